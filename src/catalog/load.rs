@@ -1,0 +1,83 @@
+//! From files to a catalog: the built-in ones, or a folder's.
+
+use super::{Catalog, builtin, read};
+use crate::{
+    error::{Diagnostic, Error, Source},
+    template::Template,
+    yaml,
+};
+use std::{path::Path, sync::Arc};
+
+/// The built-in catalog, with the templates of `folder` in place of its own where it has some.
+pub(super) fn built_in(folder: Option<&Path>) -> Result<Catalog, Error> {
+    let source = builtin::template_source("catalog.yaml");
+    let source = source.ok_or_else(|| Error::failed("no catalog is built into this binary"))?;
+    let catalog = read::catalog(&source).map_err(Error::Input)?;
+    templates(catalog, builtin::folder(), |file| {
+        let own = folder.map(|folder| folder.join(file)).filter(|path| path.is_file());
+        match own {
+            Some(path) => yaml::load(&path).map(Some),
+            None => Ok(builtin::template_source(file)),
+        }
+    })
+}
+
+/// The catalog of a folder.
+pub(super) fn folder(folder: &Path) -> Result<Catalog, Error> {
+    if !folder.is_dir() {
+        let message = format!("`{}` is not a folder", folder.display());
+        return Err(Error::usage(message).help("`--templates` takes a folder with a `catalog.yaml`, templates, or both"));
+    }
+    let path = folder.join("catalog.yaml");
+    if !path.is_file() {
+        let catalog = built_in(Some(folder))?;
+        strangers(folder, &catalog)?;
+        return Ok(catalog);
+    }
+    let source = yaml::load(&path)?;
+    let catalog = read::catalog(&source).map_err(Error::Input)?;
+    let catalog = templates(catalog, &folder.display().to_string(), |file| {
+        let path = folder.join(file);
+        if path.is_file() { yaml::load(&path).map(Some) } else { Ok(None) }
+    })?;
+    strangers(folder, &catalog)?;
+    Ok(catalog)
+}
+
+/// Refuses templates that belong to no method: a misspelt name would silently not be used.
+fn strangers(folder: &Path, catalog: &Catalog) -> Result<(), Error> {
+    let failed = |error: std::io::Error| Error::failed(format!("cannot read `{}`: {error}", folder.display()));
+    for entry in folder.read_dir().map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let (Some(stem), Some("json")) = (path.file_stem().and_then(|stem| stem.to_str()), path.extension().and_then(|e| e.to_str())) else {
+            continue;
+        };
+        if !catalog.methods.iter().any(|method| method.name == stem) {
+            let message = format!("`{}` is the template of no method in the catalog", path.display());
+            let names = catalog.methods.iter().map(|method| method.name.as_str());
+            return Err(Error::usage(message).help(crate::error::did_you_mean(stem, names)));
+        }
+    }
+    Ok(())
+}
+
+/// Parses the template of each method that has one.
+fn templates(mut catalog: Catalog, place: &str, read: impl Fn(&str) -> Result<Option<Arc<Source>>, Error>) -> Result<Catalog, Error> {
+    let mut mistakes: Vec<Diagnostic> = Vec::new();
+    for method in &catalog.methods {
+        let file = format!("{}.json", method.name);
+        catalog.template_names.push(format!("{place}/{file}"));
+        let template = match read(&file)? {
+            Some(source) => crate::error::keep(Template::parse(&source), &mut mistakes).map(Arc::new),
+            None => None,
+        };
+        // Every name is checked now, not when a scenario first calls the method.
+        if let Some(template) = &template
+            && let Err(found) = template.compile(&catalog.shape(method), &[])
+        {
+            mistakes.extend(found);
+        }
+        catalog.templates.push(template);
+    }
+    if mistakes.is_empty() { Ok(catalog) } else { Err(Error::Input(mistakes)) }
+}

@@ -1,0 +1,389 @@
+//! From a `catalog.yaml` to a [`Catalog`]: everything that is wrong with it is found at once.
+
+use super::{
+    Catalog, Effect, Failure, FieldId, Input, InputValue, Kind, KindId, Lowers, Method, Needs, RecordKey, Scalar, Text, Unset, Usual,
+    read_field,
+};
+use crate::{
+    error::{Diagnostic, Source, did_you_mean},
+    units::DurationRange,
+    yaml::{self, Node, Reader, Spanned, Value},
+};
+use std::sync::Arc;
+
+/// Names that mean something in templates or scenarios and can be no kind's or field's.
+const RESERVED_VARIABLES: &[&str] = &["event", "request", "success", "as_documented", "failure", "principal", "subject", "items", "input", "target"];
+const RESERVED_FIELDS: &[&str] = &["kind", "count", "existing"];
+
+/// Reads a catalog, without its templates.
+pub(super) fn catalog(source: &Arc<Source>) -> Result<Catalog, Vec<Diagnostic>> {
+    let node = yaml::parse(source)?;
+    let reader = Reader::new(source);
+    let catalog = whole(&reader, &node);
+    reader.finish(catalog)
+}
+
+fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
+    let mut map = reader.map(node, "a catalog")?.allow_prefix("x-");
+    let name = map.required_text("name");
+    let description = map.text("description");
+    let after = map.duration_range("after");
+    let kinds = map.required("kinds").and_then(|node| reader.entries(node, "`kinds`")).unwrap_or_default();
+    let methods = map.required("methods").and_then(|node| reader.entries(node, "`methods`")).unwrap_or_default();
+    let failures = map.entries("failures");
+    let population = map.entries("population");
+    let keys = map.entries("keys");
+    let default_key = map.text("default_key");
+    map.finish();
+    let mut catalog = Catalog {
+        name: name?.value,
+        description: description.map(|text| text.value).unwrap_or_default(),
+        after: after.map_or(DurationRange { low: 0, high: 0 }, |after| after.value),
+        skew: 1.0,
+        kinds: Vec::new(),
+        methods: Vec::new(),
+        failures: Vec::new(),
+        keys: Vec::new(),
+        default_key: 0,
+        templates: Vec::new(),
+        template_names: Vec::new(),
+    };
+    read_kinds(reader, kinds, &mut catalog);
+    read_population(reader, population, &mut catalog);
+    catalog.failures = failures.iter().filter_map(|(name, node)| failure(reader, name, node)).collect();
+    for (name, node) in methods {
+        let read = method(reader, name, node, &catalog);
+        catalog.methods.extend(read);
+    }
+    settle_states(&mut catalog);
+    check_names(reader, kinds, methods, &catalog);
+    catalog.keys = keys.iter().filter_map(|(name, node)| record_key(reader, name, node, &catalog)).collect();
+    if let Some(default) = default_key {
+        match catalog.keys.iter().position(|key| key.name == default.value) {
+            Some(position) => catalog.default_key = position,
+            None => unknown(reader, &default, "key", catalog.keys.iter().map(|key| key.name.as_str())),
+        }
+    }
+    Some(catalog)
+}
+
+/// Kinds name each other, so their names come first and their fields second.
+fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], catalog: &mut Catalog) {
+    let mut bodies = Vec::new();
+    for (name, node) in kinds {
+        let Some(mut map) = reader.map(node, "a kind") else { continue };
+        let variable = map.text("variable");
+        let label = map.text("label");
+        let plural = map.text("plural");
+        let principal = map.bool("principal").is_some_and(|principal| principal.value);
+        let ready_after = map.duration_range("ready_after").map(|range| range.value);
+        let default = name.value.replace('-', "_");
+        let variable_name = variable.as_ref().map_or(default, |variable| variable.value.clone());
+        if RESERVED_VARIABLES.contains(&variable_name.as_str()) || catalog.variable(&variable_name).is_some() {
+            let span = variable.map_or(name.span.clone(), |variable| variable.span);
+            reader.report(reader.mistake(&span, format!("`{variable_name}` is taken")).help("give the kind another `variable`"));
+        }
+        catalog.kinds.push(Kind {
+            name: name.value.clone(),
+            label: label.map_or_else(|| name.value.replace('-', " "), |label| label.value),
+            variable: variable_name,
+            plural: plural.map(|plural| plural.value),
+            scope: Vec::new(),
+            principal,
+            fields: Vec::new(),
+            table: None,
+            ready_after,
+            population: 0,
+            changing: Vec::new(),
+            stamp: None,
+        });
+        bodies.push(map);
+    }
+    let scopes: Vec<Vec<Spanned<String>>> = bodies.iter_mut().map(|map| map.texts("scope")).collect();
+    for (id, names) in scopes.iter().enumerate() {
+        catalog.kinds[id].scope = scope(reader, names, catalog, id);
+    }
+    for (id, mut map) in bodies.into_iter().enumerate() {
+        let table = map.optional("table").and_then(|node| read_field::table(reader, node));
+        let fields = map.entries("fields");
+        map.finish();
+        if let Some((table, columns)) = table {
+            catalog.kinds[id].fields.extend(columns);
+            catalog.kinds[id].table = Some(table);
+        }
+        for (name, node) in fields {
+            if RESERVED_FIELDS.contains(&name.value.as_str()) {
+                reader.report(reader.mistake(&name.span, format!("`{}` is a word of the scenario language", name.value)));
+            }
+            if let Some(field) = read_field::field(reader, name, node, catalog, id) {
+                catalog.kinds[id].fields.push(field);
+            }
+        }
+        if catalog.kinds[id].field("id").is_none() {
+            reader.report(reader.mistake(&kinds[id].0.span, "a kind needs a field `id`"));
+        }
+    }
+}
+
+fn scope(reader: &Reader, names: &[Spanned<String>], catalog: &Catalog, own: KindId) -> Vec<KindId> {
+    let mut scope = Vec::new();
+    for name in names {
+        match catalog.kind(&name.value) {
+            Some(kind) if kind < own => scope.push(kind),
+            Some(_) => reader.report(reader.mistake(&name.span, format!("`{}` stands below", name.value)).help("put outer kinds first")),
+            None => unknown(reader, name, "kind", catalog.kinds.iter().map(|kind| kind.name.as_str())),
+        }
+    }
+    scope
+}
+
+fn read_population(reader: &Reader, entries: &[(Spanned<String>, Node)], catalog: &mut Catalog) {
+    for (name, node) in entries {
+        if name.value == "skew" {
+            if let Some(skew) = reader.f64(node, "`skew`") {
+                catalog.skew = skew.value;
+            }
+            continue;
+        }
+        let kind = catalog.kinds.iter().position(|kind| kind.plural.as_ref() == Some(&name.value));
+        let count = reader.u64(node, &format!("`{}`", name.value));
+        match (kind, count) {
+            (Some(kind), Some(count)) => catalog.kinds[kind].population = count.value,
+            (None, _) => unknown(reader, name, "population", catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref())),
+            _ => {}
+        }
+    }
+}
+
+fn failure(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Failure> {
+    let mut map = reader.map(node, "a failure")?;
+    let status = map.required_text("status");
+    let detail = map.required_text("detail").and_then(|text| parse_text(reader, &text));
+    let needs = map.text("needs").map_or(Some(Needs::Any), |needs| match needs.value.as_str() {
+        "absent" => Some(Needs::Absent),
+        "live" => Some(Needs::Live),
+        "any" => Some(Needs::Any),
+        _ => {
+            unknown(reader, &needs, "state", ["absent", "live", "any"]);
+            None
+        }
+    });
+    let when = map.map("when", "`when`").and_then(|mut when| {
+        let input = when.required_text("input");
+        let lowers = when.required_text("lowers");
+        when.finish();
+        Some(Lowers { input: input?.value, field: lowers?.value })
+    });
+    map.finish();
+    Some(Failure { name: name.value.clone(), status: status?.value, detail: detail?, needs: needs?, when })
+}
+
+fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Catalog) -> Option<Method> {
+    let mut map = reader.map(node, "a method")?;
+    let short = map.text("short");
+    let kind = map.required_text("kind").and_then(|kind| {
+        let found = catalog.kind(&kind.value);
+        if found.is_none() {
+            unknown(reader, &kind, "kind", catalog.kinds.iter().map(|kind| kind.name.as_str()));
+        }
+        found
+    });
+    let does = map.required_text("does").and_then(|does| effect(reader, &does));
+    let scope_names = map.optional("scope").map(|_| map.texts("scope"));
+    let page = map.u64("page").map_or(u64::MAX, |page| page.value);
+    let subject = map.text("subject");
+    let of_first = map.text("subject_of_first");
+    let input = map.entries("input");
+    let failures = map.texts("failures");
+    let after = map.duration_range("after").map(|after| after.value);
+    let span = map.span();
+    map.finish();
+    let (kind, does) = (kind?, does?);
+    let target = &catalog.kinds[kind];
+    let scope = scope_names.map_or_else(|| target.scope.clone(), |names| scope(reader, &names, catalog, catalog.kinds.len()));
+    let subject = subject.unwrap_or_else(|| Spanned::new(format!("${{{}.crn}}", target.variable), span));
+    let subject = parse_text(reader, &subject)?;
+    let subject_of_first = of_first.and_then(|field| known_field(reader, target, &field));
+    let input = input.iter().filter_map(|(name, node)| read_input(reader, name, node, target, catalog)).collect();
+    let failures = failures.iter().filter_map(|failure| {
+        let found = catalog.failure(&failure.value);
+        if found.is_none() {
+            unknown(reader, failure, "failure", catalog.failures.iter().map(|failure| failure.name.as_str()));
+        }
+        found
+    });
+    let failures = failures.collect();
+    let short = short.map_or_else(|| name.value.clone(), |short| short.value);
+    let page = usize::try_from(page).unwrap_or(usize::MAX);
+    Some(Method { name: name.value.clone(), short, kind, does, scope, page, subject, subject_of_first, input, failures, after })
+}
+
+fn effect(reader: &Reader, does: &Spanned<String>) -> Option<Effect> {
+    Some(match does.value.as_str() {
+        "create" => Effect::Create,
+        "get" => Effect::Get,
+        "list" => Effect::List,
+        "update" => Effect::Update,
+        "delete" => Effect::Delete,
+        _ => {
+            unknown(reader, does, "effect", ["create", "get", "list", "update", "delete"]);
+            return None;
+        }
+    })
+}
+
+fn read_input(reader: &Reader, name: &Spanned<String>, node: &Node, target: &Kind, catalog: &Catalog) -> Option<Input> {
+    let mut map = reader.map(node, "an input")?;
+    let always = map.optional("always").and_then(|node| scalar(reader, node));
+    let changes = map.text("changes");
+    let unset = map.optional("unset");
+    let usual = map.text("usual");
+    let clears = map.bool("clears").is_some_and(|clears| clears.value);
+    let span = map.span();
+    map.finish();
+    if let Some(always) = always {
+        return Some(Input { name: name.value.clone(), value: InputValue::Always(always) });
+    }
+    let Some(changes) = changes else {
+        reader.report(reader.mistake(&span, "an input needs `always` or `changes`"));
+        return None;
+    };
+    let field = known_field(reader, target, &changes)?;
+    let unset = match unset {
+        Some(node) if node.as_text() == Some("current") && !node.quoted => Unset::Current,
+        Some(Node { value: Value::Null, .. }) if clears => Unset::Clears,
+        Some(node) => Unset::Fixed(scalar(reader, node)?),
+        None => Unset::Current,
+    };
+    let usual = match usual {
+        Some(usual) if usual.value == "next" => Some(Usual::Next),
+        Some(usual) => match catalog.kind(&usual.value) {
+            Some(kind) => Some(Usual::Of(kind)),
+            None => {
+                unknown(reader, &usual, "kind", catalog.kinds.iter().map(|kind| kind.name.as_str()));
+                None
+            }
+        },
+        None => None,
+    };
+    Some(Input { name: name.value.clone(), value: InputValue::Changes { field, unset, usual } })
+}
+
+fn known_field(reader: &Reader, kind: &Kind, name: &Spanned<String>) -> Option<FieldId> {
+    let found = kind.field(&name.value);
+    if found.is_none() {
+        unknown(reader, name, "field", kind.fields.iter().map(|field| field.name.as_str()));
+    }
+    found
+}
+
+fn record_key(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Catalog) -> Option<RecordKey> {
+    let mut texts = Vec::new();
+    for item in reader.list(node, &format!("`{}`", name.value))? {
+        let text = reader.text(item, "a key")?;
+        let parsed = parse_text(reader, &text)?;
+        let known = |name: &[String]| name[0] == "subject" || name[0] == "principal" || catalog.variable(&name[0]).is_some();
+        if let Some(name) = parsed.names().find(|name| !known(name)) {
+            let variables = catalog.kinds.iter().map(|kind| kind.variable.as_str()).chain(["principal", "subject"]);
+            let mistake = reader.mistake(&text.span, format!("nothing is called `{}`", name.join(".")));
+            reader.report(mistake.help(did_you_mean(&name[0], variables)));
+        }
+        texts.push(parsed);
+    }
+    Some(RecordKey { name: name.value.clone(), texts })
+}
+
+/// Works out what a resource's state has to keep: the fields that calls change, and a name that is given out.
+fn settle_states(catalog: &mut Catalog) {
+    for method in &catalog.methods {
+        for input in &method.input {
+            if let InputValue::Changes { field, .. } = input.value
+                && !catalog.kinds[method.kind].changing.contains(&field)
+            {
+                catalog.kinds[method.kind].changing.push(field);
+            }
+        }
+    }
+    for kind in &mut catalog.kinds {
+        kind.stamp = kind.fields.iter().position(|field| matches!(field.generator, super::Generator::Clock { unique_in: Some(_), .. }));
+    }
+}
+
+/// Texts may name only what is there: checked when everything is known.
+fn check_names(reader: &Reader, kinds: &[(Spanned<String>, Node)], methods: &[(Spanned<String>, Node)], catalog: &Catalog) {
+    for ((name, _), kind) in kinds.iter().zip(&catalog.kinds) {
+        for (field, text) in kind.fields.iter().flat_map(|field| field.texts().into_iter().map(move |text| (field, text))) {
+            for path in text.names().filter(|path| !catalog.resolves(kind, path)) {
+                let message = format!("field `{}` of kind `{}` names `{}`, which is not there", field.name, kind.name, path.join("."));
+                let scope = kind.scope.iter().map(|scope| catalog.kinds[*scope].variable.as_str());
+                reader.report(reader.mistake(&name.span, message).help(format!(
+                    "a text may name fields of `{}`{}",
+                    kind.variable,
+                    scope.map(|name| format!(", `{name}`")).collect::<String>()
+                )));
+            }
+        }
+    }
+    for method in &catalog.methods {
+        let span = methods.iter().find(|(name, _)| name.value == method.name).map_or(0..0, |(name, _)| name.span.clone());
+        let scope_only = method.does == Effect::List;
+        for path in method.subject.names() {
+            let kind = &catalog.kinds[method.kind];
+            let known = catalog.variable(&path[0]).filter(|kind| method.scope.contains(kind)).map(|kind| &catalog.kinds[kind]);
+            let known = known.or_else(|| (!scope_only && path[0] == kind.variable).then_some(kind));
+            if path.len() != 2 || known.is_none_or(|kind| kind.field(&path[1]).is_none()) {
+                reader.report(reader.mistake(&span, format!("the subject of `{}` names `{}`, which is not there", method.name, path.join("."))));
+            }
+        }
+    }
+}
+
+impl Catalog {
+    /// Whether a text of `kind` may name `path`.
+    fn resolves(&self, kind: &Kind, path: &[String]) -> bool {
+        let owner = if path[0] == kind.variable {
+            Some(kind)
+        } else {
+            kind.scope.iter().map(|scope| &self.kinds[*scope]).find(|scope| scope.variable == path[0])
+        };
+        let Some(owner) = owner else { return false };
+        let field = path.get(1).and_then(|name| owner.field(name)).map(|field| &owner.fields[field]);
+        match field.map(|field| &field.generator) {
+            Some(super::Generator::Refer { .. }) => path.len() == 3 && path[2] == "id",
+            Some(_) => path.len() == 2,
+            None => false,
+        }
+    }
+}
+
+/// Reads a text with names.
+pub(super) fn parse_text(reader: &Reader, text: &Spanned<String>) -> Option<Text> {
+    match Text::parse(&text.value) {
+        Ok(parsed) => Some(parsed),
+        Err(_) => {
+            reader.report(reader.mistake(&text.span, "`${` without a name and `}`").help("write names as `${region.id}`"));
+            None
+        }
+    }
+}
+
+/// Reads a value that stands as it is.
+pub(super) fn scalar(reader: &Reader, node: &Node) -> Option<Scalar> {
+    match &node.value {
+        Value::Null => Some(Scalar::Null),
+        Value::Bool(value) => Some(Scalar::Boolean(*value)),
+        Value::Int(value) if i64::try_from(*value).is_ok() => Some(Scalar::Integer(*value as i64)),
+        Value::Text(text) => Some(Scalar::Text(text.clone())),
+        _ => {
+            let found = node.describe();
+            reader.report(reader.mistake(&node.span, format!("must be a text, a whole number, `true`, `false` or `null`, found {found}")));
+            None
+        }
+    }
+}
+
+/// Reports a name that is none of those known.
+pub(super) fn unknown<'a>(reader: &Reader, name: &Spanned<String>, what: &str, known: impl IntoIterator<Item = &'a str, IntoIter: Clone> + Clone) {
+    let mistake = reader.mistake(&name.span, format!("no {what} is called `{}`", name.value));
+    reader.report(mistake.help(did_you_mean(&name.value, known)));
+}

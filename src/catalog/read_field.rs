@@ -1,0 +1,239 @@
+//! Reads fields and tables of a `catalog.yaml`.
+
+use super::{
+    Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Scalar, Table,
+    read::{parse_text, scalar, unknown},
+};
+use crate::{
+    value::{AddressRanges, Clock, Key, Pattern, Skew},
+    yaml::{MapReader, Node, Reader, Spanned, Value},
+};
+
+/// The keys of which a field has exactly one: it says where its value comes from.
+const GENERATORS: &[&str] = &["pattern", "text", "by", "choose", "time", "clock", "stage", "ramp", "refer", "email", "address"];
+
+/// Reads one field of kind `own`; fields above it may be named.
+pub(super) fn field(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Catalog, own: KindId) -> Option<Field> {
+    let mut map = reader.map(node, "a field")?;
+    let kind = &catalog.kinds[own];
+    let matches = map.text("matches").and_then(|text| match regex_lite::Regex::new(&format!("^(?:{})$", text.value)) {
+        Ok(regex) => Some(regex),
+        Err(error) => {
+            reader.report(reader.mistake(&text.span, format!("not a regular expression: {error}")));
+            None
+        }
+    });
+    let chosen: Vec<&'static str> = GENERATORS.iter().copied().filter(|key| map.optional(key).is_some()).collect();
+    let generator = match chosen.as_slice() {
+        [one] => generator(reader, one, &mut map, kind, catalog, name),
+        _ => {
+            let mistake = reader.mistake(&name.span, format!("field `{}` needs exactly one source of its value", name.value));
+            reader.report(mistake.help(format!("give it one of {}", crate::error::list_of(GENERATORS.iter().copied()))));
+            None
+        }
+    };
+    map.finish();
+    Some(Field { name: name.value.clone(), generator: generator?, matches })
+}
+
+fn generator(reader: &Reader, key: &'static str, map: &mut MapReader, kind: &Kind, catalog: &Catalog, name: &Spanned<String>) -> Option<Generator> {
+    match key {
+        "pattern" => {
+            let unique = map.bool("unique").map(|unique| unique.value);
+            let text = map.required_text("pattern")?;
+            pattern(reader, &text).map(|pattern| Generator::Pattern { pattern, unique: unique.unwrap_or(name.value == "id") })
+        }
+        "text" => parse_text(reader, &map.required_text("text")?).map(Generator::Text),
+        "by" => cases(reader, map, kind),
+        "choose" => choose(reader, map),
+        "time" => {
+            let time = map.required_text("time")?;
+            match time.value.as_str() {
+                "created" => Some(Generator::Time(Moment::Created)),
+                "updated" => Some(Generator::Time(Moment::Updated)),
+                _ => {
+                    unknown(reader, &time, "time", ["created", "updated"]);
+                    None
+                }
+            }
+        }
+        "clock" => clock(reader, map, catalog),
+        "stage" => {
+            let mut stage = map.map("stage", "`stage`")?;
+            let young = stage.required_text("young");
+            let ready = stage.required_text("ready");
+            stage.finish();
+            Some(Generator::Stage { young: escaped(&young?.value), ready: escaped(&ready?.value) })
+        }
+        "ramp" => {
+            let mut ramp = map.map("ramp", "`ramp`")?;
+            let up_to = ramp.required_text("up_to");
+            let every = ramp.duration("every");
+            ramp.finish();
+            let up_to = own_field(reader, kind, &up_to?)?;
+            Some(Generator::Ramp { up_to, every: every.map_or(1_000_000_000, |every| every.value.max(1)) })
+        }
+        "refer" => refer(reader, map, catalog),
+        "email" => Some(Generator::Email(map.texts("email").into_iter().map(|domain| domain.value).collect())),
+        _ => addresses(reader, map),
+    }
+}
+
+fn pattern(reader: &Reader, text: &Spanned<String>) -> Option<Pattern> {
+    match Pattern::parse(&text.value) {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            reader.report(reader.mistake(&text.span, format!("`{}` is not a pattern: {error}", text.value)).help("write it as `pool-[a-z0-9]{6}`"));
+            None
+        }
+    }
+}
+
+fn choose(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
+    let items = map.required_list("choose")?;
+    let choices: Vec<Scalar> = items.iter().filter_map(|item| scalar(reader, item)).collect();
+    let same_type = |choice: &&Scalar| std::mem::discriminant(*choice) == std::mem::discriminant(&choices[0]);
+    if choices.len() != items.len() || !choices.iter().all(|choice| same_type(&choice)) {
+        reader.report(reader.mistake(&items[0].span, "choices must be of one type"));
+        return None;
+    }
+    let weights = map.list("weights");
+    let counts: Vec<u64> = weights.iter().filter_map(|node| reader.u64(node, "a weight")).map(|weight| weight.value).collect();
+    let counts = if weights.is_empty() { vec![1; choices.len()] } else { counts };
+    let drawn = if counts.len() == choices.len() { Skew::weighted(&counts) } else { None };
+    let Some(weights) = drawn else {
+        let mistake = reader.mistake(&items[0].span, format!("{} choices need as many weights, not all 0", choices.len()));
+        reader.report(mistake);
+        return None;
+    };
+    Some(Generator::Choose { choices, weights, counts })
+}
+
+fn cases(reader: &Reader, map: &mut MapReader, kind: &Kind) -> Option<Generator> {
+    let by = map.required_text("by");
+    let entries = map.entries("cases");
+    let by = by?;
+    let field = own_field(reader, kind, &by)?;
+    let Generator::Choose { choices, .. } = &kind.fields[field].generator else {
+        reader.report(reader.mistake(&by.span, format!("`{}` has no choices", by.value)));
+        return None;
+    };
+    let mut cases = Vec::new();
+    for choice in choices {
+        let choice = String::from_utf8_lossy(&choice.bytes()).into_owned();
+        let Some((_, node)) = entries.iter().find(|(key, _)| key.value == choice) else {
+            reader.report(reader.mistake(&by.span, format!("no case for `{choice}`")));
+            continue;
+        };
+        cases.extend(reader.text(node, "a case").and_then(|text| parse_text(reader, &text)));
+    }
+    (cases.len() == choices.len()).then_some(Generator::By { field, cases })
+}
+
+fn clock(reader: &Reader, map: &mut MapReader, catalog: &Catalog) -> Option<Generator> {
+    let text = map.required_text("clock")?;
+    let unique_in = match map.text("unique_in") {
+        Some(name) => match catalog.kind(&name.value) {
+            Some(kind) => Some(kind),
+            None => {
+                unknown(reader, &name, "kind", catalog.kinds.iter().map(|kind| kind.name.as_str()));
+                return None;
+            }
+        },
+        None => None,
+    };
+    match Clock::parse(&text.value) {
+        Ok(clock) => Some(Generator::Clock { clock, unique_in }),
+        Err(directive) => {
+            let mistake = reader.mistake(&text.span, format!("a clock has no `{directive}`"));
+            reader.report(mistake.help("it has `%Y`, `%m`, `%d`, `%H`, `%M` and `%S`"));
+            None
+        }
+    }
+}
+
+fn refer(reader: &Reader, map: &mut MapReader, catalog: &Catalog) -> Option<Generator> {
+    let node = map.required("refer")?;
+    let names = match &node.value {
+        Value::List(items) => items.iter().filter_map(|item| reader.text(item, "a kind")).collect(),
+        _ => vec![reader.text(node, "`refer`")?],
+    };
+    let nullable = map.bool("nullable").is_some_and(|nullable| nullable.value);
+    let default = match map.optional("default") {
+        Some(Node { value: Value::Null, .. }) => ReferDefault::Null,
+        Some(node) if node.as_text() == Some("caller") => ReferDefault::Caller,
+        Some(node) => {
+            reader.report(reader.mistake(&node.span, "a reference's default is `null` or `caller`"));
+            return None;
+        }
+        None => ReferDefault::Story,
+    };
+    let mut kinds = Vec::new();
+    for name in names {
+        match catalog.kind(&name.value) {
+            Some(kind) => kinds.push(kind),
+            None => unknown(reader, &name, "kind", catalog.kinds.iter().map(|kind| kind.name.as_str())),
+        }
+    }
+    (!kinds.is_empty()).then_some(Generator::Refer { kinds, nullable, default })
+}
+
+fn addresses(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
+    let texts = map.texts("address");
+    let ranges: Vec<String> = texts.iter().map(|text| text.value.clone()).collect();
+    if let Err(wrong) = AddressRanges::parse(Key::root(0), &ranges) {
+        let span = texts.iter().find(|text| text.value == wrong).map_or(0..0, |text| text.span.clone());
+        reader.report(reader.mistake(&span, format!("`{wrong}` is not a range of IPv4 addresses")).help("write it as `192.0.2.0/24`"));
+        return None;
+    }
+    (!ranges.is_empty()).then_some(Generator::Address(ranges))
+}
+
+fn own_field(reader: &Reader, kind: &Kind, name: &Spanned<String>) -> Option<FieldId> {
+    let found = kind.field(&name.value);
+    if found.is_none() {
+        let mistake = reader.mistake(&name.span, format!("`{}` does not stand above", name.value));
+        reader.report(mistake.help(crate::error::did_you_mean(&name.value, kind.fields.iter().map(|field| field.name.as_str()))));
+    }
+    found
+}
+
+/// Reads a table and its columns as fields; the column `weight` says how often a row is drawn.
+pub(super) fn table(reader: &Reader, node: &Node) -> Option<(Table, Vec<Field>)> {
+    let mut map = reader.map(node, "a table")?;
+    let columns = map.texts("columns");
+    let rows = map.required_list("rows");
+    map.finish();
+    let rows = rows?;
+    let weight_at = columns.iter().position(|column| column.value == "weight");
+    let mut table_rows = Vec::new();
+    let mut weights = Vec::new();
+    let mut integers = vec![true; columns.len()];
+    for row in rows {
+        let cells = reader.list(row, "a row")?;
+        if cells.len() != columns.len() {
+            reader.report(reader.mistake(&row.span, format!("{} columns, but {} values", columns.len(), cells.len())));
+            return None;
+        }
+        let values: Vec<Scalar> = cells.iter().filter_map(|cell| scalar(reader, cell)).collect();
+        for (value, integer) in values.iter().zip(&mut integers) {
+            *integer &= matches!(value, Scalar::Integer(_));
+        }
+        weights.push(match weight_at.and_then(|at| values.get(at)) {
+            Some(Scalar::Integer(weight)) => (*weight).max(0) as u64,
+            _ => 1,
+        });
+        table_rows.push(values.iter().map(Scalar::bytes).collect());
+    }
+    let Some(weights) = Skew::weighted(&weights) else {
+        reader.report(reader.mistake(&node.span, "all rows have weight 0: none would ever be drawn"));
+        return None;
+    };
+    let fields = columns.iter().enumerate().filter(|(at, _)| Some(*at) != weight_at);
+    let fields = fields.map(|(at, column)| Field { name: column.value.clone(), generator: Generator::Column(at), matches: None });
+    Some((Table { rows: table_rows, weights, integers }, fields.collect()))
+}
+
+fn escaped(text: &str) -> Vec<u8> {
+    Scalar::Text(text.to_owned()).bytes()
+}

@@ -1,0 +1,129 @@
+//! The command line: the doc comments here are `--help`.
+
+mod generate;
+mod list;
+mod show;
+mod validate;
+
+use clap::{Parser, Subcommand};
+use falsetrail::{catalog::Catalog, error::Error};
+use std::{
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+    sync::Arc,
+};
+
+/// Generates audit trails of things that never happened: synthetic audit events for load tests, seeded environments
+/// and test fixtures.
+#[derive(Parser)]
+#[command(name = "falsetrail", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "\
+Begin with:
+  falsetrail list                                       what is shipped
+  falsetrail generate pool-resize-failure               one story, on standard output
+  falsetrail generate 'create-pool -> delete-pool' -n 1000 -o trail.ndjson.gz
+  falsetrail show pool-resize-failure                   the same story as a file to start from
+
+Data goes to standard output, everything else to standard error.
+Exit status: 0 done, 1 failed, 2 wrong usage or input, 130 and 143 stopped by a signal.")]
+struct Command {
+    #[command(subcommand)]
+    subcommand: Subcommands,
+}
+
+#[derive(Subcommand)]
+enum Subcommands {
+    /// Generate events from scenarios, and write them to standard output, files or a Kafka topic.
+    Generate(Box<generate::Generate>),
+    /// List the shipped scenarios, or the methods, kinds or failures of the catalog.
+    List(list::List),
+    /// Show a scenario as a file, a method with its failures and an example, or a kind with its fields.
+    Show(show::Show),
+    /// Find everything that is wrong with scenario files and catalogs.
+    Validate(validate::Validate),
+}
+
+/// Runs what the command line says; the process's exit status.
+pub fn run() -> Result<u8, Error> {
+    match Command::parse().subcommand {
+        Subcommands::Generate(generate) => generate::run(&generate),
+        Subcommands::List(list) => list::run(&list),
+        Subcommands::Show(show) => show::run(&show),
+        Subcommands::Validate(validate) => validate::run(&validate),
+    }
+}
+
+/// Where templates come from.
+#[derive(clap::Args)]
+struct TemplatesOption {
+    /// A folder with other templates: with a `catalog.yaml` it is used instead of the built-in catalog, without one
+    /// its templates replace the built-in ones of the same name.
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+}
+
+impl TemplatesOption {
+    fn catalog(&self) -> Result<Arc<Catalog>, Error> {
+        match &self.templates {
+            Some(folder) => Catalog::load(folder),
+            None => Catalog::built_in(),
+        }
+    }
+}
+
+/// Whether errors may be coloured.
+pub fn color_on_stderr() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Writes to standard output; a reader that went away is no error.
+fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::failed(format!("cannot write to standard output: {error}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Rows in columns, two spaces apart; the last column is not padded.
+fn columns(rows: &[Vec<String>], indent: &str) -> String {
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows {
+        for (column, cell) in row.iter().enumerate() {
+            if widths.len() <= column {
+                widths.push(0);
+            }
+            widths[column] = widths[column].max(cell.chars().count());
+        }
+    }
+    let mut text = String::new();
+    for row in rows {
+        text.push_str(indent);
+        for (column, cell) in row.iter().enumerate() {
+            text.push_str(cell);
+            if column + 1 < row.len() {
+                text.extend(std::iter::repeat_n(' ', widths[column] - cell.chars().count() + 2));
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A text in lines of at most `width` characters, each after `indent`.
+fn wrapped(text: &str, indent: &str, width: usize) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.last().map_or(0, |line| line.chars().count());
+        if last > 0 && last + 1 + word.chars().count() > width {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.into_iter().map(|line| format!("{indent}{line}\n")).collect()
+}

@@ -1,0 +1,260 @@
+//! `falsetrail generate`.
+
+mod repeat;
+mod report;
+
+use super::TemplatesOption;
+use clap::{Args, ValueEnum};
+use falsetrail::{
+    error::Error,
+    plan::{Options, Plan},
+    run::{self, Outcome},
+    sink::{self, Output, Sink, format::Format},
+    units,
+};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+/// Generate events from scenarios.
+///
+/// The bytes are a pure function of scenario, templates, seed, start time and the options under "Content". The summary
+/// on standard error ends with the command that gives the same bytes again.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  falsetrail generate pool-resize-failure --format json
+  falsetrail generate create-pool,update-pool-failure,delete-pool -n 100k -o trail.ndjson.zst
+  falsetrail generate mass-deletion --set deletes=20 --seed 7 --from 2026-01-05T08:00:00Z
+  falsetrail generate every-method --split event -o fixtures/
+  falsetrail generate busy-day -n 1M -b localhost:9092 -t audit")]
+pub struct Generate {
+    /// Scenarios: names of shipped ones (see `falsetrail list`), paths that end in `.yaml`, `-` for standard input, or
+    /// a story in one line such as 'create-pool -> update-pool-failure -> delete-pool' or, needing no quotes,
+    /// create-pool,update-pool:forbidden. Several are a mix of equal weights.
+    #[arg(required = true, value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+
+    /// Exactly N events; k, M and G mean thousands, millions and thousand millions. The last instances may be cut
+    /// short. [default: each scenario once, whole]
+    #[arg(short = 'n', long, value_name = "N", value_parser = units::count, help_heading = "Content")]
+    events: Option<u64>,
+
+    /// Exactly N whole instances of the scenario (or of the mix's, by weight).
+    #[arg(long, value_name = "N", value_parser = units::count, help_heading = "Content")]
+    instances: Option<u64>,
+
+    /// The number that all randomness comes from. [default: the scenario's, else drawn and printed]
+    #[arg(long, value_name = "S", help_heading = "Content")]
+    seed: Option<u64>,
+
+    /// Where event time begins: RFC 3339, a date, `now`, or relative to now as `-7d`. [default: such that the run ends
+    /// now]
+    #[arg(long, value_name = "T", allow_hyphen_values = true, help_heading = "Content")]
+    from: Option<String>,
+
+    /// Where event time ends: nothing happens at this time or later.
+    #[arg(long, value_name = "T", allow_hyphen_values = true, help_heading = "Content")]
+    to: Option<String>,
+
+    /// How much event time the run covers, such as `90s`, `8h` or `7d`: instead of `--from` or `--to`.
+    #[arg(short = 'd', long, value_name = "D", value_parser = units::duration, help_heading = "Content")]
+    duration: Option<u64>,
+
+    /// Event time between the starts of two instances. [default: the scenario's, else 1s]
+    #[arg(long, value_name = "D", value_parser = units::duration, help_heading = "Content")]
+    every: Option<u64>,
+
+    /// Fix a parameter (`deletes=4`), a field of a resource or actor (`pool.max_cfu=20`, `admin.ip=192.0.2.1`) or an
+    /// identity (`organization.id=…`); may be repeated.
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Content")]
+    set: Vec<String>,
+
+    /// Leave envelopes as incomplete as some documented examples print them. [default: every event is a complete
+    /// CloudEvent]
+    #[arg(long, help_heading = "Content")]
+    as_documented: bool,
+
+    #[command(flatten)]
+    templates: TemplatesOption,
+
+    /// The file to write, `-` for standard output, or with `--split` a folder. Names that end in `.gz` and `.zst` are
+    /// compressed. A file gets its name when it is complete; until then it is `FILE.part`. [default: standard output]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    output: Option<PathBuf>,
+
+    /// Replace what exists.
+    #[arg(long, help_heading = "Output")]
+    force: bool,
+
+    /// How events are written.
+    #[arg(long, value_enum, default_value_t = FormatName::Ndjson, help_heading = "Output")]
+    format: FormatName,
+
+    /// A file for each event or for each instance, in the folder given by `--output`.
+    #[arg(long, value_enum, value_name = "WHAT", requires = "output", help_heading = "Output")]
+    split: Option<SplitName>,
+
+    /// No summary on standard error.
+    #[arg(short, long, help_heading = "Output")]
+    quiet: bool,
+
+    #[command(flatten)]
+    kafka: Kafka,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Kafka")]
+struct Kafka {
+    /// Brokers to emit to, as HOST:PORT with commas between them.
+    #[arg(short, long, value_name = "HOST:PORT", requires = "topic", conflicts_with_all = ["output", "split", "format"])]
+    bootstrap_servers: Option<String>,
+
+    /// The topic to emit to; it has to exist.
+    #[arg(short, long, value_name = "TOPIC", requires = "bootstrap_servers")]
+    topic: Option<String>,
+
+    /// A property of librdkafka, such as `acks=1`; may be repeated.
+    #[arg(short = 'X', value_name = "PROPERTY=VALUE", requires = "bootstrap_servers")]
+    properties: Vec<String>,
+
+    /// What records are keyed by: a key of the catalog (environment, organization, principal, resource), `instance` or
+    /// `none`. [default: the catalog's, environment]
+    #[arg(long, value_name = "KEY", requires = "bootstrap_servers")]
+    key: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FormatName {
+    /// One event a line.
+    Ndjson,
+    /// Indented, for reading.
+    Json,
+    /// One `CloudEvents` JSON batch: an array of all events.
+    Batch,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SplitName {
+    /// Named so that they sort in order: `000001-CreateComputePool-success.json`.
+    Event,
+    /// One file for each instance: `pool-lifecycle-000001.ndjson`.
+    Instance,
+}
+
+pub fn run(arguments: &Generate) -> Result<u8, Error> {
+    let plan = Plan::new(&arguments.options())?;
+    let sink = arguments.sink(&plan)?;
+    let stop = Stop::new()?;
+    let started = Instant::now();
+    let outcome = run::emit(&plan, sink, &stop.requested);
+    let took = started.elapsed();
+    if !arguments.quiet {
+        eprint!("{}", report::text(arguments, &plan, &outcome, took));
+    }
+    finish(outcome, &stop)
+}
+
+/// The exit status: whatever was asked for and not done makes it other than 0.
+fn finish(outcome: Outcome, stop: &Stop) -> Result<u8, Error> {
+    if let Some(error) = outcome.error {
+        return Err(error);
+    }
+    let lost = outcome.delivered.failed + outcome.delivered.unknown;
+    if outcome.stopped {
+        return Ok(128 + stop.signal.load(Ordering::Relaxed) as u8);
+    }
+    if lost > 0 {
+        let message = format!("{} of {} events were not delivered", units::format_count(lost), units::format_count(outcome.summary.events));
+        return Err(Error::failed(message));
+    }
+    Ok(0)
+}
+
+impl Generate {
+    fn options(&self) -> Options {
+        Options {
+            scenarios: self.scenarios.clone(),
+            templates: self.templates.templates.clone(),
+            seed: self.seed,
+            from: self.from.clone(),
+            to: self.to.clone(),
+            duration: self.duration,
+            events: self.events,
+            instances: self.instances,
+            every: self.every,
+            set: self.set.clone(),
+            as_documented: self.as_documented,
+            key: self.kafka.key.clone(),
+            now: None,
+        }
+    }
+
+    fn sink(&self, plan: &Plan) -> Result<Box<dyn Sink>, Error> {
+        if let (Some(servers), Some(topic)) = (&self.kafka.bootstrap_servers, &self.kafka.topic) {
+            return kafka_sink(servers, topic, &self.kafka.properties);
+        }
+        sink::open(&Output {
+            path: self.output.clone().filter(|path| path.as_os_str() != "-"),
+            format: match self.format {
+                FormatName::Ndjson => Format::Ndjson,
+                FormatName::Json => Format::Json,
+                FormatName::Batch => Format::Batch,
+            },
+            split: self.split.map(|split| match split {
+                SplitName::Event => sink::Split::Event,
+                SplitName::Instance => sink::Split::Instance,
+            }),
+            force: self.force,
+            most: plan.timing.events,
+            names: plan.names(),
+        })
+    }
+}
+
+#[cfg(feature = "kafka")]
+fn kafka_sink(servers: &str, topic: &str, properties: &[String]) -> Result<Box<dyn Sink>, Error> {
+    use falsetrail::sink::kafka::{KafkaSettings, KafkaSink};
+    let mut settings = KafkaSettings::new(servers, topic);
+    for property in properties {
+        let Some((name, value)) = property.split_once('=') else {
+            return Err(Error::usage(format!("`-X {property}` has no `=`")).help("write it as `-X acks=1`"));
+        };
+        settings.properties.push((name.trim().to_owned(), value.to_owned()));
+    }
+    Ok(Box::new(KafkaSink::connect(settings)?))
+}
+
+#[cfg(not(feature = "kafka"))]
+fn kafka_sink(_servers: &str, _topic: &str, _properties: &[String]) -> Result<Box<dyn Sink>, Error> {
+    Err(Error::usage("this build of falsetrail cannot emit to Kafka").help("build it with the feature `kafka`"))
+}
+
+/// A request to stop: the first signal ends the run cleanly, a second one at once.
+struct Stop {
+    requested: Arc<AtomicBool>,
+    signal: Arc<AtomicUsize>,
+}
+
+impl Stop {
+    fn new() -> Result<Self, Error> {
+        use signal_hook::{
+            consts::{SIGINT, SIGTERM},
+            flag,
+        };
+        let stop = Stop { requested: Arc::new(AtomicBool::new(false)), signal: Arc::new(AtomicUsize::new(0)) };
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the second signal finds the flag set by the first.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop.requested))
+                .and_then(|_| flag::register(signal, Arc::clone(&stop.requested)))
+                .and_then(|_| flag::register_usize(signal, Arc::clone(&stop.signal), signal as usize))
+                .map_err(|error| Error::failed(format!("cannot wait for signals: {error}")))?;
+        }
+        Ok(stop)
+    }
+}

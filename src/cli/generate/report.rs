@@ -1,0 +1,84 @@
+//! The summary of a run, for people.
+
+use super::{Generate, repeat};
+use crate::cli::columns;
+use falsetrail::{
+    plan::Plan,
+    run::Outcome,
+    units::{format_bytes, format_count, format_time},
+};
+use std::{fmt::Write, time::Duration};
+
+/// What happened, and how to repeat it.
+pub fn text(arguments: &Generate, plan: &Plan, outcome: &Outcome, took: Duration) -> String {
+    let mut text = headline(plan, outcome, took);
+    let rows: Vec<Vec<String>> = outcome
+        .summary
+        .by_outcome(plan)
+        .map(|(method, failure, count)| vec![method.to_owned(), failure.unwrap_or("success").to_owned(), format_count(count)])
+        .collect();
+    text.push_str(&right_aligned(rows));
+    for line in delivery(arguments, outcome) {
+        let _ = writeln!(text, "{line}");
+    }
+    let _ = writeln!(text, "the same again: {}", repeat::command(arguments, plan));
+    text
+}
+
+fn headline(plan: &Plan, outcome: &Outcome, took: Duration) -> String {
+    let summary = &outcome.summary;
+    let events = format_count(summary.events);
+    let plural = if summary.events == 1 { "event" } else { "events" };
+    let mut text = format!("{events} {plural} of {}, {}", plan.name, format_bytes(summary.bytes));
+    if let (Some(first), Some(last)) = (summary.first, summary.last) {
+        let second = |time: i64| format_time(time.div_euclid(1_000_000_000) * 1_000_000_000);
+        let _ = write!(text, ", event time {} to {}", second(first), second(last));
+    }
+    let _ = writeln!(text, ", in {}", shown(took));
+    text
+}
+
+/// A duration as people read it, with three significant digits.
+fn shown(took: Duration) -> String {
+    let seconds = took.as_secs_f64();
+    match seconds {
+        0.0..0.001 => format!("{:.0} µs", seconds * 1e6),
+        0.001..1.0 => format!("{:.0} ms", seconds * 1e3),
+        1.0..100.0 => format!("{seconds:.2} s"),
+        _ => format!("{seconds:.0} s"),
+    }
+}
+
+fn right_aligned(mut rows: Vec<Vec<String>>) -> String {
+    let width = rows.iter().filter_map(|row| row.last()).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    for row in &mut rows {
+        if let Some(cell) = row.last_mut() {
+            *cell = format!("{cell:>width$}");
+        }
+    }
+    columns(&rows, "  ")
+}
+
+/// What became of the events, where that is not a matter of course.
+fn delivery(arguments: &Generate, outcome: &Outcome) -> Vec<String> {
+    let delivered = &outcome.delivered;
+    let mut lines = Vec::new();
+    if let Some(topic) = &arguments.kafka.topic {
+        lines.push(format!(
+            "topic {topic}: {} acknowledged, {} failed, {} unknown",
+            format_count(delivered.events),
+            format_count(delivered.failed),
+            format_count(delivered.unknown)
+        ));
+    } else if delivered.closed {
+        lines.push(format!(
+            "the reader went away: {} of {} events written",
+            format_count(delivered.events),
+            format_count(outcome.summary.events)
+        ));
+    } else if outcome.stopped || outcome.error.is_some() {
+        lines.push(format!("stopped: {} events written", format_count(delivered.events)));
+    }
+    lines.extend(delivered.notes.iter().cloned());
+    lines
+}

@@ -1,0 +1,313 @@
+//! One kind of event of a run: a story's call with one outcome, prepared so that rendering it is copying.
+//!
+//! What is known when the run is planned is known here: which template and which of its branches, whose field every
+//! name is, which values are the same in all instances. What is left for each event is a short list of [`Make`]s,
+//! each of which appends one value to an arena, and the places that the template wants them in.
+
+mod bake;
+mod make;
+mod roles;
+
+use crate::{
+    catalog::{FailureId, FieldId, KindId, MethodId},
+    story::Row,
+    template::Program,
+    value::{Key, Lane, Skew},
+};
+use std::sync::Arc;
+
+pub use bake::{Baker, field_salt};
+pub use make::{Context, Span, resource_key};
+pub use roles::Roles;
+
+/// One kind of event.
+#[derive(Debug)]
+pub struct Emission {
+    /// Which story.
+    pub story: u16,
+    /// Which of its calls, as an index into its operations.
+    pub operation: usize,
+    /// The call's number in the scenario.
+    pub step: u16,
+    /// The call's number in event ids.
+    pub step_tag: u16,
+    /// Which method.
+    pub method: MethodId,
+    /// `None` is success.
+    pub failure: Option<FailureId>,
+    /// The compiled template; shared by all calls that need the same branches of it.
+    pub program: Arc<Program>,
+    /// Values, each of which may use those before it.
+    pub makes: Vec<Make>,
+    /// For each of the program's slots the value that it takes.
+    pub slots: Vec<Place>,
+    /// For each of the program's lists how its items are made.
+    pub lists: Vec<ItemList>,
+    /// The record's key: one of the values.
+    pub key: Option<usize>,
+    /// The value that the first listed item's subject replaces, if the method has it so.
+    pub first_subject: Option<usize>,
+    /// Whose state the simulation hands over with an event.
+    pub snapshot: Snapshot,
+    /// Rows that it takes place in.
+    pub rows: Vec<(KindId, Row)>,
+    /// Where the words of listed elements begin among those that the simulation hands over.
+    pub listed_at: usize,
+}
+
+/// What the simulation copies out of an instance for one event, in this order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The target's words.
+    pub target: Option<usize>,
+    /// Words that the call asks for, one for each of its asks.
+    pub asks: usize,
+    /// First elements of other resources of the story.
+    pub others: Vec<usize>,
+    /// Resources of the story whose live elements are listed.
+    pub listed: Vec<usize>,
+}
+
+/// Where a slot's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A value of the event.
+    Event(usize),
+    /// A value of the item, counted from the item's first.
+    Item(usize),
+}
+
+/// How the items of a list are made.
+#[derive(Debug, Default)]
+pub struct ItemList {
+    /// For each listed resource of the story: its index, its values, and the slots' values.
+    pub own: Vec<OwnItem>,
+    /// Items that exist beside the story's.
+    pub beside: Option<Beside>,
+    /// How many items there are at most.
+    pub page: usize,
+}
+
+/// How an item that is the story's own is made.
+#[derive(Debug)]
+pub struct OwnItem {
+    /// The story's resource.
+    pub resource: usize,
+    /// How many words each element has.
+    pub stride: usize,
+    /// Its values.
+    pub makes: Vec<Make>,
+    /// The template's slots.
+    pub slots: Vec<Place>,
+    /// The value that takes the subject's place if the item is the first.
+    pub subject: Option<Place>,
+}
+
+/// Items that exist whatever the story does.
+#[derive(Debug)]
+pub struct Beside {
+    /// Their kind.
+    pub kind: KindId,
+    /// The kind of the population that they lie in, if any.
+    pub parent: Option<KindId>,
+    /// The table that they lie in, if any.
+    pub table: Option<KindId>,
+    /// For each slot the field, and whether only its presence counts.
+    pub fields: Vec<(FieldId, bool)>,
+    /// The field that takes the subject's place if the item is the first.
+    pub subject: Option<FieldId>,
+}
+
+/// A way to make one value.
+#[derive(Debug)]
+pub enum Make {
+    /// The same in all instances.
+    Fixed(Box<[u8]>),
+    /// Null.
+    Null,
+    /// Put together.
+    Text(Vec<Part>),
+    /// A field of a member of the population.
+    Member {
+        /// Who.
+        role: Role,
+        /// Which field.
+        field: FieldId,
+    },
+    /// Whether a member of the population has a field: `{}` or null.
+    MemberPresent {
+        /// Who.
+        role: Role,
+        /// Which field.
+        field: FieldId,
+    },
+    /// The id of a member of the population that a reference draws.
+    DrawnMember {
+        /// Its kind.
+        kind: KindId,
+        /// What tells this reference from others.
+        salt: u64,
+    },
+    /// A column of the row in which the event takes place.
+    Column {
+        /// The table's kind.
+        kind: KindId,
+        /// Which column.
+        column: usize,
+    },
+    /// An identifying field of the story's own resource.
+    Unique {
+        /// Its kind.
+        kind: KindId,
+        /// The field.
+        field: FieldId,
+        /// The resource's lane.
+        lane: Lane,
+        /// Elements of the resource, as a power of two: its number is the instance's times that, plus the element's.
+        shift: u32,
+        /// Whether it is the element that the event is about (else the first).
+        element: bool,
+    },
+    /// Characters drawn for an own resource.
+    Pattern {
+        /// Its kind.
+        kind: KindId,
+        /// The field.
+        field: FieldId,
+        /// What they are drawn from.
+        draw: Draw,
+    },
+    /// One of several values, by an own resource's state.
+    Chosen {
+        /// Where the state's word is.
+        word: Word,
+        /// The values.
+        choices: Vec<Box<[u8]>>,
+    },
+    /// One of several values, drawn.
+    Drawn {
+        /// What it is drawn from.
+        draw: Draw,
+        /// How.
+        weights: Skew,
+        /// The values.
+        choices: Vec<Box<[u8]>>,
+    },
+    /// A text that a call may have replaced.
+    Replaced {
+        /// Where the state's word is: 0 for the original, else a literal's number plus one.
+        word: Word,
+        /// The value that it had at first.
+        original: usize,
+    },
+    /// One of several values made before, drawn.
+    Select {
+        /// What it is drawn from.
+        draw: Draw,
+        /// How.
+        weights: Skew,
+        /// The values.
+        cases: Vec<usize>,
+    },
+    /// When an own resource was made.
+    Created(Word),
+    /// When an own resource was last changed.
+    Updated {
+        /// Where its state is.
+        word: Word,
+        /// When it becomes ready.
+        ready: Option<Ready>,
+    },
+    /// The time at which an own resource was made, in a text.
+    Clock {
+        /// The kind and field whose text it is.
+        of: (KindId, FieldId),
+        /// Where its state is.
+        word: Word,
+        /// Whether the time was given out rather than being the creation's.
+        stamped: bool,
+    },
+    /// By age.
+    Stage {
+        /// The kind and field.
+        of: (KindId, FieldId),
+        /// Where its state is.
+        word: Word,
+        /// When it becomes ready.
+        ready: Ready,
+    },
+    /// By age, up to another value.
+    Ramp {
+        /// Where its state is.
+        word: Word,
+        /// When it becomes ready.
+        ready: Ready,
+        /// The value that bounds it.
+        up_to: usize,
+        /// Nanoseconds for each step of one.
+        every: u64,
+    },
+    /// The id of what a state's word refers to.
+    Referred(Word),
+    /// Whether a state's word refers to something: `{}` or null.
+    Present(Word),
+    /// The event's id.
+    EventId,
+    /// The event's time, nine digits.
+    EventTime,
+    /// The request's id.
+    RequestId,
+}
+
+/// A piece of a [`Make::Text`].
+#[derive(Debug, Clone)]
+pub enum Part {
+    /// Characters.
+    Literal(Box<[u8]>),
+    /// A value made before: of the event.
+    Event(usize),
+    /// A value made before: of the item.
+    Item(usize),
+}
+
+/// A word of state: an offset into what the simulation handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// From the beginning of the event's words.
+    Event(usize),
+    /// From the beginning of the item's words.
+    Item(usize),
+}
+
+/// Whose field a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// What surrounds the story.
+    Scope(KindId),
+    /// Who acts: one of the story's actors.
+    Principal(usize),
+    /// One of the story's resources that belongs to the population.
+    Shared(usize),
+}
+
+/// What a resource's own draws start from: its key in the instance, and its element.
+#[derive(Debug, Clone, Copy)]
+pub struct Draw {
+    /// The story's key, followed by the resource's name.
+    pub resource: Key,
+    /// The field.
+    pub field: u64,
+    /// Whether it is the element that the event is about (else the first).
+    pub element: bool,
+}
+
+/// When an own resource becomes ready.
+#[derive(Debug, Clone, Copy)]
+pub struct Ready {
+    /// What it is drawn from.
+    pub draw: Draw,
+    /// Nanoseconds after its creation, at least.
+    pub low: u64,
+    /// And at most.
+    pub high: u64,
+}

@@ -1,0 +1,222 @@
+//! One error type, because whoever wrote the input needs the place and the way out, not our call stack.
+//!
+//! A [`Diagnostic`] is one mistake at one place of one text. Readers collect diagnostics and go on,
+//! so that everything that is wrong is shown at once; [`Error`] is what finally ends a run, and
+//! `main` reports it once.
+
+mod nearest;
+mod render;
+
+use std::{fmt, ops::Range, sync::Arc};
+
+pub use nearest::{did_you_mean, list_of, nearest};
+pub use render::{MOST_SHOWN, quoted};
+
+/// A text that was read, and where it came from.
+#[derive(Debug)]
+pub struct Source {
+    /// Path as the user gave it, or `<command line>`, or the path of a built-in text.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl Source {
+    /// A text under a name, ready to be shared by the diagnostics that point into it.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.into(),
+            text: text.into(),
+        })
+    }
+
+    /// The line and column of a byte offset, both from 1; columns count characters.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        let before = &self.text[..floor_char_boundary(&self.text, offset)];
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        // A byte order mark is invisible in editors, so it is no column either.
+        let line = before[start..].trim_start_matches('\u{feff}');
+        let above = before[..start]
+            .bytes()
+            .filter(|byte| *byte == b'\n')
+            .count();
+        (above + 1, line.chars().count() + 1)
+    }
+}
+
+/// One mistake in one place of one text.
+#[derive(Debug, Clone)]
+pub struct Diagnostic {
+    /// The text that holds the mistake.
+    pub source: Arc<Source>,
+    /// Byte range in `source.text`; may be empty, at the end of the text for instance.
+    pub span: Range<usize>,
+    /// What is wrong, lower case, names in backticks, no full stop.
+    pub message: String,
+    /// Short text at the underline, may be empty.
+    pub label: String,
+    /// What to do about it: zero or more `help:` lines.
+    pub help: Vec<String>,
+}
+
+impl Diagnostic {
+    /// A mistake without label and help.
+    pub fn new(source: &Arc<Source>, span: Range<usize>, message: impl Into<String>) -> Self {
+        Self {
+            source: Arc::clone(source),
+            span,
+            message: message.into(),
+            label: String::new(),
+            help: Vec::new(),
+        }
+    }
+
+    /// Says something at the underline.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Says what to do; an empty text adds nothing.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        let help = help.into();
+        if !help.is_empty() {
+            self.help.push(help);
+        }
+        self
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&render::diagnostic(self, false))
+    }
+}
+
+/// Why nothing (more) was done.
+#[derive(Debug)]
+pub enum Error {
+    /// Something that a person wrote is wrong: all mistakes found, most useful first. Exit status 2.
+    Input(Vec<Diagnostic>),
+    /// The command line is wrong, and no file can be pointed at. Exit status 2.
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        help: Vec<String>,
+    },
+    /// The work could not be done (disk, broker, pipe). Exit status 1.
+    Failed {
+        /// What could not be done, and why.
+        message: String,
+        /// What to do about it.
+        help: Vec<String>,
+    },
+}
+
+impl Error {
+    /// A wrong command line, without help.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Usage {
+            message: message.into(),
+            help: Vec::new(),
+        }
+    }
+
+    /// Work that could not be done, without help.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::Failed {
+            message: message.into(),
+            help: Vec::new(),
+        }
+    }
+
+    /// Adds what to do; an empty text adds nothing, and for [`Error::Input`] it goes to the last diagnostic.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let lines = match &mut self {
+            Self::Usage { help, .. } | Self::Failed { help, .. } => Some(help),
+            Self::Input(diagnostics) => diagnostics.last_mut().map(|last| &mut last.help),
+        };
+        if let Some(lines) = lines.filter(|_| !text.is_empty()) {
+            lines.push(text);
+        }
+        self
+    }
+
+    /// The process's exit status: 2 for wrong usage or input, 1 for work that failed.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Input(_) | Self::Usage { .. } => 2,
+            Self::Failed { .. } => 1,
+        }
+    }
+
+    /// The report for a terminal, one line feed at its end; at most [`MOST_SHOWN`] diagnostics.
+    pub fn render(&self, color: bool) -> String {
+        match self {
+            Self::Input(diagnostics) => render::diagnostics(diagnostics, color),
+            Self::Usage { message, help } | Self::Failed { message, help } => {
+                render::plain(message, help, color)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.render(false).trim_end())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Vec<Diagnostic>> for Error {
+    fn from(diagnostics: Vec<Diagnostic>) -> Self {
+        Self::Input(diagnostics)
+    }
+}
+
+impl From<Diagnostic> for Error {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Input(vec![diagnostic])
+    }
+}
+
+/// The nearest beginning of a character at or before `offset`, so that a wrong span cannot panic.
+fn floor_char_boundary(text: &str, offset: usize) -> usize {
+    let offset = offset.min(text.len());
+    (0..=offset)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
+}
+
+/// Takes the value of a result and moves its diagnostics, if any, to those collected so far.
+pub fn keep<T>(result: Result<T, Vec<Diagnostic>>, diagnostics: &mut Vec<Diagnostic>) -> Option<T> {
+    result
+        .map_err(|mut found| diagnostics.append(&mut found))
+        .ok()
+}
+
+/// All values, or the diagnostics of all results that failed.
+///
+/// # Errors
+/// Every diagnostic of every result, in order.
+pub fn merge<T>(
+    results: impl IntoIterator<Item = Result<T, Vec<Diagnostic>>>,
+) -> Result<Vec<T>, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let values = results
+        .into_iter()
+        .filter_map(|result| keep(result, &mut diagnostics))
+        .collect();
+    if diagnostics.is_empty() {
+        Ok(values)
+    } else {
+        Err(diagnostics)
+    }
+}

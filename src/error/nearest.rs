@@ -1,0 +1,85 @@
+//! Finds what a mistyped word was meant to be, so that an error carries its own correction.
+
+/// The candidate nearest to `word`, if one is near enough to be what was meant.
+///
+/// Spelling styles do not count: `create_pool`, `CreatePool` and `create-pool` are the same word.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = fold(word);
+    let longest = folded.chars().count().max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (similarity(&folded, &fold(candidate)), candidate))
+        .filter(|(similarity, _)| *similarity >= threshold(longest))
+        // The first of equals, so that the answer does not depend on how the comparison ends.
+        .reduce(|best, next| if next.0 > best.0 { next } else { best })
+        .map(|(_, candidate)| candidate)
+}
+
+/// A help text with the nearest candidate, or else with all of them; empty without candidates.
+pub fn did_you_mean<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+) -> String {
+    if let Some(found) = nearest(word, candidates.clone()) {
+        return format!("did you mean `{found}`?");
+    }
+    let known: Vec<&str> = candidates.into_iter().collect();
+    match known.as_slice() {
+        [] => String::new(),
+        [only] => format!("there is only `{only}`"),
+        _ => format!("there are {}", list_of(known)),
+    }
+}
+
+/// Names in backticks, joined by commas; of many the first twelve and how many more there are.
+pub fn list_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const MOST: usize = 12;
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    if names.len() <= MOST + 1 {
+        return names.join(", ");
+    }
+    format!(
+        "{} and {} more",
+        names[..MOST].join(", "),
+        names.len() - MOST
+    )
+}
+
+/// One spelling for all styles: lower case, words apart by `-`.
+fn fold(word: &str) -> String {
+    let mut folded = String::with_capacity(word.len() + 4);
+    let mut before_lower = false;
+    // Nobody means a name by a text longer than this, and distances cost its square.
+    for character in word.chars().take(100) {
+        if matches!(character, '_' | ' ' | '-' | '.') {
+            folded.push('-');
+            before_lower = false;
+            continue;
+        }
+        if character.is_uppercase() && before_lower {
+            folded.push('-');
+        }
+        before_lower = character.is_lowercase() || character.is_numeric();
+        folded.extend(character.to_lowercase());
+    }
+    folded
+}
+
+/// 1 for equal, 0 for nothing in common; a word and its beginning or its end are alike.
+fn similarity(word: &str, candidate: &str) -> f64 {
+    let edits = strsim::normalized_damerau_levenshtein(word, candidate);
+    let part = word.len() >= 3
+        && (candidate.starts_with(word)
+            || candidate.ends_with(word)
+            || word.starts_with(candidate));
+    if part { edits.max(0.7) } else { edits }
+}
+
+/// Short words have many neighbours, so they must be nearer.
+fn threshold(length: usize) -> f64 {
+    match length {
+        0..=2 => 0.5,
+        3..=5 => 0.59,
+        _ => 0.6,
+    }
+}

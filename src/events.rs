@@ -1,0 +1,130 @@
+//! The library's front door: a run described in a line, and its events one after another.
+
+use crate::{
+    error::Error,
+    plan::{Options, Plan},
+    render::Renderer,
+    sink::Chunk,
+    stream::Stream,
+};
+
+/// Describes a run; see the crate's front page.
+#[derive(Debug, Clone, Default)]
+#[must_use = "a description does nothing until it is planned"]
+pub struct Run {
+    options: Options,
+}
+
+impl Run {
+    /// A run of one scenario: a shipped name, a path that ends in `.yaml`, or a story in one line.
+    pub fn of(scenario: impl Into<String>) -> Self {
+        Run { options: Options { scenarios: vec![scenario.into()], ..Options::default() } }
+    }
+
+    /// With that seed; without one it is drawn at random.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.options.seed = Some(seed);
+        self
+    }
+
+    /// From that time on: RFC 3339, a date, or relative to now.
+    pub fn from(mut self, time: impl Into<String>) -> Self {
+        self.options.from = Some(time.into());
+        self
+    }
+
+    /// Exactly so many events; without this, the scenario once.
+    pub fn events_limit(mut self, events: u64) -> Self {
+        self.options.events = Some(events);
+        self
+    }
+
+    /// Exactly so many whole instances.
+    pub fn instances(mut self, instances: u64) -> Self {
+        self.options.instances = Some(instances);
+        self
+    }
+
+    /// A parameter, field or identity, as `--set`: `pool.max_cfu=20`.
+    pub fn set(mut self, setting: impl Into<String>) -> Self {
+        self.options.set.push(setting.into());
+        self
+    }
+
+    /// Anything else that the command line can say.
+    pub fn with(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
+    /// Resolves and checks the run.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::new`].
+    pub fn plan(&self) -> Result<Plan, Error> {
+        Plan::new(&self.options)
+    }
+}
+
+/// One event, rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneratedEvent<'p> {
+    /// The `CloudEvents` body: compact JSON.
+    pub body: Vec<u8>,
+    /// The method's name, such as `CreateComputePool`.
+    pub method: &'p str,
+    /// `success`, or the failure's name.
+    pub outcome: &'p str,
+    /// Event time in nanoseconds since the Unix epoch.
+    pub time: i64,
+    /// The story's name.
+    pub story: &'p str,
+    /// Which instance of the story, from 0.
+    pub instance: u64,
+    /// The step's number in the story, from 0.
+    pub step: u16,
+    /// Position in the run, from 0.
+    pub number: u64,
+}
+
+/// The events of a plan, in the order of event time.
+#[derive(Debug)]
+pub struct Events<'p> {
+    plan: &'p Plan,
+    stream: Stream<'p>,
+    renderer: Renderer<'p>,
+    words: Vec<u64>,
+    chunk: Chunk,
+}
+
+impl Plan {
+    /// All events of the run, rendered one by one: the same bytes that any sink gets.
+    pub fn events(&self) -> Events<'_> {
+        Events { plan: self, stream: self.stream(), renderer: Renderer::new(self), words: Vec::new(), chunk: Chunk::default() }
+    }
+}
+
+impl<'p> Iterator for Events<'p> {
+    type Item = GeneratedEvent<'p>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.words.clear();
+        self.chunk.clear();
+        let record = self.stream.next(&mut self.words)?;
+        self.renderer.render(&record, &self.words, &mut self.chunk);
+        let event = self.chunk.events.first()?;
+        let catalog = &self.plan.catalog;
+        let failure = usize::from(event.outcome).checked_sub(1);
+        Some(GeneratedEvent {
+            body: self.chunk.body(event).to_vec(),
+            method: &catalog.methods[usize::from(event.method)].name,
+            outcome: failure.map_or("success", |failure| catalog.failures[failure].name.as_str()),
+            time: event.time,
+            story: &self.plan.stories[usize::from(event.story)].name,
+            instance: event.instance,
+            step: event.step,
+            number: event.number,
+        })
+    }
+}

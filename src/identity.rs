@@ -1,0 +1,177 @@
+//! The makers of everything that identifies, keyed for one run.
+
+use crate::{
+    catalog::{Catalog, FieldId, Generator, KindId},
+    value::{AddressRanges, Key, Lane, Pattern, People, Permutation, write_hex},
+};
+use std::collections::HashMap;
+
+/// Ids, mail addresses and client addresses of a run: different ones for different entities, by construction.
+#[derive(Debug)]
+pub struct Identities {
+    makers: HashMap<(KindId, FieldId), Maker>,
+    events: Permutation,
+    requests: Permutation,
+}
+
+#[derive(Debug)]
+enum Maker {
+    Pattern(Pattern),
+    People(People),
+    Addresses(AddressRanges),
+}
+
+/// Which event of a run an event is, whatever surrounds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventName {
+    /// The story's tag in the run.
+    pub story: u16,
+    /// Which instance of the story, from 0.
+    pub instance: u64,
+    /// The step's tag in the story.
+    pub step: u16,
+    /// Which turn of a repeated step, from 0.
+    pub occurrence: u32,
+}
+
+/// Widths in bits of the parts of an event's name; what is left of 122 is a check value.
+const STORY_BITS: u32 = 14;
+const STEP_BITS: u32 = 14;
+const INSTANCE_BITS: u32 = 36;
+const OCCURRENCE_BITS: u32 = 24;
+const CHECK_BITS: u32 = 122 - STORY_BITS - STEP_BITS - INSTANCE_BITS - OCCURRENCE_BITS;
+
+/// How many different tags stories and steps have.
+pub const TAGS: u16 = 1 << STEP_BITS;
+
+impl Identities {
+    /// The makers of a run: `values` determines what entities are called, `run` (which also depends on the start)
+    /// what events and requests are called.
+    pub fn new(catalog: &Catalog, values: Key, run: Key) -> Self {
+        let mut makers = HashMap::new();
+        for (kind_id, kind) in catalog.kinds.iter().enumerate() {
+            for (field_id, field) in kind.fields.iter().enumerate() {
+                let key = values.name(&kind.name).name(&field.name);
+                let maker = match &field.generator {
+                    Generator::Pattern { pattern, .. } => Maker::Pattern(pattern.clone().keyed(key)),
+                    Generator::Email(domains) => Maker::People(People::new(key, domains.clone())),
+                    Generator::Address(ranges) => match AddressRanges::parse(key, ranges) {
+                        Ok(ranges) => Maker::Addresses(ranges),
+                        // The catalog was refused if a range is not one.
+                        Err(_) => continue,
+                    },
+                    _ => continue,
+                };
+                makers.insert((kind_id, field_id), maker);
+            }
+        }
+        let events = Permutation::new(run.name("event"), 1 << 122);
+        let requests = Permutation::new(run.name("request"), u128::MAX);
+        Identities { makers, events, requests }
+    }
+
+    /// Appends the value of an identifying field for number `number` of `lane`.
+    pub fn write(&self, kind: KindId, field: FieldId, lane: Lane, number: u64, out: &mut Vec<u8>) {
+        match self.makers.get(&(kind, field)) {
+            Some(Maker::Pattern(pattern)) => pattern.write_unique(lane, number, out),
+            Some(Maker::People(people)) => people.write_email(number, out),
+            Some(Maker::Addresses(ranges)) => ranges.write(number, out),
+            None => {}
+        }
+    }
+
+    /// Appends text of a field's pattern that need not be unique.
+    pub fn write_random(&self, kind: KindId, field: FieldId, key: Key, out: &mut Vec<u8>) {
+        if let Some(Maker::Pattern(pattern)) = self.makers.get(&(kind, field)) {
+            pattern.write_random(key, out);
+        }
+    }
+
+    /// The pattern of a field, keyed for this run.
+    pub fn pattern(&self, kind: KindId, field: FieldId) -> Option<&Pattern> {
+        match self.makers.get(&(kind, field)) {
+            Some(Maker::Pattern(pattern)) => Some(pattern),
+            _ => None,
+        }
+    }
+
+    /// Appends the event's id: a version 4 UUID whose free bits are the event's name under a permutation.
+    pub fn write_event_id(&self, name: EventName, out: &mut Vec<u8>) {
+        let bits = self.events.apply(name.pack(true));
+        // 122 free bits around the six that say version 4 and the RFC's variant.
+        let high = bits >> 74;
+        let middle = (bits >> 62) & 0xFFF;
+        let low = bits & ((1 << 62) - 1);
+        let uuid = (high << 80) | (0x4 << 76) | (middle << 64) | (0b10 << 62) | low;
+        let start = out.len();
+        write_hex(uuid >> 96, 8, out);
+        for (shift, digits) in [(80, 4), (64, 4), (48, 4), (0, 12)] {
+            out.push(b'-');
+            write_hex(uuid >> shift, digits, out);
+        }
+        debug_assert_eq!(out.len() - start, 36);
+    }
+
+    /// Appends the request's id: 32 lower-case hexadecimal digits.
+    pub fn write_request_id(&self, name: EventName, out: &mut Vec<u8>) {
+        write_hex(self.requests.apply(name.pack(false)), 32, out);
+    }
+
+    /// Which event an id belongs to, or `None` if it is none of this run.
+    pub fn event_of(&self, id: uuid::Uuid) -> Option<EventName> {
+        let uuid = id.as_u128();
+        if (uuid >> 76) & 0xF != 0x4 || (uuid >> 62) & 0b11 != 0b10 {
+            return None;
+        }
+        let bits = ((uuid >> 80) << 74) | (((uuid >> 64) & 0xFFF) << 62) | (uuid & ((1 << 62) - 1));
+        let packed = self.events.invert(bits);
+        let name = EventName::unpack(packed);
+        (name.pack(true) == packed).then_some(name)
+    }
+}
+
+impl EventName {
+    fn pack(self, checked: bool) -> u128 {
+        let mut packed = u128::from(self.story);
+        packed = (packed << STEP_BITS) | u128::from(self.step);
+        packed = (packed << INSTANCE_BITS) | u128::from(self.instance & ((1 << INSTANCE_BITS) - 1));
+        packed = (packed << OCCURRENCE_BITS) | u128::from(self.occurrence & ((1 << OCCURRENCE_BITS) - 1));
+        // The check value is fixed: a stranger's id decrypts to it once in 2³⁴ tries.
+        if checked { packed << CHECK_BITS } else { packed }
+    }
+
+    fn unpack(packed: u128) -> Self {
+        let take = |shift: u32, bits: u32| ((packed >> shift) & ((1 << bits) - 1)) as u64;
+        let occurrence_at = CHECK_BITS;
+        let instance_at = occurrence_at + OCCURRENCE_BITS;
+        let step_at = instance_at + INSTANCE_BITS;
+        EventName {
+            story: take(step_at + STEP_BITS, STORY_BITS) as u16,
+            instance: take(instance_at, INSTANCE_BITS),
+            step: take(step_at, STEP_BITS) as u16,
+            occurrence: take(occurrence_at, OCCURRENCE_BITS) as u32,
+        }
+    }
+}
+
+/// Gives out lanes and tags: small numbers for names, by hash, so that a name's number does not depend on which
+/// other names there are, except in the rare case that two would get the same.
+#[derive(Debug, Default)]
+pub struct Tags {
+    taken: HashMap<(String, u16), String>,
+}
+
+impl Tags {
+    /// The number in `1..bound` for `name` in the family of numbers `family`.
+    pub fn assign(&mut self, family: &str, name: &str, bound: u16) -> u16 {
+        let mut number = (Key::root(0).name(family).name(name).bits() % u64::from(bound - 1)) as u16 + 1;
+        for _ in 0..bound {
+            match self.taken.get(&(family.to_owned(), number)) {
+                Some(owner) if owner != name => number = number % (bound - 1) + 1,
+                _ => break,
+            }
+        }
+        self.taken.insert((family.to_owned(), number), name.to_owned());
+        number
+    }
+}

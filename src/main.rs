@@ -1,0 +1,16 @@
+//! The `falsetrail` command: parse, call, print the error once, exit status.
+
+use std::process::ExitCode;
+
+mod cli;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            let color = cli::color_on_stderr();
+            eprint!("{}", error.render(color));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! The plan of a run: scenarios, catalog and options, resolved and checked.
+//!
+//! Everything that can fail has failed before the first event. What comes out is immutable and shared: the
+//! simulation ([`crate::stream`]) and the renderer ([`crate::render`]) only read it.
+
+mod check;
+mod find;
+mod pins;
+mod resolve;
+mod sets;
+mod timing;
+
+use crate::{
+    catalog::{Catalog, KindId},
+    emission::{Baker, Emission},
+    error::{Diagnostic, Error},
+    identity::{EventName, Identities, Tags},
+    population::Population,
+    scenario::{Body, Scenario},
+    sink::Names,
+    story::{Operation, Outcome, Story},
+    stream::Stream,
+    value::{Key, Skew},
+};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+pub use timing::{Starts, Timing};
+
+/// What defines a run, as the command line or a test says it. Everything but `scenarios` may be left at its default.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Names of shipped scenarios, paths, or stories in one line.
+    pub scenarios: Vec<String>,
+    /// A folder of templates, with or without a catalog.
+    pub templates: Option<PathBuf>,
+    /// The seed; drawn at random if neither this nor a scenario says one.
+    pub seed: Option<u64>,
+    /// Where event time begins: RFC 3339, a date, `now` or `-7d`.
+    pub from: Option<String>,
+    /// Where it ends.
+    pub to: Option<String>,
+    /// How long it is, in nanoseconds.
+    pub duration: Option<u64>,
+    /// Exactly so many events.
+    pub events: Option<u64>,
+    /// Exactly so many whole instances.
+    pub instances: Option<u64>,
+    /// Nanoseconds between the starts of two instances; a second if neither this nor a scenario says otherwise.
+    pub every: Option<u64>,
+    /// Parameters, fields and identities: `deletes=4`, `pool.max_cfu=20`, `organization.id=…`.
+    pub set: Vec<String>,
+    /// Envelopes as printed in the documentation, incomplete ones too.
+    pub as_documented: bool,
+    /// What records are keyed by: a name of the catalog, `none` or `instance`.
+    pub key: Option<String>,
+    /// The wall time in nanoseconds since the Unix epoch, for times that are relative to it; now if `None`.
+    pub now: Option<i64>,
+}
+
+/// A run, ready to be simulated.
+#[derive(Debug)]
+pub struct Plan {
+    /// The audited system.
+    pub catalog: Arc<Catalog>,
+    /// What the run is called: its scenarios' names.
+    pub name: String,
+    /// The seed in force.
+    pub seed: u64,
+    /// Its stories.
+    pub stories: Vec<Story>,
+    /// How often each story is told.
+    pub weights: Skew,
+    /// Where the choice among stories starts.
+    pub pick: Key,
+    /// When.
+    pub timing: Timing,
+    /// Its kinds of events.
+    pub emissions: Vec<Emission>,
+    /// Makers of ids.
+    pub identities: Identities,
+    /// Who and what existed before.
+    pub population: Population,
+    /// Texts that scenarios give.
+    pub literals: Vec<Box<[u8]>>,
+    /// What records are keyed by.
+    pub key: RecordKey,
+}
+
+/// What records are keyed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordKey {
+    /// Nothing.
+    None,
+    /// The instance: story and number.
+    Instance,
+    /// One of the catalog's keys.
+    Catalog(usize),
+}
+
+impl Plan {
+    /// Resolves and checks a run.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with what it is made of: [`Error::Input`] with places in files, [`Error::Usage`] for
+    /// options that contradict each other.
+    pub fn new(options: &Options) -> Result<Plan, Error> {
+        let catalog = match &options.templates {
+            Some(folder) => Catalog::load(folder)?,
+            None => Catalog::built_in()?,
+        };
+        Self::with_catalog(catalog, options)
+    }
+
+    /// As [`Plan::new`], with a catalog that was loaded before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::new`].
+    pub fn with_catalog(catalog: Arc<Catalog>, options: &Options) -> Result<Plan, Error> {
+        let mut settings = sets::Settings::parse(&options.set)?;
+        let found = find::all(&catalog, &options.scenarios, &mut settings)?;
+        let now = options.now.unwrap_or_else(timing::now);
+        let timing = timing::Asked::new(options, &found, now)?;
+        let key = record_key(&catalog, options.key.as_deref())?;
+        let seed = match options.seed.or(found.seed) {
+            Some(seed) => seed,
+            None => random_seed()?,
+        };
+        let counts = population_counts(&catalog, &found)?;
+        let values = Key::root(seed);
+        let mut literals = Vec::new();
+        let stories = resolve_all(&catalog, &found, &counts.kinds, &mut literals, &mut settings, values)?;
+        settings.finish()?;
+        let provisional = Identities::new(&catalog, values, values);
+        let mut plan = Plan {
+            population: Population::new(&catalog, &counts.kinds, counts.skew, values.name("population"), 0, &provisional),
+            identities: provisional,
+            name: found.name,
+            seed,
+            stories,
+            weights: Skew::weighted(&found.entries.iter().map(|entry| entry.weight).collect::<Vec<_>>())
+                .ok_or_else(|| Error::usage("all weights are too small"))?,
+            pick: values.name("pick"),
+            timing: timing.provisional(),
+            emissions: Vec::new(),
+            literals,
+            key,
+            catalog,
+        };
+        plan.bake(options.as_documented)?;
+        if timing.from.is_none() {
+            plan.timing.from = timing.ends - span(&plan);
+        }
+        plan.timing.check(&plan)?;
+        let run = values.name(&plan.name).number(plan.timing.from as u64);
+        plan.identities = Identities::new(&plan.catalog, values, run);
+        let key = values.name("population");
+        plan.population = Population::new(&plan.catalog, &counts.kinds, counts.skew, key, plan.timing.from, &plan.identities);
+        Ok(plan)
+    }
+
+    /// The simulation of this run, from its first event.
+    pub fn stream(&self) -> Stream<'_> {
+        Stream::new(self)
+    }
+
+    /// The names behind the numbers in events.
+    pub fn names(&self) -> Names {
+        let mut outcomes = vec!["success".to_owned()];
+        outcomes.extend(self.catalog.failures.iter().map(|failure| failure.name.clone()));
+        Names {
+            stories: self.stories.iter().map(|story| story.name.clone()).collect(),
+            methods: self.catalog.methods.iter().map(|method| method.name.clone()).collect(),
+            outcomes,
+        }
+    }
+
+    /// Which event of this run has that id, or `None` if it is none of this run.
+    pub fn event_of(&self, id: &str) -> Option<WhichEvent<'_>> {
+        let name: EventName = self.identities.event_of(id.parse().ok()?)?;
+        let story = self.stories.iter().find(|story| story.tag == name.story)?;
+        let call = story.operations.iter().find_map(|operation| match operation {
+            Operation::Call(call) if call.tag == name.step => Some(call),
+            _ => None,
+        })?;
+        Some(WhichEvent { story: &story.name, instance: name.instance, step: &call.name, occurrence: name.occurrence })
+    }
+
+    fn bake(&mut self, as_documented: bool) -> Result<(), Error> {
+        let record_key = match self.key {
+            RecordKey::Catalog(key) => Some(key),
+            _ => None,
+        };
+        let catalog = Arc::clone(&self.catalog);
+        let mut baker = Baker::new(&catalog, as_documented, record_key);
+        let mut mistakes: Vec<Diagnostic> = Vec::new();
+        for number in 0..self.stories.len() {
+            for operation in 0..self.stories[number].operations.len() {
+                let Operation::Call(call) = &self.stories[number].operations[operation] else { continue };
+                let mut emissions = Vec::new();
+                for failure in outcomes(&catalog, call) {
+                    match baker.emission(number as u16, &self.stories[number], operation, failure) {
+                        Ok(emission) => {
+                            emissions.push((failure, self.emissions.len() as u32));
+                            self.emissions.push(emission);
+                        }
+                        Err(found) => mistakes.extend(found),
+                    }
+                }
+                if let Operation::Call(call) = &mut self.stories[number].operations[operation] {
+                    call.emissions = emissions;
+                }
+            }
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes.into()) }
+    }
+}
+
+/// What an event id says of its event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhichEvent<'p> {
+    /// The story's name.
+    pub story: &'p str,
+    /// The instance of the story, from 0.
+    pub instance: u64,
+    /// The step: its `id`, or its method's short name (with `#2` for the second call of it, and so on).
+    pub step: &'p str,
+    /// Which turn of a repeated step, from 0.
+    pub occurrence: u32,
+}
+
+/// The outcomes that a call may have.
+pub(crate) fn outcomes(catalog: &Catalog, call: &crate::story::Call) -> Vec<Option<crate::catalog::FailureId>> {
+    let lowers = call.lowers.map(|(failure, _)| Some(failure));
+    match call.outcome {
+        Outcome::Failure(failure) => vec![Some(failure)],
+        Outcome::Success { insists: true } => vec![None],
+        Outcome::Success { insists: false } => [None].into_iter().chain(lowers).collect(),
+        Outcome::Auto => {
+            let auto = crate::stream::automatic_failure(catalog, call.method);
+            [None].into_iter().chain(auto.map(Some)).chain(lowers).collect()
+        }
+    }
+}
+
+struct Counts {
+    kinds: Vec<u64>,
+    skew: f64,
+}
+
+/// How many of each kind exist before, and how unevenly they are drawn: the mix's word over the catalog's.
+fn population_counts(catalog: &Catalog, found: &find::Found) -> Result<Counts, Error> {
+    let mut counts = Counts { kinds: catalog.kinds.iter().map(|kind| kind.population).collect(), skew: catalog.skew };
+    let mut mistakes = Vec::new();
+    for (field, source) in &found.population {
+        let wrong = |message: String| Diagnostic::new(source, field.value.span.clone(), message);
+        if field.name.value == "skew" {
+            match field.value.value {
+                crate::yaml::Value::Float(skew) if (0.0..=4.0).contains(&skew) => counts.skew = skew,
+                crate::yaml::Value::Int(skew) if (0..=4).contains(&skew) => counts.skew = skew as f64,
+                _ => mistakes.push(wrong("`skew` is a number from 0 (even) to 4".to_owned())),
+            }
+            continue;
+        }
+        let Some(kind) = catalog.kinds.iter().position(|kind| kind.plural.as_ref() == Some(&field.name.value)) else {
+            let known = catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref()).chain(["skew"]);
+            let mistake = Diagnostic::new(source, field.name.span.clone(), format!("a population has no `{}`", field.name.value));
+            mistakes.push(mistake.help(crate::error::did_you_mean(&field.name.value, known)));
+            continue;
+        };
+        match field.value.value {
+            crate::yaml::Value::Int(count) if (0..=10_000_000).contains(&count) => counts.kinds[kind] = count as u64,
+            _ => mistakes.push(wrong(format!("`{}` is a whole number from 0 to 10,000,000, found {}", field.name.value, field.value.describe()))),
+        }
+    }
+    for kind in 0..catalog.kinds.len() {
+        let surrounds = catalog.kinds.iter().any(|other| other.scope.contains(&kind)) && catalog.kinds[kind].table.is_none();
+        let needed = catalog.parent(kind).map_or(1, |parent| counts.kinds[parent].max(1));
+        let principal = catalog.kinds[kind].principal;
+        if (surrounds || principal) && counts.kinds[kind] < needed {
+            let name = catalog.kinds[kind].plural.as_deref().unwrap_or(&catalog.kinds[kind].name);
+            let message = format!("a population of {} {name} is too small: it needs at least {needed}", counts.kinds[kind]);
+            match found.population.iter().find(|(field, _)| field.name.value == name) {
+                Some((field, source)) => mistakes.push(Diagnostic::new(source, field.value.span.clone(), message)),
+                None => return Err(Error::usage(message)),
+            }
+        }
+    }
+    if mistakes.is_empty() { Ok(counts) } else { Err(mistakes.into()) }
+}
+
+/// Resolves and checks every story.
+fn resolve_all(
+    catalog: &Catalog,
+    found: &find::Found,
+    population: &[u64],
+    literals: &mut Vec<Box<[u8]>>,
+    settings: &mut sets::Settings,
+    values: Key,
+) -> Result<Vec<Story>, Error> {
+    let mut tags = Tags::default();
+    let mut mistakes = Vec::new();
+    let mut stories = Vec::new();
+    let mut names: BTreeMap<String, u32> = BTreeMap::new();
+    for entry in &found.entries {
+        let times = names.entry(entry.scenario.name.clone()).or_default();
+        *times += 1;
+        let name = if *times == 1 { entry.scenario.name.clone() } else { format!("{}#{times}", entry.scenario.name) };
+        let mut around = resolve::Surroundings { catalog, population, tags: &mut tags, literals, settings, values };
+        let resolved = resolve::resolve(&entry.scenario, &name, &mut around).and_then(|mut resolved| {
+            check::check(catalog, &mut resolved)?;
+            Ok(resolved.story)
+        });
+        stories.extend(crate::error::keep(resolved, &mut mistakes));
+    }
+    if mistakes.is_empty() { Ok(stories) } else { Err(mistakes.into()) }
+}
+
+fn record_key(catalog: &Catalog, name: Option<&str>) -> Result<RecordKey, Error> {
+    match name {
+        None if catalog.keys.is_empty() => Ok(RecordKey::None),
+        None => Ok(RecordKey::Catalog(catalog.default_key)),
+        Some("none") => Ok(RecordKey::None),
+        Some("instance") => Ok(RecordKey::Instance),
+        Some(name) => catalog.keys.iter().position(|key| key.name == name).map(RecordKey::Catalog).ok_or_else(|| {
+            let known = catalog.keys.iter().map(|key| key.name.as_str()).chain(["none", "instance"]);
+            Error::usage(format!("there is no key `{name}`")).help(crate::error::did_you_mean(name, known))
+        }),
+    }
+}
+
+/// Short enough to type again.
+fn random_seed() -> Result<u64, Error> {
+    use rand::{TryRng, rngs::SysRng};
+    let drawn = SysRng.try_next_u32().map_err(|error| Error::failed(format!("no random seed to be had: {error}")).help("give one with `--seed`"))?;
+    Ok(drawn.into())
+}
+
+/// How long the run is, in nanoseconds up to a whole second: by simulating it once, without rendering.
+fn span(plan: &Plan) -> i64 {
+    let mut stream = plan.stream();
+    let mut words = Vec::new();
+    let mut last = plan.timing.from;
+    while let Some(record) = stream.next(&mut words) {
+        last = record.time;
+        words.clear();
+    }
+    let second = 1_000_000_000;
+    (last - plan.timing.from) / second * second + second
+}
+
+/// What a scenario argument stands for, for `show`: the scenario, or the scenarios of a mix.
+///
+/// # Errors
+///
+/// As [`Plan::new`].
+pub fn find_scenario(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
+    find::one(catalog, argument)
+}
+
+/// Whether a scenario is a mix.
+pub fn is_mix(scenario: &Scenario) -> bool {
+    matches!(scenario.body, Body::Mix(_))
+}
+
+/// The kinds that a population counts, by name.
+pub fn population_names(catalog: &Catalog) -> Vec<(KindId, &str)> {
+    catalog.kinds.iter().enumerate().filter_map(|(id, kind)| kind.plural.as_deref().map(|name| (id, name))).collect()
+}

@@ -1,0 +1,390 @@
+//! Proves that a story can happen, over all its branches, before anything is emitted.
+//!
+//! A forward pass over the story's operations (they only jump forwards) with what may be true of each resource: that
+//! it is absent, that it is live, and which of a field's choices it may have. The same pass settles what follows from
+//! it: which failure `-failure` stands for, and which choices must not be drawn so that a failure can happen.
+
+use super::resolve::Resolved;
+use crate::{
+    catalog::{Catalog, Effect, FailureId, Generator, Needs},
+    error::Diagnostic,
+    scenario,
+    story::{Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, Turns},
+    value::Skew,
+};
+use std::ops::Range;
+
+const ABSENT: u8 = 1;
+const LIVE: u8 = 2;
+
+/// What may be true at one point of a story.
+#[derive(Debug, Clone, PartialEq)]
+struct Point {
+    resources: Vec<Facts>,
+}
+
+/// What may be true of a resource.
+#[derive(Debug, Clone, PartialEq)]
+struct Facts {
+    exists: u8,
+    /// Where it was last made or removed, for messages.
+    since: Option<Range<usize>>,
+    /// For each changing field the lowest and highest choice that it may have, and whether it is still the first.
+    choices: Vec<(u64, u64, bool)>,
+}
+
+/// Checks a story, settles its outcomes and first values.
+///
+/// # Errors
+///
+/// Every step that cannot happen as written, on some branch.
+pub fn check(catalog: &Catalog, resolved: &mut Resolved) -> Result<(), Vec<Diagnostic>> {
+    // A constraint on what is drawn first changes what may be true later: once more until nothing changes.
+    for _ in 0..=resolved.story.resources.len() * 8 {
+        let mut pass = Pass { catalog, resolved, mistakes: Vec::new(), outcomes: Vec::new(), constraints: Vec::new() };
+        pass.run();
+        let Pass { mistakes, outcomes, constraints, .. } = pass;
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        for (operation, outcome) in outcomes {
+            if let Operation::Call(call) = &mut resolved.story.operations[operation] {
+                call.outcome = outcome;
+            }
+        }
+        if !constrain(catalog, resolved, &constraints) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The lowest and highest choice that a field may be drawn as.
+struct Constraint {
+    resource: usize,
+    word: usize,
+    low: u64,
+    high: u64,
+}
+
+/// Narrows what is drawn; true if that changed anything.
+fn constrain(catalog: &Catalog, resolved: &mut Resolved, constraints: &[Constraint]) -> bool {
+    let mut changed = false;
+    for constraint in constraints {
+        let resource = &mut resolved.story.resources[constraint.resource];
+        let kind = &catalog.kinds[resource.kind];
+        let Generator::Choose { counts, .. } = &kind.fields[kind.changing[constraint.word]].generator else { continue };
+        let allowed = |choice: usize| (constraint.low..=constraint.high).contains(&(choice as u64));
+        let before = match &resource.initial[constraint.word] {
+            Initial::Drawn(weights) => weights.clone(),
+            _ => continue,
+        };
+        let kept: Vec<u64> = counts.iter().enumerate().map(|(choice, count)| if allowed(choice) && before.draws(choice) { *count } else { 0 }).collect();
+        if (0..counts.len()).any(|choice| before.draws(choice) && kept[choice] == 0)
+            && let Some(weights) = Skew::weighted(&kept)
+        {
+            resource.initial[constraint.word] = Initial::Drawn(weights);
+            changed = true;
+        }
+    }
+    changed
+}
+
+struct Pass<'a> {
+    catalog: &'a Catalog,
+    resolved: &'a Resolved,
+    mistakes: Vec<Diagnostic>,
+    outcomes: Vec<(usize, Outcome)>,
+    constraints: Vec<Constraint>,
+}
+
+impl<'a> Pass<'a> {
+    fn run(&mut self) {
+        let operations = &self.resolved.story.operations;
+        let mut points: Vec<Option<Point>> = vec![None; operations.len() + 1];
+        points[0] = Some(self.first());
+        for (at, operation) in operations.iter().enumerate() {
+            let Some(point) = points[at].take() else { continue };
+            match operation {
+                Operation::Call(call) => {
+                    let after = self.call(at, call, point);
+                    join(&mut points[at + 1], after);
+                }
+                Operation::Choose { targets, .. } => {
+                    for target in targets {
+                        join(&mut points[*target], point.clone());
+                    }
+                }
+                Operation::Jump(to) => join(&mut points[*to], point),
+            }
+        }
+    }
+
+    fn first(&self) -> Point {
+        let resources = self.resolved.story.resources.iter().map(|resource| {
+            let existing = !matches!(resource.owner, Owner::Story { existing: false, .. });
+            let choices = resource.initial.iter().map(|initial| match initial {
+                Initial::Fixed(code) => (*code, *code, false),
+                Initial::Drawn(weights) => {
+                    let drawn: Vec<u64> = (0..64).filter(|choice| weights.draws(*choice)).map(|choice| choice as u64).collect();
+                    (drawn.first().copied().unwrap_or(0), drawn.last().copied().unwrap_or(0), true)
+                }
+                Initial::Reference(_) => (0, 0, false),
+            });
+            Facts { exists: if existing { LIVE } else { ABSENT }, since: None, choices: choices.collect() }
+        });
+        Point { resources: resources.collect() }
+    }
+
+    fn call(&mut self, at: usize, call: &Call, before: Point) -> Point {
+        let Some(step) = &self.resolved.steps[at] else { return before };
+        let (least, most) = match call.turns {
+            Turns::Repeat(times) => (times.low, times.high),
+            Turns::Each => (1, 1),
+        };
+        let mut after = if most == 0 { before.clone() } else { self.turn(at, call, step, before.clone()) };
+        if most > 1 {
+            let again = self.turn(at, call, step, after.clone());
+            merge(&mut after, again);
+        }
+        if least == 0 || call.chance.is_some() {
+            merge(&mut after, before);
+        }
+        after
+    }
+
+    fn turn(&mut self, at: usize, call: &Call, step: &scenario::Call, mut point: Point) -> Point {
+        let method = &self.catalog.methods[call.method];
+        let Some(target) = call.target else {
+            self.settle_usual(at, call, step, LIVE | ABSENT);
+            return point;
+        };
+        let exists = point.resources[target].exists;
+        let outcome = self.settle_usual(at, call, step, exists);
+        match outcome {
+            Outcome::Failure(failure) => self.failing(call, step, failure, &point),
+            Outcome::Auto => {
+                let facts = &mut point.resources[target];
+                match method.does {
+                    Effect::Create => facts.exists = LIVE,
+                    Effect::Delete => facts.exists = ABSENT,
+                    _ => {}
+                }
+                if method.does == Effect::Update {
+                    widen(call, facts);
+                }
+            }
+            Outcome::Success { .. } => self.succeeding(call, step, target, &mut point),
+        }
+        point
+    }
+
+    /// Which failure `-failure` stands for here.
+    fn settle_usual(&mut self, at: usize, call: &Call, step: &scenario::Call, exists: u8) -> Outcome {
+        let usual = step.outcome.as_ref().is_some_and(|outcome| outcome.value == scenario::Outcome::UsualFailure);
+        if !usual {
+            return call.outcome;
+        }
+        let fits = |failure: &&FailureId| match self.catalog.failures[**failure].needs {
+            Needs::Any => true,
+            Needs::Absent => exists == ABSENT,
+            Needs::Live => exists == LIVE,
+        };
+        let found = self.catalog.methods[call.method].failures.iter().find(fits);
+        let outcome = found.map_or(call.outcome, |failure| Outcome::Failure(*failure));
+        self.outcomes.push((at, outcome));
+        outcome
+    }
+
+    fn succeeding(&mut self, call: &Call, step: &scenario::Call, target: usize, point: &mut Point) {
+        let method = &self.catalog.methods[call.method];
+        let facts = &point.resources[target];
+        let wanted = if method.does == Effect::Create { ABSENT } else { LIVE };
+        if facts.exists != wanted {
+            let mistake = self.impossible(call, step, target, facts, wanted);
+            self.report(mistake);
+            // Go on as if it had been right, so that one mistake is one message.
+            point.resources[target].exists = wanted;
+        }
+        if method.does == Effect::Create || method.does == Effect::Update {
+            self.references_live(call, step, target, point);
+        }
+        let facts = &mut point.resources[target];
+        match method.does {
+            Effect::Create => {
+                facts.exists = LIVE;
+                facts.since = Some(step.call.span.clone());
+            }
+            Effect::Delete => {
+                facts.exists = ABSENT;
+                facts.since = Some(step.call.span.clone());
+            }
+            Effect::Update => self.update(call, target, facts),
+            _ => {}
+        }
+    }
+
+    fn impossible(&self, call: &Call, step: &scenario::Call, target: usize, facts: &Facts, wanted: u8) -> Diagnostic {
+        let method = &self.catalog.methods[call.method];
+        let resource = &self.resolved.story.resources[target];
+        let source = &self.resolved.source;
+        let line = facts.since.as_ref().map(|span| source.position(span.start).0);
+        let may = if facts.exists == (LIVE | ABSENT) { "may" } else { "does" };
+        let what = match (wanted, line, may) {
+            (LIVE, Some(line), "does") => format!("`{}` was deleted on line {line}", resource.name),
+            (LIVE, Some(line), _) => format!("`{}` may be gone since line {line}", resource.name),
+            (LIVE, None, "does") => format!("`{}` does not exist yet", resource.name),
+            (LIVE, None, _) => format!("`{}` may not exist here", resource.name),
+            (_, Some(line), "does") => format!("`{}` exists since line {line}", resource.name),
+            (_, _, "does") => format!("`{}` exists already", resource.name),
+            (_, _, _) => format!("`{}` may exist already", resource.name),
+        };
+        let fails = method.failures.iter().find(|failure| {
+            let needs = self.catalog.failures[**failure].needs;
+            if wanted == LIVE { needs == Needs::Absent } else { needs == Needs::Live }
+        });
+        let mut mistake = Diagnostic::new(source, step.call.span.clone(), format!("`{}` cannot succeed here: {what}", method.short));
+        if let Some(failure) = fails {
+            let name = &self.catalog.failures[*failure].name;
+            mistake = mistake.help(format!("write `outcome: {name}` if it is meant to fail, or `outcome: auto` for whatever happens"));
+        }
+        if wanted == LIVE && line.is_none() && facts.exists == ABSENT {
+            mistake = mistake.help(format!("create `{}` before, or say `existing: true` where it is declared", resource.name));
+        }
+        mistake
+    }
+
+    fn report(&mut self, mistake: Diagnostic) {
+        let same = |other: &Diagnostic| other.span == mistake.span && other.message == mistake.message;
+        if !self.mistakes.iter().any(same) {
+            self.mistakes.push(mistake);
+        }
+    }
+
+    /// A resource is made or changed only with others that exist then.
+    fn references_live(&mut self, call: &Call, step: &scenario::Call, target: usize, point: &Point) {
+        let resource = &self.resolved.story.resources[target];
+        let asked = call.asks.iter().filter_map(|ask| match ask.value {
+            Asked::Reference(reference) => Some(reference),
+            _ => None,
+        });
+        let create = self.catalog.methods[call.method].does == Effect::Create;
+        let first = resource.initial.iter().filter_map(|initial| match initial {
+            Initial::Reference(reference) if create => Some(*reference),
+            _ => None,
+        });
+        let pinned = resource.pins.iter().filter_map(|(_, pin)| match pin {
+            Pin::Reference(reference) if create => Some(*reference),
+            _ => None,
+        });
+        let all: Vec<Reference> = asked.chain(first).chain(pinned).collect();
+        for reference in all {
+            let Reference::Resource(other) = reference else { continue };
+            if point.resources[other].exists != LIVE {
+                let name = &self.resolved.story.resources[other].name;
+                let gone = if point.resources[other].since.is_some() { "may be gone by then" } else { "is not there yet" };
+                let message = format!("`{}` refers to `{name}`, which {gone}", resource.name);
+                let mistake = Diagnostic::new(&self.resolved.source, step.call.span.clone(), message);
+                self.report(mistake.help(format!("create `{name}` before this step, and delete it after")));
+            }
+        }
+    }
+
+    fn update(&mut self, call: &Call, target: usize, facts: &mut Facts) {
+        for (index, ask) in call.asks.iter().enumerate() {
+            let (low, high, drawn) = facts.choices[ask.word];
+            let by_itself = call.lowers.is_some_and(|(_, lowered)| lowered == index) && call.outcome == Outcome::Success { insists: false };
+            match ask.value {
+                Asked::Code(code) if by_itself && code < low => {}
+                Asked::Code(code) if by_itself && code < high => facts.choices[ask.word] = (low.min(code), high, false),
+                Asked::Code(code) => facts.choices[ask.word] = (code, code, false),
+                Asked::Next { last } => {
+                    if drawn && high == last && low < last {
+                        // A change that changes nothing is no story.
+                        self.constraints.push(Constraint { resource: target, word: ask.word, low: 0, high: last - 1 });
+                    }
+                    facts.choices[ask.word] = ((low + 1).min(last), (high + 1).min(last), false);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn failing(&mut self, call: &Call, step: &scenario::Call, failure: FailureId, point: &Point) {
+        let Some(target) = call.target else { return };
+        let facts = &point.resources[target];
+        let resource = &self.resolved.story.resources[target];
+        let of = &self.catalog.failures[failure];
+        let fits = match of.needs {
+            Needs::Any => true,
+            Needs::Absent => facts.exists == ABSENT,
+            Needs::Live => facts.exists == LIVE,
+        };
+        let span = step.outcome.as_ref().map_or(step.call.span.clone(), |outcome| outcome.span.clone());
+        if !fits {
+            let (state, way) = if of.needs == Needs::Absent { ("exists", "delete it before") } else { ("does not exist", "create it before") };
+            let may = if facts.exists == (LIVE | ABSENT) { "may " } else { "" };
+            let state = if may.is_empty() { state } else if of.needs == Needs::Absent { "exist" } else { "not exist" };
+            let message = format!("`{}` cannot happen here: `{}` {may}{state}", of.name, resource.name);
+            let mistake = Diagnostic::new(&self.resolved.source, span, message);
+            self.report(mistake.help(format!("{way}, or take another outcome")));
+            return;
+        }
+        if let (Some(_), Some((lowering, ask))) = (&of.when, call.lowers)
+            && lowering == failure
+        {
+            self.lowering(call, target, ask, facts, &span, &of.name);
+        }
+    }
+
+    /// A failure of lowering needs something to lower.
+    fn lowering(&mut self, call: &Call, target: usize, ask: usize, facts: &Facts, span: &Range<usize>, failure: &str) {
+        let word = call.asks[ask].word;
+        let (low, high, drawn) = facts.choices[word];
+        let above = match call.asks[ask].value {
+            Asked::Code(code) => code + 1,
+            _ => 1,
+        };
+        if low >= above {
+            return;
+        }
+        if drawn && high >= above {
+            self.constraints.push(Constraint { resource: target, word, low: above, high: u64::MAX });
+            return;
+        }
+        let resource = &self.resolved.story.resources[target];
+        let field = &self.catalog.kinds[resource.kind].fields[self.catalog.kinds[resource.kind].changing[word]].name;
+        let message = format!("`{failure}` cannot happen here: `{field}` of `{}` is not lowered", resource.name);
+        let mistake = Diagnostic::new(&self.resolved.source, span.clone(), message);
+        self.report(mistake.help(format!("ask for a lower `{field}` by `with`, or give `{}` a higher one", resource.name)));
+    }
+}
+
+/// After an update that may have happened or not, fields may be anything that it asks for.
+fn widen(call: &Call, facts: &mut Facts) {
+    for ask in &call.asks {
+        let (low, high, _) = facts.choices[ask.word];
+        facts.choices[ask.word] = match ask.value {
+            Asked::Code(code) => (low.min(code), high.max(code), false),
+            Asked::Next { last } => (low, (high + 1).min(last), false),
+            _ => (low, high, false),
+        };
+    }
+}
+
+fn join(place: &mut Option<Point>, point: Point) {
+    match place {
+        Some(known) => merge(known, point),
+        None => *place = Some(point),
+    }
+}
+
+fn merge(known: &mut Point, other: Point) {
+    for (known, other) in known.resources.iter_mut().zip(other.resources) {
+        known.exists |= other.exists;
+        known.since = known.since.take().or(other.since);
+        for (known, other) in known.choices.iter_mut().zip(other.choices) {
+            *known = (known.0.min(other.0), known.1.max(other.1), known.2 && other.2);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! From arguments to scenarios: shipped names, paths, stories in one line; mixes are taken apart.
+
+use super::sets::Settings;
+use crate::{
+    catalog::{self, Catalog},
+    error::{Diagnostic, Error, Source, did_you_mean},
+    scenario::{self, Body, Field, Override, Scenario},
+    yaml::{self, Spanned},
+};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The stories of a run, and what their files say about the whole.
+pub(super) struct Found {
+    /// What the run is called.
+    pub name: String,
+    /// Its stories with steps.
+    pub entries: Vec<Entry>,
+    /// The seed, if a file says one.
+    pub seed: Option<u64>,
+    /// The beginning, if a file says one.
+    pub from: Option<(Spanned<String>, Arc<Source>)>,
+    /// The time between starts, if a file says one.
+    pub every: Option<u64>,
+    /// The population, if a mix says something of it.
+    pub population: Vec<(Field, Arc<Source>)>,
+}
+
+/// One story and its weight among all.
+pub(super) struct Entry {
+    pub scenario: Scenario,
+    pub weight: u64,
+}
+
+/// The largest weight: leaves room for a thousand stories in 64 bits.
+const WEIGHT: f64 = 1_099_511_627_776.0;
+
+/// Finds the scenarios of a run; several are a mix of equal weights.
+pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settings) -> Result<Found, Error> {
+    if arguments.is_empty() {
+        return Err(Error::usage("no scenario is given").help("`falsetrail list` shows the shipped ones"));
+    }
+    let mut found = Found { name: String::new(), entries: Vec::new(), seed: None, from: None, every: None, population: Vec::new() };
+    let mut finder = Finder { catalog, settings, mistakes: Vec::new(), open: Vec::new() };
+    let mut names = Vec::new();
+    let mut weighted = Vec::new();
+    for argument in arguments {
+        let Some(scenario) = finder.find(argument, None, &[])? else { continue };
+        names.push(scenario.name.clone());
+        found.seed = found.seed.or(scenario.seed.as_ref().map(|seed| seed.value));
+        found.every = found.every.or(scenario.every.as_ref().map(|every| every.value));
+        found.from = found.from.or(scenario.from.clone().map(|from| (from, Arc::clone(&scenario.source))));
+        if let Body::Mix(mix) = &scenario.body {
+            let source = Arc::clone(&scenario.source);
+            found.population.extend(mix.population.iter().map(|field| (field.clone(), Arc::clone(&source))));
+        }
+        finder.flatten(scenario, 1.0, &mut weighted)?;
+    }
+    found.name = names.join(" + ");
+    if !finder.mistakes.is_empty() {
+        return Err(finder.mistakes.into());
+    }
+    if weighted.len() > 1000 {
+        return Err(Error::usage(format!("a run has at most 1000 stories, and this one has {}", weighted.len())));
+    }
+    let most = weighted.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
+    found.entries =
+        weighted.into_iter().map(|(scenario, weight)| Entry { scenario, weight: ((weight / most * WEIGHT) as u64).max(1) }).collect();
+    Ok(found)
+}
+
+/// Finds one scenario, as it stands.
+pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
+    let mut settings = Settings::default();
+    let mut finder = Finder { catalog, settings: &mut settings, mistakes: Vec::new(), open: Vec::new() };
+    let found = finder.find(argument, None, &[])?;
+    found.ok_or_else(|| finder.mistakes.into())
+}
+
+struct Finder<'a> {
+    catalog: &'a Catalog,
+    settings: &'a mut Settings,
+    mistakes: Vec<Diagnostic>,
+    /// Mixes that are being taken apart, outermost first.
+    open: Vec<String>,
+}
+
+impl Finder<'_> {
+    /// Reads what an argument (or an entry of a mix in `folder`) stands for; mistakes in it are kept.
+    fn find(&mut self, argument: &str, folder: Option<&Path>, with: &[Override]) -> Result<Option<Scenario>, Error> {
+        let one_line = |finder: &mut Self| {
+            let read = scenario::read_one_line(argument);
+            Ok(crate::error::keep(read, &mut finder.mistakes))
+        };
+        if argument == "-" && folder.is_none() {
+            let mut text = String::new();
+            let read = std::io::stdin().lock().take(yaml::LARGEST_FILE as u64 + 1).read_to_string(&mut text);
+            read.map_err(|error| Error::failed(format!("cannot read standard input: {error}")))?;
+            return Ok(self.read(&Source::new("standard input", text), "stdin", with));
+        }
+        let is_path = argument.ends_with(".yaml") || argument.ends_with(".yml") || (argument.contains('/') && !looks_like_story(argument));
+        if is_path {
+            let path = folder.map_or_else(|| PathBuf::from(argument), |folder| folder.join(argument));
+            let source = yaml::load(&path)?;
+            let name = path.file_stem().map_or_else(|| argument.to_owned(), |stem| stem.to_string_lossy().into_owned());
+            return Ok(self.read(&source, &name, with));
+        }
+        if let Some(source) = catalog::scenario_source(argument) {
+            return Ok(self.read(&source, argument, with));
+        }
+        let base = argument.split(':').next().unwrap_or(argument);
+        let base = base.strip_suffix("-failure").unwrap_or(base);
+        if looks_like_story(argument) || self.catalog.method(base).is_some() {
+            return one_line(self);
+        }
+        let names = catalog::scenario_names();
+        let known = names.iter().copied().chain(self.catalog.method_names());
+        let error = Error::usage(format!("no scenario is called `{argument}`"));
+        let near = crate::error::nearest(argument, known.clone()).is_some();
+        let error = if near { error.help(did_you_mean(argument, known)) } else { error };
+        Err(error.help("give a shipped name (`falsetrail list`), a path that ends in `.yaml`, or a story such as `create-pool,delete-pool`"))
+    }
+
+    fn read(&mut self, source: &Arc<Source>, name: &str, with: &[Override]) -> Option<Scenario> {
+        let first = scenario::read(source, name, &[]);
+        let declared: Vec<String> = match &first {
+            Ok(scenario) => scenario.params.iter().map(|param| param.name.value.clone()).collect(),
+            Err(_) => Vec::new(),
+        };
+        let set = self.settings.overrides(&declared);
+        if with.is_empty() && set.is_empty() {
+            return crate::error::keep(first, &mut self.mistakes);
+        }
+        let overrides: Vec<Override> = with.iter().cloned().chain(set).collect();
+        crate::error::keep(scenario::read(source, name, &overrides), &mut self.mistakes)
+    }
+
+    /// Takes mixes apart, down to scenarios with steps.
+    fn flatten(&mut self, scenario: Scenario, weight: f64, into: &mut Vec<(Scenario, f64)>) -> Result<(), Error> {
+        let Body::Mix(mix) = &scenario.body else {
+            into.push((scenario, weight));
+            return Ok(());
+        };
+        let total: f64 = mix.entries.iter().map(|entry| entry.weight.value).sum();
+        self.open.push(scenario.source.name.clone());
+        for entry in &mix.entries {
+            let name = &entry.scenario;
+            let folder = Path::new(&scenario.source.name).parent().filter(|_| Path::new(&scenario.source.name).is_file());
+            let with = Override::from_fields(&scenario.source, &entry.with);
+            let found = match self.find(&name.value, folder.or(Some(Path::new(""))), &with) {
+                Ok(found) => found,
+                Err(Error::Input(mistakes)) => {
+                    self.mistakes.extend(mistakes);
+                    continue;
+                }
+                Err(Error::Usage { message, help } | Error::Failed { message, help }) => {
+                    let mistake = Diagnostic::new(&scenario.source, name.span.clone(), message);
+                    self.mistakes.push(help.into_iter().fold(mistake, Diagnostic::help));
+                    continue;
+                }
+            };
+            let Some(found) = found else { continue };
+            if self.open.contains(&found.source.name) {
+                let mistake = Diagnostic::new(&scenario.source, name.span.clone(), format!("`{}` contains itself", name.value));
+                self.mistakes.push(mistake.help("a mix may hold other mixes, but none that holds it"));
+                continue;
+            }
+            self.flatten(found, weight * entry.weight.value / total, into)?;
+        }
+        self.open.pop();
+        Ok(())
+    }
+}
+
+/// Whether a text can only be meant as a story in one line.
+fn looks_like_story(text: &str) -> bool {
+    text.contains("->") || text.contains('→') || text.contains(',') || text.contains(char::is_whitespace) || text.contains('>') || text.ends_with('-')
+}

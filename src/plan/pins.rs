@@ -1,0 +1,122 @@
+//! Values that a scenario gives for fields of the catalog, checked against the catalog's rules.
+
+use crate::{
+    catalog::{Catalog, FieldId, Generator, KindId, Scalar},
+    error::{Diagnostic, Source, did_you_mean, list_of, nearest},
+    yaml::{Node, Spanned, Value as Yaml},
+};
+use std::sync::Arc;
+
+/// A value for a field.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// As events show it.
+    Bytes(Box<[u8]>),
+    /// One of the field's choices.
+    Choice(usize),
+    /// A name that the story has to know.
+    Name(Spanned<String>),
+    /// Nothing.
+    Null,
+}
+
+/// Reads the value that a scenario gives for a field.
+///
+/// # Errors
+///
+/// The mistake: unknown field, one that cannot be given, or a value that the catalog does not allow.
+pub fn read(catalog: &Catalog, kind: KindId, name: &Spanned<String>, node: &Node, source: &Arc<Source>) -> Result<(FieldId, Value), Diagnostic> {
+    let of = &catalog.kinds[kind];
+    let settable = of.fields.iter().filter(|field| field.settable()).map(|field| field.name.as_str());
+    let Some(field_id) = of.field(&name.value) else {
+        let tables = of.scope.iter().map(|scope| &catalog.kinds[*scope]).filter(|scope| scope.table.is_some());
+        let known: Vec<&str> = settable.chain(tables.map(|scope| scope.variable.as_str())).collect();
+        let mistake = Diagnostic::new(source, name.span.clone(), format!("a {} has no field `{}`", of.label, name.value));
+        let mistake = if nearest(&name.value, known.iter().copied()).is_some() { mistake.help(did_you_mean(&name.value, known.iter().copied())) } else { mistake };
+        return Err(mistake.help(format!("a scenario may fix {}", list_of(known))));
+    };
+    let field = &of.fields[field_id];
+    if !field.settable() {
+        let mistake = Diagnostic::new(source, name.span.clone(), format!("`{}` follows from the story and cannot be given", name.value));
+        return Err(mistake.help(format!("a scenario may fix {}", list_of(settable))));
+    }
+    let value = match &field.generator {
+        Generator::Choose { choices, .. } => Value::Choice(choice(&name.value, choices, node, source)?),
+        Generator::Refer { nullable, .. } => match &node.value {
+            Yaml::Null if *nullable => Value::Null,
+            Yaml::Text(text) => Value::Name(Spanned::new(text.clone(), node.span.clone())),
+            _ => {
+                let found = node.describe();
+                let mistake = Diagnostic::new(source, node.span.clone(), format!("`{}` must be the name of a resource or actor, found {found}", name.value));
+                return Err(mistake);
+            }
+        },
+        _ => Value::Bytes(text(field, &name.value, node, source)?),
+    };
+    Ok((field_id, value))
+}
+
+fn choice(name: &str, choices: &[Scalar], node: &Node, source: &Arc<Source>) -> Result<usize, Diagnostic> {
+    let found = choices.iter().position(|choice| match (choice, &node.value) {
+        (Scalar::Boolean(choice), Yaml::Bool(value)) => choice == value,
+        (Scalar::Integer(choice), Yaml::Int(value)) => i128::from(*choice) == *value,
+        (Scalar::Text(choice), Yaml::Text(value)) => choice == value,
+        _ => false,
+    });
+    found.ok_or_else(|| {
+        let shown: Vec<String> = choices.iter().map(|choice| String::from_utf8_lossy(&choice.bytes()).into_owned()).collect();
+        let mistake = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be {}", node.describe()));
+        mistake.help(format!("it is one of {}", list_of(shown.iter().map(String::as_str))))
+    })
+}
+
+fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Source>) -> Result<Box<[u8]>, Diagnostic> {
+    let text = match &node.value {
+        Yaml::Text(text) => text.clone(),
+        // `id: 123` in YAML is a number; as an identity it is a text.
+        Yaml::Int(number) => number.to_string(),
+        _ => {
+            let found = node.describe();
+            return Err(Diagnostic::new(source, node.span.clone(), format!("`{name}` must be a text, found {found}")));
+        }
+    };
+    let wrong = |wanted: String| {
+        let mistake = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be `{text}`"));
+        Err(mistake.help(format!("it looks like {wanted}")))
+    };
+    if let Generator::Pattern { pattern, .. } = &field.generator
+        && !pattern.accepts(&text)
+    {
+        return wrong(format!("`{}`", pattern.text()));
+    }
+    if let Some(regex) = &field.matches
+        && !regex.is_match(&text)
+    {
+        return wrong(format!("`{regex}`"));
+    }
+    match &field.generator {
+        Generator::Address(_) if text.parse::<std::net::IpAddr>().is_err() => return wrong("`192.0.2.10`".to_owned()),
+        Generator::Email(_) if !text.split_once('@').is_some_and(|(user, domain)| !user.is_empty() && domain.contains('.')) => {
+            return wrong("`alice@example.com`".to_owned());
+        }
+        _ => {}
+    }
+    Ok(Scalar::Text(text).bytes().into())
+}
+
+/// Reads the id of a table's row.
+///
+/// # Errors
+///
+/// The mistake, with the nearest row.
+pub fn row(catalog: &Catalog, kind: KindId, node: &Node, source: &Arc<Source>) -> Result<u32, Diagnostic> {
+    let of = &catalog.kinds[kind];
+    let rows = of.table.as_ref().map(|table| table.rows.as_slice()).unwrap_or_default();
+    let id = of.id();
+    let ids: Vec<String> = rows.iter().map(|row| String::from_utf8_lossy(&row[id]).into_owned()).collect();
+    let wanted = node.as_text().unwrap_or_default();
+    ids.iter().position(|id| id == wanted).map(|row| row as u32).ok_or_else(|| {
+        let mistake = Diagnostic::new(source, node.span.clone(), format!("no {} is called {}", of.label, node.describe()));
+        mistake.help(did_you_mean(wanted, ids.iter().map(String::as_str)))
+    })
+}

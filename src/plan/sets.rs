@@ -1,0 +1,101 @@
+//! `--set`: parameters, fields of resources and actors, and identities, from the command line.
+
+use crate::{
+    error::{Diagnostic, Error, Source},
+    scenario::Override,
+    yaml::{Node, Spanned},
+};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
+
+/// What the command line sets, and which of it was used.
+#[derive(Debug, Default)]
+pub struct Settings {
+    all: Vec<Setting>,
+    used: BTreeSet<usize>,
+    /// Names that something answered to, for suggestions.
+    pub known: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct Setting {
+    source: Arc<Source>,
+    owner: Option<String>,
+    name: Spanned<String>,
+    value: Node,
+    whole: Range<usize>,
+}
+
+impl Settings {
+    /// Reads `name=value` and `owner.field=value`.
+    ///
+    /// # Errors
+    ///
+    /// The text that is neither.
+    pub fn parse(texts: &[String]) -> Result<Self, Error> {
+        let mut all = Vec::new();
+        for text in texts {
+            let source = Source::new("--set", text.as_str());
+            let Some((left, right)) = text.split_once('=').filter(|(left, _)| !left.is_empty()) else {
+                let mistake = Diagnostic::new(&source, 0..text.len(), "`--set` takes `name=value`");
+                return Err(mistake.help("write `--set deletes=4` or `--set pool.max_cfu=20`").into());
+            };
+            let (owner, name) = match left.split_once('.') {
+                Some((owner, name)) => (Some(owner.to_owned()), name),
+                None => (None, left),
+            };
+            let start = left.len() - name.len();
+            all.push(Setting {
+                name: Spanned::new(name.to_owned(), start..left.len()),
+                value: Node::scalar(right, left.len() + 1..text.len()),
+                whole: 0..left.len(),
+                owner,
+                source,
+            });
+        }
+        Ok(Settings { all, used: BTreeSet::new(), known: BTreeSet::new() })
+    }
+
+    /// The fields that are set of something in a story.
+    pub fn take(&mut self, owner: &str) -> Vec<(Spanned<String>, Node, Arc<Source>)> {
+        self.known.insert(owner.to_owned());
+        let mut found = Vec::new();
+        for (index, setting) in self.all.iter().enumerate() {
+            if setting.owner.as_deref() == Some(owner) {
+                self.used.insert(index);
+                found.push((setting.name.clone(), setting.value.clone(), Arc::clone(&setting.source)));
+            }
+        }
+        found
+    }
+
+    /// The overrides of a scenario's parameters: those that it declares.
+    pub fn overrides(&mut self, declared: &[String]) -> Vec<Override> {
+        let mut found = Vec::new();
+        for (index, setting) in self.all.iter().enumerate() {
+            if setting.owner.is_none() && declared.contains(&setting.name.value) {
+                self.used.insert(index);
+                let source = Arc::clone(&setting.source);
+                found.push(Override { source, name: setting.name.clone(), value: setting.value.clone() });
+            }
+        }
+        self.known.extend(declared.iter().cloned());
+        found
+    }
+
+    /// Refuses what nothing in the run answered to.
+    ///
+    /// # Errors
+    ///
+    /// Each setting that was not used, with the nearest name that would have been.
+    pub fn finish(&self) -> Result<(), Vec<Diagnostic>> {
+        let unused = self.all.iter().enumerate().filter(|(index, _)| !self.used.contains(index));
+        let mistakes: Vec<Diagnostic> = unused
+            .map(|(_, setting)| {
+                let wanted = setting.owner.as_deref().unwrap_or(&setting.name.value);
+                let mistake = Diagnostic::new(&setting.source, setting.whole.clone(), format!("nothing in this run is called `{wanted}`"));
+                mistake.help(crate::error::did_you_mean(wanted, self.known.iter().map(String::as_str)))
+            })
+            .collect();
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+    }
+}

@@ -1,0 +1,142 @@
+//! When a run begins and ends: one table for all combinations of options.
+//!
+//! | given | follows |
+//! |---|---|
+//! | nothing | each scenario once, whole; ends now |
+//! | events, or instances | that many; ends now, at `to`, or begins at `from` |
+//! | two of from, to, duration | instances start from the one to the other; nothing happens at the end or after it |
+//! | duration alone | as if `to` were now |
+//! | events and an end | whichever comes first |
+//! | instances and an end | an error if they do not fit: none is cut short |
+//! | events and instances; all of from, to, duration | an error |
+
+use super::{Options, Plan, find::Found};
+use crate::{
+    error::{Diagnostic, Error},
+    units::{self, format_duration, format_time},
+};
+
+/// When a run begins and ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timing {
+    /// Where event time begins, in nanoseconds since the Unix epoch.
+    pub from: i64,
+    /// Nothing happens at this time or later.
+    pub to: Option<i64>,
+    /// Nanoseconds between the starts of two instances.
+    pub every: u64,
+    /// Exactly so many events, unless `to` comes first.
+    pub events: Option<u64>,
+    /// Which instances start.
+    pub starts: Starts,
+}
+
+/// Which instances start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starts {
+    /// Each story once.
+    Once,
+    /// So many, by weight.
+    Instances(u64),
+    /// One after another until the run ends.
+    Unbounded,
+}
+
+/// What was asked for, before it is known how long the run is.
+pub(super) struct Asked {
+    /// Where event time begins, if that does not follow from the run's length.
+    pub from: Option<i64>,
+    /// Where it ends, if the beginning follows.
+    pub ends: i64,
+    timing: Timing,
+}
+
+const SECOND: i64 = 1_000_000_000;
+
+/// The wall time in nanoseconds since the Unix epoch.
+pub(super) fn now() -> i64 {
+    chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default()
+}
+
+impl Asked {
+    pub(super) fn new(options: &Options, found: &Found, now: i64) -> Result<Asked, Error> {
+        let now = now.div_euclid(SECOND) * SECOND;
+        if options.events.is_some() && options.instances.is_some() {
+            return Err(Error::usage("`--events` and `--instances` exclude each other").help("leave one of them out"));
+        }
+        let mut from = match &options.from {
+            Some(text) => Some(point("--from", text, now)?),
+            None => match &found.from {
+                Some((text, source)) => Some(units::time(&text.value, now).map_err(|mistake| {
+                    Error::from(Diagnostic::new(source, text.span.clone(), mistake.message).help(mistake.help))
+                })?),
+                None => None,
+            },
+        };
+        let mut to = options.to.as_deref().map(|text| point("--to", text, now)).transpose()?;
+        if let Some(duration) = options.duration {
+            let duration = i64::try_from(duration).unwrap_or(i64::MAX);
+            let beyond = || Error::usage("the run would go beyond the year 2262").help("give a shorter `--duration`");
+            match (from, to) {
+                (Some(_), Some(_)) => {
+                    return Err(Error::usage("`--from`, `--to` and `--duration` say one thing too much").help("leave one of them out"));
+                }
+                (Some(from), None) => to = Some(from.checked_add(duration).ok_or_else(beyond)?),
+                (None, end) => {
+                    let end = end.unwrap_or(now);
+                    to = Some(end);
+                    from = Some(end.checked_sub(duration).ok_or_else(beyond)?);
+                }
+            }
+        }
+        if let (Some(from), Some(to)) = (from, to)
+            && from >= to
+        {
+            let message = format!("the run would end ({}) before it begins ({})", format_time(to), format_time(from));
+            return Err(Error::usage(message).help("give a `--to` that is later than `--from`"));
+        }
+        let starts = match (options.instances, options.events, from, to) {
+            (Some(instances), ..) => Starts::Instances(instances),
+            (None, Some(_), ..) | (None, None, Some(_), Some(_)) => Starts::Unbounded,
+            _ => Starts::Once,
+        };
+        let every = options.every.or(found.every).unwrap_or(SECOND as u64);
+        if every == 0 && starts == Starts::Unbounded && options.events.is_none() {
+            return Err(Error::usage("with `every: 0s` a run needs a number of events or instances").help("add `-n 1000`"));
+        }
+        let timing = Timing { from: 0, to: None, every, events: options.events, starts };
+        let ends = to.unwrap_or(now);
+        let timing = Timing { to: to.filter(|_| from.is_some()), from: from.unwrap_or(0), ..timing };
+        Ok(Asked { from, ends, timing })
+    }
+
+    /// The timing with a beginning of 0 where it is not known yet.
+    pub(super) fn provisional(&self) -> Timing {
+        self.timing.clone()
+    }
+}
+
+impl Timing {
+    /// Refuses whole instances that do not fit before the end.
+    pub(super) fn check(&self, plan: &Plan) -> Result<(), Error> {
+        let (Starts::Instances(_) | Starts::Once, Some(to)) = (self.starts, self.to) else { return Ok(()) };
+        let mut stream = plan.stream();
+        stream.ignore_end();
+        let mut words = Vec::new();
+        let mut last = self.from;
+        while let Some(record) = stream.next(&mut words) {
+            last = record.time;
+            words.clear();
+        }
+        if last < to {
+            return Ok(());
+        }
+        let needed = format_duration(((last - self.from) / SECOND * SECOND + SECOND) as u64);
+        let message = format!("these instances do not end before {}: they need {needed}", format_time(to));
+        Err(Error::usage(message).help("give a later `--to`, fewer `--instances`, or a number of `--events` instead"))
+    }
+}
+
+fn point(option: &str, text: &str, now: i64) -> Result<i64, Error> {
+    units::time(text, now).map_err(|mistake| Error::usage(format!("`{option}`: {}", mistake.message)).help(mistake.help))
+}

@@ -1,0 +1,294 @@
+//! Who and what exists before a run begins: made once, kept formatted, shared by all stories and changed by none.
+
+use crate::{
+    catalog::{Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Table, Text, TextPart},
+    identity::Identities,
+    value::{Key, Lane, Skew, write_digits, write_time},
+};
+
+/// Everything that existed before.
+#[derive(Debug)]
+pub struct Population {
+    members: Vec<Members>,
+}
+
+/// All entities of one kind.
+#[derive(Debug, Default)]
+pub struct Members {
+    entities: Vec<Entity>,
+    parent: Option<KindId>,
+    parents: usize,
+    ranks: Option<Skew>,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub struct Entity {
+    /// For each field the bytes that events show, `None` for null.
+    pub values: Vec<Option<Box<[u8]>>>,
+    /// The row of the table that it lies in, if its scope has a table.
+    pub row: Option<u32>,
+}
+
+const SECOND: i64 = 1_000_000_000;
+const DAY: i64 = 86_400 * SECOND;
+
+impl Population {
+    /// Makes `counts[kind]` entities of each kind, as of `from` (nanoseconds since the Unix epoch).
+    pub fn new(catalog: &Catalog, counts: &[u64], skew: f64, key: Key, from: i64, identities: &Identities) -> Self {
+        let mut maker = Maker { catalog, counts, skew, key, from, identities, members: Vec::new(), done: vec![false; catalog.kinds.len()] };
+        maker.members.resize_with(catalog.kinds.len(), Members::default);
+        for kind in 0..catalog.kinds.len() {
+            maker.make(kind);
+        }
+        Population { members: maker.members }
+    }
+
+    /// All of a kind.
+    pub fn of(&self, kind: KindId) -> &Members {
+        &self.members[kind]
+    }
+
+    /// One of a kind.
+    pub fn entity(&self, kind: KindId, index: u32) -> &Entity {
+        &self.members[kind].entities[index as usize]
+    }
+}
+
+impl Members {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entities.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entities.is_empty()
+    }
+
+    /// How many lie in parent number `parent`: members are dealt out to parents in turn.
+    pub fn children(&self, parent: u32) -> usize {
+        (self.entities.len() + self.parents - 1 - (parent as usize).min(self.parents - 1)) / self.parents.max(1)
+    }
+
+    /// The member that `key` draws among those of `parent`, or the `other`th after it, unevenly by rank.
+    pub fn draw(&self, parent: u32, key: Key, other: usize) -> u32 {
+        let children = self.children(parent).max(1);
+        let rank = self.ranks.as_ref().map_or(0, |ranks| ranks.draw(key));
+        let rank = (rank.min(children - 1) + other) % children;
+        (parent as usize + rank * self.parents) as u32
+    }
+
+    /// The parent of a member.
+    pub fn parent_of(&self, index: u32) -> u32 {
+        index % self.parents.max(1) as u32
+    }
+
+    /// The members in `parent` and, where the scope has a table, in `row`; in the order in which lists show them.
+    pub fn within(&self, parent: u32, row: Option<u32>) -> impl Iterator<Item = &Entity> {
+        let step = self.parents.max(1);
+        let first = (parent as usize).min(self.entities.len());
+        self.entities[first..].iter().step_by(step).filter(move |entity| row.is_none() || entity.row == row)
+    }
+}
+
+/// A table's rows as members of its kind, in their order; their texts depend on where they are looked at.
+fn rows(kind: &Kind, table: &Table) -> Members {
+    let entity = |(row, columns): (usize, &Vec<Vec<u8>>)| {
+        let value = |field: &Field| match field.generator {
+            Generator::Column(column) => Some(columns[column].clone().into_boxed_slice()),
+            _ => None,
+        };
+        Entity { values: kind.fields.iter().map(value).collect(), row: Some(row as u32) }
+    };
+    Members { entities: table.rows.iter().enumerate().map(entity).collect(), parent: None, parents: 1, ranks: None }
+}
+
+struct Maker<'a> {
+    catalog: &'a Catalog,
+    counts: &'a [u64],
+    skew: f64,
+    key: Key,
+    from: i64,
+    identities: &'a Identities,
+    members: Vec<Members>,
+    done: Vec<bool>,
+}
+
+/// What a text of an entity may name besides its own fields.
+struct Around {
+    index: u32,
+    parent: u32,
+    row: Option<u32>,
+    created: i64,
+    key: Key,
+}
+
+impl Maker<'_> {
+    /// Makes a kind, after those that it lies in or refers to.
+    fn make(&mut self, kind_id: KindId) {
+        if std::mem::replace(&mut self.done[kind_id], true) {
+            return;
+        }
+        let catalog = self.catalog;
+        let kind = &catalog.kinds[kind_id];
+        if let Some(table) = &kind.table {
+            self.members[kind_id] = rows(kind, table);
+            return;
+        }
+        for other in &kind.scope {
+            self.make(*other);
+        }
+        for field in &kind.fields {
+            if let Generator::Refer { kinds, default, .. } = &field.generator
+                && *default != ReferDefault::Null
+            {
+                kinds.iter().for_each(|other| self.make(*other));
+            }
+        }
+        let parent = catalog.parent(kind_id);
+        let parents = parent.map_or(1, |parent| self.members[parent].len().max(1));
+        let count = self.counts[kind_id] as usize;
+        let ranks = (count > 0).then(|| Skew::new(count.div_ceil(parents), self.skew));
+        self.members[kind_id] = Members { entities: Vec::with_capacity(count), parent, parents, ranks };
+        for index in 0..count {
+            let entity = self.entity(kind_id, index as u32);
+            self.members[kind_id].entities.push(entity);
+        }
+    }
+
+    fn entity(&self, kind_id: KindId, index: u32) -> Entity {
+        let kind = &self.catalog.kinds[kind_id];
+        let key = self.key.name(&kind.name).number(index.into());
+        let parent = self.members[kind_id].parent_of(index);
+        let mut around = Around { index, parent, row: None, created: self.created(kind_id, index, key), key };
+        let table = kind.scope.iter().find(|scope| self.catalog.kinds[**scope].table.is_some());
+        if let Some(table) = table.and_then(|scope| self.catalog.kinds[*scope].table.as_ref()) {
+            around.row = self.row_of_reference(kind_id, &around).or_else(|| Some(table.weights.draw(key.name("row")) as u32));
+        }
+        let mut values = vec![None; kind.fields.len()];
+        for field in 0..kind.fields.len() {
+            let mut bytes = Vec::new();
+            if self.value(kind_id, field, &around, &mut bytes) {
+                values[field] = Some(bytes.into_boxed_slice());
+            }
+        }
+        Entity { values, row: around.row }
+    }
+
+    /// Members were made one after another over the month before the run; at least two seconds apart, so that names
+    /// with a second in them differ.
+    fn created(&self, kind: KindId, index: u32, key: Key) -> i64 {
+        let step = (30 * DAY / (self.counts[kind] as i64).max(1)).max(2 * SECOND);
+        let jitter = key.name("created").below(step as u64 / 2) as i64;
+        (self.from - DAY / 24 - i64::from(index) * step - jitter) / 1000 * 1000
+    }
+
+    /// What refers to a resource lies where that lies.
+    fn row_of_reference(&self, kind: KindId, around: &Around) -> Option<u32> {
+        let fields = &self.catalog.kinds[kind].fields;
+        (0..fields.len()).find_map(|field| {
+            let (kind, index) = self.referred(&fields[field].generator, field, around)?;
+            self.members[kind].entities.get(index as usize)?.row
+        })
+    }
+
+    fn referred(&self, generator: &Generator, field: FieldId, around: &Around) -> Option<(KindId, u32)> {
+        let Generator::Refer { kinds, default, .. } = generator else { return None };
+        let kind = kinds.iter().copied().find(|kind| !self.members[*kind].is_empty())?;
+        if *default == ReferDefault::Null {
+            return None;
+        }
+        // A principal belongs to the organization, a resource to the same parent as whoever refers to it.
+        let parent = around.parent % self.members[kind].parents as u32;
+        Some((kind, self.members[kind].draw(parent, around.key.number(field as u64), 0)))
+    }
+
+    /// Appends a value; false if it is null.
+    fn value(&self, kind_id: KindId, field: FieldId, around: &Around, out: &mut Vec<u8>) -> bool {
+        let kind = &self.catalog.kinds[kind_id];
+        match &kind.fields[field].generator {
+            Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_) => {
+                self.identities.write(kind_id, field, Lane(0), around.index.into(), out);
+            }
+            Generator::Text(text) => self.text(kind_id, text, around, out),
+            Generator::By { field: by, cases } => {
+                let Generator::Choose { weights, .. } = &kind.fields[*by].generator else { return false };
+                self.text(kind_id, &cases[weights.draw(around.key.number(*by as u64))], around, out);
+            }
+            Generator::Choose { choices, weights, .. } => {
+                out.extend(choices[weights.draw(around.key.number(field as u64))].bytes());
+            }
+            Generator::Time(moment) => {
+                let ready = kind.ready_after.filter(|_| *moment == Moment::Updated).map_or(0, |range| range.low);
+                write_time(around.created + (ready / 1000 * 1000) as i64, 6, out);
+            }
+            Generator::Clock { clock, .. } => clock.write(around.created.div_euclid(SECOND), out),
+            Generator::Stage { ready, .. } => out.extend_from_slice(ready),
+            Generator::Ramp { up_to, .. } => return self.value(kind_id, *up_to, around, out),
+            generator @ Generator::Refer { .. } => match self.referred(generator, field, around) {
+                Some((kind, index)) => out.extend(self.shown(kind, index, self.catalog.kinds[kind].id())),
+                None => return false,
+            },
+            Generator::Column(column) => out.extend(self.column(kind_id, around.row, *column)),
+        }
+        true
+    }
+
+    fn text(&self, kind_id: KindId, text: &Text, around: &Around, out: &mut Vec<u8>) {
+        for part in &text.parts {
+            match part {
+                TextPart::Literal(bytes) => out.extend_from_slice(bytes),
+                TextPart::Name(name) => self.name(kind_id, name, around, out),
+            }
+        }
+    }
+
+    fn name(&self, kind_id: KindId, name: &[String], around: &Around, out: &mut Vec<u8>) {
+        let kind = &self.catalog.kinds[kind_id];
+        if name[0] == kind.variable {
+            if let Some(field) = kind.field(&name[1]) {
+                self.value(kind_id, field, around, out);
+            }
+            return;
+        }
+        let Some(scope) = kind.scope.iter().copied().find(|scope| self.catalog.kinds[*scope].variable == name[0]) else { return };
+        let scope_kind = &self.catalog.kinds[scope];
+        let Some(field) = scope_kind.field(&name[1]) else { return };
+        if scope_kind.table.is_some() {
+            // A row's own texts may name what lies around it: the same as what lies around the entity.
+            match &scope_kind.fields[field].generator {
+                Generator::Column(column) => out.extend(self.column(scope, around.row, *column)),
+                Generator::Text(text) => self.text(kind_id, text, around, out),
+                _ => {}
+            }
+            return;
+        }
+        let mut index = around.parent;
+        let mut at = self.catalog.parent(kind_id);
+        while let Some(parent) = at {
+            if parent == scope {
+                out.extend(self.shown(scope, index, field));
+                return;
+            }
+            index = self.members[parent].parent_of(index);
+            at = self.members[parent].parent;
+        }
+    }
+
+    fn shown(&self, kind: KindId, index: u32, field: FieldId) -> Vec<u8> {
+        let entity = self.members[kind].entities.get(index as usize);
+        entity.and_then(|entity| entity.values[field].as_deref()).map(<[u8]>::to_vec).unwrap_or_default()
+    }
+
+    fn column(&self, kind: KindId, row: Option<u32>, column: usize) -> Vec<u8> {
+        let table = self.catalog.kinds[kind].table.as_ref();
+        table.zip(row).map(|(table, row)| table.rows[row as usize][column].clone()).unwrap_or_default()
+    }
+}
+
+/// Appends a whole number.
+pub fn write_number(number: u64, out: &mut Vec<u8>) {
+    let width = number.checked_ilog10().unwrap_or(0) as usize + 1;
+    write_digits(number, width, out);
+}

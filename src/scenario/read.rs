@@ -1,0 +1,284 @@
+//! The top level of a scenario file.
+
+use std::sync::Arc;
+
+use super::{
+    Actor, Body, Field, Mix, MixEntry, Override, Resource, Scenario,
+    params::{self, declared},
+    steps,
+};
+use crate::{
+    error::{Diagnostic, Source, quoted},
+    yaml::{self, MapReader, Node, Reader, Spanned, Value},
+};
+
+/// Reads a scenario file. `overrides` are values for its parameters from the command line or a mix.
+///
+/// # Errors
+/// Everything that is wrong with the file, and overrides of parameters that it does not declare.
+pub fn read(
+    source: &Arc<Source>,
+    name: &str,
+    overrides: &[Override],
+) -> Result<Scenario, Vec<Diagnostic>> {
+    let written = yaml::parse(source)?;
+    let reader = Reader::new(source);
+    let params_node = match &written.value {
+        Value::Map(entries) => entries.iter().find(|(key, _)| key.value == "params"),
+        _ => None,
+    };
+    let params = declared(&reader, params_node.map(|(_, node)| node), overrides);
+    let root = params::replace(&reader, &written, &params);
+    let scenario = top_level(&reader, &root, name, params);
+    reader.finish(scenario)
+}
+
+fn top_level(
+    reader: &Reader,
+    root: &Node,
+    name: &str,
+    params: Vec<super::Param>,
+) -> Option<Scenario> {
+    if let Value::List(_) | Value::Text(_) = root.value {
+        let found = reader.expected(root, "a scenario", "a map");
+        reader.report(found.help("begin with `steps:` and write the list below it"));
+        return None;
+    }
+    let mut map = reader.map(root, "a scenario")?.allow_prefix("x-");
+    let description = map.text("description");
+    let seed = map.u64("seed");
+    let from = map.text("from");
+    let every = map.duration("every");
+    // Read already; asked for here so that it is known.
+    map.optional("params");
+    let actors = map
+        .entries("actors")
+        .iter()
+        .filter_map(|entry| actor(reader, entry))
+        .collect();
+    let resources = map
+        .entries("resources")
+        .iter()
+        .filter_map(|entry| resource(reader, entry))
+        .collect();
+    let body = body(reader, &mut map);
+    map.finish();
+    Some(Scenario {
+        source: Arc::clone(reader.source()),
+        name: name.to_owned(),
+        description: description.map(|text| text.value.trim().to_owned()),
+        seed,
+        from,
+        every,
+        params,
+        actors,
+        resources,
+        body: body?,
+    })
+}
+
+fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
+    let steps = map.entry("steps");
+    let mix = map.entry("mix");
+    let population = map.entry("population");
+    if let Some((key, _)) = population.filter(|_| mix.is_none()) {
+        reader.report(
+            reader
+                .mistake(&key.span, "`population` belongs to a file with `mix`")
+                .help("remove it, or run the story by a file with `mix: [{ scenario: … }]`"),
+        );
+    }
+    match (steps, mix) {
+        (Some(_), Some((key, _))) => {
+            reader.report(
+                reader
+                    .mistake(&key.span, "a scenario has `steps` or `mix`, not both")
+                    .help("put the steps into a file of their own and name it in the mix"),
+            );
+            None
+        }
+        (Some((_, node)), None) => Some(Body::Steps(steps::list(reader, node, "`steps`")?)),
+        (None, Some((_, node))) => {
+            for key in ["actors", "resources"] {
+                if let Some((key, _)) = map.entry(key) {
+                    let message = format!("`{}` belong to a story, not to a mix", key.value);
+                    reader.report(
+                        reader
+                            .mistake(&key.span, message)
+                            .help("move them into the scenarios of the mix"),
+                    );
+                }
+            }
+            let population =
+                population.map_or_else(Vec::new, |(_, node)| fields(reader, node, "`population`"));
+            let entries = mix_entries(reader, node)?;
+            Some(Body::Mix(Mix {
+                entries,
+                population,
+            }))
+        }
+        (None, None) => {
+            // `step:` or `mixes:` will be reported as unknown keys, but the way out is here.
+            let start = map.span().start;
+            reader.report(
+                reader
+                    .mistake(&(start..start), "a scenario needs `steps` or `mix`")
+                    .help("write what happens, such as `steps: [create-pool, delete-pool]`"),
+            );
+            None
+        }
+    }
+}
+
+fn actor(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<Actor> {
+    let named = check_name(reader, name, "an actor");
+    let mut map = reader.map(node, &format!("the actor {}", quoted(&name.value)))?;
+    let kind = map.text("kind");
+    let pins = rest(map);
+    named.then(|| Actor {
+        name: name.clone(),
+        kind,
+        pins,
+    })
+}
+
+fn resource(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<Resource> {
+    let named = check_name(reader, name, "a resource");
+    let mut map = reader.map(node, &format!("the resource {}", quoted(&name.value)))?;
+    let kind = map.text("kind");
+    let count = map.u64("count");
+    let existing = map.bool("existing");
+    let fields = rest(map);
+    if let Some(count) = count.as_ref().filter(|count| count.value == 0) {
+        reader.report(
+            reader
+                .mistake(&count.span, "`count` must be at least 1")
+                .help("leave the resource out if there is none"),
+        );
+    }
+    named.then(|| Resource {
+        name: name.clone(),
+        kind,
+        count,
+        existing,
+        fields,
+    })
+}
+
+fn rest(map: MapReader<'_>) -> Vec<Field> {
+    map.rest()
+        .into_iter()
+        .map(|(name, value)| Field {
+            name: name.clone(),
+            value: value.clone(),
+        })
+        .collect()
+}
+
+/// Names and values that only the catalog, or another scenario, can judge.
+pub(super) fn fields(reader: &Reader, node: &Node, what: &str) -> Vec<Field> {
+    reader
+        .entries(node, what)
+        .unwrap_or_default()
+        .iter()
+        .map(|(name, value)| Field {
+            name: name.clone(),
+            value: value.clone(),
+        })
+        .collect()
+}
+
+fn mix_entries(reader: &Reader, node: &Node) -> Option<Vec<MixEntry>> {
+    let items = reader.list(node, "`mix`")?;
+    if items.is_empty() {
+        reader.report(
+            reader
+                .mistake(&node.span, "`mix` is empty")
+                .help("write at least one `- { scenario: … }`"),
+        );
+        return None;
+    }
+    Some(
+        items
+            .iter()
+            .filter_map(|item| mix_entry(reader, item))
+            .collect(),
+    )
+}
+
+fn mix_entry(reader: &Reader, node: &Node) -> Option<MixEntry> {
+    if let Value::Text(_) = node.value {
+        let scenario = reader.text(node, "an entry of `mix`")?;
+        let weight = Spanned::new(1.0, node.span.clone());
+        return Some(MixEntry {
+            scenario,
+            weight,
+            with: Vec::new(),
+        });
+    }
+    let mut map = reader.map(node, "an entry of `mix`")?;
+    let scenario = map.required_text("scenario");
+    let weight = weight(&mut map);
+    let with = map
+        .optional("with")
+        .map_or_else(Vec::new, |node| fields(reader, node, "`with`"));
+    map.finish();
+    Some(MixEntry {
+        scenario: scenario?,
+        weight: weight?,
+        with,
+    })
+}
+
+/// The key `weight`: more than 0, and 1 if left out.
+pub(super) fn weight(map: &mut MapReader<'_>) -> Option<Spanned<f64>> {
+    let start = map.span().start;
+    let Some(node) = map.optional("weight") else {
+        return Some(Spanned::new(1.0, start..start));
+    };
+    let reader = map.reader();
+    let weight = reader.f64(node, "`weight`")?;
+    if weight.value > 0.0 {
+        return Some(weight);
+    }
+    reader.report(
+        reader
+            .mistake(
+                &node.span,
+                format!("`weight` must be more than 0, found `{}`", weight.value),
+            )
+            .help("remove what should never happen"),
+    );
+    None
+}
+
+/// Whether a text can be a name that a scenario gives: letters, digits, `-` and `_`.
+pub(super) fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || "-_".contains(character))
+}
+
+/// Reports a name that a scenario cannot give, and says whether it can.
+pub(super) fn check_name(reader: &Reader, name: &Spanned<String>, what: &str) -> bool {
+    let found = if yaml::is_yaml_1_1_boolean(&name.value) {
+        reader
+            .mistake(
+                &name.span,
+                format!("{} cannot name {what}", quoted(&name.value)),
+            )
+            .help("other YAML readers take it for true or false: choose another name")
+    } else if is_name(&name.value) {
+        return true;
+    } else {
+        reader
+            .mistake(
+                &name.span,
+                format!("{} cannot name {what}", quoted(&name.value)),
+            )
+            .help("a name has letters, digits, `-` and `_`, and begins with a letter")
+    };
+    reader.report(found);
+    false
+}

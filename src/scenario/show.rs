@@ -1,0 +1,244 @@
+//! A scenario written out in full, so that people grow from one line to a file.
+
+use super::{Actor, Body, Call, Choose, Field, Outcome, Resource, Scenario, Step};
+use crate::{
+    units::format_duration,
+    yaml::{Node, Value, scalar_text, value_text},
+};
+
+/// The file that a scenario stands for; it reads back as the same scenario.
+///
+/// Parameters are declared with the values in force, and those values stand where they are used.
+pub fn to_yaml(scenario: &Scenario) -> String {
+    let mut out = Lines::default();
+    if let Some(description) = &scenario.description {
+        out.line(0, &format!("description: {}", text(description)));
+    }
+    if let Some(seed) = &scenario.seed {
+        out.line(0, &format!("seed: {}", seed.value));
+    }
+    if let Some(from) = &scenario.from {
+        out.line(0, &format!("from: {}", text(&from.value)));
+    }
+    if let Some(every) = &scenario.every {
+        out.line(0, &format!("every: {}", format_duration(every.value)));
+    }
+    let params = scenario
+        .params
+        .iter()
+        .map(|param| (&param.name.value, node(&param.value)));
+    out.section("params", params);
+    out.section(
+        "actors",
+        scenario
+            .actors
+            .iter()
+            .map(|entry| (&entry.name.value, actor(entry))),
+    );
+    out.section(
+        "resources",
+        scenario
+            .resources
+            .iter()
+            .map(|entry| (&entry.name.value, resource(entry))),
+    );
+    match &scenario.body {
+        Body::Steps(steps) => {
+            out.line(0, "steps:");
+            out.steps(2, steps);
+        }
+        Body::Mix(mix) => {
+            if !mix.population.is_empty() {
+                out.line(0, &format!("population: {}", map(&fields(&mix.population))));
+            }
+            out.line(0, "mix:");
+            for entry in &mix.entries {
+                let mut parts = vec![
+                    pair("scenario", &text(&entry.scenario.value)),
+                    pair("weight", &entry.weight.value.to_string()),
+                ];
+                parts.extend(with(&entry.with));
+                out.line(2, &format!("- {}", map(&parts)));
+            }
+        }
+    }
+    out.0
+}
+
+/// Text in lines, each with its indentation.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, indent: usize, text: &str) {
+        self.0.extend(std::iter::repeat_n(' ', indent));
+        self.0.push_str(text);
+        self.0.push('\n');
+    }
+
+    fn section<'a>(&mut self, key: &str, entries: impl Iterator<Item = (&'a String, String)>) {
+        for (index, (name, value)) in entries.enumerate() {
+            if index == 0 {
+                self.line(0, &format!("{key}:"));
+            }
+            self.line(2, &format!("{}: {value}", scalar_text(name)));
+        }
+    }
+
+    fn steps(&mut self, indent: usize, steps: &[Step]) {
+        for step in steps {
+            match step {
+                Step::Call(call) => self.line(indent, &format!("- {}", self::call(call))),
+                Step::Choose(choose) => self.choose(indent, choose),
+            }
+        }
+    }
+
+    fn choose(&mut self, indent: usize, choose: &Choose) {
+        self.line(indent, "- choose:");
+        for branch in &choose.branches {
+            self.line(indent + 4, &format!("- weight: {}", branch.weight.value));
+            self.line(indent + 6, "steps:");
+            self.steps(indent + 8, &branch.steps);
+        }
+    }
+}
+
+fn actor(actor: &Actor) -> String {
+    let kind = actor
+        .kind
+        .iter()
+        .map(|kind| pair("kind", &text(&kind.value)));
+    map(&kind.chain(fields(&actor.pins)).collect::<Vec<_>>())
+}
+
+fn resource(resource: &Resource) -> String {
+    let mut parts = Vec::new();
+    parts.extend(
+        resource
+            .kind
+            .iter()
+            .map(|kind| pair("kind", &text(&kind.value))),
+    );
+    parts.extend(
+        resource
+            .count
+            .iter()
+            .map(|count| pair("count", &count.value.to_string())),
+    );
+    parts.extend(
+        resource
+            .existing
+            .iter()
+            .map(|existing| pair("existing", &existing.value.to_string())),
+    );
+    parts.extend(fields(&resource.fields));
+    map(&parts)
+}
+
+fn call(call: &Call) -> String {
+    let mut parts = Vec::new();
+    parts.extend(call.id.iter().map(|id| pair("id", &text(&id.value))));
+    parts.push(pair("call", &text(&call.call.value)));
+    parts.extend(
+        call.target
+            .iter()
+            .map(|target| pair("target", &text(&target.value))),
+    );
+    parts.extend(
+        call.each
+            .iter()
+            .map(|each| pair("each", &text(&each.resources.value))),
+    );
+    let every = call.each.iter().filter_map(|each| each.every.as_ref());
+    parts.extend(every.map(|every| pair("every", &every.value.to_string())));
+    parts.extend(call.by.iter().map(|by| pair("by", &text(&by.value))));
+    parts.extend(
+        call.after
+            .iter()
+            .map(|after| pair("after", &after.value.to_string())),
+    );
+    parts.extend(call.repeat.iter().map(|repeat| {
+        let mut inner = vec![pair("times", &repeat.times.value.to_string())];
+        inner.extend(
+            repeat
+                .every
+                .iter()
+                .map(|every| pair("every", &every.value.to_string())),
+        );
+        pair("repeat", &map(&inner))
+    }));
+    parts.extend(
+        call.chance
+            .iter()
+            .map(|chance| pair("chance", &chance.value.to_string())),
+    );
+    parts.extend(with(&call.with));
+    parts.extend(call.outcome.iter().map(|outcome| {
+        let name = match &outcome.value {
+            Outcome::Success => "success",
+            Outcome::Auto => "auto",
+            Outcome::UsualFailure => "failure",
+            Outcome::Named(name) => name,
+        };
+        pair("outcome", &text(name))
+    }));
+    map(&parts)
+}
+
+fn with(fields: &[Field]) -> Option<String> {
+    (!fields.is_empty()).then(|| pair("with", &map(&self::fields(fields))))
+}
+
+fn fields(fields: &[Field]) -> Vec<String> {
+    fields
+        .iter()
+        .map(|field| pair(&scalar_text(&field.name.value), &node(&field.value)))
+        .collect()
+}
+
+fn pair(key: &str, value: &str) -> String {
+    format!("{key}: {value}")
+}
+
+fn map(parts: &[String]) -> String {
+    if parts.is_empty() {
+        return "{}".to_owned();
+    }
+    format!("{{ {} }}", parts.join(", "))
+}
+
+fn text(text: &str) -> String {
+    scalar_text(&dollars(text))
+}
+
+fn node(node: &Node) -> String {
+    value_text(&escaped(&node.value))
+}
+
+/// A value with every text as it must be written so that it is no parameter.
+fn escaped(value: &Value) -> Value {
+    let inner = |node: &Node| Node {
+        value: escaped(&node.value),
+        ..node.clone()
+    };
+    match value {
+        Value::Text(text) => Value::Text(dollars(text)),
+        Value::List(items) => Value::List(items.iter().map(&inner).collect()),
+        Value::Map(entries) => Value::Map(
+            entries
+                .iter()
+                .map(|(key, node)| (key.clone(), inner(node)))
+                .collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+fn dollars(text: &str) -> String {
+    if text.starts_with('$') {
+        format!("${text}")
+    } else {
+        text.to_owned()
+    }
+}

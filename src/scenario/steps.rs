@@ -1,0 +1,238 @@
+//! Steps: calls and choices between branches.
+
+use super::{
+    Branch, Call, Choose, Each, Outcome, Repeat, Step, one_line,
+    read::{self, fields},
+};
+use crate::{
+    error::quoted,
+    units::{CountRange, DurationRange},
+    yaml::{MapReader, Node, Reader, Spanned, Value},
+};
+
+/// A list of steps that is not empty.
+pub(super) fn list(reader: &Reader, node: &Node, what: &str) -> Option<Vec<Step>> {
+    let items = reader.list(node, what)?;
+    if items.is_empty() {
+        let message = format!("{what} is empty");
+        reader.report(
+            reader
+                .mistake(&node.span, message)
+                .help("write at least one `- { call: … }`"),
+        );
+        return None;
+    }
+    let steps: Vec<Step> = items.iter().filter_map(|item| step(reader, item)).collect();
+    (steps.len() == items.len()).then_some(steps)
+}
+
+fn step(reader: &Reader, node: &Node) -> Option<Step> {
+    if let Value::Text(text) = &node.value {
+        let call = reader.keep(one_line::step_in_list(reader.source(), text, node))?;
+        return Some(Step::Call(Box::new(call)));
+    }
+    let mut map = reader.map(node, "a step")?;
+    match (map.entry("call"), map.entry("choose")) {
+        (Some(_), Some((key, _))) => {
+            reader.report(
+                reader
+                    .mistake(&key.span, "a step has `call` or `choose`, not both")
+                    .help("make two steps of it"),
+            );
+            None
+        }
+        (None, Some((_, branches))) => {
+            let choose = reader.map(node, "a step with `choose`")?;
+            self::choose(reader, choose, branches)
+        }
+        _ => call(reader, map),
+    }
+}
+
+fn choose(reader: &Reader, mut map: MapReader<'_>, node: &Node) -> Option<Step> {
+    map.optional("choose");
+    let span = map.span();
+    map.finish();
+    let items = reader.list(node, "`choose`")?;
+    if items.is_empty() {
+        reader.report(
+            reader
+                .mistake(&node.span, "`choose` is empty")
+                .help("write at least one `- { weight: 1, steps: […] }`"),
+        );
+        return None;
+    }
+    let branches: Vec<Branch> = items
+        .iter()
+        .filter_map(|item| branch(reader, item))
+        .collect();
+    (branches.len() == items.len()).then_some(Step::Choose(Choose { span, branches }))
+}
+
+fn branch(reader: &Reader, node: &Node) -> Option<Branch> {
+    let mut map = reader.map(node, "a branch of `choose`")?;
+    let weight = read::weight(&mut map);
+    let steps = map
+        .required("steps")
+        .map(|node| list(reader, node, "`steps`"));
+    map.finish();
+    Some(Branch {
+        weight: weight?,
+        steps: steps??,
+    })
+}
+
+fn call(reader: &Reader, mut map: MapReader<'_>) -> Option<Step> {
+    let span = map.span();
+    let id = map.text("id");
+    let call = map.read_required("call", method);
+    let target = map.text("target");
+    let by = map.text("by");
+    let after = map.duration_range("after");
+    let with = map
+        .optional("with")
+        .map_or_else(Vec::new, |node| fields(reader, node, "`with`"));
+    let outcome = map
+        .text("outcome")
+        .map(|text| text.map(|name| outcome(&name)));
+    let repeat = map.read("repeat", repeat);
+    let resources = map.text("each");
+    let every = map.duration_range("every");
+    let chance = map.read("chance", chance);
+    check_together(reader, &mut map);
+    map.finish();
+    let call = Call {
+        span,
+        id,
+        call: call?,
+        target,
+        by,
+        after,
+        with,
+        outcome,
+        repeat,
+        each: resources.map(|resources| Each { resources, every }),
+        chance,
+    };
+    Some(Step::Call(Box::new(call)))
+}
+
+/// Keys that exclude or need each other.
+fn check_together(reader: &Reader, map: &mut MapReader<'_>) {
+    let repeat = map.entry("repeat");
+    let each = map.entry("each");
+    if let (Some(_), Some((key, _))) = (repeat, each) {
+        reader.report(
+            reader
+                .mistake(&key.span, "a step has `repeat` or `each`, not both")
+                .help("make two steps of it"),
+        );
+    }
+    if let (Some((key, _)), Some(_)) = (map.entry("target"), each) {
+        reader.report(
+            reader
+                .mistake(&key.span, "a step has `target` or `each`, not both")
+                .help("`each` says already what is acted upon: remove `target`"),
+        );
+    }
+    let Some((key, node)) = map.entry("every").filter(|_| each.is_none()) else {
+        return;
+    };
+    let found = reader.mistake(&key.span, "`every` needs `each` beside it");
+    let every = node.as_text().unwrap_or("2s");
+    reader.report(match repeat {
+        Some((_, times)) => {
+            let times = crate::yaml::value_text(&times.value);
+            let times = if times.starts_with('{') { "…".to_owned() } else { times };
+            found.help(format!("between repetitions it belongs into `repeat`: `repeat: {{ times: {times}, every: {every} }}`"))
+        }
+        None => found
+            .help(format!("for several resources write `each: NAME, every: {every}`"))
+            .help(format!("for the same again write `repeat: {{ times: 3, every: {every} }}`"))
+            .help(format!("for a delay write `after: {every}`")),
+    });
+}
+
+/// The method of a step; the one-line form's suffixes have a key of their own here.
+fn method(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
+    let text = reader.text(node, what)?;
+    let (name, outcome) = if let Some((name, failure)) = text.value.split_once(':') {
+        (name, failure.trim())
+    } else if let Some(name) = one_line::strip_failure(&text.value) {
+        (name, "failure")
+    } else if !one_line::is_method(&text.value) {
+        let message = format!("{} is not the name of a method", quoted(&text.value));
+        reader.report(
+            reader
+                .mistake(&node.span, message)
+                .help("write one call a step, such as `call: create-pool`"),
+        );
+        return None;
+    } else {
+        return Some(text);
+    };
+    let message = format!("`call` takes a method alone, found {}", quoted(&text.value));
+    reader.report(
+        reader
+            .mistake(&node.span, message)
+            .help(format!("write `call: {}, outcome: {outcome}`", name.trim())),
+    );
+    None
+}
+
+/// What a name of an outcome stands for.
+pub(super) fn outcome(name: &str) -> Outcome {
+    match name {
+        "success" => Outcome::Success,
+        "auto" => Outcome::Auto,
+        "failure" => Outcome::UsualFailure,
+        _ => Outcome::Named(name.to_owned()),
+    }
+}
+
+fn repeat(reader: &Reader, node: &Node, what: &str) -> Option<Repeat> {
+    let (times, every) = if let Value::Map(_) = node.value {
+        let mut map = reader.map(node, what)?;
+        let times = map.read_required("times", Reader::count_range);
+        let every: Option<Spanned<DurationRange>> = map.duration_range("every");
+        map.finish();
+        (times?, every)
+    } else {
+        (reader.count_range(node, what)?, None)
+    };
+    if let CountRange { high: 0, .. } = times.value {
+        reader.report(
+            reader
+                .mistake(&times.span, format!("{what} must be at least 1"))
+                .help("leave the step out if it never happens"),
+        );
+        return None;
+    }
+    Some(Repeat { times, every })
+}
+
+/// A probability, as a number or in percent.
+fn chance(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<f64>> {
+    const WANTED: &str = "a number above 0 and up to 1, or a percentage such as `10%`";
+    let number = match &node.value {
+        Value::Int(value) => Some(*value as f64),
+        Value::Float(value) => Some(*value),
+        Value::Text(text) => text
+            .strip_suffix('%')
+            .and_then(|number| number.trim().parse::<f64>().ok())
+            .map(|percent| percent / 100.0),
+        _ => None,
+    };
+    if let Some(value) = number.filter(|value| *value > 0.0 && *value <= 1.0) {
+        return Some(Spanned::new(value, node.span.clone()));
+    }
+    let is_percent = matches!(node.value, Value::Int(_) | Value::Float(_))
+        && number.is_some_and(|value| value > 1.0 && value <= 100.0);
+    let help = match number {
+        Some(value) if is_percent => format!("write `{value}%`"),
+        Some(0.0) => "leave the step out if it never happens".to_owned(),
+        _ => String::new(),
+    };
+    reader.report(reader.expected(node, what, WANTED).help(help));
+    None
+}

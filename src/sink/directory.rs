@@ -1,0 +1,137 @@
+//! The directory of a split output, and how it is told whether it is whole.
+//!
+//! All files are made in `DIR/falsetrail.part/` and move up to `DIR` when the
+//! run is complete. As long as `falsetrail.part` exists, the run has not ended
+//! well, and nothing under a final name is half written. Nothing needs to be
+//! remembered about the files until then, so a million of them cost no memory.
+//! It is locked like a `FILE.part` (see [`target`](super::target)).
+//!
+//! Files are not synced one by one, which would make a thousand fixtures take
+//! a minute: after a power failure, repeat the run.
+
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Ending,
+    target::{cannot_create, lock, publish, quoted, reason, whole},
+};
+use crate::error::Error;
+
+const STAGING: &str = "falsetrail.part";
+
+/// An output directory in the making.
+pub(super) struct Directory {
+    path: PathBuf,
+    staging: PathBuf,
+    force: bool,
+    /// Held for its lock.
+    _locked: File,
+}
+
+impl Directory {
+    /// Makes the directory if it is missing, and refuses one that has
+    /// something in it without `force`.
+    pub fn open(path: &Path, force: bool) -> Result<Self, Error> {
+        match fs::create_dir(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.is_dir() => {
+                let message = format!("{} is not a directory", quoted(path));
+                return Err(Error::failed(message).help("a split output needs `-o DIR/`"));
+            }
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(cannot_create(path, &error));
+            }
+            _ => {}
+        }
+        let staging = path.join(STAGING);
+        if staging.is_dir() {
+            remove_remains(&staging, force)?;
+        }
+        if !force && list(path)?.next().is_some() {
+            return Err(Error::failed(format!("{} is not empty", quoted(path)))
+                .help("`--force` replaces files of the same names and leaves all others alone"));
+        }
+        fs::create_dir(&staging).map_err(|error| cannot_create(&staging, &error))?;
+        let locked = File::open(&staging).map_err(|error| cannot_create(&staging, &error))?;
+        if !lock(&locked) {
+            return Err(in_use(&staging));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            staging,
+            force,
+            _locked: locked,
+        })
+    }
+
+    /// Where to make a file of this name.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.staging.join(name)
+    }
+
+    /// Moves everything to its place, or says where it is.
+    pub fn finish(&self, how: Ending, events: u64) -> Result<Option<String>, Error> {
+        if how == Ending::Stopped {
+            return Ok(Some(format!(
+                "{} keeps the first {}",
+                quoted(&self.staging),
+                whole(events)
+            )));
+        }
+        // Moving entries away while listing may hide some: list until none is left.
+        loop {
+            let mut moved = false;
+            for entry in list(&self.staging)? {
+                let entry = entry.map_err(|error| cannot_list(&self.staging, &error))?;
+                publish(
+                    &entry.path(),
+                    &self.path.join(entry.file_name()),
+                    self.force,
+                )?;
+                moved = true;
+            }
+            if !moved {
+                break;
+            }
+        }
+        fs::remove_dir(&self.staging).map_err(|error| {
+            let shown = quoted(&self.staging);
+            Error::failed(format!("cannot remove {shown}: {}", reason(&error)))
+        })?;
+        Ok(None)
+    }
+}
+
+fn remove_remains(staging: &Path, force: bool) -> Result<(), Error> {
+    let shown = quoted(staging);
+    if File::open(staging).is_ok_and(|locked| !lock(&locked)) {
+        return Err(in_use(staging));
+    }
+    if !force {
+        return Err(
+            Error::failed(format!("{shown} exists: it is what a stopped run has left"))
+                .help("rename it to keep it; `--force` discards it"),
+        );
+    }
+    fs::remove_dir_all(staging)
+        .map_err(|error| Error::failed(format!("cannot remove {shown}: {}", reason(&error))))
+}
+
+fn in_use(staging: &Path) -> Error {
+    Error::failed(format!(
+        "another run is writing {} right now",
+        quoted(staging)
+    ))
+    .help("wait for it, or name another directory")
+}
+
+fn list(path: &Path) -> Result<fs::ReadDir, Error> {
+    fs::read_dir(path).map_err(|error| cannot_list(path, &error))
+}
+
+fn cannot_list(path: &Path, error: &io::Error) -> Error {
+    Error::failed(format!("cannot list {}: {}", quoted(path), reason(error)))
+}

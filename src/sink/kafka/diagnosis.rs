@@ -1,0 +1,394 @@
+//! What librdkafka's words mean, and what to do about it.
+//!
+//! Several of its messages mislead (a wrong host name is blamed on the CA's
+//! file), and one case says nothing at all (plaintext against a TLS port).
+//! Everything here is a pure function of codes and texts.
+
+use std::time::Duration;
+
+use rdkafka::error::RDKafkaErrorCode as Code;
+
+use super::options::Options;
+use super::reports::Trouble;
+use crate::error::Error;
+
+/// The trouble that explains the others.
+pub(super) fn most_telling(troubles: &[Trouble]) -> Option<&Trouble> {
+    troubles.iter().min_by_key(|trouble| match trouble.code {
+        Code::Authentication | Code::SSL => 0,
+        Code::Resolve => 1,
+        Code::BrokerTransportFailure => 2,
+        Code::Unknown => 3,
+        _ => 4,
+    })
+}
+
+/// No broker lets us in, or none is there.
+pub(super) fn connection(options: &Options, trouble: &Trouble) -> Error {
+    let servers = options.servers();
+    let text = &trouble.text;
+    match trouble.code {
+        Code::Authentication => authentication(options, trouble),
+        Code::SSL => tls(options, trouble),
+        Code::Resolve => Error::failed(format!("the host name in `{servers}` is not known here"))
+            .help("check the spelling of `-b`, and this machine's name server"),
+        _ if text.contains("SSL connection closed by peer") => {
+            Error::failed(format!("`{servers}` does not speak TLS")).help(format!(
+                "connect to its TLS port, or without TLS: `-X security.protocol={}`",
+                if is_sasl(options) {
+                    "sasl_plaintext"
+                } else {
+                    "plaintext"
+                }
+            ))
+        }
+        Code::BrokerTransportFailure if text.contains("Connection refused") => {
+            Error::failed(format!("nothing listens at `{servers}`"))
+                .help("start the broker, or name another by `-b host:port`")
+        }
+        // A TLS port closes on the first plaintext, a SASL port on the first
+        // request that comes without a login.
+        _ if !speaks_tls(options) && text.contains("APIVERSION_QUERY") => {
+            closed(options).help(format!(
+                "if it expects TLS: `-X security.protocol={}`",
+                if is_sasl(options) { "sasl_ssl" } else { "ssl" }
+            ))
+        }
+        _ if !is_sasl(options) && text.contains("state UP") => closed(options).help(format!(
+            "if it expects a user and a password: `-X security.protocol={}`, \
+             `sasl.mechanisms`, `sasl.username` and `sasl.password`",
+            if speaks_tls(options) {
+                "sasl_ssl"
+            } else {
+                "sasl_plaintext"
+            }
+        )),
+        _ => match words(trouble) {
+            words if words.is_empty() => Error::failed(format!("no connection to `{servers}`")),
+            words => Error::failed(format!("no connection to `{servers}`: {words}")),
+        },
+    }
+}
+
+fn closed(options: &Options) -> Error {
+    let servers = options.servers();
+    Error::failed(format!("`{servers}` closed the connection without a word"))
+}
+
+fn authentication(options: &Options, trouble: &Trouble) -> Error {
+    let servers = options.servers();
+    let mechanism = options.get("sasl.mechanisms");
+    if let Some((_, offered)) = trouble.text.split_once("supported mechanisms:") {
+        let offered = offered.split('(').next().unwrap_or_default().trim();
+        return Error::failed(format!(
+            "`{servers}` does not offer the SASL mechanism `{mechanism}`"
+        ))
+        .help(format!(
+            "set `-X sasl.mechanisms=…` to one that it offers: {offered}"
+        ));
+    }
+    Error::failed(format!(
+        "`{servers}` refused the user name or the password ({mechanism})"
+    ))
+    .help("check `sasl.username` and `sasl.password`, and that the mechanism is the user's")
+    .help(format!(
+        "the broker said: {}",
+        options.hide(&words(trouble))
+    ))
+}
+
+fn tls(options: &Options, trouble: &Trouble) -> Error {
+    let servers = options.servers();
+    let text = &trouble.text;
+    if text.contains("certificate verify failed") || text.contains("could not be verified") {
+        // librdkafka has one text for both reasons, and it blames the CA.
+        return Error::failed(format!(
+            "the certificate of `{servers}` does not prove that it is that broker"
+        ))
+        .help("its CA must be trusted: `-X ssl.ca.location=ca.pem`")
+        .help("and it must be issued for the host name that stands in `-b`");
+    }
+    Error::failed(format!(
+        "no TLS connection to `{servers}`: {}",
+        words(trouble)
+    ))
+    .help(
+        "check that the port speaks TLS, and whether it asks for a client certificate \
+         (`ssl.certificate.location`, `ssl.key.location`)",
+    )
+}
+
+/// Time is up, and nothing was decisive.
+pub(super) fn silence(options: &Options, troubles: &[Trouble], waited: Duration) -> Error {
+    if let Some(trouble) = most_telling(troubles) {
+        return connection(options, trouble);
+    }
+    Error::failed(format!(
+        "no answer from `{}` within {} s",
+        options.servers(),
+        waited.as_secs_f32()
+    ))
+    .help("check the address, and that no firewall stands between")
+    .help("a plaintext port is silent to a TLS client, and the other way round")
+}
+
+/// The cluster answers, and something is wrong with the topic.
+pub(super) fn topic(options: &Options, code: Code) -> Error {
+    let (topic, servers) = (&options.topic, options.servers());
+    match code {
+        Code::UnknownTopicOrPartition => {
+            Error::failed(format!("topic `{topic}` does not exist on `{servers}`"))
+                .help("create it first, or check the spelling of `-t`")
+        }
+        Code::TopicAuthorizationFailed => {
+            Error::failed(format!("`{servers}` does not let us see topic `{topic}`"))
+                .help(write_permission(options))
+        }
+        Code::LeaderNotAvailable => {
+            Error::failed(format!("topic `{topic}` on `{servers}` has no leader"))
+                .help("wait until its brokers are up")
+        }
+        code => Error::failed(format!(
+            "topic `{topic}` on `{servers}` cannot be used: {}",
+            said(code)
+        )),
+    }
+}
+
+/// The cluster answers, but names a broker that cannot be reached from here.
+pub(super) fn leader(options: &Options, leader: &str, trouble: &Trouble) -> Error {
+    Error::failed(format!(
+        "`{}` answers, but calls the topic's broker `{leader}`, which cannot be reached: {}",
+        options.servers(),
+        words(trouble)
+    ))
+    .help("set the broker's `advertised.listeners` to an address that is valid from here")
+}
+
+/// librdkafka will send nothing more.
+pub(super) fn fatal(options: &Options, code: Code, text: &str) -> Error {
+    let error = Error::failed(format!(
+        "the kafka producer cannot go on: {}: {}",
+        said(code),
+        plain(&options.hide(text))
+    ));
+    match code {
+        Code::ClusterAuthorizationFailed => error.help(write_permission(options)),
+        _ => error,
+    }
+}
+
+fn write_permission(options: &Options) -> String {
+    let user = match options.get("sasl.username") {
+        "" => String::new(),
+        name => format!(" `{name}`"),
+    };
+    format!(
+        "the user{user} needs the ACL WRITE on topic `{}`",
+        options.topic
+    )
+}
+
+/// Why a record was not delivered, in words for a summary.
+pub(super) fn record_failure(code: Code) -> String {
+    match code {
+        Code::PurgeQueue => "never sent, because the run ended before".to_owned(),
+        Code::MessageSizeTooLarge => {
+            "larger than the broker, the topic or `message.max.bytes` allows".to_owned()
+        }
+        Code::MessageTimedOut => "not delivered within `message.timeout.ms`".to_owned(),
+        code => said(code),
+    }
+}
+
+/// What to change after librdkafka's refusal of a combination of properties.
+pub(super) fn option_help(reason: &str) -> &'static str {
+    if reason.contains("enable.idempotence") {
+        "or give up protection from duplicates: `-X enable.idempotence=false`"
+    } else if reason.contains("GSSAPI") || reason.contains("SASL mechanism") {
+        "set `sasl.mechanisms` to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
+    } else if reason.contains("ssl.ca.location") {
+        "`ssl.ca.location` is a readable PEM file with the CA's certificate"
+    } else {
+        ""
+    }
+}
+
+/// A warning of librdkafka about a property.
+pub(super) fn warning(line: &str) -> String {
+    format!("kafka: {}", plain(after_thread(line)))
+}
+
+/// The part of a trouble's text that says something.
+pub(super) fn words(trouble: &Trouble) -> String {
+    if trouble.code == Code::AllBrokersDown {
+        return String::new();
+    }
+    let mut text = after_thread(&trouble.text);
+    // `sasl_ssl://host:9093/bootstrap: reason (after 3ms in state CONNECT)`
+    if let Some((address, rest)) = text.split_once(": ")
+        && address.contains('/')
+    {
+        text = rest;
+    }
+    let end = text.find(" (after ").unwrap_or(text.len());
+    plain(&text[..end])
+}
+
+/// A librdkafka text in this program's style.
+pub(super) fn plain(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.').replace('"', "`");
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        // An abbreviation keeps its capitals.
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text,
+    }
+}
+
+/// A code in words: `Broker: Topic authorization failed` without the speaker.
+fn said(code: Code) -> String {
+    let text = code.to_string();
+    let text = text
+        .split_once(" (")
+        .map_or(text.as_str(), |(_, words)| words);
+    let text = text.strip_suffix(')').unwrap_or(text);
+    let text = text.strip_prefix("Broker: ").unwrap_or(text);
+    plain(text.strip_prefix("Local: ").unwrap_or(text))
+}
+
+/// A log line without the `[thrd:…]: ` that starts it.
+fn after_thread(line: &str) -> &str {
+    match line.split_once("]: ") {
+        Some((start, rest)) if start.starts_with("[thrd:") => rest,
+        _ => line,
+    }
+}
+
+fn protocol(options: &Options) -> String {
+    options.get("security.protocol").to_ascii_lowercase()
+}
+
+fn speaks_tls(options: &Options) -> bool {
+    protocol(options).contains("ssl")
+}
+
+fn is_sasl(options: &Options) -> bool {
+    protocol(options).contains("sasl")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::sink::kafka::KafkaSettings;
+
+    /// (security.protocol, code, text as a broker 4.1 made librdkafka say it,
+    /// a part of what we say)
+    const CASES: [(&str, Code, &str, &str); 10] = [
+        (
+            "sasl_plaintext",
+            Code::Authentication,
+            "sasl_plaintext://h:1/bootstrap: SASL authentication error: Authentication failed: \
+             Invalid username or password (after 312ms in state AUTH_REQ)",
+            "refused the user name or the password (PLAIN)",
+        ),
+        (
+            "sasl_plaintext",
+            Code::Authentication,
+            "sasl_plaintext://h:1/bootstrap: SASL PLAIN mechanism handshake failed: Broker: \
+             Unsupported SASL mechanism: broker's supported mechanisms: SCRAM-SHA-512,PLAIN \
+             (after 1ms in state AUTH_HANDSHAKE)",
+            "to one that it offers: SCRAM-SHA-512,PLAIN",
+        ),
+        (
+            "ssl",
+            Code::SSL,
+            "ssl://h:1/bootstrap: SSL handshake failed: error:0A000086:SSL routines::certificate \
+             verify failed: broker certificate could not be verified (after 3ms in state \
+             SSL_HANDSHAKE)",
+            "does not prove that it is that broker",
+        ),
+        (
+            "ssl",
+            Code::BrokerTransportFailure,
+            "ssl://h:1/bootstrap: SSL handshake failed: Disconnected: SSL connection closed by \
+             peer: connecting to a PLAINTEXT broker listener? (after 1ms in state SSL_HANDSHAKE)",
+            "`-X security.protocol=plaintext`",
+        ),
+        (
+            "sasl_ssl",
+            Code::Unknown,
+            "[thrd:sasl_ssl://h:1/bootstrap]: sasl_ssl://h:1/bootstrap: Disconnected: SSL \
+             connection closed by peer (after 2ms in state SSL_HANDSHAKE)",
+            "`-X security.protocol=sasl_plaintext`",
+        ),
+        (
+            "",
+            Code::Unknown,
+            "[thrd:h:1/bootstrap]: h:1/bootstrap: Disconnected: connection closed by peer: \
+             receive 0 after POLLIN (after 0ms in state APIVERSION_QUERY)",
+            "if it expects TLS: `-X security.protocol=ssl`",
+        ),
+        (
+            "",
+            Code::Unknown,
+            "[thrd:h:1/bootstrap]: h:1/bootstrap: Disconnected: connection closed by peer: \
+             receive 0 after POLLIN (after 0ms in state UP)",
+            "`-X security.protocol=sasl_plaintext`",
+        ),
+        (
+            "",
+            Code::BrokerTransportFailure,
+            "h:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in \
+             state CONNECT)",
+            "nothing listens at `h:1`",
+        ),
+        (
+            "",
+            Code::Resolve,
+            "h:1/bootstrap: Failed to resolve 'h:1': Name or service not known (after 5ms in \
+             state CONNECT)",
+            "the host name in `h:1` is not known here",
+        ),
+        (
+            "",
+            Code::AllBrokersDown,
+            "1/1 brokers are down",
+            "no connection to `h:1`",
+        ),
+    ];
+
+    #[test]
+    fn each_trouble_has_its_sentence() {
+        for (protocol, code, text, expected) in CASES {
+            let mut settings = KafkaSettings::new("h:1", "audit");
+            let mut set = |name: &str, value: &str| {
+                settings
+                    .properties
+                    .push((name.to_owned(), value.to_owned()));
+            };
+            set("security.protocol", protocol);
+            set("sasl.mechanism", "PLAIN");
+            let options = Options::new(&settings).unwrap();
+            let trouble = Trouble {
+                code,
+                text: text.to_owned(),
+                since: Instant::now(),
+            };
+            let said = connection(&options, &trouble).render(false);
+            assert!(said.contains(expected), "{text}\n{said}");
+            assert!(!said.contains("(after "), "{said}");
+        }
+    }
+
+    #[test]
+    fn librdkafka_speaks_in_our_style() {
+        assert_eq!(plain("No such \"x\"."), "no such `x`");
+        assert_eq!(plain("SSL handshake failed"), "SSL handshake failed");
+        assert_eq!(said(Code::InvalidTopic), "invalid topic");
+    }
+}

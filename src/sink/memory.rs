@@ -1,0 +1,79 @@
+//! Sinks that reach no file: for tests, for the library, for measuring.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Chunk, Delivered, Ending, Flow, Sink};
+use crate::error::Error;
+
+/// Collects all events in memory.
+///
+/// Clones share what was collected: hand one over as the sink and read the
+/// other.
+///
+/// ```
+/// use falsetrail::sink::{Chunk, Ending, Event, Sink, memory::Memory};
+///
+/// let memory = Memory::default();
+/// let mut sink: Box<dyn Sink> = Box::new(memory.clone());
+/// let mut chunk = Chunk::default();
+/// chunk.bodies.extend_from_slice(b"{}");
+/// chunk.end_event(Event::default());
+/// let _ = sink.take(&chunk)?;
+/// sink.finish(Ending::Complete)?;
+/// assert_eq!(memory.collected().bodies, b"{}\n");
+/// # Ok::<(), falsetrail::error::Error>(())
+/// ```
+#[derive(Debug, Default, Clone)]
+pub struct Memory(Arc<Mutex<Chunk>>);
+
+/// Counts events and forgets them.
+#[derive(Debug, Default)]
+pub struct Null(Delivered);
+
+impl Memory {
+    /// Everything so far, as one chunk.
+    pub fn collected(&self) -> Chunk {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Chunk> {
+        // A reader that panicked has not harmed what was collected.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for Memory {
+    fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
+        let mut collected = self.lock();
+        for event in &chunk.events {
+            collected.bodies.extend_from_slice(chunk.body(event));
+            collected.keys.extend_from_slice(chunk.key(event));
+            collected.end_event(event.clone());
+        }
+        Ok(Flow::Open)
+    }
+
+    fn finish(self: Box<Self>, _how: Ending) -> Result<Delivered, Error> {
+        let collected = self.lock();
+        Ok(Delivered {
+            events: collected.events.len() as u64,
+            bytes: collected.bodies.len() as u64,
+            written: collected.bodies.len() as u64,
+            ..Delivered::default()
+        })
+    }
+}
+
+impl Sink for Null {
+    fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
+        // Nothing looks at the events, so that what remains to be measured is
+        // the work before the sink.
+        self.0.events += chunk.events.len() as u64;
+        self.0.bytes += chunk.bodies.len() as u64;
+        Ok(Flow::Open)
+    }
+
+    fn finish(self: Box<Self>, _how: Ending) -> Result<Delivered, Error> {
+        Ok(self.0)
+    }
+}

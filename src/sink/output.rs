@@ -1,0 +1,94 @@
+//! From what the caller asks for to the sink that does it.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    Names, Sink,
+    file::Stream,
+    format::Format,
+    split::{EventFiles, InstanceFiles},
+};
+use crate::error::Error;
+
+/// Which output is wanted. The default is newline-delimited JSON on stdout.
+#[derive(Debug, Default, Clone)]
+pub struct Output {
+    /// Where to; `None`, `-` and `/dev/stdout` are the standard output.
+    pub path: Option<PathBuf>,
+    /// How events follow each other.
+    pub format: Format,
+    /// A directory of files instead of one output.
+    pub split: Option<Split>,
+    /// Whether existing files may be replaced.
+    pub force: bool,
+    /// How many events the whole run has at most, if that is known (not the
+    /// shard's share: names must not depend on it). Only used by `split`.
+    pub most: Option<u64>,
+    /// Words for file names. Only used by `split`.
+    pub names: Names,
+}
+
+/// What gets a file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// Each event.
+    Event,
+    /// Each instance of a story.
+    Instance,
+}
+
+/// Opens the output: everything that can be refused is refused here, before
+/// there is an event.
+///
+/// - **stdout** gets plain bytes as they come.
+/// - **A regular file** is written as `FILE.part` and renamed when the run is
+///   complete; a stopped run leaves `FILE.part`. A name that ends in `.gz` or
+///   `.zst` compresses (see [`compress`](super::compress)).
+/// - **A device or named pipe** is written directly.
+/// - **A directory**, with `split`, is filled in `DIR/falsetrail.part/`; all
+///   files move up when the run is complete. Events get names such as
+///   `000001-CreateComputePool-success.json`, instances names such as
+///   `pool-lifecycle-000001.ndjson`.
+///
+/// A pipe whose reader goes away closes the sink ([`Flow`](super::Flow)) and is
+/// no error.
+///
+/// # Errors
+/// [`Error::Usage`] if the options contradict each other, [`Error::Failed`] if
+/// the path cannot be written, or has something in it and `force` is not set.
+pub fn open(output: &Output) -> Result<Box<dyn Sink>, Error> {
+    let path = output.path.as_deref().filter(|path| !is_stdout(path));
+    let (format, force, most) = (output.format, output.force, output.most);
+    match (path, output.split) {
+        (None, None) => Ok(Box::new(Stream::stdout(format)?)),
+        (Some(path), None) if is_directory(path) => {
+            Err(Error::usage(format!("`{}` is a directory", path.display()))
+                .help("name a file, or add `--split event` or `--split instance`"))
+        }
+        (Some(path), None) => Ok(Box::new(Stream::create(path, format, force)?)),
+        (None, Some(_)) => Err(Error::usage(
+            "`--split` makes several files and cannot write them to stdout",
+        )
+        .help("add `-o DIR/`")),
+        (Some(_), Some(_)) if format == Format::Batch => Err(Error::usage(
+            "a batch is one array of all events and cannot be split",
+        )
+        .help("leave out `--split`, or use `--format ndjson` or `--format json`")),
+        (Some(path), Some(Split::Event)) => {
+            let files = EventFiles::create(path, format, force, most, &output.names)?;
+            Ok(Box::new(files))
+        }
+        (Some(path), Some(Split::Instance)) => {
+            let files = InstanceFiles::create(path, format, force, most, &output.names)?;
+            Ok(Box::new(files))
+        }
+    }
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-") || path == Path::new("/dev/stdout")
+}
+
+fn is_directory(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir()
+}

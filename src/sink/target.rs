@@ -1,0 +1,333 @@
+//! Where the bytes of one output go: stdout, a device or a pipe, or a regular
+//! file with a name to earn.
+//!
+//! **Regular files.** The bytes go to `FILE.part`, which becomes `FILE` only
+//! when the run is complete, so nobody ever takes a half trail for a whole one.
+//! Without `force` the last step is a hard link, which fails if `FILE` has
+//! appeared meanwhile, where a rename would overwrite it. `FILE.part` is locked
+//! (advisory, released by the system when the process ends): that is how a
+//! running neighbour is told from the remains of a stopped run.
+//!
+//! **Late errors.** Before a regular file gets its name its data is synced.
+//! Without that a power failure can leave an empty `FILE`, and network file
+//! systems may report a full disk nowhere else. It costs about a tenth of the
+//! writing itself on a local disk and nothing in memory.
+//!
+//! **Devices and pipes** are written directly; there is nothing to rename.
+//! Opening a named pipe waits for its reader, as in a shell.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind, Write},
+    os::{fd::AsFd, unix::fs::FileTypeExt},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use super::Ending;
+use crate::error::Error;
+
+/// An open output.
+pub(super) struct Target {
+    file: File,
+    /// As messages call it: `` `trail.ndjson.part` `` or `stdout`.
+    name: String,
+    /// Largest write.
+    piece: usize,
+    regular: bool,
+    part: Option<Part>,
+}
+
+/// A regular file that has not got its name yet.
+struct Part {
+    now: PathBuf,
+    path: PathBuf,
+    force: bool,
+}
+
+/// A write that stopped in the middle.
+pub(super) struct Broken {
+    /// Bytes that went out before.
+    pub written: usize,
+    pub error: io::Error,
+}
+
+impl Target {
+    /// The standard output.
+    pub fn stdout() -> Result<Self, Error> {
+        // A handle of our own: the library's one splits writes at line ends.
+        let file = io::stdout()
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(|error| Error::failed(format!("cannot use stdout: {}", reason(&error))))?;
+        Ok(Self::direct(file.into(), "stdout".to_owned()))
+    }
+
+    /// A path: a device or pipe as it is, anything else as a regular file.
+    pub fn path(path: &Path, force: bool) -> Result<Self, Error> {
+        let shown = quoted(path);
+        match fs::metadata(path) {
+            Ok(found) if found.is_file() && !force => {
+                Err(Error::failed(format!("{shown} already exists"))
+                    .help("`--force` replaces it when the run is complete"))
+            }
+            // Where a symbolic link leads, so that the link survives.
+            Ok(found) if found.is_file() => {
+                let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+                Self::part(real, force)
+            }
+            Ok(found) if found.file_type().is_block_device() => Err(Error::failed(format!(
+                "{shown} is a disk, and writing would destroy what is on it"
+            ))
+            .help("name a file")),
+            Ok(_) => {
+                let file = OpenOptions::new().write(true).open(path);
+                let file = file.map_err(|error| {
+                    Error::failed(format!("cannot open {shown}: {}", reason(&error)))
+                })?;
+                Ok(Self::direct(file, shown))
+            }
+            Err(_) if path.is_symlink() => Err(Error::failed(format!(
+                "{shown} is a symbolic link to something that cannot be reached"
+            ))
+            .help("remove the link, or name another file")),
+            // Whatever is wrong with the path shows when the file is created.
+            Err(_) => Self::part(path.to_owned(), force),
+        }
+    }
+
+    /// Writes everything, in pieces that suit the destination.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        let mut written = 0;
+        while written < bytes.len() {
+            let end = bytes.len().min(written + self.piece);
+            match self.file.write(&bytes[written..end]) {
+                Ok(0) => {
+                    return Err(Broken {
+                        written,
+                        error: ErrorKind::WriteZero.into(),
+                    });
+                }
+                Ok(count) => written += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Another program has made the shared terminal or pipe
+                // non-blocking: being busy is no failure.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                Err(error) => return Err(Broken { written, error }),
+            }
+        }
+        Ok(())
+    }
+
+    /// After a failed write: cuts a regular file back to its whole events.
+    pub fn cut(&self, length: u64) {
+        if self.part.is_some() {
+            // If this fails too, the file has half an event more; the error
+            // that led here is the one to report.
+            let _ = self.file.set_len(length);
+        }
+    }
+
+    /// Whether the output is a file that can be continued later.
+    pub fn can_be_continued(&self) -> bool {
+        self.part.is_some()
+    }
+
+    /// What went wrong with a write, after so many whole events.
+    pub fn failure(&self, error: &io::Error, events: u64) -> Error {
+        let message = format!(
+            "cannot write {}: {}, after {}",
+            self.name,
+            reason(error),
+            whole(events)
+        );
+        match &self.part {
+            Some(part) => {
+                let keeps = format!(
+                    "{} keeps them and is not renamed to {}",
+                    self.name,
+                    quoted(&part.path)
+                );
+                Error::failed(message).help(keeps)
+            }
+            None => Error::failed(message),
+        }
+    }
+
+    /// Gives a complete file its name. The note says where a stopped one is.
+    pub fn finish(self, how: Ending, events: u64) -> Result<Option<String>, Error> {
+        if self.regular {
+            match self.file.sync_data() {
+                Err(error) if !cannot_sync(&error) => return Err(self.failure(&error, events)),
+                _ => {}
+            }
+        }
+        match (self.part, how) {
+            (Some(part), Ending::Complete) => {
+                publish(&part.now, &part.path, part.force)?;
+                Ok(None)
+            }
+            (Some(part), Ending::Stopped) => Ok(Some(format!(
+                "{} keeps the first {}",
+                quoted(&part.now),
+                whole(events)
+            ))),
+            (None, _) => Ok(None),
+        }
+    }
+
+    fn direct(file: File, name: String) -> Self {
+        let kind = file.metadata().map(|found| found.file_type()).ok();
+        // Larger writes into a pipe of the usual 64 KiB only wait in turns.
+        let pipe = kind.is_none_or(|kind| kind.is_fifo() || kind.is_socket());
+        Self {
+            file,
+            name,
+            piece: if pipe { 64 << 10 } else { 1 << 20 },
+            regular: kind.is_some_and(|kind| kind.is_file()),
+            part: None,
+        }
+    }
+
+    fn part(path: PathBuf, force: bool) -> Result<Self, Error> {
+        let part = with_part(&path);
+        let file = create_part(&part, force)?;
+        Ok(Self {
+            name: quoted(&part),
+            part: Some(Part {
+                now: part,
+                path,
+                force,
+            }),
+            regular: true,
+            ..Self::direct(file, String::new())
+        })
+    }
+}
+
+/// Moves a finished file to its name; without `force` never over another.
+pub(super) fn publish(part: &Path, path: &Path, force: bool) -> Result<(), Error> {
+    let result = if force {
+        fs::rename(part, path)
+    } else {
+        match fs::hard_link(part, path) {
+            Ok(()) => fs::remove_file(part),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+            // A file system without hard links: reserve the name, then take it.
+            Err(_) => File::create_new(path).and_then(|_| {
+                fs::rename(part, path).inspect_err(|_| {
+                    let _ = fs::remove_file(path);
+                })
+            }),
+        }
+    };
+    result.map_err(|error| {
+        let keeps = format!("{} is complete: rename it", quoted(part));
+        let why = match error.kind() {
+            ErrorKind::AlreadyExists => {
+                format!("{} has appeared while the run was writing", quoted(path))
+            }
+            _ => format!(
+                "cannot rename {} to {}: {}",
+                quoted(part),
+                quoted(path),
+                reason(&error)
+            ),
+        };
+        Error::failed(why).help(keeps)
+    })
+}
+
+/// Takes the lock that tells a running neighbour from remains. `false`: taken.
+pub(super) fn lock(file: &File) -> bool {
+    // File systems without locks: do without.
+    !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+/// Why something could not be created, with what to do about a missing parent.
+pub(super) fn cannot_create(path: &Path, error: &io::Error) -> Error {
+    let message = format!("cannot create {}: ", quoted(path));
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    match parent {
+        Some(parent) if error.kind() == ErrorKind::NotFound && !parent.exists() => Error::failed(
+            format!("{message}the directory {} does not exist", quoted(parent)),
+        )
+        .help(format!("create it: `mkdir -p {}`", parent.display())),
+        _ => Error::failed(message + &reason(error)),
+    }
+}
+
+/// The system's reason in our style: `no space left on device`.
+pub(super) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
+}
+
+/// A path in backticks.
+pub(super) fn quoted(path: &Path) -> String {
+    format!("`{}`", path.display())
+}
+
+/// `1 whole event`, `2 whole events`.
+pub(super) fn whole(events: u64) -> String {
+    let plural = if events == 1 { "" } else { "s" };
+    format!("{events} whole event{plural}")
+}
+
+fn create_part(part: &Path, force: bool) -> Result<File, Error> {
+    let shown = quoted(part);
+    let file = match File::create_new(part) {
+        Ok(file) => file,
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            return Err(cannot_create(part, &error));
+        }
+        Err(_) if !part.is_file() => {
+            return Err(Error::failed(format!(
+                "{shown} is in the way and no regular file"
+            )));
+        }
+        Err(_) => OpenOptions::new()
+            .write(true)
+            .open(part)
+            .map_err(|error| Error::failed(format!("cannot open {shown}: {}", reason(&error))))?,
+    };
+    if !lock(&file) {
+        return Err(
+            Error::failed(format!("another run is writing {shown} right now"))
+                .help("wait for it, or name another file"),
+        );
+    }
+    let length = file.metadata().map_or(0, |found| found.len());
+    if length > 0 && !force {
+        return Err(
+            Error::failed(format!("{shown} exists: it is what a stopped run has left"))
+                .help("rename it to keep it; `--force` discards it"),
+        );
+    }
+    file.set_len(0)
+        .map_err(|error| cannot_create(part, &error))?;
+    Ok(file)
+}
+
+fn with_part(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    part.into()
+}
+
+/// Some file systems have nothing to sync, and say so as an error.
+fn cannot_sync(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::InvalidInput | ErrorKind::Unsupported
+    )
+}

@@ -1,0 +1,326 @@
+//! Stories as the simulation runs them: scenarios with every name resolved to a number.
+
+use crate::{
+    catalog::{FailureId, FieldId, KindId, MethodId},
+    units::{CountRange, DurationRange},
+    value::{Key, Lane, Skew},
+};
+
+/// One scenario of a run, resolved.
+#[derive(Debug)]
+pub struct Story {
+    /// Its name: a shipped name, a file's stem, or the one-line form.
+    pub name: String,
+    /// What its identities grow from.
+    pub key: Key,
+    /// Its number in event ids.
+    pub tag: u16,
+    /// Who acts; the first one where a step does not say.
+    pub actors: Vec<Actor>,
+    /// What is acted on.
+    pub resources: Vec<Resource>,
+    /// Identities of what surrounds it, such as the organization's, that a scenario fixes.
+    pub scope_pins: Vec<ScopePin>,
+    /// Which row of each table it takes place in.
+    pub rows: Vec<(KindId, Row)>,
+    /// What happens.
+    pub operations: Vec<Operation>,
+    /// Words of state that an instance needs.
+    pub state_words: usize,
+}
+
+/// A fixed field of something that surrounds a story.
+#[derive(Debug, Clone)]
+pub struct ScopePin {
+    /// The kind, such as an organization.
+    pub kind: KindId,
+    /// Which field.
+    pub field: FieldId,
+    /// Its value as events show it.
+    pub bytes: Box<[u8]>,
+}
+
+/// A table's row for a story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Row {
+    /// Drawn by each instance.
+    Drawn,
+    /// The same for all.
+    Fixed(u32),
+    /// The one in which a shared resource lies.
+    Of(usize),
+}
+
+/// Somebody who acts in a story.
+#[derive(Debug)]
+pub struct Actor {
+    /// Name in the scenario.
+    pub name: String,
+    /// A kind of principal.
+    pub kind: KindId,
+    /// How many actors of the same kind stand before it: they are different people.
+    pub other: usize,
+    /// Fixed fields.
+    pub pins: Vec<(FieldId, Box<[u8]>)>,
+}
+
+/// Something that is acted on in a story.
+#[derive(Debug)]
+pub struct Resource {
+    /// Name in the scenario.
+    pub name: String,
+    /// Its kind.
+    pub kind: KindId,
+    /// How many there are of it.
+    pub count: u32,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Whether the story has a call that makes it.
+    pub made: bool,
+    /// Fixed fields that no call changes.
+    pub pins: Vec<(FieldId, Pin)>,
+    /// The rows that it lies in, where they are not the story's.
+    pub rows: Vec<(KindId, u32)>,
+    /// Where its state begins among the instance's words, and how many each element has.
+    pub state_at: usize,
+    /// See `state_at`.
+    pub stride: usize,
+    /// What the fields that calls change are at first, in the order of `Kind::changing`.
+    pub initial: Vec<Initial>,
+}
+
+impl Resource {
+    /// Elements as a power of two: an element's number in its lane is the instance's times that, plus its own.
+    pub fn shift(&self) -> u32 {
+        self.count.max(1).next_power_of_two().trailing_zeros()
+    }
+}
+
+/// Whose a resource is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The story's alone.
+    Story {
+        /// Whether it exists when the story begins.
+        existing: bool,
+        /// Its lane in the ids of its kind.
+        lane: Lane,
+    },
+    /// One that existed before, which stories only read: the `other`th drawn.
+    Population {
+        /// How many of the same kind stand before it.
+        other: usize,
+    },
+}
+
+/// A fixed field of a resource.
+#[derive(Debug, Clone)]
+pub enum Pin {
+    /// Bytes as events show them.
+    Bytes(Box<[u8]>),
+    /// One of the field's choices.
+    Choice(usize),
+    /// A reference.
+    Reference(Reference),
+}
+
+/// What a field that calls change is at first.
+#[derive(Debug, Clone)]
+pub enum Initial {
+    /// The same in all instances.
+    Fixed(u64),
+    /// One of the field's choices, drawn.
+    Drawn(Skew),
+    /// A reference.
+    Reference(Reference),
+}
+
+/// What a reference refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reference {
+    /// Nothing.
+    Null,
+    /// A resource of the story.
+    Resource(usize),
+    /// An actor of the story.
+    Actor(usize),
+    /// Somebody or something of the population, drawn by the instance.
+    Population(KindId),
+}
+
+/// What a story does next.
+#[derive(Debug)]
+pub enum Operation {
+    /// An audited call.
+    Call(Box<Call>),
+    /// One of several ways: where each begins, by weight.
+    Choose {
+        /// What tells its draw from others.
+        salt: u64,
+        /// Weights.
+        weights: Skew,
+        /// Where each way begins.
+        targets: Vec<usize>,
+    },
+    /// Goes on elsewhere.
+    Jump(usize),
+}
+
+/// An audited call of a story.
+#[derive(Debug)]
+pub struct Call {
+    /// The step's `id`, or its method's short name and which of its calls it is: `get-pool`, `get-pool#2`.
+    pub name: String,
+    /// What its draws grow from: the name, hashed once.
+    pub salt: u64,
+    /// Its number in event ids.
+    pub tag: u16,
+    /// Its number in the scenario, from 0.
+    pub number: u16,
+    /// Which method.
+    pub method: MethodId,
+    /// Which resource.
+    pub target: Option<usize>,
+    /// Which actor.
+    pub actor: usize,
+    /// Nanoseconds to wait before it.
+    pub after: DurationRange,
+    /// The chance that it happens, of 2⁶⁴; `None` is always.
+    pub chance: Option<u64>,
+    /// How often.
+    pub turns: Turns,
+    /// Nanoseconds between turns.
+    pub every: DurationRange,
+    /// How it ends.
+    pub outcome: Outcome,
+    /// What it asks for, in the order of the method's inputs that change a field.
+    pub asks: Vec<Ask>,
+    /// The failure that happens by itself when the ask of that number lowers its field.
+    pub lowers: Option<(FailureId, usize)>,
+    /// Events by outcome: index into the plan's emissions.
+    pub emissions: Vec<(Option<FailureId>, u32)>,
+}
+
+/// How often a call happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turns {
+    /// That many times.
+    Repeat(CountRange),
+    /// Once for each element of its target.
+    Each,
+}
+
+/// How a call ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Well, unless the catalog says that it fails by itself.
+    Success {
+        /// Whether the scenario says `success` and so overrides the catalog.
+        insists: bool,
+    },
+    /// As the resource's state has it.
+    Auto,
+    /// In that way.
+    Failure(FailureId),
+}
+
+/// What a call asks for of one field.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Which of the kind's changing fields.
+    pub word: usize,
+    /// Which value.
+    pub value: Asked,
+}
+
+/// A value that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// A code as state keeps it.
+    Code(u64),
+    /// A reference.
+    Reference(Reference),
+    /// The next choice, up to the last one.
+    Next {
+        /// The last choice.
+        last: u64,
+    },
+    /// The choice before, down to the first one.
+    Previous,
+    /// Nothing: the field keeps its value, and the request says something fixed.
+    Nothing,
+    /// Nothing, and the field becomes null.
+    Clear,
+}
+
+/// Words of a resource's state, from its beginning.
+pub mod word {
+    /// Whether it exists: 0 or 1.
+    pub const EXISTS: usize = 0;
+    /// When it was made, in nanoseconds since the Unix epoch.
+    pub const CREATED: usize = 1;
+    /// When it was last changed.
+    pub const UPDATED: usize = 2;
+    /// The name that was given out: seconds and a number (see [`stamp`]).
+    pub const STAMP: usize = 3;
+    /// The first of the fields that calls change.
+    pub const FIELDS: usize = 4;
+
+    /// A given-out name: a second since the epoch, and 0 or the number of its suffix.
+    pub fn stamp(second: i64, suffix: u64) -> u64 {
+        ((second as u64) << 24) | (suffix & 0xFF_FFFF)
+    }
+
+    /// The parts of a [`stamp`].
+    pub fn unstamp(stamp: u64) -> (i64, u64) {
+        ((stamp as i64) >> 24, stamp & 0xFF_FFFF)
+    }
+}
+
+/// References as words: what, and which.
+pub mod code {
+    /// Nothing.
+    pub const NULL: u64 = 0;
+    const RESOURCE: u64 = 1 << 56;
+    const ACTOR: u64 = 2 << 56;
+    const POPULATION: u64 = 3 << 56;
+
+    /// A word's meaning.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Meaning {
+        /// Nothing.
+        Null,
+        /// A resource of the story.
+        Resource(usize),
+        /// An actor of the story.
+        Actor(usize),
+        /// A member of the population: kind and index.
+        Population(usize, u32),
+    }
+
+    /// The word for a resource of the story.
+    pub fn resource(index: usize) -> u64 {
+        RESOURCE | index as u64
+    }
+
+    /// The word for an actor of the story.
+    pub fn actor(index: usize) -> u64 {
+        ACTOR | index as u64
+    }
+
+    /// The word for a member of the population.
+    pub fn population(kind: usize, index: u32) -> u64 {
+        POPULATION | ((kind as u64) << 32) | u64::from(index)
+    }
+
+    /// What a word means.
+    pub fn meaning(word: u64) -> Meaning {
+        let which = word & ((1 << 56) - 1);
+        match word & (0xFF << 56) {
+            RESOURCE => Meaning::Resource(which as usize),
+            ACTOR => Meaning::Actor(which as usize),
+            POPULATION => Meaning::Population((which >> 32) as usize, which as u32),
+            _ => Meaning::Null,
+        }
+    }
+}

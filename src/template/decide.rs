@@ -1,0 +1,151 @@
+//! Conditions that depend on an event's values, asked while it is rendered.
+//!
+//! They work on formatted values: digits and escaped texts. Equality needs nothing more, because both are canonical;
+//! an order needs the escapes undone on the way.
+
+use std::cmp::Ordering;
+
+use super::{
+    Program, Values,
+    condition::Scalar,
+    expression::Comparison,
+    ops::{Item, digits},
+};
+
+/// A question about an event's values.
+#[derive(Debug)]
+pub(super) enum Test {
+    Truthy(Place, Scalar),
+    /// the list has items
+    Filled(u32),
+    IsNull(Place),
+    Compare(Place, Comparison, Place, Scalar),
+    Not(Box<Test>),
+    All(Vec<Test>),
+    Any(Vec<Test>),
+}
+
+/// Where a formatted value is found.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    Slot(u32),
+    Item(u32),
+    Index,
+    /// a range of the literals
+    Literal(u32, u32),
+}
+
+/// The answer.
+pub(super) fn holds(test: &Test, program: &Program, values: &Values, item: &Item) -> bool {
+    let ask = |test: &Test| holds(test, program, values, item);
+    match test {
+        Test::Truthy(place, scalar) => {
+            let is_false: &[u8] = match scalar {
+                Scalar::Text => b"",
+                Scalar::Integer => b"0",
+                Scalar::Boolean => b"false",
+            };
+            !is_null(*place, values, item)
+                && bytes(*place, program, values, item, &mut [0; 10]) != is_false
+        }
+        Test::Filled(list) => values.lists[*list as usize].1 > 0,
+        Test::IsNull(place) => is_null(*place, values, item),
+        Test::Compare(left, comparison, right, scalar) => {
+            let nulls = (is_null(*left, values, item), is_null(*right, values, item));
+            if nulls != (false, false) {
+                // Orders were compiled only for what cannot be null.
+                return (nulls.0 == nulls.1) == (*comparison == Comparison::Equal);
+            }
+            let (mut a, mut b) = ([0; 10], [0; 10]);
+            let left = bytes(*left, program, values, item, &mut a);
+            let right = bytes(*right, program, values, item, &mut b);
+            match (comparison, scalar) {
+                (Comparison::Equal, _) => left == right,
+                (Comparison::Unequal, _) => left != right,
+                (_, Scalar::Integer) => comparison.holds(order_of_integers(left, right)),
+                _ => comparison.holds(Unescaped(left).cmp(Unescaped(right))),
+            }
+        }
+        Test::Not(test) => !ask(test),
+        Test::All(tests) => tests.iter().all(ask),
+        Test::Any(tests) => tests.iter().any(ask),
+    }
+}
+
+impl Comparison {
+    /// Whether the comparison is true of two values in this order.
+    pub fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::Unequal => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::AtMost => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::AtLeast => order.is_ge(),
+        }
+    }
+}
+
+fn is_null(place: Place, values: &Values, item: &Item) -> bool {
+    match place {
+        Place::Slot(slot) => values.is_null(slot as usize),
+        Place::Item(slot) => values.is_null(item.first + slot as usize),
+        Place::Index | Place::Literal(..) => false,
+    }
+}
+
+fn bytes<'a>(
+    place: Place,
+    program: &'a Program,
+    values: &'a Values,
+    item: &Item,
+    buffer: &'a mut [u8; 10],
+) -> &'a [u8] {
+    match place {
+        Place::Slot(slot) => values.value(slot as usize),
+        Place::Item(slot) => values.value(item.first + slot as usize),
+        Place::Index => digits(item.index, buffer),
+        Place::Literal(start, length) => &program.literals[start as usize..][..length as usize],
+    }
+}
+
+/// Of canonical decimal digits, however many.
+fn order_of_integers(left: &[u8], right: &[u8]) -> Ordering {
+    let negative = |digits: &[u8]| digits.first() == Some(&b'-');
+    let size = |a: &[u8], b: &[u8]| a.len().cmp(&b.len()).then_with(|| a.cmp(b));
+    match (negative(left), negative(right)) {
+        (false, false) => size(left, right),
+        (true, true) => size(right, left),
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+    }
+}
+
+/// The bytes of a text behind its escapes, as `escape_into` writes them.
+struct Unescaped<'a>(&'a [u8]);
+
+impl Iterator for Unescaped<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        let hex = |digit: u8| char::from(digit).to_digit(16).unwrap_or(0) as u8;
+        let (byte, rest) = match self.0 {
+            [] => return None,
+            [b'\\', b'u', b'0', b'0', high, low, rest @ ..] => (hex(*high) << 4 | hex(*low), rest),
+            [b'\\', short, rest @ ..] => {
+                let byte = match short {
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    b'b' => 8,
+                    b'f' => 12,
+                    other => *other,
+                };
+                (byte, rest)
+            }
+            [byte, rest @ ..] => (*byte, rest),
+        };
+        self.0 = rest;
+        Some(byte)
+    }
+}

@@ -1,0 +1,362 @@
+//! Reads expressions: the part of JSON-e's language that a template needs and that can be checked beforehand.
+//!
+//! Arithmetic, calls and indexing are left out on purpose. What an event contains is decided by the catalog; a
+//! template only places it.
+
+use std::ops::Range;
+
+use super::{
+    Constant, MAX_DEPTH,
+    mistakes::{Mistake, shortened},
+};
+
+/// An expression and its place in the template's text.
+#[derive(Debug)]
+pub(super) struct Expression {
+    pub span: Range<usize>,
+    pub kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// `pool.id`; at least one part
+    Name(Vec<String>),
+    Literal(Constant),
+    Not(Box<Expression>),
+    /// `a && b && …`
+    All(Vec<Expression>),
+    /// `a || b || …`
+    Any(Vec<Expression>),
+    Compare(Box<Expression>, Comparison, Box<Expression>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    Unequal,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+}
+
+/// In the order of reading: the longer first.
+const COMPARISONS: [(&str, Comparison); 6] = [
+    ("==", Comparison::Equal),
+    ("!=", Comparison::Unequal),
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("<", Comparison::Less),
+    (">", Comparison::Greater),
+];
+
+const SUPPORTED: &str = "an expression has names, 'text', integers, `true`, `false`, `null`, `!`, `&&`, `||`, `==`, \
+                         `!=`, `<`, `<=`, `>`, `>=` and parentheses";
+
+/// Where the characters of an unescaped string stand in the template's text.
+pub(super) struct Positions {
+    /// position in the unescaped string, position in the text; one for the start and one after each escape
+    known: Vec<(usize, usize)>,
+}
+
+impl Positions {
+    /// `span` is that of a valid JSON string with its quotes.
+    pub fn new(text: &str, span: &Range<usize>) -> Self {
+        let start = span.start + 1;
+        let mut known = vec![(0, start)];
+        let (mut unescaped, mut at) = (0, start);
+        while let Some(distance) = text[at..span.end - 1].find('\\') {
+            at += distance;
+            unescaped += distance;
+            let (read, meant) = escape_lengths(&text[at..]);
+            at += read;
+            unescaped += meant;
+            known.push((unescaped, at));
+        }
+        Self { known }
+    }
+
+    /// The place in the text of a range of the unescaped string.
+    pub fn span(&self, range: Range<usize>) -> Range<usize> {
+        self.position(range.start)..self.position(range.end)
+    }
+
+    fn position(&self, unescaped: usize) -> usize {
+        let after = self.known.partition_point(|known| known.0 <= unescaped);
+        let (from, at) = self.known[after.saturating_sub(1)];
+        at + unescaped - from
+    }
+}
+
+/// How long a valid escape is, and how long what it stands for.
+fn escape_lengths(text: &str) -> (usize, usize) {
+    let code = |at| {
+        text.get(at..at + 4)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .unwrap_or(0)
+    };
+    match text.as_bytes().get(1) {
+        Some(b'u') if (0xd800..0xdc00).contains(&code(2)) => (12, 4),
+        Some(b'u') => (6, char::from_u32(code(2)).map_or(0, char::len_utf8)),
+        _ => (2, 1),
+    }
+}
+
+/// Reads all of `text` as an expression.
+pub(super) fn whole(text: &str, positions: &Positions) -> Result<Expression, Mistake> {
+    let (expression, end) = prefix(text, 0, positions)?;
+    if end == text.len() {
+        Ok(expression)
+    } else {
+        Err(Parser {
+            text,
+            at: end,
+            depth: 0,
+            positions,
+        }
+        .unexpected())
+    }
+}
+
+/// Reads an expression that begins at `at`; says where it and the space behind it end.
+pub(super) fn prefix(
+    text: &str,
+    at: usize,
+    positions: &Positions,
+) -> Result<(Expression, usize), Mistake> {
+    let mut parser = Parser {
+        text,
+        at,
+        depth: 0,
+        positions,
+    };
+    let expression = parser.any()?;
+    parser.skip_space();
+    Ok((expression, parser.at))
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+    positions: &'a Positions,
+}
+
+impl Parser<'_> {
+    fn any(&mut self) -> Result<Expression, Mistake> {
+        self.chain("||", Self::all, Kind::Any)
+    }
+
+    fn all(&mut self) -> Result<Expression, Mistake> {
+        self.chain("&&", Self::comparison, Kind::All)
+    }
+
+    // One node for the whole chain, so that a long one is not a deep one.
+    fn chain(
+        &mut self,
+        operator: &str,
+        part: fn(&mut Self) -> Result<Expression, Mistake>,
+        kind: fn(Vec<Expression>) -> Kind,
+    ) -> Result<Expression, Mistake> {
+        let first = part(self)?;
+        if !self.take(operator) {
+            return Ok(first);
+        }
+        let start = first.span.start;
+        let mut parts = vec![first, part(self)?];
+        while self.take(operator) {
+            parts.push(part(self)?);
+        }
+        let end = parts.last().map_or(start, |last| last.span.end);
+        Ok(Expression {
+            span: start..end,
+            kind: kind(parts),
+        })
+    }
+
+    fn comparison(&mut self) -> Result<Expression, Mistake> {
+        let left = self.unary()?;
+        let Some(comparison) = self.comparison_sign() else {
+            return Ok(left);
+        };
+        let right = self.unary()?;
+        self.skip_space();
+        let end = self.at;
+        if self.comparison_sign().is_some() {
+            let span = self.positions.span(end..self.at);
+            return Err(Mistake::new(span, "comparisons cannot be chained")
+                .help("join two comparisons by `&&`"));
+        }
+        let span = left.span.start..right.span.end;
+        Ok(Expression {
+            span,
+            kind: Kind::Compare(Box::new(left), comparison, Box::new(right)),
+        })
+    }
+
+    fn comparison_sign(&mut self) -> Option<Comparison> {
+        COMPARISONS
+            .iter()
+            .find(|(sign, _)| self.take(sign))
+            .map(|(_, comparison)| *comparison)
+    }
+
+    fn unary(&mut self) -> Result<Expression, Mistake> {
+        self.skip_space();
+        let start = self.at;
+        if self.text[start..].starts_with("!=") || !self.take("!") {
+            return self.primary();
+        }
+        let inner = self.nested(start, Self::unary)?;
+        let span = self.positions.span(start..start + 1).start..inner.span.end;
+        Ok(Expression {
+            span,
+            kind: Kind::Not(Box::new(inner)),
+        })
+    }
+
+    fn primary(&mut self) -> Result<Expression, Mistake> {
+        self.skip_space();
+        let start = self.at;
+        let kind = match self.text.as_bytes().get(start) {
+            Some(b'(') => {
+                self.at += 1;
+                let inner = self.nested(start, Self::any)?;
+                return if self.take(")") {
+                    Ok(inner)
+                } else {
+                    Err(self.unexpected())
+                };
+            }
+            Some(quote @ (b'\'' | b'"')) => self.text_literal(char::from(*quote))?,
+            Some(b'-' | b'0'..=b'9') => self.integer()?,
+            Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => self.name()?,
+            _ => return Err(self.unexpected()),
+        };
+        Ok(Expression {
+            span: self.positions.span(start..self.at),
+            kind,
+        })
+    }
+
+    fn nested(
+        &mut self,
+        start: usize,
+        read: fn(&mut Self) -> Result<Expression, Mistake>,
+    ) -> Result<Expression, Mistake> {
+        if self.depth == MAX_DEPTH {
+            let span = self.positions.span(start..start + 1);
+            return Err(Mistake::new(
+                span,
+                format!("expressions nest at most {MAX_DEPTH} deep"),
+            ));
+        }
+        self.depth += 1;
+        let inner = read(self)?;
+        self.depth -= 1;
+        Ok(inner)
+    }
+
+    fn text_literal(&mut self, quote: char) -> Result<Kind, Mistake> {
+        let start = self.at;
+        let Some(length) = self.text[start + 1..].find(quote) else {
+            let span = self.positions.span(start..self.text.len());
+            return Err(Mistake::new(
+                span,
+                format!("the text has no closing `{quote}`"),
+            ));
+        };
+        self.at += length + 2;
+        Ok(Kind::Literal(Constant::Text(
+            self.text[start + 1..start + 1 + length].to_owned(),
+        )))
+    }
+
+    fn integer(&mut self) -> Result<Kind, Mistake> {
+        let start = self.at;
+        self.at += usize::from(self.text.as_bytes()[start] == b'-');
+        self.at += self.text[self.at..]
+            .bytes()
+            .take_while(|b| b.is_ascii_digit() || *b == b'.')
+            .count();
+        let digits = &self.text[start..self.at];
+        digits
+            .parse()
+            .map(|number| Kind::Literal(Constant::Integer(number)))
+            .map_err(|_| {
+                let message = format!("`{}` is not an integer of 64 bits", shortened(digits));
+                Mistake::new(self.positions.span(start..self.at), message).help(SUPPORTED)
+            })
+    }
+
+    fn name(&mut self) -> Result<Kind, Mistake> {
+        let first = self.word();
+        if !self.text[self.at..].starts_with('.') {
+            match first.as_str() {
+                "true" => return Ok(Kind::Literal(Constant::Boolean(true))),
+                "false" => return Ok(Kind::Literal(Constant::Boolean(false))),
+                "null" => return Ok(Kind::Literal(Constant::Null)),
+                _ => {}
+            }
+        }
+        let mut parts = vec![first];
+        while self.text[self.at..].starts_with('.') {
+            self.at += 1;
+            match self.word() {
+                word if word.is_empty() => return Err(self.unexpected()),
+                word => parts.push(word),
+            }
+        }
+        Ok(Kind::Name(parts))
+    }
+
+    /// Letters, digits and `_`, not beginning with a digit; may be empty.
+    fn word(&mut self) -> String {
+        let rest = &self.text[self.at..];
+        let length = rest
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+            .count();
+        let length = if rest.starts_with(|first: char| first.is_ascii_digit()) {
+            0
+        } else {
+            length
+        };
+        self.at += length;
+        rest[..length].to_owned()
+    }
+
+    fn unexpected(&self) -> Mistake {
+        match self.text[self.at..].chars().next() {
+            Some(found) => {
+                let span = self.positions.span(self.at..self.at + found.len_utf8());
+                Mistake::new(
+                    span,
+                    format!(
+                        "`{}` is not expected in an expression",
+                        found.escape_debug()
+                    ),
+                )
+            }
+            None => Mistake::new(
+                self.positions.span(self.at..self.at),
+                "the expression is not complete",
+            ),
+        }
+        .help(SUPPORTED)
+    }
+
+    fn take(&mut self, sign: &str) -> bool {
+        self.skip_space();
+        let found = self.text[self.at..].starts_with(sign);
+        self.at += if found { sign.len() } else { 0 };
+        found
+    }
+
+    fn skip_space(&mut self) {
+        self.at += self.text[self.at..]
+            .bytes()
+            .take_while(|byte| b" \t\r\n".contains(byte))
+            .count();
+    }
+}

@@ -1,0 +1,316 @@
+//! What a name stands for at one place of a template: in which list, and after which questions for null.
+
+use std::{collections::HashMap, ops::Range};
+
+use super::{
+    Constant, Shape,
+    mistakes::{Mistake, shortened},
+};
+
+/// Where a path begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Base {
+    Global,
+    /// the item of the list that is being walked
+    Item,
+}
+
+/// A value that the caller will supply.
+#[derive(Debug, Clone)]
+pub(super) struct Reference<'a> {
+    pub base: Base,
+    pub path: Vec<String>,
+    /// as the catalog declares it
+    pub shape: &'a Shape,
+}
+
+/// What stands behind an operand.
+#[derive(Debug, Clone)]
+pub(super) enum Operand<'a> {
+    Constant(Constant),
+    /// the number of the item, from 0
+    Index,
+    Value(Reference<'a>),
+}
+
+/// What a name was found to be.
+pub(super) struct Named<'a> {
+    pub operand: Operand<'a>,
+    /// as the catalog declares it
+    pub declared: &'a Shape,
+    /// without the null that a condition around this place rules out
+    pub here: &'a Shape,
+}
+
+/// The names that can be used at the place that is being checked.
+pub(super) struct Scope<'a> {
+    root: &'a Shape,
+    constants: HashMap<&'a str, &'a Constant>,
+    each: Option<Each<'a>>,
+    /// paths that are not null here
+    present: Vec<(Base, Vec<String>)>,
+}
+
+struct Each<'a> {
+    item: &'a str,
+    index: Option<&'a str>,
+    shape: &'a Shape,
+}
+
+static INDEX: Shape = Shape::Integer;
+
+impl<'a> Scope<'a> {
+    pub fn new(root: &'a Shape, constants: &'a [(&'a str, Constant)]) -> Self {
+        let constants = constants
+            .iter()
+            .map(|(name, value)| (*name, value))
+            .collect();
+        Self {
+            root,
+            constants,
+            each: None,
+            present: Vec::new(),
+        }
+    }
+
+    pub fn is_in_list(&self) -> bool {
+        self.each.is_some()
+    }
+
+    pub fn enter_list(&mut self, item: &'a str, index: Option<&'a str>, shape: &'a Shape) {
+        self.each = Some(Each { item, index, shape });
+    }
+
+    pub fn leave_list(&mut self) {
+        self.each = None;
+    }
+
+    /// A mark to return to with [`forget`](Self::forget).
+    pub fn mark(&self) -> usize {
+        self.present.len()
+    }
+
+    /// Forgets what was assumed since the mark.
+    pub fn forget(&mut self, mark: usize) {
+        self.present.truncate(mark);
+    }
+
+    /// From here on, the name is not null. Anything that has no use for that is ignored.
+    pub fn assume(&mut self, name: &[String]) {
+        let nullable = self
+            .resolve(name, 0..0)
+            .is_ok_and(|named| matches!(named.here, Shape::Nullable(_)));
+        if nullable {
+            let (base, path, _) = self.base(name);
+            self.present.push((base, path.to_vec()));
+        }
+    }
+
+    /// Finds what a name stands for.
+    pub fn resolve(&self, name: &[String], span: Range<usize>) -> Result<Named<'a>, Mistake> {
+        if let (Some(each), [only]) = (&self.each, name)
+            && each.index == Some(only)
+        {
+            return Ok(Named {
+                operand: Operand::Index,
+                declared: &INDEX,
+                here: &INDEX,
+            });
+        }
+        let (base, path, root) = self.base(name);
+        let mut declared = root;
+        for (depth, member) in path.iter().enumerate() {
+            let outer = &name[..name.len() - path.len() + depth];
+            declared = match self.without_null(base, &path[..depth], declared) {
+                Shape::Object(members) => match members.get(member) {
+                    Some(shape) => shape,
+                    None => return Err(self.unknown(name, outer, members.keys(), span)),
+                },
+                other => return Err(not_an_object(name, outer, other, span)),
+            };
+        }
+        let here = self.without_null(base, path, declared);
+        let constant = if base == Base::Global {
+            self.constants.get(name.join(".").as_str())
+        } else {
+            None
+        };
+        let operand = match constant {
+            Some(constant) if !declared.fits(constant) => {
+                let message = format!(
+                    "`{}` is {}, but set to {constant:?}",
+                    name.join("."),
+                    declared.describe()
+                );
+                return Err(Mistake::new(span, message));
+            }
+            Some(constant) => Operand::Constant((*constant).clone()),
+            None => Operand::Value(Reference {
+                base,
+                path: path.to_vec(),
+                shape: declared,
+            }),
+        };
+        Ok(Named {
+            operand,
+            declared,
+            here,
+        })
+    }
+
+    fn base<'n>(&self, name: &'n [String]) -> (Base, &'n [String], &'a Shape) {
+        match (&self.each, name) {
+            (Some(each), [first, rest @ ..]) if each.item == first => {
+                (Base::Item, rest, each.shape)
+            }
+            _ => (Base::Global, name, self.root),
+        }
+    }
+
+    fn without_null(&self, base: Base, path: &[String], shape: &'a Shape) -> &'a Shape {
+        if matches!(shape, Shape::Nullable(_))
+            && self
+                .present
+                .iter()
+                .any(|known| known.0 == base && known.1 == path)
+        {
+            shape.not_null()
+        } else {
+            shape
+        }
+    }
+
+    fn unknown<'n>(
+        &self,
+        name: &[String],
+        outer: &[String],
+        members: impl Iterator<Item = &'n String>,
+        span: Range<usize>,
+    ) -> Mistake {
+        let written = name.join(".");
+        let mut mistake = Mistake::new(span, format!("unknown name `{}`", shortened(&written)));
+        let mut known = Vec::new();
+        flatten(self.root, "", &mut known);
+        let mut here: Vec<String> = Vec::new();
+        if let Some(each) = &self.each {
+            known.push(each.item.to_owned());
+            flatten(each.shape, each.item, &mut known);
+            let names = [Some(each.item), each.index];
+            here.extend(
+                names
+                    .into_iter()
+                    .flatten()
+                    .filter(|_| outer.is_empty())
+                    .map(str::to_owned),
+            );
+        }
+        here.extend(members.map(|member| {
+            outer
+                .iter()
+                .chain([member])
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(".")
+        }));
+        if let Some(close) = closest(&written, &known) {
+            mistake = mistake.help(format!("did you mean `{close}`"));
+        }
+        mistake.help(listing(&here))
+    }
+}
+
+impl Shape {
+    /// With the article, for messages.
+    pub(super) fn describe(&self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Integer => "an integer",
+            Self::Boolean => "a boolean",
+            Self::Nullable(_) => "nullable",
+            Self::Object(_) => "an object",
+            Self::List(_) => "a list",
+        }
+    }
+
+    /// The shape once null is ruled out.
+    pub(super) fn not_null(&self) -> &Self {
+        match self {
+            Self::Nullable(inner) => inner.not_null(),
+            other => other,
+        }
+    }
+
+    fn fits(&self, constant: &Constant) -> bool {
+        match (self, constant) {
+            (Self::Nullable(inner), constant) => {
+                *constant == Constant::Null || inner.fits(constant)
+            }
+            (Self::Text, Constant::Text(_))
+            | (Self::Integer, Constant::Integer(_))
+            | (Self::Boolean, Constant::Boolean(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+fn not_an_object(name: &[String], outer: &[String], found: &Shape, span: Range<usize>) -> Mistake {
+    let (name, outer) = (name.join("."), outer.join("."));
+    match found {
+        Shape::Nullable(_) => Mistake::new(
+            span,
+            format!("`{outer}` may be null here, so `{name}` may not exist"),
+        )
+        .help(format!(
+            r#"guard it by {{"$if": "{outer}", "then": …}} and use `{name}` there"#
+        )),
+        Shape::List(_) => Mistake::new(
+            span,
+            format!("`{outer}` is a list and has no member `{name}`"),
+        )
+        .help(format!(
+            r#"walk it with {{"$map": {{"$eval": "{outer}"}}, "each(item)": …}}"#
+        )),
+        other => Mistake::new(
+            span,
+            format!("`{outer}` is {} and has no members", other.describe()),
+        ),
+    }
+}
+
+fn flatten(shape: &Shape, prefix: &str, names: &mut Vec<String>) {
+    if let Shape::Object(members) = shape.not_null() {
+        let dot = if prefix.is_empty() { "" } else { "." };
+        for (member, shape) in members {
+            let name = format!("{prefix}{dot}{member}");
+            flatten(shape, &name, names);
+            names.push(name);
+        }
+    }
+}
+
+fn closest<'n>(written: &str, known: &'n [String]) -> Option<&'n String> {
+    let most = (written.chars().count() / 3).max(1);
+    let distances = known
+        .iter()
+        .filter(|name| name.len().abs_diff(written.len()) <= 4 * most)
+        .map(|name| (strsim::damerau_levenshtein(written, name), name));
+    distances
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+fn listing(names: &[String]) -> String {
+    const MOST: usize = 16;
+    let shown: Vec<_> = names
+        .iter()
+        .take(MOST)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = if names.len() > MOST {
+        format!(" and {} more", names.len() - MOST)
+    } else {
+        String::new()
+    };
+    format!("there are {}{more}", shown.join(", "))
+}

@@ -1,0 +1,339 @@
+//! Reads JSON and remembers where everything stood.
+//!
+//! The usual reader keeps neither positions nor the spelling of numbers, accepts a key twice, and its message for a
+//! mistake names a line but not the key. A template's author needs all four.
+
+use std::{collections::HashSet, ops::Range, sync::Arc};
+
+use super::{
+    MAX_BYTES, MAX_DEPTH,
+    mistakes::{Mistake, Mistakes, Segment, shortened},
+};
+use crate::error::{Diagnostic, Source};
+
+/// A value and its place in the text.
+#[derive(Debug)]
+pub(super) struct Json {
+    pub span: Range<usize>,
+    pub kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// `null`, `true`, `false` or a number: what the span covers is what is meant
+    Verbatim,
+    /// unescaped
+    Text(String),
+    Array(Vec<Json>),
+    Object(Vec<Member>),
+}
+
+#[derive(Debug)]
+pub(super) struct Member {
+    pub key: String,
+    pub key_span: Range<usize>,
+    pub value: Json,
+}
+
+/// Reads one JSON text.
+pub(super) fn parse(source: &Arc<Source>) -> Result<Json, Vec<Diagnostic>> {
+    let text = source.text.as_str();
+    let mut mistakes = Mistakes::new(source);
+    if text.len() > MAX_BYTES {
+        let message = format!(
+            "a template has at most {MAX_BYTES} bytes, this one has {}",
+            text.len()
+        );
+        mistakes.add(Mistake::new(0..0, message));
+        return Err(mistakes.into_found());
+    }
+    let mut parser = Parser {
+        text,
+        at: 0,
+        depth: 0,
+        mistakes,
+    };
+    match parser.document() {
+        Ok(json) => parser.mistakes.or(json),
+        Err(mistake) => {
+            parser.mistakes.add(mistake);
+            Err(parser.mistakes.into_found())
+        }
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+    mistakes: Mistakes<'a>,
+}
+
+// A mistake returns at once and leaves the path as it is, so that the message can name it.
+impl Parser<'_> {
+    fn document(&mut self) -> Result<Json, Mistake> {
+        let json = self.value()?;
+        self.skip_space();
+        if self.at < self.text.len() {
+            return Err(self.unexpected("the end of the template"));
+        }
+        Ok(json)
+    }
+
+    fn value(&mut self) -> Result<Json, Mistake> {
+        self.skip_space();
+        let start = self.at;
+        let kind = match self.peek() {
+            Some(b'{') => Kind::Object(self.nested(Self::object)?),
+            Some(b'[') => Kind::Array(self.nested(Self::array)?),
+            Some(b'"') => Kind::Text(self.string()?),
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(b'a'..=b'z' | b'A'..=b'Z') => self.word()?,
+            _ => return Err(self.unexpected("a value")),
+        };
+        Ok(Json {
+            span: start..self.at,
+            kind,
+        })
+    }
+
+    fn nested<T>(&mut self, read: fn(&mut Self) -> Result<T, Mistake>) -> Result<T, Mistake> {
+        if self.depth == MAX_DEPTH {
+            let message = format!("values nest at most {MAX_DEPTH} deep");
+            return Err(Mistake::new(self.at..self.at + 1, message));
+        }
+        self.depth += 1;
+        self.at += 1;
+        let value = read(self)?;
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    fn array(&mut self) -> Result<Vec<Json>, Mistake> {
+        let mut items = Vec::new();
+        self.skip_space();
+        if self.take(b']') {
+            return Ok(items);
+        }
+        loop {
+            self.mistakes.enter(Segment::Item(items.len()));
+            items.push(self.value()?);
+            self.mistakes.leave();
+            self.skip_space();
+            if self.take(b']') {
+                return Ok(items);
+            }
+            if !self.take(b',') {
+                return Err(self.unexpected("`,` or `]`"));
+            }
+        }
+    }
+
+    fn object(&mut self) -> Result<Vec<Member>, Mistake> {
+        let mut members = Vec::new();
+        let mut seen = HashSet::new();
+        self.skip_space();
+        if self.take(b'}') {
+            return Ok(members);
+        }
+        loop {
+            let (key, key_span) = self.key()?;
+            if !seen.insert(key.clone()) {
+                let message = format!("the key `{}` appears twice", shortened(&key));
+                self.mistakes.add(Mistake::new(key_span.clone(), message));
+            }
+            self.mistakes.enter(Segment::Key(key.clone()));
+            let value = self.value()?;
+            self.mistakes.leave();
+            members.push(Member {
+                key,
+                key_span,
+                value,
+            });
+            self.skip_space();
+            if self.take(b'}') {
+                return Ok(members);
+            }
+            if !self.take(b',') {
+                return Err(self.unexpected("`,` or `}`"));
+            }
+        }
+    }
+
+    fn key(&mut self) -> Result<(String, Range<usize>), Mistake> {
+        self.skip_space();
+        let start = self.at;
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected("a key in double quotes"));
+        }
+        let key = self.string()?;
+        let span = start..self.at;
+        self.skip_space();
+        if !self.take(b':') {
+            return Err(self.unexpected("`:`"));
+        }
+        Ok((key, span))
+    }
+
+    fn string(&mut self) -> Result<String, Mistake> {
+        let start = self.at;
+        let mut value = String::new();
+        self.at += 1;
+        loop {
+            let plain = self.at;
+            while self
+                .peek()
+                .is_some_and(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
+            {
+                self.at += 1;
+            }
+            // Ends before an ASCII byte or at the end of the text, so never within a character.
+            value.push_str(&self.text[plain..self.at]);
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(value);
+                }
+                Some(b'\\') => value.push(self.escape()?),
+                Some(_) => {
+                    let mistake = Mistake::new(
+                        self.at..self.at + 1,
+                        "a control character stands in a string",
+                    );
+                    return Err(mistake.help("write line breaks as `\\n`, tabs as `\\t`"));
+                }
+                None => {
+                    return Err(Mistake::new(
+                        start..self.at,
+                        "the string has no closing `\"`",
+                    ));
+                }
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, Mistake> {
+        let start = self.at;
+        self.at += 2;
+        match self.text.as_bytes().get(start + 1) {
+            Some(b'"') => Ok('"'),
+            Some(b'\\') => Ok('\\'),
+            Some(b'/') => Ok('/'),
+            Some(b'b') => Ok('\u{8}'),
+            Some(b'f') => Ok('\u{c}'),
+            Some(b'n') => Ok('\n'),
+            Some(b'r') => Ok('\r'),
+            Some(b't') => Ok('\t'),
+            Some(b'u') => self.unicode_escape(start),
+            _ => {
+                self.at = start;
+                let mistake = Mistake::new(start..start + 1, "the escape after `\\` is unknown");
+                Err(mistake.help(
+                    r#"JSON has `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t` and `\u0000`"#,
+                ))
+            }
+        }
+    }
+
+    fn unicode_escape(&mut self, start: usize) -> Result<char, Mistake> {
+        let mut code = self.four_digits(start)?;
+        if (0xd800..0xdc00).contains(&code) && self.text[self.at..].starts_with("\\u") {
+            self.at += 2;
+            let low = self.four_digits(start)?;
+            // Not a low surrogate: leaves a code that is no character.
+            if (0xdc00..0xe000).contains(&low) {
+                code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+            }
+        }
+        let lonely = || Mistake::new(start..self.at, "half of a surrogate pair stands alone");
+        char::from_u32(code).ok_or_else(lonely)
+    }
+
+    fn four_digits(&mut self, start: usize) -> Result<u32, Mistake> {
+        let digits = self
+            .text
+            .get(self.at..self.at + 4)
+            .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        self.at += 4;
+        code.ok_or_else(|| Mistake::new(start..start + 2, "`\\u` needs four hexadecimal digits"))
+    }
+
+    fn number(&mut self) -> Result<Kind, Mistake> {
+        let start = self.at;
+        self.take(b'-');
+        let leading = self.at;
+        let mut fine =
+            self.digits() && (self.text.as_bytes()[leading] != b'0' || self.at == leading + 1);
+        if self.take(b'.') {
+            fine &= self.digits();
+        }
+        if self.take(b'e') || self.take(b'E') {
+            let _ = self.take(b'+') || self.take(b'-');
+            fine &= self.digits();
+        }
+        if fine {
+            Ok(Kind::Verbatim)
+        } else {
+            Err(Mistake::new(
+                start..self.at,
+                format!(
+                    "`{}` is not a JSON number",
+                    shortened(&self.text[start..self.at])
+                ),
+            ))
+        }
+    }
+
+    fn digits(&mut self) -> bool {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        self.at > start
+    }
+
+    fn word(&mut self) -> Result<Kind, Mistake> {
+        let rest = &self.text[self.at..];
+        let length = rest
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+            .count();
+        let word = &rest[..length];
+        if ["null", "true", "false"].contains(&word) {
+            self.at += length;
+            return Ok(Kind::Verbatim);
+        }
+        let message = format!("`{}` is not a JSON value", shortened(word));
+        Err(Mistake::new(self.at..self.at + length, message).help("strings stand in double quotes"))
+    }
+
+    fn unexpected(&self, expected: &str) -> Mistake {
+        match self.text[self.at..].chars().next() {
+            Some(found) => {
+                let message = format!("expected {expected}, found `{}`", found.escape_debug());
+                Mistake::new(self.at..self.at + found.len_utf8(), message)
+            }
+            None => Mistake::new(
+                self.at..self.at,
+                format!("expected {expected}, found the end of the template"),
+            ),
+        }
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+}

@@ -1,0 +1,231 @@
+//! The values of one event: each formatted once, however often the template places it.
+//!
+//! One arena and a list of spans, reused from event to event, so that filling and rendering allocate nothing. The
+//! arena always begins with the bytes `null`; a span that begins there is null. So placing a nullable number needs no
+//! question, and placing a nullable text needs a cheap one.
+
+use serde_json::Value;
+
+use super::{Program, Shape, Slot};
+
+const NULL: &[u8] = b"null";
+const NULL_SPAN: (u32, u32) = (0, NULL.len() as u32);
+
+/// The values of one event.
+///
+/// Filled strictly in the order of [`Program::slots`], then, for each of [`Program::lists`], [`begin_list`] and for
+/// each item the list's slots in their order. A value is either bytes (append them to [`bytes`], then [`end`]) or
+/// [`null`]. All values of an event together have at most 4 GiB.
+///
+/// [`begin_list`]: Values::begin_list
+/// [`bytes`]: Values::bytes
+/// [`end`]: Values::end
+/// [`null`]: Values::null
+#[derive(Debug, Clone)]
+pub struct Values {
+    pub(super) bytes: Vec<u8>,
+    /// first byte and length
+    pub(super) spans: Vec<(u32, u32)>,
+    /// first span and number of items
+    pub(super) lists: Vec<(u32, u32)>,
+    /// where the value begins that `end` will close
+    begun: u32,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self {
+            bytes: NULL.to_vec(),
+            spans: Vec::new(),
+            lists: Vec::new(),
+            begun: NULL_SPAN.1,
+        }
+    }
+}
+
+impl Values {
+    /// Forgets everything, for the next event.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(NULL);
+        self.spans.clear();
+        self.lists.clear();
+        self.begun = NULL_SPAN.1;
+    }
+
+    /// The arena to append the next value's bytes to; then call [`end`](Self::end).
+    ///
+    /// Text: escaped as by [`escape_into`], without the quotes. Integer: decimal digits without leading zeros, with
+    /// `-` if negative. Boolean: `true` or `false`. Presence of an object or list: `{}` or `[]`.
+    #[inline]
+    pub fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Closes the value whose bytes were appended since the previous value.
+    #[inline]
+    pub fn end(&mut self) {
+        let end = self.bytes.len() as u32;
+        self.spans
+            .push((self.begun, end.saturating_sub(self.begun)));
+        self.begun = end;
+    }
+
+    /// The next value is null.
+    #[inline]
+    pub fn null(&mut self) {
+        self.spans.push(NULL_SPAN);
+    }
+
+    /// The next value is one that already lies in the arena: first byte and length. Null lies at its beginning.
+    ///
+    /// For values that have parts: append all pieces in any order, then point at them in the slots' order.
+    #[inline]
+    pub fn point(&mut self, start: u32, length: u32) {
+        self.spans.push((start, length));
+    }
+
+    /// The next values belong to a list of so many items.
+    #[inline]
+    pub fn begin_list(&mut self, items: usize) {
+        self.lists.push((self.spans.len() as u32, items as u32));
+    }
+
+    /// The slow door for tests, oracles and `show`: takes every slot's value from a JSON context.
+    ///
+    /// # Errors
+    /// Names the path that the context lacks, or whose value does not fit the slot.
+    pub fn from_context(program: &Program, context: &Value) -> Result<Self, String> {
+        let mut values = Self::default();
+        for slot in program.slots() {
+            values.fill(slot, context, "")?;
+        }
+        for list in program.lists() {
+            let path = list.path.join(".");
+            let items = match find(context, &list.path) {
+                Some(Value::Array(items)) => items.as_slice(),
+                Some(Value::Null) => &[],
+                Some(_) => return Err(format!("`{path}` should be a list")),
+                None => return Err(format!("the context has no `{path}`")),
+            };
+            values.begin_list(items.len());
+            for (index, item) in items.iter().enumerate() {
+                for slot in &list.slots {
+                    values.fill(slot, item, &format!("{path}[{index}]"))?;
+                }
+            }
+        }
+        Ok(values)
+    }
+
+    #[inline]
+    pub(super) fn is_null(&self, span: usize) -> bool {
+        self.spans[span].0 == 0
+    }
+
+    #[inline]
+    pub(super) fn value(&self, span: usize) -> &[u8] {
+        let (start, length) = self.spans[span];
+        &self.bytes[start as usize..][..length as usize]
+    }
+
+    fn fill(&mut self, slot: &Slot, context: &Value, list: &str) -> Result<(), String> {
+        let dot = if list.is_empty() || slot.path.is_empty() {
+            ""
+        } else {
+            "."
+        };
+        let path = || format!("{list}{dot}{}", slot.path.join("."));
+        let value =
+            find(context, &slot.path).ok_or_else(|| format!("the context has no `{}`", path()))?;
+        if self.append(value, &slot.shape) {
+            self.end();
+            return Ok(());
+        }
+        // Null below an object that is null; a null that is the value itself must be allowed.
+        let outer = slot.path.len().saturating_sub(1);
+        let missing_parent =
+            find(context, &slot.path[..outer]).is_some_and(Value::is_null) && !slot.path.is_empty();
+        if value.is_null() && (missing_parent || matches!(slot.shape, Shape::Nullable(_))) {
+            self.null();
+            return Ok(());
+        }
+        Err(format!(
+            "`{}` should be {}, but is {}",
+            path(),
+            slot.shape.describe(),
+            kind(value)
+        ))
+    }
+
+    fn append(&mut self, value: &Value, shape: &Shape) -> bool {
+        match (shape, value) {
+            (Shape::Nullable(shape), value) => return self.append(value, shape),
+            (Shape::Text, Value::String(text)) => escape_into(text, &mut self.bytes),
+            (Shape::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => {
+                self.bytes.extend_from_slice(number.to_string().as_bytes());
+            }
+            (Shape::Boolean, Value::Bool(true)) => self.bytes.extend_from_slice(b"true"),
+            (Shape::Boolean, Value::Bool(false)) => self.bytes.extend_from_slice(b"false"),
+            (Shape::Object(_), Value::Object(_)) => self.bytes.extend_from_slice(b"{}"),
+            (Shape::List(_), Value::Array(_)) => self.bytes.extend_from_slice(b"[]"),
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// Escapes text for use between JSON quotes: `"`, `\` and control characters, nothing else.
+///
+/// Comparisons in templates compare what this function gives, so values must be escaped by it, or need no escapes.
+pub fn escape_into(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    let mut plain = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            8 => b'b',
+            12 => b'f',
+            0..32 => b'u',
+            _ => continue,
+        };
+        out.extend_from_slice(&bytes[plain..at]);
+        out.extend_from_slice(&[b'\\', short]);
+        if short == b'u' {
+            out.extend_from_slice(&[
+                b'0',
+                b'0',
+                b'0' + (byte >> 4),
+                b"0123456789abcdef"[usize::from(byte & 15)],
+            ]);
+        }
+        plain = at + 1;
+    }
+    out.extend_from_slice(&bytes[plain..]);
+}
+
+/// The value of a dotted name; null below null.
+fn find<'a>(context: &'a Value, path: &[String]) -> Option<&'a Value> {
+    path.iter().try_fold(context, |value, name| {
+        if value.is_null() {
+            Some(value)
+        } else {
+            value.get(name)
+        }
+    })
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

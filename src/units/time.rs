@@ -1,0 +1,81 @@
+//! Points in event time: nanoseconds since 1970 in UTC.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+
+use super::{Mistake, duration};
+use crate::error::quoted;
+
+/// Reads a point in time: RFC 3339, a date (midnight in UTC), `now`, or `-7d` and `+1h` from `now`.
+///
+/// # Errors
+/// Says what is wrong with the text and what to write instead.
+pub fn time(text: &str, now: i64) -> Result<i64, Mistake> {
+    let text = text.trim();
+    if text == "now" {
+        return Ok(now);
+    }
+    if let Some(offset) = text.strip_prefix(['+', '-']) {
+        // A duration always fits, see there.
+        let offset = i64::try_from(duration(offset)?).unwrap_or(i64::MAX);
+        let shifted = if text.starts_with('-') {
+            now.checked_sub(offset)
+        } else {
+            now.checked_add(offset)
+        };
+        return shifted.ok_or_else(|| out_of_range(text));
+    }
+    let moment = if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+        moment.to_utc()
+    } else if let Some(midnight) = date(text) {
+        midnight
+    } else {
+        return Err(not_a_time(text));
+    };
+    moment
+        .timestamp_nanos_opt()
+        .ok_or_else(|| out_of_range(text))
+}
+
+/// Writes a point in time as RFC 3339 in UTC, with 0, 3, 6 or 9 digits of a second as needed.
+pub fn format_time(nanoseconds: i64) -> String {
+    DateTime::from_timestamp_nanos(nanoseconds).to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+fn date(text: &str) -> Option<DateTime<Utc>> {
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    Some(date.and_hms_opt(0, 0, 0)?.and_utc())
+}
+
+fn not_a_time(text: &str) -> Mistake {
+    let message = format!("{} is not a time", quoted(text));
+    let without_zone = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
+    if without_zone
+        .iter()
+        .any(|form| NaiveDateTime::parse_from_str(text, form).is_ok())
+    {
+        return Mistake::new(
+            format!("the time {} does not say its time zone", quoted(text)),
+            format!(
+                "write `{}Z` for UTC, or an offset such as `+02:00`",
+                text.replace(' ', "T")
+            ),
+        );
+    }
+    if duration(text).is_ok() {
+        return Mistake::new(
+            message,
+            format!("write `-{text}` for that long ago, or `+{text}`"),
+        );
+    }
+    Mistake::new(
+        message,
+        "write RFC 3339 such as `2025-01-31T09:00:00Z`, a date such as `2025-01-31`, `now`, or an offset such as `-7d`",
+    )
+}
+
+fn out_of_range(text: &str) -> Mistake {
+    Mistake::new(
+        format!("the time {} cannot be counted in nanoseconds", quoted(text)),
+        "write a time from 1678 to 2261",
+    )
+}

@@ -1,0 +1,20 @@
+//! Identity to bytes: ids, patterns, people, addresses and times.
+//!
+//! A value is a pure function of who it belongs to, never of when it was asked for. Everything random here starts
+//! from a [`Key`] that is mixed from the seed and names, and nothing is shared between instances, so threads,
+//! shards and resumption cannot change a byte. Everything that identifies goes through a [`Permutation`], so it is
+//! unique by construction.
+
+mod key;
+mod pattern;
+mod people;
+mod permutation;
+mod time_text;
+mod zipf;
+
+pub use key::Key;
+pub use pattern::{Lane, Pattern, PatternError};
+pub use people::{AddressRanges, People};
+pub use permutation::Permutation;
+pub use time_text::{Clock, write_digits, write_hex, write_time};
+pub use zipf::Skew;

@@ -1,0 +1,271 @@
+//! Patterns such as `lfcp-[a-z0-9]{6}`: what an id looks like, and how to make and check one.
+
+use super::{Key, Permutation};
+use std::{fmt, ops::Range};
+
+/// How many identities of one pattern can be told apart by name: see [`Lane`].
+const LANES: u128 = 4096;
+
+/// A part of the numbers of a pattern that belongs to one resource of one story (lane 0: to the population).
+///
+/// Lanes keep identities apart without a shared counter: the resource's name fixes the lane, the instance its number
+/// in it, and neither depends on what else a scenario says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lane(pub u16);
+
+impl Lane {
+    /// How many lanes there are, the population's included.
+    pub const COUNT: u16 = LANES as u16;
+}
+
+/// A sequence of fixed characters and character classes.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    text: String,
+    positions: Vec<Position>,
+    sizes: Vec<Permutation>,
+}
+
+#[derive(Debug, Clone)]
+enum Position {
+    Fixed(u8),
+    Class(Vec<u8>),
+}
+
+/// What is wrong with a pattern, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatternError {
+    /// Byte range in the pattern.
+    pub span: Range<usize>,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Pattern {
+    /// Reads a pattern: ASCII characters, classes like `[a-z0-9]`, and `{n}` behind either.
+    ///
+    /// # Errors
+    ///
+    /// Names the place and what was expected there.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let mut positions = Vec::new();
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let start = at;
+            let position = match bytes[at] {
+                b'[' => {
+                    let end = find(bytes, at, b']').ok_or_else(|| error(at..bytes.len(), "`[` without `]`"))?;
+                    at = end + 1;
+                    Position::Class(class(&bytes[start + 1..end]).ok_or_else(|| error(start..at, "not a character class"))?)
+                }
+                b'{' | b'}' | b']' | b'"' | b'\\' | 0..=31 | 127..=255 => {
+                    return Err(error(at..at + 1, "a pattern has printable ASCII, `[a-z]` and `{6}` only"));
+                }
+                other => {
+                    at += 1;
+                    Position::Fixed(other)
+                }
+            };
+            let times = if bytes.get(at) == Some(&b'{') {
+                let end = find(bytes, at, b'}').ok_or_else(|| error(at..bytes.len(), "`{` without `}`"))?;
+                let times = text[at + 1..end].parse().ok().filter(|times| (1..=64).contains(times));
+                let times = times.ok_or_else(|| error(at..end + 1, "a count is `{1}` to `{64}`"))?;
+                at = end + 1;
+                times
+            } else {
+                1
+            };
+            positions.extend(std::iter::repeat_n(position, times));
+        }
+        Ok(Pattern { text: text.to_owned(), positions, sizes: Vec::new() })
+    }
+
+    /// The pattern as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Prepares the permutations that make ids of this pattern unique in the run that `key` belongs to.
+    ///
+    /// When the ids of a length are used up, the last class is repeated once more, so a pattern with at least one
+    /// class never runs out.
+    #[must_use]
+    pub fn keyed(mut self, key: Key) -> Self {
+        let mut bound = self.positions.iter().fold(1_u128, |size, position| size.saturating_mul(position.size()));
+        let last = self.positions.iter().rev().map(Position::size).find(|size| *size > 1).unwrap_or(1);
+        self.sizes.clear();
+        while self.sizes.len() < 12 {
+            self.sizes.push(Permutation::new(key.number(self.sizes.len() as u64), bound));
+            match bound.checked_mul(last).filter(|_| bound < 1 << 64 && last > 1) {
+                Some(more) => bound = more,
+                None => break,
+            }
+        }
+        self
+    }
+
+    /// Appends the id that belongs to `number` of `lane`: no other number or lane of the same key has it.
+    pub fn write_unique(&self, lane: Lane, number: u64, out: &mut Vec<u8>) {
+        let mut number = u128::from(number);
+        for (longer, permutation) in self.sizes.iter().enumerate() {
+            let capacity = permutation.bound() / LANES;
+            if number < capacity || longer + 1 == self.sizes.len() {
+                let place = permutation.apply((u128::from(lane.0) * capacity + number) % permutation.bound());
+                self.write(place, longer, out);
+                return;
+            }
+            number -= capacity;
+        }
+    }
+
+    /// Appends text of this pattern drawn by `key`: looks like the others, and may repeat.
+    pub fn write_random(&self, key: Key, out: &mut Vec<u8>) {
+        let words = [key.draw(), key.number(1).draw()];
+        self.write((u128::from(words[0]) << 64) | u128::from(words[1]), 0, out);
+    }
+
+    /// Whether `text` could have come from this pattern (of any length that [`Pattern::keyed`] may reach).
+    pub fn matches(&self, text: &str) -> bool {
+        let extra = text.len().saturating_sub(self.positions.len());
+        let last = self.positions.iter().rposition(|position| position.size() > 1);
+        let repeats = |index: usize| if Some(index) == last { 1 + extra } else { 1 };
+        let expected = self.positions.iter().enumerate().flat_map(|(index, position)| std::iter::repeat_n(position, repeats(index)));
+        text.len() >= self.positions.len() && expected.zip(text.bytes()).all(|(position, byte)| position.allows(byte))
+    }
+
+    /// Whether a person may give `text` as an id of this pattern: as [`Pattern::matches`], and the characters of the
+    /// last class may also be fewer, as in the documents' `u-123`.
+    pub fn accepts(&self, text: &str) -> bool {
+        let Some(last) = self.positions.iter().rposition(|position| position.size() > 1) else { return self.matches(text) };
+        let same = |position: &&Position| matches!((position, &self.positions[last]), (Position::Class(a), Position::Class(b)) if a == b);
+        let run = self.positions[..=last].iter().rev().take_while(same).count();
+        let before = last + 1 - run;
+        let tail = self.positions.len() - last - 1;
+        let Some(free) = text.len().checked_sub(before + tail).filter(|free| (1..=32).contains(free)) else { return false };
+        let expected = self.positions[..before].iter().chain(std::iter::repeat_n(&self.positions[last], free)).chain(&self.positions[last + 1..]);
+        expected.zip(text.bytes()).all(|(position, byte)| position.allows(byte))
+    }
+
+    fn write(&self, mut place: u128, longer: usize, out: &mut Vec<u8>) {
+        let last = self.positions.iter().rposition(|position| position.size() > 1).unwrap_or(0);
+        let start = out.len();
+        let total = self.positions.len() + longer;
+        out.resize(start + total, 0);
+        // From the right, so that the division gives one digit after another; 64-bit division as soon as it fits.
+        for index in (0..total).rev() {
+            let source = if index <= last { index } else { last.max(index.saturating_sub(longer)) };
+            out[start + index] = match &self.positions[source] {
+                Position::Fixed(byte) => *byte,
+                Position::Class(members) => {
+                    let size = members.len() as u128;
+                    let digit = if let Ok(small) = u64::try_from(place) {
+                        place = u128::from(small / size as u64);
+                        small % size as u64
+                    } else {
+                        let digit = place % size;
+                        place /= size;
+                        digit as u64
+                    };
+                    members[digit as usize]
+                }
+            };
+        }
+    }
+}
+
+impl Position {
+    fn size(&self) -> u128 {
+        match self {
+            Position::Fixed(_) => 1,
+            Position::Class(members) => members.len() as u128,
+        }
+    }
+
+    fn allows(&self, byte: u8) -> bool {
+        match self {
+            Position::Fixed(fixed) => *fixed == byte,
+            Position::Class(members) => members.contains(&byte),
+        }
+    }
+}
+
+fn find(bytes: &[u8], from: usize, wanted: u8) -> Option<usize> {
+    bytes[from..].iter().position(|byte| *byte == wanted).map(|offset| from + offset)
+}
+
+fn error(span: Range<usize>, message: &str) -> PatternError {
+    PatternError { span, message: message.to_owned() }
+}
+
+/// The members of a class, without repetition, in the order written.
+fn class(inside: &[u8]) -> Option<Vec<u8>> {
+    let mut members = Vec::new();
+    let mut at = 0;
+    while at < inside.len() {
+        let low = inside[at];
+        let range = inside.get(at + 1) == Some(&b'-') && at + 2 < inside.len();
+        let high = if range { inside[at + 2] } else { low };
+        at += if range { 3 } else { 1 };
+        if low > high || !low.is_ascii_graphic() || !high.is_ascii_graphic() {
+            return None;
+        }
+        for byte in low..=high {
+            if matches!(byte, b'"' | b'\\') {
+                return None;
+            }
+            if !members.contains(&byte) {
+                members.push(byte);
+            }
+        }
+    }
+    (!members.is_empty()).then_some(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn unique(pattern: &Pattern, lane: u16, number: u64) -> String {
+        let mut out = Vec::new();
+        pattern.write_unique(Lane(lane), number, &mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    #[test]
+    fn ids_are_unique_over_lanes_and_lengths() {
+        let pattern = Pattern::parse("x-[a-z0-9]{2}9").map(|pattern| pattern.keyed(Key::root(3))).expect("valid");
+        let mut seen = HashSet::new();
+        for lane in 0..64 {
+            for number in 0..2000 {
+                let id = unique(&pattern, lane, number);
+                assert!(pattern.matches(&id), "{id}");
+                assert!(seen.insert(id));
+            }
+        }
+    }
+
+    #[test]
+    fn a_uuid_pattern_gives_uuids_of_version_four() {
+        let text = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
+        let pattern = Pattern::parse(text).map(|pattern| pattern.keyed(Key::root(3))).expect("valid");
+        let id: uuid::Uuid = unique(&pattern, 5, 77).parse().expect("a UUID");
+        assert_eq!(id.get_version_num(), 4);
+        assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, message) in [("a[", "without"), ("a[]", "class"), ("a[z-a]", "class"), ("a{0}", "count"), ("a\"", "ASCII")] {
+            let error = Pattern::parse(text).expect_err(text);
+            assert!(error.message.contains(message), "{text}: {}", error.message);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The parser's errors in words for people who do not know YAML's grammar.
+
+use std::sync::Arc;
+
+use serde_saphyr::granit_parser::{ErrorKind, Marker, ScanError};
+
+use crate::error::{Diagnostic, Source, quoted};
+
+/// A parser's error as a diagnostic with a way out.
+pub(super) fn explain(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
+    let start = offset(source, error.marker());
+    let end = start
+        + source.text[start..]
+            .chars()
+            .next()
+            .filter(|next| !next.is_whitespace())
+            .map_or(0, char::len_utf8);
+    let (message, help) = words(source, start, error.kind());
+    Diagnostic::new(source, start..end, message).help(help)
+}
+
+fn words(source: &Source, start: usize, kind: &ErrorKind) -> (String, &'static str) {
+    if let Some((message, help)) = known(kind) {
+        return (message.to_owned(), help);
+    }
+    let message = format!("this is not valid YAML: {}", quoted_free(&kind.to_string()));
+    let help = if source.text[line_start(source, start)..start].contains('\t') {
+        "the line has a tab: indent with spaces only"
+    } else {
+        "a text with special characters needs quotes"
+    };
+    (message, help)
+}
+
+/// The mistakes that people make most.
+fn known(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
+    use ErrorKind as Kind;
+    Some(match kind {
+        Kind::TabInBlockIndentation
+        | Kind::TabNotAllowed
+        | Kind::TabInIndentation
+        | Kind::TabInPlainScalar
+        | Kind::TabAtBlockScalarStart => (
+            "a tab stands where YAML wants spaces",
+            "indent with spaces only",
+        ),
+        Kind::MappingValueNotAllowed => (
+            "a `:` stands where no key can be",
+            "a text with `: ` in it needs quotes; otherwise check the indentation",
+        ),
+        Kind::UnclosedQuotedScalar | Kind::DocumentIndicatorInQuotedScalar => (
+            "a quote is not closed",
+            "close it, or double it if it belongs to the text",
+        ),
+        Kind::UnclosedFlowCollection { .. }
+        | Kind::UnexpectedEofFlowSequence
+        | Kind::UnexpectedEofFlowMapping
+        | Kind::UnexpectedEofImplicitFlowMapping => (
+            "a bracket is not closed",
+            "close every `{` with `}` and every `[` with `]`",
+        ),
+        Kind::MismatchedFlowCollectionEnd { .. } | Kind::MisplacedFlowCollectionEnd => (
+            "a bracket is closed that is not open",
+            "close every `{` with `}` and every `[` with `]`",
+        ),
+        Kind::ExpectedFlowMappingSeparator | Kind::ExpectedFlowSequenceSeparator => (
+            "a `,` or a closing bracket is missing",
+            "separate entries by `, `; texts with `,`, `:` or brackets need quotes",
+        ),
+        Kind::SimpleKeyExpected | Kind::InvalidSimpleKey | Kind::ExpectedBlockMappingKey => (
+            "a key and `:` are missing",
+            "write `key: value`, and check the indentation",
+        ),
+        Kind::InvalidIndentation
+        | Kind::ExpectedBlockSequenceEntry
+        | Kind::InvalidQuotedScalarIndent
+        | Kind::InvalidFlowScalarIndent
+        | Kind::InvalidBlockScalarIndent => (
+            "the indentation fits nothing above",
+            "indent entries of one map or list alike",
+        ),
+        Kind::UnexpectedCharacter {
+            character: '@' | '`' | '%',
+        } => (
+            "a text cannot begin with `@`, a backtick or `%`",
+            "put it in quotes",
+        ),
+        Kind::RecursionLimitExceeded => (
+            "the document is nested too deeply",
+            "maps and lists may be 64 levels deep",
+        ),
+        Kind::UnknownQuotedScalarEscape => (
+            "the text in quotes has an unknown escape after `\\`",
+            "write `\\\\` for a backslash, or use single quotes",
+        ),
+        Kind::BomInsideDocument => ("a byte order mark stands inside of the text", "remove it"),
+        _ => return None,
+    })
+}
+
+/// The parser quotes characters in its own way; ours are the only backticks.
+fn quoted_free(text: &str) -> String {
+    quoted(&text.replace(['`', '\''], "")).replace('`', "")
+}
+
+fn line_start(source: &Source, at: usize) -> usize {
+    source.text[..at].rfind('\n').map_or(0, |found| found + 1)
+}
+
+fn offset(source: &Source, marker: &Marker) -> usize {
+    let text = &source.text;
+    let at = marker
+        .byte_offset()
+        .or_else(|| text.char_indices().nth(marker.index()).map(|(at, _)| at));
+    let at = at.unwrap_or(text.len()).min(text.len());
+    if text.is_char_boundary(at) {
+        at
+    } else {
+        text.len()
+    }
+}

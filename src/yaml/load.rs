@@ -1,0 +1,86 @@
+//! Reads files, and refuses those that are no text before the parser gets confused by them.
+
+use std::{fs::File, io, io::Read as _, path::Path, sync::Arc};
+
+use crate::error::{Diagnostic, Error, Source, quoted};
+
+/// Files with more bytes than this are not read: nobody writes so long a scenario by hand.
+pub const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+
+/// Reads a text file; its name in errors is the path as given.
+///
+/// # Errors
+/// Says why the file cannot be read, is too large, or is not UTF-8.
+pub fn load(path: impl AsRef<Path>) -> Result<Arc<Source>, Error> {
+    let path = path.as_ref();
+    let name = path.display().to_string();
+    let bytes = read(path).map_err(|error| cannot_read(&name, &error))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(
+            Error::usage(format!("{} is larger than 16 MiB", quoted(&name)))
+                .help("is it the file that you meant?"),
+        );
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(name, text)),
+        Err(error) => Err(not_utf8(name, &error).into()),
+    }
+}
+
+/// What is wrong with a text as a whole: empty, or not a text at all.
+pub(super) fn check_text(source: &Arc<Source>) -> Result<(), Vec<Diagnostic>> {
+    let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
+    let found = if text.trim().is_empty() {
+        Diagnostic::new(source, 0..0, "the file is empty")
+    } else if source.text.len() as u64 > LARGEST_FILE {
+        Diagnostic::new(source, 0..0, "the file is larger than 16 MiB")
+    } else if let Some(at) = source.text.find('\0') {
+        Diagnostic::new(
+            source,
+            at..at + 1,
+            "the file is not a text: it has a zero byte",
+        )
+        .help("is it the file that you meant? texts must be UTF-8")
+    } else {
+        return Ok(());
+    };
+    Err(vec![found])
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One byte more than allowed is enough to know; the size of a pipe cannot be asked for.
+    File::open(path)?
+        .take(LARGEST_FILE + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn cannot_read(name: &str, error: &io::Error) -> Error {
+    let name = quoted(name);
+    match error.kind() {
+        io::ErrorKind::NotFound => Error::usage(format!("there is no file {name}")),
+        io::ErrorKind::IsADirectory => {
+            Error::usage(format!("{name} is a directory")).help("name a file in it")
+        }
+        io::ErrorKind::PermissionDenied => Error::usage(format!("{name} must not be read"))
+            .help("check the permissions of the file and of its directories"),
+        _ => Error::usage(format!("cannot read {name}: {error}")),
+    }
+}
+
+fn not_utf8(name: String, error: &std::string::FromUtf8Error) -> Diagnostic {
+    let bytes = error.as_bytes();
+    let at = error.utf8_error().valid_up_to();
+    let message = if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        "the file is UTF-16, not UTF-8"
+    } else {
+        "the file is not UTF-8 text"
+    };
+    // Up to the mistake the text with replacement characters is the same, so the place holds.
+    let source = Source::new(name, String::from_utf8_lossy(bytes));
+    let end = at + source.text[at..].chars().next().map_or(0, char::len_utf8);
+    Diagnostic::new(&source, at..end, message)
+        .label(format!("byte {:#04x}", bytes.get(at).copied().unwrap_or(0)))
+        .help("save it as UTF-8, or check that it is the file that you meant")
+}

@@ -1,0 +1,110 @@
+//! Reads typed values out of a tree, and collects everything that is wrong with it.
+//!
+//! A reader function is one line a key: it asks for every key it knows, then calls
+//! [`MapReader::finish`], which reports the keys that nobody asked for, and only then gives up on
+//! values that are missing:
+//!
+//! ```
+//! # use falsetrail::{error::Source, yaml::{self, Reader}};
+//! let source = Source::new("pool.yaml", "kind: compute-pool\ncount: lots\n");
+//! let node = yaml::parse(&source).unwrap();
+//! let reader = Reader::new(&source);
+//! let pool = reader.map(&node, "a resource").and_then(|mut map| {
+//!     let kind = map.required_text("kind");
+//!     let count = map.u64("count");
+//!     map.finish();
+//!     Some((kind?, count))
+//! });
+//! let mistakes = reader.finish(pool).unwrap_err();
+//! assert_eq!(mistakes[0].message, "`count` must be a whole number, found the text `lots`");
+//! ```
+
+mod map;
+mod values;
+
+use std::{cell::RefCell, ops::Range, sync::Arc};
+
+pub use map::MapReader;
+
+use super::{Node, Spanned};
+use crate::error::{Diagnostic, Source};
+
+/// What is read from one source, and the mistakes found in it so far.
+#[derive(Debug)]
+pub struct Reader {
+    source: Arc<Source>,
+    // Shared, so that readers of parts need no exclusive hold of the whole.
+    found: RefCell<Vec<Diagnostic>>,
+}
+
+impl Reader {
+    /// A reader of nodes of this source.
+    pub fn new(source: &Arc<Source>) -> Self {
+        Self {
+            source: Arc::clone(source),
+            found: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// The source that the nodes are from.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// Starts a diagnostic at a place of the source; hand it to [`Reader::report`].
+    pub fn mistake(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(&self.source, span.clone(), message)
+    }
+
+    /// Adds a mistake, also of another source.
+    pub fn report(&self, diagnostic: Diagnostic) {
+        self.found.borrow_mut().push(diagnostic);
+    }
+
+    /// Takes the value of a result and keeps its diagnostics.
+    pub fn keep<T>(&self, result: Result<T, Vec<Diagnostic>>) -> Option<T> {
+        crate::error::keep(result, &mut self.found.borrow_mut())
+    }
+
+    /// How many mistakes were found so far.
+    pub fn mistakes(&self) -> usize {
+        self.found.borrow().len()
+    }
+
+    /// The value if nothing was wrong anywhere, else everything that was, in the order of the text.
+    ///
+    /// # Errors
+    /// All mistakes that were reported; never empty.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Vec<Diagnostic>> {
+        let mut found = self.found.into_inner();
+        match value {
+            Some(value) if found.is_empty() => Ok(value),
+            _ => {
+                if found.is_empty() {
+                    // A reader that gives up without a word is a bug; say at least where.
+                    found.push(Diagnostic::new(&self.source, 0..0, "this cannot be read"));
+                }
+                found.sort_by_key(|diagnostic| {
+                    (
+                        !Arc::ptr_eq(&diagnostic.source, &self.source),
+                        diagnostic.span.start,
+                    )
+                });
+                Err(found)
+            }
+        }
+    }
+
+    /// Reads a node that must be a map with known keys; `what` names it in errors, such as `a step`.
+    pub fn map<'r>(&'r self, node: &'r Node, what: &str) -> Option<MapReader<'r>> {
+        MapReader::new(self, node, what)
+    }
+
+    /// The entries of a map whose keys are names that the file chooses.
+    pub fn entries<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [(Spanned<String>, Node)]> {
+        match &node.value {
+            super::Value::Map(entries) => Some(entries),
+            _ => self.wrong(node, what, "a map"),
+        }
+    }
+}

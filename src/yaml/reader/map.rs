@@ -1,0 +1,246 @@
+//! A map with known keys. It remembers which keys it was asked for, so there is no second list.
+
+use std::ops::Range;
+
+use super::{super::Value, Node, Reader, Spanned};
+use crate::{
+    error::{list_of, nearest, quoted},
+    units::{CountRange, DurationRange},
+};
+
+/// Reads a map key by key; see [`Reader`].
+#[derive(Debug)]
+#[must_use = "call `finish`, or unknown keys stay unnoticed"]
+pub struct MapReader<'r> {
+    reader: &'r Reader,
+    node: &'r Node,
+    entries: &'r [(Spanned<String>, Node)],
+    what: String,
+    asked: Vec<&'static str>,
+    missing: Vec<&'static str>,
+    free_prefix: Option<&'static str>,
+}
+
+impl<'r> MapReader<'r> {
+    pub(super) fn new(reader: &'r Reader, node: &'r Node, what: &str) -> Option<Self> {
+        let Value::Map(entries) = &node.value else {
+            let found = reader.expected(node, what, "a map");
+            let help = if node.value == Value::Null {
+                "write `{}` if there is nothing to say"
+            } else {
+                ""
+            };
+            reader.report(found.help(help));
+            return None;
+        };
+        Some(Self {
+            reader,
+            node,
+            entries,
+            what: what.to_owned(),
+            asked: Vec::new(),
+            missing: Vec::new(),
+            free_prefix: None,
+        })
+    }
+
+    /// Lets all keys alone that begin with `prefix`, such as `x-`.
+    pub fn allow_prefix(mut self, prefix: &'static str) -> Self {
+        self.free_prefix = Some(prefix);
+        self
+    }
+
+    /// Where the map stands.
+    pub fn span(&self) -> Range<usize> {
+        self.node.span.clone()
+    }
+
+    /// The reader that collects the mistakes.
+    pub fn reader(&self) -> &'r Reader {
+        self.reader
+    }
+
+    /// The node of a key that may be left out.
+    pub fn optional(&mut self, key: &'static str) -> Option<&'r Node> {
+        self.entry(key).map(|(_, node)| node)
+    }
+
+    /// The key itself and its node, for mistakes that are about the key.
+    pub fn entry(&mut self, key: &'static str) -> Option<(&'r Spanned<String>, &'r Node)> {
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
+        self.entries
+            .iter()
+            .find(|(name, _)| name.value == key)
+            .map(|(name, node)| (name, node))
+    }
+
+    /// The node of a key that must be there.
+    pub fn required(&mut self, key: &'static str) -> Option<&'r Node> {
+        let found = self.optional(key);
+        if found.is_none() {
+            self.missing.push(key);
+        }
+        found
+    }
+
+    /// A text.
+    pub fn text(&mut self, key: &'static str) -> Option<Spanned<String>> {
+        self.read(key, Reader::text)
+    }
+
+    /// A text that must be there.
+    pub fn required_text(&mut self, key: &'static str) -> Option<Spanned<String>> {
+        self.read_required(key, Reader::text)
+    }
+
+    /// `true` or `false`.
+    pub fn bool(&mut self, key: &'static str) -> Option<Spanned<bool>> {
+        self.read(key, Reader::bool)
+    }
+
+    /// A whole number from 0.
+    pub fn u64(&mut self, key: &'static str) -> Option<Spanned<u64>> {
+        self.read(key, Reader::u64)
+    }
+
+    /// A whole number from 0 that must be there.
+    pub fn required_u64(&mut self, key: &'static str) -> Option<Spanned<u64>> {
+        self.read_required(key, Reader::u64)
+    }
+
+    /// A whole number, also below 0.
+    pub fn i64(&mut self, key: &'static str) -> Option<Spanned<i64>> {
+        self.read(key, Reader::i64)
+    }
+
+    /// A finite number.
+    pub fn f64(&mut self, key: &'static str) -> Option<Spanned<f64>> {
+        self.read(key, Reader::f64)
+    }
+
+    /// A duration in nanoseconds.
+    pub fn duration(&mut self, key: &'static str) -> Option<Spanned<u64>> {
+        self.read(key, Reader::duration)
+    }
+
+    /// A duration or a range of them.
+    pub fn duration_range(&mut self, key: &'static str) -> Option<Spanned<DurationRange>> {
+        self.read(key, Reader::duration_range)
+    }
+
+    /// A count or a range of them.
+    pub fn count_range(&mut self, key: &'static str) -> Option<Spanned<CountRange>> {
+        self.read(key, Reader::count_range)
+    }
+
+    /// The items of a list; empty if the key is left out.
+    pub fn list(&mut self, key: &'static str) -> &'r [Node] {
+        self.read(key, |reader, node, what| reader.list(node, what))
+            .unwrap_or_default()
+    }
+
+    /// The items of a list that must be there and have at least one item.
+    pub fn required_list(&mut self, key: &'static str) -> Option<&'r [Node]> {
+        let node = self.required(key)?;
+        let items = self.reader.list(node, &quoted(key))?;
+        if items.is_empty() {
+            let message = format!("{} is empty", quoted(key));
+            self.reader.report(self.reader.mistake(&node.span, message));
+            return None;
+        }
+        Some(items)
+    }
+
+    /// A list of texts; empty if the key is left out.
+    pub fn texts(&mut self, key: &'static str) -> Vec<Spanned<String>> {
+        let what = format!("an item of {}", quoted(key));
+        let items = self.list(key);
+        items
+            .iter()
+            .filter_map(|item| self.reader.text(item, &what))
+            .collect()
+    }
+
+    /// The entries of a map whose keys are names that the file chooses; empty if the key is left out.
+    pub fn entries(&mut self, key: &'static str) -> &'r [(Spanned<String>, Node)] {
+        self.read(key, |reader, node, what| reader.entries(node, what))
+            .unwrap_or_default()
+    }
+
+    /// A map with known keys; `what` names it in errors.
+    pub fn map(&mut self, key: &'static str, what: &str) -> Option<MapReader<'r>> {
+        let node = self.optional(key)?;
+        self.reader.map(node, what)
+    }
+
+    /// Any other type: `read` gets the node and the key in backticks.
+    pub fn read<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&'r Reader, &'r Node, &str) -> Option<T>,
+    ) -> Option<T> {
+        let node = self.optional(key)?;
+        read(self.reader, node, &quoted(key))
+    }
+
+    /// As [`MapReader::read`], for a key that must be there.
+    pub fn read_required<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&'r Reader, &'r Node, &str) -> Option<T>,
+    ) -> Option<T> {
+        let node = self.required(key)?;
+        read(self.reader, node, &quoted(key))
+    }
+
+    /// Reports the keys that nobody asked for, and those that are missing.
+    pub fn finish(self) {
+        self.report_missing();
+        for (key, _) in self.unasked() {
+            let message = format!("{} has no key {}", self.what, quoted(&key.value));
+            let mut found = self.reader.mistake(&key.span, message);
+            if let Some(meant) = nearest(&key.value, self.asked.iter().copied()) {
+                found = found.help(format!("did you mean `{meant}`?"));
+            }
+            let known = list_of(self.asked.iter().copied());
+            self.reader
+                .report(found.help(format!("{} has {known}", self.what)));
+        }
+    }
+
+    /// The entries that nobody asked for, for maps that have names of the catalog beside known keys.
+    ///
+    /// Takes the place of [`MapReader::finish`].
+    pub fn rest(self) -> Vec<(&'r Spanned<String>, &'r Node)> {
+        self.report_missing();
+        self.unasked().collect()
+    }
+
+    fn report_missing(&self) {
+        for key in &self.missing {
+            // An unknown key that is nearly right is the better thing to point at.
+            if self
+                .unasked()
+                .any(|(name, _)| nearest(&name.value, [*key]).is_some())
+            {
+                continue;
+            }
+            let message = format!("{} lacks `{key}`", self.what);
+            self.reader
+                .report(self.reader.mistake(&self.node.span, message));
+        }
+    }
+
+    fn unasked(&self) -> impl Iterator<Item = (&'r Spanned<String>, &'r Node)> + use<'r, '_> {
+        self.entries
+            .iter()
+            .map(|(key, node)| (key, node))
+            .filter(|(key, _)| !self.asked.contains(&key.value.as_str()))
+            .filter(|(key, _)| {
+                self.free_prefix
+                    .is_none_or(|prefix| !key.value.starts_with(prefix))
+            })
+    }
+}

@@ -1,0 +1,196 @@
+//! One value of a certain type, or a mistake that says what was found and what is wanted.
+
+use super::{super::Value, Node, Reader, Spanned};
+use crate::units::{self, CountRange, DurationRange, Mistake};
+
+/// In messages `what` is the subject: `` `count` `` or `a weight`.
+impl Reader {
+    /// A text; a number in its place is told to put itself in quotes.
+    pub fn text(&self, node: &Node, what: &str) -> Option<Spanned<String>> {
+        match &node.value {
+            Value::Text(text) if !text.trim().is_empty() => Some(self.spanned(node, text.clone())),
+            Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+                let written = self
+                    .source()
+                    .text
+                    .get(node.span.clone())
+                    .unwrap_or_default();
+                let found = self.expected(node, what, "a text");
+                let plain = !written.starts_with(['$', '*']) && !written.is_empty();
+                self.report(found.help(if plain {
+                    format!("write \"{written}\"")
+                } else {
+                    String::new()
+                }));
+                None
+            }
+            _ => self.wrong(node, what, "a text"),
+        }
+    }
+
+    /// `true` or `false`.
+    pub fn bool(&self, node: &Node, what: &str) -> Option<Spanned<bool>> {
+        match &node.value {
+            Value::Bool(value) => Some(self.spanned(node, *value)),
+            Value::Text(text) => {
+                let meant = match text.to_lowercase().as_str() {
+                    "yes" | "on" | "y" | "true" => "write `true`",
+                    "no" | "off" | "n" | "false" => "write `false`",
+                    _ => "",
+                };
+                self.report(self.expected(node, what, "`true` or `false`").help(meant));
+                None
+            }
+            _ => self.wrong(node, what, "`true` or `false`"),
+        }
+    }
+
+    /// A whole number from 0.
+    pub fn u64(&self, node: &Node, what: &str) -> Option<Spanned<u64>> {
+        match &node.value {
+            Value::Int(value) => match u64::try_from(*value) {
+                Ok(value) => Some(self.spanned(node, value)),
+                Err(_) if *value < 0 => self.wrong(node, what, "a whole number from 0"),
+                Err(_) => self.wrong(node, what, &format!("a whole number up to {}", u64::MAX)),
+            },
+            Value::Text(text) => {
+                let number = text
+                    .parse::<u64>()
+                    .or_else(|_| text.replace(['_', ','], "").parse());
+                let help = number.map(|number| format!("write `{number}`, without quotes"));
+                self.report(
+                    self.expected(node, what, "a whole number")
+                        .help(help.unwrap_or_default()),
+                );
+                None
+            }
+            _ => self.wrong(node, what, "a whole number"),
+        }
+    }
+
+    /// A whole number, also below 0.
+    pub fn i64(&self, node: &Node, what: &str) -> Option<Spanned<i64>> {
+        match &node.value {
+            Value::Int(value) => match i64::try_from(*value) {
+                Ok(value) => Some(self.spanned(node, value)),
+                Err(_) => self.wrong(node, what, "a whole number of at most 63 bits"),
+            },
+            _ => self.wrong(node, what, "a whole number"),
+        }
+    }
+
+    /// A number that is neither infinite nor `.nan`.
+    pub fn f64(&self, node: &Node, what: &str) -> Option<Spanned<f64>> {
+        match &node.value {
+            Value::Int(value) => Some(self.spanned(node, *value as f64)),
+            Value::Float(value) if value.is_finite() => Some(self.spanned(node, *value)),
+            _ => self.wrong(node, what, "a number"),
+        }
+    }
+
+    /// A duration such as `2s`, in nanoseconds.
+    pub fn duration(&self, node: &Node, what: &str) -> Option<Spanned<u64>> {
+        self.amount(node, what, "a duration such as `2s`", units::duration)
+    }
+
+    /// A duration or a range of them such as `1m..2m`.
+    pub fn duration_range(&self, node: &Node, what: &str) -> Option<Spanned<DurationRange>> {
+        let wanted = "a duration such as `2s` or `1m..2m`";
+        self.amount(node, what, wanted, units::duration_range)
+    }
+
+    /// A whole number or a range of them such as `3..8`.
+    pub fn count_range(&self, node: &Node, what: &str) -> Option<Spanned<CountRange>> {
+        let wanted = "a count such as `3` or `3..8`";
+        if let Value::Int(value) = node.value
+            && let Ok(value) = u64::try_from(value)
+        {
+            return Some(self.spanned(
+                node,
+                CountRange {
+                    low: value,
+                    high: value,
+                },
+            ));
+        }
+        match &node.value {
+            Value::Text(text) => self.unit(node, what, units::count_range(text)),
+            _ => self.wrong(node, what, wanted),
+        }
+    }
+
+    /// The items of a list.
+    pub fn list<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
+        match &node.value {
+            Value::List(items) => Some(items),
+            _ => self.wrong(node, what, "a list"),
+        }
+    }
+
+    /// Reports that a node is not what is wanted; always `None`, for use as a tail.
+    pub fn wrong<T>(&self, node: &Node, what: &str, wanted: &str) -> Option<T> {
+        self.report(self.expected(node, what, wanted));
+        None
+    }
+
+    /// The diagnostic of [`Reader::wrong`], to add help to.
+    pub fn expected(&self, node: &Node, what: &str, wanted: &str) -> crate::error::Diagnostic {
+        let message = format!(
+            "{what} must be {wanted}, found {}{}",
+            node.describe(),
+            self.origin(node)
+        );
+        self.mistake(&node.span, message)
+    }
+
+    fn amount<T>(
+        &self,
+        node: &Node,
+        what: &str,
+        wanted: &str,
+        read: impl FnOnce(&str) -> Result<T, Mistake>,
+    ) -> Option<Spanned<T>> {
+        match &node.value {
+            Value::Text(text) => self.unit(node, what, read(text)),
+            Value::Int(_) | Value::Float(_) => {
+                let number = super::super::value_text(&node.value);
+                self.report(self.expected(node, what, wanted).help(format!(
+                    "write `{number}s` for seconds, or another unit: `ms`, `m`, `h`, `d`"
+                )));
+                None
+            }
+            _ => self.wrong(node, what, wanted),
+        }
+    }
+
+    fn unit<T>(&self, node: &Node, what: &str, read: Result<T, Mistake>) -> Option<Spanned<T>> {
+        match read {
+            Ok(value) => Some(self.spanned(node, value)),
+            Err(mistake) => {
+                let message = format!("{what}: {}{}", mistake.message, self.origin(node));
+                self.report(self.mistake(&node.span, message).help(mistake.help));
+                None
+            }
+        }
+    }
+
+    /// The parameter that a value came by, because it does not stand at the place that is shown.
+    fn origin(&self, node: &Node) -> String {
+        let written = self
+            .source()
+            .text
+            .get(node.span.clone())
+            .unwrap_or_default();
+        let name = written.trim_matches(['"', '\'']);
+        if name.starts_with('$') && !name.starts_with("$$") {
+            format!(" (from `{name}`)")
+        } else {
+            String::new()
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as one of the reader's steps")]
+    fn spanned<T>(&self, node: &Node, value: T) -> Spanned<T> {
+        Spanned::new(value, node.span.clone())
+    }
+}

@@ -1,0 +1,153 @@
+//! What a scalar is, and how a value is written so that it is read as the same.
+
+use std::fmt::Write as _;
+
+use super::{Node, Value};
+
+/// The value of a scalar without quotes, by YAML 1.2's core rules.
+///
+/// One rule is stricter: digits with a zero before them stay a text, because YAML 1.1 reads `010`
+/// as eight and most people mean an identifier.
+pub(super) fn plain(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "true" | "True" | "TRUE" => return Value::Bool(true),
+        "false" | "False" | "FALSE" => return Value::Bool(false),
+        ".nan" | ".NaN" | ".NAN" => return Value::Float(f64::NAN),
+        _ => {}
+    }
+    number(text).unwrap_or_else(|| Value::Text(text.to_owned()))
+}
+
+/// A text as YAML, in quotes if it would be read as something else without.
+pub fn scalar_text(text: &str) -> String {
+    let safe_start = text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_');
+    let safe = text
+        .chars()
+        .all(|character| character.is_ascii_alphanumeric() || "_-./@+ ".contains(character));
+    let trimmed = text.trim() == text;
+    let is_text = matches!(plain(text), Value::Text(_)) && !is_yaml_1_1_special(text);
+    if safe_start && safe && trimmed && is_text {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            _ if character.is_control() || is_special(character) => {
+                // Writing to a string does not fail.
+                let _ = write!(out, "\\u{:04X}", u32::from(character));
+            }
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Characters that YAML forbids, or takes for a line break or a byte order mark.
+fn is_special(character: char) -> bool {
+    matches!(
+        character,
+        '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+    )
+}
+
+/// A value as YAML on one line.
+pub fn value_text(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) if value.is_nan() => ".nan".to_owned(),
+        Value::Float(value) if value.is_infinite() => {
+            if *value > 0.0 { ".inf" } else { "-.inf" }.to_owned()
+        }
+        // Debug keeps the point of `1.0`, by which it is a float again.
+        Value::Float(value) => format!("{value:?}"),
+        Value::Text(text) => scalar_text(text),
+        Value::List(nodes) => {
+            let parts: Vec<String> = nodes
+                .iter()
+                .map(|Node { value, .. }| value_text(value))
+                .collect();
+            format!("[{}]", parts.join(", "))
+        }
+        Value::Map(entries) if entries.is_empty() => "{}".to_owned(),
+        Value::Map(entries) => {
+            let parts: Vec<String> = entries
+                .iter()
+                .map(|(key, node)| {
+                    format!("{}: {}", scalar_text(&key.value), value_text(&node.value))
+                })
+                .collect();
+            format!("{{ {} }}", parts.join(", "))
+        }
+    }
+}
+
+/// Whether YAML 1.1, which many other tools still read, takes a plain text for a boolean.
+pub(crate) fn is_yaml_1_1_boolean(text: &str) -> bool {
+    ["y", "n", "yes", "no", "on", "off", "true", "false"]
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Texts that other YAML readers take for booleans, numbers or dates.
+fn is_yaml_1_1_special(text: &str) -> bool {
+    is_yaml_1_1_boolean(text)
+        || (text.starts_with(|first: char| first.is_ascii_digit())
+            && text
+                .chars()
+                .all(|character| character.is_ascii_digit() || "_-.:+TZeEx".contains(character)))
+}
+
+fn number(text: &str) -> Option<Value> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let negative = text.starts_with('-');
+    if matches!(digits, ".inf" | ".Inf" | ".INF") {
+        return Some(Value::Float(if negative {
+            f64::NEG_INFINITY
+        } else {
+            f64::INFINITY
+        }));
+    }
+    for (prefix, radix) in [("0x", 16), ("0o", 8)] {
+        if let Some(rest) = text.strip_prefix(prefix) {
+            let valid = !rest.is_empty() && rest.chars().all(|digit| digit.is_digit(radix));
+            return valid.then(|| i128::from_str_radix(rest, radix).ok().map(Value::Int))?;
+        }
+    }
+    if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
+        return None;
+    }
+    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (digits, None),
+    };
+    let exponent_ok = exponent
+        .is_none_or(|exponent| all_digits(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mantissa_ok = (all_digits(whole) && (fraction.is_empty() || all_digits(fraction)))
+        || (whole.is_empty() && all_digits(fraction));
+    let leading_zero = whole.len() > 1 && whole.starts_with('0');
+    if !exponent_ok || !mantissa_ok || leading_zero {
+        return None;
+    }
+    if exponent.is_none() && !mantissa.contains('.') {
+        return text
+            .parse()
+            .ok()
+            .map(Value::Int)
+            .or_else(|| text.parse().ok().map(Value::Float));
+    }
+    text.parse().ok().map(Value::Float)
+}
+
+fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
