@@ -11,11 +11,7 @@ mod read_field;
 mod shape;
 mod text;
 
-use crate::{
-    error::Error,
-    template::Template,
-    units::DurationRange,
-};
+use crate::{error::Error, template::Template, units::DurationRange};
 use std::{path::Path, sync::Arc};
 
 pub use builtin::{scenario_names, scenario_source};

@@ -24,10 +24,7 @@ pub struct Source {
 impl Source {
     /// A text under a name, ready to be shared by the diagnostics that point into it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self {
-            name: name.into(),
-            text: text.into(),
-        })
+        Arc::new(Self { name: name.into(), text: text.into() })
     }
 
     /// The line and column of a byte offset, both from 1; columns count characters.
@@ -36,10 +33,7 @@ impl Source {
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         // A byte order mark is invisible in editors, so it is no column either.
         let line = before[start..].trim_start_matches('\u{feff}');
-        let above = before[..start]
-            .bytes()
-            .filter(|byte| *byte == b'\n')
-            .count();
+        let above = before[..start].bytes().filter(|byte| *byte == b'\n').count();
         (above + 1, line.chars().count() + 1)
     }
 }
@@ -62,13 +56,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A mistake without label and help.
     pub fn new(source: &Arc<Source>, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self {
-            source: Arc::clone(source),
-            span,
-            message: message.into(),
-            label: String::new(),
-            help: Vec::new(),
-        }
+        Self { source: Arc::clone(source), span, message: message.into(), label: String::new(), help: Vec::new() }
     }
 
     /// Says something at the underline.
@@ -119,18 +107,12 @@ pub enum Error {
 impl Error {
     /// A wrong command line, without help.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self::Usage {
-            message: message.into(),
-            help: Vec::new(),
-        }
+        Self::Usage { message: message.into(), help: Vec::new() }
     }
 
     /// Work that could not be done, without help.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self::Failed {
-            message: message.into(),
-            help: Vec::new(),
-        }
+        Self::Failed { message: message.into(), help: Vec::new() }
     }
 
     /// Adds what to do; an empty text adds nothing, and for [`Error::Input`] it goes to the last diagnostic.
@@ -159,9 +141,7 @@ impl Error {
     pub fn render(&self, color: bool) -> String {
         match self {
             Self::Input(diagnostics) => render::diagnostics(diagnostics, color),
-            Self::Usage { message, help } | Self::Failed { message, help } => {
-                render::plain(message, help, color)
-            }
+            Self::Usage { message, help } | Self::Failed { message, help } => render::plain(message, help, color),
         }
     }
 }
@@ -189,34 +169,20 @@ impl From<Diagnostic> for Error {
 /// The nearest beginning of a character at or before `offset`, so that a wrong span cannot panic.
 fn floor_char_boundary(text: &str, offset: usize) -> usize {
     let offset = offset.min(text.len());
-    (0..=offset)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0)
+    (0..=offset).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// Takes the value of a result and moves its diagnostics, if any, to those collected so far.
 pub fn keep<T>(result: Result<T, Vec<Diagnostic>>, diagnostics: &mut Vec<Diagnostic>) -> Option<T> {
-    result
-        .map_err(|mut found| diagnostics.append(&mut found))
-        .ok()
+    result.map_err(|mut found| diagnostics.append(&mut found)).ok()
 }
 
 /// All values, or the diagnostics of all results that failed.
 ///
 /// # Errors
 /// Every diagnostic of every result, in order.
-pub fn merge<T>(
-    results: impl IntoIterator<Item = Result<T, Vec<Diagnostic>>>,
-) -> Result<Vec<T>, Vec<Diagnostic>> {
+pub fn merge<T>(results: impl IntoIterator<Item = Result<T, Vec<Diagnostic>>>) -> Result<Vec<T>, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
-    let values = results
-        .into_iter()
-        .filter_map(|result| keep(result, &mut diagnostics))
-        .collect();
-    if diagnostics.is_empty() {
-        Ok(values)
-    } else {
-        Err(diagnostics)
-    }
+    let values = results.into_iter().filter_map(|result| keep(result, &mut diagnostics)).collect();
+    if diagnostics.is_empty() { Ok(values) } else { Err(diagnostics) }
 }

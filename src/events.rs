@@ -101,7 +101,13 @@ pub struct Events<'p> {
 impl Plan {
     /// All events of the run, rendered one by one: the same bytes that any sink gets.
     pub fn events(&self) -> Events<'_> {
-        Events { plan: self, stream: self.stream(), renderer: Renderer::new(self), words: Vec::new(), chunk: Chunk::default() }
+        Events {
+            plan: self,
+            stream: self.stream(),
+            renderer: Renderer::new(self),
+            words: Vec::new(),
+            chunk: Chunk::default(),
+        }
     }
 }
 

@@ -134,7 +134,14 @@ impl Plan {
         settings.finish()?;
         let provisional = Identities::new(&catalog, values, values);
         let mut plan = Plan {
-            population: Population::new(&catalog, &counts.kinds, counts.skew, values.name("population"), 0, &provisional),
+            population: Population::new(
+                &catalog,
+                &counts.kinds,
+                counts.skew,
+                values.name("population"),
+                0,
+                &provisional,
+            ),
             identities: provisional,
             name: found.name,
             seed,
@@ -156,7 +163,8 @@ impl Plan {
         let run = values.name(&plan.name).number(plan.timing.from as u64);
         plan.identities = Identities::new(&plan.catalog, values, run);
         let key = values.name("population");
-        plan.population = Population::new(&plan.catalog, &counts.kinds, counts.skew, key, plan.timing.from, &plan.identities);
+        plan.population =
+            Population::new(&plan.catalog, &counts.kinds, counts.skew, key, plan.timing.from, &plan.identities);
         Ok(plan)
     }
 
@@ -265,22 +273,29 @@ fn population_counts(catalog: &Catalog, found: &find::Found) -> Result<Counts, E
         }
         let Some(kind) = catalog.kinds.iter().position(|kind| kind.plural.as_ref() == Some(&field.name.value)) else {
             let known = catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref()).chain(["skew"]);
-            let mistake = Diagnostic::new(source, field.name.span.clone(), format!("a population has no `{}`", field.name.value));
+            let mistake =
+                Diagnostic::new(source, field.name.span.clone(), format!("a population has no `{}`", field.name.value));
             mistakes.push(mistake.help(crate::error::did_you_mean(&field.name.value, known)));
             continue;
         };
         match field.value.value {
             crate::yaml::Value::Int(count) if (0..=10_000_000).contains(&count) => counts.kinds[kind] = count as u64,
-            _ => mistakes.push(wrong(format!("`{}` is a whole number from 0 to 10,000,000, found {}", field.name.value, field.value.describe()))),
+            _ => mistakes.push(wrong(format!(
+                "`{}` is a whole number from 0 to 10,000,000, found {}",
+                field.name.value,
+                field.value.describe()
+            ))),
         }
     }
     for kind in 0..catalog.kinds.len() {
-        let surrounds = catalog.kinds.iter().any(|other| other.scope.contains(&kind)) && catalog.kinds[kind].table.is_none();
+        let surrounds =
+            catalog.kinds.iter().any(|other| other.scope.contains(&kind)) && catalog.kinds[kind].table.is_none();
         let needed = catalog.parent(kind).map_or(1, |parent| counts.kinds[parent].max(1));
         let principal = catalog.kinds[kind].principal;
         if (surrounds || principal) && counts.kinds[kind] < needed {
             let name = catalog.kinds[kind].plural.as_deref().unwrap_or(&catalog.kinds[kind].name);
-            let message = format!("a population of {} {name} is too small: it needs at least {needed}", counts.kinds[kind]);
+            let message =
+                format!("a population of {} {name} is too small: it needs at least {needed}", counts.kinds[kind]);
             match found.population.iter().find(|(field, _)| field.name.value == name) {
                 Some((field, source)) => mistakes.push(Diagnostic::new(source, field.value.span.clone(), message)),
                 None => return Err(Error::usage(message)),
@@ -333,7 +348,9 @@ fn record_key(catalog: &Catalog, name: Option<&str>) -> Result<RecordKey, Error>
 /// Short enough to type again.
 fn random_seed() -> Result<u64, Error> {
     use rand::{TryRng, rngs::SysRng};
-    let drawn = SysRng.try_next_u32().map_err(|error| Error::failed(format!("no random seed to be had: {error}")).help("give one with `--seed`"))?;
+    let drawn = SysRng
+        .try_next_u32()
+        .map_err(|error| Error::failed(format!("no random seed to be had: {error}")).help("give one with `--seed`"))?;
     Ok(drawn.into())
 }
 

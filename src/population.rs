@@ -36,7 +36,16 @@ const DAY: i64 = 86_400 * SECOND;
 impl Population {
     /// Makes `counts[kind]` entities of each kind, as of `from` (nanoseconds since the Unix epoch).
     pub fn new(catalog: &Catalog, counts: &[u64], skew: f64, key: Key, from: i64, identities: &Identities) -> Self {
-        let mut maker = Maker { catalog, counts, skew, key, from, identities, members: Vec::new(), done: vec![false; catalog.kinds.len()] };
+        let mut maker = Maker {
+            catalog,
+            counts,
+            skew,
+            key,
+            from,
+            identities,
+            members: Vec::new(),
+            done: vec![false; catalog.kinds.len()],
+        };
         maker.members.resize_with(catalog.kinds.len(), Members::default);
         for kind in 0..catalog.kinds.len() {
             maker.make(kind);
@@ -164,7 +173,8 @@ impl Maker<'_> {
         let mut around = Around { index, parent, row: None, created: self.created(kind_id, index, key), key };
         let table = kind.scope.iter().find(|scope| self.catalog.kinds[**scope].table.is_some());
         if let Some(table) = table.and_then(|scope| self.catalog.kinds[*scope].table.as_ref()) {
-            around.row = self.row_of_reference(kind_id, &around).or_else(|| Some(table.weights.draw(key.name("row")) as u32));
+            around.row =
+                self.row_of_reference(kind_id, &around).or_else(|| Some(table.weights.draw(key.name("row")) as u32));
         }
         let mut values = vec![None; kind.fields.len()];
         for field in 0..kind.fields.len() {
@@ -252,7 +262,10 @@ impl Maker<'_> {
             }
             return;
         }
-        let Some(scope) = kind.scope.iter().copied().find(|scope| self.catalog.kinds[*scope].variable == name[0]) else { return };
+        let Some(scope) = kind.scope.iter().copied().find(|scope| self.catalog.kinds[*scope].variable == name[0])
+        else {
+            return;
+        };
         let scope_kind = &self.catalog.kinds[scope];
         let Some(field) = scope_kind.field(&name[1]) else { return };
         if scope_kind.table.is_some() {

@@ -39,7 +39,12 @@ impl<'p> Renderer<'p> {
         for (kind, row) in &emission.rows {
             self.roles.scope[*kind] = self.roles.row(&plan.catalog, &plan.population, story, *kind, *row);
         }
-        let name = EventName { story: story.tag, instance: record.instance, step: emission.step_tag, occurrence: record.occurrence };
+        let name = EventName {
+            story: story.tag,
+            instance: record.instance,
+            step: emission.step_tag,
+            occurrence: record.occurrence,
+        };
         let context = Context {
             catalog: &plan.catalog,
             identities: &plan.identities,

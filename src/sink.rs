@@ -174,14 +174,8 @@ impl Chunk {
     /// Ends the event whose body and key were just appended to `bodies` and
     /// `keys`: adds the line feed and fills in `body` and `key` of `event`.
     pub fn end_event(&mut self, mut event: Event) {
-        let (body, key) = self
-            .events
-            .last()
-            .map_or((0, 0), |last| (last.body.end + 1, last.key.end));
-        debug_assert!(
-            u32::try_from(self.bodies.len() + 1).is_ok(),
-            "chunk too large"
-        );
+        let (body, key) = self.events.last().map_or((0, 0), |last| (last.body.end + 1, last.key.end));
+        debug_assert!(u32::try_from(self.bodies.len() + 1).is_ok(), "chunk too large");
         event.body = body..self.bodies.len() as u32;
         event.key = key..self.keys.len() as u32;
         self.bodies.push(b'\n');

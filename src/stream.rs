@@ -143,7 +143,8 @@ impl<'p> Stream<'p> {
             _ => {}
         }
         let begin = self.started.checked_mul(timing.every)?;
-        let jitter = if timing.every == 0 { 0 } else { self.plan.pick.name("start").number(self.started).below(timing.every) };
+        let jitter =
+            if timing.every == 0 { 0 } else { self.plan.pick.name("start").number(self.started).below(timing.every) };
         timing.from.checked_add_unsigned(begin)?.checked_add_unsigned(jitter)
     }
 
@@ -208,7 +209,14 @@ impl<'p> Stream<'p> {
     }
 
     /// Decides how a call ends and applies what it does.
-    fn act(&mut self, call: &Call, instance: &mut Instance, element: u32, time: i64, asked: &mut [u64]) -> Option<FailureId> {
+    fn act(
+        &mut self,
+        call: &Call,
+        instance: &mut Instance,
+        element: u32,
+        time: i64,
+        asked: &mut [u64],
+    ) -> Option<FailureId> {
         let story = &self.plan.stories[instance.story as usize];
         let method = &self.plan.catalog.methods[call.method];
         let target = call.target.filter(|target| story.resources[*target].is_own());
@@ -280,7 +288,10 @@ pub const MOST_ASKS: usize = 16;
 fn decide(catalog: &Catalog, call: &Call, state: &[u64], asked: &[u64]) -> Option<FailureId> {
     let exists = state[word::EXISTS] == 1;
     let creates = catalog.methods[call.method].does == Effect::Create;
-    let lowers = call.lowers.filter(|(_, ask)| asked[*ask] < state[word::FIELDS + call.asks[*ask].word]).map(|(failure, _)| failure);
+    let lowers = call
+        .lowers
+        .filter(|(_, ask)| asked[*ask] < state[word::FIELDS + call.asks[*ask].word])
+        .map(|(failure, _)| failure);
     match call.outcome {
         Outcome::Failure(failure) => Some(failure),
         Outcome::Success { insists: true } => None,
@@ -294,7 +305,11 @@ fn decide(catalog: &Catalog, call: &Call, state: &[u64], asked: &[u64]) -> Optio
 pub(crate) fn automatic_failure(catalog: &Catalog, method: MethodId) -> Option<FailureId> {
     let method = &catalog.methods[method];
     let needs = if method.does == Effect::Create { Needs::Live } else { Needs::Absent };
-    method.failures.iter().copied().find(|failure| catalog.failures[*failure].needs == needs && catalog.failures[*failure].when.is_none())
+    method
+        .failures
+        .iter()
+        .copied()
+        .find(|failure| catalog.failures[*failure].needs == needs && catalog.failures[*failure].when.is_none())
 }
 
 /// A delay from a range, both ends included.

@@ -115,10 +115,7 @@ impl Template {
     pub fn parse(source: &Arc<Source>) -> Result<Self, Vec<Diagnostic>> {
         let json = parse::parse(source)?;
         let root = tree::read(source, json)?;
-        Ok(Self {
-            source: Arc::clone(source),
-            root,
-        })
+        Ok(Self { source: Arc::clone(source), root })
     }
 
     /// Checks every name against `shape`, which is an object, and makes a program.
@@ -129,11 +126,7 @@ impl Template {
     ///
     /// # Errors
     /// All unknown names and type mistakes, in the document's order.
-    pub fn compile(
-        &self,
-        shape: &Shape,
-        constants: &[(&str, Constant)],
-    ) -> Result<Program, Vec<Diagnostic>> {
+    pub fn compile(&self, shape: &Shape, constants: &[(&str, Constant)]) -> Result<Program, Vec<Diagnostic>> {
         let checked = check::check(&self.source, &self.root, shape, constants)?;
         compile::compile(&self.source, &checked)
     }

@@ -25,10 +25,7 @@ pub struct Mistake {
 
 impl Mistake {
     fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: help.into(),
-        }
+        Self { message: message.into(), help: help.into() }
     }
 }
 
@@ -49,22 +46,13 @@ struct Decimal<'a> {
 impl<'a> Decimal<'a> {
     /// Splits off the number that a text begins with; `None` if it does not begin with one.
     fn split(text: &'a str) -> Option<(Self, &'a str)> {
-        let digits = |text: &str| {
-            text.find(|character: char| !character.is_ascii_digit())
-                .unwrap_or(text.len())
-        };
+        let digits = |text: &str| text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
         let (whole, rest) = text.split_at(digits(text));
         if whole.is_empty() {
             return None;
         }
         let Some(after) = rest.strip_prefix('.') else {
-            return Some((
-                Self {
-                    whole,
-                    fraction: "",
-                },
-                rest,
-            ));
+            return Some((Self { whole, fraction: "" }, rest));
         };
         let (fraction, rest) = after.split_at(digits(after));
         (!fraction.is_empty()).then_some((Self { whole, fraction }, rest))

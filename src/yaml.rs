@@ -89,12 +89,7 @@ impl<T: PartialEq> PartialEq for Spanned<T> {
 impl Node {
     /// The value that a plain scalar stands for, such as the right side of `--set name=value`.
     pub fn scalar(text: &str, span: Range<usize>) -> Self {
-        Self {
-            value: scalar::plain(text),
-            span,
-            defined: None,
-            quoted: false,
-        }
+        Self { value: scalar::plain(text), span, defined: None, quoted: false }
     }
 
     /// The text, if it is one.

@@ -159,7 +159,10 @@ impl Field {
 
     /// Whether a scenario may give its value.
     pub fn settable(&self) -> bool {
-        !matches!(self.generator, Generator::Time(_) | Generator::Stage { .. } | Generator::Ramp { .. } | Generator::Column(_))
+        !matches!(
+            self.generator,
+            Generator::Time(_) | Generator::Stage { .. } | Generator::Ramp { .. } | Generator::Column(_)
+        )
     }
 }
 

@@ -26,7 +26,9 @@ pub(super) fn built_in(folder: Option<&Path>) -> Result<Catalog, Error> {
 pub(super) fn folder(folder: &Path) -> Result<Catalog, Error> {
     if !folder.is_dir() {
         let message = format!("`{}` is not a folder", folder.display());
-        return Err(Error::usage(message).help("`--templates` takes a folder with a `catalog.yaml`, templates, or both"));
+        return Err(
+            Error::usage(message).help("`--templates` takes a folder with a `catalog.yaml`, templates, or both")
+        );
     }
     let path = folder.join("catalog.yaml");
     if !path.is_file() {
@@ -49,7 +51,9 @@ fn strangers(folder: &Path, catalog: &Catalog) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::failed(format!("cannot read `{}`: {error}", folder.display()));
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let (Some(stem), Some("json")) = (path.file_stem().and_then(|stem| stem.to_str()), path.extension().and_then(|e| e.to_str())) else {
+        let (Some(stem), Some("json")) =
+            (path.file_stem().and_then(|stem| stem.to_str()), path.extension().and_then(|e| e.to_str()))
+        else {
             continue;
         };
         if !catalog.methods.iter().any(|method| method.name == stem) {
@@ -62,7 +66,11 @@ fn strangers(folder: &Path, catalog: &Catalog) -> Result<(), Error> {
 }
 
 /// Parses the template of each method that has one.
-fn templates(mut catalog: Catalog, place: &str, read: impl Fn(&str) -> Result<Option<Arc<Source>>, Error>) -> Result<Catalog, Error> {
+fn templates(
+    mut catalog: Catalog,
+    place: &str,
+    read: impl Fn(&str) -> Result<Option<Arc<Source>>, Error>,
+) -> Result<Catalog, Error> {
     let mut mistakes: Vec<Diagnostic> = Vec::new();
     for method in &catalog.methods {
         let file = format!("{}.json", method.name);

@@ -1,8 +1,8 @@
 //! From a `catalog.yaml` to a [`Catalog`]: everything that is wrong with it is found at once.
 
 use super::{
-    Catalog, Effect, Failure, FieldId, Input, InputValue, Kind, KindId, Lowers, Method, Needs, RecordKey, Scalar, Text, Unset, Usual,
-    read_field,
+    Catalog, Effect, Failure, FieldId, Input, InputValue, Kind, KindId, Lowers, Method, Needs, RecordKey, Scalar, Text,
+    Unset, Usual, read_field,
 };
 use crate::{
     error::{Diagnostic, Source, did_you_mean},
@@ -12,7 +12,8 @@ use crate::{
 use std::sync::Arc;
 
 /// Names that mean something in templates or scenarios and can be no kind's or field's.
-const RESERVED_VARIABLES: &[&str] = &["event", "request", "success", "as_documented", "failure", "principal", "subject", "items", "input", "target"];
+const RESERVED_VARIABLES: &[&str] =
+    &["event", "request", "success", "as_documented", "failure", "principal", "subject", "items", "input", "target"];
 const RESERVED_FIELDS: &[&str] = &["kind", "count", "existing"];
 
 /// Reads a catalog, without its templates.
@@ -81,7 +82,9 @@ fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], cata
         let variable_name = variable.as_ref().map_or(default, |variable| variable.value.clone());
         if RESERVED_VARIABLES.contains(&variable_name.as_str()) || catalog.variable(&variable_name).is_some() {
             let span = variable.map_or(name.span.clone(), |variable| variable.span);
-            reader.report(reader.mistake(&span, format!("`{variable_name}` is taken")).help("give the kind another `variable`"));
+            reader.report(
+                reader.mistake(&span, format!("`{variable_name}` is taken")).help("give the kind another `variable`"),
+            );
         }
         catalog.kinds.push(Kind {
             name: name.value.clone(),
@@ -113,7 +116,8 @@ fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], cata
         }
         for (name, node) in fields {
             if RESERVED_FIELDS.contains(&name.value.as_str()) {
-                reader.report(reader.mistake(&name.span, format!("`{}` is a word of the scenario language", name.value)));
+                reader
+                    .report(reader.mistake(&name.span, format!("`{}` is a word of the scenario language", name.value)));
             }
             if let Some(field) = read_field::field(reader, name, node, catalog, id) {
                 catalog.kinds[id].fields.push(field);
@@ -130,7 +134,9 @@ fn scope(reader: &Reader, names: &[Spanned<String>], catalog: &Catalog, own: Kin
     for name in names {
         match catalog.kind(&name.value) {
             Some(kind) if kind < own => scope.push(kind),
-            Some(_) => reader.report(reader.mistake(&name.span, format!("`{}` stands below", name.value)).help("put outer kinds first")),
+            Some(_) => reader.report(
+                reader.mistake(&name.span, format!("`{}` stands below", name.value)).help("put outer kinds first"),
+            ),
             None => unknown(reader, name, "kind", catalog.kinds.iter().map(|kind| kind.name.as_str())),
         }
     }
@@ -149,7 +155,9 @@ fn read_population(reader: &Reader, entries: &[(Spanned<String>, Node)], catalog
         let count = reader.u64(node, &format!("`{}`", name.value));
         match (kind, count) {
             (Some(kind), Some(count)) => catalog.kinds[kind].population = count.value,
-            (None, _) => unknown(reader, name, "population", catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref())),
+            (None, _) => {
+                unknown(reader, name, "population", catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref()))
+            }
             _ => {}
         }
     }
@@ -200,7 +208,8 @@ fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Catalo
     map.finish();
     let (kind, does) = (kind?, does?);
     let target = &catalog.kinds[kind];
-    let scope = scope_names.map_or_else(|| target.scope.clone(), |names| scope(reader, &names, catalog, catalog.kinds.len()));
+    let scope =
+        scope_names.map_or_else(|| target.scope.clone(), |names| scope(reader, &names, catalog, catalog.kinds.len()));
     let subject = subject.unwrap_or_else(|| Spanned::new(format!("${{{}.crn}}", target.variable), span));
     let subject = parse_text(reader, &subject)?;
     let subject_of_first = of_first.and_then(|field| known_field(reader, target, &field));
@@ -215,7 +224,19 @@ fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Catalo
     let failures = failures.collect();
     let short = short.map_or_else(|| name.value.clone(), |short| short.value);
     let page = usize::try_from(page).unwrap_or(usize::MAX);
-    Some(Method { name: name.value.clone(), short, kind, does, scope, page, subject, subject_of_first, input, failures, after })
+    Some(Method {
+        name: name.value.clone(),
+        short,
+        kind,
+        does,
+        scope,
+        page,
+        subject,
+        subject_of_first,
+        input,
+        failures,
+        after,
+    })
 }
 
 fn effect(reader: &Reader, does: &Spanned<String>) -> Option<Effect> {
@@ -282,7 +303,8 @@ fn record_key(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Ca
     for item in reader.list(node, &format!("`{}`", name.value))? {
         let text = reader.text(item, "a key")?;
         let parsed = parse_text(reader, &text)?;
-        let known = |name: &[String]| name[0] == "subject" || name[0] == "principal" || catalog.variable(&name[0]).is_some();
+        let known =
+            |name: &[String]| name[0] == "subject" || name[0] == "principal" || catalog.variable(&name[0]).is_some();
         if let Some(name) = parsed.names().find(|name| !known(name)) {
             let variables = catalog.kinds.iter().map(|kind| kind.variable.as_str()).chain(["principal", "subject"]);
             let mistake = reader.mistake(&text.span, format!("nothing is called `{}`", name.join(".")));
@@ -305,16 +327,31 @@ fn settle_states(catalog: &mut Catalog) {
         }
     }
     for kind in &mut catalog.kinds {
-        kind.stamp = kind.fields.iter().position(|field| matches!(field.generator, super::Generator::Clock { unique_in: Some(_), .. }));
+        kind.stamp = kind
+            .fields
+            .iter()
+            .position(|field| matches!(field.generator, super::Generator::Clock { unique_in: Some(_), .. }));
     }
 }
 
 /// Texts may name only what is there: checked when everything is known.
-fn check_names(reader: &Reader, kinds: &[(Spanned<String>, Node)], methods: &[(Spanned<String>, Node)], catalog: &Catalog) {
+fn check_names(
+    reader: &Reader,
+    kinds: &[(Spanned<String>, Node)],
+    methods: &[(Spanned<String>, Node)],
+    catalog: &Catalog,
+) {
     for ((name, _), kind) in kinds.iter().zip(&catalog.kinds) {
-        for (field, text) in kind.fields.iter().flat_map(|field| field.texts().into_iter().map(move |text| (field, text))) {
+        for (field, text) in
+            kind.fields.iter().flat_map(|field| field.texts().into_iter().map(move |text| (field, text)))
+        {
             for path in text.names().filter(|path| !catalog.resolves(kind, path)) {
-                let message = format!("field `{}` of kind `{}` names `{}`, which is not there", field.name, kind.name, path.join("."));
+                let message = format!(
+                    "field `{}` of kind `{}` names `{}`, which is not there",
+                    field.name,
+                    kind.name,
+                    path.join(".")
+                );
                 let scope = kind.scope.iter().map(|scope| catalog.kinds[*scope].variable.as_str());
                 reader.report(reader.mistake(&name.span, message).help(format!(
                     "a text may name fields of `{}`{}",
@@ -325,14 +362,19 @@ fn check_names(reader: &Reader, kinds: &[(Spanned<String>, Node)], methods: &[(S
         }
     }
     for method in &catalog.methods {
-        let span = methods.iter().find(|(name, _)| name.value == method.name).map_or(0..0, |(name, _)| name.span.clone());
+        let span =
+            methods.iter().find(|(name, _)| name.value == method.name).map_or(0..0, |(name, _)| name.span.clone());
         let scope_only = method.does == Effect::List;
         for path in method.subject.names() {
             let kind = &catalog.kinds[method.kind];
-            let known = catalog.variable(&path[0]).filter(|kind| method.scope.contains(kind)).map(|kind| &catalog.kinds[kind]);
+            let known =
+                catalog.variable(&path[0]).filter(|kind| method.scope.contains(kind)).map(|kind| &catalog.kinds[kind]);
             let known = known.or_else(|| (!scope_only && path[0] == kind.variable).then_some(kind));
             if path.len() != 2 || known.is_none_or(|kind| kind.field(&path[1]).is_none()) {
-                reader.report(reader.mistake(&span, format!("the subject of `{}` names `{}`, which is not there", method.name, path.join("."))));
+                reader.report(reader.mistake(
+                    &span,
+                    format!("the subject of `{}` names `{}`, which is not there", method.name, path.join(".")),
+                ));
             }
         }
     }
@@ -361,7 +403,9 @@ pub(super) fn parse_text(reader: &Reader, text: &Spanned<String>) -> Option<Text
     match Text::parse(&text.value) {
         Ok(parsed) => Some(parsed),
         Err(_) => {
-            reader.report(reader.mistake(&text.span, "`${` without a name and `}`").help("write names as `${region.id}`"));
+            reader.report(
+                reader.mistake(&text.span, "`${` without a name and `}`").help("write names as `${region.id}`"),
+            );
             None
         }
     }
@@ -376,14 +420,22 @@ pub(super) fn scalar(reader: &Reader, node: &Node) -> Option<Scalar> {
         Value::Text(text) => Some(Scalar::Text(text.clone())),
         _ => {
             let found = node.describe();
-            reader.report(reader.mistake(&node.span, format!("must be a text, a whole number, `true`, `false` or `null`, found {found}")));
+            reader.report(reader.mistake(
+                &node.span,
+                format!("must be a text, a whole number, `true`, `false` or `null`, found {found}"),
+            ));
             None
         }
     }
 }
 
 /// Reports a name that is none of those known.
-pub(super) fn unknown<'a>(reader: &Reader, name: &Spanned<String>, what: &str, known: impl IntoIterator<Item = &'a str, IntoIter: Clone> + Clone) {
+pub(super) fn unknown<'a>(
+    reader: &Reader,
+    name: &Spanned<String>,
+    what: &str,
+    known: impl IntoIterator<Item = &'a str, IntoIter: Clone> + Clone,
+) {
     let mistake = reader.mistake(&name.span, format!("no {what} is called `{}`", name.value));
     reader.report(mistake.help(did_you_mean(&name.value, known)));
 }

@@ -10,10 +10,17 @@ use crate::{
 };
 
 /// The keys of which a field has exactly one: it says where its value comes from.
-const GENERATORS: &[&str] = &["pattern", "text", "by", "choose", "time", "clock", "stage", "ramp", "refer", "email", "address"];
+const GENERATORS: &[&str] =
+    &["pattern", "text", "by", "choose", "time", "clock", "stage", "ramp", "refer", "email", "address"];
 
 /// Reads one field of kind `own`; fields above it may be named.
-pub(super) fn field(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Catalog, own: KindId) -> Option<Field> {
+pub(super) fn field(
+    reader: &Reader,
+    name: &Spanned<String>,
+    node: &Node,
+    catalog: &Catalog,
+    own: KindId,
+) -> Option<Field> {
     let mut map = reader.map(node, "a field")?;
     let kind = &catalog.kinds[own];
     let matches = map.text("matches").and_then(|text| match regex_lite::Regex::new(&format!("^(?:{})$", text.value)) {
@@ -27,8 +34,10 @@ pub(super) fn field(reader: &Reader, name: &Spanned<String>, node: &Node, catalo
     let generator = match chosen.as_slice() {
         [one] => generator(reader, one, &mut map, kind, catalog, name),
         _ => {
-            let mistake = reader.mistake(&name.span, format!("field `{}` needs exactly one source of its value", name.value));
-            reader.report(mistake.help(format!("give it one of {}", crate::error::list_of(GENERATORS.iter().copied()))));
+            let mistake =
+                reader.mistake(&name.span, format!("field `{}` needs exactly one source of its value", name.value));
+            reader
+                .report(mistake.help(format!("give it one of {}", crate::error::list_of(GENERATORS.iter().copied()))));
             None
         }
     };
@@ -36,12 +45,20 @@ pub(super) fn field(reader: &Reader, name: &Spanned<String>, node: &Node, catalo
     Some(Field { name: name.value.clone(), generator: generator?, matches })
 }
 
-fn generator(reader: &Reader, key: &'static str, map: &mut MapReader, kind: &Kind, catalog: &Catalog, name: &Spanned<String>) -> Option<Generator> {
+fn generator(
+    reader: &Reader,
+    key: &'static str,
+    map: &mut MapReader,
+    kind: &Kind,
+    catalog: &Catalog,
+    name: &Spanned<String>,
+) -> Option<Generator> {
     match key {
         "pattern" => {
             let unique = map.bool("unique").map(|unique| unique.value);
             let text = map.required_text("pattern")?;
-            pattern(reader, &text).map(|pattern| Generator::Pattern { pattern, unique: unique.unwrap_or(name.value == "id") })
+            pattern(reader, &text)
+                .map(|pattern| Generator::Pattern { pattern, unique: unique.unwrap_or(name.value == "id") })
         }
         "text" => parse_text(reader, &map.required_text("text")?).map(Generator::Text),
         "by" => cases(reader, map, kind),
@@ -83,7 +100,11 @@ fn pattern(reader: &Reader, text: &Spanned<String>) -> Option<Pattern> {
     match Pattern::parse(&text.value) {
         Ok(pattern) => Some(pattern),
         Err(error) => {
-            reader.report(reader.mistake(&text.span, format!("`{}` is not a pattern: {error}", text.value)).help("write it as `pool-[a-z0-9]{6}`"));
+            reader.report(
+                reader
+                    .mistake(&text.span, format!("`{}` is not a pattern: {error}", text.value))
+                    .help("write it as `pool-[a-z0-9]{6}`"),
+            );
             None
         }
     }
@@ -98,11 +119,13 @@ fn choose(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
         return None;
     }
     let weights = map.list("weights");
-    let counts: Vec<u64> = weights.iter().filter_map(|node| reader.u64(node, "a weight")).map(|weight| weight.value).collect();
+    let counts: Vec<u64> =
+        weights.iter().filter_map(|node| reader.u64(node, "a weight")).map(|weight| weight.value).collect();
     let counts = if weights.is_empty() { vec![1; choices.len()] } else { counts };
     let drawn = if counts.len() == choices.len() { Skew::weighted(&counts) } else { None };
     let Some(weights) = drawn else {
-        let mistake = reader.mistake(&items[0].span, format!("{} choices need as many weights, not all 0", choices.len()));
+        let mistake =
+            reader.mistake(&items[0].span, format!("{} choices need as many weights, not all 0", choices.len()));
         reader.report(mistake);
         return None;
     };
@@ -183,7 +206,11 @@ fn addresses(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
     let ranges: Vec<String> = texts.iter().map(|text| text.value.clone()).collect();
     if let Err(wrong) = AddressRanges::parse(Key::root(0), &ranges) {
         let span = texts.iter().find(|text| text.value == wrong).map_or(0..0, |text| text.span.clone());
-        reader.report(reader.mistake(&span, format!("`{wrong}` is not a range of IPv4 addresses")).help("write it as `192.0.2.0/24`"));
+        reader.report(
+            reader
+                .mistake(&span, format!("`{wrong}` is not a range of IPv4 addresses"))
+                .help("write it as `192.0.2.0/24`"),
+        );
         return None;
     }
     (!ranges.is_empty()).then_some(Generator::Address(ranges))
@@ -193,7 +220,9 @@ fn own_field(reader: &Reader, kind: &Kind, name: &Spanned<String>) -> Option<Fie
     let found = kind.field(&name.value);
     if found.is_none() {
         let mistake = reader.mistake(&name.span, format!("`{}` does not stand above", name.value));
-        reader.report(mistake.help(crate::error::did_you_mean(&name.value, kind.fields.iter().map(|field| field.name.as_str()))));
+        reader.report(
+            mistake.help(crate::error::did_you_mean(&name.value, kind.fields.iter().map(|field| field.name.as_str()))),
+        );
     }
     found
 }
@@ -230,7 +259,11 @@ pub(super) fn table(reader: &Reader, node: &Node) -> Option<(Table, Vec<Field>)>
         return None;
     };
     let fields = columns.iter().enumerate().filter(|(at, _)| Some(*at) != weight_at);
-    let fields = fields.map(|(at, column)| Field { name: column.value.clone(), generator: Generator::Column(at), matches: None });
+    let fields = fields.map(|(at, column)| Field {
+        name: column.value.clone(),
+        generator: Generator::Column(at),
+        matches: None,
+    });
     Some((Table { rows: table_rows, weights, integers }, fields.collect()))
 }
 

@@ -170,7 +170,11 @@ fn finish(outcome: Outcome, stop: &Stop) -> Result<u8, Error> {
         return Ok(128 + stop.signal.load(Ordering::Relaxed) as u8);
     }
     if lost > 0 {
-        let message = format!("{} of {} events were not delivered", units::format_count(lost), units::format_count(outcome.summary.events));
+        let message = format!(
+            "{} of {} events were not delivered",
+            units::format_count(lost),
+            units::format_count(outcome.summary.events)
+        );
         return Err(Error::failed(message));
     }
     Ok(0)

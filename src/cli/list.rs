@@ -60,7 +60,8 @@ fn scenarios(catalog: &Catalog) -> Result<String, Error> {
 
 fn methods(catalog: &Catalog) -> String {
     let rows = catalog.methods.iter().map(|method| {
-        let failures: Vec<&str> = method.failures.iter().map(|failure| catalog.failures[*failure].name.as_str()).collect();
+        let failures: Vec<&str> =
+            method.failures.iter().map(|failure| catalog.failures[*failure].name.as_str()).collect();
         vec![method.name.clone(), method.short.clone(), effect(method.does).to_owned(), failures.join(" ")]
     });
     let head = ["METHOD", "SHORT NAME", "DOES", "FAILURES"].map(str::to_owned).to_vec();
@@ -80,7 +81,8 @@ pub fn effect(effect: Effect) -> &'static str {
 
 fn kinds(catalog: &Catalog) -> String {
     let rows = catalog.kinds.iter().map(|kind| {
-        let settable: Vec<&str> = kind.fields.iter().filter(|field| field.settable()).map(|field| field.name.as_str()).collect();
+        let settable: Vec<&str> =
+            kind.fields.iter().filter(|field| field.settable()).map(|field| field.name.as_str()).collect();
         let role = match (kind.principal, kind.table.is_some()) {
             (true, _) => "actor",
             (_, true) => "table",
@@ -94,7 +96,11 @@ fn kinds(catalog: &Catalog) -> String {
 
 fn failures(catalog: &Catalog) -> String {
     let rows = catalog.failures.iter().map(|failure| {
-        let count = catalog.methods.iter().filter(|method| method.failures.iter().any(|id| catalog.failures[*id].name == failure.name)).count();
+        let count = catalog
+            .methods
+            .iter()
+            .filter(|method| method.failures.iter().any(|id| catalog.failures[*id].name == failure.name))
+            .count();
         vec![failure.name.clone(), failure.status.clone(), format!("{count} methods"), failure.detail.to_string()]
     });
     let head = ["FAILURE", "STATUS", "OF", "DETAIL"].map(str::to_owned).to_vec();

@@ -59,7 +59,12 @@ fn unknown(catalog: &Catalog, name: &str, error: Error) -> Error {
 fn scenario_text(catalog: &Arc<Catalog>, name: &str) -> Result<String, Error> {
     let found = plan::find_scenario(catalog, name)?;
     let mut text = scenario::to_yaml(&found);
-    let options = Options { scenarios: vec![name.to_owned()], seed: Some(0), from: Some("2026-01-01".to_owned()), ..Options::default() };
+    let options = Options {
+        scenarios: vec![name.to_owned()],
+        seed: Some(0),
+        from: Some("2026-01-01".to_owned()),
+        ..Options::default()
+    };
     let plan = Plan::with_catalog(Arc::clone(catalog), &options)?;
     if plan::is_mix(&found) {
         return Ok(text);
@@ -71,7 +76,11 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str) -> Result<String, Error> {
                 && call.asks.iter().any(|ask| matches!(ask.value, falsetrail::story::Asked::Code(_)))
             {
                 let failure = &catalog.failures[failure];
-                let _ = writeln!(text, "# `{}` fails by itself with `{}` if it asks for a lower value.", call.name, failure.name);
+                let _ = writeln!(
+                    text,
+                    "# `{}` fails by itself with `{}` if it asks for a lower value.",
+                    call.name, failure.name
+                );
             }
         }
     }
@@ -80,7 +89,8 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str) -> Result<String, Error> {
 
 fn method_text(catalog: &Arc<Catalog>, id: MethodId) -> Result<String, Error> {
     let method = &catalog.methods[id];
-    let mut text = format!("{} ({}): {} a {}\n", method.name, method.short, effect(method.does), catalog.kinds[method.kind].label);
+    let mut text =
+        format!("{} ({}): {} a {}\n", method.name, method.short, effect(method.does), catalog.kinds[method.kind].label);
     let asks: Vec<&str> = method
         .input
         .iter()
@@ -112,7 +122,12 @@ fn method_text(catalog: &Arc<Catalog>, id: MethodId) -> Result<String, Error> {
 
 /// One successful event of a method, indented.
 fn example(catalog: &Arc<Catalog>, short: &str) -> Result<String, Error> {
-    let options = Options { scenarios: vec![short.to_owned()], seed: Some(7), from: Some("2026-01-05T08:00:00Z".to_owned()), ..Options::default() };
+    let options = Options {
+        scenarios: vec![short.to_owned()],
+        seed: Some(7),
+        from: Some("2026-01-05T08:00:00Z".to_owned()),
+        ..Options::default()
+    };
     let plan = Plan::with_catalog(Arc::clone(catalog), &options)?;
     let event = plan.events().next();
     let body = event.map(|event| event.body).unwrap_or_default();
@@ -128,12 +143,18 @@ fn kind_text(catalog: &Catalog, kind: &Kind) -> String {
         let _ = write!(text, ", lies in {}", scope.join(" > "));
     }
     text.push_str("\n\nfields:\n");
-    let rows: Vec<Vec<String>> = kind.fields.iter().map(|field| vec![field.name.clone(), source(catalog, kind, field)]).collect();
+    let rows: Vec<Vec<String>> =
+        kind.fields.iter().map(|field| vec![field.name.clone(), source(catalog, kind, field)]).collect();
     text.push_str(&columns(&rows, "  "));
     if let Some(ready) = kind.ready_after {
         let _ = writeln!(text, "\nready after {ready}");
     }
-    let methods: Vec<&str> = catalog.methods.iter().filter(|method| catalog.kinds[method.kind].name == kind.name).map(|m| m.short.as_str()).collect();
+    let methods: Vec<&str> = catalog
+        .methods
+        .iter()
+        .filter(|method| catalog.kinds[method.kind].name == kind.name)
+        .map(|m| m.short.as_str())
+        .collect();
     if !methods.is_empty() {
         let _ = writeln!(text, "\nmethods: {}", methods.join(", "));
     }
@@ -144,10 +165,14 @@ fn kind_text(catalog: &Catalog, kind: &Kind) -> String {
 fn source(catalog: &Catalog, kind: &Kind, field: &falsetrail::catalog::Field) -> String {
     let shown = |scalar: &Scalar| String::from_utf8_lossy(&scalar.bytes()).into_owned();
     match &field.generator {
-        Generator::Pattern { pattern, unique } => format!("{}{}", pattern.text(), if *unique { ", never twice in a run" } else { "" }),
+        Generator::Pattern { pattern, unique } => {
+            format!("{}{}", pattern.text(), if *unique { ", never twice in a run" } else { "" })
+        }
         Generator::Text(text) => text.to_string(),
         Generator::By { field, .. } => format!("by `{}`", kind.fields[*field].name),
-        Generator::Choose { choices, .. } => format!("one of {}", choices.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Generator::Choose { choices, .. } => {
+            format!("one of {}", choices.iter().map(shown).collect::<Vec<_>>().join(", "))
+        }
         Generator::Time(falsetrail::catalog::Moment::Created) => "when it was created".to_owned(),
         Generator::Time(falsetrail::catalog::Moment::Updated) => "when it was last updated".to_owned(),
         Generator::Clock { unique_in, .. } => match unique_in {
@@ -158,7 +183,11 @@ fn source(catalog: &Catalog, kind: &Kind, field: &falsetrail::catalog::Field) ->
             format!("{} until it is ready, then {}", String::from_utf8_lossy(young), String::from_utf8_lossy(ready))
         }
         Generator::Ramp { up_to, every } => {
-            format!("0 until it is ready, then one more every {} up to `{}`", format_duration(*every), kind.fields[*up_to].name)
+            format!(
+                "0 until it is ready, then one more every {} up to `{}`",
+                format_duration(*every),
+                kind.fields[*up_to].name
+            )
         }
         Generator::Refer { kinds, nullable, .. } => {
             let kinds: Vec<&str> = kinds.iter().map(|kind| catalog.kinds[*kind].label.as_str()).collect();

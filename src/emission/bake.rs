@@ -2,7 +2,10 @@
 
 use super::{Beside, Draw, Emission, ItemList, Make, OwnItem, Part, Place, Ready, Role, Snapshot, Word};
 use crate::{
-    catalog::{Catalog, Effect, FailureId, FieldId, Generator, InputValue, KindId, Method, MethodId, Moment, Scalar, Text, TextPart, Unset},
+    catalog::{
+        Catalog, Effect, FailureId, FieldId, Generator, InputValue, KindId, Method, MethodId, Moment, Scalar, Text,
+        TextPart, Unset,
+    },
     error::Diagnostic,
     story::{Asked, Call, Operation, Owner, Pin, Reference, Row, Story, word},
     template::{Constant, ListSlot, Program, Slot},
@@ -29,7 +32,13 @@ impl<'a> Baker<'a> {
     /// # Errors
     ///
     /// What is wrong with the method's template. Empty if it has none.
-    pub fn emission(&mut self, number: u16, story: &Story, operation: usize, failure: Option<FailureId>) -> Result<Emission, Vec<Diagnostic>> {
+    pub fn emission(
+        &mut self,
+        number: u16,
+        story: &Story,
+        operation: usize,
+        failure: Option<FailureId>,
+    ) -> Result<Emission, Vec<Diagnostic>> {
         let Operation::Call(call) = &story.operations[operation] else { return Err(Vec::new()) };
         let method = &self.catalog.methods[call.method];
         let program = self.program(call.method, failure.is_none(), story.actors[call.actor].kind)?;
@@ -111,7 +120,13 @@ struct Own {
 }
 
 impl<'a> Bench<'a> {
-    fn new(catalog: &'a Catalog, story: &'a Story, call: &'a Call, method: &'a Method, failure: Option<FailureId>) -> Self {
+    fn new(
+        catalog: &'a Catalog,
+        story: &'a Story,
+        call: &'a Call,
+        method: &'a Method,
+        failure: Option<FailureId>,
+    ) -> Self {
         let mut snapshot = Snapshot::default();
         let mut words = 0;
         let mut rows = story.rows.clone();
@@ -174,7 +189,9 @@ impl<'a> Bench<'a> {
             ("subject", _) => self.text(&self.method.subject, None),
             ("failure", [what]) => self.failure(what),
             ("target", [what]) => self.target(what),
-            ("principal", ["kind"]) => fixed(self.catalog.kinds[self.story.actors[self.call.actor].kind].name.as_bytes()),
+            ("principal", ["kind"]) => {
+                fixed(self.catalog.kinds[self.story.actors[self.call.actor].kind].name.as_bytes())
+            }
             ("principal", [field]) => self.actor(self.call.actor, field),
             ("input", [input, rest @ ..]) => self.input(input, rest),
             (variable, [field, rest @ ..]) => self.variable(variable, field, rest),
@@ -245,7 +262,9 @@ impl<'a> Bench<'a> {
             Generator::Column(column) => {
                 let row = self.rows.iter().find(|(kind, _)| *kind == kind_id).map(|(_, row)| *row);
                 match (row, &kind.table) {
-                    (Some(Row::Fixed(row)), Some(table)) => Make::Fixed(table.rows[row as usize][*column].clone().into()),
+                    (Some(Row::Fixed(row)), Some(table)) => {
+                        Make::Fixed(table.rows[row as usize][*column].clone().into())
+                    }
                     _ => Make::Column { kind: kind_id, column: *column },
                 }
             }
@@ -268,7 +287,9 @@ impl<'a> Bench<'a> {
             return Make::Fixed(bytes.clone());
         }
         match &kind.fields[field].generator {
-            Generator::Text(text) if !actor.pins.is_empty() || self.pinned(actor.kind) => self.text(text, Some(Whose::Actor(index))),
+            Generator::Text(text) if !actor.pins.is_empty() || self.pinned(actor.kind) => {
+                self.text(text, Some(Whose::Actor(index)))
+            }
             _ => Make::Member { role: Role::Principal(index), field },
         }
     }
@@ -477,7 +498,9 @@ impl<'a> Bench<'a> {
         }
         let make = self.own(own, &name[1], rest);
         let index = self.push(make);
-        if own.element && let Some(item) = &mut self.item {
+        if own.element
+            && let Some(item) = &mut self.item
+        {
             item.known.insert(name[1..].to_vec(), index);
         }
         index
@@ -571,7 +594,11 @@ impl<'a> Bench<'a> {
             let field = kind.field(slot.path.first()?)?;
             Some((field, slot.path.len() == 1 && matches!(kind.fields[field].generator, Generator::Refer { .. })))
         });
-        let table = kind.scope.iter().copied().find(|scope| self.catalog.kinds[*scope].table.is_some() && self.method.scope.contains(scope));
+        let table = kind
+            .scope
+            .iter()
+            .copied()
+            .find(|scope| self.catalog.kinds[*scope].table.is_some() && self.method.scope.contains(scope));
         let parent = self.catalog.parent(kind_id).filter(|_| kind.table.is_none());
         Some(Beside { kind: kind_id, parent, table, fields: fields.collect(), subject })
     }

@@ -179,9 +179,15 @@ impl<'a> Context<'a> {
                 let number = (self.name.instance << shift) | u64::from(element);
                 self.identities.write(*kind, *field, *lane, number, out);
             }
-            Make::Pattern { kind, field, draw } => self.identities.write_random(*kind, *field, self.draw(*draw, item), out),
-            Make::Chosen { word, choices } => out.extend_from_slice(&choices[self.word(*word, item) as usize % choices.len()]),
-            Make::Drawn { draw, weights, choices } => out.extend_from_slice(&choices[weights.draw(self.draw(*draw, item))]),
+            Make::Pattern { kind, field, draw } => {
+                self.identities.write_random(*kind, *field, self.draw(*draw, item), out)
+            }
+            Make::Chosen { word, choices } => {
+                out.extend_from_slice(&choices[self.word(*word, item) as usize % choices.len()])
+            }
+            Make::Drawn { draw, weights, choices } => {
+                out.extend_from_slice(&choices[weights.draw(self.draw(*draw, item))])
+            }
             Make::Replaced { word, original } => match self.word(*word, item) {
                 0 => return spans[base + original],
                 literal => out.extend_from_slice(&self.literals[literal as usize - 1]),
@@ -311,7 +317,9 @@ impl<'a> Context<'a> {
         let id = self.catalog.kinds[resource.kind].id();
         match (resource.pins.iter().find(|(field, _)| *field == id), resource.owner) {
             (Some((_, Pin::Bytes(bytes))), _) => out.extend_from_slice(bytes),
-            (_, Owner::Population { .. }) => out.extend_from_slice(self.member(Role::Shared(index), id).unwrap_or_default()),
+            (_, Owner::Population { .. }) => {
+                out.extend_from_slice(self.member(Role::Shared(index), id).unwrap_or_default())
+            }
             (_, Owner::Story { lane, .. }) => {
                 let number = self.name.instance << resource.shift();
                 self.identities.write(resource.kind, id, lane, number, out);

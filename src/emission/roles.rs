@@ -47,9 +47,13 @@ impl Roles {
         for resource in &story.resources {
             self.resources.push(match resource.owner {
                 Owner::Story { .. } => 0,
-                Owner::Population { other } => {
-                    self.member(catalog, population, resource.kind, self.instance.number(2000 + resource.kind as u64), other)
-                }
+                Owner::Population { other } => self.member(
+                    catalog,
+                    population,
+                    resource.kind,
+                    self.instance.number(2000 + resource.kind as u64),
+                    other,
+                ),
             });
         }
         for (kind, row) in &story.rows {

@@ -16,10 +16,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// A help text with the nearest candidate, or else with all of them; empty without candidates.
-pub fn did_you_mean<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str> + Clone,
-) -> String {
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
     if let Some(found) = nearest(word, candidates.clone()) {
         return format!("did you mean `{found}`?");
     }
@@ -38,11 +35,7 @@ pub fn list_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     if names.len() <= MOST + 1 {
         return names.join(", ");
     }
-    format!(
-        "{} and {} more",
-        names[..MOST].join(", "),
-        names.len() - MOST
-    )
+    format!("{} and {} more", names[..MOST].join(", "), names.len() - MOST)
 }
 
 /// One spelling for all styles: lower case, words apart by `-`.
@@ -68,10 +61,8 @@ fn fold(word: &str) -> String {
 /// 1 for equal, 0 for nothing in common; a word and its beginning or its end are alike.
 fn similarity(word: &str, candidate: &str) -> f64 {
     let edits = strsim::normalized_damerau_levenshtein(word, candidate);
-    let part = word.len() >= 3
-        && (candidate.starts_with(word)
-            || candidate.ends_with(word)
-            || word.starts_with(candidate));
+    let part =
+        word.len() >= 3 && (candidate.starts_with(word) || candidate.ends_with(word) || word.starts_with(candidate));
     if part { edits.max(0.7) } else { edits }
 }
 

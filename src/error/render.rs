@@ -47,24 +47,13 @@ pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool) -> String {
     let excerpt = Excerpt::new(&diagnostic.source, &diagnostic.span);
     let name = clean(&diagnostic.source.name, MESSAGE_WIDTH);
     let label = clean(&diagnostic.label, MESSAGE_WIDTH);
-    let annotation = AnnotationKind::Primary
-        .span(excerpt.span.clone())
-        .label((!label.is_empty()).then_some(label));
+    let annotation = AnnotationKind::Primary.span(excerpt.span.clone()).label((!label.is_empty()).then_some(label));
     let shown_column = excerpt.text[..excerpt.span.start].chars().count() + 1;
-    let snippet = Snippet::source(excerpt.text)
-        .path(name.as_str())
-        .line_start(line)
-        .annotation(annotation);
-    let group = Level::ERROR
-        .primary_title(clean(&diagnostic.message, MESSAGE_WIDTH))
-        .element(snippet);
+    let snippet = Snippet::source(excerpt.text).path(name.as_str()).line_start(line).annotation(annotation);
+    let group = Level::ERROR.primary_title(clean(&diagnostic.message, MESSAGE_WIDTH)).element(snippet);
     let out = renderer(color).render(&[with_help(group, &diagnostic.help)]);
     // The renderer counts columns in the excerpt, which may begin in the middle of a line.
-    out.replacen(
-        &format!("{name}:{line}:{shown_column}\n"),
-        &format!("{name}:{line}:{column}\n"),
-        1,
-    )
+    out.replacen(&format!("{name}:{line}:{shown_column}\n"), &format!("{name}:{line}:{column}\n"), 1)
 }
 
 /// A message that has no place in a text.
@@ -81,20 +70,13 @@ pub(super) fn plain(message: &str, help: &[String], color: bool) -> String {
 }
 
 fn renderer(color: bool) -> Renderer {
-    let renderer = if color {
-        Renderer::styled().hyperlink(false)
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if color { Renderer::styled().hyperlink(false) } else { Renderer::plain() };
     // Lines are cut here already; the second cut must not happen.
     renderer.term_width(LINE_WIDTH * 5)
 }
 
 fn with_help<'a>(group: Group<'a>, help: &[String]) -> Group<'a> {
-    group.elements(
-        help.iter()
-            .map(|line| Level::HELP.message(clean(line, MESSAGE_WIDTH))),
-    )
+    group.elements(help.iter().map(|line| Level::HELP.message(clean(line, MESSAGE_WIDTH))))
 }
 
 /// The part of one line that is shown, and where in it the mistake is.
@@ -112,34 +94,19 @@ impl Excerpt {
         // A mistake of many lines is shown by its first one.
         let end = floor_char_boundary(text, span.end).clamp(start, line_end);
 
-        let mut shown = Self {
-            text: String::new(),
-            span: 0..0,
-        };
+        let mut shown = Self { text: String::new(), span: 0..0 };
         let before = &text[line_start..start];
         match before.char_indices().rev().nth(LINE_BEFORE - 1) {
             Some((cut, _)) if cut > 0 => {
                 shown.text.push('…');
                 push_clean(&mut shown.text, &before[cut..], LINE_BEFORE);
             }
-            _ => push_clean(
-                &mut shown.text,
-                before.trim_start_matches('\u{feff}'),
-                LINE_BEFORE,
-            ),
+            _ => push_clean(&mut shown.text, before.trim_start_matches('\u{feff}'), LINE_BEFORE),
         }
         shown.span.start = shown.text.len();
-        push_clean(
-            &mut shown.text,
-            text[start..end].trim_end(),
-            LINE_WIDTH - LINE_BEFORE,
-        );
+        push_clean(&mut shown.text, text[start..end].trim_end(), LINE_WIDTH - LINE_BEFORE);
         shown.span.end = shown.text.len();
-        push_clean(
-            &mut shown.text,
-            text[end..line_end].trim_end(),
-            LINE_WIDTH - LINE_BEFORE,
-        );
+        push_clean(&mut shown.text, text[end..line_end].trim_end(), LINE_WIDTH - LINE_BEFORE);
         shown
     }
 }
@@ -157,11 +124,7 @@ fn push_clean(out: &mut String, text: &str, most: usize) {
             out.push('…');
             return;
         }
-        out.push(if is_safe(character) {
-            character
-        } else {
-            '\u{fffd}'
-        });
+        out.push(if is_safe(character) { character } else { '\u{fffd}' });
     }
 }
 

@@ -79,7 +79,11 @@ fn constrain(catalog: &Catalog, resolved: &mut Resolved, constraints: &[Constrai
             Initial::Drawn(weights) => weights.clone(),
             _ => continue,
         };
-        let kept: Vec<u64> = counts.iter().enumerate().map(|(choice, count)| if allowed(choice) && before.draws(choice) { *count } else { 0 }).collect();
+        let kept: Vec<u64> = counts
+            .iter()
+            .enumerate()
+            .map(|(choice, count)| if allowed(choice) && before.draws(choice) { *count } else { 0 })
+            .collect();
         if (0..counts.len()).any(|choice| before.draws(choice) && kept[choice] == 0)
             && let Some(weights) = Skew::weighted(&kept)
         {
@@ -126,7 +130,8 @@ impl<'a> Pass<'a> {
             let choices = resource.initial.iter().map(|initial| match initial {
                 Initial::Fixed(code) => (*code, *code, false),
                 Initial::Drawn(weights) => {
-                    let drawn: Vec<u64> = (0..64).filter(|choice| weights.draws(*choice)).map(|choice| choice as u64).collect();
+                    let drawn: Vec<u64> =
+                        (0..64).filter(|choice| weights.draws(*choice)).map(|choice| choice as u64).collect();
                     (drawn.first().copied().unwrap_or(0), drawn.last().copied().unwrap_or(0), true)
                 }
                 Initial::Reference(_) => (0, 0, false),
@@ -243,13 +248,17 @@ impl<'a> Pass<'a> {
             let needs = self.catalog.failures[**failure].needs;
             if wanted == LIVE { needs == Needs::Absent } else { needs == Needs::Live }
         });
-        let mut mistake = Diagnostic::new(source, step.call.span.clone(), format!("`{}` cannot succeed here: {what}", method.short));
+        let mut mistake =
+            Diagnostic::new(source, step.call.span.clone(), format!("`{}` cannot succeed here: {what}", method.short));
         if let Some(failure) = fails {
             let name = &self.catalog.failures[*failure].name;
-            mistake = mistake.help(format!("write `outcome: {name}` if it is meant to fail, or `outcome: auto` for whatever happens"));
+            mistake = mistake.help(format!(
+                "write `outcome: {name}` if it is meant to fail, or `outcome: auto` for whatever happens"
+            ));
         }
         if wanted == LIVE && line.is_none() && facts.exists == ABSENT {
-            mistake = mistake.help(format!("create `{}` before, or say `existing: true` where it is declared", resource.name));
+            mistake = mistake
+                .help(format!("create `{}` before, or say `existing: true` where it is declared", resource.name));
         }
         mistake
     }
@@ -282,7 +291,8 @@ impl<'a> Pass<'a> {
             let Reference::Resource(other) = reference else { continue };
             if point.resources[other].exists != LIVE {
                 let name = &self.resolved.story.resources[other].name;
-                let gone = if point.resources[other].since.is_some() { "may be gone by then" } else { "is not there yet" };
+                let gone =
+                    if point.resources[other].since.is_some() { "may be gone by then" } else { "is not there yet" };
                 let message = format!("`{}` refers to `{name}`, which {gone}", resource.name);
                 let mistake = Diagnostic::new(&self.resolved.source, step.call.span.clone(), message);
                 self.report(mistake.help(format!("create `{name}` before this step, and delete it after")));
@@ -293,7 +303,8 @@ impl<'a> Pass<'a> {
     fn update(&mut self, call: &Call, target: usize, facts: &mut Facts) {
         for (index, ask) in call.asks.iter().enumerate() {
             let (low, high, drawn) = facts.choices[ask.word];
-            let by_itself = call.lowers.is_some_and(|(_, lowered)| lowered == index) && call.outcome == Outcome::Success { insists: false };
+            let by_itself = call.lowers.is_some_and(|(_, lowered)| lowered == index)
+                && call.outcome == Outcome::Success { insists: false };
             match ask.value {
                 Asked::Code(code) if by_itself && code < low => {}
                 Asked::Code(code) if by_itself && code < high => facts.choices[ask.word] = (low.min(code), high, false),
@@ -322,9 +333,19 @@ impl<'a> Pass<'a> {
         };
         let span = step.outcome.as_ref().map_or(step.call.span.clone(), |outcome| outcome.span.clone());
         if !fits {
-            let (state, way) = if of.needs == Needs::Absent { ("exists", "delete it before") } else { ("does not exist", "create it before") };
+            let (state, way) = if of.needs == Needs::Absent {
+                ("exists", "delete it before")
+            } else {
+                ("does not exist", "create it before")
+            };
             let may = if facts.exists == (LIVE | ABSENT) { "may " } else { "" };
-            let state = if may.is_empty() { state } else if of.needs == Needs::Absent { "exist" } else { "not exist" };
+            let state = if may.is_empty() {
+                state
+            } else if of.needs == Needs::Absent {
+                "exist"
+            } else {
+                "not exist"
+            };
             let message = format!("`{}` cannot happen here: `{}` {may}{state}", of.name, resource.name);
             let mistake = Diagnostic::new(&self.resolved.source, span, message);
             self.report(mistake.help(format!("{way}, or take another outcome")));
@@ -356,7 +377,9 @@ impl<'a> Pass<'a> {
         let field = &self.catalog.kinds[resource.kind].fields[self.catalog.kinds[resource.kind].changing[word]].name;
         let message = format!("`{failure}` cannot happen here: `{field}` of `{}` is not lowered", resource.name);
         let mistake = Diagnostic::new(&self.resolved.source, span.clone(), message);
-        self.report(mistake.help(format!("ask for a lower `{field}` by `with`, or give `{}` a higher one", resource.name)));
+        self.report(
+            mistake.help(format!("ask for a lower `{field}` by `with`, or give `{}` a higher one", resource.name)),
+        );
     }
 }
 

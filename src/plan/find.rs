@@ -43,7 +43,8 @@ pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settin
     if arguments.is_empty() {
         return Err(Error::usage("no scenario is given").help("`falsetrail list` shows the shipped ones"));
     }
-    let mut found = Found { name: String::new(), entries: Vec::new(), seed: None, from: None, every: None, population: Vec::new() };
+    let mut found =
+        Found { name: String::new(), entries: Vec::new(), seed: None, from: None, every: None, population: Vec::new() };
     let mut finder = Finder { catalog, settings, mistakes: Vec::new(), open: Vec::new() };
     let mut names = Vec::new();
     let mut weighted = Vec::new();
@@ -67,8 +68,10 @@ pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settin
         return Err(Error::usage(format!("a run has at most 1000 stories, and this one has {}", weighted.len())));
     }
     let most = weighted.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
-    found.entries =
-        weighted.into_iter().map(|(scenario, weight)| Entry { scenario, weight: ((weight / most * WEIGHT) as u64).max(1) }).collect();
+    found.entries = weighted
+        .into_iter()
+        .map(|(scenario, weight)| Entry { scenario, weight: ((weight / most * WEIGHT) as u64).max(1) })
+        .collect();
     Ok(found)
 }
 
@@ -101,7 +104,9 @@ impl Finder<'_> {
             read.map_err(|error| Error::failed(format!("cannot read standard input: {error}")))?;
             return Ok(self.read(&Source::new("standard input", text), "stdin", with));
         }
-        let is_path = argument.ends_with(".yaml") || argument.ends_with(".yml") || (argument.contains('/') && !looks_like_story(argument));
+        let is_path = argument.ends_with(".yaml")
+            || argument.ends_with(".yml")
+            || (argument.contains('/') && !looks_like_story(argument));
         if is_path {
             let path = folder.map_or_else(|| PathBuf::from(argument), |folder| folder.join(argument));
             let source = yaml::load(&path)?;
@@ -148,7 +153,8 @@ impl Finder<'_> {
         self.open.push(scenario.source.name.clone());
         for entry in &mix.entries {
             let name = &entry.scenario;
-            let folder = Path::new(&scenario.source.name).parent().filter(|_| Path::new(&scenario.source.name).is_file());
+            let folder =
+                Path::new(&scenario.source.name).parent().filter(|_| Path::new(&scenario.source.name).is_file());
             let with = Override::from_fields(&scenario.source, &entry.with);
             let found = match self.find(&name.value, folder.or(Some(Path::new(""))), &with) {
                 Ok(found) => found,
@@ -164,7 +170,8 @@ impl Finder<'_> {
             };
             let Some(found) = found else { continue };
             if self.open.contains(&found.source.name) {
-                let mistake = Diagnostic::new(&scenario.source, name.span.clone(), format!("`{}` contains itself", name.value));
+                let mistake =
+                    Diagnostic::new(&scenario.source, name.span.clone(), format!("`{}` contains itself", name.value));
                 self.mistakes.push(mistake.help("a mix may hold other mixes, but none that holds it"));
                 continue;
             }
@@ -177,5 +184,10 @@ impl Finder<'_> {
 
 /// Whether a text can only be meant as a story in one line.
 fn looks_like_story(text: &str) -> bool {
-    text.contains("->") || text.contains('→') || text.contains(',') || text.contains(char::is_whitespace) || text.contains('>') || text.ends_with('-')
+    text.contains("->")
+        || text.contains('→')
+        || text.contains(',')
+        || text.contains(char::is_whitespace)
+        || text.contains('>')
+        || text.ends_with('-')
 }

@@ -25,19 +25,34 @@ pub enum Value {
 /// # Errors
 ///
 /// The mistake: unknown field, one that cannot be given, or a value that the catalog does not allow.
-pub fn read(catalog: &Catalog, kind: KindId, name: &Spanned<String>, node: &Node, source: &Arc<Source>) -> Result<(FieldId, Value), Diagnostic> {
+pub fn read(
+    catalog: &Catalog,
+    kind: KindId,
+    name: &Spanned<String>,
+    node: &Node,
+    source: &Arc<Source>,
+) -> Result<(FieldId, Value), Diagnostic> {
     let of = &catalog.kinds[kind];
     let settable = of.fields.iter().filter(|field| field.settable()).map(|field| field.name.as_str());
     let Some(field_id) = of.field(&name.value) else {
         let tables = of.scope.iter().map(|scope| &catalog.kinds[*scope]).filter(|scope| scope.table.is_some());
         let known: Vec<&str> = settable.chain(tables.map(|scope| scope.variable.as_str())).collect();
-        let mistake = Diagnostic::new(source, name.span.clone(), format!("a {} has no field `{}`", of.label, name.value));
-        let mistake = if nearest(&name.value, known.iter().copied()).is_some() { mistake.help(did_you_mean(&name.value, known.iter().copied())) } else { mistake };
+        let mistake =
+            Diagnostic::new(source, name.span.clone(), format!("a {} has no field `{}`", of.label, name.value));
+        let mistake = if nearest(&name.value, known.iter().copied()).is_some() {
+            mistake.help(did_you_mean(&name.value, known.iter().copied()))
+        } else {
+            mistake
+        };
         return Err(mistake.help(format!("a scenario may fix {}", list_of(known))));
     };
     let field = &of.fields[field_id];
     if !field.settable() {
-        let mistake = Diagnostic::new(source, name.span.clone(), format!("`{}` follows from the story and cannot be given", name.value));
+        let mistake = Diagnostic::new(
+            source,
+            name.span.clone(),
+            format!("`{}` follows from the story and cannot be given", name.value),
+        );
         return Err(mistake.help(format!("a scenario may fix {}", list_of(settable))));
     }
     let value = match &field.generator {
@@ -47,7 +62,11 @@ pub fn read(catalog: &Catalog, kind: KindId, name: &Spanned<String>, node: &Node
             Yaml::Text(text) => Value::Name(Spanned::new(text.clone(), node.span.clone())),
             _ => {
                 let found = node.describe();
-                let mistake = Diagnostic::new(source, node.span.clone(), format!("`{}` must be the name of a resource or actor, found {found}", name.value));
+                let mistake = Diagnostic::new(
+                    source,
+                    node.span.clone(),
+                    format!("`{}` must be the name of a resource or actor, found {found}", name.value),
+                );
                 return Err(mistake);
             }
         },
@@ -64,7 +83,8 @@ fn choice(name: &str, choices: &[Scalar], node: &Node, source: &Arc<Source>) -> 
         _ => false,
     });
     found.ok_or_else(|| {
-        let shown: Vec<String> = choices.iter().map(|choice| String::from_utf8_lossy(&choice.bytes()).into_owned()).collect();
+        let shown: Vec<String> =
+            choices.iter().map(|choice| String::from_utf8_lossy(&choice.bytes()).into_owned()).collect();
         let mistake = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be {}", node.describe()));
         mistake.help(format!("it is one of {}", list_of(shown.iter().map(String::as_str))))
     })
@@ -96,7 +116,9 @@ fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Sou
     }
     match &field.generator {
         Generator::Address(_) if text.parse::<std::net::IpAddr>().is_err() => return wrong("`192.0.2.10`".to_owned()),
-        Generator::Email(_) if !text.split_once('@').is_some_and(|(user, domain)| !user.is_empty() && domain.contains('.')) => {
+        Generator::Email(_)
+            if !text.split_once('@').is_some_and(|(user, domain)| !user.is_empty() && domain.contains('.')) =>
+        {
             return wrong("`alice@example.com`".to_owned());
         }
         _ => {}
@@ -116,7 +138,8 @@ pub fn row(catalog: &Catalog, kind: KindId, node: &Node, source: &Arc<Source>) -
     let ids: Vec<String> = rows.iter().map(|row| String::from_utf8_lossy(&row[id]).into_owned()).collect();
     let wanted = node.as_text().unwrap_or_default();
     ids.iter().position(|id| id == wanted).map(|row| row as u32).ok_or_else(|| {
-        let mistake = Diagnostic::new(source, node.span.clone(), format!("no {} is called {}", of.label, node.describe()));
+        let mistake =
+            Diagnostic::new(source, node.span.clone(), format!("no {} is called {}", of.label, node.describe()));
         mistake.help(did_you_mean(wanted, ids.iter().map(String::as_str)))
     })
 }

@@ -10,7 +10,10 @@ use crate::{
     error::{Diagnostic, Source, did_you_mean, list_of},
     identity::{TAGS, Tags},
     scenario::{self, Body, Scenario, Step},
-    story::{Actor, Ask, Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, Resource, Row, ScopePin, Story, Turns, word},
+    story::{
+        Actor, Ask, Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, Resource, Row, ScopePin, Story,
+        Turns, word,
+    },
     units::{CountRange, DurationRange},
     value::{Key, Lane, Skew},
     yaml::Spanned,
@@ -50,7 +53,11 @@ pub struct Resolved {
 /// Everything that is wrong with it, except sequences that cannot happen: see [`super::check`].
 pub fn resolve(scenario: &Scenario, name: &str, around: &mut Surroundings) -> Result<Resolved, Vec<Diagnostic>> {
     let Body::Steps(steps) = &scenario.body else {
-        let mistake = Diagnostic::new(&scenario.source, 0..0, format!("`{}` is a mix, and a mix holds stories only", scenario.name));
+        let mistake = Diagnostic::new(
+            &scenario.source,
+            0..0,
+            format!("`{}` is a mix, and a mix holds stories only", scenario.name),
+        );
         return Err(vec![mistake.help("list its scenarios in this mix")]);
     };
     let mut resolver = Resolver::new(scenario, name, around);
@@ -89,7 +96,12 @@ struct Draft {
 impl<'a, 'b> Resolver<'a, 'b> {
     fn new(scenario: &'a Scenario, name: &str, around: &'a mut Surroundings<'b>) -> Self {
         let catalog = around.catalog;
-        let rows = catalog.kinds.iter().enumerate().filter(|(_, kind)| kind.table.is_some()).map(|(kind, _)| (kind, Row::Drawn));
+        let rows = catalog
+            .kinds
+            .iter()
+            .enumerate()
+            .filter(|(_, kind)| kind.table.is_some())
+            .map(|(kind, _)| (kind, Row::Drawn));
         let story = Story {
             name: name.to_owned(),
             key: around.values.name("story").name(name),
@@ -101,7 +113,17 @@ impl<'a, 'b> Resolver<'a, 'b> {
             operations: Vec::new(),
             state_words: 0,
         };
-        Resolver { scenario, around, catalog, story, steps: Vec::new(), drafts: Vec::new(), last_actor: None, calls: 0, mistakes: Vec::new() }
+        Resolver {
+            scenario,
+            around,
+            catalog,
+            story,
+            steps: Vec::new(),
+            drafts: Vec::new(),
+            last_actor: None,
+            calls: 0,
+            mistakes: Vec::new(),
+        }
     }
 
     fn wrong(&mut self, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) {
@@ -132,7 +154,11 @@ impl<'a, 'b> Resolver<'a, 'b> {
                 self.wrong(&span, format!("a {} cannot act", self.catalog.kinds[kind].label), help);
                 continue;
             }
-            let mut fields: Vec<_> = written.pins.iter().map(|pin| (pin.name.clone(), pin.value.clone(), Arc::clone(&self.scenario.source))).collect();
+            let mut fields: Vec<_> = written
+                .pins
+                .iter()
+                .map(|pin| (pin.name.clone(), pin.value.clone(), Arc::clone(&self.scenario.source)))
+                .collect();
             fields.extend(self.around.settings.take(&written.name.value));
             let pins = self.scalar_pins(kind, fields);
             self.push_actor(written.name.value.clone(), kind, pins);
@@ -151,7 +177,11 @@ impl<'a, 'b> Resolver<'a, 'b> {
     }
 
     /// Fixed fields of something that is no resource of the story: texts and numbers only.
-    fn scalar_pins(&mut self, kind: KindId, fields: Vec<(Spanned<String>, crate::yaml::Node, Arc<Source>)>) -> Vec<(FieldId, Box<[u8]>)> {
+    fn scalar_pins(
+        &mut self,
+        kind: KindId,
+        fields: Vec<(Spanned<String>, crate::yaml::Node, Arc<Source>)>,
+    ) -> Vec<(FieldId, Box<[u8]>)> {
         let mut pinned = Vec::new();
         for (name, node, source) in fields {
             match pins::read(self.catalog, kind, &name, &node, &source) {
@@ -175,8 +205,11 @@ impl<'a, 'b> Resolver<'a, 'b> {
                 None => self.kind_by_use(&written.name, steps),
             };
             let Some(kind) = kind else { continue };
-            let mut fields: Vec<_> =
-                written.fields.iter().map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&self.scenario.source))).collect();
+            let mut fields: Vec<_> = written
+                .fields
+                .iter()
+                .map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&self.scenario.source)))
+                .collect();
             fields.extend(self.around.settings.take(&written.name.value));
             if self.surrounds(kind) {
                 self.pin_scope(kind, &written.name, fields);
@@ -194,7 +227,12 @@ impl<'a, 'b> Resolver<'a, 'b> {
                 self.wrong(&span, "a story has at most a million resources", "start more instances instead");
                 continue;
             };
-            let draft = Draft { fields, existing: written.existing.clone(), span: written.name.span.clone(), ..Draft::default() };
+            let draft = Draft {
+                fields,
+                existing: written.existing.clone(),
+                span: written.name.span.clone(),
+                ..Draft::default()
+            };
             self.push_resource(written.name.value.clone(), kind, count, draft);
         }
         // Identities of what surrounds all stories: `--set organization.id=…`.
@@ -214,16 +252,23 @@ impl<'a, 'b> Resolver<'a, 'b> {
         !of.principal && (of.table.is_some() || self.catalog.kinds.iter().any(|other| other.scope.contains(&kind)))
     }
 
-    fn pin_scope(&mut self, kind: KindId, name: &Spanned<String>, fields: Vec<(Spanned<String>, crate::yaml::Node, Arc<Source>)>) {
+    fn pin_scope(
+        &mut self,
+        kind: KindId,
+        name: &Spanned<String>,
+        fields: Vec<(Spanned<String>, crate::yaml::Node, Arc<Source>)>,
+    ) {
         if self.catalog.kinds[kind].table.is_some() {
             for (field, node, source) in fields {
                 let row = (field.value == "id").then(|| pins::row(self.catalog, kind, &node, &source));
                 match row {
                     Some(Ok(row)) => self.set_row(kind, Row::Fixed(row)),
                     Some(Err(mistake)) => self.mistakes.push(mistake),
-                    None => self.mistakes.push(
-                        Diagnostic::new(&source, field.span.clone(), format!("a {} is chosen by its `id`", self.catalog.kinds[kind].label)),
-                    ),
+                    None => self.mistakes.push(Diagnostic::new(
+                        &source,
+                        field.span.clone(),
+                        format!("a {} is chosen by its `id`", self.catalog.kinds[kind].label),
+                    )),
                 }
             }
             return;
@@ -248,7 +293,8 @@ impl<'a, 'b> Resolver<'a, 'b> {
             let each = call.each.as_ref().map(|each| &each.resources.value);
             call.target.as_ref().map(|target| &target.value).or(each) == Some(&name.value)
         });
-        let used = used.and_then(|call| self.catalog.method(&call.call.value)).map(|method| self.catalog.methods[method].kind);
+        let used =
+            used.and_then(|call| self.catalog.method(&call.call.value)).map(|method| self.catalog.methods[method].kind);
         let found = used.or_else(|| self.catalog.variable(&name.value)).or_else(|| self.catalog.kind(&name.value));
         if found.is_none() {
             let kinds = list_of(self.catalog.kinds.iter().map(|kind| kind.name.as_str()));
@@ -284,7 +330,8 @@ impl<'a, 'b> Resolver<'a, 'b> {
                 Step::Choose(choose) => {
                     let at = self.story.operations.len();
                     let salt = field_salt("choose").wrapping_add(self.count_choices());
-                    let weights: Vec<u64> = choose.branches.iter().map(|branch| (branch.weight.value * 1_048_576.0) as u64).collect();
+                    let weights: Vec<u64> =
+                        choose.branches.iter().map(|branch| (branch.weight.value * 1_048_576.0) as u64).collect();
                     let weights = Skew::weighted(&weights).unwrap_or_else(|| Skew::new(weights.len(), 0.0));
                     self.push(Operation::Choose { salt, weights, targets: Vec::new() }, None);
                     let mut begins = Vec::new();
@@ -337,7 +384,9 @@ impl<'a, 'b> Resolver<'a, 'b> {
         let usual = method.after.unwrap_or(self.catalog.after);
         let after = written.after.as_ref().map_or(if first { none } else { usual }, |after| after.value);
         let (turns, every) = match (&written.repeat, &written.each) {
-            (Some(repeat), _) => (Turns::Repeat(repeat.times.value), repeat.every.as_ref().map_or(usual, |every| every.value)),
+            (Some(repeat), _) => {
+                (Turns::Repeat(repeat.times.value), repeat.every.as_ref().map_or(usual, |every| every.value))
+            }
             (_, Some(each)) => (Turns::Each, each.every.as_ref().map_or(usual, |every| every.value)),
             _ => (Turns::Repeat(CountRange { low: 1, high: 1 }), none),
         };
@@ -351,7 +400,11 @@ impl<'a, 'b> Resolver<'a, 'b> {
             target,
             actor,
             after,
-            chance: written.chance.as_ref().filter(|chance| chance.value < 1.0).map(|chance| (chance.value * 18_446_744_073_709_551_616.0) as u64),
+            chance: written
+                .chance
+                .as_ref()
+                .filter(|chance| chance.value < 1.0)
+                .map(|chance| (chance.value * 18_446_744_073_709_551_616.0) as u64),
             turns,
             every,
             outcome,
@@ -370,7 +423,8 @@ impl<'a, 'b> Resolver<'a, 'b> {
             None => {
                 let help = did_you_mean(&name.value, self.catalog.method_names());
                 self.wrong(&name.span, format!("no method is called `{}`", name.value), help);
-                let last = self.mistakes.pop().map(|mistake| mistake.help("`falsetrail list methods` shows all of them"));
+                let last =
+                    self.mistakes.pop().map(|mistake| mistake.help("`falsetrail list methods` shows all of them"));
                 self.mistakes.extend(last);
             }
             Some(method) if self.catalog.templates[method].is_none() => {
@@ -423,7 +477,8 @@ impl<'a, 'b> Resolver<'a, 'b> {
         let Some(name) = written.target.as_ref().or(each) else { return self.only_resource(written, method).map(Some) };
         let Some(index) = self.story.resources.iter().position(|resource| resource.name == name.value) else {
             if self.scenario.resources.iter().all(|resource| resource.name.value != name.value) {
-                let help = did_you_mean(&name.value, self.story.resources.iter().map(|resource| resource.name.as_str()));
+                let help =
+                    did_you_mean(&name.value, self.story.resources.iter().map(|resource| resource.name.as_str()));
                 self.wrong(&name.span, format!("no resource is called `{}`", name.value), help);
                 let last = self.mistakes.pop().map(|mistake| mistake.help("resources stand under `resources`"));
                 self.mistakes.extend(last);
@@ -434,7 +489,8 @@ impl<'a, 'b> Resolver<'a, 'b> {
         if resource.kind != method.kind {
             let (found, wanted) = (&self.catalog.kinds[resource.kind].label, &self.catalog.kinds[method.kind].label);
             let message = format!("`{}` is a {found}, but `{}` needs a {wanted}", name.value, method.short);
-            let right = self.story.resources.iter().filter(|other| other.kind == method.kind).map(|other| other.name.as_str());
+            let right =
+                self.story.resources.iter().filter(|other| other.kind == method.kind).map(|other| other.name.as_str());
             let help = did_you_mean(&name.value, right);
             self.wrong(&name.span, message, help);
             return None;
@@ -449,7 +505,8 @@ impl<'a, 'b> Resolver<'a, 'b> {
 
     /// The story's only resource of the method's kind; made if there is none.
     fn only_resource(&mut self, written: &scenario::Call, method: &Method) -> Option<usize> {
-        let same: Vec<usize> = (0..self.story.resources.len()).filter(|index| self.story.resources[*index].kind == method.kind).collect();
+        let same: Vec<usize> =
+            (0..self.story.resources.len()).filter(|index| self.story.resources[*index].kind == method.kind).collect();
         match same.as_slice() {
             [] => {
                 let name = self.catalog.kinds[method.kind].variable.clone();
@@ -460,7 +517,11 @@ impl<'a, 'b> Resolver<'a, 'b> {
             [only] if self.story.resources[*only].count == 1 => Some(*only),
             [only] => {
                 let name = self.story.resources[*only].name.clone();
-                self.wrong(&written.call.span, format!("`{name}` is several resources, and a step is about one"), format!("add `each: {name}`"));
+                self.wrong(
+                    &written.call.span,
+                    format!("`{name}` is several resources, and a step is about one"),
+                    format!("add `each: {name}`"),
+                );
                 None
             }
             several => {
@@ -488,11 +549,13 @@ impl<'a, 'b> Resolver<'a, 'b> {
             scenario::Outcome::Named(name) => {
                 let found = self.catalog.failure(name).filter(|failure| method.failures.contains(failure));
                 let Some(found) = found else {
-                    let names: Vec<&str> = method.failures.iter().map(|failure| self.catalog.failures[*failure].name.as_str()).collect();
+                    let names: Vec<&str> =
+                        method.failures.iter().map(|failure| self.catalog.failures[*failure].name.as_str()).collect();
                     let message = format!("`{}` does not fail with `{name}`", method.short);
                     let help = did_you_mean(name, ["success", "auto"].into_iter().chain(names.iter().copied()));
                     self.wrong(&outcome.span, message, help);
-                    let last = self.mistakes.pop().map(|mistake| mistake.help(format!("it fails with {}", list_of(names))));
+                    let last =
+                        self.mistakes.pop().map(|mistake| mistake.help(format!("it fails with {}", list_of(names))));
                     self.mistakes.extend(last);
                     return None;
                 };
@@ -512,7 +575,9 @@ impl<'a, 'b> Resolver<'a, 'b> {
         if method.does == Effect::Create {
             draft.creator = draft.creator.or(Some(actor));
             let source = Arc::clone(&self.scenario.source);
-            draft.fields.extend(written.with.iter().map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&source))));
+            draft.fields.extend(
+                written.with.iter().map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&source))),
+            );
         }
         draft.live = draft.live.or(Some(match (needs, method.does) {
             (Needs::Absent, _) => false,
@@ -530,12 +595,20 @@ impl<'a, 'b> Resolver<'a, 'b> {
             }
             return Vec::new();
         }
-        let settable: Vec<&str> =
-            method.input.iter().filter(|input| matches!(input.value, InputValue::Changes { .. })).map(|input| input.name.as_str()).collect();
+        let settable: Vec<&str> = method
+            .input
+            .iter()
+            .filter(|input| matches!(input.value, InputValue::Changes { .. }))
+            .map(|input| input.name.as_str())
+            .collect();
         for field in &written.with {
             if !settable.contains(&field.name.value.as_str()) {
                 let message = format!("`{}` cannot change `{}`", method.short, field.name.value);
-                let help = if settable.is_empty() { "it records no changes: leave `with` out".to_owned() } else { did_you_mean(&field.name.value, settable.iter().copied()) };
+                let help = if settable.is_empty() {
+                    "it records no changes: leave `with` out".to_owned()
+                } else {
+                    did_you_mean(&field.name.value, settable.iter().copied())
+                };
                 self.wrong(&field.name.span, message, help);
             }
         }
@@ -605,7 +678,12 @@ impl<'a, 'b> Resolver<'a, 'b> {
     /// What a name in a field refers to.
     fn reference(&mut self, kind: KindId, field: FieldId, name: &Spanned<String>) -> Option<Reference> {
         let Generator::Refer { kinds, .. } = &self.catalog.kinds[kind].fields[field].generator else { return None };
-        if let Some(index) = self.story.resources.iter().position(|resource| resource.name == name.value && kinds.contains(&resource.kind)) {
+        if let Some(index) = self
+            .story
+            .resources
+            .iter()
+            .position(|resource| resource.name == name.value && kinds.contains(&resource.kind))
+        {
             if self.story.resources[index].count > 1 {
                 let message = format!("`{}` is several resources, and a field refers to one", name.value);
                 self.wrong(&name.span, message, "name a resource without `count`");
@@ -613,11 +691,19 @@ impl<'a, 'b> Resolver<'a, 'b> {
             }
             return Some(Reference::Resource(index));
         }
-        if let Some(index) = self.story.actors.iter().position(|actor| actor.name == name.value && kinds.contains(&actor.kind)) {
+        if let Some(index) =
+            self.story.actors.iter().position(|actor| actor.name == name.value && kinds.contains(&actor.kind))
+        {
             return Some(Reference::Actor(index));
         }
-        let names = self.story.resources.iter().filter(|resource| kinds.contains(&resource.kind)).map(|resource| resource.name.as_str());
-        let actors = self.story.actors.iter().filter(|actor| kinds.contains(&actor.kind)).map(|actor| actor.name.as_str());
+        let names = self
+            .story
+            .resources
+            .iter()
+            .filter(|resource| kinds.contains(&resource.kind))
+            .map(|resource| resource.name.as_str());
+        let actors =
+            self.story.actors.iter().filter(|actor| kinds.contains(&actor.kind)).map(|actor| actor.name.as_str());
         let known: Vec<&str> = names.chain(actors).collect();
         let labels = kinds.iter().map(|kind| self.catalog.kinds[*kind].label.as_str()).collect::<Vec<_>>().join(" or ");
         let help = did_you_mean(&name.value, known.iter().copied());
@@ -643,7 +729,14 @@ impl<'a, 'b> Resolver<'a, 'b> {
         }
     }
 
-    fn field(&mut self, index: usize, name: &Spanned<String>, node: &crate::yaml::Node, source: &Arc<Source>, given: &mut Vec<(FieldId, Pin)>) {
+    fn field(
+        &mut self,
+        index: usize,
+        name: &Spanned<String>,
+        node: &crate::yaml::Node,
+        source: &Arc<Source>,
+        given: &mut Vec<(FieldId, Pin)>,
+    ) {
         let kind_id = self.story.resources[index].kind;
         let kind = &self.catalog.kinds[kind_id];
         let table = kind.scope.iter().copied().find(|scope| {
@@ -658,7 +751,10 @@ impl<'a, 'b> Resolver<'a, 'b> {
             return;
         }
         if name.value == "id" && self.story.resources[index].count > 1 {
-            self.mistakes.push(Diagnostic::new(source, name.span.clone(), "several resources cannot have one `id`").help("leave `count` or `id` out"));
+            self.mistakes.push(
+                Diagnostic::new(source, name.span.clone(), "several resources cannot have one `id`")
+                    .help("leave `count` or `id` out"),
+            );
             return;
         }
         match pins::read(self.catalog, kind_id, name, node, source) {
@@ -683,7 +779,9 @@ impl<'a, 'b> Resolver<'a, 'b> {
         let kind = &self.catalog.kinds[self.story.resources[index].kind];
         for (field_id, field) in kind.fields.iter().enumerate() {
             let Generator::Refer { kinds, default, .. } = &field.generator else { continue };
-            if !self.drafts[index].changed && self.drafts[index].live == Some(true) || given.iter().any(|(other, _)| *other == field_id) {
+            if !self.drafts[index].changed && self.drafts[index].live == Some(true)
+                || given.iter().any(|(other, _)| *other == field_id)
+            {
                 continue;
             }
             let reference = match default {
@@ -693,7 +791,11 @@ impl<'a, 'b> Resolver<'a, 'b> {
                     _ => Reference::Population(kinds[0]),
                 },
                 ReferDefault::Story => {
-                    let own = self.story.resources.iter().position(|resource| kinds.contains(&resource.kind) && resource.count == 1);
+                    let own = self
+                        .story
+                        .resources
+                        .iter()
+                        .position(|resource| kinds.contains(&resource.kind) && resource.count == 1);
                     Reference::Resource(own.unwrap_or_else(|| {
                         let name = self.catalog.kinds[kinds[0]].variable.clone();
                         let fields = self.around.settings.take(&name);
@@ -707,7 +809,11 @@ impl<'a, 'b> Resolver<'a, 'b> {
         for field in needed_references(kind, given) {
             let span = self.drafts[index].span.clone();
             let name = &kind.fields[field].name;
-            self.wrong(&span, format!("`{}` needs `{name}`", self.story.resources[index].name), format!("give it a `{name}`: its id is made from it"));
+            self.wrong(
+                &span,
+                format!("`{}` needs `{name}`", self.story.resources[index].name),
+                format!("give it a `{name}`: its id is made from it"),
+            );
         }
     }
 
@@ -740,9 +846,15 @@ impl<'a, 'b> Resolver<'a, 'b> {
             let resource = &self.story.resources[index];
             let said = draft.existing.as_ref().map(|existing| existing.value);
             let existing = said.unwrap_or(draft.live.unwrap_or(true));
-            let read_only = !draft.changed && resource.count == 1 && resource.rows.is_empty() && resource.pins.iter().all(|(_, pin)| matches!(pin, Pin::Reference(_)));
+            let read_only = !draft.changed
+                && resource.count == 1
+                && resource.rows.is_empty()
+                && resource.pins.iter().all(|(_, pin)| matches!(pin, Pin::Reference(_)));
             let shared = existing && read_only && self.story.scope_pins.is_empty();
-            let other = self.story.resources[..index].iter().filter(|other| other.kind == resource.kind && matches!(other.owner, Owner::Population { .. })).count();
+            let other = self.story.resources[..index]
+                .iter()
+                .filter(|other| other.kind == resource.kind && matches!(other.owner, Owner::Population { .. }))
+                .count();
             let enough = self.around.population[resource.kind] > 0 && self.enough(resource.kind, other + 1);
             let Owner::Story { lane, .. } = resource.owner else { continue };
             self.story.resources[index].made = self.drafts[index].creator.is_some();
@@ -772,9 +884,11 @@ impl<'a, 'b> Resolver<'a, 'b> {
             if *row != Row::Drawn {
                 continue;
             }
-            let fixed = self.story.resources.iter().flat_map(|resource| &resource.rows).find(|(other, _)| other == kind);
+            let fixed =
+                self.story.resources.iter().flat_map(|resource| &resource.rows).find(|(other, _)| other == kind);
             let shared = self.story.resources.iter().position(|resource| {
-                matches!(resource.owner, Owner::Population { .. }) && self.catalog.kinds[resource.kind].scope.contains(kind)
+                matches!(resource.owner, Owner::Population { .. })
+                    && self.catalog.kinds[resource.kind].scope.contains(kind)
             });
             *row = match (fixed, shared) {
                 (Some((_, row)), _) => Row::Fixed(*row),
@@ -811,9 +925,16 @@ fn needed_references(kind: &crate::catalog::Kind, given: &[(FieldId, Pin)]) -> V
             _ => Vec::new(),
         },
     };
-    let names = chosen.iter().flat_map(|choice| cases[*choice].names()).filter(|name| name.len() == 3 && name[0] == kind.variable);
+    let names = chosen
+        .iter()
+        .flat_map(|choice| cases[*choice].names())
+        .filter(|name| name.len() == 3 && name[0] == kind.variable);
     let fields = names.filter_map(|name| kind.field(&name[1]));
-    fields.filter(|field| given.iter().any(|(other, pin)| other == field && matches!(pin, Pin::Reference(Reference::Null)))).collect()
+    fields
+        .filter(|field| {
+            given.iter().any(|(other, pin)| other == field && matches!(pin, Pin::Reference(Reference::Null)))
+        })
+        .collect()
 }
 
 /// All calls of a scenario, in the order of the file.

@@ -92,7 +92,11 @@ impl Settings {
         let mistakes: Vec<Diagnostic> = unused
             .map(|(_, setting)| {
                 let wanted = setting.owner.as_deref().unwrap_or(&setting.name.value);
-                let mistake = Diagnostic::new(&setting.source, setting.whole.clone(), format!("nothing in this run is called `{wanted}`"));
+                let mistake = Diagnostic::new(
+                    &setting.source,
+                    setting.whole.clone(),
+                    format!("nothing in this run is called `{wanted}`"),
+                );
                 mistake.help(crate::error::did_you_mean(wanted, self.known.iter().map(String::as_str)))
             })
             .collect();

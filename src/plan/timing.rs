@@ -79,7 +79,8 @@ impl Asked {
             let beyond = || Error::usage("the run would go beyond the year 2262").help("give a shorter `--duration`");
             match (from, to) {
                 (Some(_), Some(_)) => {
-                    return Err(Error::usage("`--from`, `--to` and `--duration` say one thing too much").help("leave one of them out"));
+                    return Err(Error::usage("`--from`, `--to` and `--duration` say one thing too much")
+                        .help("leave one of them out"));
                 }
                 (Some(from), None) => to = Some(from.checked_add(duration).ok_or_else(beyond)?),
                 (None, end) => {
@@ -102,7 +103,9 @@ impl Asked {
         };
         let every = options.every.or(found.every).unwrap_or(SECOND as u64);
         if every == 0 && starts == Starts::Unbounded && options.events.is_none() {
-            return Err(Error::usage("with `every: 0s` a run needs a number of events or instances").help("add `-n 1000`"));
+            return Err(
+                Error::usage("with `every: 0s` a run needs a number of events or instances").help("add `-n 1000`")
+            );
         }
         let timing = Timing { from: 0, to: None, every, events: options.events, starts };
         let ends = to.unwrap_or(now);
@@ -138,5 +141,6 @@ impl Timing {
 }
 
 fn point(option: &str, text: &str, now: i64) -> Result<i64, Error> {
-    units::time(text, now).map_err(|mistake| Error::usage(format!("`{option}`: {}", mistake.message)).help(mistake.help))
+    units::time(text, now)
+        .map_err(|mistake| Error::usage(format!("`{option}`: {}", mistake.message)).help(mistake.help))
 }

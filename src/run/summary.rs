@@ -49,7 +49,8 @@ impl Summary {
     pub fn by_outcome<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a str, Option<&'a str>, u64)> {
         self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(move |(index, count)| {
             let method = plan.catalog.methods[index / self.outcomes].name.as_str();
-            let failure = (index % self.outcomes).checked_sub(1).map(|failure| plan.catalog.failures[failure].name.as_str());
+            let failure =
+                (index % self.outcomes).checked_sub(1).map(|failure| plan.catalog.failures[failure].name.as_str());
             (method, failure, *count)
         })
     }

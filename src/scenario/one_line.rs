@@ -21,18 +21,13 @@ pub fn read_one_line(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
     let source = Source::new("<command line>", text);
     if text.trim().is_empty() {
         let found = Diagnostic::new(&source, 0..text.len(), "the story is empty");
-        return Err(vec![
-            found.help("write steps, such as `create-pool -> delete-pool`"),
-        ]);
+        return Err(vec![found.help("write steps, such as `create-pool -> delete-pool`")]);
     }
     let results = split(text).into_iter().map(|part| {
         let place = |inner: Range<usize>| part.start + inner.start..part.start + inner.end;
         step(&source, &text[part.clone()], place)
     });
-    let steps = crate::error::merge(results)?
-        .into_iter()
-        .map(|call| Step::Call(Box::new(call)))
-        .collect();
+    let steps = crate::error::merge(results)?.into_iter().map(|call| Step::Call(Box::new(call))).collect();
     Ok(Scenario {
         source,
         name: text.to_owned(),
@@ -48,23 +43,15 @@ pub fn read_one_line(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
 }
 
 /// A plain text as a step of a file: the same words as in one line, but one step only.
-pub(super) fn step_in_list(
-    source: &Arc<Source>,
-    text: &str,
-    node: &Node,
-) -> Result<Call, Vec<Diagnostic>> {
+pub(super) fn step_in_list(source: &Arc<Source>, text: &str, node: &Node) -> Result<Call, Vec<Diagnostic>> {
     let whole = node.span.clone();
     if split(text).len() > 1 {
         let found = Diagnostic::new(source, whole, "a step of a list is one call");
-        return Err(vec![
-            found.help("write one call a line, each with `- ` before it"),
-        ]);
+        return Err(vec![found.help("write one call a line, each with `- ` before it")]);
     }
     // Only a text that stands there letter by letter has places inside.
     if source.text.get(whole.clone()) == Some(text) {
-        step(source, text, |inner| {
-            whole.start + inner.start..whole.start + inner.end
-        })
+        step(source, text, |inner| whole.start + inner.start..whole.start + inner.end)
     } else {
         step(source, text, |_| whole.clone())
     }
@@ -72,18 +59,14 @@ pub(super) fn step_in_list(
 
 /// The name without `-failure`, if that is how it ends and something is left.
 pub(super) fn strip_failure(name: &str) -> Option<&str> {
-    name.strip_suffix("-failure")
-        .or_else(|| name.strip_suffix("_failure"))
-        .filter(|name| !name.is_empty())
+    name.strip_suffix("-failure").or_else(|| name.strip_suffix("_failure")).filter(|name| !name.is_empty())
 }
 
 /// Whether a text can be the name of a method: letters, digits, `-`, `_` and `.`.
 pub(super) fn is_method(text: &str) -> bool {
     text.starts_with(|first: char| first.is_alphabetic())
         && text.ends_with(|last: char| last.is_alphanumeric())
-        && text
-            .chars()
-            .all(|character| character.is_alphanumeric() || "-_.".contains(character))
+        && text.chars().all(|character| character.is_alphanumeric() || "-_.".contains(character))
 }
 
 /// The parts between separators, surrounding spaces taken off.
@@ -92,9 +75,7 @@ fn split(text: &str) -> Vec<Range<usize>> {
     let mut start = 0;
     let mut at = 0;
     while let Some(next) = text[at..].chars().next() {
-        let separator = SEPARATORS
-            .iter()
-            .find(|separator| text[at..].starts_with(**separator));
+        let separator = SEPARATORS.iter().find(|separator| text[at..].starts_with(**separator));
         let length = separator.map_or(next.len_utf8(), |separator| separator.len());
         if separator.is_some() {
             parts.push(trimmed(text, start..at));
@@ -148,8 +129,7 @@ fn step(
 
 /// What is wrong with a step as it stands, and what to write.
 fn check(text: &str) -> Result<(), (String, String)> {
-    let example =
-        || "write `create-pool -> delete-pool` in quotes, or `create-pool,delete-pool`".to_owned();
+    let example = || "write `create-pool -> delete-pool` in quotes, or `create-pool,delete-pool`".to_owned();
     if text.is_empty() {
         let help = "write a step between two separators, and none at the ends";
         return Err(("there is no step here".to_owned(), help.to_owned()));
@@ -161,24 +141,16 @@ fn check(text: &str) -> Result<(), (String, String)> {
         return Err((message, help.to_owned()));
     }
     if text.contains('>') {
-        return Err((
-            format!("{} has a `>`", quoted(text)),
-            "write `->` between steps".to_owned(),
-        ));
+        return Err((format!("{} has a `>`", quoted(text)), "write `->` between steps".to_owned()));
     }
-    let (name, failure) = text
-        .split_once(':')
-        .map_or((text, None), |(name, failure)| (name, Some(failure)));
+    let (name, failure) = text.split_once(':').map_or((text, None), |(name, failure)| (name, Some(failure)));
     if name.contains(char::is_whitespace) {
         let words: Vec<&str> = name.split_whitespace().collect();
         let help = format!("write `->` or `,` between steps: `{}`", words.join(" -> "));
         return Err((format!("{} is not one step", quoted(text)), help));
     }
     if !is_method(name) {
-        return Err((
-            format!("{} is not the name of a method", quoted(name)),
-            example(),
-        ));
+        return Err((format!("{} is not the name of a method", quoted(name)), example()));
     }
     let Some(failure) = failure else {
         return Ok(());

@@ -26,11 +26,7 @@ impl Override {
     pub fn from_fields(source: &Arc<Source>, fields: &[Field]) -> Vec<Self> {
         fields
             .iter()
-            .map(|field| Self {
-                source: Arc::clone(source),
-                name: field.name.clone(),
-                value: field.value.clone(),
-            })
+            .map(|field| Self { source: Arc::clone(source), name: field.name.clone(), value: field.value.clone() })
             .collect()
     }
 }
@@ -44,29 +40,16 @@ pub(super) fn declared(reader: &Reader, node: Option<&Node>, overrides: &[Overri
         .filter(|(name, _)| read::check_name(reader, name, "a parameter"))
         .filter_map(|(name, value)| {
             let value = default(reader, name, value)?;
-            Some(Param {
-                name: name.clone(),
-                value,
-            })
+            Some(Param { name: name.clone(), value })
         })
         .collect();
     for given in overrides {
-        match params
-            .iter_mut()
-            .find(|param| param.name.value == given.name.value)
-        {
+        match params.iter_mut().find(|param| param.name.value == given.name.value) {
             Some(param) => apply(reader, param, given),
             // A declaration that is itself wrong is reported already.
-            None if entries.is_some_and(|entries| {
-                entries
-                    .iter()
-                    .any(|(name, _)| name.value == given.name.value)
-            }) => {}
+            None if entries.is_some_and(|entries| entries.iter().any(|(name, _)| name.value == given.name.value)) => {}
             None => {
-                let declared: Vec<&str> = params
-                    .iter()
-                    .map(|param| param.name.value.as_str())
-                    .collect();
+                let declared: Vec<&str> = params.iter().map(|param| param.name.value.as_str()).collect();
                 reader.report(undeclared(reader.source(), given, &declared));
             }
         }
@@ -77,13 +60,8 @@ pub(super) fn declared(reader: &Reader, node: Option<&Node>, overrides: &[Overri
 /// A copy of a tree in which `$name` is replaced everywhere, `$$` stands for a dollar, and the
 /// top level's `params` and free keys are left out of it.
 pub(super) fn replace(reader: &Reader, root: &Node, params: &[Param]) -> Node {
-    let replacer = Replacer {
-        reader,
-        values: params
-            .iter()
-            .map(|param| (param.name.value.as_str(), &param.value))
-            .collect(),
-    };
+    let replacer =
+        Replacer { reader, values: params.iter().map(|param| (param.name.value.as_str(), &param.value)).collect() };
     let Value::Map(entries) = &root.value else {
         return root.clone();
     };
@@ -91,18 +69,11 @@ pub(super) fn replace(reader: &Reader, root: &Node, params: &[Param]) -> Node {
         .iter()
         .map(|(key, node)| {
             let is_free = key.value == "params" || key.value.starts_with("x-");
-            let node = if is_free {
-                node.clone()
-            } else {
-                replacer.node(node)
-            };
+            let node = if is_free { node.clone() } else { replacer.node(node) };
             (key.clone(), node)
         })
         .collect();
-    Node {
-        value: Value::Map(entries),
-        ..root.clone()
-    }
+    Node { value: Value::Map(entries), ..root.clone() }
 }
 
 struct Replacer<'a> {
@@ -115,26 +86,17 @@ impl Replacer<'_> {
         let value = match &node.value {
             Value::Text(text) if text.starts_with('$') => return self.text(node, text),
             Value::List(items) => Value::List(items.iter().map(|item| self.node(item)).collect()),
-            Value::Map(entries) => Value::Map(
-                entries
-                    .iter()
-                    .map(|(key, item)| (key.clone(), self.node(item)))
-                    .collect(),
-            ),
+            Value::Map(entries) => {
+                Value::Map(entries.iter().map(|(key, item)| (key.clone(), self.node(item))).collect())
+            }
             other => other.clone(),
         };
-        Node {
-            value,
-            ..node.clone()
-        }
+        Node { value, ..node.clone() }
     }
 
     fn text(&self, node: &Node, text: &str) -> Node {
         if let Some(rest) = text.strip_prefix("$$") {
-            return Node {
-                value: Value::Text(format!("${rest}")),
-                ..node.clone()
-            };
+            return Node { value: Value::Text(format!("${rest}")), ..node.clone() };
         }
         let name = &text[1..];
         if let Some(value) = self.values.get(name) {
@@ -143,9 +105,7 @@ impl Replacer<'_> {
         let found = if read::is_name(name) {
             let message = format!("there is no parameter {}", quoted(text));
             let help = if self.values.is_empty() {
-                format!(
-                    "declare it: `params: {{ {name}: … }}`; a text that begins with a dollar is written `${text}`"
-                )
+                format!("declare it: `params: {{ {name}: … }}`; a text that begins with a dollar is written `${text}`")
             } else {
                 did_you_mean(name, sorted(self.values.keys().copied()))
             };
@@ -155,9 +115,7 @@ impl Replacer<'_> {
             self.reader
                 .mistake(&node.span, message)
                 .help("a parameter stands alone, such as `$count`")
-                .help(format!(
-                    "a text that begins with a dollar is written `${text}`"
-                ))
+                .help(format!("a text that begins with a dollar is written `${text}`"))
         };
         self.reader.report(found);
         // Whatever takes its place, its type is not the mistake.
@@ -178,22 +136,12 @@ fn placed(node: &Node, span: &Range<usize>) -> Node {
         Value::Map(entries) => Value::Map(
             entries
                 .iter()
-                .map(|(key, item)| {
-                    (
-                        Spanned::new(key.value.clone(), span.clone()),
-                        placed(item, span),
-                    )
-                })
+                .map(|(key, item)| (Spanned::new(key.value.clone(), span.clone()), placed(item, span)))
                 .collect(),
         ),
         other => other.clone(),
     };
-    Node {
-        value,
-        span: span.clone(),
-        defined: Some(node.span.clone()),
-        quoted: node.quoted,
-    }
+    Node { value, span: span.clone(), defined: Some(node.span.clone()), quoted: node.quoted }
 }
 
 fn default(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Node> {
@@ -217,27 +165,19 @@ fn literal(reader: &Reader, node: &Node) -> Node {
             node.value.clone()
         }
         Value::List(items) => Value::List(items.iter().map(|item| literal(reader, item)).collect()),
-        Value::Map(entries) => Value::Map(
-            entries
-                .iter()
-                .map(|(key, item)| (key.clone(), literal(reader, item)))
-                .collect(),
-        ),
+        Value::Map(entries) => {
+            Value::Map(entries.iter().map(|(key, item)| (key.clone(), literal(reader, item))).collect())
+        }
         other => other.clone(),
     };
-    Node {
-        value,
-        ..node.clone()
-    }
+    Node { value, ..node.clone() }
 }
 
 fn apply(reader: &Reader, param: &mut Param, given: &Override) {
     let same = match (&param.value.value, &given.value.value) {
         (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => true,
         // A number or a range of numbers may replace each other: `3` and `3..8`.
-        (Value::Int(_), Value::Text(text)) => {
-            text.starts_with(|first: char| first.is_ascii_digit())
-        }
+        (Value::Int(_), Value::Text(text)) => text.starts_with(|first: char| first.is_ascii_digit()),
         (Value::Text(text), Value::Int(_)) => crate::units::count_range(text).is_ok(),
         (old, new) => std::mem::discriminant(old) == std::mem::discriminant(new),
     };
@@ -245,27 +185,17 @@ fn apply(reader: &Reader, param: &mut Param, given: &Override) {
         param.value = placed(&given.value, &param.value.span);
         return;
     }
-    let message = format!(
-        "the parameter {} cannot be {}",
-        quoted(&given.name.value),
-        given.value.describe()
-    );
+    let message = format!("the parameter {} cannot be {}", quoted(&given.name.value), given.value.describe());
     let (line, _) = reader.source().position(param.name.span.start);
-    reader.report(
-        Diagnostic::new(&given.source, given.value.span.clone(), message).help(format!(
-            "write a value such as `{}`, its default in `{}`, line {line}",
-            value_text(&param.value.value),
-            reader.source().name
-        )),
-    );
+    reader.report(Diagnostic::new(&given.source, given.value.span.clone(), message).help(format!(
+        "write a value such as `{}`, its default in `{}`, line {line}",
+        value_text(&param.value.value),
+        reader.source().name
+    )));
 }
 
 fn undeclared(source: &Arc<Source>, given: &Override, declared: &[&str]) -> Diagnostic {
-    let message = format!(
-        "`{}` has no parameter {}",
-        source.name,
-        quoted(&given.name.value)
-    );
+    let message = format!("`{}` has no parameter {}", source.name, quoted(&given.name.value));
     let found = Diagnostic::new(&given.source, given.name.span.clone(), message);
     if declared.is_empty() {
         return found.help("it declares none; write `params:` in it");

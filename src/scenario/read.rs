@@ -16,11 +16,7 @@ use crate::{
 ///
 /// # Errors
 /// Everything that is wrong with the file, and overrides of parameters that it does not declare.
-pub fn read(
-    source: &Arc<Source>,
-    name: &str,
-    overrides: &[Override],
-) -> Result<Scenario, Vec<Diagnostic>> {
+pub fn read(source: &Arc<Source>, name: &str, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
     let written = yaml::parse(source)?;
     let reader = Reader::new(source);
     let params_node = match &written.value {
@@ -33,12 +29,7 @@ pub fn read(
     reader.finish(scenario)
 }
 
-fn top_level(
-    reader: &Reader,
-    root: &Node,
-    name: &str,
-    params: Vec<super::Param>,
-) -> Option<Scenario> {
+fn top_level(reader: &Reader, root: &Node, name: &str, params: Vec<super::Param>) -> Option<Scenario> {
     if let Value::List(_) | Value::Text(_) = root.value {
         let found = reader.expected(root, "a scenario", "a map");
         reader.report(found.help("begin with `steps:` and write the list below it"));
@@ -51,16 +42,8 @@ fn top_level(
     let every = map.duration("every");
     // Read already; asked for here so that it is known.
     map.optional("params");
-    let actors = map
-        .entries("actors")
-        .iter()
-        .filter_map(|entry| actor(reader, entry))
-        .collect();
-    let resources = map
-        .entries("resources")
-        .iter()
-        .filter_map(|entry| resource(reader, entry))
-        .collect();
+    let actors = map.entries("actors").iter().filter_map(|entry| actor(reader, entry)).collect();
+    let resources = map.entries("resources").iter().filter_map(|entry| resource(reader, entry)).collect();
     let body = body(reader, &mut map);
     map.finish();
     Some(Scenario {
@@ -102,20 +85,12 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
             for key in ["actors", "resources"] {
                 if let Some((key, _)) = map.entry(key) {
                     let message = format!("`{}` belong to a story, not to a mix", key.value);
-                    reader.report(
-                        reader
-                            .mistake(&key.span, message)
-                            .help("move them into the scenarios of the mix"),
-                    );
+                    reader.report(reader.mistake(&key.span, message).help("move them into the scenarios of the mix"));
                 }
             }
-            let population =
-                population.map_or_else(Vec::new, |(_, node)| fields(reader, node, "`population`"));
+            let population = population.map_or_else(Vec::new, |(_, node)| fields(reader, node, "`population`"));
             let entries = mix_entries(reader, node)?;
-            Some(Body::Mix(Mix {
-                entries,
-                population,
-            }))
+            Some(Body::Mix(Mix { entries, population }))
         }
         (None, None) => {
             // `step:` or `mixes:` will be reported as unknown keys, but the way out is here.
@@ -135,11 +110,7 @@ fn actor(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<Acto
     let mut map = reader.map(node, &format!("the actor {}", quoted(&name.value)))?;
     let kind = map.text("kind");
     let pins = rest(map);
-    named.then(|| Actor {
-        name: name.clone(),
-        kind,
-        pins,
-    })
+    named.then(|| Actor { name: name.clone(), kind, pins })
 }
 
 fn resource(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<Resource> {
@@ -151,28 +122,14 @@ fn resource(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<R
     let fields = rest(map);
     if let Some(count) = count.as_ref().filter(|count| count.value == 0) {
         reader.report(
-            reader
-                .mistake(&count.span, "`count` must be at least 1")
-                .help("leave the resource out if there is none"),
+            reader.mistake(&count.span, "`count` must be at least 1").help("leave the resource out if there is none"),
         );
     }
-    named.then(|| Resource {
-        name: name.clone(),
-        kind,
-        count,
-        existing,
-        fields,
-    })
+    named.then(|| Resource { name: name.clone(), kind, count, existing, fields })
 }
 
 fn rest(map: MapReader<'_>) -> Vec<Field> {
-    map.rest()
-        .into_iter()
-        .map(|(name, value)| Field {
-            name: name.clone(),
-            value: value.clone(),
-        })
-        .collect()
+    map.rest().into_iter().map(|(name, value)| Field { name: name.clone(), value: value.clone() }).collect()
 }
 
 /// Names and values that only the catalog, or another scenario, can judge.
@@ -181,53 +138,31 @@ pub(super) fn fields(reader: &Reader, node: &Node, what: &str) -> Vec<Field> {
         .entries(node, what)
         .unwrap_or_default()
         .iter()
-        .map(|(name, value)| Field {
-            name: name.clone(),
-            value: value.clone(),
-        })
+        .map(|(name, value)| Field { name: name.clone(), value: value.clone() })
         .collect()
 }
 
 fn mix_entries(reader: &Reader, node: &Node) -> Option<Vec<MixEntry>> {
     let items = reader.list(node, "`mix`")?;
     if items.is_empty() {
-        reader.report(
-            reader
-                .mistake(&node.span, "`mix` is empty")
-                .help("write at least one `- { scenario: … }`"),
-        );
+        reader.report(reader.mistake(&node.span, "`mix` is empty").help("write at least one `- { scenario: … }`"));
         return None;
     }
-    Some(
-        items
-            .iter()
-            .filter_map(|item| mix_entry(reader, item))
-            .collect(),
-    )
+    Some(items.iter().filter_map(|item| mix_entry(reader, item)).collect())
 }
 
 fn mix_entry(reader: &Reader, node: &Node) -> Option<MixEntry> {
     if let Value::Text(_) = node.value {
         let scenario = reader.text(node, "an entry of `mix`")?;
         let weight = Spanned::new(1.0, node.span.clone());
-        return Some(MixEntry {
-            scenario,
-            weight,
-            with: Vec::new(),
-        });
+        return Some(MixEntry { scenario, weight, with: Vec::new() });
     }
     let mut map = reader.map(node, "an entry of `mix`")?;
     let scenario = map.required_text("scenario");
     let weight = weight(&mut map);
-    let with = map
-        .optional("with")
-        .map_or_else(Vec::new, |node| fields(reader, node, "`with`"));
+    let with = map.optional("with").map_or_else(Vec::new, |node| fields(reader, node, "`with`"));
     map.finish();
-    Some(MixEntry {
-        scenario: scenario?,
-        weight: weight?,
-        with,
-    })
+    Some(MixEntry { scenario: scenario?, weight: weight?, with })
 }
 
 /// The key `weight`: more than 0, and 1 if left out.
@@ -243,10 +178,7 @@ pub(super) fn weight(map: &mut MapReader<'_>) -> Option<Spanned<f64>> {
     }
     reader.report(
         reader
-            .mistake(
-                &node.span,
-                format!("`weight` must be more than 0, found `{}`", weight.value),
-            )
+            .mistake(&node.span, format!("`weight` must be more than 0, found `{}`", weight.value))
             .help("remove what should never happen"),
     );
     None
@@ -255,28 +187,20 @@ pub(super) fn weight(map: &mut MapReader<'_>) -> Option<Spanned<f64>> {
 /// Whether a text can be a name that a scenario gives: letters, digits, `-` and `_`.
 pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && text
-            .chars()
-            .all(|character| character.is_ascii_alphanumeric() || "-_".contains(character))
+        && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_".contains(character))
 }
 
 /// Reports a name that a scenario cannot give, and says whether it can.
 pub(super) fn check_name(reader: &Reader, name: &Spanned<String>, what: &str) -> bool {
     let found = if yaml::is_yaml_1_1_boolean(&name.value) {
         reader
-            .mistake(
-                &name.span,
-                format!("{} cannot name {what}", quoted(&name.value)),
-            )
+            .mistake(&name.span, format!("{} cannot name {what}", quoted(&name.value)))
             .help("other YAML readers take it for true or false: choose another name")
     } else if is_name(&name.value) {
         return true;
     } else {
         reader
-            .mistake(
-                &name.span,
-                format!("{} cannot name {what}", quoted(&name.value)),
-            )
+            .mistake(&name.span, format!("{} cannot name {what}", quoted(&name.value)))
             .help("a name has letters, digits, `-` and `_`, and begins with a letter")
     };
     reader.report(found);

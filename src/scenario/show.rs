@@ -23,25 +23,10 @@ pub fn to_yaml(scenario: &Scenario) -> String {
     if let Some(every) = &scenario.every {
         out.line(0, &format!("every: {}", format_duration(every.value)));
     }
-    let params = scenario
-        .params
-        .iter()
-        .map(|param| (&param.name.value, node(&param.value)));
+    let params = scenario.params.iter().map(|param| (&param.name.value, node(&param.value)));
     out.section("params", params);
-    out.section(
-        "actors",
-        scenario
-            .actors
-            .iter()
-            .map(|entry| (&entry.name.value, actor(entry))),
-    );
-    out.section(
-        "resources",
-        scenario
-            .resources
-            .iter()
-            .map(|entry| (&entry.name.value, resource(entry))),
-    );
+    out.section("actors", scenario.actors.iter().map(|entry| (&entry.name.value, actor(entry))));
+    out.section("resources", scenario.resources.iter().map(|entry| (&entry.name.value, resource(entry))));
     match &scenario.body {
         Body::Steps(steps) => {
             out.line(0, "steps:");
@@ -105,33 +90,15 @@ impl Lines {
 }
 
 fn actor(actor: &Actor) -> String {
-    let kind = actor
-        .kind
-        .iter()
-        .map(|kind| pair("kind", &text(&kind.value)));
+    let kind = actor.kind.iter().map(|kind| pair("kind", &text(&kind.value)));
     map(&kind.chain(fields(&actor.pins)).collect::<Vec<_>>())
 }
 
 fn resource(resource: &Resource) -> String {
     let mut parts = Vec::new();
-    parts.extend(
-        resource
-            .kind
-            .iter()
-            .map(|kind| pair("kind", &text(&kind.value))),
-    );
-    parts.extend(
-        resource
-            .count
-            .iter()
-            .map(|count| pair("count", &count.value.to_string())),
-    );
-    parts.extend(
-        resource
-            .existing
-            .iter()
-            .map(|existing| pair("existing", &existing.value.to_string())),
-    );
+    parts.extend(resource.kind.iter().map(|kind| pair("kind", &text(&kind.value))));
+    parts.extend(resource.count.iter().map(|count| pair("count", &count.value.to_string())));
+    parts.extend(resource.existing.iter().map(|existing| pair("existing", &existing.value.to_string())));
     parts.extend(fields(&resource.fields));
     map(&parts)
 }
@@ -140,39 +107,18 @@ fn call(call: &Call) -> String {
     let mut parts = Vec::new();
     parts.extend(call.id.iter().map(|id| pair("id", &text(&id.value))));
     parts.push(pair("call", &text(&call.call.value)));
-    parts.extend(
-        call.target
-            .iter()
-            .map(|target| pair("target", &text(&target.value))),
-    );
-    parts.extend(
-        call.each
-            .iter()
-            .map(|each| pair("each", &text(&each.resources.value))),
-    );
+    parts.extend(call.target.iter().map(|target| pair("target", &text(&target.value))));
+    parts.extend(call.each.iter().map(|each| pair("each", &text(&each.resources.value))));
     let every = call.each.iter().filter_map(|each| each.every.as_ref());
     parts.extend(every.map(|every| pair("every", &every.value.to_string())));
     parts.extend(call.by.iter().map(|by| pair("by", &text(&by.value))));
-    parts.extend(
-        call.after
-            .iter()
-            .map(|after| pair("after", &after.value.to_string())),
-    );
+    parts.extend(call.after.iter().map(|after| pair("after", &after.value.to_string())));
     parts.extend(call.repeat.iter().map(|repeat| {
         let mut inner = vec![pair("times", &repeat.times.value.to_string())];
-        inner.extend(
-            repeat
-                .every
-                .iter()
-                .map(|every| pair("every", &every.value.to_string())),
-        );
+        inner.extend(repeat.every.iter().map(|every| pair("every", &every.value.to_string())));
         pair("repeat", &map(&inner))
     }));
-    parts.extend(
-        call.chance
-            .iter()
-            .map(|chance| pair("chance", &chance.value.to_string())),
-    );
+    parts.extend(call.chance.iter().map(|chance| pair("chance", &chance.value.to_string())));
     parts.extend(with(&call.with));
     parts.extend(call.outcome.iter().map(|outcome| {
         let name = match &outcome.value {
@@ -191,10 +137,7 @@ fn with(fields: &[Field]) -> Option<String> {
 }
 
 fn fields(fields: &[Field]) -> Vec<String> {
-    fields
-        .iter()
-        .map(|field| pair(&scalar_text(&field.name.value), &node(&field.value)))
-        .collect()
+    fields.iter().map(|field| pair(&scalar_text(&field.name.value), &node(&field.value))).collect()
 }
 
 fn pair(key: &str, value: &str) -> String {
@@ -218,27 +161,15 @@ fn node(node: &Node) -> String {
 
 /// A value with every text as it must be written so that it is no parameter.
 fn escaped(value: &Value) -> Value {
-    let inner = |node: &Node| Node {
-        value: escaped(&node.value),
-        ..node.clone()
-    };
+    let inner = |node: &Node| Node { value: escaped(&node.value), ..node.clone() };
     match value {
         Value::Text(text) => Value::Text(dollars(text)),
         Value::List(items) => Value::List(items.iter().map(&inner).collect()),
-        Value::Map(entries) => Value::Map(
-            entries
-                .iter()
-                .map(|(key, node)| (key.clone(), inner(node)))
-                .collect(),
-        ),
+        Value::Map(entries) => Value::Map(entries.iter().map(|(key, node)| (key.clone(), inner(node))).collect()),
         other => other.clone(),
     }
 }
 
 fn dollars(text: &str) -> String {
-    if text.starts_with('$') {
-        format!("${text}")
-    } else {
-        text.to_owned()
-    }
+    if text.starts_with('$') { format!("${text}") } else { text.to_owned() }
 }

@@ -15,11 +15,7 @@ pub(super) fn list(reader: &Reader, node: &Node, what: &str) -> Option<Vec<Step>
     let items = reader.list(node, what)?;
     if items.is_empty() {
         let message = format!("{what} is empty");
-        reader.report(
-            reader
-                .mistake(&node.span, message)
-                .help("write at least one `- { call: … }`"),
-        );
+        reader.report(reader.mistake(&node.span, message).help("write at least one `- { call: … }`"));
         return None;
     }
     let steps: Vec<Step> = items.iter().filter_map(|item| step(reader, item)).collect();
@@ -35,9 +31,7 @@ fn step(reader: &Reader, node: &Node) -> Option<Step> {
     match (map.entry("call"), map.entry("choose")) {
         (Some(_), Some((key, _))) => {
             reader.report(
-                reader
-                    .mistake(&key.span, "a step has `call` or `choose`, not both")
-                    .help("make two steps of it"),
+                reader.mistake(&key.span, "a step has `call` or `choose`, not both").help("make two steps of it"),
             );
             None
         }
@@ -56,30 +50,20 @@ fn choose(reader: &Reader, mut map: MapReader<'_>, node: &Node) -> Option<Step> 
     let items = reader.list(node, "`choose`")?;
     if items.is_empty() {
         reader.report(
-            reader
-                .mistake(&node.span, "`choose` is empty")
-                .help("write at least one `- { weight: 1, steps: […] }`"),
+            reader.mistake(&node.span, "`choose` is empty").help("write at least one `- { weight: 1, steps: […] }`"),
         );
         return None;
     }
-    let branches: Vec<Branch> = items
-        .iter()
-        .filter_map(|item| branch(reader, item))
-        .collect();
+    let branches: Vec<Branch> = items.iter().filter_map(|item| branch(reader, item)).collect();
     (branches.len() == items.len()).then_some(Step::Choose(Choose { span, branches }))
 }
 
 fn branch(reader: &Reader, node: &Node) -> Option<Branch> {
     let mut map = reader.map(node, "a branch of `choose`")?;
     let weight = read::weight(&mut map);
-    let steps = map
-        .required("steps")
-        .map(|node| list(reader, node, "`steps`"));
+    let steps = map.required("steps").map(|node| list(reader, node, "`steps`"));
     map.finish();
-    Some(Branch {
-        weight: weight?,
-        steps: steps??,
-    })
+    Some(Branch { weight: weight?, steps: steps?? })
 }
 
 fn call(reader: &Reader, mut map: MapReader<'_>) -> Option<Step> {
@@ -89,12 +73,8 @@ fn call(reader: &Reader, mut map: MapReader<'_>) -> Option<Step> {
     let target = map.text("target");
     let by = map.text("by");
     let after = map.duration_range("after");
-    let with = map
-        .optional("with")
-        .map_or_else(Vec::new, |node| fields(reader, node, "`with`"));
-    let outcome = map
-        .text("outcome")
-        .map(|text| text.map(|name| outcome(&name)));
+    let with = map.optional("with").map_or_else(Vec::new, |node| fields(reader, node, "`with`"));
+    let outcome = map.text("outcome").map(|text| text.map(|name| outcome(&name)));
     let repeat = map.read("repeat", repeat);
     let resources = map.text("each");
     let every = map.duration_range("every");
@@ -122,11 +102,8 @@ fn check_together(reader: &Reader, map: &mut MapReader<'_>) {
     let repeat = map.entry("repeat");
     let each = map.entry("each");
     if let (Some(_), Some((key, _))) = (repeat, each) {
-        reader.report(
-            reader
-                .mistake(&key.span, "a step has `repeat` or `each`, not both")
-                .help("make two steps of it"),
-        );
+        reader
+            .report(reader.mistake(&key.span, "a step has `repeat` or `each`, not both").help("make two steps of it"));
     }
     if let (Some((key, _)), Some(_)) = (map.entry("target"), each) {
         reader.report(
@@ -144,7 +121,9 @@ fn check_together(reader: &Reader, map: &mut MapReader<'_>) {
         Some((_, times)) => {
             let times = crate::yaml::value_text(&times.value);
             let times = if times.starts_with('{') { "…".to_owned() } else { times };
-            found.help(format!("between repetitions it belongs into `repeat`: `repeat: {{ times: {times}, every: {every} }}`"))
+            found.help(format!(
+                "between repetitions it belongs into `repeat`: `repeat: {{ times: {times}, every: {every} }}`"
+            ))
         }
         None => found
             .help(format!("for several resources write `each: NAME, every: {every}`"))
@@ -162,21 +141,14 @@ fn method(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
         (name, "failure")
     } else if !one_line::is_method(&text.value) {
         let message = format!("{} is not the name of a method", quoted(&text.value));
-        reader.report(
-            reader
-                .mistake(&node.span, message)
-                .help("write one call a step, such as `call: create-pool`"),
-        );
+        reader.report(reader.mistake(&node.span, message).help("write one call a step, such as `call: create-pool`"));
         return None;
     } else {
         return Some(text);
     };
     let message = format!("`call` takes a method alone, found {}", quoted(&text.value));
-    reader.report(
-        reader
-            .mistake(&node.span, message)
-            .help(format!("write `call: {}, outcome: {outcome}`", name.trim())),
-    );
+    reader
+        .report(reader.mistake(&node.span, message).help(format!("write `call: {}, outcome: {outcome}`", name.trim())));
     None
 }
 
@@ -217,10 +189,9 @@ fn chance(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<f64>> {
     let number = match &node.value {
         Value::Int(value) => Some(*value as f64),
         Value::Float(value) => Some(*value),
-        Value::Text(text) => text
-            .strip_suffix('%')
-            .and_then(|number| number.trim().parse::<f64>().ok())
-            .map(|percent| percent / 100.0),
+        Value::Text(text) => {
+            text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok()).map(|percent| percent / 100.0)
+        }
         _ => None,
     };
     if let Some(value) = number.filter(|value| *value > 0.0 && *value <= 1.0) {

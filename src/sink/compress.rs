@@ -55,8 +55,7 @@ impl Compression {
             Self::Gzip => {
                 let room = Vec::with_capacity(frame.len() / 4 + 64);
                 // No name and no time in the header: they would change the bytes.
-                let mut encoder: GzEncoder<Vec<u8>> =
-                    GzBuilder::new().write(room, flate2::Compression::new(6));
+                let mut encoder: GzEncoder<Vec<u8>> = GzBuilder::new().write(room, flate2::Compression::new(6));
                 encoder.write_all(frame)?;
                 encoder.finish()
             }

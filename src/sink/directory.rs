@@ -59,12 +59,7 @@ impl Directory {
         if !lock(&locked) {
             return Err(in_use(&staging));
         }
-        Ok(Self {
-            path: path.to_owned(),
-            staging,
-            force,
-            _locked: locked,
-        })
+        Ok(Self { path: path.to_owned(), staging, force, _locked: locked })
     }
 
     /// Where to make a file of this name.
@@ -75,22 +70,14 @@ impl Directory {
     /// Moves everything to its place, or says where it is.
     pub fn finish(&self, how: Ending, events: u64) -> Result<Option<String>, Error> {
         if how == Ending::Stopped {
-            return Ok(Some(format!(
-                "{} keeps the first {}",
-                quoted(&self.staging),
-                whole(events)
-            )));
+            return Ok(Some(format!("{} keeps the first {}", quoted(&self.staging), whole(events))));
         }
         // Moving entries away while listing may hide some: list until none is left.
         loop {
             let mut moved = false;
             for entry in list(&self.staging)? {
                 let entry = entry.map_err(|error| cannot_list(&self.staging, &error))?;
-                publish(
-                    &entry.path(),
-                    &self.path.join(entry.file_name()),
-                    self.force,
-                )?;
+                publish(&entry.path(), &self.path.join(entry.file_name()), self.force)?;
                 moved = true;
             }
             if !moved {
@@ -111,21 +98,15 @@ fn remove_remains(staging: &Path, force: bool) -> Result<(), Error> {
         return Err(in_use(staging));
     }
     if !force {
-        return Err(
-            Error::failed(format!("{shown} exists: it is what a stopped run has left"))
-                .help("rename it to keep it; `--force` discards it"),
-        );
+        return Err(Error::failed(format!("{shown} exists: it is what a stopped run has left"))
+            .help("rename it to keep it; `--force` discards it"));
     }
-    fs::remove_dir_all(staging)
-        .map_err(|error| Error::failed(format!("cannot remove {shown}: {}", reason(&error))))
+    fs::remove_dir_all(staging).map_err(|error| Error::failed(format!("cannot remove {shown}: {}", reason(&error))))
 }
 
 fn in_use(staging: &Path) -> Error {
-    Error::failed(format!(
-        "another run is writing {} right now",
-        quoted(staging)
-    ))
-    .help("wait for it, or name another directory")
+    Error::failed(format!("another run is writing {} right now", quoted(staging)))
+        .help("wait for it, or name another directory")
 }
 
 fn list(path: &Path) -> Result<fs::ReadDir, Error> {

@@ -124,12 +124,7 @@ impl Stream {
         if self.format == Format::Ndjson {
             let ends = chunk.events.iter().map(|event| event.body.end as usize + 1);
             let length = ends.clone().next_back().unwrap_or(0);
-            return self.put(Piece {
-                bytes: &chunk.bodies[..length],
-                events: chunk.events.len() as u64,
-                length,
-                ends,
-            });
+            return self.put(Piece { bytes: &chunk.bodies[..length], events: chunk.events.len() as u64, length, ends });
         }
         self.format_events(chunk, 0, chunk.events.len());
         self.put_text()
@@ -159,12 +154,8 @@ impl Stream {
 
     fn put_text(&mut self) -> Result<Flow, Error> {
         let (mut text, mut ends) = (mem::take(&mut self.text), mem::take(&mut self.ends));
-        let flow = self.put(Piece {
-            bytes: &text,
-            events: ends.len() as u64,
-            length: text.len(),
-            ends: ends.iter().copied(),
-        });
+        let flow =
+            self.put(Piece { bytes: &text, events: ends.len() as u64, length: text.len(), ends: ends.iter().copied() });
         text.clear();
         ends.clear();
         (self.text, self.ends) = (text, ends);
@@ -179,12 +170,7 @@ impl Stream {
         let (events, length) = (self.ends.len() as u64, self.text.len());
         self.text.clear();
         self.ends.clear();
-        self.put(Piece {
-            bytes: &frame,
-            events,
-            length,
-            ends: iter::empty(),
-        })
+        self.put(Piece { bytes: &frame, events, length, ends: iter::empty() })
     }
 
     /// Writes, and counts what was written.
@@ -198,10 +184,8 @@ impl Stream {
             self.delivered.written += piece.bytes.len() as u64;
             return Ok(Flow::Open);
         };
-        let (events, end) = piece
-            .ends
-            .take_while(|&end| end <= written)
-            .fold((0, 0), |(count, _), end| (count + 1, end as u64));
+        let (events, end) =
+            piece.ends.take_while(|&end| end <= written).fold((0, 0), |(count, _), end| (count + 1, end as u64));
         self.delivered.events += events;
         self.delivered.bytes += end;
         self.delivered.written += end;
@@ -230,9 +214,7 @@ impl Stream {
         }
         match self.compression {
             // No frame at all is not a file that decoders accept.
-            Some(compression) if !self.text.is_empty() || self.delivered.written == 0 => {
-                self.put_frame(compression)
-            }
+            Some(compression) if !self.text.is_empty() || self.delivered.written == 0 => self.put_frame(compression),
             _ => self.put_text(),
         }
     }

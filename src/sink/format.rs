@@ -24,14 +24,7 @@ pub enum Format {
 impl Format {
     /// Appends some of a chunk's events to `out`, and the length of `out` after
     /// each of them to `ends`. `first`: whether nothing precedes them.
-    pub fn append(
-        self,
-        chunk: &Chunk,
-        events: Range<usize>,
-        first: bool,
-        out: &mut Vec<u8>,
-        ends: &mut Vec<usize>,
-    ) {
+    pub fn append(self, chunk: &Chunk, events: Range<usize>, first: bool, out: &mut Vec<u8>, ends: &mut Vec<usize>) {
         let mut first = first;
         for event in &chunk.events[events] {
             self.append_one(chunk.body(event), first, out);

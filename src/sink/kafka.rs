@@ -27,10 +27,8 @@ use options::Options;
 use reports::Reports;
 
 /// The header that makes a record an event in structured mode.
-const CONTENT_TYPE: Header<'static, &str> = Header {
-    key: "content-type",
-    value: Some("application/cloudevents+json; charset=UTF-8"),
-};
+const CONTENT_TYPE: Header<'static, &str> =
+    Header { key: "content-type", value: Some("application/cloudevents+json; charset=UTF-8") };
 
 /// Records between two looks at the delivery reports, within a chunk.
 const RECORDS_PER_POLL: usize = 512;
@@ -117,9 +115,8 @@ impl KafkaSink {
     /// Hands one event over, waiting while the queue is full.
     fn produce(&mut self, chunk: &Chunk, event: &Event) -> Result<(), Error> {
         let number = event.number as usize;
-        let mut record = BaseRecord::with_opaque_to(&self.topic, number)
-            .payload(chunk.body(event))
-            .headers(self.headers.clone());
+        let mut record =
+            BaseRecord::with_opaque_to(&self.topic, number).payload(chunk.body(event)).headers(self.headers.clone());
         if !event.key.is_empty() {
             record = record.key(chunk.key(event));
         }
@@ -176,8 +173,7 @@ impl KafkaSink {
 
     /// Gives up what is still queued or in flight; reports come for all of it.
     fn give_up(&self) {
-        self.producer
-            .purge(PurgeConfig::default().queue().inflight());
+        self.producer.purge(PurgeConfig::default().queue().inflight());
         self.flush_until(Some(Instant::now() + Duration::from_secs(1)));
     }
 
@@ -190,11 +186,7 @@ impl KafkaSink {
 
     /// The error after which librdkafka sends nothing more.
     fn fatal(&self) -> Error {
-        let (code, text) = self
-            .producer
-            .client()
-            .fatal_error()
-            .unwrap_or((RDKafkaErrorCode::Fatal, String::new()));
+        let (code, text) = self.producer.client().fatal_error().unwrap_or((RDKafkaErrorCode::Fatal, String::new()));
         diagnosis::fatal(&self.options, code, &text)
     }
 
@@ -232,7 +224,5 @@ impl Sink for KafkaSink {
 
 /// The code of an error, for those kinds that have one.
 fn code(error: &KafkaError) -> RDKafkaErrorCode {
-    error
-        .rdkafka_error_code()
-        .unwrap_or(RDKafkaErrorCode::Unknown)
+    error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)
 }

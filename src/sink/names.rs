@@ -41,10 +41,7 @@ pub(super) fn story_words(stories: &[String]) -> Vec<String> {
 /// shell would trip over.
 pub(super) fn word(name: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    name.chars()
-        .take(LONGEST)
-        .map(|c| if safe(c) { c } else { '-' })
-        .collect()
+    name.chars().take(LONGEST).map(|c| if safe(c) { c } else { '-' }).collect()
 }
 
 /// A number from 0 as people count, from 1, with zeros so that names sort.
@@ -81,18 +78,8 @@ mod tests {
     #[test]
     fn story_words_are_safe_short_and_distinct() {
         assert_eq!(
-            words(&[
-                "create-pool -> delete-pool",
-                "create-pool,delete-pool",
-                "Ünï/..",
-                "→"
-            ]),
-            [
-                "create-pool-delete-pool",
-                "create-pool-delete-pool-2",
-                "n",
-                "story"
-            ]
+            words(&["create-pool -> delete-pool", "create-pool,delete-pool", "Ünï/..", "→"]),
+            ["create-pool-delete-pool", "create-pool-delete-pool-2", "n", "story"]
         );
         assert_eq!(words(&["a", "a-2", "A", "a!"]), ["a", "a-2", "a-3", "a-4"]);
         assert_eq!(words(&["x".repeat(500).as_str()])[0].len(), LONGEST);
@@ -101,10 +88,7 @@ mod tests {
     #[test]
     fn other_words_keep_their_case() {
         assert_eq!(word("CreateComputePool"), "CreateComputePool");
-        assert_eq!(
-            word("google.storage/objects get"),
-            "google.storage-objects-get"
-        );
+        assert_eq!(word("google.storage/objects get"), "google.storage-objects-get");
     }
 
     #[test]

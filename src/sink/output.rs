@@ -61,19 +61,16 @@ pub fn open(output: &Output) -> Result<Box<dyn Sink>, Error> {
     let (format, force, most) = (output.format, output.force, output.most);
     match (path, output.split) {
         (None, None) => Ok(Box::new(Stream::stdout(format)?)),
-        (Some(path), None) if is_directory(path) => {
-            Err(Error::usage(format!("`{}` is a directory", path.display()))
-                .help("name a file, or add `--split event` or `--split instance`"))
-        }
+        (Some(path), None) if is_directory(path) => Err(Error::usage(format!("`{}` is a directory", path.display()))
+            .help("name a file, or add `--split event` or `--split instance`")),
         (Some(path), None) => Ok(Box::new(Stream::create(path, format, force)?)),
-        (None, Some(_)) => Err(Error::usage(
-            "`--split` makes several files and cannot write them to stdout",
-        )
-        .help("add `-o DIR/`")),
-        (Some(_), Some(_)) if format == Format::Batch => Err(Error::usage(
-            "a batch is one array of all events and cannot be split",
-        )
-        .help("leave out `--split`, or use `--format ndjson` or `--format json`")),
+        (None, Some(_)) => {
+            Err(Error::usage("`--split` makes several files and cannot write them to stdout").help("add `-o DIR/`"))
+        }
+        (Some(_), Some(_)) if format == Format::Batch => {
+            Err(Error::usage("a batch is one array of all events and cannot be split")
+                .help("leave out `--split`, or use `--format ndjson` or `--format json`"))
+        }
         (Some(path), Some(Split::Event)) => {
             let files = EventFiles::create(path, format, force, most, &output.names)?;
             Ok(Box::new(files))

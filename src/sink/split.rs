@@ -67,13 +67,7 @@ struct Held {
 impl EventFiles {
     /// Writes into `path`. `most` is how many events the whole run has at most,
     /// if that is known: it decides how wide the numbers are.
-    pub fn create(
-        path: &Path,
-        format: Format,
-        force: bool,
-        most: Option<u64>,
-        names: &Names,
-    ) -> Result<Self, Error> {
+    pub fn create(path: &Path, format: Format, force: bool, most: Option<u64>, names: &Names) -> Result<Self, Error> {
         Ok(Self {
             directory: Directory::open(path, force)?,
             format,
@@ -91,13 +85,7 @@ impl EventFiles {
 impl InstanceFiles {
     /// Writes into `path`. `most` is how many instances, or events, the whole
     /// run has at most, if that is known: it decides how wide the numbers are.
-    pub fn create(
-        path: &Path,
-        format: Format,
-        force: bool,
-        most: Option<u64>,
-        names: &Names,
-    ) -> Result<Self, Error> {
+    pub fn create(path: &Path, format: Format, force: bool, most: Option<u64>, names: &Names) -> Result<Self, Error> {
         Ok(Self {
             directory: Directory::open(path, force)?,
             format,
@@ -115,8 +103,7 @@ impl Sink for EventFiles {
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
         for event in &chunk.events {
             self.text.clear();
-            self.format
-                .append_one(chunk.body(event), true, &mut self.text);
+            self.format.append_one(chunk.body(event), true, &mut self.text);
             self.set_name(event);
             let path = self.directory.file(&self.name);
             if let Err(error) = write_new(&path, &self.text) {
@@ -145,8 +132,7 @@ impl Sink for InstanceFiles {
                 Held::default()
             });
             let before = held.text.len();
-            self.format
-                .append_one(chunk.body(event), true, &mut held.text);
+            self.format.append_one(chunk.body(event), true, &mut held.text);
             held.events += 1;
             self.held_bytes += held.text.len() - before;
         }
@@ -194,11 +180,7 @@ impl InstanceFiles {
     }
 
     fn name(&self, story: u16, instance: u64) -> String {
-        let ending = if self.format == Format::Ndjson {
-            "ndjson"
-        } else {
-            "json"
-        };
+        let ending = if self.format == Format::Ndjson { "ndjson" } else { "json" };
         let (number, width) = (instance + 1, self.width);
         let story = named(&self.stories, story);
         format!("{story}-{number:0width$}.{ending}")
@@ -206,9 +188,7 @@ impl InstanceFiles {
 }
 
 fn named(names: &[String], number: u16) -> &str {
-    names
-        .get(usize::from(number))
-        .map_or("unnamed", String::as_str)
+    names.get(usize::from(number)).map_or("unnamed", String::as_str)
 }
 
 /// Writes a file that does not exist, whole or not at all.
@@ -235,12 +215,7 @@ fn count(delivered: &mut Delivered, events: u64, bytes: usize) {
 }
 
 fn failure(path: &Path, error: &io::Error, delivered: &Delivered) -> Error {
-    let message = format!(
-        "cannot write {}: {}, after {}",
-        quoted(path),
-        reason(error),
-        whole(delivered.events)
-    );
+    let message = format!("cannot write {}: {}, after {}", quoted(path), reason(error), whole(delivered.events));
     let keeps = path.parent().unwrap_or(path);
     Error::failed(message).help(format!("{} keeps them", quoted(keeps)))
 }

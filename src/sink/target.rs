@@ -77,21 +77,19 @@ impl Target {
                 let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
                 Self::part(real, force)
             }
-            Ok(found) if found.file_type().is_block_device() => Err(Error::failed(format!(
-                "{shown} is a disk, and writing would destroy what is on it"
-            ))
-            .help("name a file")),
+            Ok(found) if found.file_type().is_block_device() => {
+                Err(Error::failed(format!("{shown} is a disk, and writing would destroy what is on it"))
+                    .help("name a file"))
+            }
             Ok(_) => {
                 let file = OpenOptions::new().write(true).open(path);
-                let file = file.map_err(|error| {
-                    Error::failed(format!("cannot open {shown}: {}", reason(&error)))
-                })?;
+                let file = file.map_err(|error| Error::failed(format!("cannot open {shown}: {}", reason(&error))))?;
                 Ok(Self::direct(file, shown))
             }
-            Err(_) if path.is_symlink() => Err(Error::failed(format!(
-                "{shown} is a symbolic link to something that cannot be reached"
-            ))
-            .help("remove the link, or name another file")),
+            Err(_) if path.is_symlink() => {
+                Err(Error::failed(format!("{shown} is a symbolic link to something that cannot be reached"))
+                    .help("remove the link, or name another file"))
+            }
             // Whatever is wrong with the path shows when the file is created.
             Err(_) => Self::part(path.to_owned(), force),
         }
@@ -104,10 +102,7 @@ impl Target {
             let end = bytes.len().min(written + self.piece);
             match self.file.write(&bytes[written..end]) {
                 Ok(0) => {
-                    return Err(Broken {
-                        written,
-                        error: ErrorKind::WriteZero.into(),
-                    });
+                    return Err(Broken { written, error: ErrorKind::WriteZero.into() });
                 }
                 Ok(count) => written += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -138,19 +133,10 @@ impl Target {
 
     /// What went wrong with a write, after so many whole events.
     pub fn failure(&self, error: &io::Error, events: u64) -> Error {
-        let message = format!(
-            "cannot write {}: {}, after {}",
-            self.name,
-            reason(error),
-            whole(events)
-        );
+        let message = format!("cannot write {}: {}, after {}", self.name, reason(error), whole(events));
         match &self.part {
             Some(part) => {
-                let keeps = format!(
-                    "{} keeps them and is not renamed to {}",
-                    self.name,
-                    quoted(&part.path)
-                );
+                let keeps = format!("{} keeps them and is not renamed to {}", self.name, quoted(&part.path));
                 Error::failed(message).help(keeps)
             }
             None => Error::failed(message),
@@ -170,11 +156,9 @@ impl Target {
                 publish(&part.now, &part.path, part.force)?;
                 Ok(None)
             }
-            (Some(part), Ending::Stopped) => Ok(Some(format!(
-                "{} keeps the first {}",
-                quoted(&part.now),
-                whole(events)
-            ))),
+            (Some(part), Ending::Stopped) => {
+                Ok(Some(format!("{} keeps the first {}", quoted(&part.now), whole(events))))
+            }
             (None, _) => Ok(None),
         }
     }
@@ -197,11 +181,7 @@ impl Target {
         let file = create_part(&part, force)?;
         Ok(Self {
             name: quoted(&part),
-            part: Some(Part {
-                now: part,
-                path,
-                force,
-            }),
+            part: Some(Part { now: part, path, force }),
             regular: true,
             ..Self::direct(file, String::new())
         })
@@ -230,12 +210,7 @@ pub(super) fn publish(part: &Path, path: &Path, force: bool) -> Result<(), Error
             ErrorKind::AlreadyExists => {
                 format!("{} has appeared while the run was writing", quoted(path))
             }
-            _ => format!(
-                "cannot rename {} to {}: {}",
-                quoted(part),
-                quoted(path),
-                reason(&error)
-            ),
+            _ => format!("cannot rename {} to {}: {}", quoted(part), quoted(path), reason(&error)),
         };
         Error::failed(why).help(keeps)
     })
@@ -250,14 +225,12 @@ pub(super) fn lock(file: &File) -> bool {
 /// Why something could not be created, with what to do about a missing parent.
 pub(super) fn cannot_create(path: &Path, error: &io::Error) -> Error {
     let message = format!("cannot create {}: ", quoted(path));
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     match parent {
-        Some(parent) if error.kind() == ErrorKind::NotFound && !parent.exists() => Error::failed(
-            format!("{message}the directory {} does not exist", quoted(parent)),
-        )
-        .help(format!("create it: `mkdir -p {}`", parent.display())),
+        Some(parent) if error.kind() == ErrorKind::NotFound && !parent.exists() => {
+            Error::failed(format!("{message}the directory {} does not exist", quoted(parent)))
+                .help(format!("create it: `mkdir -p {}`", parent.display()))
+        }
         _ => Error::failed(message + &reason(error)),
     }
 }
@@ -267,9 +240,7 @@ pub(super) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// A path in backticks.
@@ -291,9 +262,7 @@ fn create_part(part: &Path, force: bool) -> Result<File, Error> {
             return Err(cannot_create(part, &error));
         }
         Err(_) if !part.is_file() => {
-            return Err(Error::failed(format!(
-                "{shown} is in the way and no regular file"
-            )));
+            return Err(Error::failed(format!("{shown} is in the way and no regular file")));
         }
         Err(_) => OpenOptions::new()
             .write(true)
@@ -301,20 +270,15 @@ fn create_part(part: &Path, force: bool) -> Result<File, Error> {
             .map_err(|error| Error::failed(format!("cannot open {shown}: {}", reason(&error))))?,
     };
     if !lock(&file) {
-        return Err(
-            Error::failed(format!("another run is writing {shown} right now"))
-                .help("wait for it, or name another file"),
-        );
+        return Err(Error::failed(format!("another run is writing {shown} right now"))
+            .help("wait for it, or name another file"));
     }
     let length = file.metadata().map_or(0, |found| found.len());
     if length > 0 && !force {
-        return Err(
-            Error::failed(format!("{shown} exists: it is what a stopped run has left"))
-                .help("rename it to keep it; `--force` discards it"),
-        );
+        return Err(Error::failed(format!("{shown} exists: it is what a stopped run has left"))
+            .help("rename it to keep it; `--force` discards it"));
     }
-    file.set_len(0)
-        .map_err(|error| cannot_create(part, &error))?;
+    file.set_len(0).map_err(|error| cannot_create(part, &error))?;
     Ok(file)
 }
 
@@ -326,8 +290,5 @@ fn with_part(path: &Path) -> PathBuf {
 
 /// Some file systems have nothing to sync, and say so as an error.
 fn cannot_sync(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::InvalidInput | ErrorKind::Unsupported
-    )
+    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
 }

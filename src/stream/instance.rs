@@ -39,7 +39,15 @@ impl Resource {
 
 impl Instance {
     /// Begins a story at `time`.
-    pub fn begin(&mut self, plan: &Plan, story_id: u16, number: u64, time: i64, roles: &mut Roles, stamps: &mut Stamps) {
+    pub fn begin(
+        &mut self,
+        plan: &Plan,
+        story_id: u16,
+        number: u64,
+        time: i64,
+        roles: &mut Roles,
+        stamps: &mut Stamps,
+    ) {
         let story = &plan.stories[story_id as usize];
         self.story = story_id;
         self.number = number;
@@ -68,8 +76,20 @@ impl Instance {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of it is needed for each element, and a type would be used once")]
-    fn element(&mut self, plan: &Plan, story: &Story, index: usize, element: u32, time: i64, roles: &Roles, stamps: &mut Stamps) {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all of it is needed for each element, and a type would be used once"
+    )]
+    fn element(
+        &mut self,
+        plan: &Plan,
+        story: &Story,
+        index: usize,
+        element: u32,
+        time: i64,
+        roles: &Roles,
+        stamps: &mut Stamps,
+    ) {
         let resource = &story.resources[index];
         let kind = &plan.catalog.kinds[resource.kind];
         let key = resource_key(story.key.name(&resource.name), self.number, element);
@@ -80,7 +100,9 @@ impl Instance {
             self.state[at + word::FIELDS + position] = match initial {
                 Initial::Fixed(code) => *code,
                 Initial::Drawn(weights) => weights.draw(key.number(field_salt(field))) as u64,
-                Initial::Reference(reference) => roles.code(&plan.catalog, &plan.population, *reference, position as u64),
+                Initial::Reference(reference) => {
+                    roles.code(&plan.catalog, &plan.population, *reference, position as u64)
+                }
             };
         }
         self.state[at + word::EXISTS] = u64::from(existing);

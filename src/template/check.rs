@@ -56,9 +56,7 @@ impl Checked<'_> {
     pub fn may_vanish(&self) -> bool {
         match self {
             Self::Deleted => true,
-            Self::If {
-                then, otherwise, ..
-            } => then.may_vanish() || otherwise.may_vanish(),
+            Self::If { then, otherwise, .. } => then.may_vanish() || otherwise.may_vanish(),
             _ => false,
         }
     }
@@ -71,19 +69,11 @@ pub(super) fn check<'a>(
     shape: &'a Shape,
     constants: &'a [(&'a str, Constant)],
 ) -> Result<Checked<'a>, Vec<Diagnostic>> {
-    let mut checker = Checker {
-        scope: Scope::new(shape, constants),
-        mistakes: Mistakes::new(source),
-    };
+    let mut checker = Checker { scope: Scope::new(shape, constants), mistakes: Mistakes::new(source) };
     let output = checker.node(root);
     if output.may_vanish() {
-        let mistake = Mistake::new(
-            0..source.text.len().min(1),
-            "the whole document may be left out",
-        );
-        checker
-            .mistakes
-            .add(mistake.help("give the outermost `$if` both `then` and `else`"));
+        let mistake = Mistake::new(0..source.text.len().min(1), "the whole document may be left out");
+        checker.mistakes.add(mistake.help("give the outermost `$if` both `then` and `else`"));
     }
     checker.mistakes.or(output)
 }
@@ -103,24 +93,15 @@ impl<'a> Checker<'a, '_> {
             Node::Text(parts) => Checked::Text(parts.iter().map(|part| self.part(part)).collect()),
             Node::Array(items) => {
                 let items = items.iter().enumerate();
-                Checked::Array(
-                    items
-                        .map(|(index, item)| self.within(Segment::Item(index), item))
-                        .collect(),
-                )
+                Checked::Array(items.map(|(index, item)| self.within(Segment::Item(index), item)).collect())
             }
             Node::Object(members) => {
-                let member = |(key, node): &'a (String, Node)| {
-                    (key.as_str(), self.within(Segment::Key(key.clone()), node))
-                };
+                let member =
+                    |(key, node): &'a (String, Node)| (key.as_str(), self.within(Segment::Key(key.clone()), node));
                 Checked::Object(members.iter().map(member).collect())
             }
             Node::Eval(expression) => self.eval(expression),
-            Node::If {
-                condition,
-                then,
-                otherwise,
-            } => self.branches(condition, then.as_deref(), otherwise.as_deref()),
+            Node::If { condition, then, otherwise } => self.branches(condition, then.as_deref(), otherwise.as_deref()),
             Node::Map(map) => self.map(map),
         }
     }
@@ -157,9 +138,7 @@ impl<'a> Checker<'a, '_> {
         let Some((operand, shape)) = self.operand(expression) else {
             let checked = condition::check(expression, &mut self.scope, &mut self.mistakes);
             let literal = |text: &str| Checked::Literal(text.to_owned());
-            return checked.map_or_else(nothing, |condition| {
-                choice(condition, literal("true"), literal("false"))
-            });
+            return checked.map_or_else(nothing, |condition| choice(condition, literal("true"), literal("false")));
         };
         match (operand, shape) {
             (None, _) => nothing(),
@@ -184,22 +163,16 @@ impl<'a> Checker<'a, '_> {
                     (None, &Shape::Text)
                 }
             }),
-            Kind::Literal(constant) => {
-                Some((Some(Operand::Constant(constant.clone())), &Shape::Text))
-            }
+            Kind::Literal(constant) => Some((Some(Operand::Constant(constant.clone())), &Shape::Text)),
             _ => None,
         }
     }
 
     fn refuse_composite(&mut self, expression: &Expression, shape: &Shape) -> Checked<'a> {
-        let mistake = Mistake::new(
-            expression.span.clone(),
-            format!("`$eval` of {} is not supported", shape.describe()),
-        );
+        let mistake =
+            Mistake::new(expression.span.clone(), format!("`$eval` of {} is not supported", shape.describe()));
         self.mistakes.add(match shape {
-            Shape::List(_) => {
-                mistake.help(r#"walk it with {"$map": {"$eval": "…"}, "each(item)": …}"#)
-            }
+            Shape::List(_) => mistake.help(r#"walk it with {"$map": {"$eval": "…"}, "each(item)": …}"#),
             _ => mistake.help("write its keys out, each with its own value"),
         });
         nothing()
@@ -212,18 +185,13 @@ impl<'a> Checker<'a, '_> {
         };
         let Some((operand, shape)) = self.operand(expression) else {
             return match condition::check(expression, &mut self.scope, &mut self.mistakes) {
-                Some(Condition::Decided(known)) => {
-                    TextPart::Literal(known.to_string().into_bytes())
-                }
+                Some(Condition::Decided(known)) => TextPart::Literal(known.to_string().into_bytes()),
                 Some(condition) => TextPart::Choice(condition),
                 None => TextPart::Literal(Vec::new()),
             };
         };
         let null = || {
-            let mistake = Mistake::new(
-                expression.span.clone(),
-                "the value may be null, which a text cannot contain",
-            );
+            let mistake = Mistake::new(expression.span.clone(), "the value may be null, which a text cannot contain");
             mistake.help(r#"use {"$if": …} around the text, or {"$eval": …} for the value or null"#)
         };
         let mistake = match (operand, shape) {
@@ -278,15 +246,10 @@ impl<'a> Checker<'a, '_> {
         };
         let named = self.scope.resolve(name, expression.span.clone())?;
         match (named.operand, named.here) {
-            (Operand::Value(reference), Shape::List(item)) if reference.base == Base::Global => {
-                Ok((reference, item))
-            }
+            (Operand::Value(reference), Shape::List(item)) if reference.base == Base::Global => Ok((reference, item)),
             (_, Shape::Nullable(inner)) if matches!(**inner, Shape::List(_)) => {
                 let mistake = not_a_list(&expression.span, "nullable");
-                Err(mistake.help(format!(
-                    r#"guard it by {{"$if": "{}", "then": …}}"#,
-                    name.join(".")
-                )))
+                Err(mistake.help(format!(r#"guard it by {{"$if": "{}", "then": …}}"#, name.join("."))))
             }
             (_, other) => Err(not_a_list(&expression.span, other.describe())),
         }
@@ -302,11 +265,7 @@ fn choice<'a>(condition: Condition<'a>, then: Checked<'a>, otherwise: Checked<'a
     match condition {
         Condition::Decided(true) => then,
         Condition::Decided(false) => otherwise,
-        condition => Checked::If {
-            condition,
-            then: Box::new(then),
-            otherwise: Box::new(otherwise),
-        },
+        condition => Checked::If { condition, then: Box::new(then), otherwise: Box::new(otherwise) },
     }
 }
 

@@ -26,14 +26,8 @@ pub(super) fn compile(source: &Arc<Source>, root: &Checked) -> Result<Program, V
     program.literals.resize(program.literals.len() + BLOCK, 0);
     let mut mistakes = Mistakes::new(source);
     if compiler.overflow {
-        let message = format!(
-            "the compiled template is larger than {} MiB",
-            MAX_LITERALS >> 20
-        );
-        mistakes.add(
-            Mistake::new(0..0, message)
-                .help("long keys before nested `$if` are repeated for each branch"),
-        );
+        let message = format!("the compiled template is larger than {} MiB", MAX_LITERALS >> 20);
+        mistakes.add(Mistake::new(0..0, message).help("long keys before nested `$if` are repeated for each branch"));
     }
     mistakes.or(program)
 }
@@ -76,11 +70,7 @@ impl Compiler {
                 self.push(op);
             }
             Checked::Index => self.push(Op::Index),
-            Checked::If {
-                condition,
-                then,
-                otherwise,
-            } => {
+            Checked::If { condition, then, otherwise } => {
                 let test = self.test(condition);
                 let branch = self.open_branch(test);
                 self.value(then);
@@ -90,16 +80,12 @@ impl Compiler {
             }
             Checked::Array(items) => {
                 self.literal(b"[");
-                items.iter().fold(Before::Nothing, |before, item| {
-                    self.member(None, item, before)
-                });
+                items.iter().fold(Before::Nothing, |before, item| self.member(None, item, before));
                 self.literal(b"]");
             }
             Checked::Object(members) => {
                 self.literal(b"{");
-                members.iter().fold(Before::Nothing, |before, (key, node)| {
-                    self.member(Some(key), node, before)
-                });
+                members.iter().fold(Before::Nothing, |before, (key, node)| self.member(Some(key), node, before));
                 self.literal(b"}");
             }
             Checked::Map(list, body) => self.map(list, body),
@@ -111,11 +97,7 @@ impl Compiler {
     fn member(&mut self, key: Option<&str>, node: &Checked, before: Before) -> Before {
         match node {
             Checked::Deleted => before,
-            Checked::If {
-                condition,
-                then,
-                otherwise,
-            } if node.may_vanish() => {
+            Checked::If { condition, then, otherwise } if node.may_vanish() => {
                 let test = self.test(condition);
                 self.optional(key, test, [then, otherwise], before)
             }
@@ -136,17 +118,9 @@ impl Compiler {
     }
 
     /// A key with its value, or an item, of which at least one branch may be missing.
-    fn optional(
-        &mut self,
-        key: Option<&str>,
-        test: Test,
-        branches: [&Checked; 2],
-        before: Before,
-    ) -> Before {
+    fn optional(&mut self, key: Option<&str>, test: Test, branches: [&Checked; 2], before: Before) -> Before {
         let (test, [then, otherwise]) = match branches {
-            [Checked::Deleted, present] => {
-                (Test::Not(Box::new(test)), [present, &Checked::Deleted])
-            }
+            [Checked::Deleted, present] => (Test::Not(Box::new(test)), [present, &Checked::Deleted]),
             branches => (test, branches),
         };
         let branch = self.open_branch(test);
@@ -159,11 +133,7 @@ impl Compiler {
             after_otherwise = self.member(key, otherwise, before);
             self.close(jump);
         }
-        if after_then == after_otherwise {
-            after_then
-        } else {
-            Before::Unknown
-        }
+        if after_then == after_otherwise { after_then } else { Before::Unknown }
     }
 
     fn text(&mut self, parts: &[TextPart]) {
@@ -194,15 +164,7 @@ impl Compiler {
         let each = self.program.ops.len() - 1;
         let start = self.here();
         let comma = !body.may_vanish();
-        self.member(
-            None,
-            body,
-            if comma {
-                Before::Nothing
-            } else {
-                Before::Unknown
-            },
-        );
+        self.member(None, body, if comma { Before::Nothing } else { Before::Unknown });
         self.push(Op::Next { body: start, comma });
         self.close(each);
         self.literal(b"]");
@@ -212,10 +174,7 @@ impl Compiler {
     fn open_branch(&mut self, test: Test) -> usize {
         let number = self.program.tests.len() as u32;
         self.program.tests.push(test);
-        self.push(Op::Branch {
-            test: number,
-            otherwise: 0,
-        });
+        self.push(Op::Branch { test: number, otherwise: 0 });
         self.program.ops.len() - 1
     }
 
@@ -249,12 +208,9 @@ impl Compiler {
             Condition::Truthy(operand, scalar) => Test::Truthy(self.operand(operand), *scalar),
             Condition::Filled(path) => Test::Filled(self.list(path)),
             Condition::IsNull(reference) => Test::IsNull(self.place(reference)),
-            Condition::Compare(left, comparison, right, scalar) => Test::Compare(
-                self.operand(left),
-                *comparison,
-                self.operand(right),
-                *scalar,
-            ),
+            Condition::Compare(left, comparison, right, scalar) => {
+                Test::Compare(self.operand(left), *comparison, self.operand(right), *scalar)
+            }
             Condition::Not(inner) => Test::Not(Box::new(self.test(inner))),
             Condition::All(parts) => Test::All(parts.iter().map(|part| self.test(part)).collect()),
             Condition::Any(parts) => Test::Any(parts.iter().map(|part| self.test(part)).collect()),
@@ -286,16 +242,10 @@ impl Compiler {
     fn place(&mut self, reference: &Reference) -> Place {
         let (slots, known) = match reference.base {
             Base::Global => (&mut self.program.slots, &mut self.slots),
-            Base::Item => (
-                &mut self.program.lists[self.list].slots,
-                &mut self.item_slots[self.list],
-            ),
+            Base::Item => (&mut self.program.lists[self.list].slots, &mut self.item_slots[self.list]),
         };
         let slot = *known.entry(reference.path.clone()).or_insert_with(|| {
-            slots.push(Slot {
-                path: reference.path.clone(),
-                shape: reference.shape.clone(),
-            });
+            slots.push(Slot { path: reference.path.clone(), shape: reference.shape.clone() });
             slots.len() as u32 - 1
         });
         match reference.base {
@@ -307,10 +257,7 @@ impl Compiler {
     fn list(&mut self, path: &[String]) -> u32 {
         let lists = &mut self.program.lists;
         *self.lists.entry(path.to_vec()).or_insert_with(|| {
-            lists.push(ListSlot {
-                path: path.to_vec(),
-                slots: Vec::new(),
-            });
+            lists.push(ListSlot { path: path.to_vec(), slots: Vec::new() });
             self.item_slots.push(HashMap::new());
             lists.len() as u32 - 1
         })
@@ -320,16 +267,8 @@ impl Compiler {
         let place = self.place(reference);
         let (start, length) = self.take_pending();
         match place {
-            Place::Item(slot) => self.program.ops.push(Op::CopyItem {
-                start,
-                length,
-                slot,
-            }),
-            Place::Slot(slot) => self.program.ops.push(Op::Copy {
-                start,
-                length,
-                slot,
-            }),
+            Place::Item(slot) => self.program.ops.push(Op::CopyItem { start, length, slot }),
+            Place::Slot(slot) => self.program.ops.push(Op::Copy { start, length, slot }),
             Place::Index | Place::Literal(..) => {}
         }
     }

@@ -50,9 +50,7 @@ pub(super) fn check<'a>(
     match &expression.kind {
         Kind::Literal(constant) => Some(Condition::Decided(is_truthy(constant))),
         Kind::Name(name) => {
-            let found = scope
-                .resolve(name, expression.span.clone())
-                .and_then(|named| truthy(named, expression));
+            let found = scope.resolve(name, expression.span.clone()).and_then(|named| truthy(named, expression));
             found.map_err(|mistake| mistakes.add(mistake)).ok()
         }
         Kind::Not(inner) => check(inner, scope, mistakes).map(Condition::negated),
@@ -73,11 +71,7 @@ pub(super) fn assume(expression: &Expression, outcome: bool, scope: &mut Scope) 
         Kind::All(parts) if outcome => parts.iter().for_each(|part| assume(part, true, scope)),
         Kind::Any(parts) if !outcome => parts.iter().for_each(|part| assume(part, false, scope)),
         Kind::Compare(left, comparison, right) => {
-            let differs = if outcome {
-                Comparison::Unequal
-            } else {
-                Comparison::Equal
-            };
+            let differs = if outcome { Comparison::Unequal } else { Comparison::Equal };
             for (side, other) in [(left, right), (right, left)] {
                 if let (Kind::Name(name), Kind::Literal(Constant::Null)) = (&side.kind, &other.kind)
                     && *comparison == differs
@@ -130,17 +124,12 @@ fn truthy<'a>(named: Named<'a>, expression: &Expression) -> Result<Condition<'a>
         Shape::Object(_) if !matches!(named.here, Shape::Nullable(_)) => Condition::Decided(true),
         Shape::Object(_) => Condition::IsNull(reference).negated(),
         Shape::List(_) if reference.base == Base::Item => {
-            return Err(Mistake::new(
-                expression.span.clone(),
-                "a list within a list cannot be used",
-            ));
+            return Err(Mistake::new(expression.span.clone(), "a list within a list cannot be used"));
         }
         Shape::List(_) => Condition::Filled(reference.path),
         Shape::Integer => Condition::Truthy(Operand::Value(reference), Scalar::Integer),
         Shape::Boolean => Condition::Truthy(Operand::Value(reference), Scalar::Boolean),
-        Shape::Text | Shape::Nullable(_) => {
-            Condition::Truthy(Operand::Value(reference), Scalar::Text)
-        }
+        Shape::Text | Shape::Nullable(_) => Condition::Truthy(Operand::Value(reference), Scalar::Text),
     })
 }
 
@@ -168,11 +157,7 @@ fn compare<'a>(
             (None, Some(_)) => is_null(b, right)?,
             _ => is_null(a, left)?,
         };
-        return Ok(if comparison == Comparison::Equal {
-            condition
-        } else {
-            condition.negated()
-        });
+        return Ok(if comparison == Comparison::Equal { condition } else { condition.negated() });
     };
     let scalar = common(a_shape, b_shape, whole)?;
     if !equality && scalar == Scalar::Boolean {
@@ -180,18 +165,12 @@ fn compare<'a>(
     }
     for (side, expression) in [(&a, left), (&b, right)] {
         if !equality && side.nullable {
-            let message = format!(
-                "{} may be null here, and null has no order",
-                written(expression)
-            );
-            return Err(Mistake::new(expression.span.clone(), message)
-                .help("ask whether it is null before"));
+            let message = format!("{} may be null here, and null has no order", written(expression));
+            return Err(Mistake::new(expression.span.clone(), message).help("ask whether it is null before"));
         }
     }
     Ok(match (a.operand, b.operand) {
-        (Operand::Constant(a), Operand::Constant(b)) => {
-            Condition::Decided(holds(&a, comparison, &b))
-        }
+        (Operand::Constant(a), Operand::Constant(b)) => Condition::Decided(holds(&a, comparison, &b)),
         (a, b) => Condition::Compare(a, comparison, b, scalar),
     })
 }
@@ -206,11 +185,7 @@ fn side<'a>(expression: &'a Expression, scope: &Scope<'a>) -> Result<Side<'a>, M
         Kind::Name(name) => {
             let named = scope.resolve(name, expression.span.clone())?;
             let nullable = matches!(named.here, Shape::Nullable(_));
-            Ok(Side {
-                operand: named.operand,
-                declared: Some(named.declared),
-                nullable,
-            })
+            Ok(Side { operand: named.operand, declared: Some(named.declared), nullable })
         }
         Kind::Literal(literal) => Ok(constant(
             literal,
@@ -222,10 +197,7 @@ fn side<'a>(expression: &'a Expression, scope: &Scope<'a>) -> Result<Side<'a>, M
             },
         )),
         _ => {
-            let mistake = Mistake::new(
-                expression.span.clone(),
-                "only names and literals can be compared",
-            );
+            let mistake = Mistake::new(expression.span.clone(), "only names and literals can be compared");
             Err(mistake.help("use `!`, `&&` and `||` around comparisons, not inside them"))
         }
     }
@@ -245,11 +217,7 @@ fn is_null<'a>(side: Side<'a>, expression: &Expression) -> Result<Condition<'a>,
 
 fn common(a: &Shape, b: &Shape, whole: &Expression) -> Result<Scalar, Mistake> {
     let mistake = || {
-        let message = format!(
-            "cannot compare {} with {}",
-            a.not_null().describe(),
-            b.not_null().describe()
-        );
+        let message = format!("cannot compare {} with {}", a.not_null().describe(), b.not_null().describe());
         Mistake::new(whole.span.clone(), message)
     };
     match (a.not_null(), b.not_null()) {

@@ -45,8 +45,7 @@ pub(super) fn holds(test: &Test, program: &Program, values: &Values, item: &Item
                 Scalar::Integer => b"0",
                 Scalar::Boolean => b"false",
             };
-            !is_null(*place, values, item)
-                && bytes(*place, program, values, item, &mut [0; 10]) != is_false
+            !is_null(*place, values, item) && bytes(*place, program, values, item, &mut [0; 10]) != is_false
         }
         Test::Filled(list) => values.lists[*list as usize].1 > 0,
         Test::IsNull(place) => is_null(*place, values, item),

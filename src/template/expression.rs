@@ -90,11 +90,7 @@ impl Positions {
 
 /// How long a valid escape is, and how long what it stands for.
 fn escape_lengths(text: &str) -> (usize, usize) {
-    let code = |at| {
-        text.get(at..at + 4)
-            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
-            .unwrap_or(0)
-    };
+    let code = |at| text.get(at..at + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0);
     match text.as_bytes().get(1) {
         Some(b'u') if (0xd800..0xdc00).contains(&code(2)) => (12, 4),
         Some(b'u') => (6, char::from_u32(code(2)).map_or(0, char::len_utf8)),
@@ -105,31 +101,12 @@ fn escape_lengths(text: &str) -> (usize, usize) {
 /// Reads all of `text` as an expression.
 pub(super) fn whole(text: &str, positions: &Positions) -> Result<Expression, Mistake> {
     let (expression, end) = prefix(text, 0, positions)?;
-    if end == text.len() {
-        Ok(expression)
-    } else {
-        Err(Parser {
-            text,
-            at: end,
-            depth: 0,
-            positions,
-        }
-        .unexpected())
-    }
+    if end == text.len() { Ok(expression) } else { Err(Parser { text, at: end, depth: 0, positions }.unexpected()) }
 }
 
 /// Reads an expression that begins at `at`; says where it and the space behind it end.
-pub(super) fn prefix(
-    text: &str,
-    at: usize,
-    positions: &Positions,
-) -> Result<(Expression, usize), Mistake> {
-    let mut parser = Parser {
-        text,
-        at,
-        depth: 0,
-        positions,
-    };
+pub(super) fn prefix(text: &str, at: usize, positions: &Positions) -> Result<(Expression, usize), Mistake> {
+    let mut parser = Parser { text, at, depth: 0, positions };
     let expression = parser.any()?;
     parser.skip_space();
     Ok((expression, parser.at))
@@ -168,10 +145,7 @@ impl Parser<'_> {
             parts.push(part(self)?);
         }
         let end = parts.last().map_or(start, |last| last.span.end);
-        Ok(Expression {
-            span: start..end,
-            kind: kind(parts),
-        })
+        Ok(Expression { span: start..end, kind: kind(parts) })
     }
 
     fn comparison(&mut self) -> Result<Expression, Mistake> {
@@ -184,21 +158,14 @@ impl Parser<'_> {
         let end = self.at;
         if self.comparison_sign().is_some() {
             let span = self.positions.span(end..self.at);
-            return Err(Mistake::new(span, "comparisons cannot be chained")
-                .help("join two comparisons by `&&`"));
+            return Err(Mistake::new(span, "comparisons cannot be chained").help("join two comparisons by `&&`"));
         }
         let span = left.span.start..right.span.end;
-        Ok(Expression {
-            span,
-            kind: Kind::Compare(Box::new(left), comparison, Box::new(right)),
-        })
+        Ok(Expression { span, kind: Kind::Compare(Box::new(left), comparison, Box::new(right)) })
     }
 
     fn comparison_sign(&mut self) -> Option<Comparison> {
-        COMPARISONS
-            .iter()
-            .find(|(sign, _)| self.take(sign))
-            .map(|(_, comparison)| *comparison)
+        COMPARISONS.iter().find(|(sign, _)| self.take(sign)).map(|(_, comparison)| *comparison)
     }
 
     fn unary(&mut self) -> Result<Expression, Mistake> {
@@ -209,10 +176,7 @@ impl Parser<'_> {
         }
         let inner = self.nested(start, Self::unary)?;
         let span = self.positions.span(start..start + 1).start..inner.span.end;
-        Ok(Expression {
-            span,
-            kind: Kind::Not(Box::new(inner)),
-        })
+        Ok(Expression { span, kind: Kind::Not(Box::new(inner)) })
     }
 
     fn primary(&mut self) -> Result<Expression, Mistake> {
@@ -222,21 +186,14 @@ impl Parser<'_> {
             Some(b'(') => {
                 self.at += 1;
                 let inner = self.nested(start, Self::any)?;
-                return if self.take(")") {
-                    Ok(inner)
-                } else {
-                    Err(self.unexpected())
-                };
+                return if self.take(")") { Ok(inner) } else { Err(self.unexpected()) };
             }
             Some(quote @ (b'\'' | b'"')) => self.text_literal(char::from(*quote))?,
             Some(b'-' | b'0'..=b'9') => self.integer()?,
             Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => self.name()?,
             _ => return Err(self.unexpected()),
         };
-        Ok(Expression {
-            span: self.positions.span(start..self.at),
-            kind,
-        })
+        Ok(Expression { span: self.positions.span(start..self.at), kind })
     }
 
     fn nested(
@@ -246,10 +203,7 @@ impl Parser<'_> {
     ) -> Result<Expression, Mistake> {
         if self.depth == MAX_DEPTH {
             let span = self.positions.span(start..start + 1);
-            return Err(Mistake::new(
-                span,
-                format!("expressions nest at most {MAX_DEPTH} deep"),
-            ));
+            return Err(Mistake::new(span, format!("expressions nest at most {MAX_DEPTH} deep")));
         }
         self.depth += 1;
         let inner = read(self)?;
@@ -261,32 +215,21 @@ impl Parser<'_> {
         let start = self.at;
         let Some(length) = self.text[start + 1..].find(quote) else {
             let span = self.positions.span(start..self.text.len());
-            return Err(Mistake::new(
-                span,
-                format!("the text has no closing `{quote}`"),
-            ));
+            return Err(Mistake::new(span, format!("the text has no closing `{quote}`")));
         };
         self.at += length + 2;
-        Ok(Kind::Literal(Constant::Text(
-            self.text[start + 1..start + 1 + length].to_owned(),
-        )))
+        Ok(Kind::Literal(Constant::Text(self.text[start + 1..start + 1 + length].to_owned())))
     }
 
     fn integer(&mut self) -> Result<Kind, Mistake> {
         let start = self.at;
         self.at += usize::from(self.text.as_bytes()[start] == b'-');
-        self.at += self.text[self.at..]
-            .bytes()
-            .take_while(|b| b.is_ascii_digit() || *b == b'.')
-            .count();
+        self.at += self.text[self.at..].bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
         let digits = &self.text[start..self.at];
-        digits
-            .parse()
-            .map(|number| Kind::Literal(Constant::Integer(number)))
-            .map_err(|_| {
-                let message = format!("`{}` is not an integer of 64 bits", shortened(digits));
-                Mistake::new(self.positions.span(start..self.at), message).help(SUPPORTED)
-            })
+        digits.parse().map(|number| Kind::Literal(Constant::Integer(number))).map_err(|_| {
+            let message = format!("`{}` is not an integer of 64 bits", shortened(digits));
+            Mistake::new(self.positions.span(start..self.at), message).help(SUPPORTED)
+        })
     }
 
     fn name(&mut self) -> Result<Kind, Mistake> {
@@ -313,15 +256,8 @@ impl Parser<'_> {
     /// Letters, digits and `_`, not beginning with a digit; may be empty.
     fn word(&mut self) -> String {
         let rest = &self.text[self.at..];
-        let length = rest
-            .bytes()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-            .count();
-        let length = if rest.starts_with(|first: char| first.is_ascii_digit()) {
-            0
-        } else {
-            length
-        };
+        let length = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+        let length = if rest.starts_with(|first: char| first.is_ascii_digit()) { 0 } else { length };
         self.at += length;
         rest[..length].to_owned()
     }
@@ -330,18 +266,9 @@ impl Parser<'_> {
         match self.text[self.at..].chars().next() {
             Some(found) => {
                 let span = self.positions.span(self.at..self.at + found.len_utf8());
-                Mistake::new(
-                    span,
-                    format!(
-                        "`{}` is not expected in an expression",
-                        found.escape_debug()
-                    ),
-                )
+                Mistake::new(span, format!("`{}` is not expected in an expression", found.escape_debug()))
             }
-            None => Mistake::new(
-                self.positions.span(self.at..self.at),
-                "the expression is not complete",
-            ),
+            None => Mistake::new(self.positions.span(self.at..self.at), "the expression is not complete"),
         }
         .help(SUPPORTED)
     }
@@ -354,9 +281,6 @@ impl Parser<'_> {
     }
 
     fn skip_space(&mut self) {
-        self.at += self.text[self.at..]
-            .bytes()
-            .take_while(|byte| b" \t\r\n".contains(byte))
-            .count();
+        self.at += self.text[self.at..].bytes().take_while(|byte| b" \t\r\n".contains(byte)).count();
     }
 }

@@ -29,11 +29,7 @@ pub(super) struct Mistake {
 
 impl Mistake {
     pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self {
-            span,
-            message: message.into(),
-            help: Vec::new(),
-        }
+        Self { span, message: message.into(), help: Vec::new() }
     }
 
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -51,11 +47,7 @@ pub(super) struct Mistakes<'a> {
 
 impl<'a> Mistakes<'a> {
     pub fn new(source: &'a Arc<Source>) -> Self {
-        Self {
-            source,
-            path: Vec::new(),
-            found: Vec::new(),
-        }
+        Self { source, path: Vec::new(), found: Vec::new() }
     }
 
     pub fn enter(&mut self, segment: Segment) {
@@ -72,14 +64,9 @@ impl<'a> Mistakes<'a> {
             return;
         }
         let path = self.path();
-        let message = if path.is_empty() {
-            mistake.message
-        } else {
-            format!("at `{path}`: {}", mistake.message)
-        };
+        let message = if path.is_empty() { mistake.message } else { format!("at `{path}`: {}", mistake.message) };
         let diagnostic = Diagnostic::new(self.source, mistake.span, message);
-        self.found
-            .push(mistake.help.into_iter().fold(diagnostic, Diagnostic::help));
+        self.found.push(mistake.help.into_iter().fold(diagnostic, Diagnostic::help));
     }
 
     /// Whether further mistakes would be dropped.
@@ -89,11 +76,7 @@ impl<'a> Mistakes<'a> {
 
     /// `value`, unless there were mistakes.
     pub fn or<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
-        if self.found.is_empty() {
-            Ok(value)
-        } else {
-            Err(self.found)
-        }
+        if self.found.is_empty() { Ok(value) } else { Err(self.found) }
     }
 
     /// All mistakes found.

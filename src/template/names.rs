@@ -61,16 +61,8 @@ static INDEX: Shape = Shape::Integer;
 
 impl<'a> Scope<'a> {
     pub fn new(root: &'a Shape, constants: &'a [(&'a str, Constant)]) -> Self {
-        let constants = constants
-            .iter()
-            .map(|(name, value)| (*name, value))
-            .collect();
-        Self {
-            root,
-            constants,
-            each: None,
-            present: Vec::new(),
-        }
+        let constants = constants.iter().map(|(name, value)| (*name, value)).collect();
+        Self { root, constants, each: None, present: Vec::new() }
     }
 
     pub fn is_in_list(&self) -> bool {
@@ -97,9 +89,7 @@ impl<'a> Scope<'a> {
 
     /// From here on, the name is not null. Anything that has no use for that is ignored.
     pub fn assume(&mut self, name: &[String]) {
-        let nullable = self
-            .resolve(name, 0..0)
-            .is_ok_and(|named| matches!(named.here, Shape::Nullable(_)));
+        let nullable = self.resolve(name, 0..0).is_ok_and(|named| matches!(named.here, Shape::Nullable(_)));
         if nullable {
             let (base, path, _) = self.base(name);
             self.present.push((base, path.to_vec()));
@@ -111,11 +101,7 @@ impl<'a> Scope<'a> {
         if let (Some(each), [only]) = (&self.each, name)
             && each.index == Some(only)
         {
-            return Ok(Named {
-                operand: Operand::Index,
-                declared: &INDEX,
-                here: &INDEX,
-            });
+            return Ok(Named { operand: Operand::Index, declared: &INDEX, here: &INDEX });
         }
         let (base, path, root) = self.base(name);
         let mut declared = root;
@@ -130,50 +116,27 @@ impl<'a> Scope<'a> {
             };
         }
         let here = self.without_null(base, path, declared);
-        let constant = if base == Base::Global {
-            self.constants.get(name.join(".").as_str())
-        } else {
-            None
-        };
+        let constant = if base == Base::Global { self.constants.get(name.join(".").as_str()) } else { None };
         let operand = match constant {
             Some(constant) if !declared.fits(constant) => {
-                let message = format!(
-                    "`{}` is {}, but set to {constant:?}",
-                    name.join("."),
-                    declared.describe()
-                );
+                let message = format!("`{}` is {}, but set to {constant:?}", name.join("."), declared.describe());
                 return Err(Mistake::new(span, message));
             }
             Some(constant) => Operand::Constant((*constant).clone()),
-            None => Operand::Value(Reference {
-                base,
-                path: path.to_vec(),
-                shape: declared,
-            }),
+            None => Operand::Value(Reference { base, path: path.to_vec(), shape: declared }),
         };
-        Ok(Named {
-            operand,
-            declared,
-            here,
-        })
+        Ok(Named { operand, declared, here })
     }
 
     fn base<'n>(&self, name: &'n [String]) -> (Base, &'n [String], &'a Shape) {
         match (&self.each, name) {
-            (Some(each), [first, rest @ ..]) if each.item == first => {
-                (Base::Item, rest, each.shape)
-            }
+            (Some(each), [first, rest @ ..]) if each.item == first => (Base::Item, rest, each.shape),
             _ => (Base::Global, name, self.root),
         }
     }
 
     fn without_null(&self, base: Base, path: &[String], shape: &'a Shape) -> &'a Shape {
-        if matches!(shape, Shape::Nullable(_))
-            && self
-                .present
-                .iter()
-                .any(|known| known.0 == base && known.1 == path)
-        {
+        if matches!(shape, Shape::Nullable(_)) && self.present.iter().any(|known| known.0 == base && known.1 == path) {
             shape.not_null()
         } else {
             shape
@@ -196,22 +159,9 @@ impl<'a> Scope<'a> {
             known.push(each.item.to_owned());
             flatten(each.shape, each.item, &mut known);
             let names = [Some(each.item), each.index];
-            here.extend(
-                names
-                    .into_iter()
-                    .flatten()
-                    .filter(|_| outer.is_empty())
-                    .map(str::to_owned),
-            );
+            here.extend(names.into_iter().flatten().filter(|_| outer.is_empty()).map(str::to_owned));
         }
-        here.extend(members.map(|member| {
-            outer
-                .iter()
-                .chain([member])
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(".")
-        }));
+        here.extend(members.map(|member| outer.iter().chain([member]).cloned().collect::<Vec<_>>().join(".")));
         if let Some(close) = closest(&written, &known) {
             mistake = mistake.help(format!("did you mean `{close}`"));
         }
@@ -242,9 +192,7 @@ impl Shape {
 
     fn fits(&self, constant: &Constant) -> bool {
         match (self, constant) {
-            (Self::Nullable(inner), constant) => {
-                *constant == Constant::Null || inner.fits(constant)
-            }
+            (Self::Nullable(inner), constant) => *constant == Constant::Null || inner.fits(constant),
             (Self::Text, Constant::Text(_))
             | (Self::Integer, Constant::Integer(_))
             | (Self::Boolean, Constant::Boolean(_)) => true,
@@ -256,24 +204,11 @@ impl Shape {
 fn not_an_object(name: &[String], outer: &[String], found: &Shape, span: Range<usize>) -> Mistake {
     let (name, outer) = (name.join("."), outer.join("."));
     match found {
-        Shape::Nullable(_) => Mistake::new(
-            span,
-            format!("`{outer}` may be null here, so `{name}` may not exist"),
-        )
-        .help(format!(
-            r#"guard it by {{"$if": "{outer}", "then": …}} and use `{name}` there"#
-        )),
-        Shape::List(_) => Mistake::new(
-            span,
-            format!("`{outer}` is a list and has no member `{name}`"),
-        )
-        .help(format!(
-            r#"walk it with {{"$map": {{"$eval": "{outer}"}}, "each(item)": …}}"#
-        )),
-        other => Mistake::new(
-            span,
-            format!("`{outer}` is {} and has no members", other.describe()),
-        ),
+        Shape::Nullable(_) => Mistake::new(span, format!("`{outer}` may be null here, so `{name}` may not exist"))
+            .help(format!(r#"guard it by {{"$if": "{outer}", "then": …}} and use `{name}` there"#)),
+        Shape::List(_) => Mistake::new(span, format!("`{outer}` is a list and has no member `{name}`"))
+            .help(format!(r#"walk it with {{"$map": {{"$eval": "{outer}"}}, "each(item)": …}}"#)),
+        other => Mistake::new(span, format!("`{outer}` is {} and has no members", other.describe())),
     }
 }
 
@@ -294,23 +229,12 @@ fn closest<'n>(written: &str, known: &'n [String]) -> Option<&'n String> {
         .iter()
         .filter(|name| name.len().abs_diff(written.len()) <= 4 * most)
         .map(|name| (strsim::damerau_levenshtein(written, name), name));
-    distances
-        .filter(|(distance, _)| *distance <= most)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+    distances.filter(|(distance, _)| *distance <= most).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
 fn listing(names: &[String]) -> String {
     const MOST: usize = 16;
-    let shown: Vec<_> = names
-        .iter()
-        .take(MOST)
-        .map(|name| format!("`{name}`"))
-        .collect();
-    let more = if names.len() > MOST {
-        format!(" and {} more", names.len() - MOST)
-    } else {
-        String::new()
-    };
+    let shown: Vec<_> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
     format!("there are {}{more}", shown.join(", "))
 }

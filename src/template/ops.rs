@@ -78,19 +78,11 @@ pub(super) fn run(program: &Program, values: &Values, out: &mut Vec<u8>) {
     while let Some(op) = program.ops.get(at) {
         at += 1;
         match *op {
-            Op::Copy {
-                start,
-                length,
-                slot,
-            } => {
+            Op::Copy { start, length, slot } => {
                 append(out, &program.literals, start, length);
                 append_value(out, values, slot as usize);
             }
-            Op::CopyItem {
-                start,
-                length,
-                slot,
-            } => {
+            Op::CopyItem { start, length, slot } => {
                 append(out, &program.literals, start, length);
                 append_value(out, values, item.first + slot as usize);
             }
@@ -108,12 +100,7 @@ pub(super) fn run(program: &Program, values: &Values, out: &mut Vec<u8>) {
             Op::Each { list, end } => {
                 let (first, items) = values.lists[list as usize];
                 let width = program.lists[list as usize].slots.len();
-                item = Item {
-                    index: 0,
-                    first: first as usize,
-                    width,
-                    items,
-                };
+                item = Item { index: 0, first: first as usize, width, items };
                 if items == 0 {
                     at = end as usize;
                 }
@@ -135,9 +122,7 @@ pub(super) fn run(program: &Program, values: &Values, out: &mut Vec<u8>) {
 #[inline]
 fn append(out: &mut Vec<u8>, from: &[u8], start: u32, length: u32) {
     let (start, length) = (start as usize, length as usize);
-    let block = from
-        .get(start..)
-        .and_then(|rest| rest.first_chunk::<BLOCK>());
+    let block = from.get(start..).and_then(|rest| rest.first_chunk::<BLOCK>());
     match block {
         Some(block) if length <= BLOCK => {
             let end = out.len() + length;

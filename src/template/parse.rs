@@ -40,19 +40,11 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Json, Vec<Diagnostic>> {
     let text = source.text.as_str();
     let mut mistakes = Mistakes::new(source);
     if text.len() > MAX_BYTES {
-        let message = format!(
-            "a template has at most {MAX_BYTES} bytes, this one has {}",
-            text.len()
-        );
+        let message = format!("a template has at most {MAX_BYTES} bytes, this one has {}", text.len());
         mistakes.add(Mistake::new(0..0, message));
         return Err(mistakes.into_found());
     }
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth: 0,
-        mistakes,
-    };
+    let mut parser = Parser { text, at: 0, depth: 0, mistakes };
     match parser.document() {
         Ok(json) => parser.mistakes.or(json),
         Err(mistake) => {
@@ -91,10 +83,7 @@ impl Parser<'_> {
             Some(b'a'..=b'z' | b'A'..=b'Z') => self.word()?,
             _ => return Err(self.unexpected("a value")),
         };
-        Ok(Json {
-            span: start..self.at,
-            kind,
-        })
+        Ok(Json { span: start..self.at, kind })
     }
 
     fn nested<T>(&mut self, read: fn(&mut Self) -> Result<T, Mistake>) -> Result<T, Mistake> {
@@ -145,11 +134,7 @@ impl Parser<'_> {
             self.mistakes.enter(Segment::Key(key.clone()));
             let value = self.value()?;
             self.mistakes.leave();
-            members.push(Member {
-                key,
-                key_span,
-                value,
-            });
+            members.push(Member { key, key_span, value });
             self.skip_space();
             if self.take(b'}') {
                 return Ok(members);
@@ -181,10 +166,7 @@ impl Parser<'_> {
         self.at += 1;
         loop {
             let plain = self.at;
-            while self
-                .peek()
-                .is_some_and(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
-            {
+            while self.peek().is_some_and(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
                 self.at += 1;
             }
             // Ends before an ASCII byte or at the end of the text, so never within a character.
@@ -196,17 +178,11 @@ impl Parser<'_> {
                 }
                 Some(b'\\') => value.push(self.escape()?),
                 Some(_) => {
-                    let mistake = Mistake::new(
-                        self.at..self.at + 1,
-                        "a control character stands in a string",
-                    );
+                    let mistake = Mistake::new(self.at..self.at + 1, "a control character stands in a string");
                     return Err(mistake.help("write line breaks as `\\n`, tabs as `\\t`"));
                 }
                 None => {
-                    return Err(Mistake::new(
-                        start..self.at,
-                        "the string has no closing `\"`",
-                    ));
+                    return Err(Mistake::new(start..self.at, "the string has no closing `\"`"));
                 }
             }
         }
@@ -228,9 +204,7 @@ impl Parser<'_> {
             _ => {
                 self.at = start;
                 let mistake = Mistake::new(start..start + 1, "the escape after `\\` is unknown");
-                Err(mistake.help(
-                    r#"JSON has `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t` and `\u0000`"#,
-                ))
+                Err(mistake.help(r#"JSON has `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t` and `\u0000`"#))
             }
         }
     }
@@ -250,10 +224,7 @@ impl Parser<'_> {
     }
 
     fn four_digits(&mut self, start: usize) -> Result<u32, Mistake> {
-        let digits = self
-            .text
-            .get(self.at..self.at + 4)
-            .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
         let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         self.at += 4;
         code.ok_or_else(|| Mistake::new(start..start + 2, "`\\u` needs four hexadecimal digits"))
@@ -263,8 +234,7 @@ impl Parser<'_> {
         let start = self.at;
         self.take(b'-');
         let leading = self.at;
-        let mut fine =
-            self.digits() && (self.text.as_bytes()[leading] != b'0' || self.at == leading + 1);
+        let mut fine = self.digits() && (self.text.as_bytes()[leading] != b'0' || self.at == leading + 1);
         if self.take(b'.') {
             fine &= self.digits();
         }
@@ -277,10 +247,7 @@ impl Parser<'_> {
         } else {
             Err(Mistake::new(
                 start..self.at,
-                format!(
-                    "`{}` is not a JSON number",
-                    shortened(&self.text[start..self.at])
-                ),
+                format!("`{}` is not a JSON number", shortened(&self.text[start..self.at])),
             ))
         }
     }
@@ -295,10 +262,7 @@ impl Parser<'_> {
 
     fn word(&mut self) -> Result<Kind, Mistake> {
         let rest = &self.text[self.at..];
-        let length = rest
-            .bytes()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-            .count();
+        let length = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
         let word = &rest[..length];
         if ["null", "true", "false"].contains(&word) {
             self.at += length;
@@ -314,10 +278,7 @@ impl Parser<'_> {
                 let message = format!("expected {expected}, found `{}`", found.escape_debug());
                 Mistake::new(self.at..self.at + found.len_utf8(), message)
             }
-            None => Mistake::new(
-                self.at..self.at,
-                format!("expected {expected}, found the end of the template"),
-            ),
+            None => Mistake::new(self.at..self.at, format!("expected {expected}, found the end of the template")),
         }
     }
 

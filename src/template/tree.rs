@@ -49,10 +49,7 @@ const OPERATORS: &str = "there are `$eval`, `$if` with `then` and `else`, and `$
 
 /// Reads the whole template.
 pub(super) fn read(source: &Arc<Source>, json: Json) -> Result<Node, Vec<Diagnostic>> {
-    let mut reader = Reader {
-        text: &source.text,
-        mistakes: Mistakes::new(source),
-    };
+    let mut reader = Reader { text: &source.text, mistakes: Mistakes::new(source) };
     let root = reader.node(json);
     reader.mistakes.or(root)
 }
@@ -75,17 +72,10 @@ impl Reader<'_> {
                 }
                 Node::Array(nodes)
             }
-            JsonKind::Object(members) => {
-                match members.iter().position(|member| is_operator(&member.key)) {
-                    Some(position) => self.operator(members, position),
-                    None => Node::Object(
-                        members
-                            .into_iter()
-                            .map(|member| self.member(member))
-                            .collect(),
-                    ),
-                }
-            }
+            JsonKind::Object(members) => match members.iter().position(|member| is_operator(&member.key)) {
+                Some(position) => self.operator(members, position),
+                None => Node::Object(members.into_iter().map(|member| self.member(member)).collect()),
+            },
         }
     }
 
@@ -98,13 +88,9 @@ impl Reader<'_> {
 
     fn member(&mut self, member: Member) -> (String, Node) {
         let key = unescaped_key(&member.key).unwrap_or_else(|| {
-            let message = format!(
-                "the key `{}` has a `${{`, but keys are literal",
-                shortened(&member.key)
-            );
+            let message = format!("the key `{}` has a `${{`, but keys are literal", shortened(&member.key));
             let help = "write the key out; `$${` stands for the characters `${`";
-            self.mistakes
-                .add(Mistake::new(member.key_span, message).help(help));
+            self.mistakes.add(Mistake::new(member.key_span, message).help(help));
             member.key
         });
         let node = self.within(Segment::Key(key.clone()), member.value);
@@ -119,15 +105,8 @@ impl Reader<'_> {
             "$map" => self.map(operator, members),
             key => {
                 let message = format!("the operator `{}` is not supported", shortened(key));
-                let escaped = format!(
-                    "for a key that begins with `$`, write `${}`",
-                    shortened(key)
-                );
-                self.mistakes.add(
-                    Mistake::new(operator.key_span, message)
-                        .help(OPERATORS)
-                        .help(escaped),
-                );
+                let escaped = format!("for a key that begins with `$`, write `${}`", shortened(key));
+                self.mistakes.add(Mistake::new(operator.key_span, message).help(OPERATORS).help(escaped));
                 nothing()
             }
         }
@@ -135,22 +114,15 @@ impl Reader<'_> {
 
     fn eval(&mut self, operator: &Member, others: Vec<Member>) -> Node {
         self.refuse("$eval", others);
-        self.expression("$eval", &operator.value)
-            .map_or_else(nothing, Node::Eval)
+        self.expression("$eval", &operator.value).map_or_else(nothing, Node::Eval)
     }
 
     fn condition(&mut self, operator: &Member, mut others: Vec<Member>) -> Node {
-        let then =
-            take(&mut others, |key| key == "then").map(|member| Box::new(self.node(member.value)));
-        let otherwise =
-            take(&mut others, |key| key == "else").map(|member| Box::new(self.node(member.value)));
+        let then = take(&mut others, |key| key == "then").map(|member| Box::new(self.node(member.value)));
+        let otherwise = take(&mut others, |key| key == "else").map(|member| Box::new(self.node(member.value)));
         self.refuse("$if", others);
         match self.expression("$if", &operator.value) {
-            Some(condition) => Node::If {
-                condition,
-                then,
-                otherwise,
-            },
+            Some(condition) => Node::If { condition, then, otherwise },
             None => nothing(),
         }
     }
@@ -161,27 +133,18 @@ impl Reader<'_> {
         let span = operator.key_span;
         let list = self.map_list(operator.value);
         let Some(each) = each else {
-            self.mistakes
-                .add(Mistake::new(span, "`$map` has no `each(item)`"));
+            self.mistakes.add(Mistake::new(span, "`$map` has no `each(item)`"));
             return nothing();
         };
         let names = each_names(&each.key);
         if names.is_none() {
             let message = format!("`{}` is malformed", shortened(&each.key));
-            let help =
-                "write `each(item)` or `each(item, index)` with names of letters, digits and `_`";
-            self.mistakes
-                .add(Mistake::new(each.key_span, message).help(help));
+            let help = "write `each(item)` or `each(item, index)` with names of letters, digits and `_`";
+            self.mistakes.add(Mistake::new(each.key_span, message).help(help));
         }
         let body = self.within(Segment::Each, each.value);
         match (list, names) {
-            (Some(list), Some((item, index))) => Node::Map(Box::new(Map {
-                span,
-                list,
-                item,
-                index,
-                body,
-            })),
+            (Some(list), Some((item, index))) => Node::Map(Box::new(Map { span, list, item, index, body })),
             _ => nothing(),
         }
     }
@@ -192,8 +155,7 @@ impl Reader<'_> {
             return Some(expression);
         }
         let help = r#"write `{"$map": {"$eval": "items"}, …}`"#;
-        self.mistakes
-            .add(Mistake::new(span, "`$map` needs a list by name").help(help));
+        self.mistakes.add(Mistake::new(span, "`$map` needs a list by name").help(help));
         None
     }
 
@@ -242,12 +204,8 @@ impl Reader<'_> {
 
     fn refuse(&mut self, operator: &str, others: Vec<Member>) {
         for member in others {
-            let message = format!(
-                "the key `{}` does not belong beside `{operator}`",
-                shortened(&member.key)
-            );
-            self.mistakes
-                .add(Mistake::new(member.key_span, message).help(OPERATORS));
+            let message = format!("the key `{}` does not belong beside `{operator}`", shortened(&member.key));
+            self.mistakes.add(Mistake::new(member.key_span, message).help(OPERATORS));
         }
     }
 }
@@ -267,21 +225,13 @@ fn is_operator(key: &str) -> bool {
 
 /// None if it has an interpolation.
 fn unescaped_key(key: &str) -> Option<String> {
-    let key = if key.starts_with("$$") {
-        &key[1..]
-    } else {
-        key
-    };
+    let key = if key.starts_with("$$") { &key[1..] } else { key };
     let literal = key.split("$${").all(|between| !between.contains("${"));
     literal.then(|| key.replace("$${", "${"))
 }
 
 /// `text[at..]` begins with `${`.
-fn interpolation(
-    text: &str,
-    at: usize,
-    positions: &Positions,
-) -> Result<(Expression, usize), Mistake> {
+fn interpolation(text: &str, at: usize, positions: &Positions) -> Result<(Expression, usize), Mistake> {
     let (expression, end) = expression::prefix(text, at + 2, positions)?;
     if text[end..].starts_with('}') {
         return Ok((expression, end + 1));
@@ -293,17 +243,13 @@ fn interpolation(
 /// The names in `each(item)` or `each(item, index)`.
 fn each_names(key: &str) -> Option<(String, Option<String>)> {
     let names = key.strip_prefix("each(")?.strip_suffix(')')?;
-    let mut names = names
-        .split(',')
-        .map(|name| name.trim_start_matches(' ').to_owned());
+    let mut names = names.split(',').map(|name| name.trim_start_matches(' ').to_owned());
     let (item, index) = (names.next()?, names.next());
     let fine = names.next().is_none() && is_name(&item) && index.as_deref().is_none_or(is_name);
     (fine && index.as_ref() != Some(&item)).then_some((item, index))
 }
 
 fn is_name(name: &str) -> bool {
-    let letters = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     letters && !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit())
 }

@@ -34,12 +34,7 @@ pub struct Values {
 
 impl Default for Values {
     fn default() -> Self {
-        Self {
-            bytes: NULL.to_vec(),
-            spans: Vec::new(),
-            lists: Vec::new(),
-            begun: NULL_SPAN.1,
-        }
+        Self { bytes: NULL.to_vec(), spans: Vec::new(), lists: Vec::new(), begun: NULL_SPAN.1 }
     }
 }
 
@@ -67,8 +62,7 @@ impl Values {
     #[inline]
     pub fn end(&mut self) {
         let end = self.bytes.len() as u32;
-        self.spans
-            .push((self.begun, end.saturating_sub(self.begun)));
+        self.spans.push((self.begun, end.saturating_sub(self.begun)));
         self.begun = end;
     }
 
@@ -131,32 +125,21 @@ impl Values {
     }
 
     fn fill(&mut self, slot: &Slot, context: &Value, list: &str) -> Result<(), String> {
-        let dot = if list.is_empty() || slot.path.is_empty() {
-            ""
-        } else {
-            "."
-        };
+        let dot = if list.is_empty() || slot.path.is_empty() { "" } else { "." };
         let path = || format!("{list}{dot}{}", slot.path.join("."));
-        let value =
-            find(context, &slot.path).ok_or_else(|| format!("the context has no `{}`", path()))?;
+        let value = find(context, &slot.path).ok_or_else(|| format!("the context has no `{}`", path()))?;
         if self.append(value, &slot.shape) {
             self.end();
             return Ok(());
         }
         // Null below an object that is null; a null that is the value itself must be allowed.
         let outer = slot.path.len().saturating_sub(1);
-        let missing_parent =
-            find(context, &slot.path[..outer]).is_some_and(Value::is_null) && !slot.path.is_empty();
+        let missing_parent = find(context, &slot.path[..outer]).is_some_and(Value::is_null) && !slot.path.is_empty();
         if value.is_null() && (missing_parent || matches!(slot.shape, Shape::Nullable(_))) {
             self.null();
             return Ok(());
         }
-        Err(format!(
-            "`{}` should be {}, but is {}",
-            path(),
-            slot.shape.describe(),
-            kind(value)
-        ))
+        Err(format!("`{}` should be {}, but is {}", path(), slot.shape.describe(), kind(value)))
     }
 
     fn append(&mut self, value: &Value, shape: &Shape) -> bool {
@@ -196,12 +179,7 @@ pub fn escape_into(text: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(&bytes[plain..at]);
         out.extend_from_slice(&[b'\\', short]);
         if short == b'u' {
-            out.extend_from_slice(&[
-                b'0',
-                b'0',
-                b'0' + (byte >> 4),
-                b"0123456789abcdef"[usize::from(byte & 15)],
-            ]);
+            out.extend_from_slice(&[b'0', b'0', b'0' + (byte >> 4), b"0123456789abcdef"[usize::from(byte & 15)]]);
         }
         plain = at + 1;
     }
@@ -210,13 +188,7 @@ pub fn escape_into(text: &str, out: &mut Vec<u8>) {
 
 /// The value of a dotted name; null below null.
 fn find<'a>(context: &'a Value, path: &[String]) -> Option<&'a Value> {
-    path.iter().try_fold(context, |value, name| {
-        if value.is_null() {
-            Some(value)
-        } else {
-            value.get(name)
-        }
-    })
+    path.iter().try_fold(context, |value, name| if value.is_null() { Some(value) } else { value.get(name) })
 }
 
 fn kind(value: &Value) -> &'static str {

@@ -17,11 +17,7 @@ pub struct CountRange {
 impl fmt::Display for CountRange {
     /// As it is written in a scenario: `3` or `3..8`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.low == self.high {
-            write!(f, "{}", self.low)
-        } else {
-            write!(f, "{}..{}", self.low, self.high)
-        }
+        if self.low == self.high { write!(f, "{}", self.low) } else { write!(f, "{}..{}", self.low, self.high) }
     }
 }
 
@@ -42,10 +38,7 @@ pub fn count(text: &str) -> Result<u64, Mistake> {
         _ => return Err(wrong_suffix(text, &plain, suffix)),
     };
     match number.times(unit) {
-        Ok(0) => Err(Mistake::new(
-            format!("the count {} is nothing at all", quoted(text)),
-            "write `1` or more",
-        )),
+        Ok(0) => Err(Mistake::new(format!("the count {} is nothing at all", quoted(text)), "write `1` or more")),
         Ok(count) => Ok(count),
         Err(Inexact::TooFine) => Err(Mistake::new(
             format!("the count {} is not a whole number", quoted(text)),
@@ -131,31 +124,18 @@ fn not_a_count(text: &str) -> Mistake {
     } else {
         format!("{} is not a count", quoted(text))
     };
-    Mistake::new(
-        message,
-        "write a number, such as `1000`, `10k`, `1M` or `2.5G`",
-    )
+    Mistake::new(message, "write a number, such as `1000`, `10k`, `1M` or `2.5G`")
 }
 
 fn wrong_suffix(text: &str, plain: &str, suffix: &str) -> Mistake {
-    let message = format!(
-        "the count {} has an unknown unit {}",
-        quoted(text),
-        quoted(suffix)
-    );
+    let message = format!("the count {} has an unknown unit {}", quoted(text), quoted(suffix));
     let number = &plain[..plain.len() - suffix.len()];
     match suffix {
-        "m" | "g" => Mistake::new(
-            message,
-            format!("write `{number}{}`", suffix.to_uppercase()),
-        ),
+        "m" | "g" => Mistake::new(message, format!("write `{number}{}`", suffix.to_uppercase())),
         _ if suffix.starts_with(',') => Mistake::new(
             format!("the count {} has a comma", quoted(text)),
             format!("write `{}`", text.trim().replace(',', "_")),
         ),
-        _ => Mistake::new(
-            message,
-            format!("the units are `k`, `M` and `G`, such as `{number}k`"),
-        ),
+        _ => Mistake::new(message, format!("the units are `k`, `M` and `G`, such as `{number}k`")),
     }
 }

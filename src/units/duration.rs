@@ -58,9 +58,7 @@ pub fn duration(text: &str) -> Result<u64, Mistake> {
         let Some((number, after)) = Decimal::split(rest) else {
             return Err(not_a_duration(text));
         };
-        let letters = after
-            .find(|character: char| !character.is_alphabetic())
-            .unwrap_or(after.len());
+        let letters = after.find(|character: char| !character.is_alphabetic()).unwrap_or(after.len());
         let (name, after) = after.split_at(letters);
         if name.is_empty() {
             return Err(no_unit(text, last == u64::MAX && after.is_empty()));
@@ -85,15 +83,9 @@ pub fn duration(text: &str) -> Result<u64, Mistake> {
 pub fn duration_range(text: &str) -> Result<DurationRange, Mistake> {
     let Some((low_text, high_text)) = text.split_once("..") else {
         let only = duration(text)?;
-        return Ok(DurationRange {
-            low: only,
-            high: only,
-        });
+        return Ok(DurationRange { low: only, high: only });
     };
-    let (low_text, high_text) = (
-        low_text.trim(),
-        high_text.trim_start_matches(['=', '.']).trim(),
-    );
+    let (low_text, high_text) = (low_text.trim(), high_text.trim_start_matches(['=', '.']).trim());
     if low_text.is_empty() || high_text.is_empty() {
         return Err(Mistake::new(
             format!("the range {} lacks an end", quoted(text)),
@@ -148,10 +140,7 @@ pub fn format_duration(nanoseconds: u64) -> String {
 fn unit(name: &str) -> Option<u64> {
     // The micro sign and the Greek letter look the same.
     let name = if name == "μs" { "µs" } else { name };
-    UNITS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, unit)| *unit)
+    UNITS.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit)
 }
 
 fn not_a_duration(text: &str) -> Mistake {
@@ -162,10 +151,7 @@ fn not_a_duration(text: &str) -> Mistake {
     } else {
         format!("{} is not a duration", quoted(text))
     };
-    Mistake::new(
-        message,
-        "write a number and a unit, such as `2s`, `250ms` or `1m30s`",
-    )
+    Mistake::new(message, "write a number and a unit, such as `2s`, `250ms` or `1m30s`")
 }
 
 fn no_unit(text: &str, alone: bool) -> Mistake {
@@ -192,18 +178,12 @@ fn wrong_unit(text: &str, name: &str) -> Mistake {
         "hr" | "hrs" | "hour" | "hours" => Some("h"),
         "day" | "days" => Some("d"),
         "msec" | "msecs" | "millis" => Some("ms"),
-        lower => UNITS
-            .iter()
-            .find(|(known, _)| *known == lower)
-            .map(|(known, _)| *known),
+        lower => UNITS.iter().find(|(known, _)| *known == lower).map(|(known, _)| *known),
     };
     let message = format!("{} is not a unit of time", quoted(name));
     match meant {
         Some(meant) => Mistake::new(message, format!("write `{meant}`, as in `2{meant}`")),
-        None => Mistake::new(
-            message,
-            "the units are `ns`, `us`, `ms`, `s`, `m`, `h` and `d`",
-        ),
+        None => Mistake::new(message, "the units are `ns`, `us`, `ms`, `s`, `m`, `h` and `d`"),
     }
 }
 

@@ -17,11 +17,7 @@ pub fn time(text: &str, now: i64) -> Result<i64, Mistake> {
     if let Some(offset) = text.strip_prefix(['+', '-']) {
         // A duration always fits, see there.
         let offset = i64::try_from(duration(offset)?).unwrap_or(i64::MAX);
-        let shifted = if text.starts_with('-') {
-            now.checked_sub(offset)
-        } else {
-            now.checked_add(offset)
-        };
+        let shifted = if text.starts_with('-') { now.checked_sub(offset) } else { now.checked_add(offset) };
         return shifted.ok_or_else(|| out_of_range(text));
     }
     let moment = if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
@@ -31,9 +27,7 @@ pub fn time(text: &str, now: i64) -> Result<i64, Mistake> {
     } else {
         return Err(not_a_time(text));
     };
-    moment
-        .timestamp_nanos_opt()
-        .ok_or_else(|| out_of_range(text))
+    moment.timestamp_nanos_opt().ok_or_else(|| out_of_range(text))
 }
 
 /// Writes a point in time as RFC 3339 in UTC, with 0, 3, 6 or 9 digits of a second as needed.
@@ -49,23 +43,14 @@ fn date(text: &str) -> Option<DateTime<Utc>> {
 fn not_a_time(text: &str) -> Mistake {
     let message = format!("{} is not a time", quoted(text));
     let without_zone = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
-    if without_zone
-        .iter()
-        .any(|form| NaiveDateTime::parse_from_str(text, form).is_ok())
-    {
+    if without_zone.iter().any(|form| NaiveDateTime::parse_from_str(text, form).is_ok()) {
         return Mistake::new(
             format!("the time {} does not say its time zone", quoted(text)),
-            format!(
-                "write `{}Z` for UTC, or an offset such as `+02:00`",
-                text.replace(' ', "T")
-            ),
+            format!("write `{}Z` for UTC, or an offset such as `+02:00`", text.replace(' ', "T")),
         );
     }
     if duration(text).is_ok() {
-        return Mistake::new(
-            message,
-            format!("write `-{text}` for that long ago, or `+{text}`"),
-        );
+        return Mistake::new(message, format!("write `-{text}` for that long ago, or `+{text}`"));
     }
     Mistake::new(
         message,

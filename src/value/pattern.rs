@@ -63,7 +63,9 @@ impl Pattern {
                 b'[' => {
                     let end = find(bytes, at, b']').ok_or_else(|| error(at..bytes.len(), "`[` without `]`"))?;
                     at = end + 1;
-                    Position::Class(class(&bytes[start + 1..end]).ok_or_else(|| error(start..at, "not a character class"))?)
+                    Position::Class(
+                        class(&bytes[start + 1..end]).ok_or_else(|| error(start..at, "not a character class"))?,
+                    )
                 }
                 b'{' | b'}' | b']' | b'"' | b'\\' | 0..=31 | 127..=255 => {
                     return Err(error(at..at + 1, "a pattern has printable ASCII, `[a-z]` and `{6}` only"));
@@ -136,20 +138,31 @@ impl Pattern {
         let extra = text.len().saturating_sub(self.positions.len());
         let last = self.positions.iter().rposition(|position| position.size() > 1);
         let repeats = |index: usize| if Some(index) == last { 1 + extra } else { 1 };
-        let expected = self.positions.iter().enumerate().flat_map(|(index, position)| std::iter::repeat_n(position, repeats(index)));
+        let expected = self
+            .positions
+            .iter()
+            .enumerate()
+            .flat_map(|(index, position)| std::iter::repeat_n(position, repeats(index)));
         text.len() >= self.positions.len() && expected.zip(text.bytes()).all(|(position, byte)| position.allows(byte))
     }
 
     /// Whether a person may give `text` as an id of this pattern: as [`Pattern::matches`], and the characters of the
     /// last class may also be fewer, as in the documents' `u-123`.
     pub fn accepts(&self, text: &str) -> bool {
-        let Some(last) = self.positions.iter().rposition(|position| position.size() > 1) else { return self.matches(text) };
+        let Some(last) = self.positions.iter().rposition(|position| position.size() > 1) else {
+            return self.matches(text);
+        };
         let same = |position: &&Position| matches!((position, &self.positions[last]), (Position::Class(a), Position::Class(b)) if a == b);
         let run = self.positions[..=last].iter().rev().take_while(same).count();
         let before = last + 1 - run;
         let tail = self.positions.len() - last - 1;
-        let Some(free) = text.len().checked_sub(before + tail).filter(|free| (1..=32).contains(free)) else { return false };
-        let expected = self.positions[..before].iter().chain(std::iter::repeat_n(&self.positions[last], free)).chain(&self.positions[last + 1..]);
+        let Some(free) = text.len().checked_sub(before + tail).filter(|free| (1..=32).contains(free)) else {
+            return false;
+        };
+        let expected = self.positions[..before]
+            .iter()
+            .chain(std::iter::repeat_n(&self.positions[last], free))
+            .chain(&self.positions[last + 1..]);
         expected.zip(text.bytes()).all(|(position, byte)| position.allows(byte))
     }
 
@@ -263,7 +276,9 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        for (text, message) in [("a[", "without"), ("a[]", "class"), ("a[z-a]", "class"), ("a{0}", "count"), ("a\"", "ASCII")] {
+        for (text, message) in
+            [("a[", "without"), ("a[]", "class"), ("a[z-a]", "class"), ("a{0}", "count"), ("a\"", "ASCII")]
+        {
             let error = Pattern::parse(text).expect_err(text);
             assert!(error.message.contains(message), "{text}: {}", error.message);
         }

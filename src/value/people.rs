@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn addresses_stay_in_their_ranges() {
-        let ranges = AddressRanges::parse(Key::root(1), &["192.0.2.0/24".to_owned(), "198.18.0.0/15".to_owned()]).expect("valid");
+        let ranges = AddressRanges::parse(Key::root(1), &["192.0.2.0/24".to_owned(), "198.18.0.0/15".to_owned()])
+            .expect("valid");
         let mut seen = HashSet::new();
         for number in 0..254 + 131_070 {
             let mut out = Vec::new();
@@ -120,6 +121,9 @@ mod tests {
             assert!(out.starts_with(b"192.0.2.") || out.starts_with(b"198.18.") || out.starts_with(b"198.19."));
             assert!(seen.insert(out));
         }
-        assert_eq!(AddressRanges::parse(Key::root(1), &["192.0.2.1/24".to_owned()]).err().as_deref(), Some("192.0.2.1/24"));
+        assert_eq!(
+            AddressRanges::parse(Key::root(1), &["192.0.2.1/24".to_owned()]).err().as_deref(),
+            Some("192.0.2.1/24")
+        );
     }
 }

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
 /// Two digits for every number below a hundred.
-const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+const PAIRS: &[u8; 200] =
+    b"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
 5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
 /// Appends `2026-01-07T07:09:29.706595681Z`: UTC with exactly `digits` (0 to 9) digits of a second, cut, not rounded.
@@ -11,7 +12,9 @@ pub fn write_time(nanoseconds: i64, digits: usize, out: &mut Vec<u8>) {
     let (seconds, fraction) = (nanoseconds.div_euclid(NANOSECONDS), nanoseconds.rem_euclid(NANOSECONDS));
     let civil = Civil::of(seconds);
     write_digits(civil.year, 4, out);
-    for (before, number) in [(b'-', civil.month), (b'-', civil.day), (b'T', civil.hour), (b':', civil.minute), (b':', civil.second)] {
+    for (before, number) in
+        [(b'-', civil.month), (b'-', civil.day), (b'T', civil.hour), (b':', civil.minute), (b':', civil.second)]
+    {
         out.push(before);
         pair(number, out);
     }

@@ -35,11 +35,7 @@ pub(super) fn document(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
     match root {
         Ok(Some(root)) if found.is_empty() => return Ok(root),
         Ok(None) if found.is_empty() => {
-            found.push(Diagnostic::new(
-                source,
-                0..0,
-                "the file holds nothing but comments",
-            ));
+            found.push(Diagnostic::new(source, 0..0, "the file holds nothing but comments"));
         }
         Ok(_) => {}
         Err(fatal) => found.push(*fatal),
@@ -100,31 +96,19 @@ impl<'a> Builder<'a> {
     }
 
     fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, Fatal> {
-        self.parser
-            .next_event()
-            .transpose()
-            .map_err(|error| Box::new(mistakes::explain(self.source, &error)))
+        self.parser.next_event().transpose().map_err(|error| Box::new(mistakes::explain(self.source, &error)))
     }
 
     /// The next event inside a collection; the parser never ends there without an error.
     fn next_inside(&mut self) -> Result<(Event<'a>, Span), Fatal> {
         self.next()?.ok_or_else(|| {
             let end = self.source.text.len();
-            Box::new(Diagnostic::new(
-                self.source,
-                end..end,
-                "the file ends too early",
-            ))
+            Box::new(Diagnostic::new(self.source, end..end, "the file ends too early"))
         })
     }
 
     /// A value and how many levels of collections are in it.
-    fn node(
-        &mut self,
-        event: Event<'a>,
-        span: &Span,
-        depth: usize,
-    ) -> Result<(Node, usize), Fatal> {
+    fn node(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<(Node, usize), Fatal> {
         let range = self.range(span);
         let (nodes, text) = (self.nodes, self.text);
         self.spend(1, 0, &range)?;
@@ -135,53 +119,29 @@ impl<'a> Builder<'a> {
         self.check_tag(&event, span);
         let (node, height) = match event {
             Event::Alias(id) => return self.alias(id, range, depth),
-            Event::Scalar(text, style, _, tag) => {
-                (self.scalar(&text, style, tag.as_deref(), range)?, 0)
-            }
+            Event::Scalar(text, style, _, tag) => (self.scalar(&text, style, tag.as_deref(), range)?, 0),
             Event::SequenceStart(..) => self.list(range, depth)?,
             Event::MappingStart(..) => self.map(range, depth)?,
             Event::UnresolvedAlias(name) => (self.unknown_alias(&name, range), 0),
             _ => {
-                return Err(Box::new(Diagnostic::new(
-                    self.source,
-                    range,
-                    "this is not valid YAML",
-                )));
+                return Err(Box::new(Diagnostic::new(self.source, range, "this is not valid YAML")));
             }
         };
         if let Some(id) = anchor {
             let (nodes, text) = (self.nodes - nodes, self.text - text);
             let node = node.clone();
-            self.anchors.insert(
-                id,
-                Anchored {
-                    node,
-                    nodes,
-                    text,
-                    height,
-                },
-            );
+            self.anchors.insert(id, Anchored { node, nodes, text, height });
             // The copy that waits for aliases is memory too.
             self.spend(nodes, text, &self.range(span))?;
         }
         Ok((node, height))
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        tag: Option<&Tag>,
-        span: Range<usize>,
-    ) -> Result<Node, Fatal> {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Range<usize>) -> Result<Node, Fatal> {
         self.spend(0, text.len(), &span)?;
         let is_plain = style == ScalarStyle::Plain && tag.is_none();
         Ok(Node {
-            value: if is_plain {
-                scalar::plain(text)
-            } else {
-                Value::Text(text.to_owned())
-            },
+            value: if is_plain { scalar::plain(text) } else { Value::Text(text.to_owned()) },
             span,
             defined: None,
             quoted: !is_plain,
@@ -195,10 +155,7 @@ impl<'a> Builder<'a> {
             let (event, span) = self.next_inside()?;
             if event == Event::SequenceEnd {
                 let last = items.last().map(|node| node.span.end);
-                return Ok((
-                    self.collection(Value::List(items), &start, &span, last),
-                    height + 1,
-                ));
+                return Ok((self.collection(Value::List(items), &start, &span, last), height + 1));
             }
             let (node, levels) = self.node(event, &span, depth + 1)?;
             height = height.max(levels);
@@ -232,12 +189,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The text of a key; numbers and `null` as keys are the text that stands there.
-    fn key(
-        &mut self,
-        event: Event<'a>,
-        span: &Span,
-        depth: usize,
-    ) -> Result<Option<Spanned<String>>, Fatal> {
+    fn key(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<Option<Spanned<String>>, Fatal> {
         let written = match &event {
             Event::Scalar(text, ..) => Some(Cow::clone(text).into_owned()),
             _ => None,
@@ -254,39 +206,18 @@ impl<'a> Builder<'a> {
                 "a text that begins with `{`, `[` or `?` needs quotes",
             ),
         };
-        self.found
-            .push(Diagnostic::new(self.source, node.span, found).help(help));
+        self.found.push(Diagnostic::new(self.source, node.span, found).help(help));
         Ok(None)
     }
 
-    fn collection(
-        &self,
-        value: Value,
-        start: &Range<usize>,
-        end: &Span,
-        last: Option<usize>,
-    ) -> Node {
+    fn collection(&self, value: Value, start: &Range<usize>, end: &Span, last: Option<usize>) -> Node {
         let end = self.range(end);
         // Block collections end where the next thing begins, which may be many lines later.
-        let end = if end.is_empty() {
-            last.unwrap_or(start.end)
-        } else {
-            end.end
-        };
-        Node {
-            value,
-            span: start.start..end.max(start.start),
-            defined: None,
-            quoted: false,
-        }
+        let end = if end.is_empty() { last.unwrap_or(start.end) } else { end.end };
+        Node { value, span: start.start..end.max(start.start), defined: None, quoted: false }
     }
 
-    fn alias(
-        &mut self,
-        id: usize,
-        span: Range<usize>,
-        depth: usize,
-    ) -> Result<(Node, usize), Fatal> {
+    fn alias(&mut self, id: usize, span: Range<usize>, depth: usize) -> Result<(Node, usize), Fatal> {
         let Some(anchored) = self.anchors.get(&id) else {
             let found = "an alias cannot stand inside of what it names";
             return Err(Box::new(Diagnostic::new(self.source, span, found)));
@@ -304,30 +235,19 @@ impl<'a> Builder<'a> {
 
     fn unknown_alias(&mut self, name: &str, span: Range<usize>) -> Node {
         let found = format!("there is no anchor {} above", quoted(&format!("&{name}")));
-        let help = format!(
-            "a text that begins with `*` needs quotes; an alias needs `&{name}` earlier in the file"
-        );
-        self.found
-            .push(Diagnostic::new(self.source, span.clone(), found).help(help));
-        Node {
-            value: Value::Null,
-            span,
-            defined: None,
-            quoted: false,
-        }
+        let help = format!("a text that begins with `*` needs quotes; an alias needs `&{name}` earlier in the file");
+        self.found.push(Diagnostic::new(self.source, span.clone(), found).help(help));
+        Node { value: Value::Null, span, defined: None, quoted: false }
     }
 
     fn check_tag(&mut self, event: &Event<'_>, span: &Span) {
         let Some(tag) = event.tag().filter(|tag| tag.core_suffix() != Some("str")) else {
             return;
         };
-        let place = span
-            .tag_span()
-            .map_or_else(|| self.range(span), |span| self.range(&span));
+        let place = span.tag_span().map_or_else(|| self.range(span), |span| self.range(&span));
         let found = format!("the tag {} has no meaning here", quoted(&tag.original()));
         self.found.push(
-            Diagnostic::new(self.source, place, found)
-                .help("remove it; a text that begins with `!` needs quotes"),
+            Diagnostic::new(self.source, place, found).help("remove it; a text that begins with `!` needs quotes"),
         );
     }
 
@@ -339,9 +259,8 @@ impl<'a> Builder<'a> {
         }
         let found = "the document is too large when its aliases are resolved";
         Err(Box::new(
-            Diagnostic::new(self.source, span.clone(), found).help(format!(
-                "it may have {MOST_NODES} values and 64 MiB of text"
-            )),
+            Diagnostic::new(self.source, span.clone(), found)
+                .help(format!("it may have {MOST_NODES} values and 64 MiB of text")),
         ))
     }
 

@@ -17,8 +17,7 @@ pub fn load(path: impl AsRef<Path>) -> Result<Arc<Source>, Error> {
     let bytes = read(path).map_err(|error| cannot_read(&name, &error))?;
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(
-            Error::usage(format!("{} is larger than 16 MiB", quoted(&name)))
-                .help("is it the file that you meant?"),
+            Error::usage(format!("{} is larger than 16 MiB", quoted(&name))).help("is it the file that you meant?")
         );
     }
     match String::from_utf8(bytes) {
@@ -35,12 +34,8 @@ pub(super) fn check_text(source: &Arc<Source>) -> Result<(), Vec<Diagnostic>> {
     } else if source.text.len() as u64 > LARGEST_FILE {
         Diagnostic::new(source, 0..0, "the file is larger than 16 MiB")
     } else if let Some(at) = source.text.find('\0') {
-        Diagnostic::new(
-            source,
-            at..at + 1,
-            "the file is not a text: it has a zero byte",
-        )
-        .help("is it the file that you meant? texts must be UTF-8")
+        Diagnostic::new(source, at..at + 1, "the file is not a text: it has a zero byte")
+            .help("is it the file that you meant? texts must be UTF-8")
     } else {
         return Ok(());
     };
@@ -50,9 +45,7 @@ pub(super) fn check_text(source: &Arc<Source>) -> Result<(), Vec<Diagnostic>> {
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One byte more than allowed is enough to know; the size of a pipe cannot be asked for.
-    File::open(path)?
-        .take(LARGEST_FILE + 1)
-        .read_to_end(&mut bytes)?;
+    File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -60,9 +53,7 @@ fn cannot_read(name: &str, error: &io::Error) -> Error {
     let name = quoted(name);
     match error.kind() {
         io::ErrorKind::NotFound => Error::usage(format!("there is no file {name}")),
-        io::ErrorKind::IsADirectory => {
-            Error::usage(format!("{name} is a directory")).help("name a file in it")
-        }
+        io::ErrorKind::IsADirectory => Error::usage(format!("{name} is a directory")).help("name a file in it"),
         io::ErrorKind::PermissionDenied => Error::usage(format!("{name} must not be read"))
             .help("check the permissions of the file and of its directories"),
         _ => Error::usage(format!("cannot read {name}: {error}")),

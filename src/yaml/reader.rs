@@ -40,10 +40,7 @@ pub struct Reader {
 impl Reader {
     /// A reader of nodes of this source.
     pub fn new(source: &Arc<Source>) -> Self {
-        Self {
-            source: Arc::clone(source),
-            found: RefCell::new(Vec::new()),
-        }
+        Self { source: Arc::clone(source), found: RefCell::new(Vec::new()) }
     }
 
     /// The source that the nodes are from.
@@ -84,12 +81,7 @@ impl Reader {
                     // A reader that gives up without a word is a bug; say at least where.
                     found.push(Diagnostic::new(&self.source, 0..0, "this cannot be read"));
                 }
-                found.sort_by_key(|diagnostic| {
-                    (
-                        !Arc::ptr_eq(&diagnostic.source, &self.source),
-                        diagnostic.span.start,
-                    )
-                });
+                found.sort_by_key(|diagnostic| (!Arc::ptr_eq(&diagnostic.source, &self.source), diagnostic.span.start));
                 Err(found)
             }
         }

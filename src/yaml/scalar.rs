@@ -22,9 +22,7 @@ pub(super) fn plain(text: &str) -> Value {
 /// A text as YAML, in quotes if it would be read as something else without.
 pub fn scalar_text(text: &str) -> String {
     let safe_start = text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_');
-    let safe = text
-        .chars()
-        .all(|character| character.is_ascii_alphanumeric() || "_-./@+ ".contains(character));
+    let safe = text.chars().all(|character| character.is_ascii_alphanumeric() || "_-./@+ ".contains(character));
     let trimmed = text.trim() == text;
     let is_text = matches!(plain(text), Value::Text(_)) && !is_yaml_1_1_special(text);
     if safe_start && safe && trimmed && is_text {
@@ -51,10 +49,7 @@ pub fn scalar_text(text: &str) -> String {
 
 /// Characters that YAML forbids, or takes for a line break or a byte order mark.
 fn is_special(character: char) -> bool {
-    matches!(
-        character,
-        '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-    )
+    matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// A value as YAML on one line.
@@ -64,26 +59,19 @@ pub fn value_text(value: &Value) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Float(value) if value.is_nan() => ".nan".to_owned(),
-        Value::Float(value) if value.is_infinite() => {
-            if *value > 0.0 { ".inf" } else { "-.inf" }.to_owned()
-        }
+        Value::Float(value) if value.is_infinite() => if *value > 0.0 { ".inf" } else { "-.inf" }.to_owned(),
         // Debug keeps the point of `1.0`, by which it is a float again.
         Value::Float(value) => format!("{value:?}"),
         Value::Text(text) => scalar_text(text),
         Value::List(nodes) => {
-            let parts: Vec<String> = nodes
-                .iter()
-                .map(|Node { value, .. }| value_text(value))
-                .collect();
+            let parts: Vec<String> = nodes.iter().map(|Node { value, .. }| value_text(value)).collect();
             format!("[{}]", parts.join(", "))
         }
         Value::Map(entries) if entries.is_empty() => "{}".to_owned(),
         Value::Map(entries) => {
             let parts: Vec<String> = entries
                 .iter()
-                .map(|(key, node)| {
-                    format!("{}: {}", scalar_text(&key.value), value_text(&node.value))
-                })
+                .map(|(key, node)| format!("{}: {}", scalar_text(&key.value), value_text(&node.value)))
                 .collect();
             format!("{{ {} }}", parts.join(", "))
         }
@@ -92,29 +80,21 @@ pub fn value_text(value: &Value) -> String {
 
 /// Whether YAML 1.1, which many other tools still read, takes a plain text for a boolean.
 pub(crate) fn is_yaml_1_1_boolean(text: &str) -> bool {
-    ["y", "n", "yes", "no", "on", "off", "true", "false"]
-        .iter()
-        .any(|word| text.eq_ignore_ascii_case(word))
+    ["y", "n", "yes", "no", "on", "off", "true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Texts that other YAML readers take for booleans, numbers or dates.
 fn is_yaml_1_1_special(text: &str) -> bool {
     is_yaml_1_1_boolean(text)
         || (text.starts_with(|first: char| first.is_ascii_digit())
-            && text
-                .chars()
-                .all(|character| character.is_ascii_digit() || "_-.:+TZeEx".contains(character)))
+            && text.chars().all(|character| character.is_ascii_digit() || "_-.:+TZeEx".contains(character)))
 }
 
 fn number(text: &str) -> Option<Value> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let negative = text.starts_with('-');
     if matches!(digits, ".inf" | ".Inf" | ".INF") {
-        return Some(Value::Float(if negative {
-            f64::NEG_INFINITY
-        } else {
-            f64::INFINITY
-        }));
+        return Some(Value::Float(if negative { f64::NEG_INFINITY } else { f64::INFINITY }));
     }
     for (prefix, radix) in [("0x", 16), ("0o", 8)] {
         if let Some(rest) = text.strip_prefix(prefix) {
@@ -129,8 +109,7 @@ fn number(text: &str) -> Option<Value> {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (digits, None),
     };
-    let exponent_ok = exponent
-        .is_none_or(|exponent| all_digits(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)));
+    let exponent_ok = exponent.is_none_or(|exponent| all_digits(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let mantissa_ok = (all_digits(whole) && (fraction.is_empty() || all_digits(fraction)))
         || (whole.is_empty() && all_digits(fraction));
@@ -139,11 +118,7 @@ fn number(text: &str) -> Option<Value> {
         return None;
     }
     if exponent.is_none() && !mantissa.contains('.') {
-        return text
-            .parse()
-            .ok()
-            .map(Value::Int)
-            .or_else(|| text.parse().ok().map(Value::Float));
+        return text.parse().ok().map(Value::Int).or_else(|| text.parse().ok().map(Value::Float));
     }
     text.parse().ok().map(Value::Float)
 }

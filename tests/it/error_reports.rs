@@ -1,17 +1,10 @@
 //! What a person sees when something is wrong.
 
-use falsetrail::error::{
-    Diagnostic, Error, MOST_SHOWN, Source, did_you_mean, keep, list_of, merge, nearest, quoted,
-};
+use falsetrail::error::{Diagnostic, Error, MOST_SHOWN, Source, did_you_mean, keep, list_of, merge, nearest, quoted};
 
 fn shown(text: &str, span: std::ops::Range<usize>) -> String {
     let source = Source::new("pool.yaml", text);
-    Error::from(
-        Diagnostic::new(&source, span, "it is wrong")
-            .label("here")
-            .help("mend it"),
-    )
-    .render(false)
+    Error::from(Diagnostic::new(&source, span, "it is wrong").label("here").help("mend it")).render(false)
 }
 
 #[test]
@@ -54,10 +47,7 @@ fn long_lines_are_cut_and_keep_their_column() {
     let report = shown(&text, 5000..5007);
     assert!(report.contains("pool.yaml:1:5001\n"), "{report}");
     assert!(report.contains("xMISTAKEy"), "{report}");
-    assert!(
-        report.lines().all(|line| line.chars().count() < 200),
-        "{report}"
-    );
+    assert!(report.lines().all(|line| line.chars().count() < 200), "{report}");
 }
 
 #[test]
@@ -70,9 +60,8 @@ fn nothing_reaches_the_terminal_that_it_would_obey() {
         Error::failed(text).help(text).render(false),
         Error::usage(quoted(text)).render(false),
     ] {
-        let obeyed = report.chars().find(|character| {
-            (character.is_control() && *character != '\n') || *character == '\u{202e}'
-        });
+        let obeyed =
+            report.chars().find(|character| (character.is_control() && *character != '\n') || *character == '\u{202e}');
         assert_eq!(obeyed, None, "{report:?}");
     }
 }
@@ -91,21 +80,14 @@ fn exit_codes_tell_input_from_work() {
     assert_eq!(Error::Input(Vec::new()).exit_code(), 2);
     assert_eq!(Error::usage("x").exit_code(), 2);
     assert_eq!(Error::failed("x").exit_code(), 1);
-    let report = Error::failed("cannot write `x`")
-        .help("make room")
-        .render(false);
+    let report = Error::failed("cannot write `x`").help("make room").render(false);
     assert_eq!(report, "error: cannot write `x`\nhelp: make room\n");
     assert!(Error::usage("x").render(true).contains('\u{1b}'));
 }
 
 #[test]
 fn the_nearest_word_does_not_mind_spelling_styles() {
-    let methods = [
-        "CreateComputePool",
-        "create-pool",
-        "delete-pool",
-        "update-pool",
-    ];
+    let methods = ["CreateComputePool", "create-pool", "delete-pool", "update-pool"];
     for (word, expected) in [
         ("create_pool", Some("create-pool")),
         ("CreatePool", Some("create-pool")),
@@ -117,10 +99,7 @@ fn the_nearest_word_does_not_mind_spelling_styles() {
     ] {
         assert_eq!(nearest(word, methods), expected, "{word}");
     }
-    assert_eq!(
-        did_you_mean("updte-pool", methods),
-        "did you mean `update-pool`?"
-    );
+    assert_eq!(did_you_mean("updte-pool", methods), "did you mean `update-pool`?");
     assert_eq!(did_you_mean("zzz", ["a", "b"]), "there are `a`, `b`");
     assert_eq!(did_you_mean("zzz", []), "");
     let many: Vec<String> = (0..30).map(|number| format!("n{number}")).collect();
@@ -133,13 +112,7 @@ fn results_are_merged_with_all_their_diagnostics() {
     let wrong = |message: &str| Err(vec![Diagnostic::new(&source, 0..1, message)]);
     assert_eq!(merge([Ok(1), Ok(2)]).unwrap(), [1, 2]);
     let found = merge([Ok(1), wrong("x"), Ok(2), wrong("y")]).unwrap_err();
-    assert_eq!(
-        found
-            .iter()
-            .map(|found| found.message.as_str())
-            .collect::<Vec<_>>(),
-        ["x", "y"]
-    );
+    assert_eq!(found.iter().map(|found| found.message.as_str()).collect::<Vec<_>>(), ["x", "y"]);
     let mut kept = Vec::new();
     assert_eq!(keep(Ok(1), &mut kept), Some(1));
     assert_eq!(keep::<u8>(wrong("z"), &mut kept), None);

@@ -39,10 +39,7 @@ fn cluster() -> Cluster {
 
 fn settings(cluster: &Cluster, properties: &[(&str, &str)]) -> KafkaSettings {
     let mut settings = KafkaSettings::new(cluster.bootstrap_servers(), TOPIC);
-    settings.properties = properties
-        .iter()
-        .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    settings.properties = properties.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
     settings
 }
 
@@ -56,10 +53,7 @@ fn chunk(from: u64, to: u64) -> Chunk {
             let key = format!("env-{}", number % 5);
             chunk.keys.extend_from_slice(key.as_bytes());
         }
-        chunk.end_event(Event {
-            number,
-            ..Event::default()
-        });
+        chunk.end_event(Event { number, ..Event::default() });
     }
     chunk
 }
@@ -90,9 +84,7 @@ fn read(cluster: &Cluster, count: usize) -> Vec<Record> {
         .unwrap();
     let mut partitions = TopicPartitionList::new();
     for partition in 0..PARTITIONS {
-        partitions
-            .add_partition_offset(TOPIC, partition, Offset::Beginning)
-            .unwrap();
+        partitions.add_partition_offset(TOPIC, partition, Offset::Beginning).unwrap();
     }
     consumer.assign(&partitions).unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -106,10 +98,7 @@ fn read(cluster: &Cluster, count: usize) -> Vec<Record> {
         assert_eq!(headers[0].key, "content-type");
         let content_type = b"application/cloudevents+json; charset=UTF-8";
         assert_eq!(headers[0].value, Some(content_type.as_slice()));
-        records.push(Record {
-            key: message.key().map(<[u8]>::to_vec),
-            value: message.payload().unwrap().to_vec(),
-        });
+        records.push(Record { key: message.key().map(<[u8]>::to_vec), value: message.payload().unwrap().to_vec() });
     }
     records
 }
@@ -126,11 +115,7 @@ fn by_key(records: &[Record]) -> BTreeMap<Vec<u8>, Vec<Record>> {
 }
 
 fn assert_adds_up(delivered: &Delivered, taken: u64) {
-    assert_eq!(
-        delivered.events + delivered.failed + delivered.unknown,
-        taken,
-        "{delivered:?}"
-    );
+    assert_eq!(delivered.events + delivered.failed + delivered.unknown, taken, "{delivered:?}");
 }
 
 #[test]
@@ -140,10 +125,7 @@ fn records_equal_the_events() {
     let delivered = send(sink, 2000);
     let sent = expected(&chunk(0, 2000));
 
-    assert_eq!(
-        (delivered.events, delivered.failed, delivered.unknown),
-        (2000, 0, 0)
-    );
+    assert_eq!((delivered.events, delivered.failed, delivered.unknown), (2000, 0, 0));
     let bytes: usize = sent.iter().map(|record| record.value.len()).sum();
     assert_eq!(delivered.bytes, bytes as u64);
     assert_eq!(delivered.notes, [""; 0]);
@@ -176,10 +158,7 @@ fn a_full_queue_loses_nothing() {
     let properties = [("queue.buffering.max.messages", "10"), ("linger.ms", "1")];
     let sink = KafkaSink::connect(settings(&cluster, &properties)).unwrap();
     let delivered = send(sink, 1000);
-    assert_eq!(
-        (delivered.events, delivered.failed, delivered.unknown),
-        (1000, 0, 0)
-    );
+    assert_eq!((delivered.events, delivered.failed, delivered.unknown), (1000, 0, 0));
     let (mut got, mut sent) = (read(&cluster, 1000), expected(&chunk(0, 1000)));
     got.sort();
     sent.sort();
@@ -189,18 +168,13 @@ fn a_full_queue_loses_nothing() {
 #[test]
 fn waiting_for_a_full_queue_costs_no_cpu() {
     let cluster = cluster();
-    cluster
-        .broker_round_trip_time(-1, Duration::from_millis(100))
-        .unwrap();
+    cluster.broker_round_trip_time(-1, Duration::from_millis(100)).unwrap();
     let properties = [("queue.buffering.max.messages", "100"), ("linger.ms", "1")];
     let sink = KafkaSink::connect(settings(&cluster, &properties)).unwrap();
     let (wall, cpu) = (Instant::now(), cpu_time());
     assert_eq!(send(sink, 1000).events, 1000);
     let (wall, cpu) = (wall.elapsed(), cpu_time().saturating_sub(cpu));
-    assert!(
-        wall > Duration::from_secs(1),
-        "nothing was waited for: {wall:?}"
-    );
+    assert!(wall > Duration::from_secs(1), "nothing was waited for: {wall:?}");
     assert!(cpu < wall / 2, "{cpu:?} of CPU in {wall:?}");
 }
 
@@ -223,11 +197,7 @@ fn failures_of_the_broker_are_counted() {
     let _ = sink.take(&chunk(0, 50)).unwrap();
     let delivered = Box::new(sink).finish(Ending::Complete).unwrap();
     assert_adds_up(&delivered, 50);
-    assert_eq!(
-        (delivered.failed, delivered.unknown),
-        (50, 0),
-        "{delivered:?}"
-    );
+    assert_eq!((delivered.failed, delivered.unknown), (50, 0), "{delivered:?}");
     let note = "50 events failed: larger than the broker, the topic or `message.max.bytes` \
                 allows (first: event 0)";
     assert_eq!(delivered.notes, [note]);
@@ -244,15 +214,8 @@ fn an_event_too_large_for_the_client_is_counted() {
     let _ = sink.take(&large).unwrap();
     let _ = sink.take(&chunk(8, 10)).unwrap();
     let delivered = Box::new(sink).finish(Ending::Complete).unwrap();
-    assert_eq!(
-        (delivered.events, delivered.failed),
-        (2, 1),
-        "{delivered:?}"
-    );
-    assert!(
-        delivered.notes[0].ends_with("(first: event 7)"),
-        "{delivered:?}"
-    );
+    assert_eq!((delivered.events, delivered.failed), (2, 1), "{delivered:?}");
+    assert!(delivered.notes[0].ends_with("(first: event 7)"), "{delivered:?}");
 }
 
 #[test]
@@ -266,15 +229,9 @@ fn a_broker_that_goes_away_fails_what_was_not_acknowledged() {
     assert_adds_up(&delivered, 100);
     assert_eq!(delivered.events, 0);
     let first = &delivered.notes[0];
-    assert!(
-        first.starts_with("100 events failed: not delivered within"),
-        "{first}"
-    );
+    assert!(first.starts_with("100 events failed: not delivered within"), "{first}");
     let last = &delivered.notes[1];
-    assert!(
-        last.starts_with("the last trouble with the brokers: "),
-        "{last}"
-    );
+    assert!(last.starts_with("the last trouble with the brokers: "), "{last}");
 }
 
 #[test]
@@ -283,17 +240,11 @@ fn a_stopped_run_gives_up_in_time() {
     let mut settings = settings(&cluster, &[]);
     settings.flush_timeout = Duration::from_millis(300);
     let mut sink = KafkaSink::connect(settings).unwrap();
-    cluster
-        .broker_round_trip_time(-1, Duration::from_secs(20))
-        .unwrap();
+    cluster.broker_round_trip_time(-1, Duration::from_secs(20)).unwrap();
     let _ = sink.take(&chunk(0, 100)).unwrap();
     let start = Instant::now();
     let delivered = Box::new(sink).finish(Ending::Stopped).unwrap();
-    assert!(
-        start.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_adds_up(&delivered, 100);
     assert_eq!(delivered.events, 0);
 }
@@ -316,18 +267,12 @@ fn a_fatal_error_ends_the_run() {
     let Error::Failed { message, help } = error else {
         panic!("{error:?}");
     };
-    assert!(
-        message.starts_with("the kafka producer cannot go on: "),
-        "{message}"
-    );
+    assert!(message.starts_with("the kafka producer cannot go on: "), "{message}");
     assert!(help[0].contains("ACL WRITE on topic `audit`"), "{help:?}");
     let delivered = Box::new(sink).finish(Ending::Complete).unwrap();
     // The last event may or may not have been taken.
     let total = delivered.events + delivered.failed + delivered.unknown;
-    assert!(
-        (taken..=taken + 1).contains(&total),
-        "{taken}: {delivered:?}"
-    );
+    assert!((taken..=taken + 1).contains(&total), "{taken}: {delivered:?}");
     assert_eq!(delivered.events, 0);
 }
 

@@ -111,184 +111,71 @@ fn overrides_replace_declared_parameters_only() {
     };
     let story = |overrides: &[Override]| -> Result<Scenario, String> {
         let source = Source::new("story.yaml", STORY);
-        read(&source, "story", overrides)
-            .map_err(|found| falsetrail::error::Error::from(found).render(false))
+        read(&source, "story", overrides).map_err(|found| falsetrail::error::Error::from(found).render(false))
     };
     let changed = story(&[given("deletes", "4"), given("deletes", "5")]).unwrap();
     assert_eq!(changed.resources[1].count.as_ref().unwrap().value, 5);
     assert!(to_yaml(&changed).contains("deletes: 5"));
 
     let unknown = story(&[given("delets", "4")]).unwrap_err();
-    assert!(
-        unknown.contains("`story.yaml` has no parameter `delets`"),
-        "{unknown}"
-    );
+    assert!(unknown.contains("`story.yaml` has no parameter `delets`"), "{unknown}");
     assert!(unknown.contains("--> <command line>:1:1"), "{unknown}");
     assert!(unknown.contains("did you mean `deletes`?"), "{unknown}");
 
     let wrong = story(&[given("deletes", "many")]).unwrap_err();
-    assert!(
-        wrong.contains("the parameter `deletes` cannot be the text `many`"),
-        "{wrong}"
-    );
+    assert!(wrong.contains("the parameter `deletes` cannot be the text `many`"), "{wrong}");
     assert!(wrong.contains("--> <command line>:1:9"), "{wrong}");
-    assert!(
-        wrong.contains("its default in `story.yaml`, line 7"),
-        "{wrong}"
-    );
+    assert!(wrong.contains("its default in `story.yaml`, line 7"), "{wrong}");
 
     let negative = story(&[given("deletes", "-4")]).unwrap_err();
-    assert!(
-        negative.contains("found the number `-4` (from `$deletes`)"),
-        "{negative}"
-    );
+    assert!(negative.contains("found the number `-4` (from `$deletes`)"), "{negative}");
 }
 
 /// A text, the place of its mistake, the message, and a part of the help.
 const MISTAKES: &[(&str, &str, &str, &str)] = &[
-    (
-        "steps: [a]\nmix: [b]",
-        "mix",
-        "a scenario has `steps` or `mix`, not both",
-        "file of their own",
-    ),
-    (
-        "seed: 1",
-        "",
-        "a scenario needs `steps` or `mix`",
-        "steps: [",
-    ),
-    (
-        "- a",
-        "- a",
-        "a scenario must be a map, found a list",
-        "begin with `steps:`",
-    ),
+    ("steps: [a]\nmix: [b]", "mix", "a scenario has `steps` or `mix`, not both", "file of their own"),
+    ("seed: 1", "", "a scenario needs `steps` or `mix`", "steps: ["),
+    ("- a", "- a", "a scenario must be a map, found a list", "begin with `steps:`"),
     ("steps: []", "[]", "`steps` is empty", "at least one"),
     ("mix: []", "[]", "`mix` is empty", "at least one"),
     ("steps:\n", "", "`steps` must be a list, found nothing", ""),
-    (
-        "steps: [a]\nsede: 1",
-        "sede",
-        "a scenario has no key `sede`",
-        "did you mean `seed`?",
-    ),
-    (
-        "steps: [a]\npopulation: {}",
-        "population",
-        "`population` belongs to a file with `mix`",
-        "mix:",
-    ),
-    (
-        "mix: [a]\nactors: {}",
-        "actors",
-        "`actors` belong to a story, not to a mix",
-        "move them",
-    ),
-    (
-        "mix: [{weight: 1}]",
-        "{weight: 1}",
-        "an entry of `mix` lacks `scenario`",
-        "",
-    ),
-    (
-        "mix: [{scenario: a, weight: -1}]",
-        "-1",
-        "`weight` must be more than 0, found `-1`",
-        "never happen",
-    ),
-    (
-        "steps: [5]",
-        "5",
-        "a step must be a map, found the number `5`",
-        "",
-    ),
+    ("steps: [a]\nsede: 1", "sede", "a scenario has no key `sede`", "did you mean `seed`?"),
+    ("steps: [a]\npopulation: {}", "population", "`population` belongs to a file with `mix`", "mix:"),
+    ("mix: [a]\nactors: {}", "actors", "`actors` belong to a story, not to a mix", "move them"),
+    ("mix: [{weight: 1}]", "{weight: 1}", "an entry of `mix` lacks `scenario`", ""),
+    ("mix: [{scenario: a, weight: -1}]", "-1", "`weight` must be more than 0, found `-1`", "never happen"),
+    ("steps: [5]", "5", "a step must be a map, found the number `5`", ""),
     ("steps: [{}]", "{}", "a step lacks `call`", ""),
-    (
-        "steps: [{call: a, choose: []}]",
-        "choose",
-        "a step has `call` or `choose`, not both",
-        "two steps",
-    ),
+    ("steps: [{call: a, choose: []}]", "choose", "a step has `call` or `choose`, not both", "two steps"),
     ("steps: [{choose: []}]", "[]", "`choose` is empty", "weight"),
-    (
-        "steps: [{choose: [{weight: 1}]}]",
-        "{weight: 1}",
-        "a branch of `choose` lacks `steps`",
-        "",
-    ),
-    (
-        "steps: [{choose: [{steps: [a], weight: 0}]}]",
-        "0",
-        "`weight` must be more than 0, found `0`",
-        "",
-    ),
+    ("steps: [{choose: [{weight: 1}]}]", "{weight: 1}", "a branch of `choose` lacks `steps`", ""),
+    ("steps: [{choose: [{steps: [a], weight: 0}]}]", "0", "`weight` must be more than 0, found `0`", ""),
     (
         "steps: [{call: a-failure}]",
         "a-failure",
         "`call` takes a method alone, found `a-failure`",
         "write `call: a, outcome: failure`",
     ),
-    (
-        "steps: [{call: 'a:b'}]",
-        "'a:b'",
-        "`call` takes a method alone, found `a:b`",
-        "write `call: a, outcome: b`",
-    ),
-    (
-        "steps: [a -> b]",
-        "a -> b",
-        "a step of a list is one call",
-        "one call a line",
-    ),
-    (
-        "steps: ['a b']",
-        "'a b'",
-        "`a b` is not one step",
-        "`a -> b`",
-    ),
+    ("steps: [{call: 'a:b'}]", "'a:b'", "`call` takes a method alone, found `a:b`", "write `call: a, outcome: b`"),
+    ("steps: [a -> b]", "a -> b", "a step of a list is one call", "one call a line"),
+    ("steps: ['a b']", "'a b'", "`a b` is not one step", "`a -> b`"),
     (
         "steps: [{call: a, after: 5}]",
         "5",
         "`after` must be a duration such as `2s` or `1m..2m`, found the number `5`",
         "write `5s`",
     ),
-    (
-        "steps: [{call: a, after: '5'}]",
-        "'5'",
-        "`after`: the duration `5` lacks a unit",
-        "write `5s`",
-    ),
-    (
-        "steps: [{call: a, every: 2s}]",
-        "every",
-        "`every` needs `each` beside it",
-        "each: NAME, every: 2s",
-    ),
+    ("steps: [{call: a, after: '5'}]", "'5'", "`after`: the duration `5` lacks a unit", "write `5s`"),
+    ("steps: [{call: a, every: 2s}]", "every", "`every` needs `each` beside it", "each: NAME, every: 2s"),
     (
         "steps: [{call: a, every: 2s, repeat: 3}]",
         "every",
         "`every` needs `each` beside it",
         "repeat: { times: 3, every: 2s }",
     ),
-    (
-        "steps: [{call: a, each: x, repeat: 3}]",
-        "each",
-        "a step has `repeat` or `each`, not both",
-        "two steps",
-    ),
-    (
-        "steps: [{call: a, each: x, target: y}]",
-        "target",
-        "a step has `target` or `each`, not both",
-        "remove `target`",
-    ),
-    (
-        "steps: [{call: a, repeat: 0}]",
-        "0",
-        "`repeat` must be at least 1",
-        "never happens",
-    ),
+    ("steps: [{call: a, each: x, repeat: 3}]", "each", "a step has `repeat` or `each`, not both", "two steps"),
+    ("steps: [{call: a, each: x, target: y}]", "target", "a step has `target` or `each`, not both", "remove `target`"),
+    ("steps: [{call: a, repeat: 0}]", "0", "`repeat` must be at least 1", "never happens"),
     (
         "steps: [{call: a, repeat: {times: 8..3}}]",
         "8..3",
@@ -319,108 +206,33 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "`chance` must be a number above 0 and up to 1, or a percentage such as `10%`, found the text `101%`",
         "",
     ),
-    (
-        "steps: [{call: a, with: [b]}]",
-        "[b]",
-        "`with` must be a map, found a list",
-        "",
-    ),
-    (
-        "steps: [{call: a, outcome: true}]",
-        "true",
-        "`outcome` must be a text, found `true`",
-        "write \"true\"",
-    ),
-    (
-        "steps: [{call: a, by: $x}]",
-        "$x",
-        "there is no parameter `$x`",
-        "declare it",
-    ),
+    ("steps: [{call: a, with: [b]}]", "[b]", "`with` must be a map, found a list", ""),
+    ("steps: [{call: a, outcome: true}]", "true", "`outcome` must be a text, found `true`", "write \"true\""),
+    ("steps: [{call: a, by: $x}]", "$x", "there is no parameter `$x`", "declare it"),
     (
         "params: {count: 1}\nsteps: [{call: a, repeat: $cuont}]",
         "$cuont",
         "there is no parameter `$cuont`",
         "did you mean `count`?",
     ),
-    (
-        "steps: [{call: a, by: $a b}]",
-        "$a b",
-        "`$a b` is not the name of a parameter",
-        "written `$$a b`",
-    ),
-    (
-        "params: {a: $b}\nsteps: [a]",
-        "$b",
-        "a parameter's value cannot be another parameter",
-        "`$$b`",
-    ),
-    (
-        "params: {a: }\nsteps: [a]",
-        "",
-        "the parameter `a` has no value",
-        "",
-    ),
-    (
-        "params: [a]\nsteps: [a]",
-        "[a]",
-        "`params` must be a map, found a list",
-        "",
-    ),
-    (
-        "actors: {on: {}}\nsteps: [a]",
-        "on",
-        "`on` cannot name an actor",
-        "true or false",
-    ),
-    (
-        "actors: {a b: {}}\nsteps: [a]",
-        "a b",
-        "`a b` cannot name an actor",
-        "letters",
-    ),
-    (
-        "resources: {a: }\nsteps: [a]",
-        "",
-        "the resource `a` must be a map, found nothing",
-        "write `{}`",
-    ),
-    (
-        "resources: {a: {count: 0}}\nsteps: [a]",
-        "0",
-        "`count` must be at least 1",
-        "",
-    ),
+    ("steps: [{call: a, by: $a b}]", "$a b", "`$a b` is not the name of a parameter", "written `$$a b`"),
+    ("params: {a: $b}\nsteps: [a]", "$b", "a parameter's value cannot be another parameter", "`$$b`"),
+    ("params: {a: }\nsteps: [a]", "", "the parameter `a` has no value", ""),
+    ("params: [a]\nsteps: [a]", "[a]", "`params` must be a map, found a list", ""),
+    ("actors: {on: {}}\nsteps: [a]", "on", "`on` cannot name an actor", "true or false"),
+    ("actors: {a b: {}}\nsteps: [a]", "a b", "`a b` cannot name an actor", "letters"),
+    ("resources: {a: }\nsteps: [a]", "", "the resource `a` must be a map, found nothing", "write `{}`"),
+    ("resources: {a: {count: 0}}\nsteps: [a]", "0", "`count` must be at least 1", ""),
     (
         "resources: {a: {existing: yes}}\nsteps: [a]",
         "yes",
         "`existing` must be `true` or `false`, found the text `yes`",
         "write `true`",
     ),
-    (
-        "seed: -1\nsteps: [a]",
-        "-1",
-        "`seed` must be a whole number from 0, found the number `-1`",
-        "",
-    ),
-    (
-        "seed: '5'\nsteps: [a]",
-        "'5'",
-        "`seed` must be a whole number, found the text `5`",
-        "write `5`, without quotes",
-    ),
-    (
-        "from: 2025\nsteps: [a]",
-        "2025",
-        "`from` must be a text, found the number `2025`",
-        "write \"2025\"",
-    ),
-    (
-        "every: 60\nsteps: [a]",
-        "60",
-        "`every` must be a duration such as `2s`, found the number `60`",
-        "write `60s`",
-    ),
+    ("seed: -1\nsteps: [a]", "-1", "`seed` must be a whole number from 0, found the number `-1`", ""),
+    ("seed: '5'\nsteps: [a]", "'5'", "`seed` must be a whole number, found the text `5`", "write `5`, without quotes"),
+    ("from: 2025\nsteps: [a]", "2025", "`from` must be a text, found the number `2025`", "write \"2025\""),
+    ("every: 60\nsteps: [a]", "60", "`every` must be a duration such as `2s`, found the number `60`", "write `60s`"),
 ];
 
 #[test]
@@ -431,11 +243,7 @@ fn every_mistake_has_its_place_and_a_way_out() {
         let first = found.iter().find(|found| found.message == *message);
         let first = first.unwrap_or_else(|| panic!("{text}: {found:?}"));
         assert_eq!(&text[first.span.clone()], *place, "{text}");
-        assert!(
-            first.help.join("\n").contains(help),
-            "{text}: {:?}",
-            first.help
-        );
+        assert!(first.help.join("\n").contains(help), "{text}: {:?}", first.help);
     }
 }
 
@@ -443,11 +251,8 @@ fn every_mistake_has_its_place_and_a_way_out() {
 fn one_mistake_does_not_hide_another() {
     let text = "seed: x\nactors: {a: 1}\nsteps:\n  - {call: a, after: 1}\n  - {cal: b}\n  - {call: c, by: $no}\n";
     let source = Source::new("a.yaml", text);
-    let lines: Vec<usize> = read(&source, "a", &[])
-        .unwrap_err()
-        .iter()
-        .map(|found| source.position(found.span.start).0)
-        .collect();
+    let lines: Vec<usize> =
+        read(&source, "a", &[]).unwrap_err().iter().map(|found| source.position(found.span.start).0).collect();
     assert_eq!(lines, [1, 2, 4, 5, 6]);
 }
 
@@ -469,17 +274,10 @@ steps:
         assert_eq!(to_yaml(&story), expected, "{text}");
         assert_eq!(story.name, text);
         assert_eq!(story.source.name, "<command line>");
-        let Body::Steps(steps) = &story.body else {
-            panic!()
-        };
-        let falsetrail::scenario::Step::Call(call) = &steps[1] else {
-            panic!()
-        };
+        let Body::Steps(steps) = &story.body else { panic!() };
+        let falsetrail::scenario::Step::Call(call) = &steps[1] else { panic!() };
         assert_eq!(&text[call.call.span.clone()], "update-pool");
-        assert_eq!(
-            &text[call.outcome.as_ref().unwrap().span.clone()],
-            "failure"
-        );
+        assert_eq!(&text[call.outcome.as_ref().unwrap().span.clone()], "failure");
     }
 }
 
@@ -495,43 +293,19 @@ fn one_line_explains_its_mistakes() {
             "this step ends with `-`: the shell took `>` for a redirection",
             "in quotes: `'create-pool",
         ),
-        (
-            "-",
-            "-",
-            "this step ends with `-`: the shell took `>` for a redirection",
-            "in quotes",
-        ),
-        (
-            "create-pool-",
-            "create-pool-",
-            "this step ends with `-`: the shell took `>` for a redirection",
-            "in quotes",
-        ),
+        ("-", "-", "this step ends with `-`: the shell took `>` for a redirection", "in quotes"),
+        ("create-pool-", "create-pool-", "this step ends with `-`: the shell took `>` for a redirection", "in quotes"),
         ("a > b", "a > b", "`a > b` has a `>`", "write `->`"),
         ("a, b c", "b c", "`b c` is not one step", "`b -> c`"),
-        (
-            "a, $b",
-            "$b",
-            "`$b` is not the name of a method",
-            "create-pool",
-        ),
+        ("a, $b", "$b", "`$b` is not the name of a method", "create-pool"),
         ("a:", "a:", "`a:` does not name a failure", "`a-failure`"),
-        (
-            "a-failure:b",
-            "a-failure:b",
-            "`a-failure:b` says twice that it fails",
-            "write `a:b`",
-        ),
+        ("a-failure:b", "a-failure:b", "`a-failure:b` says twice that it fails", "write `a:b`"),
     ] {
         let found = read_one_line(text).expect_err(text);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(&text[found[0].span.clone()], place, "{text}");
         assert_eq!(found[0].message, message);
-        assert!(
-            found[0].help.join("\n").contains(help),
-            "{text}: {:?}",
-            found[0].help
-        );
+        assert!(found[0].help.join("\n").contains(help), "{text}: {:?}", found[0].help);
     }
     assert_eq!(read_one_line("a -> -> b, c d,").unwrap_err().len(), 3);
 }

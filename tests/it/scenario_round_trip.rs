@@ -11,33 +11,17 @@ fn meaning(scenario: &Scenario) -> String {
     let shown = format!(
         "{:?}",
         (
-            (
-                &scenario.description,
-                &scenario.seed,
-                &scenario.from,
-                &scenario.every
-            ),
-            (
-                &scenario.params,
-                &scenario.actors,
-                &scenario.resources,
-                &scenario.body
-            ),
+            (&scenario.description, &scenario.seed, &scenario.from, &scenario.every),
+            (&scenario.params, &scenario.actors, &scenario.resources, &scenario.body),
         )
     );
     let mut out = String::new();
     let mut rest = shown.as_str();
     let places = ["span: ", "defined: ", "quoted: "];
-    while let Some((at, key)) = places
-        .iter()
-        .filter_map(|key| Some((rest.find(key)?, key)))
-        .min()
-    {
+    while let Some((at, key)) = places.iter().filter_map(|key| Some((rest.find(key)?, key))).min() {
         out.push_str(&rest[..at]);
         rest = &rest[at + key.len()..];
-        rest = rest.trim_start_matches(|character: char| {
-            character.is_alphanumeric() || ".()".contains(character)
-        });
+        rest = rest.trim_start_matches(|character: char| character.is_alphanumeric() || ".()".contains(character));
     }
     out + rest
 }
@@ -45,9 +29,8 @@ fn meaning(scenario: &Scenario) -> String {
 fn check(scenario: &Scenario) -> Result<(), TestCaseError> {
     let text = to_yaml(scenario);
     let source = Source::new("shown.yaml", &text);
-    let again = read(&source, &scenario.name, &[]).map_err(|found| {
-        TestCaseError::fail(falsetrail::error::Error::from(found).render(false))
-    })?;
+    let again = read(&source, &scenario.name, &[])
+        .map_err(|found| TestCaseError::fail(falsetrail::error::Error::from(found).render(false)))?;
     prop_assert_eq!(meaning(&again), meaning(scenario), "{}", text);
     prop_assert_eq!(to_yaml(&again), text);
     Ok(())
@@ -68,11 +51,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn quote(text: &str) -> String {
-    let text = if text.starts_with('$') {
-        format!("${text}")
-    } else {
-        text.to_owned()
-    };
+    let text = if text.starts_with('$') { format!("${text}") } else { text.to_owned() };
     let json = serde_json::to_string(&text).unwrap();
     json.chars()
         .map(|character| match character {
@@ -100,8 +79,7 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 fn range() -> impl Strategy<Value = String> {
-    (0_u64..100_000_000_000, 0_u64..10_000_000_000)
-        .prop_map(|(low, more)| format!("{low}ns..{}ns", low + more))
+    (0_u64..100_000_000_000, 0_u64..10_000_000_000).prop_map(|(low, more)| format!("{low}ns..{}ns", low + more))
 }
 
 prop_compose! {
@@ -135,9 +113,8 @@ prop_compose! {
 
 fn step() -> impl Strategy<Value = String> {
     call().prop_recursive(2, 8, 3, |inner| {
-        let branch = (1e-3..1e9, vec(inner, 1..3)).prop_map(|(weight, steps): (f64, _)| {
-            format!("{{ weight: {weight:?}, steps: [{}] }}", steps.join(", "))
-        });
+        let branch = (1e-3..1e9, vec(inner, 1..3))
+            .prop_map(|(weight, steps): (f64, _)| format!("{{ weight: {weight:?}, steps: [{}] }}", steps.join(", ")));
         vec(branch, 1..3).prop_map(|branches| format!("{{ choose: [{}] }}", branches.join(", ")))
     })
 }

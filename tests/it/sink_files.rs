@@ -65,12 +65,7 @@ fn a_file_gets_its_name_when_it_is_complete() {
     assert_eq!(names(directory.path()), ["trail.ndjson"]);
     assert_eq!(fs::read_to_string(&path).unwrap(), lines(0, 100));
     let bytes = lines(0, 100).len() as u64;
-    let expected = Delivered {
-        events: 100,
-        bytes,
-        written: bytes,
-        ..Delivered::default()
-    };
+    let expected = Delivered { events: 100, bytes, written: bytes, ..Delivered::default() };
     assert_eq!(delivered, expected);
 }
 
@@ -84,10 +79,7 @@ fn a_stopped_run_keeps_and_names_its_part() {
         ("d.ndjson.gz", Format::Ndjson),
     ] {
         let path = directory.path().join(name);
-        let output = Output {
-            format,
-            ..to(&path)
-        };
+        let output = Output { format, ..to(&path) };
         let mut sink = open(&output).unwrap();
         feed(sink.as_mut(), &chunks(0, 5, 2));
         let delivered = sink.finish(Ending::Stopped).unwrap();
@@ -96,14 +88,7 @@ fn a_stopped_run_keeps_and_names_its_part() {
         assert!(!path.exists());
         // What it has is how the whole begins, so that it can be continued.
         let whole = directory.path().join("whole");
-        write(
-            &Output {
-                path: Some(whole.clone()),
-                force: true,
-                ..output
-            },
-            &chunks(0, 9, 9),
-        );
+        write(&Output { path: Some(whole.clone()), force: true, ..output }, &chunks(0, 9, 9));
         if format != Format::Ndjson || name == "a.ndjson" {
             let stopped = fs::read(part(&path)).unwrap();
             assert!(fs::read(&whole).unwrap().starts_with(&stopped), "{name}");
@@ -119,16 +104,11 @@ fn an_existing_file_is_not_touched_without_force() {
     let shown = path.display();
     assert_eq!(
         refused(&to(&path)),
-        format!(
-            "failed: `{shown}` already exists / `--force` replaces it when the run is complete"
-        )
+        format!("failed: `{shown}` already exists / `--force` replaces it when the run is complete")
     );
     assert_eq!(names(directory.path()), ["trail.ndjson"]);
 
-    let output = Output {
-        force: true,
-        ..to(&path)
-    };
+    let output = Output { force: true, ..to(&path) };
     let mut sink = open(&output).unwrap();
     feed(sink.as_mut(), &chunks(0, 3, 3));
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
@@ -145,14 +125,8 @@ fn a_file_that_appears_meanwhile_is_not_overwritten() {
     feed(sink.as_mut(), &chunks(0, 3, 3));
     fs::write(&path, "precious").unwrap();
     let error = text(&sink.finish(Ending::Complete).unwrap_err());
-    assert!(
-        error.contains("has appeared while the run was writing"),
-        "{error}"
-    );
-    assert!(
-        error.contains("trail.ndjson.part` is complete: rename it"),
-        "{error}"
-    );
+    assert!(error.contains("has appeared while the run was writing"), "{error}");
+    assert!(error.contains("trail.ndjson.part` is complete: rename it"), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     assert_eq!(fs::read_to_string(part(&path)).unwrap(), lines(0, 3));
 }
@@ -161,10 +135,7 @@ fn a_file_that_appears_meanwhile_is_not_overwritten() {
 fn remains_and_running_neighbours_are_told_apart() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("trail.ndjson");
-    let forced = Output {
-        force: true,
-        ..to(&path)
-    };
+    let forced = Output { force: true, ..to(&path) };
     let mut first = open(&to(&path)).unwrap();
     for output in [&to(&path), &forced] {
         let error = refused(output);
@@ -174,10 +145,7 @@ fn remains_and_running_neighbours_are_told_apart() {
     first.finish(Ending::Stopped).unwrap();
 
     let error = refused(&to(&path));
-    assert!(
-        error.contains(".part` exists: it is what a stopped run has left"),
-        "{error}"
-    );
+    assert!(error.contains(".part` exists: it is what a stopped run has left"), "{error}");
     assert!(error.contains("`--force` discards it"), "{error}");
     assert_eq!(fs::read_to_string(part(&path)).unwrap(), lines(0, 3));
 
@@ -191,21 +159,12 @@ fn paths_that_cannot_be_written_are_refused_before_any_event() {
     let directory = tempdir().unwrap();
     let root = directory.path();
     let error = refused(&to(&root.join("no/such/trail.ndjson")));
-    assert!(
-        error.contains("no/such` does not exist / create it: `mkdir -p "),
-        "{error}"
-    );
+    assert!(error.contains("no/such` does not exist / create it: `mkdir -p "), "{error}");
 
     let error = refused(&to(root));
-    assert!(
-        error.starts_with("usage: ") && error.contains("is a directory"),
-        "{error}"
-    );
+    assert!(error.starts_with("usage: ") && error.contains("is a directory"), "{error}");
     let error = refused(&to(&root.join("new/")));
-    assert!(
-        error.contains("add `--split event` or `--split instance`"),
-        "{error}"
-    );
+    assert!(error.contains("add `--split event` or `--split instance`"), "{error}");
 
     fs::write(root.join("file"), "").unwrap();
     let error = refused(&to(&root.join("file/trail.ndjson")));
@@ -217,10 +176,7 @@ fn paths_that_cannot_be_written_are_refused_before_any_event() {
 
     fs::create_dir(root.join("x.part")).unwrap();
     let error = refused(&to(&root.join("x")));
-    assert!(
-        error.contains("is in the way and no regular file"),
-        "{error}"
-    );
+    assert!(error.contains("is in the way and no regular file"), "{error}");
 
     let long = root.join("n".repeat(300));
     assert!(refused(&to(&long)).contains("file name too long"));
@@ -238,10 +194,7 @@ fn a_directory_without_permission_is_refused() {
         return; // The superuser may write anywhere.
     }
     let error = refused(&to(&closed.join("trail.ndjson")));
-    assert!(
-        error.contains("trail.ndjson.part`: permission denied"),
-        "{error}"
-    );
+    assert!(error.contains("trail.ndjson.part`: permission denied"), "{error}");
 }
 
 #[test]
@@ -250,22 +203,14 @@ fn a_symbolic_link_survives_being_replaced() {
     let (real, link) = (directory.path().join("real"), directory.path().join("link"));
     fs::write(&real, "old").unwrap();
     symlink(&real, &link).unwrap();
-    write(
-        &Output {
-            force: true,
-            ..to(&link)
-        },
-        &chunks(0, 1, 1),
-    );
+    write(&Output { force: true, ..to(&link) }, &chunks(0, 1, 1));
     assert!(link.is_symlink());
     assert_eq!(fs::read_to_string(&real).unwrap(), lines(0, 1));
 }
 
 /// The body of event `number`: some structure, something to escape.
 fn body(number: u64) -> String {
-    format!(
-        r#"{{"id":"{number}","a":[],"b":{{}},"c":["x\"{{,\\",null,1.50,-2e3],"d":{{"e":true}}}}"#
-    )
+    format!(r#"{{"id":"{number}","a":[],"b":{{}},"c":["x\"{{,\\",null,1.50,-2e3],"d":{{"e":true}}}}"#)
 }
 
 /// Events `from..to` of a run in chunks of `size`.
@@ -276,10 +221,7 @@ fn chunks(from: u64, to: u64, size: usize) -> Vec<Chunk> {
         for &number in numbers {
             chunk.bodies.extend_from_slice(body(number).as_bytes());
             chunk.keys.extend_from_slice(b"env-1");
-            chunk.end_event(Event {
-                number,
-                ..Event::default()
-            });
+            chunk.end_event(Event { number, ..Event::default() });
         }
         chunk
     };
@@ -291,10 +233,7 @@ fn lines(from: u64, to: u64) -> String {
 }
 
 fn to(path: &Path) -> Output {
-    Output {
-        path: Some(path.to_owned()),
-        ..Output::default()
-    }
+    Output { path: Some(path.to_owned()), ..Output::default() }
 }
 
 fn feed(sink: &mut dyn Sink, chunks: &[Chunk]) {
@@ -320,10 +259,7 @@ fn text(error: &Error) -> String {
         Error::Failed { message, help } => ("failed", message, help),
         Error::Input(_) => panic!("sinks read no input"),
     };
-    assert!(
-        !message.ends_with('.') && !message.contains("os error"),
-        "{message}"
-    );
+    assert!(!message.ends_with('.') && !message.contains("os error"), "{message}");
     format!("{kind}: {message} / {}", help.join(" / "))
 }
 
@@ -333,10 +269,8 @@ fn part(path: &Path) -> PathBuf {
 }
 
 fn names(directory: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<String> =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }

@@ -26,18 +26,7 @@ struct Place {
     item_owner: bool,
 }
 
-const TEXTS: [&str; 10] = [
-    "",
-    "x",
-    "{",
-    "[",
-    "é😀",
-    "$",
-    "a$$b",
-    "$${x}",
-    "\u{1}\"\\\n",
-    "null",
-];
+const TEXTS: [&str; 10] = ["", "x", "{", "[", "é😀", "$", "a$$b", "$${x}", "\u{1}\"\\\n", "null"];
 
 impl Maker {
     fn below(&mut self, most: usize) -> usize {
@@ -57,18 +46,11 @@ impl Maker {
 
     fn object(&mut self, place: Place) -> Value {
         let members = self.below(5);
-        Value::Object(
-            (0..members)
-                .map(|_| (self.key(), self.node(place)))
-                .collect(),
-        )
+        Value::Object((0..members).map(|_| (self.key(), self.node(place))).collect())
     }
 
     fn node(&mut self, place: Place) -> Value {
-        let inner = Place {
-            depth: place.depth + 1,
-            ..place
-        };
+        let inner = Place { depth: place.depth + 1, ..place };
         match self.below(if place.depth > 6 { 4 } else { 14 }) {
             0 => json!(self.one(&TEXTS)),
             1 => [json!(null), json!(true), json!(7), json!(-1.5)][self.below(4)].clone(),
@@ -84,23 +66,11 @@ impl Maker {
     fn text(&mut self, place: Place) -> String {
         let mut text = self.one(&TEXTS[..5]).to_owned();
         for _ in 0..=self.below(3) {
-            let mut names = vec![
-                "pool.id",
-                "pool.cfu",
-                "pool.default",
-                "success",
-                " 'a}' ",
-                "12",
-                "true",
-                "note == null",
-            ];
+            let mut names =
+                vec!["pool.id", "pool.cfu", "pool.default", "success", " 'a}' ", "12", "true", "note == null"];
             names.extend_from_slice(if place.in_list { &["x.id", "i"] } else { &[] });
             names.extend_from_slice(if place.owner { &["owner.id"] } else { &[] });
-            names.extend_from_slice(if place.item_owner {
-                &["x.owner.id"]
-            } else {
-                &[]
-            });
+            names.extend_from_slice(if place.item_owner { &["x.owner.id"] } else { &[] });
             let name = self.one(&names);
             let after = self.one(&TEXTS);
             text.extend(["${", name, "}", after]);
@@ -109,32 +79,10 @@ impl Maker {
     }
 
     fn value(&mut self, place: Place) -> String {
-        let mut names = vec![
-            "pool.id",
-            "pool.name",
-            "pool.cfu",
-            "success",
-            "note",
-            "limit",
-            "null",
-            "3",
-            "\"q\"",
-        ];
-        names.extend_from_slice(if place.in_list {
-            &["x.id", "x.size", "i"]
-        } else {
-            &[]
-        });
-        names.extend_from_slice(if place.owner {
-            &["owner.id", "owner.name"]
-        } else {
-            &[]
-        });
-        names.extend_from_slice(if place.item_owner {
-            &["x.owner.id"]
-        } else {
-            &[]
-        });
+        let mut names = vec!["pool.id", "pool.name", "pool.cfu", "success", "note", "limit", "null", "3", "\"q\""];
+        names.extend_from_slice(if place.in_list { &["x.id", "x.size", "i"] } else { &[] });
+        names.extend_from_slice(if place.owner { &["owner.id", "owner.name"] } else { &[] });
+        names.extend_from_slice(if place.item_owner { &["x.owner.id"] } else { &[] });
         match self.below(names.len() + 1) {
             choice if choice == names.len() => format!("!({})", self.condition(place)),
             choice => names[choice].to_owned(),
@@ -142,10 +90,7 @@ impl Maker {
     }
 
     fn map(&mut self, place: Place) -> Value {
-        let place = Place {
-            in_list: true,
-            ..place
-        };
+        let place = Place { in_list: true, ..place };
         json!({ "$map": { "$eval": "items" }, "each(x, i)": self.node(place) })
     }
 
@@ -197,36 +142,20 @@ impl Maker {
             "success == pool.default",
         ];
         atoms.extend_from_slice(if place.in_list {
-            &[
-                "x.size",
-                "x.size == i",
-                "i",
-                "i > 1",
-                "x.owner",
-                "x.id == pool.id",
-            ]
+            &["x.size", "x.size == i", "i", "i > 1", "x.owner", "x.id == pool.id"]
         } else {
             &[]
         });
         match self.below(8) {
             1 => format!("!({})", self.condition(place)),
-            2 => format!(
-                "({}) && {} && ({})",
-                self.condition(place),
-                self.one(&atoms),
-                self.condition(place)
-            ),
+            2 => format!("({}) && {} && ({})", self.condition(place), self.one(&atoms), self.condition(place)),
             3 => format!("{} || ({})", self.one(&atoms), self.condition(place)),
             _ => self.one(&atoms).to_owned(),
         }
     }
 
     fn maybe(&mut self, value: Value) -> Value {
-        if self.below(2) == 0 {
-            Value::Null
-        } else {
-            value
-        }
+        if self.below(2) == 0 { Value::Null } else { value }
     }
 
     fn number(&mut self) -> Value {
@@ -238,10 +167,7 @@ impl Maker {
     }
 
     fn context(&mut self) -> Value {
-        let (owner, note) = (
-            json!({ "id": self.characters(), "name": null }),
-            self.characters(),
-        );
+        let (owner, note) = (json!({ "id": self.characters(), "name": null }), self.characters());
         let (limit, size) = (self.number(), self.number());
         let items: Vec<_> = (0..self.below(4))
             .map(|_| {
@@ -264,18 +190,8 @@ impl Maker {
 }
 
 fn constants(context: &Value, wanted: u8) -> Vec<(&'static str, Constant)> {
-    let names = [
-        "success",
-        "pool.id",
-        "pool.cfu",
-        "pool.default",
-        "note",
-        "limit",
-    ];
-    let wanted = names
-        .into_iter()
-        .enumerate()
-        .filter(|(bit, _)| wanted >> bit & 1 == 1);
+    let names = ["success", "pool.id", "pool.cfu", "pool.default", "note", "limit"];
+    let wanted = names.into_iter().enumerate().filter(|(bit, _)| wanted >> bit & 1 == 1);
     let constant = |(_, name): (usize, &'static str)| {
         let constant = match name.split('.').fold(context, |value, part| &value[part]) {
             Value::Bool(value) => Constant::Boolean(*value),
@@ -301,22 +217,14 @@ fn assert_ascending(value: &Value) {
 }
 
 fn check(choices: Vec<u8>, wanted: u8) {
-    let mut maker = Maker {
-        choices: choices.into_iter(),
-        keys: 0,
-    };
+    let mut maker = Maker { choices: choices.into_iter(), keys: 0 };
     let context = maker.context();
     let members = 1 + maker.below(6);
-    let template: Value = (0..members)
-        .map(|_| (maker.key(), maker.node(Place::default())))
-        .collect::<Map<_, _>>()
-        .into();
+    let template: Value =
+        (0..members).map(|_| (maker.key(), maker.node(Place::default()))).collect::<Map<_, _>>().into();
     let expected = json_e::render(&template, &context).unwrap();
 
-    let source = Arc::new(Source {
-        name: String::new(),
-        text: serde_json::to_string_pretty(&template).unwrap(),
-    });
+    let source = Arc::new(Source { name: String::new(), text: serde_json::to_string_pretty(&template).unwrap() });
     let parsed = Template::parse(&source).unwrap();
     let compiled = parsed.compile(&shape(), &constants(&context, wanted));
     let program = compiled.unwrap_or_else(|mistakes| panic!("{template}\n{}", mistakes[0].message));

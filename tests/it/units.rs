@@ -1,8 +1,8 @@
 //! Amounts as people write them.
 
 use falsetrail::units::{
-    CountRange, DurationRange, Mistake, count, count_range, duration, duration_range, format_bytes,
-    format_count, format_duration, format_time, time,
+    CountRange, DurationRange, Mistake, count, count_range, duration, duration_range, format_bytes, format_count,
+    format_duration, format_time, time,
 };
 use proptest::prelude::*;
 
@@ -33,63 +33,19 @@ fn durations_have_units() {
 #[test]
 fn wrong_durations_say_what_to_write() {
     for (text, message, help) in [
-        (
-            "5",
-            "the duration `5` lacks a unit",
-            "write `5s` for seconds, or `5ms`, `5m`, `5h`, `5d`",
-        ),
-        (
-            "1m30",
-            "the duration `1m30` lacks a unit",
-            "write a unit after every number, such as `1m30s`",
-        ),
-        (
-            "",
-            "the duration is empty",
-            "write a number and a unit, such as `2s`, `250ms` or `1m30s`",
-        ),
-        (
-            "-2s",
-            "the duration `-2s` is negative",
-            "write a number and a unit, such as `2s`, `250ms` or `1m30s`",
-        ),
-        (
-            "soon",
-            "`soon` is not a duration",
-            "write a number and a unit, such as `2s`, `250ms` or `1m30s`",
-        ),
-        (
-            "2.s",
-            "`2.s` is not a duration",
-            "write a number and a unit, such as `2s`, `250ms` or `1m30s`",
-        ),
-        (
-            "2sec",
-            "`sec` is not a unit of time",
-            "write `s`, as in `2s`",
-        ),
+        ("5", "the duration `5` lacks a unit", "write `5s` for seconds, or `5ms`, `5m`, `5h`, `5d`"),
+        ("1m30", "the duration `1m30` lacks a unit", "write a unit after every number, such as `1m30s`"),
+        ("", "the duration is empty", "write a number and a unit, such as `2s`, `250ms` or `1m30s`"),
+        ("-2s", "the duration `-2s` is negative", "write a number and a unit, such as `2s`, `250ms` or `1m30s`"),
+        ("soon", "`soon` is not a duration", "write a number and a unit, such as `2s`, `250ms` or `1m30s`"),
+        ("2.s", "`2.s` is not a duration", "write a number and a unit, such as `2s`, `250ms` or `1m30s`"),
+        ("2sec", "`sec` is not a unit of time", "write `s`, as in `2s`"),
         ("2H", "`H` is not a unit of time", "write `h`, as in `2h`"),
-        (
-            "2w",
-            "`w` is not a unit of time",
-            "the units are `ns`, `us`, `ms`, `s`, `m`, `h` and `d`",
-        ),
+        ("2w", "`w` is not a unit of time", "the units are `ns`, `us`, `ms`, `s`, `m`, `h` and `d`"),
         ("2 s", "the duration `2 s` has a space in it", "write `2s`"),
-        (
-            "30s1m",
-            "the units of `30s1m` are not in order",
-            "write longer units first and each once, such as `1h30m`",
-        ),
-        (
-            "0.5ns",
-            "the duration `0.5ns` is finer than a nanosecond",
-            "write fewer digits after the point",
-        ),
-        (
-            "106752d",
-            "the duration `106752d` is too long",
-            "the longest is about 292 years (`106751d`)",
-        ),
+        ("30s1m", "the units of `30s1m` are not in order", "write longer units first and each once, such as `1h30m`"),
+        ("0.5ns", "the duration `0.5ns` is finer than a nanosecond", "write fewer digits after the point"),
+        ("106752d", "the duration `106752d` is too long", "the longest is about 292 years (`106751d`)"),
         (
             "99999999999999999999s",
             "the duration `99999999999999999999s` is too long",
@@ -102,47 +58,18 @@ fn wrong_durations_say_what_to_write() {
 
 #[test]
 fn ranges_include_both_ends() {
-    let range = DurationRange {
-        low: 60 * SECOND,
-        high: 120 * SECOND,
-    };
+    let range = DurationRange { low: 60 * SECOND, high: 120 * SECOND };
     for text in ["1m..2m", "1m .. 2m", "1m..=2m", "1m...2m"] {
         assert_eq!(duration_range(text), Ok(range), "{text}");
     }
-    assert_eq!(
-        duration_range("2s"),
-        Ok(DurationRange {
-            low: 2 * SECOND,
-            high: 2 * SECOND
-        })
-    );
-    check(
-        duration_range("2m..1m"),
-        "",
-        "the range `2m..1m` ends before it begins",
-        "write `1m..2m`",
-    );
-    check(
-        duration_range("1m.."),
-        "",
-        "the range `1m..` lacks an end",
-        "write both ends, such as `1m..2m`",
-    );
-    assert!(
-        duration_range("1..2m")
-            .unwrap_err()
-            .message
-            .contains("lacks a unit")
-    );
+    assert_eq!(duration_range("2s"), Ok(DurationRange { low: 2 * SECOND, high: 2 * SECOND }));
+    check(duration_range("2m..1m"), "", "the range `2m..1m` ends before it begins", "write `1m..2m`");
+    check(duration_range("1m.."), "", "the range `1m..` lacks an end", "write both ends, such as `1m..2m`");
+    assert!(duration_range("1..2m").unwrap_err().message.contains("lacks a unit"));
 
     assert_eq!(count_range("3"), Ok(CountRange { low: 3, high: 3 }));
     assert_eq!(count_range("3..8"), Ok(CountRange { low: 3, high: 8 }));
-    check(
-        count_range("8..3"),
-        "",
-        "the range `8..3` ends before it begins",
-        "write `3..8`",
-    );
+    check(count_range("8..3"), "", "the range `8..3` ends before it begins", "write `3..8`");
     for text in ["", "..", "3..", "x", "-1", "1.5", "1e3"] {
         assert!(count_range(text).is_err(), "{text}");
     }
@@ -164,47 +91,19 @@ fn counts_take_decimal_units() {
     }
     for (text, message, help) in [
         ("0", "the count `0` is nothing at all", "write `1` or more"),
-        (
-            "0k",
-            "the count `0k` is nothing at all",
-            "write `1` or more",
-        ),
-        (
-            "10x",
-            "the count `10x` has an unknown unit `x`",
-            "the units are `k`, `M` and `G`, such as `10k`",
-        ),
-        (
-            "10m",
-            "the count `10m` has an unknown unit `m`",
-            "write `10M`",
-        ),
+        ("0k", "the count `0k` is nothing at all", "write `1` or more"),
+        ("10x", "the count `10x` has an unknown unit `x`", "the units are `k`, `M` and `G`, such as `10k`"),
+        ("10m", "the count `10m` has an unknown unit `m`", "write `10M`"),
         ("1,000", "the count `1,000` has a comma", "write `1_000`"),
         (
             "1.5",
             "the count `1.5` is not a whole number",
             "write a whole number, such as `3`, or with a unit, such as `2.5k`",
         ),
-        (
-            "-1",
-            "the count `-1` is negative",
-            "write a number, such as `1000`, `10k`, `1M` or `2.5G`",
-        ),
-        (
-            "many",
-            "`many` is not a count",
-            "write a number, such as `1000`, `10k`, `1M` or `2.5G`",
-        ),
-        (
-            "",
-            "the count is empty",
-            "write a number, such as `1000`, `10k`, `1M` or `2.5G`",
-        ),
-        (
-            "99999999999G",
-            "the count `99999999999G` is too large",
-            "the largest is 18446744073709551615",
-        ),
+        ("-1", "the count `-1` is negative", "write a number, such as `1000`, `10k`, `1M` or `2.5G`"),
+        ("many", "`many` is not a count", "write a number, such as `1000`, `10k`, `1M` or `2.5G`"),
+        ("", "the count is empty", "write a number, such as `1000`, `10k`, `1M` or `2.5G`"),
+        ("99999999999G", "the count `99999999999G` is too large", "the largest is 18446744073709551615"),
     ] {
         check(count(text), text, message, help);
     }
@@ -236,21 +135,9 @@ fn times_are_absolute_or_relative_to_now() {
             "the time `2025-01-31 09:00:00` does not say its time zone",
             "write `2025-01-31T09:00:00Z` for UTC, or an offset such as `+02:00`",
         ),
-        (
-            "7d",
-            "`7d` is not a time",
-            "write `-7d` for that long ago, or `+7d`",
-        ),
-        (
-            "-7",
-            "the duration `7` lacks a unit",
-            "write `7s` for seconds, or `7ms`, `7m`, `7h`, `7d`",
-        ),
-        (
-            "3025-01-01",
-            "the time `3025-01-01` cannot be counted in nanoseconds",
-            "write a time from 1678 to 2261",
-        ),
+        ("7d", "`7d` is not a time", "write `-7d` for that long ago, or `+7d`"),
+        ("-7", "the duration `7` lacks a unit", "write `7s` for seconds, or `7ms`, `7m`, `7h`, `7d`"),
+        ("3025-01-01", "the time `3025-01-01` cannot be counted in nanoseconds", "write a time from 1678 to 2261"),
         ("-106751d", "", ""),
     ] {
         let result = time(text, if message.is_empty() { i64::MIN } else { NOW });
@@ -281,12 +168,7 @@ fn amounts_are_shown_short() {
     ] {
         assert_eq!(format_duration(nanoseconds), expected);
     }
-    for (value, expected) in [
-        (0, "0"),
-        (999, "999"),
-        (1000, "1,000"),
-        (1_234_567, "1,234,567"),
-    ] {
+    for (value, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
         assert_eq!(format_count(value), expected);
     }
     for (value, expected) in [
@@ -335,9 +217,5 @@ proptest! {
 
 fn check<T: std::fmt::Debug>(result: Result<T, Mistake>, text: &str, message: &str, help: &str) {
     let mistake = result.expect_err(text);
-    assert_eq!(
-        (mistake.message.as_str(), mistake.help.as_str()),
-        (message, help),
-        "{text}"
-    );
+    assert_eq!((mistake.message.as_str(), mistake.help.as_str()), (message, help), "{text}");
 }

@@ -65,7 +65,9 @@ pub fn command(arguments: &Generate, plan: &Plan) -> String {
 
 /// A property without its value, if that might be a secret.
 fn without_secret(property: &str) -> String {
-    let secret = |name: &str| ["password", "secret", "jaas", "token", "key.pem", "ssl.key"].iter().any(|word| name.contains(word));
+    let secret = |name: &str| {
+        ["password", "secret", "jaas", "token", "key.pem", "ssl.key"].iter().any(|word| name.contains(word))
+    };
     match property.split_once('=') {
         Some((name, _)) if secret(name) => format!("{name}=…"),
         _ => property.to_owned(),
@@ -75,5 +77,9 @@ fn without_secret(property: &str) -> String {
 /// A word as a shell reads it.
 fn quoted(word: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=,@%+…".contains(character);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }

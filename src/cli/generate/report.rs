@@ -15,7 +15,9 @@ pub fn text(arguments: &Generate, plan: &Plan, outcome: &Outcome, took: Duration
     let rows: Vec<Vec<String>> = outcome
         .summary
         .by_outcome(plan)
-        .map(|(method, failure, count)| vec![method.to_owned(), failure.unwrap_or("success").to_owned(), format_count(count)])
+        .map(|(method, failure, count)| {
+            vec![method.to_owned(), failure.unwrap_or("success").to_owned(), format_count(count)]
+        })
         .collect();
     text.push_str(&right_aligned(rows));
     for line in delivery(arguments, outcome) {

@@ -32,17 +32,8 @@ const UNREACHABLE_GRACE: Duration = Duration::from_millis(1500);
 const CREATION_GRACE: Duration = Duration::from_secs(1);
 
 /// Returns when the topic can be written to, as far as that can be known.
-pub(super) fn await_topic(
-    producer: &BaseProducer<Reports>,
-    options: &Options,
-    timeout: Duration,
-) -> Result<(), Error> {
-    let wait = Wait {
-        producer,
-        options,
-        start: Instant::now(),
-        timeout,
-    };
+pub(super) fn await_topic(producer: &BaseProducer<Reports>, options: &Options, timeout: Duration) -> Result<(), Error> {
+    let wait = Wait { producer, options, start: Instant::now(), timeout };
     let leader = wait.for_topic()?;
     match leader {
         Some(leader) => wait.for_leader(&leader),
@@ -62,10 +53,7 @@ impl Wait<'_> {
     fn for_topic(&self) -> Result<Option<String>, Error> {
         let mut slice = FIRST_SLICE;
         loop {
-            let answer = self
-                .producer
-                .client()
-                .fetch_metadata(Some(&self.options.topic), self.at_most(slice));
+            let answer = self.producer.client().fetch_metadata(Some(&self.options.topic), self.at_most(slice));
             self.read_events();
             let mut topic_error = None;
             if let Ok(metadata) = answer {
@@ -82,11 +70,7 @@ impl Wait<'_> {
             if self.is_over() {
                 return Err(match topic_error {
                     Some(code) => diagnosis::topic(self.options, code),
-                    None => diagnosis::silence(
-                        self.options,
-                        &self.producer.context().troubles(),
-                        self.timeout,
-                    ),
+                    None => diagnosis::silence(self.options, &self.producer.context().troubles(), self.timeout),
                 });
             }
             slice = (slice * 2).min(LONGEST_SLICE);
@@ -99,11 +83,7 @@ impl Wait<'_> {
     fn for_leader(&self, leader: &str) -> Result<(), Error> {
         let mut slice = FIRST_SLICE;
         loop {
-            let answer = self.producer.client().fetch_watermarks(
-                &self.options.topic,
-                0,
-                self.at_most(slice),
-            );
+            let answer = self.producer.client().fetch_watermarks(&self.options.topic, 0, self.at_most(slice));
             self.read_events();
             let unanswered = answer.is_err_and(|error| {
                 matches!(
@@ -136,14 +116,9 @@ impl Wait<'_> {
     /// The trouble that makes further waiting pointless, if there is one.
     fn verdict(&self) -> Option<Trouble> {
         let troubles = self.producer.context().troubles();
-        let down = troubles
-            .iter()
-            .find(|trouble| trouble.code == RDKafkaErrorCode::AllBrokersDown)?;
+        let down = troubles.iter().find(|trouble| trouble.code == RDKafkaErrorCode::AllBrokersDown)?;
         let worst = diagnosis::most_telling(&troubles)?;
-        let refused = matches!(
-            worst.code,
-            RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL
-        );
+        let refused = matches!(worst.code, RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL);
         (refused || down.since.elapsed() > UNREACHABLE_GRACE).then(|| worst.clone())
     }
 
@@ -177,10 +152,7 @@ fn topic_error_in(metadata: &Metadata) -> Option<RDKafkaErrorCode> {
     if let Some(error) = topic.error() {
         return Some(error.into());
     }
-    topic
-        .partitions()
-        .is_empty()
-        .then_some(RDKafkaErrorCode::UnknownTopicOrPartition)
+    topic.partitions().is_empty().then_some(RDKafkaErrorCode::UnknownTopicOrPartition)
 }
 
 /// `host:port` of partition 0's leader, as the cluster names it.

@@ -32,36 +32,25 @@ pub(super) fn connection(options: &Options, trouble: &Trouble) -> Error {
         Code::SSL => tls(options, trouble),
         Code::Resolve => Error::failed(format!("the host name in `{servers}` is not known here"))
             .help("check the spelling of `-b`, and this machine's name server"),
-        _ if text.contains("SSL connection closed by peer") => {
-            Error::failed(format!("`{servers}` does not speak TLS")).help(format!(
+        _ if text.contains("SSL connection closed by peer") => Error::failed(format!("`{servers}` does not speak TLS"))
+            .help(format!(
                 "connect to its TLS port, or without TLS: `-X security.protocol={}`",
-                if is_sasl(options) {
-                    "sasl_plaintext"
-                } else {
-                    "plaintext"
-                }
-            ))
-        }
+                if is_sasl(options) { "sasl_plaintext" } else { "plaintext" }
+            )),
         Code::BrokerTransportFailure if text.contains("Connection refused") => {
             Error::failed(format!("nothing listens at `{servers}`"))
                 .help("start the broker, or name another by `-b host:port`")
         }
         // A TLS port closes on the first plaintext, a SASL port on the first
         // request that comes without a login.
-        _ if !speaks_tls(options) && text.contains("APIVERSION_QUERY") => {
-            closed(options).help(format!(
-                "if it expects TLS: `-X security.protocol={}`",
-                if is_sasl(options) { "sasl_ssl" } else { "ssl" }
-            ))
-        }
+        _ if !speaks_tls(options) && text.contains("APIVERSION_QUERY") => closed(options).help(format!(
+            "if it expects TLS: `-X security.protocol={}`",
+            if is_sasl(options) { "sasl_ssl" } else { "ssl" }
+        )),
         _ if !is_sasl(options) && text.contains("state UP") => closed(options).help(format!(
             "if it expects a user and a password: `-X security.protocol={}`, \
              `sasl.mechanisms`, `sasl.username` and `sasl.password`",
-            if speaks_tls(options) {
-                "sasl_ssl"
-            } else {
-                "sasl_plaintext"
-            }
+            if speaks_tls(options) { "sasl_ssl" } else { "sasl_plaintext" }
         )),
         _ => match words(trouble) {
             words if words.is_empty() => Error::failed(format!("no connection to `{servers}`")),
@@ -80,21 +69,12 @@ fn authentication(options: &Options, trouble: &Trouble) -> Error {
     let mechanism = options.get("sasl.mechanisms");
     if let Some((_, offered)) = trouble.text.split_once("supported mechanisms:") {
         let offered = offered.split('(').next().unwrap_or_default().trim();
-        return Error::failed(format!(
-            "`{servers}` does not offer the SASL mechanism `{mechanism}`"
-        ))
-        .help(format!(
-            "set `-X sasl.mechanisms=…` to one that it offers: {offered}"
-        ));
+        return Error::failed(format!("`{servers}` does not offer the SASL mechanism `{mechanism}`"))
+            .help(format!("set `-X sasl.mechanisms=…` to one that it offers: {offered}"));
     }
-    Error::failed(format!(
-        "`{servers}` refused the user name or the password ({mechanism})"
-    ))
-    .help("check `sasl.username` and `sasl.password`, and that the mechanism is the user's")
-    .help(format!(
-        "the broker said: {}",
-        options.hide(&words(trouble))
-    ))
+    Error::failed(format!("`{servers}` refused the user name or the password ({mechanism})"))
+        .help("check `sasl.username` and `sasl.password`, and that the mechanism is the user's")
+        .help(format!("the broker said: {}", options.hide(&words(trouble))))
 }
 
 fn tls(options: &Options, trouble: &Trouble) -> Error {
@@ -102,17 +82,11 @@ fn tls(options: &Options, trouble: &Trouble) -> Error {
     let text = &trouble.text;
     if text.contains("certificate verify failed") || text.contains("could not be verified") {
         // librdkafka has one text for both reasons, and it blames the CA.
-        return Error::failed(format!(
-            "the certificate of `{servers}` does not prove that it is that broker"
-        ))
-        .help("its CA must be trusted: `-X ssl.ca.location=ca.pem`")
-        .help("and it must be issued for the host name that stands in `-b`");
+        return Error::failed(format!("the certificate of `{servers}` does not prove that it is that broker"))
+            .help("its CA must be trusted: `-X ssl.ca.location=ca.pem`")
+            .help("and it must be issued for the host name that stands in `-b`");
     }
-    Error::failed(format!(
-        "no TLS connection to `{servers}`: {}",
-        words(trouble)
-    ))
-    .help(
+    Error::failed(format!("no TLS connection to `{servers}`: {}", words(trouble))).help(
         "check that the port speaks TLS, and whether it asks for a client certificate \
          (`ssl.certificate.location`, `ssl.key.location`)",
     )
@@ -123,35 +97,24 @@ pub(super) fn silence(options: &Options, troubles: &[Trouble], waited: Duration)
     if let Some(trouble) = most_telling(troubles) {
         return connection(options, trouble);
     }
-    Error::failed(format!(
-        "no answer from `{}` within {} s",
-        options.servers(),
-        waited.as_secs_f32()
-    ))
-    .help("check the address, and that no firewall stands between")
-    .help("a plaintext port is silent to a TLS client, and the other way round")
+    Error::failed(format!("no answer from `{}` within {} s", options.servers(), waited.as_secs_f32()))
+        .help("check the address, and that no firewall stands between")
+        .help("a plaintext port is silent to a TLS client, and the other way round")
 }
 
 /// The cluster answers, and something is wrong with the topic.
 pub(super) fn topic(options: &Options, code: Code) -> Error {
     let (topic, servers) = (&options.topic, options.servers());
     match code {
-        Code::UnknownTopicOrPartition => {
-            Error::failed(format!("topic `{topic}` does not exist on `{servers}`"))
-                .help("create it first, or check the spelling of `-t`")
-        }
+        Code::UnknownTopicOrPartition => Error::failed(format!("topic `{topic}` does not exist on `{servers}`"))
+            .help("create it first, or check the spelling of `-t`"),
         Code::TopicAuthorizationFailed => {
-            Error::failed(format!("`{servers}` does not let us see topic `{topic}`"))
-                .help(write_permission(options))
+            Error::failed(format!("`{servers}` does not let us see topic `{topic}`")).help(write_permission(options))
         }
         Code::LeaderNotAvailable => {
-            Error::failed(format!("topic `{topic}` on `{servers}` has no leader"))
-                .help("wait until its brokers are up")
+            Error::failed(format!("topic `{topic}` on `{servers}` has no leader")).help("wait until its brokers are up")
         }
-        code => Error::failed(format!(
-            "topic `{topic}` on `{servers}` cannot be used: {}",
-            said(code)
-        )),
+        code => Error::failed(format!("topic `{topic}` on `{servers}` cannot be used: {}", said(code))),
     }
 }
 
@@ -167,11 +130,8 @@ pub(super) fn leader(options: &Options, leader: &str, trouble: &Trouble) -> Erro
 
 /// librdkafka will send nothing more.
 pub(super) fn fatal(options: &Options, code: Code, text: &str) -> Error {
-    let error = Error::failed(format!(
-        "the kafka producer cannot go on: {}: {}",
-        said(code),
-        plain(&options.hide(text))
-    ));
+    let error =
+        Error::failed(format!("the kafka producer cannot go on: {}: {}", said(code), plain(&options.hide(text))));
     match code {
         Code::ClusterAuthorizationFailed => error.help(write_permission(options)),
         _ => error,
@@ -183,19 +143,14 @@ fn write_permission(options: &Options) -> String {
         "" => String::new(),
         name => format!(" `{name}`"),
     };
-    format!(
-        "the user{user} needs the ACL WRITE on topic `{}`",
-        options.topic
-    )
+    format!("the user{user} needs the ACL WRITE on topic `{}`", options.topic)
 }
 
 /// Why a record was not delivered, in words for a summary.
 pub(super) fn record_failure(code: Code) -> String {
     match code {
         Code::PurgeQueue => "never sent, because the run ended before".to_owned(),
-        Code::MessageSizeTooLarge => {
-            "larger than the broker, the topic or `message.max.bytes` allows".to_owned()
-        }
+        Code::MessageSizeTooLarge => "larger than the broker, the topic or `message.max.bytes` allows".to_owned(),
         Code::MessageTimedOut => "not delivered within `message.timeout.ms`".to_owned(),
         code => said(code),
     }
@@ -241,9 +196,7 @@ pub(super) fn plain(text: &str) -> String {
     let mut chars = text.chars();
     match (chars.next(), chars.clone().next()) {
         // An abbreviation keeps its capitals.
-        (Some(first), Some(second)) if !second.is_uppercase() => {
-            first.to_lowercase().chain(chars).collect()
-        }
+        (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(chars).collect(),
         _ => text,
     }
 }
@@ -251,9 +204,7 @@ pub(super) fn plain(text: &str) -> String {
 /// A code in words: `Broker: Topic authorization failed` without the speaker.
 fn said(code: Code) -> String {
     let text = code.to_string();
-    let text = text
-        .split_once(" (")
-        .map_or(text.as_str(), |(_, words)| words);
+    let text = text.split_once(" (").map_or(text.as_str(), |(_, words)| words);
     let text = text.strip_suffix(')').unwrap_or(text);
     let text = text.strip_prefix("Broker: ").unwrap_or(text);
     plain(text.strip_prefix("Local: ").unwrap_or(text))
@@ -354,12 +305,7 @@ mod tests {
              state CONNECT)",
             "the host name in `h:1` is not known here",
         ),
-        (
-            "",
-            Code::AllBrokersDown,
-            "1/1 brokers are down",
-            "no connection to `h:1`",
-        ),
+        ("", Code::AllBrokersDown, "1/1 brokers are down", "no connection to `h:1`"),
     ];
 
     #[test]
@@ -367,18 +313,12 @@ mod tests {
         for (protocol, code, text, expected) in CASES {
             let mut settings = KafkaSettings::new("h:1", "audit");
             let mut set = |name: &str, value: &str| {
-                settings
-                    .properties
-                    .push((name.to_owned(), value.to_owned()));
+                settings.properties.push((name.to_owned(), value.to_owned()));
             };
             set("security.protocol", protocol);
             set("sasl.mechanism", "PLAIN");
             let options = Options::new(&settings).unwrap();
-            let trouble = Trouble {
-                code,
-                text: text.to_owned(),
-                since: Instant::now(),
-            };
+            let trouble = Trouble { code, text: text.to_owned(), since: Instant::now() };
             let said = connection(&options, &trouble).render(false);
             assert!(said.contains(expected), "{text}\n{said}");
             assert!(!said.contains("(after "), "{said}");

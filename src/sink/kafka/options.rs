@@ -42,65 +42,26 @@ const ALIASES: [(&str, &str); 8] = [
 /// Names that are refused, and what to do instead: the Java client's own, and
 /// those that would break the promise to count every event.
 const REFUSED: [(&str, &str); 16] = [
-    (
-        "buffer.memory",
-        "librdkafka's `queue.buffering.max.kbytes` bounds the queue",
-    ),
-    (
-        "delivery.report.only.error",
-        "leave it out: every acknowledgement is counted",
-    ),
-    (
-        "key.serializer",
-        "leave it out: keys are written as they are",
-    ),
-    (
-        "max.block.ms",
-        "leave it out: a full queue is waited for, whatever it takes",
-    ),
-    (
-        "max.request.size",
-        "librdkafka calls it `message.max.bytes`",
-    ),
+    ("buffer.memory", "librdkafka's `queue.buffering.max.kbytes` bounds the queue"),
+    ("delivery.report.only.error", "leave it out: every acknowledgement is counted"),
+    ("key.serializer", "leave it out: keys are written as they are"),
+    ("max.block.ms", "leave it out: a full queue is waited for, whatever it takes"),
+    ("max.request.size", "librdkafka calls it `message.max.bytes`"),
     ("partitioner.class", "librdkafka calls it `partitioner`"),
-    (
-        "sasl.jaas.config",
-        "set `sasl.username` and `sasl.password` (and `sasl.mechanisms`)",
-    ),
-    (
-        "ssl.keystore.certificate.chain",
-        "librdkafka calls it `ssl.certificate.pem`",
-    ),
+    ("sasl.jaas.config", "set `sasl.username` and `sasl.password` (and `sasl.mechanisms`)"),
+    ("ssl.keystore.certificate.chain", "librdkafka calls it `ssl.certificate.pem`"),
     ("ssl.keystore.key", "librdkafka calls it `ssl.key.pem`"),
     (
         "ssl.keystore.type",
         "leave it out: `ssl.keystore.location` is PKCS#12; for PEM files set \
          `ssl.certificate.location` and `ssl.key.location`",
     ),
-    (
-        "ssl.truststore.certificates",
-        "librdkafka calls it `ssl.ca.pem`",
-    ),
-    (
-        "ssl.truststore.location",
-        "set `ssl.ca.location` to a PEM file with the CA's certificate",
-    ),
-    (
-        "ssl.truststore.password",
-        "leave it out: the PEM file of `ssl.ca.location` has no password",
-    ),
-    (
-        "ssl.truststore.type",
-        "leave it out: `ssl.ca.location` takes PEM files",
-    ),
-    (
-        "transactional.id",
-        "leave it out: records are written idempotently, without transactions",
-    ),
-    (
-        "value.serializer",
-        "leave it out: events are written as they are",
-    ),
+    ("ssl.truststore.certificates", "librdkafka calls it `ssl.ca.pem`"),
+    ("ssl.truststore.location", "set `ssl.ca.location` to a PEM file with the CA's certificate"),
+    ("ssl.truststore.password", "leave it out: the PEM file of `ssl.ca.location` has no password"),
+    ("ssl.truststore.type", "leave it out: `ssl.ca.location` takes PEM files"),
+    ("transactional.id", "leave it out: records are written idempotently, without transactions"),
+    ("value.serializer", "leave it out: events are written as they are"),
 ];
 
 /// Properties that people set most, for the suggestion after a typing error.
@@ -147,34 +108,20 @@ impl Options {
     /// Defaults and properties put together, checked as far as we can.
     pub fn new(settings: &KafkaSettings) -> Result<Self, Error> {
         check_topic(&settings.topic)?;
-        let mut properties: BTreeMap<String, String> = DEFAULTS
-            .iter()
-            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+        let mut properties: BTreeMap<String, String> =
+            DEFAULTS.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         if !settings.bootstrap_servers.is_empty() {
-            properties.insert(
-                "bootstrap.servers".to_owned(),
-                settings.bootstrap_servers.clone(),
-            );
+            properties.insert("bootstrap.servers".to_owned(), settings.bootstrap_servers.clone());
         }
         for (name, value) in &settings.properties {
             if let Some((_, instead)) = REFUSED.iter().find(|(refused, _)| refused == name) {
-                return Err(
-                    Error::usage(format!("kafka property `{name}` cannot be set here"))
-                        .help(*instead),
-                );
+                return Err(Error::usage(format!("kafka property `{name}` cannot be set here")).help(*instead));
             }
             properties.insert(canonical(name).to_owned(), value.clone());
         }
-        let options = Self {
-            message_timeout: message_timeout(&properties),
-            topic: settings.topic.clone(),
-            properties,
-        };
+        let options = Self { message_timeout: message_timeout(&properties), topic: settings.topic.clone(), properties };
         if options.servers().is_empty() && options.get("test.mock.num.brokers").is_empty() {
-            return Err(
-                Error::usage("no kafka broker is named").help("name one: `-b localhost:9092`")
-            );
+            return Err(Error::usage("no kafka broker is named").help("name one: `-b localhost:9092`"));
         }
         Ok(options)
     }
@@ -189,9 +136,7 @@ impl Options {
             // Down to here come the reasons of disconnections.
             RDKafkaLogLevel::Info
         });
-        config
-            .create_with_context(Reports::new(debug))
-            .map_err(|error| self.explain(error))
+        config.create_with_context(Reports::new(debug)).map_err(|error| self.explain(error))
     }
 
     /// A property's value; empty if it is not set.
@@ -206,9 +151,8 @@ impl Options {
 
     /// What a reader of the summary must know about these options.
     pub fn notes(&self) -> Option<String> {
-        (self.get("acks") == "0").then(|| {
-            "with `acks=0` brokers acknowledge nothing: delivered means sent here".to_owned()
-        })
+        (self.get("acks") == "0")
+            .then(|| "with `acks=0` brokers acknowledge nothing: delivered means sent here".to_owned())
     }
 
     /// The text without the secrets among the values.
@@ -216,9 +160,7 @@ impl Options {
         self.properties
             .iter()
             .filter(|(name, value)| is_secret(name) && !value.is_empty())
-            .fold(text.to_owned(), |text, (_, value)| {
-                text.replace(value.as_str(), "***")
-            })
+            .fold(text.to_owned(), |text, (_, value)| text.replace(value.as_str(), "***"))
     }
 
     /// Why librdkafka did not want these options.
@@ -230,18 +172,11 @@ impl Options {
                     || "librdkafka's CONFIGURATION.md lists all properties".to_owned(),
                     |known| format!("did you mean `{known}`?"),
                 );
-                Error::usage(format!(
-                    "`{name}` is not a kafka property that librdkafka knows"
-                ))
-                .help(help)
+                Error::usage(format!("`{name}` is not a kafka property that librdkafka knows")).help(help)
             }
             KafkaError::ClientConfig(_, reason, name, _) => {
                 // The reason quotes the value.
-                let reason = if is_secret(&name) {
-                    "not accepted".to_owned()
-                } else {
-                    diagnosis::plain(&reason)
-                };
+                let reason = if is_secret(&name) { "not accepted".to_owned() } else { diagnosis::plain(&reason) };
                 Error::usage(format!("kafka property `{name}`: {reason}"))
             }
             KafkaError::ClientCreation(reason) => {
@@ -250,10 +185,7 @@ impl Options {
                 Error::usage(format!("kafka properties: {reason}")).help(help)
             }
             KafkaError::Nul(_) => Error::usage("a kafka property contains a NUL character"),
-            other => Error::failed(format!(
-                "cannot start librdkafka: {}",
-                self.hide(&other.to_string())
-            )),
+            other => Error::failed(format!("cannot start librdkafka: {}", self.hide(&other.to_string()))),
         }
     }
 }
@@ -262,41 +194,23 @@ impl Options {
 /// as a panic in its binding.
 fn check_topic(topic: &str) -> Result<(), Error> {
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if (1..=249).contains(&topic.len()) && topic.chars().all(legal) && topic != "." && topic != ".."
-    {
+    if (1..=249).contains(&topic.len()) && topic.chars().all(legal) && topic != "." && topic != ".." {
         return Ok(());
     }
-    Err(
-        Error::usage(format!("`{topic}` cannot be the name of a topic"))
-            .help("a topic has 1 to 249 of the characters a-z A-Z 0-9 . _ -"),
-    )
+    Err(Error::usage(format!("`{topic}` cannot be the name of a topic"))
+        .help("a topic has 1 to 249 of the characters a-z A-Z 0-9 . _ -"))
 }
 
 fn canonical(name: &str) -> &str {
-    ALIASES
-        .iter()
-        .find(|(alias, _)| *alias == name)
-        .map_or(name, |(_, name)| name)
+    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name)
 }
 
 fn message_timeout(properties: &BTreeMap<String, String>) -> Option<Duration> {
     // What is no number, librdkafka refuses.
-    let millis = properties
-        .get("message.timeout.ms")
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(300_000);
+    let millis = properties.get("message.timeout.ms").and_then(|value| value.parse().ok()).unwrap_or(300_000);
     (millis > 0).then(|| Duration::from_millis(millis))
 }
 
 fn is_secret(name: &str) -> bool {
-    [
-        "password",
-        "passphrase",
-        "secret",
-        "pem",
-        "ssl_key",
-        "oauthbearer.config",
-    ]
-    .iter()
-    .any(|part| name.contains(part))
+    ["password", "passphrase", "secret", "pem", "ssl_key", "oauthbearer.config"].iter().any(|part| name.contains(part))
 }

@@ -65,10 +65,7 @@ pub(super) struct Reports {
 impl Reports {
     /// Nothing reported yet.
     pub fn new(show_log: bool) -> Self {
-        Self {
-            show_log,
-            ..Self::default()
-        }
+        Self { show_log, ..Self::default() }
     }
 
     /// How many events have their report.
@@ -125,11 +122,7 @@ impl Seldom {
             known.count += 1;
             known.first = known.first.min(number);
         } else if self.failures.len() < REASONS {
-            self.failures.push(Failure {
-                reason,
-                count: 1,
-                first: number,
-            });
+            self.failures.push(Failure { reason, count: 1, first: number });
         }
     }
 
@@ -142,11 +135,7 @@ impl Seldom {
             // came first stays, and what came last.
             self.troubles.remove(TROUBLES / 2);
         }
-        self.troubles.push(Trouble {
-            code,
-            text: text.to_owned(),
-            since: Instant::now(),
-        });
+        self.troubles.push(Trouble { code, text: text.to_owned(), since: Instant::now() });
     }
 
     fn notes(&self, unknown: u64) -> Vec<String> {
@@ -161,16 +150,10 @@ impl Seldom {
         }
         let listed: u64 = self.failures.iter().map(|failure| failure.count).sum();
         if self.failed > listed {
-            notes.push(format!(
-                "{} failed for other reasons",
-                events(self.failed - listed)
-            ));
+            notes.push(format!("{} failed for other reasons", events(self.failed - listed)));
         }
         if unknown > 0 {
-            notes.push(format!(
-                "{} unknown: sent, but the run ended before the broker had answered",
-                events(unknown)
-            ));
+            notes.push(format!("{} unknown: sent, but the run ended before the broker had answered", events(unknown)));
         }
         if self.timed_out || unknown > 0 {
             let last = self.troubles.iter().rev();

@@ -15,13 +15,7 @@ pub(super) struct Entries {
 
 impl Entries {
     /// Adds an entry of the file; a key that was there already is a mistake.
-    pub(super) fn add(
-        &mut self,
-        source: &Arc<Source>,
-        key: Spanned<String>,
-        node: Node,
-        found: &mut Vec<Diagnostic>,
-    ) {
+    pub(super) fn add(&mut self, source: &Arc<Source>, key: Spanned<String>, node: Node, found: &mut Vec<Diagnostic>) {
         // In quotes it is a key like any other.
         if key.value == "<<" && source.text[key.span.clone()].starts_with('<') {
             self.merged.push(node);
@@ -43,11 +37,7 @@ impl Entries {
     }
 
     /// All entries; those of merged maps come last and never replace any.
-    pub(super) fn finish(
-        mut self,
-        source: &Arc<Source>,
-        found: &mut Vec<Diagnostic>,
-    ) -> Vec<(Spanned<String>, Node)> {
+    pub(super) fn finish(mut self, source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Vec<(Spanned<String>, Node)> {
         for node in std::mem::take(&mut self.merged) {
             match node.value {
                 Value::List(items) => {
@@ -65,8 +55,7 @@ impl Entries {
         let Value::Map(entries) = node.value else {
             let message = format!("`<<` takes the entries of a map, found {}", node.describe());
             found.push(
-                Diagnostic::new(source, node.span, message)
-                    .help("write an alias of a map, such as `<<: *defaults`"),
+                Diagnostic::new(source, node.span, message).help("write an alias of a map, such as `<<: *defaults`"),
             );
             return;
         };

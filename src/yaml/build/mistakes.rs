@@ -9,12 +9,8 @@ use crate::error::{Diagnostic, Source, quoted};
 /// A parser's error as a diagnostic with a way out.
 pub(super) fn explain(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
     let start = offset(source, error.marker());
-    let end = start
-        + source.text[start..]
-            .chars()
-            .next()
-            .filter(|next| !next.is_whitespace())
-            .map_or(0, char::len_utf8);
+    let end =
+        start + source.text[start..].chars().next().filter(|next| !next.is_whitespace()).map_or(0, char::len_utf8);
     let (message, help) = words(source, start, error.kind());
     Diagnostic::new(source, start..end, message).help(help)
 }
@@ -40,55 +36,40 @@ fn known(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
         | Kind::TabNotAllowed
         | Kind::TabInIndentation
         | Kind::TabInPlainScalar
-        | Kind::TabAtBlockScalarStart => (
-            "a tab stands where YAML wants spaces",
-            "indent with spaces only",
-        ),
-        Kind::MappingValueNotAllowed => (
-            "a `:` stands where no key can be",
-            "a text with `: ` in it needs quotes; otherwise check the indentation",
-        ),
-        Kind::UnclosedQuotedScalar | Kind::DocumentIndicatorInQuotedScalar => (
-            "a quote is not closed",
-            "close it, or double it if it belongs to the text",
-        ),
+        | Kind::TabAtBlockScalarStart => ("a tab stands where YAML wants spaces", "indent with spaces only"),
+        Kind::MappingValueNotAllowed => {
+            ("a `:` stands where no key can be", "a text with `: ` in it needs quotes; otherwise check the indentation")
+        }
+        Kind::UnclosedQuotedScalar | Kind::DocumentIndicatorInQuotedScalar => {
+            ("a quote is not closed", "close it, or double it if it belongs to the text")
+        }
         Kind::UnclosedFlowCollection { .. }
         | Kind::UnexpectedEofFlowSequence
         | Kind::UnexpectedEofFlowMapping
-        | Kind::UnexpectedEofImplicitFlowMapping => (
-            "a bracket is not closed",
-            "close every `{` with `}` and every `[` with `]`",
-        ),
-        Kind::MismatchedFlowCollectionEnd { .. } | Kind::MisplacedFlowCollectionEnd => (
-            "a bracket is closed that is not open",
-            "close every `{` with `}` and every `[` with `]`",
-        ),
+        | Kind::UnexpectedEofImplicitFlowMapping => {
+            ("a bracket is not closed", "close every `{` with `}` and every `[` with `]`")
+        }
+        Kind::MismatchedFlowCollectionEnd { .. } | Kind::MisplacedFlowCollectionEnd => {
+            ("a bracket is closed that is not open", "close every `{` with `}` and every `[` with `]`")
+        }
         Kind::ExpectedFlowMappingSeparator | Kind::ExpectedFlowSequenceSeparator => (
             "a `,` or a closing bracket is missing",
             "separate entries by `, `; texts with `,`, `:` or brackets need quotes",
         ),
-        Kind::SimpleKeyExpected | Kind::InvalidSimpleKey | Kind::ExpectedBlockMappingKey => (
-            "a key and `:` are missing",
-            "write `key: value`, and check the indentation",
-        ),
+        Kind::SimpleKeyExpected | Kind::InvalidSimpleKey | Kind::ExpectedBlockMappingKey => {
+            ("a key and `:` are missing", "write `key: value`, and check the indentation")
+        }
         Kind::InvalidIndentation
         | Kind::ExpectedBlockSequenceEntry
         | Kind::InvalidQuotedScalarIndent
         | Kind::InvalidFlowScalarIndent
-        | Kind::InvalidBlockScalarIndent => (
-            "the indentation fits nothing above",
-            "indent entries of one map or list alike",
-        ),
-        Kind::UnexpectedCharacter {
-            character: '@' | '`' | '%',
-        } => (
-            "a text cannot begin with `@`, a backtick or `%`",
-            "put it in quotes",
-        ),
-        Kind::RecursionLimitExceeded => (
-            "the document is nested too deeply",
-            "maps and lists may be 64 levels deep",
-        ),
+        | Kind::InvalidBlockScalarIndent => {
+            ("the indentation fits nothing above", "indent entries of one map or list alike")
+        }
+        Kind::UnexpectedCharacter { character: '@' | '`' | '%' } => {
+            ("a text cannot begin with `@`, a backtick or `%`", "put it in quotes")
+        }
+        Kind::RecursionLimitExceeded => ("the document is nested too deeply", "maps and lists may be 64 levels deep"),
         Kind::UnknownQuotedScalarEscape => (
             "the text in quotes has an unknown escape after `\\`",
             "write `\\\\` for a backslash, or use single quotes",
@@ -109,13 +90,7 @@ fn line_start(source: &Source, at: usize) -> usize {
 
 fn offset(source: &Source, marker: &Marker) -> usize {
     let text = &source.text;
-    let at = marker
-        .byte_offset()
-        .or_else(|| text.char_indices().nth(marker.index()).map(|(at, _)| at));
+    let at = marker.byte_offset().or_else(|| text.char_indices().nth(marker.index()).map(|(at, _)| at));
     let at = at.unwrap_or(text.len()).min(text.len());
-    if text.is_char_boundary(at) {
-        at
-    } else {
-        text.len()
-    }
+    if text.is_char_boundary(at) { at } else { text.len() }
 }

@@ -25,11 +25,7 @@ impl<'r> MapReader<'r> {
     pub(super) fn new(reader: &'r Reader, node: &'r Node, what: &str) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
             let found = reader.expected(node, what, "a map");
-            let help = if node.value == Value::Null {
-                "write `{}` if there is nothing to say"
-            } else {
-                ""
-            };
+            let help = if node.value == Value::Null { "write `{}` if there is nothing to say" } else { "" };
             reader.report(found.help(help));
             return None;
         };
@@ -70,10 +66,7 @@ impl<'r> MapReader<'r> {
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
-        self.entries
-            .iter()
-            .find(|(name, _)| name.value == key)
-            .map(|(name, node)| (name, node))
+        self.entries.iter().find(|(name, _)| name.value == key).map(|(name, node)| (name, node))
     }
 
     /// The node of a key that must be there.
@@ -137,8 +130,7 @@ impl<'r> MapReader<'r> {
 
     /// The items of a list; empty if the key is left out.
     pub fn list(&mut self, key: &'static str) -> &'r [Node] {
-        self.read(key, |reader, node, what| reader.list(node, what))
-            .unwrap_or_default()
+        self.read(key, |reader, node, what| reader.list(node, what)).unwrap_or_default()
     }
 
     /// The items of a list that must be there and have at least one item.
@@ -157,16 +149,12 @@ impl<'r> MapReader<'r> {
     pub fn texts(&mut self, key: &'static str) -> Vec<Spanned<String>> {
         let what = format!("an item of {}", quoted(key));
         let items = self.list(key);
-        items
-            .iter()
-            .filter_map(|item| self.reader.text(item, &what))
-            .collect()
+        items.iter().filter_map(|item| self.reader.text(item, &what)).collect()
     }
 
     /// The entries of a map whose keys are names that the file chooses; empty if the key is left out.
     pub fn entries(&mut self, key: &'static str) -> &'r [(Spanned<String>, Node)] {
-        self.read(key, |reader, node, what| reader.entries(node, what))
-            .unwrap_or_default()
+        self.read(key, |reader, node, what| reader.entries(node, what)).unwrap_or_default()
     }
 
     /// A map with known keys; `what` names it in errors.
@@ -205,8 +193,7 @@ impl<'r> MapReader<'r> {
                 found = found.help(format!("did you mean `{meant}`?"));
             }
             let known = list_of(self.asked.iter().copied());
-            self.reader
-                .report(found.help(format!("{} has {known}", self.what)));
+            self.reader.report(found.help(format!("{} has {known}", self.what)));
         }
     }
 
@@ -221,15 +208,11 @@ impl<'r> MapReader<'r> {
     fn report_missing(&self) {
         for key in &self.missing {
             // An unknown key that is nearly right is the better thing to point at.
-            if self
-                .unasked()
-                .any(|(name, _)| nearest(&name.value, [*key]).is_some())
-            {
+            if self.unasked().any(|(name, _)| nearest(&name.value, [*key]).is_some()) {
                 continue;
             }
             let message = format!("{} lacks `{key}`", self.what);
-            self.reader
-                .report(self.reader.mistake(&self.node.span, message));
+            self.reader.report(self.reader.mistake(&self.node.span, message));
         }
     }
 
@@ -238,9 +221,6 @@ impl<'r> MapReader<'r> {
             .iter()
             .map(|(key, node)| (key, node))
             .filter(|(key, _)| !self.asked.contains(&key.value.as_str()))
-            .filter(|(key, _)| {
-                self.free_prefix
-                    .is_none_or(|prefix| !key.value.starts_with(prefix))
-            })
+            .filter(|(key, _)| self.free_prefix.is_none_or(|prefix| !key.value.starts_with(prefix)))
     }
 }

@@ -10,18 +10,10 @@ impl Reader {
         match &node.value {
             Value::Text(text) if !text.trim().is_empty() => Some(self.spanned(node, text.clone())),
             Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
-                let written = self
-                    .source()
-                    .text
-                    .get(node.span.clone())
-                    .unwrap_or_default();
+                let written = self.source().text.get(node.span.clone()).unwrap_or_default();
                 let found = self.expected(node, what, "a text");
                 let plain = !written.starts_with(['$', '*']) && !written.is_empty();
-                self.report(found.help(if plain {
-                    format!("write \"{written}\"")
-                } else {
-                    String::new()
-                }));
+                self.report(found.help(if plain { format!("write \"{written}\"") } else { String::new() }));
                 None
             }
             _ => self.wrong(node, what, "a text"),
@@ -54,14 +46,9 @@ impl Reader {
                 Err(_) => self.wrong(node, what, &format!("a whole number up to {}", u64::MAX)),
             },
             Value::Text(text) => {
-                let number = text
-                    .parse::<u64>()
-                    .or_else(|_| text.replace(['_', ','], "").parse());
+                let number = text.parse::<u64>().or_else(|_| text.replace(['_', ','], "").parse());
                 let help = number.map(|number| format!("write `{number}`, without quotes"));
-                self.report(
-                    self.expected(node, what, "a whole number")
-                        .help(help.unwrap_or_default()),
-                );
+                self.report(self.expected(node, what, "a whole number").help(help.unwrap_or_default()));
                 None
             }
             _ => self.wrong(node, what, "a whole number"),
@@ -105,13 +92,7 @@ impl Reader {
         if let Value::Int(value) = node.value
             && let Ok(value) = u64::try_from(value)
         {
-            return Some(self.spanned(
-                node,
-                CountRange {
-                    low: value,
-                    high: value,
-                },
-            ));
+            return Some(self.spanned(node, CountRange { low: value, high: value }));
         }
         match &node.value {
             Value::Text(text) => self.unit(node, what, units::count_range(text)),
@@ -135,11 +116,7 @@ impl Reader {
 
     /// The diagnostic of [`Reader::wrong`], to add help to.
     pub fn expected(&self, node: &Node, what: &str, wanted: &str) -> crate::error::Diagnostic {
-        let message = format!(
-            "{what} must be {wanted}, found {}{}",
-            node.describe(),
-            self.origin(node)
-        );
+        let message = format!("{what} must be {wanted}, found {}{}", node.describe(), self.origin(node));
         self.mistake(&node.span, message)
     }
 
@@ -154,9 +131,10 @@ impl Reader {
             Value::Text(text) => self.unit(node, what, read(text)),
             Value::Int(_) | Value::Float(_) => {
                 let number = super::super::value_text(&node.value);
-                self.report(self.expected(node, what, wanted).help(format!(
-                    "write `{number}s` for seconds, or another unit: `ms`, `m`, `h`, `d`"
-                )));
+                self.report(
+                    self.expected(node, what, wanted)
+                        .help(format!("write `{number}s` for seconds, or another unit: `ms`, `m`, `h`, `d`")),
+                );
                 None
             }
             _ => self.wrong(node, what, wanted),
@@ -176,17 +154,9 @@ impl Reader {
 
     /// The parameter that a value came by, because it does not stand at the place that is shown.
     fn origin(&self, node: &Node) -> String {
-        let written = self
-            .source()
-            .text
-            .get(node.span.clone())
-            .unwrap_or_default();
+        let written = self.source().text.get(node.span.clone()).unwrap_or_default();
         let name = written.trim_matches(['"', '\'']);
-        if name.starts_with('$') && !name.starts_with("$$") {
-            format!(" (from `{name}`)")
-        } else {
-            String::new()
-        }
+        if name.starts_with('$') && !name.starts_with("$$") { format!(" (from `{name}`)") } else { String::new() }
     }
 
     #[expect(clippy::unused_self, reason = "reads as one of the reader's steps")]

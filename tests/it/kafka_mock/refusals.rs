@@ -25,22 +25,12 @@ fn refusal(settings: KafkaSettings) -> (Error, String) {
 #[test]
 fn nobody_listens() {
     // A port that was free a moment ago, and that nobody is given twice soon.
-    let address = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let start = Instant::now();
     let (error, text) = refusal(KafkaSettings::new(address.to_string(), TOPIC));
-    assert!(
-        start.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert!(matches!(error, Error::Failed { .. }));
-    assert!(
-        text.starts_with(&format!("nothing listens at `{address}`\n")),
-        "{text}"
-    );
+    assert!(text.starts_with(&format!("nothing listens at `{address}`\n")), "{text}");
 }
 
 #[test]
@@ -50,11 +40,7 @@ fn nobody_answers() {
     settings.connect_timeout = Duration::from_millis(700);
     let start = Instant::now();
     let (_, text) = refusal(settings);
-    assert!(
-        start.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert!(text.starts_with("no answer from `127.0.0.1:"), "{text}");
     assert!(text.contains("within 0.7 s"), "{text}");
 }
@@ -63,11 +49,7 @@ fn nobody_answers() {
 fn no_such_host() {
     let start = Instant::now();
     let (error, text) = refusal(KafkaSettings::new("broker.invalid:9092", TOPIC));
-    assert!(
-        start.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     assert!(matches!(error, Error::Failed { .. }));
     assert!(text.contains("`broker.invalid:9092`"), "{text}");
 }
@@ -81,16 +63,9 @@ fn unknown_topic() {
     settings.topic = "nowhere".to_owned();
     let start = Instant::now();
     let (error, text) = refusal(settings);
-    assert!(
-        start.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert!(matches!(error, Error::Failed { .. }));
-    assert!(
-        text.starts_with("topic `nowhere` does not exist on `127.0.0.1:"),
-        "{text}"
-    );
+    assert!(text.starts_with("topic `nowhere` does not exist on `127.0.0.1:"), "{text}");
     assert!(text.contains("create it first"), "{text}");
 }
 
@@ -100,10 +75,7 @@ fn impossible_topic() {
     for topic in ["", ".", "a b", &"x".repeat(600)] {
         let mut settings = settings(&cluster, &[]);
         settings.topic = topic.to_owned();
-        assert!(
-            matches!(refusal(settings).0, Error::Usage { .. }),
-            "{topic}"
-        );
+        assert!(matches!(refusal(settings).0, Error::Usage { .. }), "{topic}");
     }
 }
 
@@ -112,43 +84,15 @@ fn properties_that_are_not_accepted() {
     let cluster = cluster();
     // (name, value, what is said)
     let cases = [
-        (
-            "no.such.option",
-            "1",
-            "`no.such.option` is not a kafka property that librdkafka knows",
-        ),
+        ("no.such.option", "1", "`no.such.option` is not a kafka property that librdkafka knows"),
         ("lingr.ms", "1", "did you mean `linger.ms`?"),
         ("linger.ms", "soon", "kafka property `linger.ms`: "),
-        (
-            "compression.type",
-            "foo",
-            "kafka property `compression.type`: invalid value `foo`",
-        ),
-        (
-            "acks",
-            "1",
-            "or give up protection from duplicates: `-X enable.idempotence=false`",
-        ),
-        (
-            "sasl.jaas.config",
-            "…",
-            "set `sasl.username` and `sasl.password`",
-        ),
-        (
-            "ssl.truststore.location",
-            "x.jks",
-            "set `ssl.ca.location` to a PEM file",
-        ),
-        (
-            "delivery.report.only.error",
-            "true",
-            "every acknowledgement is counted",
-        ),
-        (
-            "message.timeout.ms",
-            "1",
-            "`message.timeout.ms` must be greater than `linger.ms`",
-        ),
+        ("compression.type", "foo", "kafka property `compression.type`: invalid value `foo`"),
+        ("acks", "1", "or give up protection from duplicates: `-X enable.idempotence=false`"),
+        ("sasl.jaas.config", "…", "set `sasl.username` and `sasl.password`"),
+        ("ssl.truststore.location", "x.jks", "set `ssl.ca.location` to a PEM file"),
+        ("delivery.report.only.error", "true", "every acknowledgement is counted"),
+        ("message.timeout.ms", "1", "`message.timeout.ms` must be greater than `linger.ms`"),
     ];
     for (name, value, said) in cases {
         let (error, text) = refusal(settings(&cluster, &[(name, value)]));
@@ -156,23 +100,14 @@ fn properties_that_are_not_accepted() {
         assert!(text.contains(said), "{name}: {text}");
     }
     let nowhere = refusal(KafkaSettings::new("", TOPIC));
-    assert!(
-        nowhere.1.starts_with("no kafka broker is named"),
-        "{}",
-        nowhere.1
-    );
+    assert!(nowhere.1.starts_with("no kafka broker is named"), "{}", nowhere.1);
 }
 
 #[test]
 fn secrets_are_not_repeated() {
     let cluster = cluster();
     let secret = "hunter2\u{7}secret";
-    for name in [
-        "sasl.password",
-        "ssl.key.pem",
-        "ssl.keystore.password",
-        "ssl.key.password",
-    ] {
+    for name in ["sasl.password", "ssl.key.pem", "ssl.keystore.password", "ssl.key.password"] {
         let properties = [
             ("security.protocol", "sasl_ssl"),
             ("sasl.mechanisms", "PLAIN"),
@@ -181,9 +116,6 @@ fn secrets_are_not_repeated() {
             (name, secret),
         ];
         let (error, _) = refusal(settings(&cluster, &properties));
-        assert!(
-            !format!("{error:?}").contains("hunter2"),
-            "{name}: {error:?}"
-        );
+        assert!(!format!("{error:?}").contains("hunter2"), "{name}: {error:?}");
     }
 }

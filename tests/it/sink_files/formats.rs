@@ -23,16 +23,10 @@ use super::{body, chunks, lines, to, write};
 fn json_is_indented_and_batch_is_one_array() {
     let directory = tempdir().unwrap();
     for count in [0, 1, 25] {
-        let parsed: Vec<Value> = (0..count)
-            .map(|number| serde_json::from_str(&body(number)).unwrap())
-            .collect();
+        let parsed: Vec<Value> = (0..count).map(|number| serde_json::from_str(&body(number)).unwrap()).collect();
         for size in [1, 4, 100] {
             let path = directory.path().join("out");
-            let output = Output {
-                format: Format::Json,
-                force: true,
-                ..to(&path)
-            };
+            let output = Output { format: Format::Json, force: true, ..to(&path) };
             let delivered = write(&output, &chunks(0, count, size));
             let found = fs::read_to_string(&path).unwrap();
             let values = serde_json::Deserializer::from_str(&found).into_iter();
@@ -40,13 +34,7 @@ fn json_is_indented_and_batch_is_one_array() {
             assert_eq!(delivered.bytes, found.len() as u64);
             assert!(count == 0 || found.starts_with("{\n  \"id\": \"0\",\n  \"a\": [],\n"));
 
-            write(
-                &Output {
-                    format: Format::Batch,
-                    ..output
-                },
-                &chunks(0, count, size),
-            );
+            write(&Output { format: Format::Batch, ..output }, &chunks(0, count, size));
             let found = fs::read_to_string(&path).unwrap();
             assert_eq!(serde_json::from_str::<Vec<Value>>(&found).unwrap(), parsed);
             assert_eq!(found.lines().count() as u64, count.max(1));
@@ -73,10 +61,7 @@ fn compressed_files_are_frames_that_chunks_do_not_change() {
     let frame = FRAME_EVENTS as u64;
     for name in ["a.ndjson.gz", "a.ndjson.ZST"] {
         let path = directory.path().join(name);
-        let output = Output {
-            force: true,
-            ..to(&path)
-        };
+        let output = Output { force: true, ..to(&path) };
         let compression = Compression::of(&path).unwrap();
         for count in [0, 1, frame - 1, frame, frame + 1, 2 * frame + 500] {
             let expected: Vec<u8> = (0..count.max(1))
@@ -109,11 +94,7 @@ fn compressed_files_can_be_appended_to_and_hold_any_format() {
         fs::write(&paths[2], both).unwrap();
         assert_eq!(decode(&paths[2]), lines(0, 1700));
 
-        let batch = Output {
-            format: Format::Batch,
-            force: true,
-            ..to(&paths[0])
-        };
+        let batch = Output { format: Format::Batch, force: true, ..to(&paths[0]) };
         for count in [0, 1500, 2048] {
             write(&batch, &chunks(0, count, 64));
             let parsed: Vec<Value> = serde_json::from_str(&decode(&paths[0])).unwrap();
@@ -126,32 +107,17 @@ fn compressed_files_can_be_appended_to_and_hold_any_format() {
 fn other_decoders_read_compressed_files() {
     let directory = tempdir().unwrap();
     let python = "import gzip,sys;sys.stdout.buffer.write(gzip.open(sys.argv[1]).read())";
-    for (name, command) in [
-        ("a.gz", vec!["gzip", "-dc"]),
-        ("b.zst", vec!["zstd", "-dcq"]),
-        ("c.gz", vec!["python3", "-c", python]),
-    ] {
+    for (name, command) in
+        [("a.gz", vec!["gzip", "-dc"]), ("b.zst", vec!["zstd", "-dcq"]), ("c.gz", vec!["python3", "-c", python])]
+    {
         let path = directory.path().join(name);
         for count in [0, 2500] {
-            write(
-                &Output {
-                    force: true,
-                    ..to(&path)
-                },
-                &chunks(0, count, 100),
-            );
-            let run = Command::new(command[0])
-                .args(&command[1..])
-                .arg(&path)
-                .output();
+            write(&Output { force: true, ..to(&path) }, &chunks(0, count, 100));
+            let run = Command::new(command[0]).args(&command[1..]).arg(&path).output();
             let Ok(run) = run else {
                 continue; // Not installed.
             };
-            assert!(
-                run.status.success(),
-                "{}",
-                String::from_utf8_lossy(&run.stderr)
-            );
+            assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
             assert_eq!(run.stdout, lines(0, count).as_bytes());
         }
     }

@@ -26,10 +26,7 @@ fn devices_are_written_directly() {
 fn a_full_device_is_an_error_that_counts() {
     let full = "cannot write `/dev/full`: no space left on device, after 0 whole events";
     for format in [Format::Ndjson, Format::Json, Format::Batch] {
-        let output = Output {
-            format,
-            ..to(Path::new("/dev/full"))
-        };
+        let output = Output { format, ..to(Path::new("/dev/full")) };
         let mut sink = open(&output).unwrap();
         let error = text(&sink.take(&chunks(0, 9, 9)[0]).unwrap_err());
         assert!(error.contains(full), "{error}");
@@ -39,10 +36,7 @@ fn a_full_device_is_an_error_that_counts() {
         assert_eq!((delivered.events, delivered.bytes), (0, 0));
     }
     // Nothing but the closing bracket: what fails at the end is not lost.
-    let output = Output {
-        format: Format::Batch,
-        ..to(Path::new("/dev/full"))
-    };
+    let output = Output { format: Format::Batch, ..to(Path::new("/dev/full")) };
     let error = open(&output).unwrap().finish(Ending::Complete).unwrap_err();
     assert!(text(&error).contains(full));
 }
@@ -71,9 +65,7 @@ fn a_named_pipe_is_written_directly_and_compressed_if_its_name_says_so() {
             assert_eq!(found, lines(0, 3000).as_bytes());
         } else {
             let mut decoded = String::new();
-            MultiGzDecoder::new(&found[..])
-                .read_to_string(&mut decoded)
-                .unwrap();
+            MultiGzDecoder::new(&found[..]).read_to_string(&mut decoded).unwrap();
             assert_eq!(decoded, lines(0, 3000));
         }
     }
@@ -94,11 +86,7 @@ fn a_reader_that_goes_away_closes_the_sink_quietly() {
                 File::open(path).unwrap().read_exact(&mut some).unwrap();
             }
         });
-        let mut sink = open(&Output {
-            format,
-            ..to(&path)
-        })
-        .unwrap();
+        let mut sink = open(&Output { format, ..to(&path) }).unwrap();
         let mut reader = Some(reader);
         let mut taken = 0;
         for chunk in chunks(0, 1_000_000, 1000) {
@@ -106,10 +94,7 @@ fn a_reader_that_goes_away_closes_the_sink_quietly() {
                 break;
             }
             taken += 1000;
-            reader
-                .take()
-                .map_or(Ok(()), thread::JoinHandle::join)
-                .unwrap();
+            reader.take().map_or(Ok(()), thread::JoinHandle::join).unwrap();
         }
         assert!(taken < 100_000, "{taken}");
         assert_eq!(sink.take(&chunks(0, 1, 1)[0]).unwrap(), Flow::Closed);
@@ -123,17 +108,8 @@ fn a_reader_that_goes_away_closes_the_sink_quietly() {
 fn again(test: &str, key: &str, value: &Path) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     // Test names leave out the crate's.
-    let module = module_path!()
-        .split_once("::")
-        .map_or("", |(_, module)| module);
-    command
-        .args([
-            "--exact",
-            &format!("{module}::{test}"),
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env(key, value);
+    let module = module_path!().split_once("::").map_or("", |(_, module)| module);
+    command.args(["--exact", &format!("{module}::{test}"), "--nocapture", "--test-threads=1"]).env(key, value);
     command
 }
 
@@ -141,20 +117,14 @@ fn again(test: &str, key: &str, value: &Path) -> Command {
 fn stdout_gets_what_a_file_would() {
     const KEY: &str = "FALSETRAIL_TEST_STDOUT";
     if let Some(path) = env::var_os(KEY) {
-        let output = Output {
-            path: Some(path.into()),
-            ..Output::default()
-        };
+        let output = Output { path: Some(path.into()), ..Output::default() };
         let delivered = write(&output, &chunks(0, 500, 50));
         assert_eq!(delivered.events, 500);
         return;
     }
     for path in ["-", "/dev/stdout"] {
         let test = "stdout_gets_what_a_file_would";
-        let run = again(test, KEY, Path::new(path))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+        let run = again(test, KEY, Path::new(path)).stdin(Stdio::null()).output().unwrap();
         assert!(run.status.success());
         let found = String::from_utf8(run.stdout).unwrap();
         // The test harness says a few words before and after.
@@ -170,19 +140,12 @@ fn a_full_disk_leaves_whole_events_and_says_how_many() {
         return;
     }
     let directory = tempdir().unwrap();
-    let inner = again(
-        "a_full_disk_leaves_whole_events_and_says_how_many",
-        KEY,
-        directory.path(),
-    );
+    let inner = again("a_full_disk_leaves_whole_events_and_says_how_many", KEY, directory.path());
     // A small disk that only this child sees; not every machine allows that.
     let mount = "mount -t tmpfs -o size=256k none \"$0\" || exit 77; exec \"$@\"";
     let mut outer = Command::new("unshare");
     outer.args(["-rm", "sh", "-c", mount]).arg(directory.path());
-    outer
-        .arg(inner.get_program())
-        .args(inner.get_args())
-        .env(KEY, directory.path());
+    outer.arg(inner.get_program()).args(inner.get_args()).env(KEY, directory.path());
     let Ok(run) = outer.output() else { return };
     let refused = String::from_utf8_lossy(&run.stderr).contains("unshare:");
     if refused || run.status.code() == Some(77) {
@@ -192,16 +155,9 @@ fn a_full_disk_leaves_whole_events_and_says_how_many() {
 }
 
 fn fill_disk(directory: &Path) {
-    for (name, format) in [
-        ("a.ndjson", Format::Ndjson),
-        ("b.json", Format::Batch),
-        ("c.ndjson.gz", Format::Ndjson),
-    ] {
+    for (name, format) in [("a.ndjson", Format::Ndjson), ("b.json", Format::Batch), ("c.ndjson.gz", Format::Ndjson)] {
         let path = directory.join(name);
-        let output = Output {
-            format,
-            ..to(&path)
-        };
+        let output = Output { format, ..to(&path) };
         let mut sink = open(&output).unwrap();
         let mut failure = None;
         for chunk in chunks(0, 200_000, 700) {
@@ -229,9 +185,7 @@ fn fill_disk(directory: &Path) {
             "b.json" => assert!(found.ends_with(body(events - 1).as_bytes())),
             _ => {
                 let mut decoded = String::new();
-                MultiGzDecoder::new(&found[..])
-                    .read_to_string(&mut decoded)
-                    .unwrap();
+                MultiGzDecoder::new(&found[..]).read_to_string(&mut decoded).unwrap();
                 assert_eq!(decoded, lines(0, events));
             }
         }

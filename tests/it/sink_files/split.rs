@@ -18,11 +18,7 @@ fn to(path: &Path, split: Split) -> Output {
         split: Some(split),
         most: Some(12),
         names: Names {
-            stories: owned(&[
-                "pool-lifecycle",
-                "create-pool -> delete-pool",
-                "create-pool,delete-pool",
-            ]),
+            stories: owned(&["pool-lifecycle", "create-pool -> delete-pool", "create-pool,delete-pool"]),
             methods: owned(&["CreateComputePool", "pools/get *"]),
             outcomes: owned(&["success", "not-found"]),
         },
@@ -80,22 +76,13 @@ fn each_event_has_a_file_whose_name_sorts() {
         ]
     );
     let all: String = found.iter().map(|name| read(&path, name)).collect();
-    assert_eq!(
-        all,
-        (0..12)
-            .map(|number| body(number) + "\n")
-            .collect::<String>()
-    );
+    assert_eq!(all, (0..12).map(|number| body(number) + "\n").collect::<String>());
 }
 
 #[test]
 fn format_decides_how_an_event_file_looks() {
     let directory = tempdir().unwrap();
-    let output = Output {
-        format: Format::Json,
-        most: None,
-        ..to(directory.path(), Split::Event)
-    };
+    let output = Output { format: Format::Json, most: None, ..to(directory.path(), Split::Event) };
     opened(&output, 1).finish(Ending::Complete).unwrap();
     let name = "000000001-CreateComputePool-success.json";
     assert_eq!(names(directory.path()), [name]);
@@ -123,10 +110,7 @@ fn each_instance_has_a_file_with_its_events_in_order() {
     );
     let first = read(&path, "pool-lifecycle-000001.ndjson");
     assert_eq!(first, "{\"id\":0}\n{\"id\":6}\n{\"id\":0}\n");
-    assert_eq!(
-        read(&path, "pool-lifecycle-000002.ndjson"),
-        "{\"id\":3}\n{\"id\":9}\n"
-    );
+    assert_eq!(read(&path, "pool-lifecycle-000002.ndjson"), "{\"id\":3}\n{\"id\":9}\n");
 }
 
 #[test]
@@ -137,13 +121,8 @@ fn many_large_instances_are_written_in_turns() {
     for round in 0..3 {
         let mut chunk = Chunk::default();
         for instance in 0..1500 {
-            chunk
-                .bodies
-                .extend_from_slice(format!("[{round},\"{large}\"]").as_bytes());
-            chunk.end_event(Event {
-                instance,
-                ..Event::default()
-            });
+            chunk.bodies.extend_from_slice(format!("[{round},\"{large}\"]").as_bytes());
+            chunk.end_event(Event { instance, ..Event::default() });
         }
         assert_eq!(sink.take(&chunk).unwrap(), Flow::Open);
     }
@@ -151,14 +130,8 @@ fn many_large_instances_are_written_in_turns() {
     assert_eq!(delivered.events, 4500);
     let found = names(directory.path());
     assert_eq!(found.len(), 1500);
-    let expected = [0, 1, 2]
-        .map(|round| format!("[{round},\"{large}\"]\n"))
-        .concat();
-    assert!(
-        found
-            .iter()
-            .all(|name| read(directory.path(), name) == expected)
-    );
+    let expected = [0, 1, 2].map(|round| format!("[{round},\"{large}\"]\n")).concat();
+    assert!(found.iter().all(|name| read(directory.path(), name) == expected));
     assert_eq!(delivered.bytes, 1500 * expected.len() as u64);
 }
 
@@ -173,18 +146,12 @@ fn a_stopped_run_leaves_all_its_files_in_the_part_directory() {
         let note = format!("`{}` keeps the first 7 whole events", part.display());
         assert_eq!(delivered.notes, [note]);
         assert_eq!(names(path), ["falsetrail.part"]);
-        let all: usize = names(&part)
-            .iter()
-            .map(|name| read(&part, name).lines().count())
-            .sum();
+        let all: usize = names(&part).iter().map(|name| read(&part, name).lines().count()).sum();
         assert_eq!(all, 7);
 
         let error = refused(&output);
         assert!(error.contains("is what a stopped run has left"), "{error}");
-        let forced = Output {
-            force: true,
-            ..output
-        };
+        let forced = Output { force: true, ..output };
         opened(&forced, 1).finish(Ending::Complete).unwrap();
         assert_eq!(names(path).len(), 1);
     }
@@ -199,16 +166,10 @@ fn a_directory_with_something_in_it_needs_force_and_loses_nothing_else() {
     fs::write(path.join(ours), "old").unwrap();
     let output = to(path, Split::Event);
     let error = refused(&output);
-    assert!(
-        error.contains("is not empty / `--force` replaces files of the same names"),
-        "{error}"
-    );
+    assert!(error.contains("is not empty / `--force` replaces files of the same names"), "{error}");
     assert_eq!(names(path), [ours, "README.md"]);
 
-    let forced = Output {
-        force: true,
-        ..output
-    };
+    let forced = Output { force: true, ..output };
     opened(&forced, 1).finish(Ending::Complete).unwrap();
     assert_eq!(names(path), [ours, "README.md"]);
     assert_eq!(read(path, "README.md"), "precious");
@@ -233,10 +194,7 @@ fn a_running_neighbour_is_left_alone() {
     let output = to(directory.path(), Split::Instance);
     let sink = opened(&output, 5);
     for force in [false, true] {
-        let error = refused(&Output {
-            force,
-            ..output.clone()
-        });
+        let error = refused(&Output { force, ..output.clone() });
         assert!(error.contains("another run is writing `"), "{error}");
     }
     assert_eq!(sink.finish(Ending::Complete).unwrap().events, 5);
@@ -259,10 +217,7 @@ fn a_number_that_comes_twice_is_an_error_that_counts() {
     let Err(Error::Failed { message, .. }) = sink.take(&chunk(1)) else {
         panic!("it should fail");
     };
-    assert!(
-        message.ends_with("success.json`: file exists, after 3 whole events"),
-        "{message}"
-    );
+    assert!(message.ends_with("success.json`: file exists, after 3 whole events"), "{message}");
     let delivered = sink.finish(Ending::Complete).unwrap();
     assert_eq!((delivered.events, delivered.notes.len()), (3, 1));
     // What was written stays, also the file that was in the way.
@@ -273,35 +228,17 @@ fn a_number_that_comes_twice_is_an_error_that_counts() {
 fn options_that_contradict_each_other_are_refused() {
     let directory = tempdir().unwrap();
     let path = directory.path();
-    let output = Output {
-        path: None,
-        ..to(path, Split::Event)
-    };
+    let output = Output { path: None, ..to(path, Split::Event) };
     let error = refused(&output);
-    assert!(
-        error.starts_with("usage: ") && error.contains("add `-o DIR/`"),
-        "{error}"
-    );
+    assert!(error.starts_with("usage: ") && error.contains("add `-o DIR/`"), "{error}");
 
-    let error = refused(&Output {
-        format: Format::Batch,
-        ..to(path, Split::Instance)
-    });
-    assert!(
-        error.starts_with("usage: ") && error.contains("cannot be split"),
-        "{error}"
-    );
+    let error = refused(&Output { format: Format::Batch, ..to(path, Split::Instance) });
+    assert!(error.starts_with("usage: ") && error.contains("cannot be split"), "{error}");
 
     fs::write(path.join("file"), "").unwrap();
     let error = refused(&to(&path.join("file"), Split::Event));
-    assert!(
-        error.contains("is not a directory / a split output needs `-o DIR/`"),
-        "{error}"
-    );
+    assert!(error.contains("is not a directory / a split output needs `-o DIR/`"), "{error}");
 
     let error = refused(&to(&path.join("no/such"), Split::Event));
-    assert!(
-        error.contains("does not exist / create it: `mkdir -p"),
-        "{error}"
-    );
+    assert!(error.contains("does not exist / create it: `mkdir -p"), "{error}");
 }
