@@ -127,5 +127,5 @@ fn wrapped(text: &str, indent: &str, width: usize) -> String {
             line.push_str(word);
         }
     }
-    lines.into_iter().map(|line| format!("{indent}{line}\n")).collect()
+    lines.iter().flat_map(|line| [indent, line, "\n"]).collect()
 }

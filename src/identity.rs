@@ -1,7 +1,7 @@
 //! The makers of everything that identifies, keyed for one run.
 
 use crate::{
-    catalog::{Catalog, FieldId, Generator, KindId},
+    catalog::{Catalog, Field, FieldId, Generator, Kind, KindId},
     value::{AddressRanges, Key, Lane, Pattern, People, Permutation, write_hex},
 };
 use std::collections::HashMap;
@@ -9,7 +9,8 @@ use std::collections::HashMap;
 /// Ids, mail addresses and client addresses of a run: different ones for different entities, by construction.
 #[derive(Debug)]
 pub struct Identities {
-    makers: HashMap<(KindId, FieldId), Maker>,
+    /// By kind and field.
+    makers: Vec<Vec<Option<Maker>>>,
     events: Permutation,
     requests: Permutation,
 }
@@ -19,6 +20,18 @@ enum Maker {
     Pattern(Pattern),
     People(People),
     Addresses(AddressRanges),
+}
+
+impl Maker {
+    /// The maker of a field's values, if they identify; a range that is none was refused with its catalog.
+    fn new(field: &Field, key: Key) -> Option<Self> {
+        match &field.generator {
+            Generator::Pattern { pattern, .. } => Some(Maker::Pattern(pattern.clone().keyed(key))),
+            Generator::Email(domains) => Some(Maker::People(People::new(key, domains.clone()))),
+            Generator::Address(ranges) => AddressRanges::parse(key, ranges).ok().map(Maker::Addresses),
+            _ => None,
+        }
+    }
 }
 
 /// Which event of a run an event is, whatever surrounds it.
@@ -48,23 +61,11 @@ impl Identities {
     /// The makers of a run: `values` determines what entities are called, `run` (which also depends on the start)
     /// what events and requests are called.
     pub fn new(catalog: &Catalog, values: Key, run: Key) -> Self {
-        let mut makers = HashMap::new();
-        for (kind_id, kind) in catalog.kinds.iter().enumerate() {
-            for (field_id, field) in kind.fields.iter().enumerate() {
-                let key = values.name(&kind.name).name(&field.name);
-                let maker = match &field.generator {
-                    Generator::Pattern { pattern, .. } => Maker::Pattern(pattern.clone().keyed(key)),
-                    Generator::Email(domains) => Maker::People(People::new(key, domains.clone())),
-                    Generator::Address(ranges) => match AddressRanges::parse(key, ranges) {
-                        Ok(ranges) => Maker::Addresses(ranges),
-                        // The catalog was refused if a range is not one.
-                        Err(_) => continue,
-                    },
-                    _ => continue,
-                };
-                makers.insert((kind_id, field_id), maker);
-            }
-        }
+        let fields = |kind: &Kind| {
+            let maker = |field: &Field| Maker::new(field, values.name(&kind.name).name(&field.name));
+            kind.fields.iter().map(maker).collect()
+        };
+        let makers = catalog.kinds.iter().map(fields).collect();
         let events = Permutation::new(run.name("event"), 1 << 122);
         let requests = Permutation::new(run.name("request"), u128::MAX);
         Identities { makers, events, requests }
@@ -72,7 +73,7 @@ impl Identities {
 
     /// Appends the value of an identifying field for number `number` of `lane`.
     pub fn write(&self, kind: KindId, field: FieldId, lane: Lane, number: u64, out: &mut Vec<u8>) {
-        match self.makers.get(&(kind, field)) {
+        match &self.makers[kind][field] {
             Some(Maker::Pattern(pattern)) => pattern.write_unique(lane, number, out),
             Some(Maker::People(people)) => people.write_email(number, out),
             Some(Maker::Addresses(ranges)) => ranges.write(number, out),
@@ -82,16 +83,8 @@ impl Identities {
 
     /// Appends text of a field's pattern that need not be unique.
     pub fn write_random(&self, kind: KindId, field: FieldId, key: Key, out: &mut Vec<u8>) {
-        if let Some(Maker::Pattern(pattern)) = self.makers.get(&(kind, field)) {
+        if let Some(Maker::Pattern(pattern)) = &self.makers[kind][field] {
             pattern.write_random(key, out);
-        }
-    }
-
-    /// The pattern of a field, keyed for this run.
-    pub fn pattern(&self, kind: KindId, field: FieldId) -> Option<&Pattern> {
-        match self.makers.get(&(kind, field)) {
-            Some(Maker::Pattern(pattern)) => Some(pattern),
-            _ => None,
         }
     }
 

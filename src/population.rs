@@ -152,7 +152,9 @@ impl Maker<'_> {
             if let Generator::Refer { kinds, default, .. } = &field.generator
                 && *default != ReferDefault::Null
             {
-                kinds.iter().for_each(|other| self.make(*other));
+                for other in kinds {
+                    self.make(*other);
+                }
             }
         }
         let parent = catalog.parent(kind_id);
@@ -176,14 +178,11 @@ impl Maker<'_> {
             around.row =
                 self.row_of_reference(kind_id, &around).or_else(|| Some(table.weights.draw(key.name("row")) as u32));
         }
-        let mut values = vec![None; kind.fields.len()];
-        for field in 0..kind.fields.len() {
+        let value = |field: FieldId| {
             let mut bytes = Vec::new();
-            if self.value(kind_id, field, &around, &mut bytes) {
-                values[field] = Some(bytes.into_boxed_slice());
-            }
-        }
-        Entity { values, row: around.row }
+            self.value(kind_id, field, &around, &mut bytes).then(|| bytes.into_boxed_slice())
+        };
+        Entity { values: (0..kind.fields.len()).map(value).collect(), row: around.row }
     }
 
     /// Members were made one after another over the month before the run; at least two seconds apart, so that names

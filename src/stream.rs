@@ -295,9 +295,8 @@ fn decide(catalog: &Catalog, call: &Call, state: &[u64], asked: &[u64]) -> Optio
     match call.outcome {
         Outcome::Failure(failure) => Some(failure),
         Outcome::Success { insists: true } => None,
-        Outcome::Success { insists: false } => lowers,
         Outcome::Auto if exists == creates => automatic_failure(catalog, call.method),
-        Outcome::Auto => lowers,
+        Outcome::Success { insists: false } | Outcome::Auto => lowers,
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     Unset, Usual, read_field,
 };
 use crate::{
-    error::{Diagnostic, Source, did_you_mean},
+    error::{Diagnostic, Source, did_you_mean, list_of},
     units::DurationRange,
     yaml::{self, Node, Reader, Spanned, Value},
 };
@@ -156,7 +156,7 @@ fn read_population(reader: &Reader, entries: &[(Spanned<String>, Node)], catalog
         match (kind, count) {
             (Some(kind), Some(count)) => catalog.kinds[kind].population = count.value,
             (None, _) => {
-                unknown(reader, name, "population", catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref()))
+                unknown(reader, name, "population", catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref()));
             }
             _ => {}
         }
@@ -353,11 +353,8 @@ fn check_names(
                     path.join(".")
                 );
                 let scope = kind.scope.iter().map(|scope| catalog.kinds[*scope].variable.as_str());
-                reader.report(reader.mistake(&name.span, message).help(format!(
-                    "a text may name fields of `{}`{}",
-                    kind.variable,
-                    scope.map(|name| format!(", `{name}`")).collect::<String>()
-                )));
+                let known = list_of([kind.variable.as_str()].into_iter().chain(scope));
+                reader.report(reader.mistake(&name.span, message).help(format!("a text may name fields of {known}")));
             }
         }
     }

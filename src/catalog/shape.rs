@@ -27,7 +27,7 @@ impl Catalog {
             names.insert(target.variable.clone(), kind_shape(target));
         }
         if !method.input.is_empty() {
-            let shapes = method.input.iter().map(|input| (input.name.clone(), self.input_shape(target, &input.value)));
+            let shapes = method.input.iter().map(|input| (input.name.clone(), input_shape(target, &input.value)));
             names.insert("input".to_owned(), Shape::Object(shapes.collect()));
         }
         Shape::Object(names)
@@ -42,17 +42,17 @@ impl Catalog {
         }
         Shape::Object(all)
     }
+}
 
-    fn input_shape(&self, target: &Kind, value: &InputValue) -> Shape {
-        match value {
-            InputValue::Always(scalar) => scalar_shape(scalar),
-            InputValue::Changes { field, unset, .. } => {
-                let shape = target.fields[*field].shape(target.table.as_ref());
-                match (unset, shape) {
-                    (Unset::Clears, Shape::Nullable(inner)) => Shape::Nullable(inner),
-                    (Unset::Clears, shape) => Shape::Nullable(Box::new(shape)),
-                    (_, shape) => shape,
-                }
+fn input_shape(target: &Kind, value: &InputValue) -> Shape {
+    match value {
+        InputValue::Always(scalar) => scalar_shape(scalar),
+        InputValue::Changes { field, unset, .. } => {
+            let shape = target.fields[*field].shape(target.table.as_ref());
+            match (unset, shape) {
+                (Unset::Clears, Shape::Nullable(inner)) => Shape::Nullable(inner),
+                (Unset::Clears, shape) => Shape::Nullable(Box::new(shape)),
+                (_, shape) => shape,
             }
         }
     }

@@ -76,7 +76,7 @@ pub struct Generate {
     set: Vec<String>,
 
     /// Leave envelopes as incomplete as some documented examples print them. [default: every event is a complete
-    /// CloudEvent]
+    /// `CloudEvent`]
     #[arg(long, help_heading = "Content")]
     as_documented: bool,
 

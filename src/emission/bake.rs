@@ -1,13 +1,16 @@
 //! Prepares emissions: finds out, once, whose field every name of a template is.
 
-use super::{Beside, Draw, Emission, ItemList, Make, OwnItem, Part, Place, Ready, Role, Snapshot, Word};
+mod items;
+mod resource;
+
+use super::{Emission, ItemList, Make, Part, Place, Role, Snapshot, Word};
 use crate::{
     catalog::{
-        Catalog, Effect, FailureId, FieldId, Generator, InputValue, KindId, Method, MethodId, Moment, Scalar, Text,
+        Catalog, Effect, FailureId, FieldId, Generator, InputValue, Kind, KindId, Method, MethodId, Scalar, Text,
         TextPart, Unset,
     },
     error::Diagnostic,
-    story::{Asked, Call, Operation, Owner, Pin, Reference, Row, Story, word},
+    story::{Asked, Call, Operation, Owner, Row, Story},
     template::{Constant, ListSlot, Program, Slot},
     value::Key,
 };
@@ -233,24 +236,6 @@ impl<'a> Bench<'a> {
         self.scope(kind, field)
     }
 
-    /// A field of the call's target.
-    fn resource(&mut self, index: usize, field: &str, rest: &[&str]) -> Make {
-        match self.story.resources[index].owner {
-            Owner::Story { .. } => self.own(Own { resource: index, at: Word::Event(0), element: true }, field, rest),
-            Owner::Population { .. } => self.shared(index, field, rest),
-        }
-    }
-
-    fn shared(&mut self, index: usize, field: &str, rest: &[&str]) -> Make {
-        let kind = &self.catalog.kinds[self.story.resources[index].kind];
-        let Some(field) = kind.field(field) else { return Make::Null };
-        let role = Role::Shared(index);
-        match kind.fields[field].generator {
-            Generator::Refer { .. } if rest.is_empty() => Make::MemberPresent { role, field },
-            _ => Make::Member { role, field },
-        }
-    }
-
     /// A field of what surrounds the story.
     fn scope(&mut self, kind_id: KindId, name: &str) -> Make {
         let kind = &self.catalog.kinds[kind_id];
@@ -292,129 +277,6 @@ impl<'a> Bench<'a> {
             }
             _ => Make::Member { role: Role::Principal(index), field },
         }
-    }
-
-    /// A field of an own resource.
-    fn own(&mut self, own: Own, name: &str, rest: &[&str]) -> Make {
-        let resource = &self.story.resources[own.resource];
-        let kind = &self.catalog.kinds[resource.kind];
-        let Some(field) = kind.field(name) else { return Make::Null };
-        match resource.pins.iter().find(|(pinned, _)| *pinned == field).map(|(_, pin)| pin) {
-            Some(Pin::Bytes(bytes)) => return Make::Fixed(bytes.clone()),
-            Some(Pin::Choice(choice)) => return choices(kind, field)[*choice..=*choice].concat_fixed(),
-            Some(Pin::Reference(reference)) => return self.reference(*reference, field, rest),
-            None => {}
-        }
-        match kind.changing.iter().position(|changing| *changing == field) {
-            Some(position) => self.changing(own, field, own.word(word::FIELDS + position), rest),
-            None => self.generated(own, field),
-        }
-    }
-
-    fn changing(&mut self, own: Own, field: FieldId, word: Word, rest: &[&str]) -> Make {
-        let kind = &self.catalog.kinds[self.story.resources[own.resource].kind];
-        match &kind.fields[field].generator {
-            Generator::Choose { .. } => Make::Chosen { word, choices: choices(kind, field) },
-            Generator::Refer { .. } if rest.is_empty() => Make::Present(word),
-            Generator::Refer { .. } => Make::Referred(word),
-            _ => {
-                let original = self.generated(own, field);
-                Make::Replaced { word, original: self.push(original) }
-            }
-        }
-    }
-
-    fn generated(&mut self, own: Own, field: FieldId) -> Make {
-        let resource = &self.story.resources[own.resource];
-        let (kind_id, kind) = (resource.kind, &self.catalog.kinds[resource.kind]);
-        let of = (kind_id, field);
-        let draw = self.draw(own, &kind.fields[field].name);
-        match &kind.fields[field].generator {
-            Generator::Pattern { unique: true, .. } | Generator::Email(_) | Generator::Address(_) => {
-                let Owner::Story { lane, .. } = resource.owner else { return Make::Null };
-                Make::Unique { kind: kind_id, field, lane, shift: resource.shift(), element: own.element }
-            }
-            Generator::Pattern { .. } => Make::Pattern { kind: kind_id, field, draw },
-            Generator::Text(text) => self.text(text, Some(Whose::Own(own))),
-            Generator::By { field: by, cases } => self.by(own, *by, cases),
-            Generator::Choose { weights, counts, .. } => match only(counts) {
-                Some(choice) => choices(kind, field)[choice..=choice].concat_fixed(),
-                None => Make::Drawn { draw, weights: weights.clone(), choices: choices(kind, field) },
-            },
-            Generator::Time(Moment::Created) => Make::Created(own.word(word::CREATED)),
-            Generator::Time(Moment::Updated) => Make::Updated { word: own.word(0), ready: self.ready(own) },
-            Generator::Clock { unique_in, .. } => {
-                let stamped = unique_in.is_some();
-                let word = own.word(if stamped { word::STAMP } else { word::CREATED });
-                Make::Clock { of, word, stamped }
-            }
-            Generator::Stage { ready: grown, .. } => match self.ready(own) {
-                Some(ready) => Make::Stage { of, word: own.word(word::CREATED), ready },
-                None => fixed(grown),
-            },
-            Generator::Ramp { up_to, every } => {
-                let bound = self.own(own, &kind.fields[*up_to].name, &[]);
-                let up_to = self.push(bound);
-                match self.ready(own) {
-                    Some(ready) => Make::Ramp { word: own.word(word::CREATED), ready, up_to, every: *every },
-                    None => Make::Text(vec![self.part(up_to)]),
-                }
-            }
-            Generator::Refer { .. } | Generator::Column(_) => Make::Null,
-        }
-    }
-
-    /// One of several texts, by another field: pinned, always the same, or drawn.
-    fn by(&mut self, own: Own, by: FieldId, cases: &[Text]) -> Make {
-        let resource = &self.story.resources[own.resource];
-        let kind = &self.catalog.kinds[resource.kind];
-        let pinned = resource.pins.iter().find_map(|(field, pin)| match pin {
-            Pin::Choice(choice) if *field == by => Some(*choice),
-            _ => None,
-        });
-        let Generator::Choose { weights, counts, .. } = &kind.fields[by].generator else { return Make::Null };
-        if let Some(choice) = pinned.or_else(|| only(counts)) {
-            return self.text(&cases[choice], Some(Whose::Own(own)));
-        }
-        let draw = self.draw(own, &kind.fields[by].name);
-        let mut made = Vec::new();
-        for text in cases {
-            let make = self.text(text, Some(Whose::Own(own)));
-            made.push(self.push(make));
-        }
-        Make::Select { draw, weights: weights.clone(), cases: made }
-    }
-
-    /// What a reference that never changes refers to.
-    fn reference(&mut self, reference: Reference, field: FieldId, rest: &[&str]) -> Make {
-        match reference {
-            Reference::Null => Make::Null,
-            _ if rest.is_empty() => fixed(b"{}"),
-            Reference::Actor(actor) => self.actor(actor, "id"),
-            Reference::Population(kind) => Make::DrawnMember { kind, salt: field as u64 },
-            Reference::Resource(index) => match self.story.resources[index].owner {
-                Owner::Population { .. } => self.shared(index, "id", &[]),
-                Owner::Story { .. } => {
-                    let at = Word::Event(self.other(index));
-                    self.own(Own { resource: index, at, element: false }, "id", &[])
-                }
-            },
-        }
-    }
-
-    /// Where the words of another resource's first element are.
-    fn other(&mut self, index: usize) -> usize {
-        if self.snapshot.target == Some(index) {
-            return 0;
-        }
-        if let Some(at) = self.others_at.get(&index) {
-            return *at;
-        }
-        let at = self.words;
-        self.snapshot.others.push(index);
-        self.others_at.insert(index, at);
-        self.words += self.story.resources[index].stride;
-        at
     }
 
     fn input(&mut self, name: &str, rest: &[&str]) -> Make {
@@ -487,25 +349,6 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// A field of an own resource as a value of its own, made once for the event or for the item.
-    fn own_value(&mut self, own: Own, name: &[String], rest: &[&str]) -> usize {
-        let main = own.element && own.at == Word::Event(0) && self.item.is_none();
-        if main {
-            return self.event(name);
-        }
-        if let Some(known) = self.item.as_ref().filter(|_| own.element).and_then(|item| item.known.get(&name[1..])) {
-            return *known;
-        }
-        let make = self.own(own, &name[1], rest);
-        let index = self.push(make);
-        if own.element
-            && let Some(item) = &mut self.item
-        {
-            item.known.insert(name[1..].to_vec(), index);
-        }
-        index
-    }
-
     fn push(&mut self, make: Make) -> usize {
         let makes = self.item.as_mut().map_or(&mut self.makes, |item| &mut item.makes);
         makes.push(make);
@@ -515,16 +358,6 @@ impl<'a> Bench<'a> {
     /// A value of the work at hand as a piece of a text.
     fn part(&self, index: usize) -> Part {
         if self.item.is_some() { Part::Item(index) } else { Part::Event(index) }
-    }
-
-    fn draw(&self, own: Own, field: &str) -> Draw {
-        let resource = &self.story.resources[own.resource];
-        Draw { resource: self.story.key.name(&resource.name), field: field_salt(field), element: own.element }
-    }
-
-    fn ready(&self, own: Own) -> Option<Ready> {
-        let range = self.catalog.kinds[self.story.resources[own.resource].kind].ready_after?;
-        Some(Ready { draw: self.draw(own, "ready"), low: range.low, high: range.high })
     }
 
     /// The record's key: the first text whose names the method has.
@@ -537,70 +370,6 @@ impl<'a> Bench<'a> {
         let text = texts.iter().find(|text| text.names().all(has))?.clone();
         let make = self.text(&text, None);
         Some(self.push(make))
-    }
-
-    /// How the items of the template's list are made.
-    fn list(&mut self, list: &ListSlot) -> ItemList {
-        let subject = self.method.subject_of_first.filter(|_| self.failure.is_none());
-        let mut own = Vec::new();
-        if self.failure.is_none() {
-            for (index, resource) in self.story.resources.iter().enumerate() {
-                let here = resource.kind == self.method.kind && matches!(resource.owner, Owner::Story { .. });
-                if here && self.same_place(resource.rows.as_slice()) {
-                    own.push(self.own_item(index, list, subject));
-                    self.snapshot.listed.push(index);
-                }
-            }
-        }
-        let beside = self.beside(list, subject).filter(|_| self.failure.is_none());
-        ItemList { own, beside, page: self.method.page }
-    }
-
-    /// Whether a resource lies where the list looks.
-    fn same_place(&self, rows: &[(KindId, u32)]) -> bool {
-        rows.iter().all(|(kind, row)| {
-            let looked = self.rows.iter().find(|(other, _)| other == kind).map(|(_, row)| *row);
-            !self.method.scope.contains(kind) || looked == Some(Row::Fixed(*row))
-        })
-    }
-
-    fn own_item(&mut self, index: usize, list: &ListSlot, subject: Option<FieldId>) -> OwnItem {
-        let kind = &self.catalog.kinds[self.method.kind];
-        let own = Own { resource: index, at: Word::Item(0), element: true };
-        self.item = Some(ItemBench::default());
-        let mut slots = Vec::new();
-        for slot in &list.slots {
-            let mut name = vec![kind.variable.clone()];
-            name.extend(slot.path.iter().cloned());
-            let rest: Vec<&str> = slot.path[1..].iter().map(String::as_str).collect();
-            slots.push(Place::Item(self.own_value(own, &name, &rest)));
-        }
-        let subject = subject.map(|field| {
-            let name = [kind.variable.clone(), kind.fields[field].name.clone()];
-            Place::Item(self.own_value(own, &name, &[]))
-        });
-        let item = self.item.take().unwrap_or_default();
-        OwnItem { resource: index, stride: self.story.resources[index].stride, makes: item.makes, slots, subject }
-    }
-
-    /// What existed before in the scope, unless the story lies somewhere of its own.
-    fn beside(&self, list: &ListSlot, subject: Option<FieldId>) -> Option<Beside> {
-        let kind_id = self.method.kind;
-        let kind = &self.catalog.kinds[kind_id];
-        if kind.table.is_none() && self.pinned(kind_id) {
-            return None;
-        }
-        let fields = list.slots.iter().filter_map(|slot| {
-            let field = kind.field(slot.path.first()?)?;
-            Some((field, slot.path.len() == 1 && matches!(kind.fields[field].generator, Generator::Refer { .. })))
-        });
-        let table = kind
-            .scope
-            .iter()
-            .copied()
-            .find(|scope| self.catalog.kinds[*scope].table.is_some() && self.method.scope.contains(scope));
-        let parent = self.catalog.parent(kind_id).filter(|_| kind.table.is_none());
-        Some(Beside { kind: kind_id, parent, table, fields: fields.collect(), subject })
     }
 }
 
@@ -645,7 +414,7 @@ fn scalar_make(scalar: &Scalar) -> Make {
 }
 
 /// The choices of a field as events show them.
-fn choices(kind: &crate::catalog::Kind, field: FieldId) -> Vec<Box<[u8]>> {
+fn choices(kind: &Kind, field: FieldId) -> Vec<Box<[u8]>> {
     match &kind.fields[field].generator {
         Generator::Choose { choices, .. } => choices.iter().map(|choice| choice.bytes().into()).collect(),
         _ => Vec::new(),
@@ -659,12 +428,7 @@ fn only(counts: &[u64]) -> Option<usize> {
     drawn.next().is_none().then_some(first)
 }
 
-trait ConcatFixed {
-    fn concat_fixed(&self) -> Make;
-}
-
-impl ConcatFixed for [Box<[u8]>] {
-    fn concat_fixed(&self) -> Make {
-        Make::Fixed(self.concat().into())
-    }
+/// The same choice in all instances.
+fn pinned_choice(kind: &Kind, field: FieldId, choice: usize) -> Make {
+    choices(kind, field).into_iter().nth(choice).map_or(Make::Null, Make::Fixed)
 }

@@ -4,7 +4,7 @@ use super::{Beside, Draw, Emission, ItemList, Make, Part, Place, Ready, Role, Ro
 use crate::{
     catalog::{Catalog, Generator, KindId},
     identity::{EventName, Identities},
-    population::{Population, write_number},
+    population::{Entity, Population, write_number},
     story::{Story, code, word},
     template::Values,
     value::{Key, write_time},
@@ -143,10 +143,10 @@ impl<'a> Context<'a> {
     }
 
     /// What a list shows beside the story's own.
-    fn beside(&self, beside: &'a Beside) -> Box<dyn Iterator<Item = &'a crate::population::Entity> + 'a> {
+    fn beside(&self, beside: &Beside) -> impl Iterator<Item = &'a Entity> + use<'a> {
         let parent = beside.parent.map_or(0, |parent| self.roles.scope[parent]);
         let row = beside.table.map(|table| self.roles.scope[table]);
-        Box::new(self.population.of(beside.kind).within(parent, row))
+        self.population.of(beside.kind).within(parent, row)
     }
 
     /// The story's own items: the resource, the words and the element of each.
@@ -180,13 +180,13 @@ impl<'a> Context<'a> {
                 self.identities.write(*kind, *field, *lane, number, out);
             }
             Make::Pattern { kind, field, draw } => {
-                self.identities.write_random(*kind, *field, self.draw(*draw, item), out)
+                self.identities.write_random(*kind, *field, self.draw(*draw, item), out);
             }
             Make::Chosen { word, choices } => {
-                out.extend_from_slice(&choices[self.word(*word, item) as usize % choices.len()])
+                out.extend_from_slice(&choices[self.word(*word, item) as usize % choices.len()]);
             }
             Make::Drawn { draw, weights, choices } => {
-                out.extend_from_slice(&choices[weights.draw(self.draw(*draw, item))])
+                out.extend_from_slice(&choices[weights.draw(self.draw(*draw, item))]);
             }
             Make::Replaced { word, original } => match self.word(*word, item) {
                 0 => return spans[base + original],
@@ -318,7 +318,7 @@ impl<'a> Context<'a> {
         match (resource.pins.iter().find(|(field, _)| *field == id), resource.owner) {
             (Some((_, Pin::Bytes(bytes))), _) => out.extend_from_slice(bytes),
             (_, Owner::Population { .. }) => {
-                out.extend_from_slice(self.member(Role::Shared(index), id).unwrap_or_default())
+                out.extend_from_slice(self.member(Role::Shared(index), id).unwrap_or_default());
             }
             (_, Owner::Story { lane, .. }) => {
                 let number = self.name.instance << resource.shift();

@@ -102,7 +102,7 @@ struct Pass<'a> {
     constraints: Vec<Constraint>,
 }
 
-impl<'a> Pass<'a> {
+impl Pass<'_> {
     fn run(&mut self) {
         let operations = &self.resolved.story.operations;
         let mut points: Vec<Option<Point>> = vec![None; operations.len() + 1];

@@ -100,13 +100,12 @@ impl Finder<'_> {
         };
         if argument == "-" && folder.is_none() {
             let mut text = String::new();
-            let read = std::io::stdin().lock().take(yaml::LARGEST_FILE as u64 + 1).read_to_string(&mut text);
+            let read = std::io::stdin().lock().take(yaml::LARGEST_FILE + 1).read_to_string(&mut text);
             read.map_err(|error| Error::failed(format!("cannot read standard input: {error}")))?;
             return Ok(self.read(&Source::new("standard input", text), "stdin", with));
         }
-        let is_path = argument.ends_with(".yaml")
-            || argument.ends_with(".yml")
-            || (argument.contains('/') && !looks_like_story(argument));
+        let ending = Path::new(argument).extension().and_then(|ending| ending.to_str());
+        let is_path = matches!(ending, Some("yaml" | "yml")) || (argument.contains('/') && !looks_like_story(argument));
         if is_path {
             let path = folder.map_or_else(|| PathBuf::from(argument), |folder| folder.join(argument));
             let source = yaml::load(&path)?;

@@ -1,0 +1,180 @@
+//! Values of resources: the story's own, and those of the population.
+
+use super::{Bench, Own, Whose, choices, field_salt, fixed, only, pinned_choice};
+use crate::{
+    catalog::{FieldId, Generator, Moment, Text},
+    emission::{Draw, Make, Ready, Role, Word},
+    story::{Owner, Pin, Reference, word},
+};
+
+impl Bench<'_> {
+    /// A field of an own resource.
+    pub(super) fn own(&mut self, own: Own, name: &str, rest: &[&str]) -> Make {
+        let resource = &self.story.resources[own.resource];
+        let kind = &self.catalog.kinds[resource.kind];
+        let Some(field) = kind.field(name) else { return Make::Null };
+        match resource.pins.iter().find(|(pinned, _)| *pinned == field).map(|(_, pin)| pin) {
+            Some(Pin::Bytes(bytes)) => return Make::Fixed(bytes.clone()),
+            Some(Pin::Choice(choice)) => return pinned_choice(kind, field, *choice),
+            Some(Pin::Reference(reference)) => return self.reference(*reference, field, rest),
+            None => {}
+        }
+        match kind.changing.iter().position(|changing| *changing == field) {
+            Some(position) => self.changing(own, field, own.word(word::FIELDS + position), rest),
+            None => self.generated(own, field),
+        }
+    }
+
+    pub(super) fn changing(&mut self, own: Own, field: FieldId, word: Word, rest: &[&str]) -> Make {
+        let kind = &self.catalog.kinds[self.story.resources[own.resource].kind];
+        match &kind.fields[field].generator {
+            Generator::Choose { .. } => Make::Chosen { word, choices: choices(kind, field) },
+            Generator::Refer { .. } if rest.is_empty() => Make::Present(word),
+            Generator::Refer { .. } => Make::Referred(word),
+            _ => {
+                let original = self.generated(own, field);
+                Make::Replaced { word, original: self.push(original) }
+            }
+        }
+    }
+
+    pub(super) fn generated(&mut self, own: Own, field: FieldId) -> Make {
+        let resource = &self.story.resources[own.resource];
+        let (kind_id, kind) = (resource.kind, &self.catalog.kinds[resource.kind]);
+        let of = (kind_id, field);
+        let draw = self.draw(own, &kind.fields[field].name);
+        match &kind.fields[field].generator {
+            Generator::Pattern { unique: true, .. } | Generator::Email(_) | Generator::Address(_) => {
+                let Owner::Story { lane, .. } = resource.owner else { return Make::Null };
+                Make::Unique { kind: kind_id, field, lane, shift: resource.shift(), element: own.element }
+            }
+            Generator::Pattern { .. } => Make::Pattern { kind: kind_id, field, draw },
+            Generator::Text(text) => self.text(text, Some(Whose::Own(own))),
+            Generator::By { field: by, cases } => self.by(own, *by, cases),
+            Generator::Choose { weights, counts, .. } => match only(counts) {
+                Some(choice) => pinned_choice(kind, field, choice),
+                None => Make::Drawn { draw, weights: weights.clone(), choices: choices(kind, field) },
+            },
+            Generator::Time(Moment::Created) => Make::Created(own.word(word::CREATED)),
+            Generator::Time(Moment::Updated) => Make::Updated { word: own.word(0), ready: self.ready(own) },
+            Generator::Clock { unique_in, .. } => {
+                let stamped = unique_in.is_some();
+                let word = own.word(if stamped { word::STAMP } else { word::CREATED });
+                Make::Clock { of, word, stamped }
+            }
+            Generator::Stage { ready: grown, .. } => match self.ready(own) {
+                Some(ready) => Make::Stage { of, word: own.word(word::CREATED), ready },
+                None => fixed(grown),
+            },
+            Generator::Ramp { up_to, every } => {
+                let bound = self.own(own, &kind.fields[*up_to].name, &[]);
+                let up_to = self.push(bound);
+                match self.ready(own) {
+                    Some(ready) => Make::Ramp { word: own.word(word::CREATED), ready, up_to, every: *every },
+                    None => Make::Text(vec![self.part(up_to)]),
+                }
+            }
+            Generator::Refer { .. } | Generator::Column(_) => Make::Null,
+        }
+    }
+
+    /// One of several texts, by another field: pinned, always the same, or drawn.
+    pub(super) fn by(&mut self, own: Own, by: FieldId, cases: &[Text]) -> Make {
+        let resource = &self.story.resources[own.resource];
+        let kind = &self.catalog.kinds[resource.kind];
+        let pinned = resource.pins.iter().find_map(|(field, pin)| match pin {
+            Pin::Choice(choice) if *field == by => Some(*choice),
+            _ => None,
+        });
+        let Generator::Choose { weights, counts, .. } = &kind.fields[by].generator else { return Make::Null };
+        if let Some(choice) = pinned.or_else(|| only(counts)) {
+            return self.text(&cases[choice], Some(Whose::Own(own)));
+        }
+        let draw = self.draw(own, &kind.fields[by].name);
+        let mut prepared = Vec::new();
+        for text in cases {
+            let make = self.text(text, Some(Whose::Own(own)));
+            prepared.push(self.push(make));
+        }
+        Make::Select { draw, weights: weights.clone(), cases: prepared }
+    }
+
+    /// What a reference that never changes refers to.
+    pub(super) fn reference(&mut self, reference: Reference, field: FieldId, rest: &[&str]) -> Make {
+        match reference {
+            Reference::Null => Make::Null,
+            _ if rest.is_empty() => fixed(b"{}"),
+            Reference::Actor(actor) => self.actor(actor, "id"),
+            Reference::Population(kind) => Make::DrawnMember { kind, salt: field as u64 },
+            Reference::Resource(index) => match self.story.resources[index].owner {
+                Owner::Population { .. } => self.shared(index, "id", &[]),
+                Owner::Story { .. } => {
+                    let at = Word::Event(self.other(index));
+                    self.own(Own { resource: index, at, element: false }, "id", &[])
+                }
+            },
+        }
+    }
+
+    /// Where the words of another resource's first element are.
+    pub(super) fn other(&mut self, index: usize) -> usize {
+        if self.snapshot.target == Some(index) {
+            return 0;
+        }
+        if let Some(at) = self.others_at.get(&index) {
+            return *at;
+        }
+        let at = self.words;
+        self.snapshot.others.push(index);
+        self.others_at.insert(index, at);
+        self.words += self.story.resources[index].stride;
+        at
+    }
+
+    pub(super) fn shared(&mut self, index: usize, field: &str, rest: &[&str]) -> Make {
+        let kind = &self.catalog.kinds[self.story.resources[index].kind];
+        let Some(field) = kind.field(field) else { return Make::Null };
+        let role = Role::Shared(index);
+        match kind.fields[field].generator {
+            Generator::Refer { .. } if rest.is_empty() => Make::MemberPresent { role, field },
+            _ => Make::Member { role, field },
+        }
+    }
+
+    /// A field of the call's target.
+    pub(super) fn resource(&mut self, index: usize, field: &str, rest: &[&str]) -> Make {
+        match self.story.resources[index].owner {
+            Owner::Story { .. } => self.own(Own { resource: index, at: Word::Event(0), element: true }, field, rest),
+            Owner::Population { .. } => self.shared(index, field, rest),
+        }
+    }
+
+    pub(super) fn draw(&self, own: Own, field: &str) -> Draw {
+        let resource = &self.story.resources[own.resource];
+        Draw { resource: self.story.key.name(&resource.name), field: field_salt(field), element: own.element }
+    }
+
+    pub(super) fn ready(&self, own: Own) -> Option<Ready> {
+        let range = self.catalog.kinds[self.story.resources[own.resource].kind].ready_after?;
+        Some(Ready { draw: self.draw(own, "ready"), low: range.low, high: range.high })
+    }
+
+    /// A field of an own resource as a value of its own, made once for the event or for the item.
+    pub(super) fn own_value(&mut self, own: Own, name: &[String], rest: &[&str]) -> usize {
+        let main = own.element && own.at == Word::Event(0) && self.item.is_none();
+        if main {
+            return self.event(name);
+        }
+        if let Some(known) = self.item.as_ref().filter(|_| own.element).and_then(|item| item.known.get(&name[1..])) {
+            return *known;
+        }
+        let make = self.own(own, &name[1], rest);
+        let index = self.push(make);
+        if own.element
+            && let Some(item) = &mut self.item
+        {
+            item.known.insert(name[1..].to_vec(), index);
+        }
+        index
+    }
+}

@@ -1,0 +1,275 @@
+//! What a story acts on, whose it is, and where it lies.
+
+use super::{Draft, Reported, Resolver};
+use crate::{
+    catalog::{Effect, KindId, Method},
+    error::{Diagnostic, Source, did_you_mean, list_of},
+    plan::pins,
+    scenario::{self, Step},
+    story::{Owner, Pin, Resource, Row, ScopePin, word},
+    value::Lane,
+    yaml::{Node, Spanned},
+};
+use std::sync::Arc;
+
+impl Resolver<'_, '_> {
+    pub(super) fn resources(&mut self, steps: &[Step]) {
+        for written in &self.scenario.resources {
+            let kind = match &written.kind {
+                Some(name) => self.kind(name),
+                None => self.kind_by_use(&written.name, steps),
+            };
+            let Some(kind) = kind else { continue };
+            let mut fields: Vec<_> = written
+                .fields
+                .iter()
+                .map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&self.scenario.source)))
+                .collect();
+            fields.extend(self.around.settings.take(&written.name.value));
+            if self.surrounds(kind) {
+                self.pin_scope(kind, fields);
+                continue;
+            }
+            if self.catalog.kinds[kind].principal {
+                let label = self.catalog.kinds[kind].label.clone();
+                self.wrong(&written.name.span, format!("a {label} is an actor"), "put it under `actors`");
+                continue;
+            }
+            let count = written.count.as_ref().map_or(1, |count| count.value);
+            let count = u32::try_from(count).ok().filter(|count| *count <= 1_000_000);
+            let Some(count) = count else {
+                let span = written.count.as_ref().map_or(0..0, |count| count.span.clone());
+                self.wrong(&span, "a story has at most a million resources", "start more instances instead");
+                continue;
+            };
+            let draft = Draft {
+                fields,
+                existing: written.existing.clone(),
+                span: written.name.span.clone(),
+                ..Draft::default()
+            };
+            self.push_resource(written.name.value.clone(), kind, count, draft);
+        }
+        // Identities of what surrounds all stories: `--set organization.id=…`.
+        let surrounding: Vec<KindId> = (0..self.catalog.kinds.len()).filter(|kind| self.surrounds(*kind)).collect();
+        for kind in surrounding {
+            let name = self.catalog.kinds[kind].variable.clone();
+            let fields = self.around.settings.take(&name);
+            if !fields.is_empty() {
+                self.pin_scope(kind, fields);
+            }
+        }
+    }
+
+    /// Whether members of a kind surround stories rather than being acted upon.
+    pub(super) fn surrounds(&self, kind: KindId) -> bool {
+        let of = &self.catalog.kinds[kind];
+        !of.principal && (of.table.is_some() || self.catalog.kinds.iter().any(|other| other.scope.contains(&kind)))
+    }
+
+    pub(super) fn pin_scope(&mut self, kind: KindId, fields: Vec<(Spanned<String>, Node, Arc<Source>)>) {
+        if self.catalog.kinds[kind].table.is_some() {
+            for (field, node, source) in fields {
+                let row = (field.value == "id").then(|| pins::row(self.catalog, kind, &node, &source));
+                match row {
+                    Some(Ok(row)) => self.set_row(kind, Row::Fixed(row)),
+                    Some(Err(mistake)) => self.mistakes.push(mistake),
+                    None => self.mistakes.push(Diagnostic::new(
+                        &source,
+                        field.span.clone(),
+                        format!("a {} is chosen by its `id`", self.catalog.kinds[kind].label),
+                    )),
+                }
+            }
+            return;
+        }
+        for (field, bytes) in self.scalar_pins(kind, fields) {
+            self.story.scope_pins.push(ScopePin { kind, field, bytes });
+        }
+    }
+
+    pub(super) fn set_row(&mut self, kind: KindId, row: Row) {
+        if let Some(place) = self.story.rows.iter_mut().find(|(other, _)| *other == kind) {
+            place.1 = row;
+        }
+    }
+
+    /// The kind of a resource that does not say: by the first call that targets it, else by its name.
+    pub(super) fn kind_by_use(&mut self, name: &Spanned<String>, steps: &[Step]) -> Option<KindId> {
+        let mut calls = Vec::new();
+        collect(steps, &mut calls);
+        let used = calls.iter().find(|call| {
+            let each = call.each.as_ref().map(|each| &each.resources.value);
+            call.target.as_ref().map(|target| &target.value).or(each) == Some(&name.value)
+        });
+        let used =
+            used.and_then(|call| self.catalog.method(&call.call.value)).map(|method| self.catalog.methods[method].kind);
+        let found = used.or_else(|| self.catalog.variable(&name.value)).or_else(|| self.catalog.kind(&name.value));
+        if found.is_none() {
+            let kinds = list_of(self.catalog.kinds.iter().map(|kind| kind.name.as_str()));
+            self.wrong(&name.span, format!("what is `{}`", name.value), format!("give it a `kind`, one of {kinds}"));
+        }
+        found
+    }
+
+    pub(super) fn push_resource(&mut self, name: String, kind: KindId, count: u32, draft: Draft) -> usize {
+        let family = format!("lane of {}", self.catalog.kinds[kind].name);
+        let lane = Lane(self.around.tags.assign(&family, &format!("{}/{name}", self.story.name), Lane::COUNT));
+        let owner = Owner::Story { existing: false, lane };
+        self.story.resources.push(Resource {
+            name,
+            kind,
+            count,
+            owner,
+            made: false,
+            pins: Vec::new(),
+            rows: Vec::new(),
+            state_at: 0,
+            stride: word::FIELDS + self.catalog.kinds[kind].changing.len(),
+            initial: Vec::new(),
+        });
+        self.drafts.push(draft);
+        self.story.resources.len() - 1
+    }
+
+    /// The resource that a call is about, if it is about one.
+    pub(super) fn target(&mut self, written: &scenario::Call, method: &Method) -> Result<Option<usize>, Reported> {
+        let each = written.each.as_ref().map(|each| &each.resources);
+        if method.does == Effect::List {
+            if let Some(target) = written.target.as_ref().or(each) {
+                let message = format!("`{}` shows all there are and takes no target", method.short);
+                self.wrong(&target.span, message, "leave `target` out");
+                return Err(Reported);
+            }
+            return Ok(None);
+        }
+        let Some(name) = written.target.as_ref().or(each) else {
+            return self.only_resource(written, method).map(Some).ok_or(Reported);
+        };
+        let Some(index) = self.story.resources.iter().position(|resource| resource.name == name.value) else {
+            if self.scenario.resources.iter().all(|resource| resource.name.value != name.value) {
+                let help =
+                    did_you_mean(&name.value, self.story.resources.iter().map(|resource| resource.name.as_str()));
+                self.wrong(&name.span, format!("no resource is called `{}`", name.value), help);
+                let last = self.mistakes.pop().map(|mistake| mistake.help("resources stand under `resources`"));
+                self.mistakes.extend(last);
+            }
+            return Err(Reported);
+        };
+        let resource = &self.story.resources[index];
+        if resource.kind != method.kind {
+            let (found, wanted) = (&self.catalog.kinds[resource.kind].label, &self.catalog.kinds[method.kind].label);
+            let message = format!("`{}` is a {found}, but `{}` needs a {wanted}", name.value, method.short);
+            let right =
+                self.story.resources.iter().filter(|other| other.kind == method.kind).map(|other| other.name.as_str());
+            let help = did_you_mean(&name.value, right);
+            self.wrong(&name.span, message, help);
+            return Err(Reported);
+        }
+        if resource.count > 1 && each.is_none() {
+            let message = format!("`{}` is {} resources, and a step is about one", name.value, resource.count);
+            self.wrong(&name.span, message, format!("write `each: {}` instead of `target`", name.value));
+            return Err(Reported);
+        }
+        Ok(Some(index))
+    }
+
+    /// The story's only resource of the method's kind; made if there is none.
+    pub(super) fn only_resource(&mut self, written: &scenario::Call, method: &Method) -> Option<usize> {
+        let same: Vec<usize> =
+            (0..self.story.resources.len()).filter(|index| self.story.resources[*index].kind == method.kind).collect();
+        match same.as_slice() {
+            [] => {
+                let name = self.catalog.kinds[method.kind].variable.clone();
+                let fields = self.around.settings.take(&name);
+                let draft = Draft { fields, span: written.call.span.clone(), ..Draft::default() };
+                Some(self.push_resource(name, method.kind, 1, draft))
+            }
+            [only] if self.story.resources[*only].count == 1 => Some(*only),
+            [only] => {
+                let name = self.story.resources[*only].name.clone();
+                self.wrong(
+                    &written.call.span,
+                    format!("`{name}` is several resources, and a step is about one"),
+                    format!("add `each: {name}`"),
+                );
+                None
+            }
+            several => {
+                let names = list_of(several.iter().map(|index| self.story.resources[*index].name.as_str()));
+                let label = &self.catalog.kinds[method.kind].label;
+                self.wrong(&written.call.span, format!("which {label}"), format!("add a `target`, one of {names}"));
+                None
+            }
+        }
+    }
+
+    /// Decides whose each resource is, and where the story takes place.
+    pub(super) fn owners(&mut self) {
+        for index in 0..self.story.resources.len() {
+            let draft = &self.drafts[index];
+            let resource = &self.story.resources[index];
+            let said = draft.existing.as_ref().map(|existing| existing.value);
+            let existing = said.unwrap_or(draft.live.unwrap_or(true));
+            let read_only = !draft.changed
+                && resource.count == 1
+                && resource.rows.is_empty()
+                && resource.pins.iter().all(|(_, pin)| matches!(pin, Pin::Reference(_)));
+            let shared = existing && read_only && self.story.scope_pins.is_empty();
+            let other = self.story.resources[..index]
+                .iter()
+                .filter(|other| other.kind == resource.kind && matches!(other.owner, Owner::Population { .. }))
+                .count();
+            let enough = self.around.population[resource.kind] > 0 && self.enough(resource.kind, other + 1);
+            let Owner::Story { lane, .. } = resource.owner else { continue };
+            self.story.resources[index].made = self.drafts[index].creator.is_some();
+            self.story.resources[index].owner =
+                if shared && enough { Owner::Population { other } } else { Owner::Story { existing, lane } };
+        }
+        let mut at = 0;
+        for resource in &mut self.story.resources {
+            if matches!(resource.owner, Owner::Story { .. }) {
+                resource.state_at = at;
+                at += resource.stride * resource.count as usize;
+            }
+        }
+        self.story.state_words = at;
+        self.place();
+    }
+
+    /// Whether each parent has so many of a kind.
+    pub(super) fn enough(&self, kind: KindId, wanted: usize) -> bool {
+        let parents = self.catalog.parent(kind).map_or(1, |parent| self.around.population[parent].max(1));
+        self.around.population[kind] / parents >= wanted as u64
+    }
+
+    /// The story's rows: the first that a resource fixes, else that of a shared resource, else drawn.
+    pub(super) fn place(&mut self) {
+        for (kind, row) in &mut self.story.rows {
+            if *row != Row::Drawn {
+                continue;
+            }
+            let fixed =
+                self.story.resources.iter().flat_map(|resource| &resource.rows).find(|(other, _)| other == kind);
+            let shared = self.story.resources.iter().position(|resource| {
+                matches!(resource.owner, Owner::Population { .. })
+                    && self.catalog.kinds[resource.kind].scope.contains(kind)
+            });
+            *row = match (fixed, shared) {
+                (Some((_, row)), _) => Row::Fixed(*row),
+                (None, Some(resource)) => Row::Of(resource),
+                (None, None) => Row::Drawn,
+            };
+        }
+    }
+}
+
+/// All calls of a scenario, in the order of the file.
+fn collect<'s>(steps: &'s [Step], calls: &mut Vec<&'s scenario::Call>) {
+    for step in steps {
+        match step {
+            Step::Call(call) => calls.push(call),
+            Step::Choose(choose) => choose.branches.iter().for_each(|branch| collect(&branch.steps, calls)),
+        }
+    }
+}
