@@ -233,14 +233,21 @@ impl Pass<'_> {
         let method = &self.catalog.methods[call.method];
         let resource = &self.resolved.story.resources[target];
         let source = &self.resolved.source;
-        let line = facts.since.as_ref().map(|span| source.position(span.start).0);
+        // In a story of one line the line says nothing.
+        let one_line = !source.text.trim_end().contains('\n');
+        let line = facts.since.as_ref().map(|span| match source.position(span.start) {
+            (_, column) if one_line => format!("at column {column}"),
+            (line, _) => format!("on line {line}"),
+        });
         let may = if facts.exists == (LIVE | ABSENT) { "may" } else { "does" };
-        let what = match (wanted, line, may) {
-            (LIVE, Some(line), "does") => format!("`{}` was deleted on line {line}", resource.name),
-            (LIVE, Some(line), _) => format!("`{}` may be gone since line {line}", resource.name),
+        let what = match (wanted, &line, may) {
+            (LIVE, Some(line), "does") => format!("`{}` was deleted {line}", resource.name),
+            (LIVE, Some(line), _) => {
+                format!("`{}` may be gone, see {}", resource.name, line.replace("on ", "").replace("at ", ""))
+            }
             (LIVE, None, "does") => format!("`{}` does not exist yet", resource.name),
             (LIVE, None, _) => format!("`{}` may not exist here", resource.name),
-            (_, Some(line), "does") => format!("`{}` exists since line {line}", resource.name),
+            (_, Some(line), "does") => format!("`{}` was created {line}", resource.name),
             (_, _, "does") => format!("`{}` exists already", resource.name),
             (_, _, _) => format!("`{}` may exist already", resource.name),
         };

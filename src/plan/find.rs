@@ -43,6 +43,14 @@ pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settin
     if arguments.is_empty() {
         return Err(Error::usage("no scenario is given").help("`falsetrail list` shows the shipped ones"));
     }
+    if let Some(at) = arguments.iter().skip(1).position(|argument| argument == "-") {
+        let error = Error::usage(format!(
+            "a lone `-` after `{}`: the shell took the `>` of `->` for a redirection",
+            arguments[at]
+        ));
+        return Err(error
+            .help("put the story in quotes ('create-pool -> delete-pool') or use commas (create-pool,delete-pool)"));
+    }
     let mut found =
         Found { name: String::new(), entries: Vec::new(), seed: None, from: None, every: None, population: Vec::new() };
     let mut finder = Finder { catalog, settings, mistakes: Vec::new(), open: Vec::new() };
