@@ -50,6 +50,8 @@ pub struct Catalog {
     pub default_key: usize,
     /// The event body of each method, by [`MethodId`]; a method without one cannot be called.
     pub templates: Vec<Option<Arc<Template>>>,
+    /// The text of the `catalog.yaml`.
+    pub text: String,
     /// Where each template was read from or looked for.
     pub template_names: Vec<String>,
 }

@@ -36,6 +36,7 @@ pub mod population;
 pub mod render;
 pub mod run;
 pub mod scenario;
+pub mod schedule;
 pub mod sink;
 pub mod story;
 pub mod stream;

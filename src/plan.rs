@@ -8,6 +8,7 @@ mod find;
 mod pins;
 mod resolve;
 mod sets;
+mod spell;
 mod timing;
 
 use crate::{
@@ -20,9 +21,14 @@ use crate::{
     sink::Names,
     story::{Operation, Outcome, Story},
     stream::Stream,
+    units::Rate,
     value::{Key, Skew},
 };
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 pub use timing::{Starts, Timing};
 
@@ -45,6 +51,12 @@ pub struct Options {
     pub events: Option<u64>,
     /// Exactly so many whole instances.
     pub instances: Option<u64>,
+    /// So many events in every second (minute, …), in total.
+    pub rate: Option<Rate>,
+    /// Stages of a changing rate: nanoseconds, and the rate at their end; the first one starts from 0.
+    pub stages: Vec<(u64, Rate)>,
+    /// With a rate: begin with no story going on, instead of in the middle of life.
+    pub cold_start: bool,
     /// Nanoseconds between the starts of two instances; a second if neither this nor a scenario says otherwise.
     pub every: Option<u64>,
     /// Parameters, fields and identities: `deletes=4`, `pool.max_cfu=20`, `organization.id=…`.
@@ -160,6 +172,7 @@ impl Plan {
             plan.timing.from = timing.ends - span(&plan);
         }
         plan.timing.check(&plan)?;
+        plan.check_fixed_ids()?;
         let run = values.name(&plan.name).number(plan.timing.from as u64);
         plan.identities = Identities::new(&plan.catalog, values, run);
         let key = values.name("population");
@@ -171,6 +184,18 @@ impl Plan {
     /// The simulation of this run, from its first event.
     pub fn stream(&self) -> Stream<'_> {
         Stream::new(self)
+    }
+
+    /// How many events the run has: by simulating it, without rendering.
+    pub fn count(&self) -> u64 {
+        let mut stream = self.stream();
+        let mut words = Vec::new();
+        let mut count = 0;
+        while stream.next(&mut words).is_some() {
+            words.clear();
+            count += 1;
+        }
+        count
     }
 
     /// The names behind the numbers in events.
@@ -193,6 +218,27 @@ impl Plan {
             _ => None,
         })?;
         Some(WhichEvent { story: &story.name, instance: name.instance, step: &call.name, occurrence: name.occurrence })
+    }
+
+    /// Refuses to tell a story twice that makes or changes something with a fixed id.
+    fn check_fixed_ids(&self) -> Result<(), Error> {
+        if matches!(self.timing.starts, Starts::Once | Starts::Instances(1)) && self.timing.schedule.is_none() {
+            return Ok(());
+        }
+        for story in &self.stories {
+            let twice = story.resources.iter().find(|resource| {
+                let id = self.catalog.kinds[resource.kind].id();
+                resource.changed && resource.pins.iter().any(|(field, _)| *field == id)
+            });
+            if let Some(resource) = twice {
+                let message = format!(
+                    "`{}` of `{}` has a fixed id, so the story can happen only once",
+                    resource.name, story.name
+                );
+                return Err(Error::usage(message).help("leave the `id` out, or run one instance: `--instances 1`"));
+            }
+        }
+        Ok(())
     }
 
     fn bake(&mut self, as_documented: bool) -> Result<(), Error> {
@@ -315,7 +361,7 @@ fn resolve_all(
     values: Key,
 ) -> Result<Vec<Story>, Error> {
     let mut tags = Tags::default();
-    let mut mistakes = Vec::new();
+    let mut mistakes = found.mistakes.clone();
     let mut stories = Vec::new();
     let mut names: BTreeMap<String, u32> = BTreeMap::new();
     for entry in &found.entries {
@@ -323,12 +369,25 @@ fn resolve_all(
         *times += 1;
         let name = if *times == 1 { entry.scenario.name.clone() } else { format!("{}#{times}", entry.scenario.name) };
         let mut around = resolve::Surroundings { catalog, population, tags: &mut tags, literals, settings, values };
-        let resolved = resolve::resolve(&entry.scenario, &name, &mut around).and_then(|mut resolved| {
-            check::check(catalog, &mut resolved)?;
-            Ok(resolved.story)
-        });
-        stories.extend(crate::error::keep(resolved, &mut mistakes));
+        let Some(mut resolved) =
+            crate::error::keep(resolve::resolve(&entry.scenario, &name, &mut around), &mut mistakes)
+        else {
+            continue;
+        };
+        mistakes.append(&mut resolved.mistakes);
+        if !resolved.blind
+            && let Err(found) = check::check(catalog, &mut resolved)
+        {
+            mistakes.extend(found);
+        }
+        stories.push(resolved.story);
     }
+    // In the order of the text; a file that a mix names twice is wrong once.
+    let mut seen = BTreeSet::new();
+    mistakes.retain(|mistake| seen.insert((mistake.source.name.clone(), mistake.span.start, mistake.message.clone())));
+    let files: Vec<String> = mistakes.iter().map(|mistake| mistake.source.name.clone()).collect();
+    let file = |mistake: &Diagnostic| files.iter().position(|name| *name == mistake.source.name);
+    mistakes.sort_by_key(|mistake| (file(mistake), mistake.span.start));
     if mistakes.is_empty() { Ok(stories) } else { Err(mistakes.into()) }
 }
 
@@ -374,6 +433,29 @@ fn span(plan: &Plan) -> i64 {
 /// As [`Plan::new`].
 pub fn find_scenario(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
     find::one(catalog, argument)
+}
+
+/// The same story with everything said that a scenario may leave out: actors, resources, targets, which failure.
+/// A mix stays as it is.
+///
+/// # Errors
+///
+/// As [`Plan::new`].
+pub fn spelled_out(catalog: &Catalog, scenario: &Scenario) -> Result<Scenario, Error> {
+    let Body::Steps(_) = &scenario.body else { return Ok(scenario.clone()) };
+    let population: Vec<u64> = catalog.kinds.iter().map(|kind| kind.population).collect();
+    let (mut tags, mut literals, mut settings) = (Tags::default(), Vec::new(), sets::Settings::default());
+    let mut around = resolve::Surroundings {
+        catalog,
+        population: &population,
+        tags: &mut tags,
+        literals: &mut literals,
+        settings: &mut settings,
+        values: Key::root(0),
+    };
+    let mut resolved = resolve::resolve(scenario, &scenario.name, &mut around)?;
+    check::check(catalog, &mut resolved)?;
+    Ok(spell::out(catalog, scenario, &resolved))
 }
 
 /// Whether a scenario is a mix.

@@ -14,12 +14,12 @@ use std::{ops::Range, sync::Arc};
 
 pub use one_line::read_one_line;
 pub use params::Override;
-pub use read::read;
+pub use read::{read, read_what_can_be};
 pub use show::to_yaml;
 
 use crate::{
     error::Source,
-    units::{CountRange, DurationRange},
+    units::{CountRange, DurationRange, Rate},
     yaml::{Node, Spanned},
 };
 
@@ -108,6 +108,31 @@ pub struct Mix {
     pub entries: Vec<MixEntry>,
     /// Sizes of the population, words of the catalog.
     pub population: Vec<Field>,
+    /// Events over time, if the file says so.
+    pub pace: Option<Pace>,
+}
+
+/// How many events happen when.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pace {
+    /// `rate: 500/s`, always the same.
+    Rate(Spanned<Rate>),
+    /// `stages`, one after another; the rate goes linearly from the one before to the target.
+    Stages {
+        /// The rate before the first stage; 0 if left out.
+        start: Option<Spanned<Rate>>,
+        /// The stages; never empty.
+        stages: Vec<Stage>,
+    },
+}
+
+/// A stretch of time in which the rate goes to a target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stage {
+    /// Nanoseconds; 0 jumps.
+    pub duration: Spanned<u64>,
+    /// The rate at its end.
+    pub target: Spanned<Rate>,
 }
 
 /// A story of a mix.

@@ -77,6 +77,8 @@ pub struct Resource {
     pub owner: Owner,
     /// Whether the story has a call that makes it.
     pub made: bool,
+    /// Whether it has a call that makes, changes or removes it.
+    pub changed: bool,
     /// Fixed fields that no call changes.
     pub pins: Vec<(FieldId, Pin)>,
     /// The rows that it lies in, where they are not the story's.

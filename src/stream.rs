@@ -5,6 +5,7 @@
 //! and nothing else: everything that can be computed from its number is.
 
 mod instance;
+mod paced;
 mod stamps;
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     value::Key,
 };
 use instance::Instance;
+use paced::Pace;
 use stamps::Stamps;
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -57,6 +59,8 @@ pub struct Stream<'p> {
     roles: Roles,
     emitted: u64,
     to: i64,
+    /// With a rate: slots, not due times, say when events happen.
+    pace: Option<Pace>,
 }
 
 /// Draws of a call, below its key.
@@ -93,8 +97,13 @@ impl<'p> Stream<'p> {
             roles: Roles::new(),
             emitted: 0,
             to: plan.timing.to.unwrap_or(i64::MAX),
+            pace: plan.timing.schedule.as_ref().map(Pace::new),
         };
-        stream.next_start = stream.start_time();
+        if stream.pace.is_none() {
+            stream.next_start = stream.start_time();
+        } else if plan.timing.warm {
+            stream.warm_up();
+        }
         stream
     }
 
@@ -108,6 +117,9 @@ impl<'p> Stream<'p> {
     pub fn next(&mut self, words: &mut Vec<u64>) -> Option<Record> {
         if self.plan.timing.events.is_some_and(|events| self.emitted >= events) {
             return None;
+        }
+        if self.pace.is_some() {
+            return self.fill_slot(words);
         }
         loop {
             let due = self.due.peek().map(|Reverse((time, ..))| *time);
@@ -149,6 +161,13 @@ impl<'p> Stream<'p> {
     }
 
     fn start(&mut self, time: i64) {
+        let (place, due) = self.begin(time);
+        self.schedule(due, self.started - 1, place);
+        self.next_start = self.start_time();
+    }
+
+    /// Begins the next instance; its place and when its first step is due, if it has one.
+    fn begin(&mut self, time: i64) -> (u32, Option<i64>) {
         let story = match self.plan.timing.starts {
             Starts::Once => self.started as usize,
             _ => self.plan.weights.at(self.plan.pick.bits().wrapping_add(self.started.wrapping_mul(GOLDEN))),
@@ -163,9 +182,8 @@ impl<'p> Stream<'p> {
         instance.begin(self.plan, story as u16, number, time, &mut self.roles, &mut self.stamps);
         let due = instance.enter(self.plan, 0, time);
         self.instances[place as usize] = instance;
-        self.schedule(due, self.started, place);
         self.started += 1;
-        self.next_start = self.start_time();
+        (place, due)
     }
 
     fn schedule(&mut self, due: Option<i64>, order: u64, place: u32) {

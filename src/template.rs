@@ -118,6 +118,11 @@ impl Template {
         Ok(Self { source: Arc::clone(source), root })
     }
 
+    /// Its text, and where it was read from.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
     /// Checks every name against `shape`, which is an object, and makes a program.
     ///
     /// `constants` maps dotted names to values. A condition that depends on constants only is decided here, and the

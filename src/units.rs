@@ -6,12 +6,14 @@
 
 mod count;
 mod duration;
+mod rate;
 mod time;
 
 use std::fmt;
 
 pub use count::{CountRange, count, count_range, format_bytes, format_count};
 pub use duration::{DurationRange, duration, duration_range, format_duration};
+pub use rate::{Rate, rate};
 pub use time::{format_time, time};
 
 /// Why a text is not an amount, and what to write instead.

@@ -159,10 +159,14 @@ impl Field {
 
     /// Whether a scenario may give its value.
     pub fn settable(&self) -> bool {
-        !matches!(
-            self.generator,
-            Generator::Time(_) | Generator::Stage { .. } | Generator::Ramp { .. } | Generator::Column(_)
-        )
+        // What is put together from other fields follows from them, unless the catalog says what it must look like.
+        match self.generator {
+            Generator::Choose { .. } | Generator::Refer { .. } | Generator::Email(_) | Generator::Address(_) => true,
+            Generator::Pattern { .. } | Generator::Text(_) | Generator::By { .. } | Generator::Clock { .. } => {
+                self.name == "id" || self.matches.is_some()
+            }
+            Generator::Time(_) | Generator::Stage { .. } | Generator::Ramp { .. } | Generator::Column(_) => false,
+        }
     }
 }
 

@@ -47,6 +47,7 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
         keys: Vec::new(),
         default_key: 0,
         templates: Vec::new(),
+        text: reader.source().text.clone(),
         template_names: Vec::new(),
     };
     read_kinds(reader, kinds, &mut catalog);

@@ -26,6 +26,7 @@ use std::{
 /// The bytes are a pure function of scenario, templates, seed, start time and the options under "Content". The summary
 /// on standard error ends with the command that gives the same bytes again.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = "\
 Examples:
   falsetrail generate pool-resize-failure --format json
@@ -40,8 +41,8 @@ pub struct Generate {
     #[arg(required = true, value_name = "SCENARIO")]
     scenarios: Vec<String>,
 
-    /// Exactly N events; k, M and G mean thousands, millions and thousand millions. The last instances may be cut
-    /// short. [default: each scenario once, whole]
+    /// Exactly N events; k, M and G mean thousands, millions and thousand millions. A new instance starts every second,
+    /// and the last ones may be cut short; for whole stories see `--instances`. [default: each scenario once, whole]
     #[arg(short = 'n', long, value_name = "N", value_parser = units::count, help_heading = "Content")]
     events: Option<u64>,
 
@@ -69,6 +70,20 @@ pub struct Generate {
     /// Event time between the starts of two instances. [default: the scenario's, else 1s]
     #[arg(long, value_name = "D", value_parser = units::duration, help_heading = "Content")]
     every: Option<u64>,
+
+    /// Exactly so many events in every second, minute, hour or day of event time, such as `500/s` or `0.3/s`: needs
+    /// `-n`, `-d` or `--to`. [default: the mix's, else none: steps happen when they are due]
+    #[arg(long, value_name = "RATE", value_parser = units::rate, conflicts_with_all = ["every", "instances"], help_heading = "Content")]
+    rate: Option<units::Rate>,
+
+    /// A stage of a changing rate: the rate goes to the target within the duration, at first from 0; `0s:500/s` jumps.
+    /// May be repeated; the run ends with the last one.
+    #[arg(long, value_name = "DURATION:RATE", value_parser = stage, conflicts_with_all = ["rate", "every", "instances"], help_heading = "Content")]
+    stage: Vec<(u64, units::Rate)>,
+
+    /// With a rate: begin with no story going on. [default: begin in the middle of life, as if the run had lasted]
+    #[arg(long, help_heading = "Content")]
+    cold_start: bool,
 
     /// Fix a parameter (`deletes=4`), a field of a resource or actor (`pool.max_cfu=20`, `admin.ip=192.0.2.1`) or an
     /// identity (`organization.id=…`); may be repeated.
@@ -180,6 +195,15 @@ fn finish(outcome: Outcome, stop: &Stop) -> Result<u8, Error> {
     Ok(0)
 }
 
+/// Reads `10m:500/s`.
+fn stage(text: &str) -> Result<(u64, units::Rate), String> {
+    let Some((duration, rate)) = text.split_once(':') else {
+        return Err("write the duration and the rate at its end, as `10m:500/s`".to_owned());
+    };
+    let duration = units::duration(duration).map_err(|mistake| mistake.to_string())?;
+    Ok((duration, units::rate(rate).map_err(|mistake| mistake.to_string())?))
+}
+
 impl Generate {
     fn options(&self) -> Options {
         Options {
@@ -192,6 +216,9 @@ impl Generate {
             events: self.events,
             instances: self.instances,
             every: self.every,
+            rate: self.rate,
+            stages: self.stage.clone(),
+            cold_start: self.cold_start,
             set: self.set.clone(),
             as_documented: self.as_documented,
             key: self.kafka.key.clone(),
@@ -215,7 +242,7 @@ impl Generate {
                 SplitName::Instance => sink::Split::Instance,
             }),
             force: self.force,
-            most: plan.timing.events,
+            most: self.split.map(|_| plan.timing.events.unwrap_or_else(|| plan.count())),
             names: plan.names(),
         })
     }

@@ -101,7 +101,12 @@ fn failures(catalog: &Catalog) -> String {
             .iter()
             .filter(|method| method.failures.iter().any(|id| catalog.failures[*id].name == failure.name))
             .count();
-        vec![failure.name.clone(), failure.status.clone(), format!("{count} methods"), failure.detail.to_string()]
+        vec![
+            failure.name.clone(),
+            failure.status.clone(),
+            format!("{count} {}", if count == 1 { "method" } else { "methods" }),
+            failure.detail.to_string(),
+        ]
     });
     let head = ["FAILURE", "STATUS", "OF", "DETAIL"].map(str::to_owned).to_vec();
     columns(&[head].into_iter().chain(rows).collect::<Vec<_>>(), "")

@@ -21,7 +21,7 @@ Examples:
   falsetrail show CreateComputePool
   falsetrail show compute-pool")]
 pub struct Show {
-    /// A scenario (shipped name, path, or a story in one line), a method by its name, or a kind.
+    /// A scenario (shipped name, path, or a story in one line), a method, a kind, or `catalog` for the whole catalog.
     name: String,
 
     #[command(flatten)]
@@ -31,7 +31,9 @@ pub struct Show {
 pub fn run(arguments: &Show) -> Result<u8, Error> {
     let catalog = arguments.templates.catalog()?;
     let name = arguments.name.as_str();
-    let text = if falsetrail::catalog::scenario_source(name).is_some() {
+    let text = if name == "catalog" {
+        catalog.text.clone()
+    } else if falsetrail::catalog::scenario_source(name).is_some() {
         scenario_text(&catalog, name)?
     } else if let Some(method) = catalog.method(name) {
         method_text(&catalog, method)?
@@ -58,7 +60,11 @@ fn unknown(catalog: &Catalog, name: &str, error: Error) -> Error {
 /// The scenario as a file, and what the plan knows about it.
 fn scenario_text(catalog: &Arc<Catalog>, name: &str) -> Result<String, Error> {
     let found = plan::find_scenario(catalog, name)?;
-    let mut text = scenario::to_yaml(&found);
+    // A file is shown as it stands, comments too; a story in one line as the file that it stands for.
+    let mut text = match found.source.name.as_str() {
+        "<command line>" => scenario::to_yaml(&plan::spelled_out(catalog, &found)?),
+        _ => found.source.text.clone(),
+    };
     let options = Options {
         scenarios: vec![name.to_owned()],
         seed: Some(0),
@@ -106,17 +112,22 @@ fn method_text(catalog: &Arc<Catalog>, id: MethodId) -> Result<String, Error> {
         .iter()
         .map(|failure| {
             let failure = &catalog.failures[*failure];
-            let needs = match failure.needs {
-                Needs::Absent => "where it does not exist",
-                Needs::Live => "where it exists",
-                Needs::Any => "anywhere",
+            let needs = match (failure.needs, &failure.when) {
+                (_, Some(when)) => format!("by itself when `{}` is lowered", when.input),
+                (Needs::Absent, _) => "where it does not exist".to_owned(),
+                (Needs::Live, _) => "where it exists".to_owned(),
+                (Needs::Any, _) => "anywhere".to_owned(),
             };
-            vec![failure.name.clone(), failure.status.clone(), needs.to_owned(), failure.detail.to_string()]
+            vec![failure.name.clone(), failure.status.clone(), needs, failure.detail.to_string()]
         })
         .collect();
     text.push_str(&columns(&rows, "  "));
-    let _ = writeln!(text, "\ntemplate: {}\n\nexample:", catalog.template_names[id]);
+    let _ = writeln!(text, "\nexample:");
     text.push_str(&example(catalog, &method.short)?);
+    if let Some(template) = &catalog.templates[id] {
+        let _ = writeln!(text, "\ntemplate, {}:", catalog.template_names[id]);
+        text.push_str(&template.source().text);
+    }
     Ok(text)
 }
 

@@ -14,8 +14,12 @@ use crate::{
 };
 use std::ops::Range;
 
+/// It was never made.
 const ABSENT: u8 = 1;
+/// It is there.
 const LIVE: u8 = 2;
+/// It was removed; its identity is used up.
+const GONE: u8 = 4;
 
 /// What may be true at one point of a story.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,7 +165,7 @@ impl Pass<'_> {
     fn turn(&mut self, at: usize, call: &Call, step: &scenario::Call, mut point: Point) -> Point {
         let method = &self.catalog.methods[call.method];
         let Some(target) = call.target else {
-            self.settle_usual(at, call, step, LIVE | ABSENT);
+            self.settle_usual(at, call, step, LIVE | ABSENT | GONE);
             return point;
         };
         let exists = point.resources[target].exists;
@@ -169,10 +173,14 @@ impl Pass<'_> {
         match outcome {
             Outcome::Failure(failure) => self.failing(call, step, failure, &point),
             Outcome::Auto => {
+                if method.does == Effect::Create && point.resources[target].exists & GONE != 0 {
+                    let mistake = self.made_twice(call, step, target);
+                    self.report(mistake);
+                }
                 let facts = &mut point.resources[target];
                 match method.does {
                     Effect::Create => facts.exists = LIVE,
-                    Effect::Delete => facts.exists = ABSENT,
+                    Effect::Delete => facts.exists = GONE,
                     _ => {}
                 }
                 if method.does == Effect::Update {
@@ -192,7 +200,7 @@ impl Pass<'_> {
         }
         let fits = |failure: &&FailureId| match self.catalog.failures[**failure].needs {
             Needs::Any => true,
-            Needs::Absent => exists == ABSENT,
+            Needs::Absent => exists & LIVE == 0,
             Needs::Live => exists == LIVE,
         };
         let found = self.catalog.methods[call.method].failures.iter().find(fits);
@@ -221,7 +229,7 @@ impl Pass<'_> {
                 facts.since = Some(step.call.span.clone());
             }
             Effect::Delete => {
-                facts.exists = ABSENT;
+                facts.exists = GONE;
                 facts.since = Some(step.call.span.clone());
             }
             Effect::Update => self.update(call, target, facts),
@@ -239,7 +247,11 @@ impl Pass<'_> {
             (_, column) if one_line => format!("at column {column}"),
             (line, _) => format!("on line {line}"),
         });
-        let may = if facts.exists == (LIVE | ABSENT) { "may" } else { "does" };
+        if wanted == ABSENT && facts.exists & GONE != 0 {
+            return self.made_twice(call, step, target);
+        }
+        let certain = facts.exists.is_power_of_two() || facts.exists & LIVE == 0;
+        let may = if certain { "does" } else { "may" };
         let what = match (wanted, &line, may) {
             (LIVE, Some(line), "does") => format!("`{}` was deleted {line}", resource.name),
             (LIVE, Some(line), _) => {
@@ -268,6 +280,14 @@ impl Pass<'_> {
                 .help(format!("create `{}` before, or say `existing: true` where it is declared", resource.name));
         }
         mistake
+    }
+
+    /// Ids are never used twice, so what was removed cannot be made again.
+    fn made_twice(&self, call: &Call, step: &scenario::Call, target: usize) -> Diagnostic {
+        let (method, name) = (&self.catalog.methods[call.method], &self.resolved.story.resources[target].name);
+        let message = format!("`{}` cannot make `{name}` again: it may have been deleted before", method.short);
+        let mistake = Diagnostic::new(&self.resolved.source, step.call.span.clone(), message);
+        mistake.help("what is made later is another resource: declare a second one under `resources` and target it")
     }
 
     fn report(&mut self, mistake: Diagnostic) {
@@ -335,7 +355,7 @@ impl Pass<'_> {
         let of = &self.catalog.failures[failure];
         let fits = match of.needs {
             Needs::Any => true,
-            Needs::Absent => facts.exists == ABSENT,
+            Needs::Absent => facts.exists & LIVE == 0,
             Needs::Live => facts.exists == LIVE,
         };
         let span = step.outcome.as_ref().map_or(step.call.span.clone(), |outcome| outcome.span.clone());
@@ -345,7 +365,7 @@ impl Pass<'_> {
             } else {
                 ("does not exist", "create it before")
             };
-            let may = if facts.exists == (LIVE | ABSENT) { "may " } else { "" };
+            let may = if facts.exists & LIVE != 0 && facts.exists != LIVE { "may " } else { "" };
             let state = if may.is_empty() {
                 state
             } else if of.needs == Needs::Absent {

@@ -4,7 +4,7 @@ use super::sets::Settings;
 use crate::{
     catalog::{self, Catalog},
     error::{Diagnostic, Error, Source, did_you_mean},
-    scenario::{self, Body, Field, Override, Scenario},
+    scenario::{self, Body, Field, Override, Pace, Scenario},
     yaml::{self, Spanned},
 };
 use std::{
@@ -19,12 +19,16 @@ pub(super) struct Found {
     pub name: String,
     /// Its stories with steps.
     pub entries: Vec<Entry>,
+    /// What is wrong with the form of their files.
+    pub mistakes: Vec<Diagnostic>,
     /// The seed, if a file says one.
     pub seed: Option<u64>,
     /// The beginning, if a file says one.
     pub from: Option<(Spanned<String>, Arc<Source>)>,
     /// The time between starts, if a file says one.
     pub every: Option<u64>,
+    /// The rate over time, if a mix says one.
+    pub pace: Option<Pace>,
     /// The population, if a mix says something of it.
     pub population: Vec<(Field, Arc<Source>)>,
 }
@@ -51,8 +55,16 @@ pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settin
         return Err(error
             .help("put the story in quotes ('create-pool -> delete-pool') or use commas (create-pool,delete-pool)"));
     }
-    let mut found =
-        Found { name: String::new(), entries: Vec::new(), seed: None, from: None, every: None, population: Vec::new() };
+    let mut found = Found {
+        name: String::new(),
+        entries: Vec::new(),
+        mistakes: Vec::new(),
+        seed: None,
+        from: None,
+        every: None,
+        pace: None,
+        population: Vec::new(),
+    };
     let mut finder = Finder { catalog, settings, mistakes: Vec::new(), open: Vec::new() };
     let mut names = Vec::new();
     let mut weighted = Vec::new();
@@ -64,13 +76,15 @@ pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settin
         found.from = found.from.or(scenario.from.clone().map(|from| (from, Arc::clone(&scenario.source))));
         if let Body::Mix(mix) = &scenario.body {
             let source = Arc::clone(&scenario.source);
+            found.pace = found.pace.take().or_else(|| mix.pace.clone());
             found.population.extend(mix.population.iter().map(|field| (field.clone(), Arc::clone(&source))));
         }
         finder.flatten(scenario, 1.0, &mut weighted)?;
     }
     found.name = names.join(" + ");
-    if !finder.mistakes.is_empty() {
-        return Err(finder.mistakes.into());
+    found.mistakes = finder.mistakes;
+    if weighted.is_empty() {
+        return Err(found.mistakes.into());
     }
     if weighted.len() > 1000 {
         return Err(Error::usage(format!("a run has at most 1000 stories, and this one has {}", weighted.len())));
@@ -88,7 +102,7 @@ pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> 
     let mut settings = Settings::default();
     let mut finder = Finder { catalog, settings: &mut settings, mistakes: Vec::new(), open: Vec::new() };
     let found = finder.find(argument, None, &[])?;
-    found.ok_or_else(|| finder.mistakes.into())
+    found.filter(|_| finder.mistakes.is_empty()).ok_or_else(|| finder.mistakes.into())
 }
 
 struct Finder<'a> {
@@ -136,18 +150,21 @@ impl Finder<'_> {
         Err(error.help("give a shipped name (`falsetrail list`), a path that ends in `.yaml`, or a story such as `create-pool,delete-pool`"))
     }
 
+    /// Reads a file as far as it can be read; mistakes are kept.
     fn read(&mut self, source: &Arc<Source>, name: &str, with: &[Override]) -> Option<Scenario> {
-        let first = scenario::read(source, name, &[]);
+        let (first, mut mistakes) = scenario::read_what_can_be(source, name, &[]);
         let declared: Vec<String> = match &first {
-            Ok(scenario) => scenario.params.iter().map(|param| param.name.value.clone()).collect(),
-            Err(_) => Vec::new(),
+            Some(scenario) => scenario.params.iter().map(|param| param.name.value.clone()).collect(),
+            None => Vec::new(),
         };
         let set = self.settings.overrides(&declared);
-        if with.is_empty() && set.is_empty() {
-            return crate::error::keep(first, &mut self.mistakes);
+        let mut scenario = first;
+        if !with.is_empty() || !set.is_empty() {
+            let overrides: Vec<Override> = with.iter().cloned().chain(set).collect();
+            (scenario, mistakes) = scenario::read_what_can_be(source, name, &overrides);
         }
-        let overrides: Vec<Override> = with.iter().cloned().chain(set).collect();
-        crate::error::keep(scenario::read(source, name, &overrides), &mut self.mistakes)
+        self.mistakes.extend(mistakes);
+        scenario
     }
 
     /// Takes mixes apart, down to scenarios with steps.

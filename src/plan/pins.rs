@@ -44,6 +44,14 @@ pub fn read(
         } else {
             mistake
         };
+        let around = of.scope.iter().map(|scope| &catalog.kinds[*scope]).find(|scope| scope.variable == name.value);
+        if let Some(around) = around {
+            let help = format!(
+                "fix it for the whole story: `{}: {{ kind: {}, id: … }}` under `resources`",
+                around.variable, around.name
+            );
+            return Err(mistake.help(help));
+        }
         return Err(mistake.help(format!("a scenario may fix {}", list_of(known))));
     };
     let field = &of.fields[field_id];

@@ -41,13 +41,17 @@ pub struct Resolved {
     pub steps: Vec<Option<scenario::Call>>,
     /// Its text.
     pub source: Arc<Source>,
+    /// Everything that is wrong with it, except sequences that cannot happen: see [`super::check`].
+    pub mistakes: Vec<Diagnostic>,
+    /// Whether some step could not be understood, so that nobody knows what exists after it.
+    pub blind: bool,
 }
 
-/// Resolves one scenario that has steps, under a name that no other story of the run has.
+/// Resolves one scenario that has steps, under a name that no other story of the run has, as far as it can be.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with it, except sequences that cannot happen: see [`super::check`].
+/// A scenario that has no steps.
 pub fn resolve(scenario: &Scenario, name: &str, around: &mut Surroundings) -> Result<Resolved, Vec<Diagnostic>> {
     let Body::Steps(steps) = &scenario.body else {
         let mistake = Diagnostic::new(
@@ -63,7 +67,7 @@ pub fn resolve(scenario: &Scenario, name: &str, around: &mut Surroundings) -> Re
     resolver.steps(steps, true);
     resolver.fields();
     resolver.owners();
-    resolver.finish()
+    Ok(resolver.finish())
 }
 
 struct Resolver<'a, 'b> {
@@ -76,6 +80,7 @@ struct Resolver<'a, 'b> {
     last_actor: Option<usize>,
     calls: u16,
     mistakes: Vec<Diagnostic>,
+    blind: bool,
 }
 
 /// What is known of a resource besides what the story keeps.
@@ -84,7 +89,10 @@ struct Draft {
     fields: Vec<(Spanned<String>, Node, Arc<Source>)>,
     existing: Option<Spanned<bool>>,
     span: Range<usize>,
+    /// Whether it must be the story's own: a call changes it, or a field is fixed.
     changed: bool,
+    /// Whether a call changes it.
+    acted_on: bool,
     /// Whether it exists at first, by the first call on it.
     live: Option<bool>,
     creator: Option<usize>,
@@ -123,6 +131,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
             last_actor: None,
             calls: 0,
             mistakes: Vec::new(),
+            blind: false,
         }
     }
 
@@ -139,11 +148,13 @@ impl<'a, 'b> Resolver<'a, 'b> {
         found
     }
 
-    fn finish(self) -> Result<Resolved, Vec<Diagnostic>> {
-        if self.mistakes.is_empty() {
-            Ok(Resolved { story: self.story, steps: self.steps, source: Arc::clone(&self.scenario.source) })
-        } else {
-            Err(self.mistakes)
+    fn finish(self) -> Resolved {
+        Resolved {
+            story: self.story,
+            steps: self.steps,
+            source: Arc::clone(&self.scenario.source),
+            mistakes: self.mistakes,
+            blind: self.blind,
         }
     }
 }

@@ -9,11 +9,15 @@
 //! | events and an end | whichever comes first |
 //! | instances and an end | an error if they do not fit: none is cut short |
 //! | events and instances; all of from, to, duration | an error |
+//! | a rate | needs events or an end; with stages the last one is an end |
+//! | a rate and instances | an error: a rate fills its seconds with whatever there is |
 
 use super::{Options, Plan, find::Found};
 use crate::{
     error::{Diagnostic, Error},
-    units::{self, format_duration, format_time},
+    scenario::Pace,
+    schedule::Schedule,
+    units::{self, Rate, format_duration, format_time},
 };
 
 /// When a run begins and ends.
@@ -29,6 +33,10 @@ pub struct Timing {
     pub events: Option<u64>,
     /// Which instances start.
     pub starts: Starts,
+    /// How many events happen when; `None` lets instances start every so often and their steps happen when due.
+    pub schedule: Option<Schedule>,
+    /// With a schedule: whether stories are going on already when the run begins.
+    pub warm: bool,
 }
 
 /// Which instances start.
@@ -96,6 +104,10 @@ impl Asked {
             let message = format!("the run would end ({}) before it begins ({})", format_time(to), format_time(from));
             return Err(Error::usage(message).help("give a `--to` that is later than `--from`"));
         }
+        let schedule = schedule(options, found)?;
+        if let Some(schedule) = &schedule {
+            return Self::paced(options, schedule, from, to, now);
+        }
         let starts = match (options.instances, options.events, from, to) {
             (Some(instances), ..) => Starts::Instances(instances),
             (None, Some(_), ..) | (None, None, Some(_), Some(_)) => Starts::Unbounded,
@@ -107,10 +119,46 @@ impl Asked {
                 Error::usage("with `every: 0s` a run needs a number of events or instances").help("add `-n 1000`")
             );
         }
-        let timing = Timing { from: 0, to: None, every, events: options.events, starts };
+        let timing = Timing { from: 0, to: None, every, events: options.events, starts, schedule: None, warm: false };
         let ends = to.unwrap_or(now);
         let timing = Timing { to: to.filter(|_| from.is_some()), from: from.unwrap_or(0), ..timing };
         Ok(Asked { from, ends, timing })
+    }
+
+    /// A run with a rate.
+    fn paced(
+        options: &Options,
+        schedule: &Schedule,
+        from: Option<i64>,
+        to: Option<i64>,
+        now: i64,
+    ) -> Result<Asked, Error> {
+        if options.instances.is_some() {
+            let error = Error::usage("`--instances` and a rate exclude each other");
+            return Err(error.help("give a number of `--events` or a `--duration` instead"));
+        }
+        let length = schedule.length();
+        if options.events.is_none() && length.is_none() && (from.is_none() || to.is_none()) {
+            return Err(Error::usage("a run with a rate needs an end").help("add `-n 1M`, `-d 1h` or `--to`"));
+        }
+        // What ends first ends the run; without a beginning that is how long the run is.
+        let by_count = options.events.map(|events| schedule.slot(events).or(length).unwrap_or(0));
+        let lengths = [length, by_count].into_iter().flatten();
+        let span = lengths
+            .min()
+            .map_or(0, |span| i64::try_from(span).unwrap_or(i64::MAX).saturating_add(SECOND) / SECOND * SECOND);
+        let ends = to.unwrap_or(now);
+        let begins = from.unwrap_or(ends.saturating_sub(span));
+        let timing = Timing {
+            from: begins,
+            to: to.filter(|_| from.is_some()),
+            every: SECOND as u64,
+            events: options.events,
+            starts: Starts::Unbounded,
+            schedule: Some(schedule.clone()),
+            warm: !options.cold_start,
+        };
+        Ok(Asked { from: Some(begins), ends, timing })
     }
 
     /// The timing with a beginning of 0 where it is not known yet.
@@ -137,6 +185,31 @@ impl Timing {
         let needed = format_duration(((last - self.from) / SECOND * SECOND + SECOND) as u64);
         let message = format!("these instances do not end before {}: they need {needed}", format_time(to));
         Err(Error::usage(message).help("give a later `--to`, fewer `--instances`, or a number of `--events` instead"))
+    }
+}
+
+/// The rate over time: the command line's, else the file's.
+fn schedule(options: &Options, found: &Found) -> Result<Option<Schedule>, Error> {
+    match (options.rate, options.stages.as_slice(), &found.pace) {
+        (Some(_), [_, ..], _) => {
+            Err(Error::usage("`--rate` and `--stage` exclude each other").help("leave one of them out"))
+        }
+        (Some(rate), ..) if rate == Rate::ZERO => {
+            Err(Error::usage("a rate of 0 is no events").help("write `1/s`, or less as `1/h`"))
+        }
+        (Some(rate), ..) => Ok(Some(Schedule::constant(rate))),
+        (None, stages @ [_, ..], _) => {
+            if stages.iter().all(|(_, rate)| *rate == Rate::ZERO) {
+                return Err(Error::usage("these stages have no events").help("write `--stage 10m:500/s`"));
+            }
+            Ok(Some(Schedule::stages(Rate::ZERO, stages)))
+        }
+        (None, [], Some(Pace::Rate(rate))) => Ok(Some(Schedule::constant(rate.value))),
+        (None, [], Some(Pace::Stages { start, stages })) => {
+            let stages: Vec<_> = stages.iter().map(|stage| (stage.duration.value, stage.target.value)).collect();
+            Ok(Some(Schedule::stages(start.as_ref().map_or(Rate::ZERO, |start| start.value), &stages)))
+        }
+        (None, [], None) => Ok(None),
     }
 }
 

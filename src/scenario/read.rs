@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    Actor, Body, Field, Mix, MixEntry, Override, Resource, Scenario,
+    Actor, Body, Field, Mix, MixEntry, Override, Pace, Resource, Scenario, Stage,
     params::{self, declared},
     steps,
 };
 use crate::{
     error::{Diagnostic, Source, quoted},
+    units::Rate,
     yaml::{self, MapReader, Node, Reader, Spanned, Value},
 };
 
@@ -17,7 +18,23 @@ use crate::{
 /// # Errors
 /// Everything that is wrong with the file, and overrides of parameters that it does not declare.
 pub fn read(source: &Arc<Source>, name: &str, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
-    let written = yaml::parse(source)?;
+    match read_what_can_be(source, name, overrides) {
+        (Some(scenario), mistakes) if mistakes.is_empty() => Ok(scenario),
+        (_, mistakes) => Err(mistakes),
+    }
+}
+
+/// Reads a scenario file as far as it can be read, with everything that is wrong with its form: so that the plan can
+/// say in the same go what is wrong with the rest. All steps are there, or there is no scenario.
+pub fn read_what_can_be(
+    source: &Arc<Source>,
+    name: &str,
+    overrides: &[Override],
+) -> (Option<Scenario>, Vec<Diagnostic>) {
+    let written = match yaml::parse(source) {
+        Ok(written) => written,
+        Err(mistakes) => return (None, mistakes),
+    };
     let reader = Reader::new(source);
     let params_node = match &written.value {
         Value::Map(entries) => entries.iter().find(|(key, _)| key.value == "params"),
@@ -26,7 +43,7 @@ pub fn read(source: &Arc<Source>, name: &str, overrides: &[Override]) -> Result<
     let params = declared(&reader, params_node.map(|(_, node)| node), overrides);
     let root = params::replace(&reader, &written, &params);
     let scenario = top_level(&reader, &root, name, params);
-    reader.finish(scenario)
+    reader.parts(scenario)
 }
 
 fn top_level(reader: &Reader, root: &Node, name: &str, params: Vec<super::Param>) -> Option<Scenario> {
@@ -64,6 +81,7 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
     let steps = map.entry("steps");
     let mix = map.entry("mix");
     let population = map.entry("population");
+    let pace = pace(reader, map, mix.is_some());
     if let Some((key, _)) = population.filter(|_| mix.is_none()) {
         reader.report(
             reader
@@ -90,7 +108,7 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
             }
             let population = population.map_or_else(Vec::new, |(_, node)| fields(reader, node, "`population`"));
             let entries = mix_entries(reader, node)?;
-            Some(Body::Mix(Mix { entries, population }))
+            Some(Body::Mix(Mix { entries, population, pace }))
         }
         (None, None) => {
             // `step:` or `mixes:` will be reported as unknown keys, but the way out is here.
@@ -103,6 +121,57 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
             None
         }
     }
+}
+
+/// `rate`, or `stages` with `start`.
+fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> {
+    let rate = map.entry("rate");
+    let stages = map.entry("stages");
+    let start = map.entry("start");
+    for (key, _) in [rate, stages, start].into_iter().flatten().filter(|_| !is_mix) {
+        let mistake = reader.mistake(&key.span, format!("`{}` belongs to a file with `mix`", key.value));
+        reader.report(mistake.help("for a story say it on the command line, as `--rate 500/s` or `--stage 10m:500/s`"));
+    }
+    if let (Some((key, _)), Some(_)) = (stages, rate) {
+        reader
+            .report(reader.mistake(&key.span, "a mix has `rate` or `stages`, not both").help("leave one of them out"));
+    }
+    if let (Some((key, _)), None) = (start, stages) {
+        reader.report(reader.mistake(&key.span, "`start` belongs to `stages`").help("leave it out"));
+    }
+    match (rate, stages) {
+        (Some((_, node)), _) => {
+            let rate = reader.rate(node, "`rate`")?;
+            if rate.value == Rate::ZERO {
+                reader.report(
+                    reader.mistake(&node.span, "a rate of 0 is no events").help("write `1/s`, or less as `1/h`"),
+                );
+            }
+            Some(Pace::Rate(rate))
+        }
+        (None, Some((_, node))) => {
+            let start = start.and_then(|(_, node)| reader.rate(node, "`start`"));
+            let stages: Vec<Stage> =
+                reader.list(node, "`stages`")?.iter().filter_map(|node| stage(reader, node)).collect();
+            if stages.iter().all(|stage| stage.target.value == Rate::ZERO) {
+                reader.report(
+                    reader
+                        .mistake(&node.span, "these stages have no events")
+                        .help("write `[{ duration: 10m, target: 500/s }]`"),
+                );
+            }
+            Some(Pace::Stages { start, stages })
+        }
+        (None, None) => None,
+    }
+}
+
+fn stage(reader: &Reader, node: &Node) -> Option<Stage> {
+    let mut map = reader.map(node, "a stage")?;
+    let duration = map.read_required("duration", Reader::duration);
+    let target = map.read_required("target", Reader::rate);
+    map.finish();
+    Some(Stage { duration: duration?, target: target? })
 }
 
 fn actor(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<Actor> {

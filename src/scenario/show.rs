@@ -1,6 +1,6 @@
 //! A scenario written out in full, so that people grow from one line to a file.
 
-use super::{Actor, Body, Call, Choose, Field, Outcome, Resource, Scenario, Step};
+use super::{Actor, Body, Call, Choose, Field, Outcome, Pace, Resource, Scenario, Step};
 use crate::{
     units::format_duration,
     yaml::{Node, Value, scalar_text, value_text},
@@ -33,6 +33,20 @@ pub fn to_yaml(scenario: &Scenario) -> String {
             out.steps(2, steps);
         }
         Body::Mix(mix) => {
+            match &mix.pace {
+                Some(Pace::Rate(rate)) => out.line(0, &format!("rate: {}", rate.value)),
+                Some(Pace::Stages { start, stages }) => {
+                    if let Some(start) = start {
+                        out.line(0, &format!("start: {}", start.value));
+                    }
+                    out.line(0, "stages:");
+                    for stage in stages {
+                        let duration = format_duration(stage.duration.value);
+                        out.line(2, &format!("- {{ duration: {duration}, target: {} }}", stage.target.value));
+                    }
+                }
+                None => {}
+            }
             if !mix.population.is_empty() {
                 out.line(0, &format!("population: {}", map(&fields(&mix.population))));
             }

@@ -38,6 +38,11 @@ impl Resource {
 }
 
 impl Instance {
+    /// An instance that has a way through its story, but no state.
+    pub fn at_beginning(story: u16, number: u64) -> Self {
+        Instance { story, number, ..Instance::default() }
+    }
+
     /// Begins a story at `time`.
     pub fn begin(
         &mut self,

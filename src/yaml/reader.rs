@@ -68,6 +68,14 @@ impl Reader {
         self.found.borrow().len()
     }
 
+    /// What could be read, and everything that was wrong, in the order of the text: for whoever can find more mistakes
+    /// in what there is.
+    pub fn parts<T>(self, value: Option<T>) -> (Option<T>, Vec<Diagnostic>) {
+        let mut found = self.found.into_inner();
+        found.sort_by_key(|diagnostic| (!Arc::ptr_eq(&diagnostic.source, &self.source), diagnostic.span.start));
+        (value, found)
+    }
+
     /// The value if nothing was wrong anywhere, else everything that was, in the order of the text.
     ///
     /// # Errors

@@ -25,6 +25,12 @@ pub fn command(arguments: &Generate, plan: &Plan) -> String {
     if let Some(every) = arguments.every {
         add("--every", format_duration(every));
     }
+    if let Some(rate) = arguments.rate {
+        add("--rate", rate.to_string());
+    }
+    for (duration, rate) in &arguments.stage {
+        add("--stage", format!("{}:{rate}", format_duration(*duration)));
+    }
     for set in &arguments.set {
         add("--set", set.clone());
     }
@@ -53,6 +59,9 @@ pub fn command(arguments: &Generate, plan: &Plan) -> String {
     }
     if let Some(key) = &arguments.kafka.key {
         add("--key", key.clone());
+    }
+    if arguments.cold_start {
+        words.push("--cold-start".to_owned());
     }
     if arguments.as_documented {
         words.push("--as-documented".to_owned());

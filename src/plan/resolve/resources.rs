@@ -122,6 +122,7 @@ impl Resolver<'_, '_> {
             count,
             owner,
             made: false,
+            changed: false,
             pins: Vec::new(),
             rows: Vec::new(),
             state_at: 0,
@@ -223,6 +224,7 @@ impl Resolver<'_, '_> {
             let enough = self.around.population[resource.kind] > 0 && self.enough(resource.kind, other + 1);
             let Owner::Story { lane, .. } = resource.owner else { continue };
             self.story.resources[index].made = self.drafts[index].creator.is_some();
+            self.story.resources[index].changed = self.drafts[index].acted_on;
             self.story.resources[index].owner =
                 if shared && enough { Owner::Population { other } } else { Owner::Story { existing, lane } };
         }

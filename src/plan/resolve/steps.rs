@@ -4,7 +4,7 @@ use super::Resolver;
 use crate::{
     catalog::{Effect, FailureId, FieldId, Generator, InputValue, KindId, Method, Unset, Usual},
     emission::field_salt,
-    error::{did_you_mean, list_of},
+    error::{did_you_mean, list_of, nearest},
     identity::TAGS,
     plan::pins::{self, Value},
     scenario::{self, Step},
@@ -60,12 +60,18 @@ impl Resolver<'_, '_> {
     }
 
     pub(super) fn call(&mut self, written: &scenario::Call, first: bool) {
-        let Some(method_id) = self.method(written) else { return };
+        let Some(method_id) = self.method(written) else {
+            self.blind = true;
+            return;
+        };
         let method = &self.catalog.methods[method_id];
-        let actor = self.actor(written);
-        let target = self.target(written, method);
-        let outcome = self.outcome(written, method);
-        let (Some(actor), Ok(target), Some(outcome)) = (actor, target, outcome) else { return };
+        let actor = self.actor(written).unwrap_or(0);
+        let Ok(target) = self.target(written, method) else {
+            self.blind = true;
+            return;
+        };
+        // A wrong outcome is reported; whatever was meant, the rest of the story is checked as if it could happen.
+        let outcome = self.outcome(written, method).unwrap_or(Outcome::Auto);
         self.last_actor = Some(actor);
         if let Some(target) = target {
             self.note_use(target, method, outcome, actor, written);
@@ -119,6 +125,8 @@ impl Resolver<'_, '_> {
                 let last =
                     self.mistakes.pop().map(|mistake| mistake.help("`falsetrail list methods` shows all of them"));
                 self.mistakes.extend(last);
+                // Probably meant: so that what follows is not called impossible for lack of it.
+                return nearest(&name.value, self.catalog.method_names()).and_then(|near| self.catalog.method(near));
             }
             Some(method) if self.catalog.templates[method].is_none() => {
                 let help = format!("write the event's body into `{}`", self.catalog.template_names[method]);
@@ -190,6 +198,7 @@ impl Resolver<'_, '_> {
         };
         let draft = &mut self.drafts[target];
         draft.changed |= method.changes();
+        draft.acted_on |= method.changes();
         if method.does == Effect::Create {
             draft.creator = draft.creator.or(Some(actor));
             let source = Arc::clone(&self.scenario.source);

@@ -1,7 +1,7 @@
 //! One value of a certain type, or a mistake that says what was found and what is wanted.
 
 use super::{super::Value, Node, Reader, Spanned};
-use crate::units::{self, CountRange, DurationRange, Mistake};
+use crate::units::{self, CountRange, DurationRange, Mistake, Rate};
 
 /// In messages `what` is the subject: `` `count` `` or `a weight`.
 impl Reader {
@@ -78,6 +78,11 @@ impl Reader {
     /// A duration such as `2s`, in nanoseconds.
     pub fn duration(&self, node: &Node, what: &str) -> Option<Spanned<u64>> {
         self.amount(node, what, "a duration such as `2s`", units::duration)
+    }
+
+    /// A rate such as `500/s`.
+    pub fn rate(&self, node: &Node, what: &str) -> Option<Spanned<Rate>> {
+        self.amount(node, what, "a rate such as `500/s`", units::rate)
     }
 
     /// A duration or a range of them such as `1m..2m`.

@@ -1,0 +1,132 @@
+//! Runs with a rate: the schedule says when an event happens, the simulation which one it is.
+//!
+//! Each slot goes to the step that has been due longest, and, if none is due, to the first step of a new instance. So
+//! every second holds exactly its count, a due step waits only while others are due, and no backlog builds up.
+
+use super::{SECOND, Stream};
+use crate::{plan::Plan, schedule::Schedule, story::Operation, stream::Record, value::Key};
+use std::cmp::Reverse;
+
+/// Where a paced run is in its schedule.
+#[derive(Debug)]
+pub(super) struct Pace {
+    slot: u64,
+    /// When the next slot begins, in nanoseconds since the run's beginning.
+    begins: Option<u64>,
+}
+
+/// A warm-up simulates at most so many events: a second or two.
+const LONGEST_WARM_UP: u64 = 20_000_000;
+
+/// Instances that are simulated to find out how many events a story has.
+const SAMPLE: u64 = 4_096;
+
+impl Pace {
+    pub(super) fn new(schedule: &Schedule) -> Self {
+        Pace { slot: 0, begins: schedule.slot(0) }
+    }
+}
+
+impl Stream<'_> {
+    /// The event of the next slot.
+    pub(super) fn fill_slot(&mut self, words: &mut Vec<u64>) -> Option<Record> {
+        let time = self.next_slot()?;
+        if time >= self.to {
+            return None;
+        }
+        let record = match self.due.peek() {
+            Some(Reverse((due, ..))) if *due <= time => {
+                let Reverse((_, order, place)) = self.due.pop()?;
+                self.happen(time, order, place, words)
+            }
+            _ => {
+                // Stories that happen to have no step at all leave the slot to the next.
+                let place = loop {
+                    match self.begin(time) {
+                        (place, Some(_)) => break place,
+                        (place, None) => self.free.push(place),
+                    }
+                };
+                self.happen(time, self.started - 1, place, words)
+            }
+        };
+        self.emitted += 1;
+        Some(record)
+    }
+
+    /// The time of the next slot's event: somewhere in the slot, the same whatever happens.
+    fn next_slot(&mut self) -> Option<i64> {
+        let plan = self.plan;
+        let schedule = plan.timing.schedule.as_ref()?;
+        let pace = self.pace.as_mut()?;
+        let begins = pace.begins?;
+        let next = schedule.slot(pace.slot + 1);
+        let width = next.map_or(1, |next| next.saturating_sub(begins).max(1));
+        let jitter = jitter_key(plan).number(pace.slot).below(width);
+        pace.slot += 1;
+        pace.begins = next;
+        plan.timing.from.checked_add_unsigned(begins)?.checked_add_unsigned(jitter)
+    }
+
+    /// Simulates what went on before the run, so that it begins in the middle of life: instances start evenly, at the
+    /// rate at which the run will start them, and their steps happen when they are due.
+    pub(super) fn warm_up(&mut self) {
+        let plan = self.plan;
+        let per_day =
+            plan.timing.schedule.as_ref().map_or(0, |schedule| schedule.first_rate().per_day_in_thousandths());
+        if per_day == 0 {
+            return;
+        }
+        let (events, longest) = sample(plan);
+        // Nanoseconds between starts: the mean number of an instance's events over the rate.
+        let between =
+            (u128::from(events) * 86_400 * 1_000 * SECOND as u128 / (u128::from(SAMPLE) * u128::from(per_day))).max(1);
+        let most = u128::from(LONGEST_WARM_UP) * u128::from(SAMPLE) / u128::from(events.max(1));
+        let instances = (u128::from(longest) / between + 1).min(most);
+        let mut words = Vec::new();
+        for back in (1..=instances).rev() {
+            let Ok(back) = i64::try_from(back * between) else { continue };
+            let start = plan.timing.from.saturating_sub(back);
+            self.happen_until(start, &mut words);
+            let (place, due) = self.begin(start);
+            self.schedule(due, self.started - 1, place);
+        }
+        self.happen_until(plan.timing.from, &mut words);
+    }
+
+    /// Lets everything happen that is due before `time`, and forgets it.
+    fn happen_until(&mut self, time: i64, words: &mut Vec<u64>) {
+        while let Some(Reverse((due, order, place))) = self.due.peek().copied().filter(|Reverse((due, ..))| *due < time)
+        {
+            self.due.pop();
+            words.clear();
+            self.happen(due, order, place, words);
+        }
+    }
+}
+
+fn jitter_key(plan: &Plan) -> Key {
+    plan.pick.name("slot")
+}
+
+/// How many events a sample of instances has in all, and how long the longest of them lasts in nanoseconds.
+fn sample(plan: &Plan) -> (u64, u64) {
+    let mut events = 0;
+    let mut longest = 0;
+    for number in 0..SAMPLE {
+        let story = plan.weights.at(number.wrapping_mul(super::GOLDEN));
+        let operations = &plan.stories[story].operations;
+        if !operations.iter().any(|operation| matches!(operation, Operation::Call(_))) {
+            continue;
+        }
+        // Only the way through the story counts, not what it does: no state is needed.
+        let mut instance = super::Instance::at_beginning(story as u16, number);
+        let mut due = instance.enter(plan, 0, 0);
+        while let Some(time) = due {
+            events += 1;
+            longest = longest.max(time as u64);
+            due = instance.proceed(plan, time);
+        }
+    }
+    (events, longest)
+}

@@ -1,0 +1,89 @@
+//! Rates: events per unit of time, exactly.
+
+use std::fmt;
+
+use super::{Decimal, Inexact, Mistake};
+use crate::error::quoted;
+
+/// Events per day, in thousandths: fine enough for one event in three years, and every rate that people write with up
+/// to three decimal places is a whole number of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rate(u64);
+
+const DAY_SECONDS: u64 = 86_400;
+
+/// Ten million events a second: above it, slots of whole nanoseconds would no longer be even.
+const HIGHEST: u64 = 10_000_000 * DAY_SECONDS * 1_000;
+
+impl Rate {
+    /// No events at all.
+    pub const ZERO: Rate = Rate(0);
+
+    /// Thousandths of events in a day.
+    pub fn per_day_in_thousandths(self) -> u64 {
+        self.0
+    }
+}
+
+/// Reads a rate such as `500/s`, `0.3/s`, `20/m`, `1000/h` or `5k/d`.
+///
+/// # Errors
+/// Says what is wrong with the text and what to write instead.
+pub fn rate(text: &str) -> Result<Rate, Mistake> {
+    let plain = text.trim().replace('_', "");
+    let Some((number, unit)) = plain.split_once('/') else {
+        let number = if Decimal::split(&plain).is_some() { plain.as_str() } else { "500" };
+        let message = format!("the rate {} has no unit", quoted(text));
+        return Err(Mistake::new(message, format!("write `{number}/s`, or `/m`, `/h` or `/d`")));
+    };
+    let seconds = match unit.trim() {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => DAY_SECONDS,
+        other => {
+            let message = format!("{} is not a unit of rates", quoted(other));
+            return Err(Mistake::new(message, "write `/s`, `/m`, `/h` or `/d`"));
+        }
+    };
+    let not_a_rate = || Mistake::new(format!("{} is not a rate", quoted(text)), "write it as `500/s`");
+    let (decimal, suffix) = Decimal::split(number.trim()).ok_or_else(not_a_rate)?;
+    let thousands = match suffix {
+        "" => 1,
+        "k" | "K" => 1_000,
+        "M" => 1_000_000,
+        _ => return Err(not_a_rate()),
+    };
+    let unit = DAY_SECONDS / seconds * 1_000 * thousands;
+    match decimal.times(unit) {
+        Ok(rate) if rate <= HIGHEST => Ok(Rate(rate)),
+        Ok(_) | Err(Inexact::TooLarge) => {
+            Err(Mistake::new(format!("the rate {} is too high", quoted(text)), "the highest is `10M/s`"))
+        }
+        Err(Inexact::TooFine) => {
+            Err(Mistake::new(format!("the rate {} is too fine", quoted(text)), "use at most three decimal places"))
+        }
+    }
+}
+
+impl fmt::Display for Rate {
+    /// In the largest unit that needs no more than three decimal places: reads back to the same rate.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, seconds) in [("s", 1), ("m", 60), ("h", 3_600)] {
+            let per_unit = DAY_SECONDS / seconds;
+            if self.0.is_multiple_of(per_unit) {
+                return write_thousandths(self.0 / per_unit, name, f);
+            }
+        }
+        write_thousandths(self.0, "d", f)
+    }
+}
+
+fn write_thousandths(thousandths: u64, unit: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (whole, rest) = (thousandths / 1_000, thousandths % 1_000);
+    if rest == 0 {
+        return write!(f, "{whole}/{unit}");
+    }
+    let digits = format!("{rest:03}");
+    write!(f, "{whole}.{}/{unit}", digits.trim_end_matches('0'))
+}
