@@ -8,6 +8,7 @@ mod field;
 mod load;
 mod read;
 mod read_field;
+mod read_method;
 mod shape;
 mod text;
 
@@ -36,6 +37,8 @@ pub struct Catalog {
     pub description: String,
     /// The delay before a step that does not say `after`.
     pub after: DurationRange,
+    /// The field that an event is about, where a method does not say.
+    pub subject: String,
     /// How unevenly stories draw from the population: 0 evenly, 1 by Zipf's law.
     pub skew: f64,
     /// Resources and principals.

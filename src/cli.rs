@@ -6,7 +6,7 @@ mod show;
 mod validate;
 
 use clap::{Parser, Subcommand};
-use falsetrail::{catalog::Catalog, error::Error};
+use falsetrail::{catalog::Catalog, error::Error, sink};
 use std::{
     io::{self, IsTerminal, Write},
     path::PathBuf,
@@ -81,10 +81,15 @@ fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::failed(format!("cannot write to standard output: {error}")))
+            Err(Error::failed(format!("cannot write to standard output: {}", sink::reason(&error))))
         }
         _ => Ok(()),
     }
+}
+
+/// Writes to standard error; where that is impossible nobody could be told.
+pub fn report(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Rows in columns, two spaces apart; the last column is not padded.

@@ -168,6 +168,15 @@ pub enum Make {
         /// Whether it is the element that the event is about (else the first).
         element: bool,
     },
+    /// An identifying field of somebody who is nobody of the population.
+    Stranger {
+        /// The kind of principal.
+        kind: KindId,
+        /// The field.
+        field: FieldId,
+        /// The number, beyond the population's.
+        number: u64,
+    },
     /// Characters drawn for an own resource.
     Pattern {
         /// Its kind.

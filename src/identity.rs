@@ -4,7 +4,7 @@ use crate::{
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId},
     value::{AddressRanges, Key, Lane, Pattern, People, Permutation, write_hex},
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 /// Ids, mail addresses and client addresses of a run: different ones for different entities, by construction.
 #[derive(Debug)]
@@ -53,6 +53,9 @@ const STEP_BITS: u32 = 14;
 const INSTANCE_BITS: u32 = 36;
 const OCCURRENCE_BITS: u32 = 24;
 const CHECK_BITS: u32 = 122 - STORY_BITS - STEP_BITS - INSTANCE_BITS - OCCURRENCE_BITS;
+
+/// How many turns of a repeated step have different ids.
+pub const TURNS: u64 = 1 << OCCURRENCE_BITS;
 
 /// How many different tags stories and steps have.
 pub const TAGS: u16 = 1 << STEP_BITS;
@@ -155,16 +158,19 @@ pub struct Tags {
 }
 
 impl Tags {
-    /// The number in `1..bound` for `name` in the family of numbers `family`.
-    pub fn assign(&mut self, family: &str, name: &str, bound: u16) -> u16 {
+    /// The number in `1..bound` for `name` in the family of numbers `family`; `None` when all are taken.
+    pub fn assign(&mut self, family: &str, name: &str, bound: u16) -> Option<u16> {
         let mut number = (Key::root(0).name(family).name(name).bits() % u64::from(bound - 1)) as u16 + 1;
-        for _ in 0..bound {
-            match self.taken.get(&(family.to_owned(), number)) {
-                Some(owner) if owner != name => number = number % (bound - 1) + 1,
-                _ => break,
+        for _ in 1..bound {
+            match self.taken.entry((family.to_owned(), number)) {
+                Entry::Occupied(taken) if taken.get() != name => number = number % (bound - 1) + 1,
+                Entry::Occupied(_) => return Some(number),
+                Entry::Vacant(free) => {
+                    free.insert(name.to_owned());
+                    return Some(number);
+                }
             }
         }
-        self.taken.insert((family.to_owned(), number), name.to_owned());
-        number
+        None
     }
 }

@@ -9,7 +9,7 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let color = cli::color_on_stderr();
-            eprint!("{}", error.render(color));
+            cli::report(&error.render(color));
             ExitCode::from(error.exit_code())
         }
     }

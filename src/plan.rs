@@ -4,6 +4,7 @@
 //! simulation ([`crate::stream`]) and the renderer ([`crate::render`]) only read it.
 
 mod check;
+mod counts;
 mod find;
 mod pins;
 mod resolve;
@@ -19,7 +20,7 @@ use crate::{
     population::Population,
     scenario::{Body, Scenario},
     sink::Names,
-    story::{Operation, Outcome, Story},
+    story::{Operation, Outcome, Pin, Story},
     stream::Stream,
     units::Rate,
     value::{Key, Skew},
@@ -139,7 +140,7 @@ impl Plan {
             Some(seed) => seed,
             None => random_seed()?,
         };
-        let counts = population_counts(&catalog, &found)?;
+        let counts = counts::population(&catalog, &found)?;
         let values = Key::root(seed);
         let mut literals = Vec::new();
         let stories = resolve_all(&catalog, &found, &counts.kinds, &mut literals, &mut settings, values)?;
@@ -220,22 +221,38 @@ impl Plan {
         Some(WhichEvent { story: &story.name, instance: name.instance, step: &call.name, occurrence: name.occurrence })
     }
 
-    /// Refuses to tell a story twice that makes or changes something with a fixed id.
+    /// Refuses fixed ids that would stand for two things: in one story, in two, or in two instances of one.
     fn check_fixed_ids(&self) -> Result<(), Error> {
-        if matches!(self.timing.starts, Starts::Once | Starts::Instances(1)) && self.timing.schedule.is_none() {
-            return Ok(());
-        }
+        let once = matches!(self.timing.starts, Starts::Once | Starts::Instances(1)) && self.timing.schedule.is_none();
+        let mut seen = BTreeSet::new();
         for story in &self.stories {
-            let twice = story.resources.iter().find(|resource| {
+            for resource in &story.resources {
                 let id = self.catalog.kinds[resource.kind].id();
-                resource.changed && resource.pins.iter().any(|(field, _)| *field == id)
-            });
-            if let Some(resource) = twice {
-                let message = format!(
-                    "`{}` of `{}` has a fixed id, so the story can happen only once",
-                    resource.name, story.name
-                );
-                return Err(Error::usage(message).help("leave the `id` out, or run one instance: `--instances 1`"));
+                let fixed = resource.pins.iter().find(|(field, _)| *field == id);
+                let Some((_, Pin::Bytes(bytes))) = fixed else { continue };
+                let shown = String::from_utf8_lossy(bytes);
+                if !seen.insert((resource.kind, bytes.clone())) {
+                    let message = format!("two resources have the fixed id `{shown}`");
+                    return Err(Error::usage(message).help("give each an `id` of its own, or target the same one"));
+                }
+                if !once {
+                    let message = format!(
+                        "`{}` of `{}` has the fixed id `{shown}`, so the story can happen only once",
+                        resource.name, story.name
+                    );
+                    return Err(Error::usage(message).help("leave the `id` out, or run one instance: `--instances 1`"));
+                }
+            }
+            let mut people = BTreeSet::new();
+            for actor in &story.actors {
+                let id = self.catalog.kinds[actor.kind].id();
+                let fixed = actor.pins.iter().find(|(field, _)| *field == id);
+                if let Some((_, bytes)) = fixed.filter(|(_, bytes)| !people.insert(bytes.clone())) {
+                    let message =
+                        format!("two actors of `{}` have the id `{}`", story.name, String::from_utf8_lossy(bytes));
+                    return Err(Error::usage(message)
+                        .help("two actors are two people: let the steps of one name the same actor"));
+                }
             }
         }
         Ok(())
@@ -298,59 +315,6 @@ pub(crate) fn outcomes(catalog: &Catalog, call: &crate::story::Call) -> Vec<Opti
     }
 }
 
-struct Counts {
-    kinds: Vec<u64>,
-    skew: f64,
-}
-
-/// How many of each kind exist before, and how unevenly they are drawn: the mix's word over the catalog's.
-fn population_counts(catalog: &Catalog, found: &find::Found) -> Result<Counts, Error> {
-    let mut counts = Counts { kinds: catalog.kinds.iter().map(|kind| kind.population).collect(), skew: catalog.skew };
-    let mut mistakes = Vec::new();
-    for (field, source) in &found.population {
-        let wrong = |message: String| Diagnostic::new(source, field.value.span.clone(), message);
-        if field.name.value == "skew" {
-            match field.value.value {
-                crate::yaml::Value::Float(skew) if (0.0..=4.0).contains(&skew) => counts.skew = skew,
-                crate::yaml::Value::Int(skew) if (0..=4).contains(&skew) => counts.skew = skew as f64,
-                _ => mistakes.push(wrong("`skew` is a number from 0 (even) to 4".to_owned())),
-            }
-            continue;
-        }
-        let Some(kind) = catalog.kinds.iter().position(|kind| kind.plural.as_ref() == Some(&field.name.value)) else {
-            let known = catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref()).chain(["skew"]);
-            let mistake =
-                Diagnostic::new(source, field.name.span.clone(), format!("a population has no `{}`", field.name.value));
-            mistakes.push(mistake.help(crate::error::did_you_mean(&field.name.value, known)));
-            continue;
-        };
-        match field.value.value {
-            crate::yaml::Value::Int(count) if (0..=10_000_000).contains(&count) => counts.kinds[kind] = count as u64,
-            _ => mistakes.push(wrong(format!(
-                "`{}` is a whole number from 0 to 10,000,000, found {}",
-                field.name.value,
-                field.value.describe()
-            ))),
-        }
-    }
-    for kind in 0..catalog.kinds.len() {
-        let surrounds =
-            catalog.kinds.iter().any(|other| other.scope.contains(&kind)) && catalog.kinds[kind].table.is_none();
-        let needed = catalog.parent(kind).map_or(1, |parent| counts.kinds[parent].max(1));
-        let principal = catalog.kinds[kind].principal;
-        if (surrounds || principal) && counts.kinds[kind] < needed {
-            let name = catalog.kinds[kind].plural.as_deref().unwrap_or(&catalog.kinds[kind].name);
-            let message =
-                format!("a population of {} {name} is too small: it needs at least {needed}", counts.kinds[kind]);
-            match found.population.iter().find(|(field, _)| field.name.value == name) {
-                Some((field, source)) => mistakes.push(Diagnostic::new(source, field.value.span.clone(), message)),
-                None => return Err(Error::usage(message)),
-            }
-        }
-    }
-    if mistakes.is_empty() { Ok(counts) } else { Err(mistakes.into()) }
-}
-
 /// Resolves and checks every story.
 fn resolve_all(
     catalog: &Catalog,
@@ -382,9 +346,9 @@ fn resolve_all(
         }
         stories.push(resolved.story);
     }
-    // In the order of the text; a file that a mix names twice is wrong once.
+    // In the order of the text, one for each place; a file that a mix names twice is wrong once.
     let mut seen = BTreeSet::new();
-    mistakes.retain(|mistake| seen.insert((mistake.source.name.clone(), mistake.span.start, mistake.message.clone())));
+    mistakes.retain(|mistake| seen.insert((mistake.source.name.clone(), mistake.span.start, mistake.span.end)));
     let files: Vec<String> = mistakes.iter().map(|mistake| mistake.source.name.clone()).collect();
     let file = |mistake: &Diagnostic| files.iter().position(|name| *name == mistake.source.name);
     mistakes.sort_by_key(|mistake| (file(mistake), mistake.span.start));

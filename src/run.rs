@@ -1,7 +1,9 @@
 //! The one loop: simulate, render, hand over, until the run or its sink ends.
 
+mod part;
 mod summary;
 
+pub use part::{Part, Shard};
 pub use summary::Summary;
 
 use crate::{
@@ -25,9 +27,13 @@ pub struct Outcome {
     pub error: Option<Error>,
 }
 
-/// Emits a plan's events into a sink. Ends early when `stop` becomes true.
-pub fn emit(plan: &Plan, mut sink: Box<dyn Sink>, stop: &AtomicBool) -> Outcome {
-    let mut summary = Summary::new(plan);
+/// Events that are passed over between two looks at whether to stop.
+const PASSED_AT_ONCE: u32 = 65_536;
+
+/// Emits a part of a plan's events into a sink. Ends early when `stop` becomes true. With `digest` the summary has a
+/// digest of what was emitted.
+pub fn emit(plan: &Plan, part: Part, mut sink: Box<dyn Sink>, digest: bool, stop: &AtomicBool) -> Outcome {
+    let mut summary = Summary::new(plan, digest);
     let mut stream = plan.stream();
     let mut renderer = Renderer::new(plan);
     let mut words = Vec::new();
@@ -38,12 +44,18 @@ pub fn emit(plan: &Plan, mut sink: Box<dyn Sink>, stop: &AtomicBool) -> Outcome 
     while !ended && !stopped {
         chunk.clear();
         words.clear();
-        while !chunk.is_full() {
+        let mut passed = 0;
+        while !chunk.is_full() && passed < PASSED_AT_ONCE {
             let Some(record) = stream.next(&mut words) else {
                 ended = true;
                 break;
             };
-            renderer.render(&record, &words, &mut chunk);
+            if part.holds(plan, &record) {
+                renderer.render(&record, &words, &mut chunk);
+            } else {
+                words.truncate(record.words_at as usize);
+                passed += 1;
+            }
         }
         summary.count(&chunk);
         match sink.take(&chunk) {
@@ -55,6 +67,11 @@ pub fn emit(plan: &Plan, mut sink: Box<dyn Sink>, stop: &AtomicBool) -> Outcome 
             }
         }
         stopped = !ended && stop.load(Ordering::Relaxed);
+    }
+    let wanted = plan.timing.events.filter(|_| plan.timing.to.is_none() && plan.timing.schedule.is_none());
+    if ended && error.is_none() && wanted.is_some_and(|wanted| stream.emitted() < wanted) {
+        let message = format!("the run ended after {} events: event time ends in the year 2262", stream.emitted());
+        error = Some(Error::failed(message).help("let instances start more often, by `--every`"));
     }
     let ending = if ended && error.is_none() { Ending::Complete } else { Ending::Stopped };
     let delivered = match sink.finish(ending) {

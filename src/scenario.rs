@@ -46,6 +46,8 @@ pub struct Scenario {
     pub resources: Vec<Resource>,
     /// What happens.
     pub body: Body,
+    /// Whether all steps could be read.
+    pub whole: bool,
 }
 
 /// A declared parameter.
@@ -216,6 +218,8 @@ pub struct Each {
 /// One of several branches.
 #[derive(Debug, Clone)]
 pub struct Choose {
+    /// The name by which the choice keeps its draw when others are inserted.
+    pub id: Option<Spanned<String>>,
     /// The whole step.
     pub span: Range<usize>,
     /// The branches; never empty.

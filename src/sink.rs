@@ -34,6 +34,7 @@ mod target;
 
 pub use names::Names;
 pub use output::{Output, Split, open};
+pub use target::reason;
 
 /// Some consecutive events, rendered: one buffer with offsets.
 ///

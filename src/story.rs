@@ -60,6 +60,8 @@ pub struct Actor {
     pub kind: KindId,
     /// How many actors of the same kind stand before it: they are different people.
     pub other: usize,
+    /// Its number among those who are nobody of the population because a scenario fixes who they are.
+    pub stranger: Option<u64>,
     /// Fixed fields.
     pub pins: Vec<(FieldId, Box<[u8]>)>,
 }
@@ -75,14 +77,14 @@ pub struct Resource {
     pub count: u32,
     /// Whose it is.
     pub owner: Owner,
+    /// Its lane in the ids of its kind.
+    pub lane: Lane,
     /// Whether the story has a call that makes it.
     pub made: bool,
-    /// Whether it has a call that makes, changes or removes it.
-    pub changed: bool,
     /// Fixed fields that no call changes.
     pub pins: Vec<(FieldId, Pin)>,
     /// The rows that it lies in, where they are not the story's.
-    pub rows: Vec<(KindId, u32)>,
+    pub rows: Vec<(KindId, Row)>,
     /// Where its state begins among the instance's words, and how many each element has.
     pub state_at: usize,
     /// See `state_at`.

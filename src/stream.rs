@@ -107,6 +107,11 @@ impl<'p> Stream<'p> {
         stream
     }
 
+    /// How many events it has given so far.
+    pub fn emitted(&self) -> u64 {
+        self.emitted
+    }
+
     /// Goes on beyond the plan's end, to find out how long whole instances take.
     pub(crate) fn ignore_end(&mut self) {
         self.to = i64::MAX;
@@ -252,11 +257,12 @@ impl<'p> Stream<'p> {
         let outcome = decide(&self.plan.catalog, call, state, asked);
         let key = story.key.number(instance.number).number(call.salt).number(draws::TURN + u64::from(instance.turn));
         match (method.does, outcome) {
-            (Effect::Create, _) => {
+            // A refused create says what it would have made; what exists stays as it is.
+            (Effect::Create, _) if outcome.is_none() || state[word::EXISTS] == 0 => {
                 let lag = key.number(draws::CREATED).between(50 * MILLISECOND, 100 * MILLISECOND) as i64;
                 state[word::CREATED] = ((time - lag).div_euclid(MICROSECOND) * MICROSECOND) as u64;
                 state[word::UPDATED] = state[word::CREATED];
-                state[word::EXISTS] = u64::from(outcome.is_none() || state[word::EXISTS] == 1);
+                state[word::EXISTS] = u64::from(outcome.is_none());
                 let kind = &self.plan.catalog.kinds[story.resources[target].kind];
                 if kind.stamp.is_some() && (state[word::STAMP] == 0 || outcome.is_none()) {
                     let named = time - key.number(draws::STAMP).between(100 * MILLISECOND, 900 * MILLISECOND) as i64;

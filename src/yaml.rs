@@ -12,7 +12,7 @@ mod scalar;
 
 use std::{ops::Range, sync::Arc};
 
-pub use load::{LARGEST_FILE, load};
+pub use load::{LARGEST_FILE, load, load_standard_input};
 pub use reader::{MapReader, Reader};
 pub(crate) use scalar::is_yaml_1_1_boolean;
 pub use scalar::{scalar_text, value_text};

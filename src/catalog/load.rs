@@ -34,6 +34,12 @@ pub(super) fn folder(folder: &Path) -> Result<Catalog, Error> {
     if !path.is_file() {
         let catalog = built_in(Some(folder))?;
         strangers(folder, &catalog)?;
+        if !catalog.methods.iter().any(|method| folder.join(format!("{}.json", method.name)).is_file()) {
+            let message = format!("`{}` has neither a `catalog.yaml` nor templates", folder.display());
+            return Err(
+                Error::usage(message).help("`--templates` takes a folder with a `catalog.yaml`, templates, or both")
+            );
+        }
         return Ok(catalog);
     }
     let source = yaml::load(&path)?;

@@ -1,8 +1,8 @@
 //! From a `catalog.yaml` to a [`Catalog`]: everything that is wrong with it is found at once.
 
 use super::{
-    Catalog, Effect, Failure, FieldId, Input, InputValue, Kind, KindId, Lowers, Method, Needs, RecordKey, Scalar, Text,
-    Unset, Usual, read_field,
+    Catalog, Effect, Failure, Field, Generator, InputValue, Kind, KindId, Lowers, Needs, RecordKey, Scalar, Text,
+    read_field, read_method,
 };
 use crate::{
     error::{Diagnostic, Source, did_you_mean, list_of},
@@ -35,12 +35,14 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     let population = map.entries("population");
     let keys = map.entries("keys");
     let default_key = map.text("default_key");
+    let subject = map.text("subject");
     map.finish();
     let mut catalog = Catalog {
         name: name?.value,
         description: description.map(|text| text.value).unwrap_or_default(),
         after: after.map_or(DurationRange { low: 0, high: 0 }, |after| after.value),
         skew: 1.0,
+        subject: subject.map_or_else(|| "id".to_owned(), |subject| subject.value),
         kinds: Vec::new(),
         methods: Vec::new(),
         failures: Vec::new(),
@@ -54,9 +56,10 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     read_population(reader, population, &mut catalog);
     catalog.failures = failures.iter().filter_map(|(name, node)| failure(reader, name, node)).collect();
     for (name, node) in methods {
-        let read = method(reader, name, node, &catalog);
+        let read = read_method::method(reader, name, node, &catalog);
         catalog.methods.extend(read);
     }
+    read_method::check_names(reader, methods, &catalog);
     settle_states(&mut catalog);
     check_names(reader, kinds, methods, &catalog);
     catalog.keys = keys.iter().filter_map(|(name, node)| record_key(reader, name, node, &catalog)).collect();
@@ -120,9 +123,11 @@ fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], cata
                 reader
                     .report(reader.mistake(&name.span, format!("`{}` is a word of the scenario language", name.value)));
             }
-            if let Some(field) = read_field::field(reader, name, node, catalog, id) {
-                catalog.kinds[id].fields.push(field);
-            }
+            // A field that is wrong keeps its name, so that nothing else is wrong for lack of it.
+            let nothing =
+                || Field { name: name.value.clone(), generator: Generator::Text(Text::default()), matches: None };
+            let field = read_field::field(reader, name, node, catalog, id).unwrap_or_else(nothing);
+            catalog.kinds[id].fields.push(field);
         }
         if catalog.kinds[id].field("id").is_none() {
             reader.report(reader.mistake(&kinds[id].0.span, "a kind needs a field `id`"));
@@ -130,7 +135,7 @@ fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], cata
     }
 }
 
-fn scope(reader: &Reader, names: &[Spanned<String>], catalog: &Catalog, own: KindId) -> Vec<KindId> {
+pub(super) fn scope(reader: &Reader, names: &[Spanned<String>], catalog: &Catalog, own: KindId) -> Vec<KindId> {
     let mut scope = Vec::new();
     for name in names {
         match catalog.kind(&name.value) {
@@ -187,125 +192,17 @@ fn failure(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Failu
     Some(Failure { name: name.value.clone(), status: status?.value, detail: detail?, needs: needs?, when })
 }
 
-fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Catalog) -> Option<Method> {
-    let mut map = reader.map(node, "a method")?;
-    let short = map.text("short");
-    let kind = map.required_text("kind").and_then(|kind| {
-        let found = catalog.kind(&kind.value);
-        if found.is_none() {
-            unknown(reader, &kind, "kind", catalog.kinds.iter().map(|kind| kind.name.as_str()));
-        }
-        found
-    });
-    let does = map.required_text("does").and_then(|does| effect(reader, &does));
-    let scope_names = map.optional("scope").map(|_| map.texts("scope"));
-    let page = map.u64("page").map_or(u64::MAX, |page| page.value);
-    let subject = map.text("subject");
-    let of_first = map.text("subject_of_first");
-    let input = map.entries("input");
-    let failures = map.texts("failures");
-    let after = map.duration_range("after").map(|after| after.value);
-    let span = map.span();
-    map.finish();
-    let (kind, does) = (kind?, does?);
-    let target = &catalog.kinds[kind];
-    let scope =
-        scope_names.map_or_else(|| target.scope.clone(), |names| scope(reader, &names, catalog, catalog.kinds.len()));
-    let subject = subject.unwrap_or_else(|| Spanned::new(format!("${{{}.crn}}", target.variable), span));
-    let subject = parse_text(reader, &subject)?;
-    let subject_of_first = of_first.and_then(|field| known_field(reader, target, &field));
-    let input = input.iter().filter_map(|(name, node)| read_input(reader, name, node, target, catalog)).collect();
-    let failures = failures.iter().filter_map(|failure| {
-        let found = catalog.failure(&failure.value);
-        if found.is_none() {
-            unknown(reader, failure, "failure", catalog.failures.iter().map(|failure| failure.name.as_str()));
-        }
-        found
-    });
-    let failures = failures.collect();
-    let short = short.map_or_else(|| name.value.clone(), |short| short.value);
-    let page = usize::try_from(page).unwrap_or(usize::MAX);
-    Some(Method {
-        name: name.value.clone(),
-        short,
-        kind,
-        does,
-        scope,
-        page,
-        subject,
-        subject_of_first,
-        input,
-        failures,
-        after,
-    })
-}
-
-fn effect(reader: &Reader, does: &Spanned<String>) -> Option<Effect> {
-    Some(match does.value.as_str() {
-        "create" => Effect::Create,
-        "get" => Effect::Get,
-        "list" => Effect::List,
-        "update" => Effect::Update,
-        "delete" => Effect::Delete,
-        _ => {
-            unknown(reader, does, "effect", ["create", "get", "list", "update", "delete"]);
-            return None;
-        }
-    })
-}
-
-fn read_input(reader: &Reader, name: &Spanned<String>, node: &Node, target: &Kind, catalog: &Catalog) -> Option<Input> {
-    let mut map = reader.map(node, "an input")?;
-    let always = map.optional("always").and_then(|node| scalar(reader, node));
-    let changes = map.text("changes");
-    let unset = map.optional("unset");
-    let usual = map.text("usual");
-    let clears = map.bool("clears").is_some_and(|clears| clears.value);
-    let span = map.span();
-    map.finish();
-    if let Some(always) = always {
-        return Some(Input { name: name.value.clone(), value: InputValue::Always(always) });
-    }
-    let Some(changes) = changes else {
-        reader.report(reader.mistake(&span, "an input needs `always` or `changes`"));
-        return None;
-    };
-    let field = known_field(reader, target, &changes)?;
-    let unset = match unset {
-        Some(node) if node.as_text() == Some("current") && !node.quoted => Unset::Current,
-        Some(Node { value: Value::Null, .. }) if clears => Unset::Clears,
-        Some(node) => Unset::Fixed(scalar(reader, node)?),
-        None => Unset::Current,
-    };
-    let usual = match usual {
-        Some(usual) if usual.value == "next" => Some(Usual::Next),
-        Some(usual) => match catalog.kind(&usual.value) {
-            Some(kind) => Some(Usual::Of(kind)),
-            None => {
-                unknown(reader, &usual, "kind", catalog.kinds.iter().map(|kind| kind.name.as_str()));
-                None
-            }
-        },
-        None => None,
-    };
-    Some(Input { name: name.value.clone(), value: InputValue::Changes { field, unset, usual } })
-}
-
-fn known_field(reader: &Reader, kind: &Kind, name: &Spanned<String>) -> Option<FieldId> {
-    let found = kind.field(&name.value);
-    if found.is_none() {
-        unknown(reader, name, "field", kind.fields.iter().map(|field| field.name.as_str()));
-    }
-    found
-}
-
 fn record_key(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Catalog) -> Option<RecordKey> {
     let mut texts = Vec::new();
     for item in reader.list(node, &format!("`{}`", name.value))? {
         let text = reader.text(item, "a key")?;
         let parsed = parse_text(reader, &text)?;
-        let known =
-            |name: &[String]| name[0] == "subject" || name[0] == "principal" || catalog.variable(&name[0]).is_some();
+        let has = |kind: &Kind, name: &[String]| name.len() == 2 && kind.field(&name[1]).is_some();
+        let known = |name: &[String]| match name[0].as_str() {
+            "subject" => name.len() == 1,
+            "principal" => catalog.kinds.iter().filter(|kind| kind.principal).any(|kind| has(kind, name)),
+            variable => catalog.variable(variable).is_some_and(|kind| has(&catalog.kinds[kind], name)),
+        };
         if let Some(name) = parsed.names().find(|name| !known(name)) {
             let variables = catalog.kinds.iter().map(|kind| kind.variable.as_str()).chain(["principal", "subject"]);
             let mistake = reader.mistake(&text.span, format!("nothing is called `{}`", name.join(".")));
@@ -328,10 +225,8 @@ fn settle_states(catalog: &mut Catalog) {
         }
     }
     for kind in &mut catalog.kinds {
-        kind.stamp = kind
-            .fields
-            .iter()
-            .position(|field| matches!(field.generator, super::Generator::Clock { unique_in: Some(_), .. }));
+        kind.stamp =
+            kind.fields.iter().position(|field| matches!(field.generator, Generator::Clock { unique_in: Some(_), .. }));
     }
 }
 
@@ -368,6 +263,10 @@ fn check_names(
             let known =
                 catalog.variable(&path[0]).filter(|kind| method.scope.contains(kind)).map(|kind| &catalog.kinds[kind]);
             let known = known.or_else(|| (!scope_only && path[0] == kind.variable).then_some(kind));
+            if path.len() == 2 && path[1] == "id" && known.is_some() {
+                // Kinds without one are reported as such.
+                continue;
+            }
             if path.len() != 2 || known.is_none_or(|kind| kind.field(&path[1]).is_none()) {
                 reader.report(reader.mistake(
                     &span,
@@ -389,7 +288,7 @@ impl Catalog {
         let Some(owner) = owner else { return false };
         let field = path.get(1).and_then(|name| owner.field(name)).map(|field| &owner.fields[field]);
         match field.map(|field| &field.generator) {
-            Some(super::Generator::Refer { .. }) => path.len() == 3 && path[2] == "id",
+            Some(Generator::Refer { .. }) => path.len() == 3 && path[2] == "id",
             Some(_) => path.len() == 2,
             None => false,
         }

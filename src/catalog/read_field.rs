@@ -55,10 +55,15 @@ fn generator(
 ) -> Option<Generator> {
     match key {
         "pattern" => {
-            let unique = map.bool("unique").map(|unique| unique.value);
+            let unique = map.bool("unique").map_or(name.value == "id", |unique| unique.value);
             let text = map.required_text("pattern")?;
-            pattern(reader, &text)
-                .map(|pattern| Generator::Pattern { pattern, unique: unique.unwrap_or(name.value == "id") })
+            let pattern = pattern(reader, &text)?;
+            if unique && !pattern.has_class() {
+                let mistake = reader.mistake(&text.span, format!("all ids would be `{}`", text.value));
+                reader.report(mistake.help("give it a class of characters, such as `[a-z0-9]{6}`"));
+                return None;
+            }
+            Some(Generator::Pattern { pattern, unique })
         }
         "text" => parse_text(reader, &map.required_text("text")?).map(Generator::Text),
         "by" => cases(reader, map, kind),

@@ -1,7 +1,7 @@
 //! Texts with names in them, such as `${environment.crn}/flink-region=${region.id}`.
 
 /// A text with names in it, checked: each name is a variable and a field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text {
     /// Literals and names in order.
     pub parts: Vec<TextPart>,

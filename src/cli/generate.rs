@@ -43,19 +43,19 @@ pub struct Generate {
 
     /// Exactly N events; k, M and G mean thousands, millions and thousand millions. A new instance starts every second,
     /// and the last ones may be cut short; for whole stories see `--instances`. [default: each scenario once, whole]
-    #[arg(short = 'n', long, value_name = "N", value_parser = units::count, help_heading = "Content")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = units::count, allow_negative_numbers = true, help_heading = "Content")]
     events: Option<u64>,
 
     /// Exactly N whole instances of the scenario (or of the mix's, by weight).
-    #[arg(long, value_name = "N", value_parser = units::count, help_heading = "Content")]
+    #[arg(long, value_name = "N", value_parser = units::count, allow_negative_numbers = true, help_heading = "Content")]
     instances: Option<u64>,
 
     /// The number that all randomness comes from. [default: the scenario's, else drawn and printed]
-    #[arg(long, value_name = "S", help_heading = "Content")]
+    #[arg(long, value_name = "S", value_parser = seed, allow_negative_numbers = true, help_heading = "Content")]
     seed: Option<u64>,
 
     /// Where event time begins: RFC 3339, a date, `now`, or relative to now as `-7d`. [default: such that the run ends
-    /// now]
+    /// now, for which the whole run is simulated once before its first event]
     #[arg(long, value_name = "T", allow_hyphen_values = true, help_heading = "Content")]
     from: Option<String>,
 
@@ -115,6 +115,20 @@ pub struct Generate {
     #[arg(long, value_enum, value_name = "WHAT", requires = "output", help_heading = "Output")]
     split: Option<SplitName>,
 
+    /// Pass over the first N events of the whole run: goes on where a run with `-n N` ended.
+    #[arg(long, value_name = "N", value_parser = units::count, help_heading = "Part of a run")]
+    skip: Option<u64>,
+
+    /// Only a fixed share of the instances, such as `0/8` to `7/8`: together the shards are the whole run. Needs
+    /// `--seed` and `--from`, so that all shards are of one run.
+    #[arg(long, value_name = "I/N", requires = "seed", requires = "from", help_heading = "Part of a run")]
+    shard: Option<run::Shard>,
+
+    /// Print a digest of the events (XXH3, 128 bits), so that two people can compare runs without sending files. It is
+    /// over the compact bodies in the run's order, whatever the format.
+    #[arg(long, help_heading = "Output")]
+    digest: bool,
+
     /// No summary on standard error.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
@@ -167,10 +181,11 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
     let sink = arguments.sink(&plan)?;
     let stop = Stop::new()?;
     let started = Instant::now();
-    let outcome = run::emit(&plan, sink, &stop.requested);
+    let part = run::Part { skip: arguments.skip.unwrap_or(0), shard: arguments.shard };
+    let outcome = run::emit(&plan, part, sink, arguments.digest, &stop.requested);
     let took = started.elapsed();
     if !arguments.quiet {
-        eprint!("{}", report::text(arguments, &plan, &outcome, took));
+        super::report(&report::text(arguments, &plan, &outcome, took));
     }
     finish(outcome, &stop)
 }
@@ -193,6 +208,11 @@ fn finish(outcome: Outcome, stop: &Stop) -> Result<u8, Error> {
         return Err(Error::failed(message));
     }
     Ok(0)
+}
+
+/// Reads a seed.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
 /// Reads `10m:500/s`.

@@ -81,8 +81,9 @@ pub fn effect(effect: Effect) -> &'static str {
 
 fn kinds(catalog: &Catalog) -> String {
     let rows = catalog.kinds.iter().map(|kind| {
-        let settable: Vec<&str> =
-            kind.fields.iter().filter(|field| field.settable()).map(|field| field.name.as_str()).collect();
+        let settable = kind.fields.iter().filter(|field| field.settable()).map(|field| field.name.as_str());
+        // A row is chosen, not made.
+        let settable: Vec<&str> = if kind.table.is_some() { vec!["id"] } else { settable.collect() };
         let role = match (kind.principal, kind.table.is_some()) {
             (true, _) => "actor",
             (_, true) => "table",

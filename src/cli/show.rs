@@ -48,7 +48,8 @@ pub fn run(arguments: &Show) -> Result<u8, Error> {
 
 /// A name that is nothing at all gets suggestions from everything there is.
 fn unknown(catalog: &Catalog, name: &str, error: Error) -> Error {
-    if !matches!(error, Error::Usage { .. }) {
+    let is_path = name.contains('/') || name == "-" || std::path::Path::new(name).extension().is_some();
+    if is_path || !matches!(error, Error::Usage { .. }) {
         return error;
     }
     let scenarios = falsetrail::catalog::scenario_names();
@@ -84,8 +85,10 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str) -> Result<String, Error> {
                 let failure = &catalog.failures[failure];
                 let _ = writeln!(
                     text,
-                    "# `{}` fails by itself with `{}` if it asks for a lower value.",
-                    call.name, failure.name
+                    "# step {}, `{}`, fails by itself with `{}` where it asks for less than there is",
+                    call.number + 1,
+                    call.name,
+                    failure.name
                 );
             }
         }
@@ -122,12 +125,11 @@ fn method_text(catalog: &Arc<Catalog>, id: MethodId) -> Result<String, Error> {
         })
         .collect();
     text.push_str(&columns(&rows, "  "));
-    let _ = writeln!(text, "\nexample:");
-    text.push_str(&example(catalog, &method.short)?);
     if let Some(template) = &catalog.templates[id] {
-        let _ = writeln!(text, "\ntemplate, {}:", catalog.template_names[id]);
-        text.push_str(&template.source().text);
+        let _ = writeln!(text, "\ntemplate: {}\n{}", catalog.template_names[id], template.source().text.trim_end());
     }
+    text.push_str("\nexample:\n");
+    text.push_str(&example(catalog, &method.short)?);
     Ok(text)
 }
 

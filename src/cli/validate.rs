@@ -43,7 +43,7 @@ pub fn run(arguments: &Validate) -> Result<u8, Error> {
         }
     }
     for other in others.iter().skip(usize::from(mistakes.is_empty())) {
-        eprint!("{}", other.render(super::color_on_stderr()));
+        super::report(&other.render(super::color_on_stderr()));
     }
     match (mistakes.is_empty(), others.into_iter().next()) {
         (true, None) => Ok(0),

@@ -139,12 +139,24 @@ impl<'a> Bench<'a> {
                 Owner::Story { .. } => {
                     snapshot.target = Some(target);
                     words += resource.stride;
-                    set_rows(&mut rows, resource.rows.iter().map(|(kind, row)| (*kind, Row::Fixed(*row))));
+                    set_rows(&mut rows, resource.rows.iter().copied());
                 }
                 Owner::Population { .. } => {
                     let all: Vec<_> = rows.iter().map(|(kind, _)| (*kind, Row::Of(target))).collect();
                     set_rows(&mut rows, all.into_iter());
                 }
+            }
+        }
+        if method.does == Effect::List {
+            // A list looks where the story has what it lists.
+            let listed = story.resources.iter().enumerate().find(|(_, resource)| resource.kind == method.kind);
+            match listed.map(|(index, resource)| (index, resource.owner)) {
+                Some((index, Owner::Population { .. })) => {
+                    let all: Vec<_> = rows.iter().map(|(kind, _)| (*kind, Row::Of(index))).collect();
+                    set_rows(&mut rows, all.into_iter());
+                }
+                Some((index, Owner::Story { .. })) => set_rows(&mut rows, story.resources[index].rows.iter().copied()),
+                None => {}
             }
         }
         snapshot.asks = call.asks.len();
@@ -275,7 +287,15 @@ impl<'a> Bench<'a> {
             Generator::Text(text) if !actor.pins.is_empty() || self.pinned(actor.kind) => {
                 self.text(text, Some(Whose::Actor(index)))
             }
-            _ => Make::Member { role: Role::Principal(index), field },
+            generator => match (actor.stranger, generator) {
+                (Some(number), Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_)) => {
+                    Make::Stranger { kind: actor.kind, field, number }
+                }
+                (Some(number), Generator::Choose { weights, .. }) => {
+                    pinned_choice(kind, field, weights.draw(Key::root(number).number(field as u64)))
+                }
+                _ => Make::Member { role: Role::Principal(index), field },
+            },
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
     population::{Entity, Population, write_number},
     story::{Story, code, word},
     template::Values,
-    value::{Key, write_time},
+    value::{Key, Lane, write_time},
 };
 
 /// Where a value lies in the arena: first byte and length; `NULL` for null.
@@ -179,6 +179,7 @@ impl<'a> Context<'a> {
                 let number = (self.name.instance << shift) | u64::from(element);
                 self.identities.write(*kind, *field, *lane, number, out);
             }
+            Make::Stranger { kind, field, number } => self.identities.write(*kind, *field, Lane(0), *number, out),
             Make::Pattern { kind, field, draw } => {
                 self.identities.write_random(*kind, *field, self.draw(*draw, item), out);
             }
@@ -299,11 +300,16 @@ impl<'a> Context<'a> {
                 out.extend_from_slice(self.population.entity(kind, index).values[id].as_deref().unwrap_or_default());
             }
             code::Meaning::Actor(actor) => {
-                let actor_kind = &self.catalog.kinds[self.story.actors[actor].kind];
-                let id = actor_kind.id();
-                let pinned = self.story.actors[actor].pins.iter().find(|(field, _)| *field == id);
-                let bytes = pinned.map(|(_, bytes)| &**bytes).or_else(|| self.member(Role::Principal(actor), id));
-                out.extend_from_slice(bytes.unwrap_or_default());
+                let of = &self.story.actors[actor];
+                let id = self.catalog.kinds[of.kind].id();
+                let pinned = of.pins.iter().find(|(field, _)| *field == id);
+                match (pinned, of.stranger) {
+                    (Some((_, bytes)), _) => out.extend_from_slice(bytes),
+                    (None, Some(number)) => self.identities.write(of.kind, id, Lane(0), number, out),
+                    (None, None) => {
+                        out.extend_from_slice(self.member(Role::Principal(actor), id).unwrap_or_default());
+                    }
+                }
             }
             code::Meaning::Resource(resource) => self.resource_id(resource, out),
         }

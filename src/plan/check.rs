@@ -177,6 +177,9 @@ impl Pass<'_> {
                     let mistake = self.made_twice(call, step, target);
                     self.report(mistake);
                 }
+                if matches!(method.does, Effect::Create | Effect::Update) {
+                    self.references_live(call, step, target, &point);
+                }
                 let facts = &mut point.resources[target];
                 match method.does {
                     Effect::Create => facts.exists = LIVE,
@@ -216,8 +219,9 @@ impl Pass<'_> {
         if facts.exists != wanted {
             let mistake = self.impossible(call, step, target, facts, wanted);
             self.report(mistake);
-            // Go on as if it had been right, so that one mistake is one message.
-            point.resources[target].exists = wanted;
+            if !matches!(method.does, Effect::Create | Effect::Delete) {
+                return;
+            }
         }
         if method.does == Effect::Create || method.does == Effect::Update {
             self.references_live(call, step, target, point);
@@ -305,8 +309,16 @@ impl Pass<'_> {
             _ => None,
         });
         let create = self.catalog.methods[call.method].does == Effect::Create;
-        let first = resource.initial.iter().filter_map(|initial| match initial {
-            Initial::Reference(reference) if create => Some(*reference),
+        // An update shows what it leaves as it is, too, unless some other update may have changed that.
+        let kept = |word: usize| {
+            let mut asks = self.resolved.story.operations.iter().flat_map(|operation| match operation {
+                Operation::Call(other) if other.target == Some(target) => other.asks.as_slice(),
+                _ => &[],
+            });
+            asks.all(|ask| ask.word != word || ask.value == Asked::Nothing)
+        };
+        let first = resource.initial.iter().enumerate().filter_map(|(word, initial)| match initial {
+            Initial::Reference(reference) if create || !call.asks.is_empty() && kept(word) => Some(*reference),
             _ => None,
         });
         let pinned = resource.pins.iter().filter_map(|(_, pin)| match pin {
@@ -431,8 +443,11 @@ fn join(place: &mut Option<Point>, point: Point) {
 
 fn merge(known: &mut Point, other: Point) {
     for (known, other) in known.resources.iter_mut().zip(other.resources) {
+        // Of two places the one that takes something away says more.
+        if other.exists & GONE != 0 && known.exists & GONE == 0 || known.since.is_none() {
+            known.since = other.since;
+        }
         known.exists |= other.exists;
-        known.since = known.since.take().or(other.since);
         for (known, other) in known.choices.iter_mut().zip(other.choices) {
             *known = (known.0.min(other.0), known.1.max(other.1), known.2 && other.2);
         }

@@ -8,7 +8,6 @@ use crate::{
     yaml::{self, Spanned},
 };
 use std::{
-    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -110,7 +109,7 @@ struct Finder<'a> {
     settings: &'a mut Settings,
     mistakes: Vec<Diagnostic>,
     /// Mixes that are being taken apart, outermost first.
-    open: Vec<String>,
+    open: Vec<PathBuf>,
 }
 
 impl Finder<'_> {
@@ -121,10 +120,7 @@ impl Finder<'_> {
             Ok(crate::error::keep(read, &mut finder.mistakes))
         };
         if argument == "-" && folder.is_none() {
-            let mut text = String::new();
-            let read = std::io::stdin().lock().take(yaml::LARGEST_FILE + 1).read_to_string(&mut text);
-            read.map_err(|error| Error::failed(format!("cannot read standard input: {error}")))?;
-            return Ok(self.read(&Source::new("standard input", text), "stdin", with));
+            return Ok(self.read(&yaml::load_standard_input()?, "stdin", with));
         }
         let ending = Path::new(argument).extension().and_then(|ending| ending.to_str());
         let is_path = matches!(ending, Some("yaml" | "yml")) || (argument.contains('/') && !looks_like_story(argument));
@@ -174,7 +170,7 @@ impl Finder<'_> {
             return Ok(());
         };
         let total: f64 = mix.entries.iter().map(|entry| entry.weight.value).sum();
-        self.open.push(scenario.source.name.clone());
+        self.open.push(whole_path(&scenario.source.name));
         for entry in &mix.entries {
             let name = &entry.scenario;
             let folder =
@@ -193,7 +189,7 @@ impl Finder<'_> {
                 }
             };
             let Some(found) = found else { continue };
-            if self.open.contains(&found.source.name) {
+            if self.open.contains(&whole_path(&found.source.name)) {
                 let mistake =
                     Diagnostic::new(&scenario.source, name.span.clone(), format!("`{}` contains itself", name.value));
                 self.mistakes.push(mistake.help("a mix may hold other mixes, but none that holds it"));
@@ -204,6 +200,11 @@ impl Finder<'_> {
         self.open.pop();
         Ok(())
     }
+}
+
+/// One spelling for each file, whatever way led there.
+fn whole_path(name: &str) -> PathBuf {
+    std::fs::canonicalize(name).unwrap_or_else(|_| PathBuf::from(name))
 }
 
 /// Whether a text can only be meant as a story in one line.

@@ -3,6 +3,7 @@
 use crate::{
     catalog::{Catalog, FieldId, Generator, KindId, Scalar},
     error::{Diagnostic, Source, did_you_mean, list_of, nearest},
+    value::AddressRanges,
     yaml::{Node, Spanned, Value as Yaml},
 };
 use std::sync::Arc;
@@ -112,6 +113,11 @@ fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Sou
         let mistake = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be `{text}`"));
         Err(mistake.help(format!("it looks like {wanted}")))
     };
+    let outside = |text: &str, what: &str, known: &[String]| {
+        let mistake = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be `{text}`"));
+        let known = list_of(known.iter().map(String::as_str));
+        Err(mistake.help(format!("so that nobody real is meant, it is {what} {known}")))
+    };
     if let Generator::Pattern { pattern, .. } = &field.generator
         && !pattern.accepts(&text)
     {
@@ -120,14 +126,23 @@ fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Sou
     if let Some(regex) = &field.matches
         && !regex.is_match(&text)
     {
-        return wrong(format!("`{regex}`"));
+        return wrong(format!("`{}`", regex.as_str().trim_start_matches("^(?:").trim_end_matches(")$")));
     }
+    // Nobody real: only what the catalog draws from.
     match &field.generator {
-        Generator::Address(_) if text.parse::<std::net::IpAddr>().is_err() => return wrong("`192.0.2.10`".to_owned()),
-        Generator::Email(_)
-            if !text.split_once('@').is_some_and(|(user, domain)| !user.is_empty() && domain.contains('.')) =>
-        {
-            return wrong("`alice@example.com`".to_owned());
+        Generator::Address(ranges) => {
+            let address = text.parse::<std::net::Ipv4Addr>().ok();
+            if !address.is_some_and(|address| AddressRanges::contain(ranges, address)) {
+                return outside(&text, "an address in", ranges);
+            }
+        }
+        Generator::Email(domains) => {
+            let domain = text.split_once('@').filter(|(user, _)| !user.is_empty()).map(|(_, domain)| domain);
+            let within =
+                |known: &String| domain.is_some_and(|domain| domain == known || domain.ends_with(&format!(".{known}")));
+            if !domains.iter().any(within) {
+                return outside(&text, "a mail address at", domains);
+            }
         }
         _ => {}
     }
@@ -146,8 +161,7 @@ pub fn row(catalog: &Catalog, kind: KindId, node: &Node, source: &Arc<Source>) -
     let ids: Vec<String> = rows.iter().map(|row| String::from_utf8_lossy(&row[id]).into_owned()).collect();
     let wanted = node.as_text().unwrap_or_default();
     ids.iter().position(|id| id == wanted).map(|row| row as u32).ok_or_else(|| {
-        let mistake =
-            Diagnostic::new(source, node.span.clone(), format!("no {} is called {}", of.label, node.describe()));
+        let mistake = Diagnostic::new(source, node.span.clone(), format!("no {} is called `{wanted}`", of.label));
         mistake.help(did_you_mean(wanted, ids.iter().map(String::as_str)))
     })
 }

@@ -81,6 +81,8 @@ struct Resolver<'a, 'b> {
     calls: u16,
     mistakes: Vec<Diagnostic>,
     blind: bool,
+    /// Tables whose row the command line gives for the whole story: it wins over what the file says of a resource.
+    forced: Vec<KindId>,
 }
 
 /// What is known of a resource besides what the story keeps.
@@ -91,15 +93,23 @@ struct Draft {
     span: Range<usize>,
     /// Whether it must be the story's own: a call changes it, or a field is fixed.
     changed: bool,
-    /// Whether a call changes it.
-    acted_on: bool,
-    /// Whether it exists at first, by the first call on it.
+    /// Whether it exists at first, by the first call on it that needs one or the other.
     live: Option<bool>,
+    /// Whether some call on it fails in a way that is usual for what does not exist.
+    seems_absent: bool,
     creator: Option<usize>,
 }
 
 /// Something is wrong, and it was reported.
 struct Reported;
+
+impl Draft {
+    /// Whether the resource exists when the story begins: as the scenario says, else as its first call needs it.
+    fn exists_at_first(&self) -> bool {
+        let said = self.existing.as_ref().map(|existing| existing.value);
+        said.or(self.live).unwrap_or(self.creator.is_none() && !self.seems_absent)
+    }
+}
 
 impl<'a, 'b> Resolver<'a, 'b> {
     fn new(scenario: &'a Scenario, name: &str, around: &'a mut Surroundings<'b>) -> Self {
@@ -113,7 +123,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
         let story = Story {
             name: name.to_owned(),
             key: around.values.name("story").name(name),
-            tag: around.tags.assign("story", name, TAGS),
+            tag: around.tags.assign("story", name, TAGS).unwrap_or_default(),
             actors: Vec::new(),
             resources: Vec::new(),
             scope_pins: Vec::new(),
@@ -131,7 +141,8 @@ impl<'a, 'b> Resolver<'a, 'b> {
             last_actor: None,
             calls: 0,
             mistakes: Vec::new(),
-            blind: false,
+            blind: !scenario.whole,
+            forced: Vec::new(),
         }
     }
 

@@ -7,6 +7,9 @@ use crate::{
 };
 use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
+/// What its texts are called in messages.
+pub const SET: &str = "--set";
+
 /// What the command line sets, and which of it was used.
 #[derive(Debug, Default)]
 pub struct Settings {
@@ -34,7 +37,7 @@ impl Settings {
     pub fn parse(texts: &[String]) -> Result<Self, Error> {
         let mut all = Vec::new();
         for text in texts {
-            let source = Source::new("--set", text.as_str());
+            let source = Source::new(SET, text.as_str());
             let Some((left, right)) = text.split_once('=').filter(|(left, _)| !left.is_empty()) else {
                 let mistake = Diagnostic::new(&source, 0..text.len(), "`--set` takes `name=value`");
                 return Err(mistake.help("write `--set deletes=4` or `--set pool.max_cfu=20`").into());

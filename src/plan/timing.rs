@@ -72,15 +72,14 @@ impl Asked {
         if options.events.is_some() && options.instances.is_some() {
             return Err(Error::usage("`--events` and `--instances` exclude each other").help("leave one of them out"));
         }
-        let mut from = match &options.from {
-            Some(text) => Some(point("--from", text, now)?),
-            None => match &found.from {
-                Some((text, source)) => Some(units::time(&text.value, now).map_err(|mistake| {
-                    Error::from(Diagnostic::new(source, text.span.clone(), mistake.message).help(mistake.help))
-                })?),
-                None => None,
-            },
+        // A wrong time in a file is wrong whether it is used or not.
+        let said = match &found.from {
+            Some((text, source)) => Some(units::time(&text.value, now).map_err(|mistake| {
+                Error::from(Diagnostic::new(source, text.span.clone(), mistake.message).help(mistake.help))
+            })?),
+            None => None,
         };
+        let mut from = options.from.as_deref().map(|text| point("--from", text, now)).transpose()?.or(said);
         let mut to = options.to.as_deref().map(|text| point("--to", text, now)).transpose()?;
         if let Some(duration) = options.duration {
             let duration = i64::try_from(duration).unwrap_or(i64::MAX);
@@ -101,7 +100,11 @@ impl Asked {
         if let (Some(from), Some(to)) = (from, to)
             && from >= to
         {
-            let message = format!("the run would end ({}) before it begins ({})", format_time(to), format_time(from));
+            let message = if from == to {
+                format!("the run would end when it begins ({})", format_time(from))
+            } else {
+                format!("the run would end ({}) before it begins ({})", format_time(to), format_time(from))
+            };
             return Err(Error::usage(message).help("give a `--to` that is later than `--from`"));
         }
         let schedule = schedule(options, found)?;
@@ -114,10 +117,9 @@ impl Asked {
             _ => Starts::Once,
         };
         let every = options.every.or(found.every).unwrap_or(SECOND as u64);
-        if every == 0 && starts == Starts::Unbounded && options.events.is_none() {
-            return Err(
-                Error::usage("with `every: 0s` a run needs a number of events or instances").help("add `-n 1000`")
-            );
+        if every == 0 && starts == Starts::Unbounded {
+            let error = Error::usage("with `every: 0s` a run needs a number of instances, or it never gets anywhere");
+            return Err(error.help("give `--instances 100`, or a longer `--every`"));
         }
         let timing = Timing { from: 0, to: None, every, events: options.events, starts, schedule: None, warm: false };
         let ends = to.unwrap_or(now);

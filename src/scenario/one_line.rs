@@ -39,6 +39,7 @@ pub fn read_one_line(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
         actors: Vec::new(),
         resources: Vec::new(),
         body: Body::Steps(steps),
+        whole: true,
     })
 }
 
@@ -100,6 +101,11 @@ fn step(
     place: impl Fn(Range<usize>) -> Range<usize>,
 ) -> Result<Call, Vec<Diagnostic>> {
     let whole = place(0..text.len());
+    if let Some(("call" | "choose", rest)) = text.split_once(':') {
+        let key = &text[..text.len() - rest.len() - 1];
+        let found = Diagnostic::new(source, place(0..key.len()), format!("no method is called `{key}`"));
+        return Err(vec![found.help(format!("write a space after the colon: `{key}: {rest}`"))]);
+    }
     if let Err((message, help)) = check(text) {
         return Err(vec![Diagnostic::new(source, whole, message).help(help)]);
     }

@@ -117,8 +117,8 @@ impl Replacer<'_> {
                 .help("a parameter stands alone, such as `$count`")
                 .help(format!("a text that begins with a dollar is written `${text}`"))
         };
-        self.reader.report(found);
         // Whatever takes its place, its type is not the mistake.
+        self.reader.settle(found);
         node.clone()
     }
 }

@@ -74,6 +74,7 @@ fn top_level(reader: &Reader, root: &Node, name: &str, params: Vec<super::Param>
         actors,
         resources,
         body: body?,
+        whole: !reader.is_incomplete(),
     })
 }
 
@@ -175,15 +176,15 @@ fn stage(reader: &Reader, node: &Node) -> Option<Stage> {
 }
 
 fn actor(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<Actor> {
-    let named = check_name(reader, name, "an actor");
+    check_name(reader, name, "an actor");
     let mut map = reader.map(node, &format!("the actor {}", quoted(&name.value)))?;
     let kind = map.text("kind");
     let pins = rest(map);
-    named.then(|| Actor { name: name.clone(), kind, pins })
+    Some(Actor { name: name.clone(), kind, pins })
 }
 
 fn resource(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<Resource> {
-    let named = check_name(reader, name, "a resource");
+    check_name(reader, name, "a resource");
     let mut map = reader.map(node, &format!("the resource {}", quoted(&name.value)))?;
     let kind = map.text("kind");
     let count = map.u64("count");
@@ -194,7 +195,7 @@ fn resource(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<R
             reader.mistake(&count.span, "`count` must be at least 1").help("leave the resource out if there is none"),
         );
     }
-    named.then(|| Resource { name: name.clone(), kind, count, existing, fields })
+    Some(Resource { name: name.clone(), kind, count, existing, fields })
 }
 
 fn rest(map: MapReader<'_>) -> Vec<Field> {

@@ -94,7 +94,13 @@ impl Lines {
     }
 
     fn choose(&mut self, indent: usize, choose: &Choose) {
-        self.line(indent, "- choose:");
+        match &choose.id {
+            Some(id) => {
+                self.line(indent, &format!("- id: {}", scalar_text(&id.value)));
+                self.line(indent + 2, "choose:");
+            }
+            None => self.line(indent, "- choose:"),
+        }
         for branch in &choose.branches {
             self.line(indent + 4, &format!("- weight: {}", branch.weight.value));
             self.line(indent + 6, "steps:");

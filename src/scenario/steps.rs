@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     error::quoted,
-    units::{CountRange, DurationRange},
+    identity::TURNS,
+    units::{CountRange, DurationRange, format_count},
     yaml::{MapReader, Node, Reader, Spanned, Value},
 };
 
@@ -19,13 +20,21 @@ pub(super) fn list(reader: &Reader, node: &Node, what: &str) -> Option<Vec<Step>
         return None;
     }
     let steps: Vec<Step> = items.iter().filter_map(|item| step(reader, item)).collect();
-    (steps.len() == items.len()).then_some(steps)
+    if steps.len() < items.len() {
+        reader.set_incomplete();
+    }
+    Some(steps)
 }
 
 fn step(reader: &Reader, node: &Node) -> Option<Step> {
     if let Value::Text(text) = &node.value {
         let call = reader.keep(one_line::step_in_list(reader.source(), text, node))?;
         return Some(Step::Call(Box::new(call)));
+    }
+    if node.value == Value::Null {
+        let found = reader.expected(node, "a step", "a map");
+        reader.report(found.help("write a call, such as `- create-pool`"));
+        return None;
     }
     let mut map = reader.map(node, "a step")?;
     match (map.entry("call"), map.entry("choose")) {
@@ -45,6 +54,7 @@ fn step(reader: &Reader, node: &Node) -> Option<Step> {
 
 fn choose(reader: &Reader, mut map: MapReader<'_>, node: &Node) -> Option<Step> {
     map.optional("choose");
+    let id = map.text("id").filter(|id| read::check_name(reader, id, "a choice"));
     let span = map.span();
     map.finish();
     let items = reader.list(node, "`choose`")?;
@@ -55,7 +65,7 @@ fn choose(reader: &Reader, mut map: MapReader<'_>, node: &Node) -> Option<Step> 
         return None;
     }
     let branches: Vec<Branch> = items.iter().filter_map(|item| branch(reader, item)).collect();
-    (branches.len() == items.len()).then_some(Step::Choose(Choose { span, branches }))
+    (branches.len() == items.len()).then_some(Step::Choose(Choose { id, span, branches }))
 }
 
 fn branch(reader: &Reader, node: &Node) -> Option<Branch> {
@@ -68,7 +78,7 @@ fn branch(reader: &Reader, node: &Node) -> Option<Branch> {
 
 fn call(reader: &Reader, mut map: MapReader<'_>) -> Option<Step> {
     let span = map.span();
-    let id = map.text("id");
+    let id = map.text("id").filter(|id| read::check_name(reader, id, "a step"));
     let call = map.read_required("call", method);
     let target = map.text("target");
     let by = map.text("by");
@@ -178,6 +188,11 @@ fn repeat(reader: &Reader, node: &Node, what: &str) -> Option<Repeat> {
                 .mistake(&times.span, format!("{what} must be at least 1"))
                 .help("leave the step out if it never happens"),
         );
+        return None;
+    }
+    if times.value.high > TURNS {
+        let message = format!("{what} may be at most {}", format_count(TURNS));
+        reader.report(reader.mistake(&times.span, message).help("start more instances instead"));
         return None;
     }
     Some(Repeat { times, every })

@@ -236,7 +236,7 @@ pub(super) fn cannot_create(path: &Path, error: &io::Error) -> Error {
 }
 
 /// The system's reason in our style: `no space left on device`.
-pub(super) fn reason(error: &io::Error) -> String {
+pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = text.chars();

@@ -264,13 +264,11 @@ impl Parser<'_> {
 
     fn unexpected(&self) -> Mistake {
         match self.text[self.at..].chars().next() {
-            Some(found) => {
-                let span = self.positions.span(self.at..self.at + found.len_utf8());
-                Mistake::new(span, format!("`{}` is not expected in an expression", found.escape_debug()))
+            Some(found) => unexpected(found, self.positions.span(self.at..self.at + found.len_utf8())),
+            None => {
+                Mistake::new(self.positions.span(self.at..self.at), "the expression is not complete").help(SUPPORTED)
             }
-            None => Mistake::new(self.positions.span(self.at..self.at), "the expression is not complete"),
         }
-        .help(SUPPORTED)
     }
 
     fn take(&mut self, sign: &str) -> bool {
@@ -283,4 +281,9 @@ impl Parser<'_> {
     fn skip_space(&mut self) {
         self.at += self.text[self.at..].bytes().take_while(|byte| b" \t\r\n".contains(byte)).count();
     }
+}
+
+/// The mistake of a character that no expression has at that place.
+pub(super) fn unexpected(found: char, span: std::ops::Range<usize>) -> Mistake {
+    Mistake::new(span, format!("`{}` is not expected in an expression", super::parse::shown(found))).help(SUPPORTED)
 }

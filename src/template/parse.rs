@@ -275,7 +275,7 @@ impl Parser<'_> {
     fn unexpected(&self, expected: &str) -> Mistake {
         match self.text[self.at..].chars().next() {
             Some(found) => {
-                let message = format!("expected {expected}, found `{}`", found.escape_debug());
+                let message = format!("expected {expected}, found `{}`", shown(found));
                 Mistake::new(self.at..self.at + found.len_utf8(), message)
             }
             None => Mistake::new(self.at..self.at, format!("expected {expected}, found the end of the template")),
@@ -297,4 +297,9 @@ impl Parser<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
+}
+
+/// A character for a message: as it is, unless a terminal would not show it.
+pub(super) fn shown(character: char) -> String {
+    if character.is_control() { character.escape_debug().to_string() } else { character.to_string() }
 }

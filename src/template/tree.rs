@@ -236,6 +236,10 @@ fn interpolation(text: &str, at: usize, positions: &Positions) -> Result<(Expres
     if text[end..].starts_with('}') {
         return Ok((expression, end + 1));
     }
+    // What stands before the closing brace does not belong there; without one the rest is text.
+    if let Some(found) = text[end..].chars().next().filter(|_| text[end..].contains('}')) {
+        return Err(expression::unexpected(found, positions.span(end..end + found.len_utf8())));
+    }
     let help = "`$${` stands for the characters `${`";
     Err(Mistake::new(positions.span(at..end), "`${` is not closed by `}`").help(help))
 }

@@ -5,6 +5,9 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use super::{Mistake, duration};
 use crate::error::quoted;
 
+/// From 1700 to the end of 2199: room for what happens around a run before nanoseconds in 64 bits end, in 1677 and 2262.
+const RANGE: std::ops::Range<i64> = -8_520_336_000_000_000_000..7_258_118_400_000_000_000;
+
 /// Reads a point in time: RFC 3339, a date (midnight in UTC), `now`, or `-7d` and `+1h` from `now`.
 ///
 /// # Errors
@@ -18,7 +21,7 @@ pub fn time(text: &str, now: i64) -> Result<i64, Mistake> {
         // A duration always fits, see there.
         let offset = i64::try_from(duration(offset)?).unwrap_or(i64::MAX);
         let shifted = if text.starts_with('-') { now.checked_sub(offset) } else { now.checked_add(offset) };
-        return shifted.ok_or_else(|| out_of_range(text));
+        return shifted.filter(|time| RANGE.contains(time)).ok_or_else(|| out_of_range(text));
     }
     let moment = if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         moment.to_utc()
@@ -27,7 +30,7 @@ pub fn time(text: &str, now: i64) -> Result<i64, Mistake> {
     } else {
         return Err(not_a_time(text));
     };
-    moment.timestamp_nanos_opt().ok_or_else(|| out_of_range(text))
+    moment.timestamp_nanos_opt().filter(|time| RANGE.contains(time)).ok_or_else(|| out_of_range(text))
 }
 
 /// Writes a point in time as RFC 3339 in UTC, with 0, 3, 6 or 9 digits of a second as needed.
@@ -42,12 +45,15 @@ fn date(text: &str) -> Option<DateTime<Utc>> {
 
 fn not_a_time(text: &str) -> Mistake {
     let message = format!("{} is not a time", quoted(text));
-    let without_zone = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
-    if without_zone.iter().any(|form| NaiveDateTime::parse_from_str(text, form).is_ok()) {
-        return Mistake::new(
-            format!("the time {} does not say its time zone", quoted(text)),
-            format!("write `{}Z` for UTC, or an offset such as `+02:00`", text.replace(' ', "T")),
-        );
+    for (seconds, forms) in
+        [("", ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]), (":00", ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])]
+    {
+        if forms.iter().any(|form| NaiveDateTime::parse_from_str(text, form).is_ok()) {
+            return Mistake::new(
+                format!("the time {} does not say its time zone", quoted(text)),
+                format!("write `{}{seconds}Z` for UTC, or an offset such as `+02:00`", text.replace(' ', "T")),
+            );
+        }
     }
     if duration(text).is_ok() {
         return Mistake::new(message, format!("write `-{text}` for that long ago, or `+{text}`"));
@@ -61,6 +67,6 @@ fn not_a_time(text: &str) -> Mistake {
 fn out_of_range(text: &str) -> Mistake {
     Mistake::new(
         format!("the time {} cannot be counted in nanoseconds", quoted(text)),
-        "write a time from 1678 to 2261",
+        "write a time from 1700 to 2199",
     )
 }

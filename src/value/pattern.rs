@@ -26,6 +26,9 @@ pub struct Pattern {
     sizes: Vec<Permutation>,
 }
 
+/// Characters that mean something else in regular expressions: taken for themselves only within a class.
+const SPECIAL: &[u8] = b".*+?()|^$";
+
 #[derive(Debug, Clone)]
 enum Position {
     Fixed(u8),
@@ -59,6 +62,19 @@ impl Pattern {
         let mut at = 0;
         while at < bytes.len() {
             let start = at;
+            if bytes[at] != b'[' && SPECIAL.contains(&bytes[at]) {
+                let mut found: Vec<char> = Vec::new();
+                for byte in bytes[at..].iter().filter(|byte| SPECIAL.contains(byte)) {
+                    if !found.contains(&char::from(*byte)) {
+                        found.push(char::from(*byte));
+                    }
+                }
+                let names: Vec<String> = found.iter().map(|sign| format!("`{sign}`")).collect();
+                let ways: Vec<String> = found.iter().map(|sign| format!("`[{sign}]`")).collect();
+                let verb = if found.len() == 1 { "means itself" } else { "mean themselves" };
+                let message = format!("{} {verb} only as {}", names.join(" and "), ways.join(" and "));
+                return Err(error(at..at + 1, &message));
+            }
             let position = match bytes[at] {
                 b'[' => {
                     let end = find(bytes, at, b']').ok_or_else(|| error(at..bytes.len(), "`[` without `]`"))?;
@@ -89,6 +105,11 @@ impl Pattern {
         Ok(Pattern { text: text.to_owned(), positions, sizes: Vec::new() })
     }
 
+    /// Whether there is anything to tell two ids apart by.
+    pub fn has_class(&self) -> bool {
+        self.positions.iter().any(|position| position.size() > 1)
+    }
+
     /// The pattern as it was written.
     pub fn text(&self) -> &str {
         &self.text
@@ -103,7 +124,8 @@ impl Pattern {
         let mut bound = self.positions.iter().fold(1_u128, |size, position| size.saturating_mul(position.size()));
         let last = self.positions.iter().rev().map(Position::size).find(|size| *size > 1).unwrap_or(1);
         self.sizes.clear();
-        while self.sizes.len() < 12 {
+        // Until there is room for 2⁵² in each lane.
+        while self.sizes.len() < 80 {
             self.sizes.push(Permutation::new(key.number(self.sizes.len() as u64), bound));
             match bound.checked_mul(last).filter(|_| bound < 1 << 64 && last > 1) {
                 Some(more) => bound = more,

@@ -70,6 +70,12 @@ impl AddressRanges {
         Ok(AddressRanges { ranges, order: Permutation::new(key, total.max(1)) })
     }
 
+    /// Whether an address lies in one of these ranges.
+    pub fn contain(ranges: &[String], address: Ipv4Addr) -> bool {
+        let address = u32::from(address);
+        ranges.iter().filter_map(|text| range(text)).any(|(start, size)| (start..start + size).contains(&address))
+    }
+
     /// Appends the address of the `number`th client: different ones until the ranges are used up.
     pub fn write(&self, number: u64, out: &mut Vec<u8>) {
         let mut place = self.order.apply(u128::from(number) % self.order.bound()) as u32;

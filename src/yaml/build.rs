@@ -35,7 +35,8 @@ pub(super) fn document(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
     match root {
         Ok(Some(root)) if found.is_empty() => return Ok(root),
         Ok(None) if found.is_empty() => {
-            found.push(Diagnostic::new(source, 0..0, "the file holds nothing but comments"));
+            let begin = if source.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+            found.push(Diagnostic::new(source, begin..begin, "the file holds nothing but comments"));
         }
         Ok(_) => {}
         Err(fatal) => found.push(*fatal),

@@ -1,6 +1,12 @@
 //! Reads files, and refuses those that are no text before the parser gets confused by them.
 
-use std::{fs::File, io, io::Read as _, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    io,
+    io::Read as _,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use crate::error::{Diagnostic, Error, Source, quoted};
 
@@ -20,6 +26,26 @@ pub fn load(path: impl AsRef<Path>) -> Result<Arc<Source>, Error> {
             Error::usage(format!("{} is larger than 16 MiB", quoted(&name))).help("is it the file that you meant?")
         );
     }
+    text(name, bytes)
+}
+
+/// Reads standard input as a file; a second time gives the same text.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_standard_input() -> Result<Arc<Source>, Error> {
+    static READ: OnceLock<Arc<Source>> = OnceLock::new();
+    if let Some(read) = READ.get() {
+        return Ok(Arc::clone(read));
+    }
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(LARGEST_FILE + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Error::failed(format!("cannot read standard input: {error}")))?;
+    let source = text("standard input".to_owned(), bytes)?;
+    Ok(Arc::clone(READ.get_or_init(|| source)))
+}
+
+fn text(name: String, bytes: Vec<u8>) -> Result<Arc<Source>, Error> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(name, text)),
         Err(error) => Err(not_utf8(name, &error).into()),
@@ -29,8 +55,9 @@ pub fn load(path: impl AsRef<Path>) -> Result<Arc<Source>, Error> {
 /// What is wrong with a text as a whole: empty, or not a text at all.
 pub(super) fn check_text(source: &Arc<Source>) -> Result<(), Vec<Diagnostic>> {
     let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
+    let begin = source.text.len() - text.len();
     let found = if text.trim().is_empty() {
-        Diagnostic::new(source, 0..0, "the file is empty")
+        Diagnostic::new(source, begin..begin, "the file is empty")
     } else if source.text.len() as u64 > LARGEST_FILE {
         Diagnostic::new(source, 0..0, "the file is larger than 16 MiB")
     } else if let Some(at) = source.text.find('\0') {

@@ -22,7 +22,11 @@
 mod map;
 mod values;
 
-use std::{cell::RefCell, ops::Range, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    ops::Range,
+    sync::Arc,
+};
 
 pub use map::MapReader;
 
@@ -35,12 +39,19 @@ pub struct Reader {
     source: Arc<Source>,
     // Shared, so that readers of parts need no exclusive hold of the whole.
     found: RefCell<Vec<Diagnostic>>,
+    settled: RefCell<Vec<Range<usize>>>,
+    incomplete: Cell<bool>,
 }
 
 impl Reader {
     /// A reader of nodes of this source.
     pub fn new(source: &Arc<Source>) -> Self {
-        Self { source: Arc::clone(source), found: RefCell::new(Vec::new()) }
+        Self {
+            source: Arc::clone(source),
+            found: RefCell::new(Vec::new()),
+            settled: RefCell::new(Vec::new()),
+            incomplete: Cell::new(false),
+        }
     }
 
     /// The source that the nodes are from.
@@ -55,7 +66,26 @@ impl Reader {
 
     /// Adds a mistake, also of another source.
     pub fn report(&self, diagnostic: Diagnostic) {
-        self.found.borrow_mut().push(diagnostic);
+        if !self.settled.borrow().contains(&diagnostic.span) {
+            self.found.borrow_mut().push(diagnostic);
+        }
+    }
+
+    /// Notes that something was left out that others may miss.
+    pub fn set_incomplete(&self) {
+        self.incomplete.set(true);
+    }
+
+    /// Whether something was left out.
+    pub fn is_incomplete(&self) -> bool {
+        self.incomplete.get()
+    }
+
+    /// Adds a mistake after which nothing else at that place is worth a word.
+    pub fn settle(&self, diagnostic: Diagnostic) {
+        let span = diagnostic.span.clone();
+        self.report(diagnostic);
+        self.settled.borrow_mut().push(span);
     }
 
     /// Takes the value of a result and keeps its diagnostics.

@@ -1,13 +1,28 @@
 //! Behaviour through the public doors: the binary and the library. One binary, so that it is linked once.
 
+mod command_mistakes;
+mod command_names;
+mod command_repeat;
+mod command_run;
+mod command_usage;
 mod error_reports;
+mod golden;
+mod identities;
 #[cfg(feature = "kafka")]
 mod kafka_mock;
+mod pace;
+mod parts;
+mod properties;
+mod readme;
+mod round_trip;
 mod scenario_reading;
 mod scenario_round_trip;
 mod sink_files;
+mod sources;
+mod template_contexts;
 mod template_errors;
 mod template_oracle;
 mod template_render;
+mod trail;
 mod units;
 mod yaml_tree;

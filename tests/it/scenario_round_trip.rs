@@ -85,7 +85,7 @@ fn range() -> impl Strategy<Value = String> {
 prop_compose! {
     fn call()(
         name in "[a-z]{1,5}(-[a-z]{1,4}){0,2}[a-d]",
-        id in option::of(text()),
+        id in option::of("[a-z][a-z0-9-]{2,9}"),
         after in option::of(range()),
         with in option::of((text(), value())),
         outcome in option::of(prop_oneof![Just("auto".to_owned()), Just("success".to_owned()), text()]),

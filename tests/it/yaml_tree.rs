@@ -100,7 +100,7 @@ fn mistakes_are_at_their_place() {
         ("# x\n\n", "1:1 the file holds nothing but comments"),
         ("---\n", "1:1 the file holds nothing but comments"),
         ("a: 1\nb: x\0y\n", "2:5 the file is not a text: it has a zero byte"),
-        ("a:\n\t- b\n", "2:2 a tab stands where YAML wants spaces"),
+        ("a:\n\t- b\n", "2:1 a tab stands where YAML wants spaces"),
         ("a: 1\n---\nb: 2\n", "3:1 a second document begins here"),
         ("a: 1\nb: { x: 1, x: 2 }\n", "2:12 the key `x` is here twice"),
         ("a: *b\n", "1:4 there is no anchor `&b` above"),

@@ -37,6 +37,12 @@ pub fn command(arguments: &Generate, plan: &Plan) -> String {
     if let Some(folder) = &arguments.templates.templates {
         add("--templates", folder.display().to_string());
     }
+    if let Some(skip) = arguments.skip {
+        add("--skip", skip.to_string());
+    }
+    if let Some(shard) = arguments.shard {
+        add("--shard", shard.to_string());
+    }
     match arguments.format {
         FormatName::Ndjson => {}
         FormatName::Json => add("--format", "json".to_owned()),

@@ -11,6 +11,11 @@ use std::{fmt::Write, time::Duration};
 
 /// What happened, and how to repeat it.
 pub fn text(arguments: &Generate, plan: &Plan, outcome: &Outcome, took: Duration) -> String {
+    if outcome.delivered.closed {
+        let written = format_count(outcome.delivered.events);
+        let all = plan.timing.events.map(|events| format!(" of {}", format_count(events))).unwrap_or_default();
+        return format!("the reader went away: {written}{all} events written\n");
+    }
     let mut text = headline(plan, outcome, took);
     let rows: Vec<Vec<String>> = outcome
         .summary
@@ -22,6 +27,9 @@ pub fn text(arguments: &Generate, plan: &Plan, outcome: &Outcome, took: Duration
     text.push_str(&right_aligned(rows));
     for line in delivery(arguments, outcome) {
         let _ = writeln!(text, "{line}");
+    }
+    if let Some(digest) = outcome.summary.digest() {
+        let _ = writeln!(text, "digest: {digest}");
     }
     let _ = writeln!(text, "the same again: {}", repeat::command(arguments, plan));
     text
@@ -71,12 +79,6 @@ fn delivery(arguments: &Generate, outcome: &Outcome) -> Vec<String> {
             format_count(delivered.events),
             format_count(delivered.failed),
             format_count(delivered.unknown)
-        ));
-    } else if delivered.closed {
-        lines.push(format!(
-            "the reader went away: {} of {} events written",
-            format_count(delivered.events),
-            format_count(outcome.summary.events)
         ));
     } else if outcome.stopped || outcome.error.is_some() {
         lines.push(format!("stopped: {} events written", format_count(delivered.events)));

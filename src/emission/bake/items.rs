@@ -27,10 +27,10 @@ impl Bench<'_> {
     }
 
     /// Whether a resource lies where the list looks.
-    pub(super) fn same_place(&self, rows: &[(KindId, u32)]) -> bool {
-        rows.iter().all(|(kind, row)| {
-            let looked = self.rows.iter().find(|(other, _)| other == kind).map(|(_, row)| *row);
-            !self.method.scope.contains(kind) || looked == Some(Row::Fixed(*row))
+    fn same_place(&self, rows: &[(KindId, Row)]) -> bool {
+        self.rows.iter().filter(|(kind, _)| self.method.scope.contains(kind)).all(|(kind, looked)| {
+            let of = |rows: &[(KindId, Row)]| rows.iter().find(|(other, _)| other == kind).map(|(_, row)| *row);
+            of(rows).or(of(&self.story.rows)) == Some(*looked)
         })
     }
 

@@ -3,8 +3,8 @@
 use super::Resolver;
 use crate::{
     catalog::{FieldId, Generator, KindId},
-    error::Source,
-    error::{Diagnostic, did_you_mean, list_of},
+    error::{Diagnostic, Source, did_you_mean, list_of},
+    identity::TAGS,
     plan::pins::{self, Value},
     scenario,
     story::Actor,
@@ -35,6 +35,18 @@ impl Resolver<'_, '_> {
                 .collect();
             fields.extend(self.around.settings.take(&written.name.value));
             let pins = self.scalar_pins(kind, fields);
+            let others = self.story.actors.iter().filter(|actor| actor.kind == kind).count();
+            if !self.enough(kind, others + 1) {
+                let of = &self.catalog.kinds[kind];
+                let name = of.plural.as_deref().unwrap_or(&of.name);
+                let message =
+                    format!("the population has too few {name} for `{}` to be somebody else", written.name.value);
+                self.wrong(
+                    &written.name.span,
+                    message,
+                    format!("a `population` of {name} needs {} in each {}", others + 1, self.parent_label(kind)),
+                );
+            }
             self.push_actor(written.name.value.clone(), kind, pins);
         }
         if self.story.actors.is_empty() {
@@ -45,9 +57,23 @@ impl Resolver<'_, '_> {
         }
     }
 
+    fn parent_label(&self, kind: KindId) -> &str {
+        self.catalog.parent(kind).map_or("run", |parent| self.catalog.kinds[parent].label.as_str())
+    }
+
     pub(super) fn push_actor(&mut self, name: String, kind: KindId, pins: Vec<(FieldId, Box<[u8]>)>) {
         let other = self.story.actors.iter().filter(|actor| actor.kind == kind).count();
-        self.story.actors.push(Actor { name, kind, other, pins });
+        // Who is fixed is the same person in all instances and stories: not one of the population, who are drawn.
+        let of = &self.catalog.kinds[kind];
+        let identifies =
+            |field: &FieldId| matches!(of.fields[*field].generator, Generator::Email(_)) || *field == of.id();
+        let who = pins.iter().find(|(field, _)| *field == of.id()).or(pins.iter().find(|(field, _)| identifies(field)));
+        let who = who.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned());
+        let stranger = who.map(|who| {
+            let number = self.tag(&format!("fixed {}", of.name), &who, TAGS);
+            self.around.population[kind] + u64::from(number)
+        });
+        self.story.actors.push(Actor { name, kind, other, stranger, pins });
     }
 
     /// Fixed fields of something that is no resource of the story: texts and numbers only.

@@ -4,8 +4,11 @@ use super::{Draft, Resolver};
 use crate::{
     catalog::{FieldId, Generator, KindId, ReferDefault},
     error::{Diagnostic, Source, did_you_mean},
-    plan::pins::{self, Value},
-    story::{Initial, Pin, Reference},
+    plan::{
+        pins::{self, Value},
+        sets::SET,
+    },
+    story::{Initial, Pin, Reference, Row},
     yaml::{Node, Spanned},
 };
 use std::sync::Arc;
@@ -16,7 +19,9 @@ impl Resolver<'_, '_> {
         let mut index = 0;
         // The list may grow: a reference may call for a resource that no step names.
         while index < self.story.resources.len() {
-            let fields = std::mem::take(&mut self.drafts[index].fields);
+            let mut fields = std::mem::take(&mut self.drafts[index].fields);
+            // The command line wins over the file, wherever the file says it.
+            fields.sort_by_key(|(_, _, source)| source.name == SET);
             self.drafts[index].changed |= !fields.is_empty();
             let mut given: Vec<(FieldId, Pin)> = Vec::new();
             for (name, node, source) in fields {
@@ -43,8 +48,15 @@ impl Resolver<'_, '_> {
             scope.table.is_some() && (scope.variable == name.value || scope.name == name.value)
         });
         if let Some(table) = table {
+            if self.forced.contains(&table) && source.name != SET {
+                return;
+            }
             match pins::row(self.catalog, table, node, source) {
-                Ok(row) => self.story.resources[index].rows.push((table, row)),
+                Ok(row) => {
+                    let rows = &mut self.story.resources[index].rows;
+                    rows.retain(|(kind, _)| *kind != table);
+                    rows.push((table, Row::Fixed(row)));
+                }
                 Err(mistake) => self.mistakes.push(mistake),
             }
             return;
@@ -90,17 +102,12 @@ impl Resolver<'_, '_> {
                     _ => Reference::Population(kinds[0]),
                 },
                 ReferDefault::Story => {
-                    let own = self
-                        .story
-                        .resources
-                        .iter()
-                        .position(|resource| kinds.contains(&resource.kind) && resource.count == 1);
-                    Reference::Resource(own.unwrap_or_else(|| {
-                        let name = self.catalog.kinds[kinds[0]].variable.clone();
-                        let fields = self.around.settings.take(&name);
-                        let draft = Draft { fields, live: Some(true), ..Draft::default() };
-                        self.push_resource(name, kinds[0], 1, draft)
-                    }))
+                    // What existed before cannot refer to what is made later.
+                    let existing = self.drafts[index].exists_at_first();
+                    let own = self.story.resources.iter().zip(&self.drafts).position(|(resource, draft)| {
+                        kinds.contains(&resource.kind) && resource.count == 1 && (!existing || draft.exists_at_first())
+                    });
+                    Reference::Resource(own.unwrap_or_else(|| self.implied(kinds[0])))
                 }
             };
             given.push((field_id, Pin::Reference(reference)));
@@ -114,6 +121,13 @@ impl Resolver<'_, '_> {
                 format!("give it a `{name}`: its id is made from it"),
             );
         }
+    }
+
+    /// A resource that existed before and that no step names.
+    fn implied(&mut self, kind: KindId) -> usize {
+        let name = self.free_name(&self.catalog.kinds[kind].variable);
+        let fields = self.around.settings.take(&name);
+        self.push_resource(name, kind, 1, Draft { fields, live: Some(true), ..Draft::default() })
     }
 
     /// Divides what is given into fixed fields and the first values of fields that calls change.

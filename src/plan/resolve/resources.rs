@@ -4,9 +4,9 @@ use super::{Draft, Reported, Resolver};
 use crate::{
     catalog::{Effect, KindId, Method},
     error::{Diagnostic, Source, did_you_mean, list_of},
-    plan::pins,
+    plan::{pins, sets::SET},
     scenario::{self, Step},
-    story::{Owner, Pin, Resource, Row, ScopePin, word},
+    story::{Asked, Initial, Operation, Owner, Pin, Reference, Resource, Row, ScopePin, word},
     value::Lane,
     yaml::{Node, Spanned},
 };
@@ -72,7 +72,12 @@ impl Resolver<'_, '_> {
             for (field, node, source) in fields {
                 let row = (field.value == "id").then(|| pins::row(self.catalog, kind, &node, &source));
                 match row {
-                    Some(Ok(row)) => self.set_row(kind, Row::Fixed(row)),
+                    Some(Ok(row)) => {
+                        self.set_row(kind, Row::Fixed(row));
+                        if source.name == SET {
+                            self.forced.push(kind);
+                        }
+                    }
                     Some(Err(mistake)) => self.mistakes.push(mistake),
                     None => self.mistakes.push(Diagnostic::new(
                         &source,
@@ -112,17 +117,24 @@ impl Resolver<'_, '_> {
         found
     }
 
+    /// A name for a resource that the scenario does not name.
+    pub(super) fn free_name(&self, wanted: &str) -> String {
+        let taken = |name: &str| self.story.resources.iter().any(|resource| resource.name == name);
+        let numbered = (2..).map(|number| format!("{wanted}#{number}"));
+        [wanted.to_owned()].into_iter().chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    }
+
     pub(super) fn push_resource(&mut self, name: String, kind: KindId, count: u32, draft: Draft) -> usize {
         let family = format!("lane of {}", self.catalog.kinds[kind].name);
-        let lane = Lane(self.around.tags.assign(&family, &format!("{}/{name}", self.story.name), Lane::COUNT));
+        let lane = Lane(self.tag(&family, &format!("{}/{name}", self.story.name), Lane::COUNT));
         let owner = Owner::Story { existing: false, lane };
         self.story.resources.push(Resource {
             name,
             kind,
             count,
             owner,
+            lane,
             made: false,
-            changed: false,
             pins: Vec::new(),
             rows: Vec::new(),
             state_at: 0,
@@ -181,7 +193,7 @@ impl Resolver<'_, '_> {
             (0..self.story.resources.len()).filter(|index| self.story.resources[*index].kind == method.kind).collect();
         match same.as_slice() {
             [] => {
-                let name = self.catalog.kinds[method.kind].variable.clone();
+                let name = self.free_name(&self.catalog.kinds[method.kind].variable);
                 let fields = self.around.settings.take(&name);
                 let draft = Draft { fields, span: written.call.span.clone(), ..Draft::default() };
                 Some(self.push_resource(name, method.kind, 1, draft))
@@ -207,36 +219,72 @@ impl Resolver<'_, '_> {
 
     /// Decides whose each resource is, and where the story takes place.
     pub(super) fn owners(&mut self) {
+        // Where a story says where it takes place, or in what, what it needs there is its own.
+        let fixed = self.story.rows.iter().any(|(_, row)| *row != Row::Drawn)
+            || self.story.resources.iter().any(|resource| !resource.rows.is_empty());
+        let sharing = !fixed && self.story.scope_pins.is_empty();
+        self.decide_owners(sharing);
+        self.place();
+        if self.first_apart().is_some() && sharing {
+            self.decide_owners(false);
+            self.place();
+        }
+        if let Some((index, other)) = self.first_apart() {
+            let (name, other) = (&self.story.resources[index].name, &self.story.resources[other].name);
+            let message = format!("`{name}` refers to `{other}`, which lies elsewhere");
+            let span = self.drafts[index].span.clone();
+            self.wrong(&span, message, "what refers to a resource lies where that lies: give both the same place");
+        }
+        let mut at = 0;
+        for resource in self.story.resources.iter_mut().filter(|resource| resource.is_own()) {
+            resource.state_at = at;
+            at += resource.stride * resource.count as usize;
+        }
+        self.story.state_words = at;
+    }
+
+    /// Gives each resource to the story or, if it is only read and `sharing` allows it, to the population.
+    fn decide_owners(&mut self, sharing: bool) {
         for index in 0..self.story.resources.len() {
             let draft = &self.drafts[index];
             let resource = &self.story.resources[index];
-            let said = draft.existing.as_ref().map(|existing| existing.value);
-            let existing = said.unwrap_or(draft.live.unwrap_or(true));
+            let existing = draft.exists_at_first();
             let read_only = !draft.changed
                 && resource.count == 1
-                && resource.rows.is_empty()
                 && resource.pins.iter().all(|(_, pin)| matches!(pin, Pin::Reference(_)));
-            let shared = existing && read_only && self.story.scope_pins.is_empty();
             let other = self.story.resources[..index]
                 .iter()
                 .filter(|other| other.kind == resource.kind && matches!(other.owner, Owner::Population { .. }))
                 .count();
             let enough = self.around.population[resource.kind] > 0 && self.enough(resource.kind, other + 1);
-            let Owner::Story { lane, .. } = resource.owner else { continue };
-            self.story.resources[index].made = self.drafts[index].creator.is_some();
-            self.story.resources[index].changed = self.drafts[index].acted_on;
-            self.story.resources[index].owner =
-                if shared && enough { Owner::Population { other } } else { Owner::Story { existing, lane } };
+            let made = draft.creator.is_some();
+            let shared = sharing && existing && read_only && enough;
+            let resource = &mut self.story.resources[index];
+            resource.made = made;
+            resource.owner =
+                if shared { Owner::Population { other } } else { Owner::Story { existing, lane: resource.lane } };
         }
-        let mut at = 0;
-        for resource in &mut self.story.resources {
-            if matches!(resource.owner, Owner::Story { .. }) {
-                resource.state_at = at;
-                at += resource.stride * resource.count as usize;
+    }
+
+    /// A resource and one that it refers to that do not certainly lie in the same place.
+    fn first_apart(&self) -> Option<(usize, usize)> {
+        let row = |index: usize, kind: KindId| match self.story.resources[index].owner {
+            Owner::Population { .. } => Some(Row::Of(index)),
+            Owner::Story { .. } => {
+                let own = self.story.resources[index].rows.iter().chain(&self.story.rows);
+                own.clone().find(|(other, _)| *other == kind).map(|(_, row)| *row)
             }
-        }
-        self.story.state_words = at;
-        self.place();
+        };
+        let tables = || self.story.rows.iter().map(|(kind, _)| *kind);
+        (0..self.story.resources.len()).filter(|index| self.story.resources[*index].is_own()).find_map(|index| {
+            self.referred(index).into_iter().map(|other| (index, other)).find(|(index, other)| {
+                let lies = |index: usize, kind: &KindId| {
+                    self.catalog.kinds[self.story.resources[index].kind].scope.contains(kind)
+                };
+                tables()
+                    .any(|kind| lies(*index, &kind) && lies(*other, &kind) && row(*index, kind) != row(*other, kind))
+            })
+        })
     }
 
     /// Whether each parent has so many of a kind.
@@ -245,24 +293,62 @@ impl Resolver<'_, '_> {
         self.around.population[kind] / parents >= wanted as u64
     }
 
-    /// The story's rows: the first that a resource fixes, else that of a shared resource, else drawn.
-    pub(super) fn place(&mut self) {
-        for (kind, row) in &mut self.story.rows {
-            if *row != Row::Drawn {
-                continue;
-            }
-            let fixed =
-                self.story.resources.iter().flat_map(|resource| &resource.rows).find(|(other, _)| other == kind);
-            let shared = self.story.resources.iter().position(|resource| {
-                matches!(resource.owner, Owner::Population { .. })
-                    && self.catalog.kinds[resource.kind].scope.contains(kind)
-            });
-            *row = match (fixed, shared) {
-                (Some((_, row)), _) => Row::Fixed(*row),
-                (None, Some(resource)) => Row::Of(resource),
-                (None, None) => Row::Drawn,
-            };
+    /// The story's rows, the first that a resource fixes, else drawn; what refers to a shared resource lies where that
+    /// lies, and nothing else moves with it.
+    fn place(&mut self) {
+        for resource in &mut self.story.resources {
+            resource.rows.retain(|(_, row)| matches!(row, Row::Fixed(_)));
         }
+        for (kind, row) in &mut self.story.rows {
+            if *row == Row::Drawn {
+                let fixed =
+                    self.story.resources.iter().flat_map(|resource| &resource.rows).find(|(other, _)| other == kind);
+                *row = fixed.map_or(Row::Drawn, |(_, row)| *row);
+            }
+        }
+        let drawn: Vec<KindId> =
+            self.story.rows.iter().filter(|(_, row)| *row == Row::Drawn).map(|(kind, _)| *kind).collect();
+        // Once for each resource, so that what refers to what refers to a shared resource follows too.
+        for _ in 0..self.story.resources.len() {
+            for index in 0..self.story.resources.len() {
+                let place =
+                    self.referred(index).into_iter().find_map(|other| match self.story.resources[other].owner {
+                        Owner::Population { .. } => Some(Row::Of(other)),
+                        Owner::Story { .. } => self.story.resources[other].rows.first().map(|(_, row)| *row),
+                    });
+                let resource = &mut self.story.resources[index];
+                if let Some(row) = place.filter(|_| resource.is_own() && resource.rows.is_empty()) {
+                    let scope = &self.catalog.kinds[resource.kind].scope;
+                    resource.rows = drawn.iter().filter(|kind| scope.contains(kind)).map(|kind| (*kind, row)).collect();
+                }
+            }
+        }
+    }
+
+    /// The resources that a resource refers to, at first or after an update.
+    fn referred(&self, index: usize) -> Vec<usize> {
+        let resource = &self.story.resources[index];
+        let pinned = resource.pins.iter().filter_map(|(_, pin)| match pin {
+            Pin::Reference(reference) => Some(*reference),
+            _ => None,
+        });
+        let initial = resource.initial.iter().filter_map(|initial| match initial {
+            Initial::Reference(reference) => Some(*reference),
+            _ => None,
+        });
+        let asked = self.story.operations.iter().flat_map(|operation| match operation {
+            Operation::Call(call) if call.target == Some(index) => call.asks.as_slice(),
+            _ => &[],
+        });
+        let asked = asked.filter_map(|ask| match ask.value {
+            Asked::Reference(reference) => Some(reference),
+            _ => None,
+        });
+        let resources = pinned.chain(initial).chain(asked).filter_map(|reference| match reference {
+            Reference::Resource(other) => Some(other),
+            _ => None,
+        });
+        resources.collect()
     }
 }
 

@@ -4,7 +4,7 @@ use super::Resolver;
 use crate::{
     catalog::{Effect, FailureId, FieldId, Generator, InputValue, KindId, Method, Unset, Usual},
     emission::field_salt,
-    error::{did_you_mean, list_of, nearest},
+    error::{Diagnostic, did_you_mean, list_of, nearest},
     identity::TAGS,
     plan::pins::{self, Value},
     scenario::{self, Step},
@@ -22,7 +22,10 @@ impl Resolver<'_, '_> {
                 Step::Call(call) => self.call(call, first),
                 Step::Choose(choose) => {
                     let at = self.story.operations.len();
-                    let salt = field_salt("choose").wrapping_add(self.count_choices());
+                    let salt = match &choose.id {
+                        Some(id) => field_salt(&format!("choose {}", id.value)),
+                        None => field_salt("choose").wrapping_add(self.count_choices()),
+                    };
                     let weights: Vec<u64> =
                         choose.branches.iter().map(|branch| (branch.weight.value * 1_048_576.0) as u64).collect();
                     let weights = Skew::weighted(&weights).unwrap_or_else(|| Skew::new(weights.len(), 0.0));
@@ -78,21 +81,21 @@ impl Resolver<'_, '_> {
         }
         let asks = self.asks(written, method, outcome);
         let lowers = self.lowers(method, &asks);
-        let name = self.call_name(written, method);
+        let (name, identity) = self.call_name(written, method);
         let none = DurationRange { low: 0, high: 0 };
         let usual = method.after.unwrap_or(self.catalog.after);
         let after = written.after.as_ref().map_or(if first { none } else { usual }, |after| after.value);
-        let (turns, every) = match (&written.repeat, &written.each) {
-            (Some(repeat), _) => {
+        let (turns, every) = match (&written.each, &written.repeat) {
+            (Some(each), _) => (Turns::Each, each.every.as_ref().map_or(usual, |every| every.value)),
+            (None, Some(repeat)) => {
                 (Turns::Repeat(repeat.times.value), repeat.every.as_ref().map_or(usual, |every| every.value))
             }
-            (_, Some(each)) => (Turns::Each, each.every.as_ref().map_or(usual, |every| every.value)),
-            _ => (Turns::Repeat(CountRange { low: 1, high: 1 }), none),
+            (None, None) => (Turns::Repeat(CountRange { low: 1, high: 1 }), none),
         };
         let family = format!("step of {}", self.story.name);
         let call = Call {
-            tag: self.around.tags.assign(&family, &name, TAGS),
-            salt: field_salt(&name),
+            tag: self.tag(&family, &identity, TAGS),
+            salt: field_salt(&identity),
             name,
             number: self.calls,
             method: method_id,
@@ -138,18 +141,42 @@ impl Resolver<'_, '_> {
         found
     }
 
-    pub(super) fn call_name(&self, written: &scenario::Call, method: &Method) -> String {
+    /// What a call is called, and what its identities grow from: its `id`, or its method and which of the calls
+    /// without an `id` it is. An `id` and a method's name are different things even if they are the same word.
+    fn call_name(&mut self, written: &scenario::Call, method: &Method) -> (String, String) {
         if let Some(id) = &written.id {
-            return id.value.clone();
+            let first =
+                self.steps.iter().flatten().filter_map(|step| step.id.as_ref()).find(|other| other.value == id.value);
+            if let Some(first) = first {
+                let (line, _) = self.scenario.source.position(first.span.start);
+                let message = format!("two steps have the id `{}`", id.value);
+                let mistake = Diagnostic::new(&self.scenario.source, id.span.clone(), message);
+                let help = "give each step an `id` of its own: its events' ids are made from it";
+                self.mistakes.push(mistake.label(format!("first on line {line}")).help(help));
+            }
+            return (id.value.clone(), format!("id {}", id.value));
         }
-        let same = |operation: &&Operation| match operation {
-            Operation::Call(call) => call.name == method.short || call.name.starts_with(&format!("{}#", method.short)),
-            _ => false,
+        let same = |(operation, step): (&Operation, &Option<scenario::Call>)| {
+            let unnamed = step.as_ref().is_some_and(|step| step.id.is_none());
+            matches!(operation, Operation::Call(call) if unnamed && self.catalog.methods[call.method].short == method.short)
         };
-        match self.story.operations.iter().filter(same).count() {
+        let name = match self.story.operations.iter().zip(&self.steps).filter(|pair| same(*pair)).count() {
             0 => method.short.clone(),
             before => format!("{}#{}", method.short, before + 1),
-        }
+        };
+        (name.clone(), name)
+    }
+
+    /// A number for a name; a story that has more names than there are numbers is refused.
+    pub(super) fn tag(&mut self, family: &str, name: &str, bound: u16) -> u16 {
+        let tag = self.around.tags.assign(family, name, bound);
+        tag.unwrap_or_else(|| {
+            let message = format!("there are more than {} of one kind in this run ({family})", bound - 1);
+            if !self.mistakes.iter().any(|mistake| mistake.message == message) {
+                self.wrong(&(0..0), message, "divide it into several runs with different seeds");
+            }
+            0
+        })
     }
 
     pub(super) fn outcome(&mut self, written: &scenario::Call, method: &Method) -> Option<Outcome> {
@@ -171,11 +198,10 @@ impl Resolver<'_, '_> {
                     let names: Vec<&str> =
                         method.failures.iter().map(|failure| self.catalog.failures[*failure].name.as_str()).collect();
                     let message = format!("`{}` does not fail with `{name}`", method.short);
-                    let help = did_you_mean(name, ["success", "auto"].into_iter().chain(names.iter().copied()));
-                    self.wrong(&outcome.span, message, help);
-                    let last =
-                        self.mistakes.pop().map(|mistake| mistake.help(format!("it fails with {}", list_of(names))));
-                    self.mistakes.extend(last);
+                    let words = ["success", "auto", "failure"].into_iter().chain(names.iter().copied());
+                    let near = nearest(name, words).map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+                    let mistake = Diagnostic::new(&self.scenario.source, outcome.span.clone(), message).help(near);
+                    self.mistakes.push(mistake.help(format!("it fails with {}", list_of(names))));
                     return None;
                 };
                 Outcome::Failure(found)
@@ -198,7 +224,6 @@ impl Resolver<'_, '_> {
         };
         let draft = &mut self.drafts[target];
         draft.changed |= method.changes();
-        draft.acted_on |= method.changes();
         if method.does == Effect::Create {
             draft.creator = draft.creator.or(Some(actor));
             let source = Arc::clone(&self.scenario.source);
@@ -206,11 +231,17 @@ impl Resolver<'_, '_> {
                 written.with.iter().map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&source))),
             );
         }
-        draft.live = draft.live.or(Some(match (needs, method.does) {
-            (Needs::Absent, _) => false,
-            (Needs::Live, _) => true,
-            (Needs::Any, does) => does != Effect::Create,
-        }));
+        // A refusal says nothing about what exists, and the usual failure takes what there is.
+        let usual = written.outcome.as_ref().is_some_and(|said| said.value == scenario::Outcome::UsualFailure);
+        let refused = matches!(outcome, Outcome::Failure(_)) && needs == Needs::Any;
+        draft.seems_absent |= usual && needs == Needs::Absent;
+        let live = match (needs, method.does) {
+            _ if usual => None,
+            (Needs::Live, _) => Some(true),
+            (Needs::Absent, _) | (Needs::Any, Effect::Create) => Some(false),
+            (Needs::Any, _) => (!refused).then_some(true),
+        };
+        draft.live = draft.live.or(live);
     }
 
     pub(super) fn asks(&mut self, written: &scenario::Call, method: &Method, outcome: Outcome) -> Vec<Ask> {

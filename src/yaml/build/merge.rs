@@ -53,6 +53,10 @@ impl Entries {
 
     fn merge(&mut self, source: &Arc<Source>, node: Node, found: &mut Vec<Diagnostic>) {
         let Value::Map(entries) = node.value else {
+            // An alias of nothing is reported where it stands.
+            if found.iter().any(|mistake| mistake.span == node.span) {
+                return;
+            }
             let message = format!("`<<` takes the entries of a map, found {}", node.describe());
             found.push(
                 Diagnostic::new(source, node.span, message).help("write an alias of a map, such as `<<: *defaults`"),

@@ -12,6 +12,7 @@ pub(super) fn explain(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
     let end =
         start + source.text[start..].chars().next().filter(|next| !next.is_whitespace()).map_or(0, char::len_utf8);
     let (message, help) = words(source, start, error.kind());
+    let (start, end) = if message.starts_with("a tab") { tabs(source, start) } else { (start, end) };
     Diagnostic::new(source, start..end, message).help(help)
 }
 
@@ -26,6 +27,16 @@ fn words(source: &Source, start: usize, kind: &ErrorKind) -> (String, &'static s
         "a text with special characters needs quotes"
     };
     (message, help)
+}
+
+/// The first tabs of a line: the parser points behind them.
+fn tabs(source: &Source, at: usize) -> (usize, usize) {
+    let line = line_start(source, at);
+    let text = &source.text[line..];
+    let text = text.lines().next().unwrap_or_default();
+    let Some(first) = text.find('\t') else { return (at, at) };
+    let length = text[first..].bytes().take_while(|byte| *byte == b'\t').count();
+    (line + first, line + first + length)
 }
 
 /// The mistakes that people make most.

@@ -1,0 +1,142 @@
+//! Reads the methods of a `catalog.yaml`.
+
+use super::{
+    Catalog, Effect, FieldId, Input, InputValue, Kind, Method, Unset, Usual,
+    read::{parse_text, scalar, scope, unknown},
+};
+use crate::yaml::{Node, Reader, Spanned, Value};
+
+/// Reads one method.
+pub(super) fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Catalog) -> Option<Method> {
+    let mut map = reader.map(node, "a method")?;
+    let short = map.text("short");
+    let kind = map.required_text("kind").and_then(|kind| {
+        let found = catalog.kind(&kind.value);
+        if found.is_none() {
+            unknown(reader, &kind, "kind", catalog.kinds.iter().map(|kind| kind.name.as_str()));
+        }
+        found
+    });
+    let does = map.required_text("does").and_then(|does| effect(reader, &does));
+    let scope_names = map.optional("scope").map(|_| map.texts("scope"));
+    let page = map.u64("page").map_or(u64::MAX, |page| page.value);
+    let subject = map.text("subject");
+    let of_first = map.text("subject_of_first");
+    let input = map.entries("input");
+    let failures = map.texts("failures");
+    let after = map.duration_range("after").map(|after| after.value);
+    let span = map.span();
+    map.finish();
+    let (kind, does) = (kind?, does?);
+    let target = &catalog.kinds[kind];
+    let scope =
+        scope_names.map_or_else(|| target.scope.clone(), |names| scope(reader, &names, catalog, catalog.kinds.len()));
+    let subject =
+        subject.unwrap_or_else(|| Spanned::new(format!("${{{}.{}}}", target.variable, catalog.subject), span));
+    let subject = parse_text(reader, &subject)?;
+    let subject_of_first = of_first.and_then(|field| known_field(reader, target, &field));
+    let input = input.iter().filter_map(|(name, node)| read_input(reader, name, node, target, catalog)).collect();
+    let failures = failures.iter().filter_map(|failure| {
+        let found = catalog.failure(&failure.value);
+        if found.is_none() {
+            unknown(reader, failure, "failure", catalog.failures.iter().map(|failure| failure.name.as_str()));
+        }
+        found
+    });
+    let failures = failures.collect();
+    let short = short.map_or_else(|| name.value.clone(), |short| short.value);
+    let page = usize::try_from(page).unwrap_or(usize::MAX);
+    Some(Method {
+        name: name.value.clone(),
+        short,
+        kind,
+        does,
+        scope,
+        page,
+        subject,
+        subject_of_first,
+        input,
+        failures,
+        after,
+    })
+}
+
+fn effect(reader: &Reader, does: &Spanned<String>) -> Option<Effect> {
+    Some(match does.value.as_str() {
+        "create" => Effect::Create,
+        "get" => Effect::Get,
+        "list" => Effect::List,
+        "update" => Effect::Update,
+        "delete" => Effect::Delete,
+        _ => {
+            unknown(reader, does, "effect", ["create", "get", "list", "update", "delete"]);
+            return None;
+        }
+    })
+}
+
+fn read_input(reader: &Reader, name: &Spanned<String>, node: &Node, target: &Kind, catalog: &Catalog) -> Option<Input> {
+    let mut map = reader.map(node, "an input")?;
+    let always = map.optional("always").and_then(|node| scalar(reader, node));
+    let changes = map.text("changes");
+    let unset = map.optional("unset");
+    let usual = map.text("usual");
+    let clears = map.bool("clears").is_some_and(|clears| clears.value);
+    let span = map.span();
+    map.finish();
+    if let Some(always) = always {
+        return Some(Input { name: name.value.clone(), value: InputValue::Always(always) });
+    }
+    let Some(changes) = changes else {
+        reader.report(reader.mistake(&span, "an input needs `always` or `changes`"));
+        return None;
+    };
+    let field = known_field(reader, target, &changes)?;
+    let unset = match unset {
+        Some(node) if node.as_text() == Some("current") && !node.quoted => Unset::Current,
+        Some(Node { value: Value::Null, .. }) if clears => Unset::Clears,
+        Some(node) => Unset::Fixed(scalar(reader, node)?),
+        None => Unset::Current,
+    };
+    let usual = match usual {
+        Some(usual) if usual.value == "next" => Some(Usual::Next),
+        Some(usual) => match catalog.kind(&usual.value) {
+            Some(kind) => Some(Usual::Of(kind)),
+            None => {
+                unknown(reader, &usual, "kind", catalog.kinds.iter().map(|kind| kind.name.as_str()));
+                None
+            }
+        },
+        None => None,
+    };
+    Some(Input { name: name.value.clone(), value: InputValue::Changes { field, unset, usual } })
+}
+
+fn known_field(reader: &Reader, kind: &Kind, name: &Spanned<String>) -> Option<FieldId> {
+    let found = kind.field(&name.value);
+    if found.is_none() {
+        unknown(reader, name, "field", kind.fields.iter().map(|field| field.name.as_str()));
+    }
+    found
+}
+
+/// Names of methods are all different, short ones too.
+pub(super) fn check_names(reader: &Reader, methods: &[(Spanned<String>, Node)], catalog: &Catalog) {
+    for (number, method) in catalog.methods.iter().enumerate() {
+        let same =
+            |other: &&Method| other.short == method.short || other.name == method.short || other.short == method.name;
+        let Some(first) = catalog.methods[..number].iter().find(same) else { continue };
+        let written = |name: &str| methods.iter().find(|(key, _)| key.value == name);
+        let short = |name: &str| match written(name).map(|(key, node)| (key, &node.value)) {
+            Some((key, Value::Map(entries))) => entries
+                .iter()
+                .find(|(key, _)| key.value == "short")
+                .map_or(key.span.clone(), |(_, node)| node.span.clone()),
+            _ => 0..0,
+        };
+        let line = reader.source().position(short(&first.name).start).0;
+        let mistake = reader.mistake(&short(&method.name), format!("two methods are called `{}`", method.short));
+        reader
+            .report(mistake.label(format!("first on line {line}")).help("give each method a `short` name of its own"));
+    }
+}

@@ -1,0 +1,83 @@
+//! A run cut any way is the same run: shards, what comes after the first events, and digests.
+
+use super::command_run::line;
+use falsetrail::{
+    Plan, Run,
+    run::{self, Part, Shard},
+    sink::{Sink, memory::Memory},
+    units::rate,
+};
+use proptest::prelude::*;
+use std::sync::atomic::AtomicBool;
+
+/// Bodies by number, and the digest.
+fn emitted(plan: &Plan, part: Part) -> (Vec<(u64, Vec<u8>)>, String) {
+    let memory = Memory::default();
+    let sink: Box<dyn Sink> = Box::new(memory.clone());
+    let outcome = run::emit(plan, part, sink, true, &AtomicBool::new(false));
+    assert!(outcome.error.is_none(), "{:?}", outcome.error);
+    let chunk = memory.collected();
+    let bodies = chunk.events.iter().map(|event| (event.number, chunk.body(event).to_vec())).collect();
+    (bodies, outcome.summary.digest().unwrap_or_default())
+}
+
+fn plan(scenario: &str, seed: u64, events: u64, paced: bool) -> Plan {
+    let run = Run::of(scenario).seed(seed).from("2026-01-05T08:00:00Z").events_limit(events).with(|options| {
+        options.rate = paced.then(|| rate("50/s").expect("a rate"));
+    });
+    run.plan().expect("the run can be planned")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn shards_are_the_whole(seed: u64, paced: bool, of in prop::sample::select(vec![2_u64, 3, 7])) {
+        let plan = plan("busy-day", seed, 1_500, paced);
+        let (whole, _) = emitted(&plan, Part::default());
+        let mut merged = Vec::new();
+        for index in 0..of {
+            merged.extend(emitted(&plan, Part { skip: 0, shard: Some(Shard { index, of }) }).0);
+        }
+        merged.sort_by_key(|(number, _)| *number);
+        prop_assert_eq!(merged, whole);
+    }
+
+    #[test]
+    fn what_is_skipped_is_the_beginning(seed: u64, paced: bool, skip in 0..1_500_u64) {
+        let plan = plan("busy-day", seed, 1_500, paced);
+        let (whole, _) = emitted(&plan, Part::default());
+        let (rest, _) = emitted(&plan, Part { skip, shard: None });
+        prop_assert_eq!(&rest[..], &whole[skip as usize..]);
+    }
+}
+
+/// Nobody changes the bytes without noticing; the changelog names every release that does.
+#[test]
+fn digests_are_pinned() {
+    for (scenario, events, digest) in DIGESTS {
+        let run = Run::of(scenario).seed(7).from("2026-01-05T08:00:00Z").with(|options| options.events = events);
+        let plan = run.plan().expect("the run can be planned");
+        assert_eq!(emitted(&plan, Part::default()).1, digest, "{scenario}");
+    }
+}
+
+const DIGESTS: [(&str, Option<u64>, &str); 2] = [
+    ("every-method", None, "962547c28952bdf9540101ac8ee3ddc1"),
+    ("busy-day", Some(100_000), "0d5e3813b493f7ba063c0db8a3e337af"),
+];
+
+#[test]
+fn a_digest_does_not_depend_on_the_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let digest = |options: &str| {
+        let made = line(folder.path(), &format!("generate every-method --seed 7 --from 2026-01-05 --digest {options}"));
+        let found = made.stderr.lines().find_map(|line| line.strip_prefix("digest: ").map(str::to_owned));
+        found.unwrap_or_else(|| panic!("no digest in {}", made.stderr))
+    };
+    let plain = digest("");
+    assert_eq!(plain.len(), 32);
+    for options in ["--format json", "--format batch -o batch.json", "-o trail.ndjson.gz", "--split event -o events/"] {
+        assert_eq!(digest(options), plain, "{options}");
+    }
+}
