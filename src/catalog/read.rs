@@ -5,11 +5,11 @@ use super::{
     read_field, read_method,
 };
 use crate::{
-    error::{Diagnostic, Source, did_you_mean, list_of},
+    error::{Diagnostic, Source, did_you_mean, list_of, nearest},
     units::DurationRange,
     yaml::{self, Node, Reader, Spanned, Value},
 };
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// Names that mean something in templates or scenarios and can be no kind's or field's.
 const RESERVED_VARIABLES: &[&str] =
@@ -172,7 +172,16 @@ fn read_population(reader: &Reader, entries: &[(Spanned<String>, Node)], catalog
 fn failure(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Failure> {
     let mut map = reader.map(node, "a failure")?;
     let status = map.required_text("status");
-    let detail = map.required_text("detail").and_then(|text| parse_text(reader, &text));
+    let detail = map.required_text("detail").and_then(|text| {
+        let parsed = parse_text(reader, &text)?;
+        // A failure belongs to many methods, so it names what all of them have.
+        let known = ["target.id", "target.label", "request.id", "principal.id"];
+        for path in parsed.names().map(|path| path.join(".")).filter(|path| !known.contains(&path.as_str())) {
+            let mistake = reader.mistake(&text.span, format!("a failure's detail cannot name `{path}`"));
+            reader.report(mistake.help(format!("it may name {}", list_of(known))));
+        }
+        Some(parsed)
+    });
     let needs = map.text("needs").map_or(Some(Needs::Any), |needs| match needs.value.as_str() {
         "absent" => Some(Needs::Absent),
         "live" => Some(Needs::Live),
@@ -237,23 +246,41 @@ fn check_names(
     methods: &[(Spanned<String>, Node)],
     catalog: &Catalog,
 ) {
-    for ((name, _), kind) in kinds.iter().zip(&catalog.kinds) {
-        for (field, text) in
-            kind.fields.iter().flat_map(|field| field.texts().into_iter().map(move |text| (field, text)))
-        {
-            for path in text.names().filter(|path| !catalog.resolves(kind, path)) {
-                let message = format!(
-                    "field `{}` of kind `{}` names `{}`, which is not there",
-                    field.name,
-                    kind.name,
-                    path.join(".")
-                );
-                let scope = kind.scope.iter().map(|scope| catalog.kinds[*scope].variable.as_str());
-                let known = list_of([kind.variable.as_str()].into_iter().chain(scope));
-                reader.report(reader.mistake(&name.span, message).help(format!("a text may name fields of {known}")));
+    for ((name, node), kind) in kinds.iter().zip(&catalog.kinds) {
+        for field in &kind.fields {
+            let unknown = field.texts().into_iter().flat_map(Text::names).filter(|path| !catalog.resolves(kind, path));
+            for path in unknown {
+                let path = path.join(".");
+                let message =
+                    format!("field `{}` of kind `{}` names `{path}`, which is not there", field.name, kind.name);
+                let scope = || kind.scope.iter().map(|scope| &catalog.kinds[*scope]);
+                let around = || [kind].into_iter().chain(scope());
+                let all: Vec<String> = around()
+                    .flat_map(|kind| kind.fields.iter().map(move |field| format!("{}.{}", kind.variable, field.name)))
+                    .collect();
+                let near = nearest(&path, all.iter().map(String::as_str));
+                let near = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+                let variables = list_of(around().map(|kind| kind.variable.as_str()));
+                let mistake = reader.mistake(&field_span(name, node, &field.name), message);
+                reader.report(mistake.help(near).help(format!("a text may name fields of {variables}")));
             }
         }
     }
+    check_subjects(reader, methods, catalog);
+}
+
+/// Where the text of a field stands, or the field, or at least its kind.
+fn field_span(name: &Spanned<String>, kind: &Node, field: &str) -> Range<usize> {
+    let entry = |node: &Node, wanted: &str| match &node.value {
+        Value::Map(entries) => entries.iter().find(|(key, _)| key.value == wanted).map(|(_, node)| node.clone()),
+        _ => None,
+    };
+    let field = entry(kind, "fields").and_then(|fields| entry(&fields, field));
+    let text = field.as_ref().and_then(|field| entry(field, "text").or_else(|| entry(field, "cases")));
+    text.or(field).map_or(name.span.clone(), |node| node.span)
+}
+
+fn check_subjects(reader: &Reader, methods: &[(Spanned<String>, Node)], catalog: &Catalog) {
     for method in &catalog.methods {
         let span =
             methods.iter().find(|(name, _)| name.value == method.name).map_or(0..0, |(name, _)| name.span.clone());

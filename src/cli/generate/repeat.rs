@@ -8,74 +8,90 @@ use falsetrail::{
 
 /// The arguments of the same run, seed and start time filled in.
 pub fn command(arguments: &Generate, plan: &Plan) -> String {
-    let mut words = vec!["falsetrail".to_owned(), "generate".to_owned()];
-    words.extend(arguments.scenarios.iter().cloned());
-    let mut add = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    let mut words = Words(vec!["falsetrail".to_owned(), "generate".to_owned()]);
+    words.0.extend(arguments.scenarios.iter().cloned());
+    content(arguments, plan, &mut words);
+    output(arguments, &mut words);
+    words.0.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+struct Words(Vec<String>);
+
+impl Words {
+    fn option(&mut self, name: &str, value: impl Into<String>) {
+        self.0.extend([name.to_owned(), value.into()]);
+    }
+
+    fn flag(&mut self, name: &str, given: bool) {
+        self.0.extend(given.then(|| name.to_owned()));
+    }
+}
+
+/// What the bytes depend on, and which part of the run is written.
+fn content(arguments: &Generate, plan: &Plan, words: &mut Words) {
     if let Some(events) = plan.timing.events {
-        add("-n", events.to_string());
+        words.option("-n", events.to_string());
     }
     if let Starts::Instances(instances) = plan.timing.starts {
-        add("--instances", instances.to_string());
+        words.option("--instances", instances.to_string());
     }
-    add("--seed", plan.seed.to_string());
-    add("--from", format_time(plan.timing.from));
+    words.option("--seed", plan.seed.to_string());
+    words.option("--from", format_time(plan.timing.from));
     if let Some(to) = plan.timing.to {
-        add("--to", format_time(to));
+        words.option("--to", format_time(to));
     }
     if let Some(every) = arguments.every {
-        add("--every", format_duration(every));
+        words.option("--every", format_duration(every));
     }
     if let Some(rate) = arguments.rate {
-        add("--rate", rate.to_string());
+        words.option("--rate", rate.to_string());
     }
     for (duration, rate) in &arguments.stage {
-        add("--stage", format!("{}:{rate}", format_duration(*duration)));
+        words.option("--stage", format!("{}:{rate}", format_duration(*duration)));
     }
+    words.flag("--cold-start", arguments.cold_start);
     for set in &arguments.set {
-        add("--set", set.clone());
+        words.option("--set", set.as_str());
     }
     if let Some(folder) = &arguments.templates.templates {
-        add("--templates", folder.display().to_string());
+        words.option("--templates", folder.display().to_string());
     }
+    words.flag("--as-documented", arguments.as_documented);
     if let Some(skip) = arguments.skip {
-        add("--skip", skip.to_string());
+        words.option("--skip", skip.to_string());
     }
     if let Some(shard) = arguments.shard {
-        add("--shard", shard.to_string());
+        words.option("--shard", shard.to_string());
     }
+}
+
+/// Where and how events are written.
+fn output(arguments: &Generate, words: &mut Words) {
     match arguments.format {
         FormatName::Ndjson => {}
-        FormatName::Json => add("--format", "json".to_owned()),
-        FormatName::Batch => add("--format", "batch".to_owned()),
+        FormatName::Json => words.option("--format", "json"),
+        FormatName::Batch => words.option("--format", "batch"),
     }
     match arguments.split {
         None => {}
-        Some(SplitName::Event) => add("--split", "event".to_owned()),
-        Some(SplitName::Instance) => add("--split", "instance".to_owned()),
+        Some(SplitName::Event) => words.option("--split", "event"),
+        Some(SplitName::Instance) => words.option("--split", "instance"),
     }
     if let Some(output) = &arguments.output {
-        add("-o", output.display().to_string());
+        words.option("-o", output.display().to_string());
     }
+    words.flag("--force", arguments.force);
+    words.flag("--digest", arguments.digest);
     if let (Some(servers), Some(topic)) = (&arguments.kafka.bootstrap_servers, &arguments.kafka.topic) {
-        add("-b", servers.clone());
-        add("-t", topic.clone());
+        words.option("-b", servers.as_str());
+        words.option("-t", topic.as_str());
     }
     for property in &arguments.kafka.properties {
-        add("-X", without_secret(property));
+        words.option("-X", without_secret(property));
     }
     if let Some(key) = &arguments.kafka.key {
-        add("--key", key.clone());
+        words.option("--key", key.as_str());
     }
-    if arguments.cold_start {
-        words.push("--cold-start".to_owned());
-    }
-    if arguments.as_documented {
-        words.push("--as-documented".to_owned());
-    }
-    if arguments.force {
-        words.push("--force".to_owned());
-    }
-    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// A property without its value, if that might be a secret.
