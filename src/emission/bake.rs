@@ -1,9 +1,10 @@
 //! Prepares emissions: finds out, once, whose field every name of a template is.
 
+mod around;
 mod items;
 mod resource;
 
-use super::{Emission, ItemList, Make, Part, Place, Role, Snapshot, Word};
+use super::{Emission, ItemList, Make, Part, Place, Snapshot, Word};
 use crate::{
     catalog::{
         Catalog, Effect, FailureId, FieldId, Generator, InputValue, Kind, KindId, Method, MethodId, Scalar, Text,
@@ -246,57 +247,6 @@ impl<'a> Bench<'a> {
             return self.resource(target, field, rest);
         }
         self.scope(kind, field)
-    }
-
-    /// A field of what surrounds the story.
-    fn scope(&mut self, kind_id: KindId, name: &str) -> Make {
-        let kind = &self.catalog.kinds[kind_id];
-        let Some(field) = kind.field(name) else { return Make::Null };
-        if let Some(pin) = self.story.scope_pins.iter().find(|pin| pin.kind == kind_id && pin.field == field) {
-            return Make::Fixed(pin.bytes.clone());
-        }
-        match &kind.fields[field].generator {
-            Generator::Column(column) => {
-                let row = self.rows.iter().find(|(kind, _)| *kind == kind_id).map(|(_, row)| *row);
-                match (row, &kind.table) {
-                    (Some(Row::Fixed(row)), Some(table)) => {
-                        Make::Fixed(table.rows[row as usize][*column].clone().into())
-                    }
-                    _ => Make::Column { kind: kind_id, column: *column },
-                }
-            }
-            Generator::Text(text) if kind.table.is_some() || self.pinned(kind_id) => self.text(text, None),
-            _ => Make::Member { role: Role::Scope(kind_id), field },
-        }
-    }
-
-    /// Whether the story fixes something of a kind or of what it lies in, so that its texts must be made anew.
-    fn pinned(&self, kind: KindId) -> bool {
-        let scope = &self.catalog.kinds[kind].scope;
-        self.story.scope_pins.iter().any(|pin| pin.kind == kind || scope.contains(&pin.kind))
-    }
-
-    fn actor(&mut self, index: usize, name: &str) -> Make {
-        let actor = &self.story.actors[index];
-        let kind = &self.catalog.kinds[actor.kind];
-        let Some(field) = kind.field(name) else { return fixed(b"") };
-        if let Some((_, bytes)) = actor.pins.iter().find(|(pinned, _)| *pinned == field) {
-            return Make::Fixed(bytes.clone());
-        }
-        match &kind.fields[field].generator {
-            Generator::Text(text) if !actor.pins.is_empty() || self.pinned(actor.kind) => {
-                self.text(text, Some(Whose::Actor(index)))
-            }
-            generator => match (actor.stranger, generator) {
-                (Some(number), Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_)) => {
-                    Make::Stranger { kind: actor.kind, field, number }
-                }
-                (Some(number), Generator::Choose { weights, .. }) => {
-                    pinned_choice(kind, field, weights.draw(Key::root(number).number(field as u64)))
-                }
-                _ => Make::Member { role: Role::Principal(index), field },
-            },
-        }
     }
 
     fn input(&mut self, name: &str, rest: &[&str]) -> Make {

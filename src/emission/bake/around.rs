@@ -1,0 +1,62 @@
+//! Values of what surrounds a story, and of who acts in it.
+
+use super::{Bench, Whose, fixed, pinned_choice};
+use crate::{
+    catalog::{Generator, KindId},
+    emission::{Make, Role},
+    story::Row,
+    value::Key,
+};
+
+impl Bench<'_> {
+    /// A field of what surrounds the story.
+    pub(super) fn scope(&mut self, kind_id: KindId, name: &str) -> Make {
+        let kind = &self.catalog.kinds[kind_id];
+        let Some(field) = kind.field(name) else { return Make::Null };
+        if let Some(pin) = self.story.scope_pins.iter().find(|pin| pin.kind == kind_id && pin.field == field) {
+            return Make::Fixed(pin.bytes.clone());
+        }
+        match &kind.fields[field].generator {
+            Generator::Column(column) => {
+                let row = self.rows.iter().find(|(kind, _)| *kind == kind_id).map(|(_, row)| *row);
+                match (row, &kind.table) {
+                    (Some(Row::Fixed(row)), Some(table)) => {
+                        Make::Fixed(table.rows[row as usize][*column].clone().into())
+                    }
+                    _ => Make::Column { kind: kind_id, column: *column },
+                }
+            }
+            Generator::Text(text) if kind.table.is_some() || self.pinned(kind_id) => self.text(text, None),
+            _ => Make::Member { role: Role::Scope(kind_id), field },
+        }
+    }
+
+    /// Whether the story fixes something of a kind or of what it lies in, so that its texts must be made anew.
+    pub(super) fn pinned(&self, kind: KindId) -> bool {
+        let scope = &self.catalog.kinds[kind].scope;
+        self.story.scope_pins.iter().any(|pin| pin.kind == kind || scope.contains(&pin.kind))
+    }
+
+    pub(super) fn actor(&mut self, index: usize, name: &str) -> Make {
+        let actor = &self.story.actors[index];
+        let kind = &self.catalog.kinds[actor.kind];
+        let Some(field) = kind.field(name) else { return fixed(b"") };
+        if let Some((_, bytes)) = actor.pins.iter().find(|(pinned, _)| *pinned == field) {
+            return Make::Fixed(bytes.clone());
+        }
+        match &kind.fields[field].generator {
+            Generator::Text(text) if !actor.pins.is_empty() || self.pinned(actor.kind) => {
+                self.text(text, Some(Whose::Actor(index)))
+            }
+            generator => match (actor.stranger, generator) {
+                (Some(number), Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_)) => {
+                    Make::Stranger { kind: actor.kind, field, number }
+                }
+                (Some(number), Generator::Choose { weights, .. }) => {
+                    pinned_choice(kind, field, weights.draw(Key::root(number).number(field as u64)))
+                }
+                _ => Make::Member { role: Role::Principal(index), field },
+            },
+        }
+    }
+}
