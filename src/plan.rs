@@ -13,7 +13,7 @@ mod spell;
 mod timing;
 
 use crate::{
-    catalog::{Catalog, KindId},
+    catalog::Catalog,
     emission::{Baker, Emission},
     error::{Diagnostic, Error},
     identity::{EventName, Identities, Tags},
@@ -134,16 +134,27 @@ impl Plan {
         let mut settings = sets::Settings::parse(&options.set)?;
         let found = find::all(&catalog, &options.scenarios, &mut settings)?;
         let now = options.now.unwrap_or_else(timing::now);
-        let timing = timing::Asked::new(options, &found, now)?;
+        let mut mistakes = found.mistakes.clone();
+        let timing = collected(timing::Asked::new(options, &found, now), &mut mistakes)?;
         let key = record_key(&catalog, options.key.as_deref())?;
         let seed = match options.seed.or(found.seed) {
             Some(seed) => seed,
             None => random_seed()?,
         };
-        let counts = counts::population(&catalog, &found)?;
+        let counts = collected(counts::population(&catalog, &found), &mut mistakes)?;
+        let counts = counts.unwrap_or_else(|| counts::Counts::of_catalog(&catalog));
         let values = Key::root(seed);
         let mut literals = Vec::new();
-        let stories = resolve_all(&catalog, &found, &counts.kinds, &mut literals, &mut settings, values)?;
+        let mut around = resolve::Surroundings {
+            catalog: &catalog,
+            population: &counts.kinds,
+            tags: &mut Tags::default(),
+            literals: &mut literals,
+            settings: &mut settings,
+            values,
+        };
+        let stories = resolve_all(&found, &mut around, &mut mistakes);
+        let (Some(timing), true) = (timing, mistakes.is_empty()) else { return Err(in_order(mistakes).into()) };
         settings.finish()?;
         let provisional = Identities::new(&catalog, values, values);
         let mut plan = Plan {
@@ -189,14 +200,7 @@ impl Plan {
 
     /// How many events the run has: by simulating it, without rendering.
     pub fn count(&self) -> u64 {
-        let mut stream = self.stream();
-        let mut words = Vec::new();
-        let mut count = 0;
-        while stream.next(&mut words).is_some() {
-            words.clear();
-            count += 1;
-        }
-        count
+        self.stream().run_through().0
     }
 
     /// The names behind the numbers in events.
@@ -315,44 +319,48 @@ pub(crate) fn outcomes(catalog: &Catalog, call: &crate::story::Call) -> Vec<Opti
     }
 }
 
+/// Takes the value of a result; mistakes in files are kept, so that others are found in the same go.
+fn collected<T>(result: Result<T, Error>, mistakes: &mut Vec<Diagnostic>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::Input(found)) => {
+            mistakes.extend(found);
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
 /// Resolves and checks every story.
-fn resolve_all(
-    catalog: &Catalog,
-    found: &find::Found,
-    population: &[u64],
-    literals: &mut Vec<Box<[u8]>>,
-    settings: &mut sets::Settings,
-    values: Key,
-) -> Result<Vec<Story>, Error> {
-    let mut tags = Tags::default();
-    let mut mistakes = found.mistakes.clone();
+fn resolve_all(found: &find::Found, around: &mut resolve::Surroundings, mistakes: &mut Vec<Diagnostic>) -> Vec<Story> {
     let mut stories = Vec::new();
-    let mut names: BTreeMap<String, u32> = BTreeMap::new();
+    let mut names: BTreeMap<&str, u32> = BTreeMap::new();
     for entry in &found.entries {
-        let times = names.entry(entry.scenario.name.clone()).or_default();
+        let name = &entry.scenario.name;
+        let times = names.entry(name).or_default();
         *times += 1;
-        let name = if *times == 1 { entry.scenario.name.clone() } else { format!("{}#{times}", entry.scenario.name) };
-        let mut around = resolve::Surroundings { catalog, population, tags: &mut tags, literals, settings, values };
-        let Some(mut resolved) =
-            crate::error::keep(resolve::resolve(&entry.scenario, &name, &mut around), &mut mistakes)
-        else {
-            continue;
-        };
+        let name = if *times == 1 { name.clone() } else { format!("{name}#{times}") };
+        let resolved = resolve::resolve(&entry.scenario, &name, around);
+        let Some(mut resolved) = crate::error::keep(resolved, mistakes) else { continue };
         mistakes.append(&mut resolved.mistakes);
         if !resolved.blind
-            && let Err(found) = check::check(catalog, &mut resolved)
+            && let Err(found) = check::check(around.catalog, &mut resolved)
         {
             mistakes.extend(found);
         }
         stories.push(resolved.story);
     }
-    // In the order of the text, one for each place; a file that a mix names twice is wrong once.
+    stories
+}
+
+/// In the order of the text, one for each place; a file that a mix names twice is wrong once.
+fn in_order(mut mistakes: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut seen = BTreeSet::new();
     mistakes.retain(|mistake| seen.insert((mistake.source.name.clone(), mistake.span.start, mistake.span.end)));
     let files: Vec<String> = mistakes.iter().map(|mistake| mistake.source.name.clone()).collect();
     let file = |mistake: &Diagnostic| files.iter().position(|name| *name == mistake.source.name);
     mistakes.sort_by_key(|mistake| (file(mistake), mistake.span.start));
-    if mistakes.is_empty() { Ok(stories) } else { Err(mistakes.into()) }
+    mistakes
 }
 
 fn record_key(catalog: &Catalog, name: Option<&str>) -> Result<RecordKey, Error> {
@@ -379,13 +387,7 @@ fn random_seed() -> Result<u64, Error> {
 
 /// How long the run is, in nanoseconds up to a whole second: by simulating it once, without rendering.
 fn span(plan: &Plan) -> i64 {
-    let mut stream = plan.stream();
-    let mut words = Vec::new();
-    let mut last = plan.timing.from;
-    while let Some(record) = stream.next(&mut words) {
-        last = record.time;
-        words.clear();
-    }
+    let last = plan.stream().run_through().1.unwrap_or(plan.timing.from);
     let second = 1_000_000_000;
     (last - plan.timing.from) / second * second + second
 }
@@ -425,9 +427,4 @@ pub fn spelled_out(catalog: &Catalog, scenario: &Scenario) -> Result<Scenario, E
 /// Whether a scenario is a mix.
 pub fn is_mix(scenario: &Scenario) -> bool {
     matches!(scenario.body, Body::Mix(_))
-}
-
-/// The kinds that a population counts, by name.
-pub fn population_names(catalog: &Catalog) -> Vec<(KindId, &str)> {
-    catalog.kinds.iter().enumerate().filter_map(|(id, kind)| kind.plural.as_deref().map(|name| (id, name))).collect()
 }

@@ -107,6 +107,18 @@ impl<'p> Stream<'p> {
         stream
     }
 
+    /// Simulates all that is left: how many events, and the time of the last.
+    pub fn run_through(&mut self) -> (u64, Option<i64>) {
+        let mut words = Vec::new();
+        let (mut count, mut last) = (0, None);
+        while let Some(record) = self.next(&mut words) {
+            words.clear();
+            count += 1;
+            last = Some(record.time);
+        }
+        (count, last)
+    }
+
     /// How many events it has given so far.
     pub fn emitted(&self) -> u64 {
         self.emitted

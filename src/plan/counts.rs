@@ -15,9 +15,16 @@ pub(super) struct Counts {
     pub skew: f64,
 }
 
+impl Counts {
+    /// What the catalog says.
+    pub fn of_catalog(catalog: &Catalog) -> Self {
+        Counts { kinds: catalog.kinds.iter().map(|kind| kind.population).collect(), skew: catalog.skew }
+    }
+}
+
 /// How many of each kind exist before, and how unevenly they are drawn: the mix's word over the catalog's.
 pub(super) fn population(catalog: &Catalog, found: &Found) -> Result<Counts, Error> {
-    let mut counts = Counts { kinds: catalog.kinds.iter().map(|kind| kind.population).collect(), skew: catalog.skew };
+    let mut counts = Counts::of_catalog(catalog);
     let mut mistakes = Vec::new();
     for (field, source) in &found.population {
         let wrong = |message: String| Diagnostic::new(source, field.value.span.clone(), message);

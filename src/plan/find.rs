@@ -82,9 +82,6 @@ pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settin
     }
     found.name = names.join(" + ");
     found.mistakes = finder.mistakes;
-    if weighted.is_empty() {
-        return Err(found.mistakes.into());
-    }
     if weighted.len() > 1000 {
         return Err(Error::usage(format!("a run has at most 1000 stories, and this one has {}", weighted.len())));
     }

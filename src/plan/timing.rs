@@ -175,12 +175,7 @@ impl Timing {
         let (Starts::Instances(_) | Starts::Once, Some(to)) = (self.starts, self.to) else { return Ok(()) };
         let mut stream = plan.stream();
         stream.ignore_end();
-        let mut words = Vec::new();
-        let mut last = self.from;
-        while let Some(record) = stream.next(&mut words) {
-            last = record.time;
-            words.clear();
-        }
+        let last = stream.run_through().1.unwrap_or(self.from);
         if last < to {
             return Ok(());
         }

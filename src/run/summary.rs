@@ -17,7 +17,6 @@ pub struct Summary {
     digest: Option<Box<Xxh3>>,
     outcomes: usize,
     counts: Vec<u64>,
-    stories: Vec<u64>,
 }
 
 impl Summary {
@@ -32,7 +31,6 @@ impl Summary {
             digest: digest.then(|| Box::new(Xxh3::new())),
             outcomes,
             counts: vec![0; plan.catalog.methods.len() * outcomes],
-            stories: vec![0; plan.stories.len()],
         }
     }
 
@@ -47,7 +45,6 @@ impl Summary {
         }
         for event in &chunk.events {
             self.counts[usize::from(event.method) * self.outcomes + usize::from(event.outcome)] += 1;
-            self.stories[usize::from(event.story)] += 1;
         }
     }
 
@@ -65,11 +62,6 @@ impl Summary {
                 (index % self.outcomes).checked_sub(1).map(|failure| plan.catalog.failures[failure].name.as_str());
             (method, failure, *count)
         })
-    }
-
-    /// Events of each story, by its index in the plan.
-    pub fn by_story(&self) -> &[u64] {
-        &self.stories
     }
 }
 

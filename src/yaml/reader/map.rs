@@ -98,11 +98,6 @@ impl<'r> MapReader<'r> {
         self.read(key, Reader::u64)
     }
 
-    /// A whole number from 0 that must be there.
-    pub fn required_u64(&mut self, key: &'static str) -> Option<Spanned<u64>> {
-        self.read_required(key, Reader::u64)
-    }
-
     /// A whole number, also below 0.
     pub fn i64(&mut self, key: &'static str) -> Option<Spanned<i64>> {
         self.read(key, Reader::i64)
