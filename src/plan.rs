@@ -79,8 +79,10 @@ pub struct Plan {
     pub name: String,
     /// The seed in force.
     pub seed: u64,
-    /// Its stories.
+    /// Its stories: those of the mix, then those that are injected.
     pub stories: Vec<Story>,
+    /// How many of them are not injected.
+    pub background: usize,
     /// How often each story is told.
     pub weights: Skew,
     /// Where the choice among stories starts.
@@ -169,6 +171,7 @@ impl Plan {
             identities: provisional,
             name: found.name,
             seed,
+            background: stories.len(),
             stories,
             weights: Skew::weighted(&found.entries.iter().map(|entry| entry.weight).collect::<Vec<_>>())
                 .ok_or_else(|| Error::usage("all weights are too small"))?,

@@ -72,6 +72,11 @@ impl Schedule {
         self.stages.last().filter(|stage| stage.first == Rate::ZERO).map(|stage| stage.begin)
     }
 
+    /// The highest rate of all.
+    pub fn highest_rate(&self) -> Rate {
+        self.stages.iter().flat_map(|stage| [stage.first, stage.last]).max().unwrap_or(Rate::ZERO)
+    }
+
     /// The rate at the beginning.
     pub fn first_rate(&self) -> Rate {
         self.stages.first().map_or(Rate::ZERO, |stage| stage.first)

@@ -27,6 +27,38 @@ pub struct Story {
     pub operations: Vec<Operation>,
     /// Words of state that an instance needs.
     pub state_words: usize,
+    /// When it happens, if it is injected.
+    pub injection: Option<Injection>,
+}
+
+/// A story that is put at an exact time, on top of everything else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Injection {
+    /// When it begins.
+    pub at: At,
+    /// What the truth says that it is, such as `positive`.
+    pub label: String,
+    /// The values of its parameters, for the truth.
+    pub params: Vec<(String, String)>,
+}
+
+/// A time of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// Nanoseconds after the run's beginning.
+    After(u64),
+    /// Nanoseconds since the Unix epoch.
+    Time(i64),
+}
+
+impl At {
+    /// The time in a run that begins at `from`, in nanoseconds since the Unix epoch.
+    pub fn time(self, from: i64) -> i64 {
+        match self {
+            At::After(offset) => from.saturating_add_unsigned(offset),
+            At::Time(time) => time,
+        }
+    }
 }
 
 /// A fixed field of something that surrounds a story.
@@ -79,6 +111,8 @@ pub struct Resource {
     pub owner: Owner,
     /// Its lane in the ids of its kind.
     pub lane: Lane,
+    /// What its draws grow from: the story's key and its name.
+    pub key: Key,
     /// Whether the story has a call that makes it.
     pub made: bool,
     /// Fixed fields that no call changes.

@@ -4,6 +4,9 @@
 //! and sinks divide what comes out of it. An instance keeps its place in the story and the state of its resources,
 //! and nothing else: everything that can be computed from its number is.
 
+mod act;
+mod due;
+mod injected;
 mod instance;
 mod paced;
 mod stamps;
@@ -12,14 +15,17 @@ use crate::{
     catalog::{Catalog, Effect, FailureId, MethodId, Needs},
     emission::Roles,
     plan::{Plan, Starts},
-    story::{Ask, Asked, Call, Operation, Outcome, Turns, code, word},
+    story::{Operation, Turns},
     units::DurationRange,
     value::Key,
 };
-use instance::Instance;
+use due::{Due, Entry};
+use injected::Injected;
+use instance::{Instance, States, hand_over};
 use paced::Pace;
 use stamps::Stamps;
-use std::{cmp::Reverse, collections::BinaryHeap};
+
+pub use act::MOST_ASKS;
 
 /// One event, before it is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,21 +52,39 @@ pub struct Record {
 #[derive(Debug)]
 pub struct Stream<'p> {
     plan: &'p Plan,
-    /// What is due: time, then the order in which instances started, then the instance's place.
-    due: BinaryHeap<Reverse<(i64, u64, u32)>>,
-    instances: Vec<Instance>,
-    free: Vec<u32>,
+    active: Active,
+    world: World,
     /// How many instances have started, in all and of each story.
     started: u64,
     numbers: Vec<u64>,
     /// The next start, while there is one.
     next_start: Option<i64>,
-    stamps: Stamps,
-    roles: Roles,
+    /// How many events it has given: without injected ones, and in all.
     emitted: u64,
+    numbered: u64,
     to: i64,
     /// With a rate: slots, not due times, say when events happen.
     pace: Option<Pace>,
+    injected: Option<Injected>,
+}
+
+/// The instances that are going on, and when the next step of each is due.
+#[derive(Debug)]
+struct Active {
+    due: Due,
+    instances: Vec<Instance>,
+    states: States,
+    /// Places of instances that are over.
+    free: Vec<u32>,
+}
+
+/// What instances have to do with beside themselves.
+#[derive(Debug)]
+struct World {
+    stamps: Stamps,
+    roles: Roles,
+    /// Whether it is an injected story that looks at it.
+    injected: bool,
 }
 
 /// Draws of a call, below its key.
@@ -85,24 +109,27 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 impl<'p> Stream<'p> {
     /// The simulation of a plan, at its beginning.
     pub fn new(plan: &'p Plan) -> Self {
+        let from = plan.timing.from;
         let mut stream = Stream {
             plan,
-            due: BinaryHeap::new(),
-            instances: Vec::new(),
-            free: Vec::new(),
+            active: Active::new(plan, from),
+            world: World { stamps: Stamps::new(from), roles: Roles::new(), injected: false },
             started: 0,
-            numbers: vec![0; plan.stories.len()],
+            numbers: vec![0; plan.background],
             next_start: None,
-            stamps: Stamps::new(plan.timing.from),
-            roles: Roles::new(),
             emitted: 0,
+            numbered: 0,
             to: plan.timing.to.unwrap_or(i64::MAX),
             pace: plan.timing.schedule.as_ref().map(Pace::new),
+            injected: None,
         };
         if stream.pace.is_none() {
             stream.next_start = stream.start_time();
         } else if plan.timing.warm {
             stream.warm_up();
+        }
+        if plan.background < plan.stories.len() {
+            stream.injected = Some(Injected::new(plan, &mut stream.world));
         }
         stream
     }
@@ -119,9 +146,14 @@ impl<'p> Stream<'p> {
         (count, last)
     }
 
-    /// How many events it has given so far.
+    /// How many events it has given so far, those of injected stories left out.
     pub fn emitted(&self) -> u64 {
         self.emitted
+    }
+
+    /// How many instances are going on.
+    pub fn going_on(&self) -> usize {
+        self.active.instances.len() - self.active.free.len()
     }
 
     /// Goes on beyond the plan's end, to find out how long whole instances take.
@@ -132,34 +164,39 @@ impl<'p> Stream<'p> {
     /// The next event, or `None` at the end of the run. What its rendering needs to know of its instance's state is
     /// appended to `words`.
     pub fn next(&mut self, words: &mut Vec<u64>) -> Option<Record> {
+        let mut record = match self.injected.take() {
+            None => self.next_of_background(words)?,
+            Some(mut injected) => {
+                let next = injected.next(self, words);
+                self.injected = Some(injected);
+                next?
+            }
+        };
+        record.number = self.numbered;
+        self.numbered += 1;
+        Some(record)
+    }
+
+    /// The next event of all but the injected stories.
+    fn next_of_background(&mut self, words: &mut Vec<u64>) -> Option<Record> {
         if self.plan.timing.events.is_some_and(|events| self.emitted >= events) {
             return None;
         }
-        if self.pace.is_some() {
-            return self.fill_slot(words);
-        }
+        let record = if self.pace.is_some() { self.fill_slot(words) } else { self.next_due(words) };
+        self.emitted += u64::from(record.is_some());
+        record
+    }
+
+    /// Without a rate: whatever is due next, or the first step of the next instance.
+    fn next_due(&mut self, words: &mut Vec<u64>) -> Option<Record> {
         loop {
-            let due = self.due.peek().map(|Reverse((time, ..))| *time);
-            match (self.next_start, due) {
-                (Some(start), due) if due.is_none_or(|due| start <= due) => {
-                    if start >= self.to {
-                        self.next_start = None;
-                        continue;
-                    }
-                    self.start(start);
-                }
-                (_, Some(_)) => {
-                    let Reverse((time, order, place)) = self.due.pop()?;
-                    if time >= self.to {
-                        self.due.clear();
-                        return None;
-                    }
-                    let record = self.happen(time, order, place, words);
-                    self.emitted += 1;
-                    return Some(record);
-                }
-                _ => return None,
+            // An instance starts before anything that is due at the same time.
+            let before = self.next_start.map_or(i64::MAX, |start| start.saturating_sub(1));
+            if let Some(entry) = self.active.due.pop_until(before.min(self.to - 1)) {
+                return Some(self.active.happen(self.plan, &mut self.world, entry, entry.0, words));
             }
+            let start = self.next_start.filter(|start| *start < self.to)?;
+            self.start(start);
         }
     }
 
@@ -167,7 +204,7 @@ impl<'p> Stream<'p> {
     fn start_time(&self) -> Option<i64> {
         let timing = &self.plan.timing;
         match timing.starts {
-            Starts::Once if self.started >= self.plan.stories.len() as u64 => return None,
+            Starts::Once if self.started >= self.plan.background as u64 => return None,
             Starts::Instances(instances) if self.started >= instances => return None,
             _ => {}
         }
@@ -179,7 +216,7 @@ impl<'p> Stream<'p> {
 
     fn start(&mut self, time: i64) {
         let (place, due) = self.begin(time);
-        self.schedule(due, self.started - 1, place);
+        self.active.schedule(self.plan, due, self.started - 1, place);
         self.next_start = self.start_time();
     }
 
@@ -191,148 +228,90 @@ impl<'p> Stream<'p> {
         };
         let number = self.numbers[story];
         self.numbers[story] += 1;
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.instances.push(Instance::default());
-            self.instances.len() as u32 - 1
-        });
-        let mut instance = std::mem::take(&mut self.instances[place as usize]);
-        instance.begin(self.plan, story as u16, number, time, &mut self.roles, &mut self.stamps);
-        let due = instance.enter(self.plan, 0, time);
-        self.instances[place as usize] = instance;
         self.started += 1;
-        (place, due)
+        self.active.begin(self.plan, &mut self.world, (story as u16, number), time)
     }
+}
 
-    fn schedule(&mut self, due: Option<i64>, order: u64, place: u32) {
-        match due {
-            Some(due) => self.due.push(Reverse((due, order, place))),
-            None => self.free.push(place),
+impl Active {
+    /// Nothing going on, in a run from `start` on.
+    fn new(plan: &Plan, start: i64) -> Self {
+        // A few events a bucket; without a rate an instance is taken for some ten events.
+        let between = plan.timing.schedule.as_ref().map_or(plan.timing.every / 8, |schedule| {
+            86_400_000 * MILLISECOND * 2_000 / schedule.highest_rate().per_day_in_thousandths().max(1)
+        });
+        Active {
+            due: Due::new(start, between),
+            instances: Vec::new(),
+            states: States::new(plan.stories.len()),
+            free: Vec::new(),
         }
     }
 
-    /// The call that an instance has come to.
-    fn happen(&mut self, time: i64, order: u64, place: u32, words: &mut Vec<u64>) -> Record {
-        let plan = self.plan;
-        let mut instance = std::mem::take(&mut self.instances[place as usize]);
-        let story = &plan.stories[instance.story as usize];
-        let occurrence = instance.turn;
+    /// Begins an instance of a story; its place and when its first step is due, if it has one.
+    fn begin(&mut self, plan: &Plan, world: &mut World, (story, number): (u16, u64), time: i64) -> (u32, Option<i64>) {
+        let mut instance = Instance::begin(plan, story, number, time, &mut self.states, world);
+        let due = instance.enter(plan, 0, time);
+        match self.free.pop() {
+            Some(place) => {
+                self.instances[place as usize] = instance;
+                (place, due)
+            }
+            None => {
+                self.instances.push(instance);
+                (self.instances.len() as u32 - 1, due)
+            }
+        }
+    }
+
+    /// Notes when an instance goes on, or that it is over.
+    fn schedule(&mut self, plan: &Plan, due: Option<i64>, order: u64, place: u32) {
+        match due {
+            Some(due) => self.due.push((due, order, place)),
+            None => {
+                self.states.give_back(plan, &self.instances[place as usize]);
+                self.free.push(place);
+            }
+        }
+    }
+
+    /// The call that an instance has come to happens at `time`.
+    fn happen(
+        &mut self,
+        plan: &Plan,
+        world: &mut World,
+        (_, order, place): Entry,
+        time: i64,
+        words: &mut Vec<u64>,
+    ) -> Record {
+        let mut instance = self.instances[place as usize];
+        let story = &plan.stories[usize::from(instance.story)];
         let words_at = words.len();
         let mut record = Record {
-            number: self.emitted,
+            number: 0,
             time,
             instance: instance.number,
             emission: 0,
-            occurrence,
+            occurrence: instance.turn,
             element: 0,
             words_at: words_at as u32,
             words: 0,
         };
-        if let Operation::Call(call) = &story.operations[instance.at as usize] {
-            record.element = if call.turns == Turns::Each { occurrence } else { 0 };
+        if let Operation::Call(call) = &story.operations[usize::from(instance.at)] {
+            record.element = if call.turns == Turns::Each { instance.turn } else { 0 };
             let mut asked = [0; MOST_ASKS];
-            let outcome = self.act(call, &mut instance, record.element, time, &mut asked);
+            let state = self.states.of(story, &instance);
+            let outcome = act::act(plan, world, call, (&instance, record.element), time, state, &mut asked);
             let emission = call.emissions.iter().find(|(failure, _)| *failure == outcome);
             record.emission = emission.or(call.emissions.first()).map_or(0, |(_, emission)| *emission);
             let snapshot = &plan.emissions[record.emission as usize].snapshot;
-            instance.hand_over(story, snapshot, record.element, &asked, words);
+            hand_over(story, state, snapshot, record.element, &asked, words);
         }
         record.words = (words.len() - words_at) as u32;
         let due = instance.proceed(plan, time);
         self.instances[place as usize] = instance;
-        self.schedule(due, order, place);
+        self.schedule(plan, due, order, place);
         record
-    }
-
-    /// Decides how a call ends and applies what it does.
-    fn act(
-        &mut self,
-        call: &Call,
-        instance: &mut Instance,
-        element: u32,
-        time: i64,
-        asked: &mut [u64],
-    ) -> Option<FailureId> {
-        let story = &self.plan.stories[instance.story as usize];
-        let method = &self.plan.catalog.methods[call.method];
-        let target = call.target.filter(|target| story.resources[*target].is_own());
-        let Some(target) = target else {
-            return match call.outcome {
-                Outcome::Failure(failure) => Some(failure),
-                _ => None,
-            };
-        };
-        let at = story.resources[target].at(element);
-        for (ask, asked) in call.asks.iter().zip(asked.iter_mut()) {
-            *asked = self.asked(ask, instance, at);
-        }
-        let state = &mut instance.state[at..];
-        let outcome = decide(&self.plan.catalog, call, state, asked);
-        let key = story.key.number(instance.number).number(call.salt).number(draws::TURN + u64::from(instance.turn));
-        match (method.does, outcome) {
-            // A refused create says what it would have made; what exists stays as it is.
-            (Effect::Create, _) if outcome.is_none() || state[word::EXISTS] == 0 => {
-                let lag = key.number(draws::CREATED).between(50 * MILLISECOND, 100 * MILLISECOND) as i64;
-                state[word::CREATED] = ((time - lag).div_euclid(MICROSECOND) * MICROSECOND) as u64;
-                state[word::UPDATED] = state[word::CREATED];
-                state[word::EXISTS] = u64::from(outcome.is_none());
-                let kind = &self.plan.catalog.kinds[story.resources[target].kind];
-                if kind.stamp.is_some() && (state[word::STAMP] == 0 || outcome.is_none()) {
-                    let named = time - key.number(draws::STAMP).between(100 * MILLISECOND, 900 * MILLISECOND) as i64;
-                    let room = instance.room;
-                    state[word::STAMP] = self.stamps.take(room, named.div_euclid(SECOND));
-                }
-            }
-            (Effect::Update, None) => {
-                let lag = key.number(draws::CREATED).between(20 * MILLISECOND, 60 * MILLISECOND) as i64;
-                let changed = (time - lag).div_euclid(MICROSECOND) * MICROSECOND;
-                state[word::UPDATED] = changed.max(state[word::UPDATED] as i64 + MICROSECOND) as u64;
-                for (ask, asked) in call.asks.iter().zip(asked.iter()) {
-                    if ask.value != Asked::Nothing {
-                        state[word::FIELDS + ask.word] = *asked;
-                    }
-                }
-            }
-            (Effect::Delete, None) => state[word::EXISTS] = 0,
-            _ => {}
-        }
-        outcome
-    }
-
-    /// The word that a call asks for.
-    fn asked(&mut self, ask: &Ask, instance: &Instance, at: usize) -> u64 {
-        let current = instance.state[at + word::FIELDS + ask.word];
-        match ask.value {
-            Asked::Code(code) => code,
-            Asked::Next { last } => (current + 1).min(last),
-            Asked::Previous => current.saturating_sub(1),
-            Asked::Nothing => current,
-            Asked::Clear => code::NULL,
-            Asked::Reference(reference) => {
-                let plan = self.plan;
-                let story = &plan.stories[instance.story as usize];
-                self.roles.draw(&plan.catalog, &plan.population, story, instance.number);
-                self.roles.code(&plan.catalog, &plan.population, reference, ask.word as u64)
-            }
-        }
-    }
-}
-
-/// How many inputs of one method may change a field; more are refused with the catalog.
-pub const MOST_ASKS: usize = 16;
-
-/// How a call ends, by what is asked and what is.
-fn decide(catalog: &Catalog, call: &Call, state: &[u64], asked: &[u64]) -> Option<FailureId> {
-    let exists = state[word::EXISTS] == 1;
-    let creates = catalog.methods[call.method].does == Effect::Create;
-    let lowers = call
-        .lowers
-        .filter(|(_, ask)| asked[*ask] < state[word::FIELDS + call.asks[*ask].word])
-        .map(|(failure, _)| failure);
-    match call.outcome {
-        Outcome::Failure(failure) => Some(failure),
-        Outcome::Success { insists: true } => None,
-        Outcome::Auto if exists == creates => automatic_failure(catalog, call.method),
-        Outcome::Success { insists: false } | Outcome::Auto => lowers,
     }
 }
 

@@ -130,6 +130,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
             rows: rows.collect(),
             operations: Vec::new(),
             state_words: 0,
+            injection: None,
         };
         Resolver {
             scenario,

@@ -1,28 +1,78 @@
 //! One run of a story: its place in it, and the state of its resources.
 
-use super::{DAY, MICROSECOND, SECOND, Stamps, delay, draws};
+use super::{DAY, MICROSECOND, World, delay, draws};
 use crate::{
-    emission::{Roles, Snapshot, field_salt, resource_key},
+    emission::{Snapshot, field_salt, resource_key},
     plan::Plan,
     story::{Call, Initial, Operation, Owner, Resource, Story, Turns, word},
+    value::Key,
 };
 
-/// An instance while it is going on.
-#[derive(Debug, Default)]
+/// An instance while it is going on: what cannot be computed from its number. 32 bytes.
+#[derive(Debug, Default, Clone, Copy)]
 pub struct Instance {
-    /// Which story.
-    pub story: u16,
-    /// Where in the story's operations.
-    pub at: u16,
-    /// Which turn of the call there, and of how many.
+    /// Which instance of the story.
+    pub number: u64,
+    /// Where the state of its resources begins among the words of all.
+    pub state_at: u32,
+    /// Which turn of the call where it is, and of how many.
     pub turn: u32,
     turns: u32,
     /// Within which member of the population names are given out only once.
     pub room: u32,
-    /// Which instance of the story.
-    pub number: u64,
-    /// The state of its resources, one after another.
-    pub state: Vec<u64>,
+    /// Which story.
+    pub story: u16,
+    /// Where in the story's operations.
+    pub at: u16,
+}
+
+/// The state of all instances that are going on, in one piece: an instance's words lie together, and the words of
+/// those that are over are used again by the next ones of the same story.
+#[derive(Debug, Default)]
+pub struct States {
+    words: Vec<u64>,
+    /// For each story the first free piece, if any; its first word says which is next.
+    free: Vec<u32>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl States {
+    /// Nothing going on yet of so many stories.
+    pub fn new(stories: usize) -> Self {
+        States { words: Vec::new(), free: vec![NONE; stories] }
+    }
+
+    /// Words for an instance of a story, all 0.
+    fn take(&mut self, story: u16, length: usize) -> u32 {
+        if length == 0 {
+            return 0;
+        }
+        let free = self.free[usize::from(story)];
+        if free == NONE {
+            let at = self.words.len();
+            self.words.resize(at + length, 0);
+            return at as u32;
+        }
+        let words = &mut self.words[free as usize..][..length];
+        self.free[usize::from(story)] = words[0] as u32;
+        words.fill(0);
+        free
+    }
+
+    /// Gives the words of an instance back.
+    pub fn give_back(&mut self, plan: &Plan, instance: &Instance) {
+        if plan.stories[usize::from(instance.story)].state_words > 0 {
+            let free = &mut self.free[usize::from(instance.story)];
+            self.words[instance.state_at as usize] = u64::from(*free);
+            *free = instance.state_at;
+        }
+    }
+
+    /// The words of an instance.
+    pub fn of(&mut self, story: &Story, instance: &Instance) -> &mut [u64] {
+        &mut self.words[instance.state_at as usize..][..story.state_words]
+    }
 }
 
 impl Resource {
@@ -40,91 +90,73 @@ impl Resource {
 impl Instance {
     /// An instance that has a way through its story, but no state.
     pub fn at_beginning(story: u16, number: u64) -> Self {
-        Instance { story, number, ..Instance::default() }
+        Instance { number, story, ..Instance::default() }
     }
 
     /// Begins a story at `time`.
-    pub fn begin(
-        &mut self,
-        plan: &Plan,
-        story_id: u16,
-        number: u64,
-        time: i64,
-        roles: &mut Roles,
-        stamps: &mut Stamps,
-    ) {
-        let story = &plan.stories[story_id as usize];
-        self.story = story_id;
-        self.number = number;
-        self.room = 0;
-        self.state.clear();
-        self.state.resize(story.state_words, 0);
+    pub fn begin(plan: &Plan, story_id: u16, number: u64, time: i64, states: &mut States, world: &mut World) -> Self {
+        let story = &plan.stories[usize::from(story_id)];
+        let mut instance = Instance::at_beginning(story_id, number);
+        instance.state_at = states.take(story_id, story.state_words);
         if story.state_words == 0 {
-            return;
+            return instance;
         }
-        roles.draw(&plan.catalog, &plan.population, story, number);
+        world.roles.draw(&plan.catalog, &plan.population, story, number);
+        let state = states.of(story, &instance);
         for (index, resource) in story.resources.iter().enumerate().filter(|(_, resource)| resource.is_own()) {
-            self.room_of(plan, story, resource, roles);
+            instance.room_of(plan, story, resource, world);
             for element in 0..resource.count {
-                self.element(plan, story, index, element, time, roles, stamps);
+                instance.element(plan, (index, element), time, state, world);
             }
         }
+        instance
     }
 
     /// Where names are given out only once: a member of the population, or nowhere else if the story fixes its own.
-    fn room_of(&mut self, plan: &Plan, story: &Story, resource: &Resource, roles: &Roles) {
+    fn room_of(&mut self, plan: &Plan, story: &Story, resource: &Resource, world: &World) {
         let kind = &plan.catalog.kinds[resource.kind];
         let Some(stamp) = kind.stamp else { return };
         if let crate::catalog::Generator::Clock { unique_in: Some(room), .. } = kind.fields[stamp].generator {
             let pinned = story.scope_pins.iter().any(|pin| pin.kind == room);
-            self.room = if pinned { u32::MAX } else { roles.scope[room] };
+            self.room = if pinned { u32::MAX } else { world.roles.scope[room] };
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "all of it is needed for each element, and a type would be used once"
-    )]
-    fn element(
-        &mut self,
-        plan: &Plan,
-        story: &Story,
-        index: usize,
-        element: u32,
-        time: i64,
-        roles: &Roles,
-        stamps: &mut Stamps,
-    ) {
+    /// What an element of a resource is at first.
+    fn element(&self, plan: &Plan, (index, element): (usize, u32), time: i64, state: &mut [u64], world: &mut World) {
+        let story = &plan.stories[usize::from(self.story)];
         let resource = &story.resources[index];
         let kind = &plan.catalog.kinds[resource.kind];
-        let key = resource_key(story.key.name(&resource.name), self.number, element);
+        let key = resource_key(resource.key, self.number, element);
         let existing = matches!(resource.owner, Owner::Story { existing: true, .. });
         let at = resource.at(element);
         for (position, initial) in resource.initial.iter().enumerate() {
-            let field = &kind.fields[kind.changing[position]].name;
-            self.state[at + word::FIELDS + position] = match initial {
+            state[at + word::FIELDS + position] = match initial {
                 Initial::Fixed(code) => *code,
-                Initial::Drawn(weights) => weights.draw(key.number(field_salt(field))) as u64,
+                Initial::Drawn(weights) => {
+                    let field = &kind.fields[kind.changing[position]].name;
+                    weights.draw(key.number(field_salt(field))) as u64
+                }
                 Initial::Reference(reference) => {
-                    roles.code(&plan.catalog, &plan.population, *reference, position as u64)
+                    world.roles.code(&plan.catalog, &plan.population, *reference, position as u64)
                 }
             };
         }
-        self.state[at + word::EXISTS] = u64::from(existing);
+        state[at + word::EXISTS] = u64::from(existing);
         if existing || !resource.made {
             let age = key.number(draws::CREATED).between(DAY as u64 / 12, 30 * DAY as u64) as i64;
             let created = (time - age).div_euclid(MICROSECOND) * MICROSECOND;
-            self.state[at + word::CREATED] = created as u64;
-            self.state[at + word::UPDATED] = created as u64;
+            state[at + word::CREATED] = created as u64;
+            state[at + word::UPDATED] = created as u64;
             if kind.stamp.is_some() {
-                self.state[at + word::STAMP] = stamps.take_old(self.room);
+                state[at + word::STAMP] = world.stamps.take_old(self.room, world.injected);
             }
         }
     }
 
     /// Goes to the first call at `operation` or after it; its due time, or `None` at the story's end.
     pub fn enter(&mut self, plan: &Plan, operation: usize, time: i64) -> Option<i64> {
-        let story = &plan.stories[self.story as usize];
+        let story = &plan.stories[usize::from(self.story)];
         let key = story.key.number(self.number);
         let mut at = operation;
         loop {
@@ -150,48 +182,49 @@ impl Instance {
 
     /// Goes on after an event at `time`; the next due time, or `None` at the story's end.
     pub fn proceed(&mut self, plan: &Plan, time: i64) -> Option<i64> {
-        let story = &plan.stories[self.story as usize];
+        let story = &plan.stories[usize::from(self.story)];
         self.turn += 1;
         if self.turn < self.turns
-            && let Operation::Call(call) = &story.operations[self.at as usize]
+            && let Operation::Call(call) = &story.operations[usize::from(self.at)]
         {
-            let key = story.key.number(self.number).number(call.salt).number(draws::TURN + u64::from(self.turn));
-            return time.checked_add(delay(key.number(draws::AFTER), call.every));
+            return time.checked_add(delay(self.turn_key(story, call).number(draws::AFTER), call.every));
         }
-        self.enter(plan, self.at as usize + 1, time)
+        self.enter(plan, usize::from(self.at) + 1, time)
     }
 
-    /// Appends what an event's rendering needs to know of the state.
-    pub fn hand_over(&self, story: &Story, snapshot: &Snapshot, element: u32, asked: &[u64], words: &mut Vec<u64>) {
-        if let Some(target) = snapshot.target {
-            let resource = &story.resources[target];
-            words.extend_from_slice(&self.state[resource.at(element)..][..resource.stride]);
-        }
-        words.extend_from_slice(&asked[..snapshot.asks]);
-        for other in &snapshot.others {
-            let resource = &story.resources[*other];
-            words.extend_from_slice(&self.state[resource.state_at..][..resource.stride]);
-        }
-        for listed in &snapshot.listed {
-            let resource = &story.resources[*listed];
-            for element in 0..resource.count {
-                let state = &self.state[resource.at(element)..][..resource.stride];
-                if state[word::EXISTS] == 1 {
-                    words.push(((*listed as u64) << 32) | u64::from(element));
-                    words.extend_from_slice(state);
-                }
+    /// What the draws of the present turn of a call start from.
+    pub fn turn_key(&self, story: &Story, call: &Call) -> Key {
+        story.key.number(self.number).number(call.salt).number(draws::TURN + u64::from(self.turn))
+    }
+}
+
+/// Appends what an event's rendering needs to know of the state.
+pub fn hand_over(story: &Story, state: &[u64], snapshot: &Snapshot, element: u32, asked: &[u64], words: &mut Vec<u64>) {
+    if let Some(target) = snapshot.target {
+        let resource = &story.resources[target];
+        words.extend_from_slice(&state[resource.at(element)..][..resource.stride]);
+    }
+    words.extend_from_slice(&asked[..snapshot.asks]);
+    for other in &snapshot.others {
+        let resource = &story.resources[*other];
+        words.extend_from_slice(&state[resource.state_at..][..resource.stride]);
+    }
+    for listed in &snapshot.listed {
+        let resource = &story.resources[*listed];
+        for element in 0..resource.count {
+            let state = &state[resource.at(element)..][..resource.stride];
+            if state[word::EXISTS] == 1 {
+                words.push(((*listed as u64) << 32) | u64::from(element));
+                words.extend_from_slice(state);
             }
         }
     }
 }
 
-fn turns(call: &Call, story: &Story, key: crate::value::Key) -> u32 {
+fn turns(call: &Call, story: &Story, key: Key) -> u32 {
     match call.turns {
         Turns::Repeat(times) if times.low == times.high => times.low as u32,
         Turns::Repeat(times) => key.number(draws::TIMES).between(times.low, times.high) as u32,
         Turns::Each => call.target.map_or(0, |target| story.resources[target].count),
     }
 }
-
-/// The oldest given-out names end here, counted from the run's beginning.
-pub(super) const OLD: i64 = 60 * DAY / SECOND;

@@ -3,9 +3,8 @@
 //! Each slot goes to the step that has been due longest, and, if none is due, to the first step of a new instance. So
 //! every second holds exactly its count, a due step waits only while others are due, and no backlog builds up.
 
-use super::{SECOND, Stream};
+use super::{Active, SECOND, Stream};
 use crate::{plan::Plan, schedule::Schedule, story::Operation, stream::Record, value::Key};
-use std::cmp::Reverse;
 
 /// Where a paced run is in its schedule.
 #[derive(Debug)]
@@ -34,24 +33,17 @@ impl Stream<'_> {
         if time >= self.to {
             return None;
         }
-        let record = match self.due.peek() {
-            Some(Reverse((due, ..))) if *due <= time => {
-                let Reverse((_, order, place)) = self.due.pop()?;
-                self.happen(time, order, place, words)
-            }
-            _ => {
-                // Stories that happen to have no step at all leave the slot to the next.
-                let place = loop {
-                    match self.begin(time) {
-                        (place, Some(_)) => break place,
-                        (place, None) => self.free.push(place),
-                    }
-                };
-                self.happen(time, self.started - 1, place, words)
-            }
+        let entry = match self.active.due.pop_until(time) {
+            Some(entry) => entry,
+            // Stories that happen to have no step at all leave the slot to the next.
+            None => loop {
+                match self.begin(time) {
+                    (place, Some(due)) => break (due, self.started - 1, place),
+                    (place, None) => self.active.schedule(self.plan, None, 0, place),
+                }
+            },
         };
-        self.emitted += 1;
-        Some(record)
+        Some(self.active.happen(self.plan, &mut self.world, entry, time, words))
     }
 
     /// The time of the next slot's event: somewhere in the slot, the same whatever happens.
@@ -84,23 +76,24 @@ impl Stream<'_> {
         let most = u128::from(LONGEST_WARM_UP) * u128::from(SAMPLE) / u128::from(events.max(1));
         let instances = (u128::from(longest) / between + 1).min(most);
         let mut words = Vec::new();
+        let earliest =
+            i64::try_from(instances * between).map_or(i64::MIN, |back| plan.timing.from.saturating_sub(back));
+        self.active = Active::new(plan, earliest);
         for back in (1..=instances).rev() {
             let Ok(back) = i64::try_from(back * between) else { continue };
             let start = plan.timing.from.saturating_sub(back);
             self.happen_until(start, &mut words);
             let (place, due) = self.begin(start);
-            self.schedule(due, self.started - 1, place);
+            self.active.schedule(plan, due, self.started - 1, place);
         }
         self.happen_until(plan.timing.from, &mut words);
     }
 
     /// Lets everything happen that is due before `time`, and forgets it.
     fn happen_until(&mut self, time: i64, words: &mut Vec<u64>) {
-        while let Some(Reverse((due, order, place))) = self.due.peek().copied().filter(|Reverse((due, ..))| *due < time)
-        {
-            self.due.pop();
+        while let Some(entry) = self.active.due.pop_until(time - 1) {
             words.clear();
-            self.happen(due, order, place, words);
+            self.active.happen(self.plan, &mut self.world, entry, entry.0, words);
         }
     }
 }

@@ -2,8 +2,11 @@
 //!
 //! A name takes the second that it wants, or the nearest earlier one that is free; where a whole minute is taken, it
 //! gets a suffix. The simulation sees all events in order, so what is given out depends on nothing else.
+//!
+//! What injected stories are given must not change what others get: they take a second that has passed out of the
+//! others' reach and that nobody has taken.
 
-use super::{SECOND, instance::OLD};
+use super::{DAY, SECOND};
 use crate::story::word::stamp;
 use std::collections::HashMap;
 
@@ -18,12 +21,26 @@ pub struct Stamps {
 struct Room {
     /// The latest second that was given out.
     last: i64,
-    /// Which of the 64 seconds up to `last` are taken: bit 0 is `last`.
-    taken: u64,
+    /// Which of the 128 seconds up to `last` are taken: bit 0 is `last`.
+    taken: u128,
     /// How many names got a suffix, and how many are from before the run.
     suffixes: u64,
     old: i64,
+    /// The same for injected stories.
+    next_injected: i64,
+    injected_suffixes: u64,
+    injected_old: i64,
 }
+
+/// Seconds back that a name may take.
+const REACH: u32 = 64;
+
+/// The oldest given-out names end here, counted in seconds from the run's beginning; those of injected stories begin
+/// here. The population was made later.
+const OLD: i64 = 60 * DAY / SECOND;
+
+/// Suffixes of injected stories begin here.
+const INJECTED: u64 = 1 << 23;
 
 impl Stamps {
     /// Nothing given out yet in a run from `from` (nanoseconds since the Unix epoch).
@@ -32,46 +49,92 @@ impl Stamps {
     }
 
     /// A name for `second`, in a room.
-    pub fn take(&mut self, room: u32, second: i64) -> u64 {
+    pub fn take(&mut self, room: u32, second: i64, injected: bool) -> u64 {
         let room = self.rooms.entry(room).or_default();
+        if injected {
+            return room.beyond_reach(second);
+        }
         if second > room.last {
             let ahead = second - room.last;
-            room.taken = if ahead < 64 { room.taken << ahead } else { 0 };
+            room.taken = if ahead < 128 { room.taken << ahead } else { 0 };
             room.last = second;
         }
-        let back = (room.last - second) as u32;
-        let free = if back < 64 { (!room.taken >> back).trailing_zeros() + back } else { 64 };
-        if free < 64 {
+        let back = u32::try_from(room.last - second).unwrap_or(REACH);
+        let free = if back < REACH { (!room.taken >> back).trailing_zeros() + back } else { REACH };
+        if free < REACH {
             room.taken |= 1 << free;
             return stamp(room.last - i64::from(free), 0);
         }
         room.suffixes += 1;
-        stamp(second, room.suffixes)
+        stamp(second, room.suffixes % INJECTED)
     }
 
-    /// A name from long before the run: one second earlier than the last such.
-    pub fn take_old(&mut self, room: u32) -> u64 {
+    /// A name from long before the run: one second away from the last such.
+    pub fn take_old(&mut self, room: u32, injected: bool) -> u64 {
         let room = self.rooms.entry(room).or_default();
+        if injected {
+            room.injected_old += 1;
+            return stamp(self.from - OLD + room.injected_old, 0);
+        }
         room.old += 1;
         stamp(self.from - OLD - room.old, 0)
+    }
+}
+
+impl Room {
+    /// A second that nobody has taken and, because it is too long ago, nobody else will take.
+    fn beyond_reach(&mut self, second: i64) -> u64 {
+        let is_free = |candidate: &i64| match u32::try_from(self.last - candidate) {
+            Ok(back) => back < u128::BITS && (self.taken >> back) & 1 == 0,
+            Err(_) => *candidate > self.last,
+        };
+        let first = self.next_injected.max(second - i64::from(u128::BITS) + 2);
+        // Events come in order, but a name may be from up to a second before its event.
+        let last = second - i64::from(REACH) - 2;
+        if let Some(free) = (first..=last).find(is_free) {
+            self.next_injected = free + 1;
+            return stamp(free, 0);
+        }
+        self.injected_suffixes += 1;
+        stamp(second, INJECTED | (self.injected_suffixes % INJECTED))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::collections::HashSet;
 
-    #[test]
-    fn names_are_given_out_once() {
-        let mut stamps = Stamps::new(1_000_000 * SECOND);
-        let mut seen = HashSet::new();
-        for second in 0..200 {
-            for back in [0, 1, 0] {
-                assert!(seen.insert(stamps.take(3, 1_000_000 + second - back)));
+    proptest! {
+        #[test]
+        fn names_are_given_out_once_and_injected_ones_change_nothing(
+            asked in prop::collection::vec((0_i64..3, 0_i64..3, 0_u8..3), 1..400)
+        ) {
+            let (mut with, mut without) = (Stamps::new(1_000_000 * SECOND), Stamps::new(1_000_000 * SECOND));
+            let mut seen = HashSet::new();
+            let mut second = 1_000_000;
+            for (ahead, back, who) in asked {
+                second += ahead * ahead * ahead * 20;
+                if who == 0 {
+                    prop_assert!(seen.insert(with.take(3, second - back, true)));
+                    prop_assert!(seen.insert(with.take_old(3, true)));
+                    continue;
+                }
+                let stamp = with.take(3, second - back, false);
+                prop_assert!(seen.insert(stamp));
+                prop_assert_eq!(stamp, without.take(3, second - back, false));
+                let old = with.take_old(3, false);
+                prop_assert!(seen.insert(old));
+                prop_assert_eq!(old, without.take_old(3, false));
             }
-            assert!(seen.insert(stamps.take_old(3)));
         }
-        assert_eq!(stamps.take(4, 1_000_000), stamp(1_000_000, 0));
+    }
+
+    #[test]
+    fn rooms_do_not_know_each_other() {
+        let mut stamps = Stamps::new(0);
+        assert_eq!(stamps.take(3, 1_000_000, false), stamp(1_000_000, 0));
+        assert_eq!(stamps.take(4, 1_000_000, false), stamp(1_000_000, 0));
     }
 }

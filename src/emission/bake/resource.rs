@@ -151,7 +151,7 @@ impl Bench<'_> {
 
     pub(super) fn draw(&self, own: Own, field: &str) -> Draw {
         let resource = &self.story.resources[own.resource];
-        Draw { resource: self.story.key.name(&resource.name), field: field_salt(field), element: own.element }
+        Draw { resource: resource.key, field: field_salt(field), element: own.element }
     }
 
     pub(super) fn ready(&self, own: Own) -> Option<Ready> {

@@ -129,6 +129,7 @@ impl Resolver<'_, '_> {
         let lane = Lane(self.tag(&family, &format!("{}/{name}", self.story.name), Lane::COUNT));
         let owner = Owner::Story { existing: false, lane };
         self.story.resources.push(Resource {
+            key: self.story.key.name(&name),
             name,
             kind,
             count,
