@@ -5,7 +5,7 @@
 //! and nothing else: everything that can be computed from its number is.
 
 mod act;
-mod due;
+mod calendar;
 mod injected;
 mod instance;
 mod paced;
@@ -19,7 +19,7 @@ use crate::{
     units::DurationRange,
     value::Key,
 };
-use due::{Due, Entry};
+use calendar::{Calendar, Due};
 use injected::Injected;
 use instance::{Instance, States, hand_over};
 use paced::Pace;
@@ -57,8 +57,9 @@ pub struct Stream<'p> {
     /// How many instances have started, in all and of each story.
     started: u64,
     numbers: Vec<u64>,
-    /// The next start, while there is one.
+    /// The next start, while there is one, and where in its interval starts lie.
     next_start: Option<i64>,
+    jitter: Key,
     /// How many events it has given: without injected ones, and in all.
     emitted: u64,
     numbered: u64,
@@ -71,11 +72,8 @@ pub struct Stream<'p> {
 /// The instances that are going on, and when the next step of each is due.
 #[derive(Debug)]
 struct Active {
-    due: Due,
-    instances: Vec<Instance>,
+    due: Calendar<Instance>,
     states: States,
-    /// Places of instances that are over.
-    free: Vec<u32>,
 }
 
 /// What instances have to do with beside themselves.
@@ -99,6 +97,9 @@ mod draws {
 }
 
 const MILLISECOND: u64 = 1_000_000;
+/// Nanoseconds of a calendar's bucket at least: shorter ones would make its finest wheel turn faster than delays last.
+const SHORTEST_BUCKET: u64 = 250_000;
+
 const MICROSECOND: i64 = 1_000;
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -117,10 +118,11 @@ impl<'p> Stream<'p> {
             started: 0,
             numbers: vec![0; plan.background],
             next_start: None,
+            jitter: plan.pick.name("start"),
             emitted: 0,
             numbered: 0,
             to: plan.timing.to.unwrap_or(i64::MAX),
-            pace: plan.timing.schedule.as_ref().map(Pace::new),
+            pace: plan.timing.schedule.as_ref().map(|schedule| Pace::new(plan, schedule)),
             injected: None,
         };
         if stream.pace.is_none() {
@@ -153,7 +155,7 @@ impl<'p> Stream<'p> {
 
     /// How many instances are going on.
     pub fn going_on(&self) -> usize {
-        self.active.instances.len() - self.active.free.len()
+        self.active.due.len()
     }
 
     /// Goes on beyond the plan's end, to find out how long whole instances take.
@@ -209,8 +211,7 @@ impl<'p> Stream<'p> {
             _ => {}
         }
         let begin = self.started.checked_mul(timing.every)?;
-        let jitter =
-            if timing.every == 0 { 0 } else { self.plan.pick.name("start").number(self.started).below(timing.every) };
+        let jitter = if timing.every == 0 { 0 } else { self.jitter.number(self.started).below(timing.every) };
         timing.from.checked_add_unsigned(begin)?.checked_add_unsigned(jitter)
     }
 
@@ -240,28 +241,14 @@ impl Active {
         let between = plan.timing.schedule.as_ref().map_or(plan.timing.every / 8, |schedule| {
             86_400_000 * MILLISECOND * 2_000 / schedule.highest_rate().per_day_in_thousandths().max(1)
         });
-        Active {
-            due: Due::new(start, between),
-            instances: Vec::new(),
-            states: States::new(plan.stories.len()),
-            free: Vec::new(),
-        }
+        Active { due: Calendar::new(start, between.max(SHORTEST_BUCKET)), states: States::new(plan.stories.len()) }
     }
 
     /// Begins an instance of a story; its place and when its first step is due, if it has one.
     fn begin(&mut self, plan: &Plan, world: &mut World, (story, number): (u16, u64), time: i64) -> (u32, Option<i64>) {
         let mut instance = Instance::begin(plan, story, number, time, &mut self.states, world);
         let due = instance.enter(plan, 0, time);
-        match self.free.pop() {
-            Some(place) => {
-                self.instances[place as usize] = instance;
-                (place, due)
-            }
-            None => {
-                self.instances.push(instance);
-                (self.instances.len() as u32 - 1, due)
-            }
-        }
+        (self.due.insert(instance), due)
     }
 
     /// Notes when an instance goes on, or that it is over.
@@ -269,8 +256,8 @@ impl Active {
         match due {
             Some(due) => self.due.push((due, order, place)),
             None => {
-                self.states.give_back(plan, &self.instances[place as usize]);
-                self.free.push(place);
+                self.states.give_back(plan, &self.due.get(place));
+                self.due.remove(place);
             }
         }
     }
@@ -280,11 +267,11 @@ impl Active {
         &mut self,
         plan: &Plan,
         world: &mut World,
-        (_, order, place): Entry,
+        (_, order, place): Due,
         time: i64,
         words: &mut Vec<u64>,
     ) -> Record {
-        let mut instance = self.instances[place as usize];
+        let mut instance = self.due.get(place);
         let story = &plan.stories[usize::from(instance.story)];
         let words_at = words.len();
         let mut record = Record {
@@ -309,7 +296,7 @@ impl Active {
         }
         record.words = (words.len() - words_at) as u32;
         let due = instance.proceed(plan, time);
-        self.instances[place as usize] = instance;
+        self.due.set(place, instance);
         self.schedule(plan, due, order, place);
         record
     }

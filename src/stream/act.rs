@@ -34,7 +34,7 @@ pub(super) fn act(
         *asked = word_asked_for(plan, world, ask, (story, instance), state);
     }
     let outcome = decide(&plan.catalog, call, state, asked);
-    let key = || instance.turn_key(story, call);
+    let key = || instance.turn_key(call);
     match (method.does, outcome) {
         // A refused create says what it would have made; what exists stays as it is.
         (Effect::Create, _) if outcome.is_none() || state[word::EXISTS] == 0 => {

@@ -14,7 +14,7 @@ pub(super) struct Injected {
     /// The words of the event ahead.
     words: Vec<u64>,
     /// When the next injected step is due.
-    next: Option<super::Entry>,
+    next: Option<super::Due>,
 }
 
 /// The next event of the rest.

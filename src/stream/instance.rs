@@ -8,11 +8,13 @@ use crate::{
     value::Key,
 };
 
-/// An instance while it is going on: what cannot be computed from its number. 32 bytes.
-#[derive(Debug, Default, Clone, Copy)]
+/// An instance while it is going on: what cannot be computed from its number, and its key.
+#[derive(Debug, Clone, Copy)]
 pub struct Instance {
     /// Which instance of the story.
     pub number: u64,
+    /// What its draws grow from.
+    key: Key,
     /// Where the state of its resources begins among the words of all.
     pub state_at: u32,
     /// Which turn of the call where it is, and of how many.
@@ -89,14 +91,15 @@ impl Resource {
 
 impl Instance {
     /// An instance that has a way through its story, but no state.
-    pub fn at_beginning(story: u16, number: u64) -> Self {
-        Instance { number, story, ..Instance::default() }
+    pub fn at_beginning(plan: &Plan, story: u16, number: u64) -> Self {
+        let key = plan.stories[usize::from(story)].key.number(number);
+        Instance { number, key, state_at: 0, turn: 0, turns: 0, room: 0, story, at: 0 }
     }
 
     /// Begins a story at `time`.
     pub fn begin(plan: &Plan, story_id: u16, number: u64, time: i64, states: &mut States, world: &mut World) -> Self {
         let story = &plan.stories[usize::from(story_id)];
-        let mut instance = Instance::at_beginning(story_id, number);
+        let mut instance = Instance::at_beginning(plan, story_id, number);
         instance.state_at = states.take(story_id, story.state_words);
         if story.state_words == 0 {
             return instance;
@@ -157,7 +160,7 @@ impl Instance {
     /// Goes to the first call at `operation` or after it; its due time, or `None` at the story's end.
     pub fn enter(&mut self, plan: &Plan, operation: usize, time: i64) -> Option<i64> {
         let story = &plan.stories[usize::from(self.story)];
-        let key = story.key.number(self.number);
+        let key = self.key;
         let mut at = operation;
         loop {
             match story.operations.get(at)? {
@@ -187,14 +190,14 @@ impl Instance {
         if self.turn < self.turns
             && let Operation::Call(call) = &story.operations[usize::from(self.at)]
         {
-            return time.checked_add(delay(self.turn_key(story, call).number(draws::AFTER), call.every));
+            return time.checked_add(delay(self.turn_key(call).number(draws::AFTER), call.every));
         }
         self.enter(plan, usize::from(self.at) + 1, time)
     }
 
     /// What the draws of the present turn of a call start from.
-    pub fn turn_key(&self, story: &Story, call: &Call) -> Key {
-        story.key.number(self.number).number(call.salt).number(draws::TURN + u64::from(self.turn))
+    pub fn turn_key(&self, call: &Call) -> Key {
+        self.key.number(call.salt).number(draws::TURN + u64::from(self.turn))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{plan::Plan, schedule::Schedule, story::Operation, stream::Record, va
 #[derive(Debug)]
 pub(super) struct Pace {
     slot: u64,
+    jitter: Key,
     /// When the next slot begins, in nanoseconds since the run's beginning.
     begins: Option<u64>,
 }
@@ -21,8 +22,8 @@ const LONGEST_WARM_UP: u64 = 20_000_000;
 const SAMPLE: u64 = 4_096;
 
 impl Pace {
-    pub(super) fn new(schedule: &Schedule) -> Self {
-        Pace { slot: 0, begins: schedule.slot(0) }
+    pub(super) fn new(plan: &Plan, schedule: &Schedule) -> Self {
+        Pace { slot: 0, jitter: plan.pick.name("slot"), begins: schedule.slot(0) }
     }
 }
 
@@ -54,7 +55,7 @@ impl Stream<'_> {
         let begins = pace.begins?;
         let next = schedule.slot(pace.slot + 1);
         let width = next.map_or(1, |next| next.saturating_sub(begins).max(1));
-        let jitter = jitter_key(plan).number(pace.slot).below(width);
+        let jitter = pace.jitter.number(pace.slot).below(width);
         pace.slot += 1;
         pace.begins = next;
         plan.timing.from.checked_add_unsigned(begins)?.checked_add_unsigned(jitter)
@@ -98,10 +99,6 @@ impl Stream<'_> {
     }
 }
 
-fn jitter_key(plan: &Plan) -> Key {
-    plan.pick.name("slot")
-}
-
 /// How many events a sample of instances has in all, and how long the longest of them lasts in nanoseconds.
 fn sample(plan: &Plan) -> (u64, u64) {
     let mut events = 0;
@@ -113,7 +110,7 @@ fn sample(plan: &Plan) -> (u64, u64) {
             continue;
         }
         // Only the way through the story counts, not what it does: no state is needed.
-        let mut instance = super::Instance::at_beginning(story as u16, number);
+        let mut instance = super::Instance::at_beginning(plan, story as u16, number);
         let mut due = instance.enter(plan, 0, 0);
         while let Some(time) = due {
             events += 1;
