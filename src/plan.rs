@@ -6,6 +6,7 @@
 mod check;
 mod counts;
 mod find;
+mod inject;
 mod pins;
 mod resolve;
 mod sets;
@@ -56,6 +57,9 @@ pub struct Options {
     pub rate: Option<Rate>,
     /// Stages of a changing rate: nanoseconds, and the rate at their end; the first one starts from 0.
     pub stages: Vec<(u64, Rate)>,
+    /// Stories at exact times, on top of the rest: `mass-deletion@+2h`, and behind the time `,label=positive` and
+    /// `,deletes=4`.
+    pub inject: Vec<String>,
     /// With a rate: begin with no story going on, instead of in the middle of life.
     pub cold_start: bool,
     /// Nanoseconds between the starts of two instances; a second if neither this nor a scenario says otherwise.
@@ -134,8 +138,8 @@ impl Plan {
     /// As [`Plan::new`].
     pub fn with_catalog(catalog: Arc<Catalog>, options: &Options) -> Result<Plan, Error> {
         let mut settings = sets::Settings::parse(&options.set)?;
-        let found = find::all(&catalog, &options.scenarios, &mut settings)?;
         let now = options.now.unwrap_or_else(timing::now);
+        let found = find::all(&catalog, options, &mut settings, now)?;
         let mut mistakes = found.mistakes.clone();
         let timing = collected(timing::Asked::new(options, &found, now), &mut mistakes)?;
         let key = record_key(&catalog, options.key.as_deref())?;
@@ -158,6 +162,7 @@ impl Plan {
         let stories = resolve_all(&found, &mut around, &mut mistakes);
         let (Some(timing), true) = (timing, mistakes.is_empty()) else { return Err(in_order(mistakes).into()) };
         settings.finish()?;
+        inject::check_known(&found.injected, timing.from)?;
         let provisional = Identities::new(&catalog, values, values);
         let mut plan = Plan {
             population: Population::new(
@@ -171,7 +176,7 @@ impl Plan {
             identities: provisional,
             name: found.name,
             seed,
-            background: stories.len(),
+            background: found.entries.len(),
             stories,
             weights: Skew::weighted(&found.entries.iter().map(|entry| entry.weight).collect::<Vec<_>>())
                 .ok_or_else(|| Error::usage("all weights are too small"))?,
@@ -187,6 +192,7 @@ impl Plan {
             plan.timing.from = timing.ends - span(&plan);
         }
         plan.timing.check(&plan)?;
+        inject::check(&plan)?;
         plan.check_fixed_ids()?;
         let run = values.name(&plan.name).number(plan.timing.from as u64);
         plan.identities = Identities::new(&plan.catalog, values, run);
@@ -242,7 +248,7 @@ impl Plan {
                     let message = format!("two resources have the fixed id `{shown}`");
                     return Err(Error::usage(message).help("give each an `id` of its own, or target the same one"));
                 }
-                if !once {
+                if !once && story.injection.is_none() {
                     let message = format!(
                         "`{}` of `{}` has the fixed id `{shown}`, so the story can happen only once",
                         resource.name, story.name
@@ -338,12 +344,14 @@ fn collected<T>(result: Result<T, Error>, mistakes: &mut Vec<Diagnostic>) -> Res
 fn resolve_all(found: &find::Found, around: &mut resolve::Surroundings, mistakes: &mut Vec<Diagnostic>) -> Vec<Story> {
     let mut stories = Vec::new();
     let mut names: BTreeMap<&str, u32> = BTreeMap::new();
-    for entry in &found.entries {
-        let name = &entry.scenario.name;
+    let background = found.entries.iter().map(|entry| (&entry.scenario, &entry.scenario.name, None));
+    // After all others, so that nothing of theirs depends on them.
+    let injected = found.injected.iter().map(|entry| (&entry.scenario, &entry.name, Some(&entry.injection)));
+    for (scenario, name, injection) in background.chain(injected) {
         let times = names.entry(name).or_default();
         *times += 1;
         let name = if *times == 1 { name.clone() } else { format!("{name}#{times}") };
-        let resolved = resolve::resolve(&entry.scenario, &name, around);
+        let resolved = resolve::resolve(scenario, &name, around);
         let Some(mut resolved) = crate::error::keep(resolved, mistakes) else { continue };
         mistakes.append(&mut resolved.mistakes);
         if !resolved.blind
@@ -351,6 +359,7 @@ fn resolve_all(found: &find::Found, around: &mut resolve::Surroundings, mistakes
         {
             mistakes.extend(found);
         }
+        resolved.story.injection = injection.cloned();
         stories.push(resolved.story);
     }
     stories

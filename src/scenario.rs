@@ -4,6 +4,7 @@
 //! Whether a method, a kind or a failure exists, and whether the story can happen, is the plan's
 //! business. Every part keeps its place in the text, so that the plan's errors can point at it.
 
+mod inject;
 mod one_line;
 mod params;
 mod read;
@@ -12,6 +13,7 @@ mod steps;
 
 use std::{ops::Range, sync::Arc};
 
+pub use inject::{DEFAULT_LABEL, is_label};
 pub use one_line::read_one_line;
 pub use params::Override;
 pub use read::{read, read_what_can_be};
@@ -112,6 +114,21 @@ pub struct Mix {
     pub population: Vec<Field>,
     /// Events over time, if the file says so.
     pub pace: Option<Pace>,
+    /// Stories at exact times, on top of the rest.
+    pub inject: Vec<Injection>,
+}
+
+/// A story that a mix puts at an exact time.
+#[derive(Debug, Clone)]
+pub struct Injection {
+    /// Name or path of the scenario.
+    pub scenario: Spanned<String>,
+    /// When, as written: `+20m` after the run's beginning, or a point in time.
+    pub at: Spanned<String>,
+    /// Values for its parameters.
+    pub with: Vec<Field>,
+    /// What the truth says that it is.
+    pub label: Option<Spanned<String>>,
 }
 
 /// How many events happen when.

@@ -32,14 +32,16 @@ pub struct Story {
 }
 
 /// A story that is put at an exact time, on top of everything else.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Injection {
+    /// The scenario's name.
+    pub scenario: String,
     /// When it begins.
     pub at: At,
     /// What the truth says that it is, such as `positive`.
     pub label: String,
     /// The values of its parameters, for the truth.
-    pub params: Vec<(String, String)>,
+    pub params: Vec<(String, serde_json::Value)>,
 }
 
 /// A time of a run.

@@ -26,6 +26,7 @@ use paced::Pace;
 use stamps::Stamps;
 
 pub use act::MOST_ASKS;
+pub(crate) use injected::injected_spans;
 
 /// One event, before it is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -300,6 +301,16 @@ impl Active {
         self.schedule(plan, due, order, place);
         record
     }
+}
+
+/// The time of the last event that is not injected; the run's beginning if there is none.
+pub(crate) fn last_of_background(plan: &Plan) -> i64 {
+    let (mut stream, mut words) = (Stream::new(plan), Vec::new());
+    let events = std::iter::from_fn(|| {
+        words.clear();
+        stream.next_of_background(&mut words)
+    });
+    events.last().map_or(plan.timing.from, |record| record.time)
 }
 
 /// The failure of a call whose resource is not as it must be: the method's first one that needs just that.

@@ -85,6 +85,12 @@ pub struct Generate {
     #[arg(long, help_heading = "Content")]
     cold_start: bool,
 
+    /// Put a story at an exact time, on top of everything else, which stays as it is: `mass-deletion@+2h` after the
+    /// run's beginning, or at a time in RFC 3339. Behind the time may stand a label for the truth and parameters:
+    /// `mass-deletion@+2h,label=near-miss,deletes=4`. May be repeated. Its events are not counted by `-n`.
+    #[arg(long, value_name = "SCENARIO@TIME", help_heading = "Content")]
+    inject: Vec<String>,
+
     /// Fix a parameter (`deletes=4`), a field of a resource or actor (`pool.max_cfu=20`, `admin.ip=192.0.2.1`) or an
     /// identity (`organization.id=…`); may be repeated.
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Content")]
@@ -238,6 +244,7 @@ impl Generate {
             every: self.every,
             rate: self.rate,
             stages: self.stage.clone(),
+            inject: self.inject.clone(),
             cold_start: self.cold_start,
             set: self.set.clone(),
             as_documented: self.as_documented,

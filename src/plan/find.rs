@@ -1,6 +1,6 @@
 //! From arguments to scenarios: shipped names, paths, stories in one line; mixes are taken apart.
 
-use super::sets::Settings;
+use super::{Options, inject, sets::Settings};
 use crate::{
     catalog::{self, Catalog},
     error::{Diagnostic, Error, Source, did_you_mean},
@@ -18,6 +18,8 @@ pub(super) struct Found {
     pub name: String,
     /// Its stories with steps.
     pub entries: Vec<Entry>,
+    /// What is injected, on top of them.
+    pub injected: Vec<inject::Entry>,
     /// What is wrong with the form of their files.
     pub mistakes: Vec<Diagnostic>,
     /// The seed, if a file says one.
@@ -42,7 +44,8 @@ pub(super) struct Entry {
 const WEIGHT: f64 = 1_099_511_627_776.0;
 
 /// Finds the scenarios of a run; several are a mix of equal weights.
-pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settings) -> Result<Found, Error> {
+pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings, now: i64) -> Result<Found, Error> {
+    let arguments = &options.scenarios;
     if arguments.is_empty() {
         return Err(Error::usage("no scenario is given").help("`falsetrail list` shows the shipped ones"));
     }
@@ -57,6 +60,7 @@ pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settin
     let mut found = Found {
         name: String::new(),
         entries: Vec::new(),
+        injected: Vec::new(),
         mistakes: Vec::new(),
         seed: None,
         from: None,
@@ -77,13 +81,16 @@ pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settin
             let source = Arc::clone(&scenario.source);
             found.pace = found.pace.take().or_else(|| mix.pace.clone());
             found.population.extend(mix.population.iter().map(|field| (field.clone(), Arc::clone(&source))));
+            found.injected.extend(inject::of_mix(&mut finder, &scenario, now)?);
         }
         finder.flatten(scenario, 1.0, &mut weighted)?;
     }
+    found.injected.extend(inject::of_options(&mut finder, options, now)?);
     found.name = names.join(" + ");
     found.mistakes = finder.mistakes;
-    if weighted.len() > 1000 {
-        return Err(Error::usage(format!("a run has at most 1000 stories, and this one has {}", weighted.len())));
+    let stories = weighted.len() + found.injected.len();
+    if stories > 1000 {
+        return Err(Error::usage(format!("a run has at most 1000 stories, and this one has {stories}")));
     }
     let most = weighted.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
     found.entries = weighted
@@ -101,17 +108,22 @@ pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> 
     found.filter(|_| finder.mistakes.is_empty()).ok_or_else(|| finder.mistakes.into())
 }
 
-struct Finder<'a> {
+pub(super) struct Finder<'a> {
     catalog: &'a Catalog,
     settings: &'a mut Settings,
-    mistakes: Vec<Diagnostic>,
+    pub mistakes: Vec<Diagnostic>,
     /// Mixes that are being taken apart, outermost first.
     open: Vec<PathBuf>,
 }
 
 impl Finder<'_> {
     /// Reads what an argument (or an entry of a mix in `folder`) stands for; mistakes in it are kept.
-    fn find(&mut self, argument: &str, folder: Option<&Path>, with: &[Override]) -> Result<Option<Scenario>, Error> {
+    pub fn find(
+        &mut self,
+        argument: &str,
+        folder: Option<&Path>,
+        with: &[Override],
+    ) -> Result<Option<Scenario>, Error> {
         let one_line = |finder: &mut Self| {
             let read = scenario::read_one_line(argument);
             Ok(crate::error::keep(read, &mut finder.mistakes))
@@ -160,6 +172,29 @@ impl Finder<'_> {
         scenario
     }
 
+    /// Finds what an entry of a mix names; that it is not there is a mistake in the mix.
+    pub fn find_beside(
+        &mut self,
+        name: &Spanned<String>,
+        mix: &Scenario,
+        with: &[Override],
+    ) -> Result<Option<Scenario>, Error> {
+        let file = Path::new(&mix.source.name);
+        let folder = file.parent().filter(|_| file.is_file());
+        match self.find(&name.value, folder.or(Some(Path::new(""))), with) {
+            Err(Error::Input(mistakes)) => {
+                self.mistakes.extend(mistakes);
+                Ok(None)
+            }
+            Err(Error::Usage { message, help } | Error::Failed { message, help }) => {
+                let mistake = Diagnostic::new(&mix.source, name.span.clone(), message);
+                self.mistakes.push(help.into_iter().fold(mistake, Diagnostic::help));
+                Ok(None)
+            }
+            Ok(found) => Ok(found),
+        }
+    }
+
     /// Takes mixes apart, down to scenarios with steps.
     fn flatten(&mut self, scenario: Scenario, weight: f64, into: &mut Vec<(Scenario, f64)>) -> Result<(), Error> {
         let Body::Mix(mix) = &scenario.body else {
@@ -170,21 +205,8 @@ impl Finder<'_> {
         self.open.push(whole_path(&scenario.source.name));
         for entry in &mix.entries {
             let name = &entry.scenario;
-            let folder =
-                Path::new(&scenario.source.name).parent().filter(|_| Path::new(&scenario.source.name).is_file());
             let with = Override::from_fields(&scenario.source, &entry.with);
-            let found = match self.find(&name.value, folder.or(Some(Path::new(""))), &with) {
-                Ok(found) => found,
-                Err(Error::Input(mistakes)) => {
-                    self.mistakes.extend(mistakes);
-                    continue;
-                }
-                Err(Error::Usage { message, help } | Error::Failed { message, help }) => {
-                    let mistake = Diagnostic::new(&scenario.source, name.span.clone(), message);
-                    self.mistakes.push(help.into_iter().fold(mistake, Diagnostic::help));
-                    continue;
-                }
-            };
+            let found = self.find_beside(name, &scenario, &with)?;
             let Some(found) = found else { continue };
             if self.open.contains(&whole_path(&found.source.name)) {
                 let mistake =

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Actor, Body, Field, Mix, MixEntry, Override, Pace, Resource, Scenario, Stage,
+    Actor, Body, Field, Mix, MixEntry, Override, Pace, Resource, Scenario, Stage, inject,
     params::{self, declared},
     steps,
 };
@@ -83,6 +83,7 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
     let mix = map.entry("mix");
     let population = map.entry("population");
     let pace = pace(reader, map, mix.is_some());
+    let inject = inject::list(reader, map, mix.is_some());
     if let Some((key, _)) = population.filter(|_| mix.is_none()) {
         reader.report(
             reader
@@ -109,7 +110,7 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
             }
             let population = population.map_or_else(Vec::new, |(_, node)| fields(reader, node, "`population`"));
             let entries = mix_entries(reader, node)?;
-            Some(Body::Mix(Mix { entries, population, pace }))
+            Some(Body::Mix(Mix { entries, population, pace, inject }))
         }
         (None, None) => {
             // `step:` or `mixes:` will be reported as unknown keys, but the way out is here.

@@ -1,6 +1,6 @@
 //! A scenario written out in full, so that people grow from one line to a file.
 
-use super::{Actor, Body, Call, Choose, Field, Outcome, Pace, Resource, Scenario, Step};
+use super::{Actor, Body, Call, Choose, Field, Injection, Outcome, Pace, Resource, Scenario, Step};
 use crate::{
     units::format_duration,
     yaml::{Node, Value, scalar_text, value_text},
@@ -59,6 +59,7 @@ pub fn to_yaml(scenario: &Scenario) -> String {
                 parts.extend(with(&entry.with));
                 out.line(2, &format!("- {}", map(&parts)));
             }
+            out.injections(&mix.inject);
         }
     }
     out.0
@@ -90,6 +91,18 @@ impl Lines {
                 Step::Call(call) => self.line(indent, &format!("- {}", self::call(call))),
                 Step::Choose(choose) => self.choose(indent, choose),
             }
+        }
+    }
+
+    fn injections(&mut self, inject: &[Injection]) {
+        for (index, entry) in inject.iter().enumerate() {
+            if index == 0 {
+                self.line(0, "inject:");
+            }
+            let mut parts = vec![pair("scenario", &text(&entry.scenario.value)), pair("at", &text(&entry.at.value))];
+            parts.extend(with(&entry.with));
+            parts.extend(entry.label.as_ref().map(|label| pair("label", &text(&label.value))));
+            self.line(2, &format!("- {}", map(&parts)));
         }
     }
 

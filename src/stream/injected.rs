@@ -3,8 +3,9 @@
 //! They have instances, states and a calendar of their own, and are merged with the rest by time. To know what comes
 //! first, the next event of the rest is simulated ahead and kept.
 
-use super::{Active, Record, Stream, World};
+use super::{Active, Record, Roles, Stamps, Stream, World};
 use crate::plan::Plan;
+use std::collections::BTreeMap;
 
 /// The injected stories of a run.
 #[derive(Debug)]
@@ -65,4 +66,20 @@ impl Injected {
         words.extend_from_slice(&self.words);
         Some(record)
     }
+}
+
+/// For each injected story the times of its first and its last event, whatever the run's end.
+pub(crate) fn injected_spans(plan: &Plan) -> Vec<(usize, i64, i64)> {
+    let mut world = World { stamps: Stamps::new(plan.timing.from), roles: Roles::new(), injected: true };
+    let Injected { mut active, mut next, .. } = Injected::new(plan, &mut world);
+    let mut spans: BTreeMap<usize, (i64, i64)> = BTreeMap::new();
+    let mut words = Vec::new();
+    while let Some(due) = next {
+        words.clear();
+        let record = active.happen(plan, &mut world, due, due.0, &mut words);
+        let story = usize::from(plan.emissions[record.emission as usize].story);
+        spans.entry(story).or_insert((record.time, record.time)).1 = record.time;
+        next = active.due.pop_until(i64::MAX);
+    }
+    spans.into_iter().map(|(story, (first, last))| (story, first, last)).collect()
 }

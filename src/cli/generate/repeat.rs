@@ -50,6 +50,9 @@ fn content(arguments: &Generate, plan: &Plan, words: &mut Words) {
         words.option("--stage", format!("{}:{rate}", format_duration(*duration)));
     }
     words.flag("--cold-start", arguments.cold_start);
+    for inject in &arguments.inject {
+        words.option("--inject", inject.as_str());
+    }
     for set in &arguments.set {
         words.option("--set", set.as_str());
     }

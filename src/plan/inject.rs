@@ -1,0 +1,199 @@
+//! Injected stories: found, named, and checked to lie within the run.
+
+use super::{Options, Plan, Starts, find::Finder};
+use crate::{
+    error::{Diagnostic, Error, Source},
+    scenario::{Body, DEFAULT_LABEL, Override, Scenario, is_label},
+    story::{At, Injection},
+    stream,
+    units::{self, format_duration, format_time},
+    yaml::{Node, Spanned, Value},
+};
+use std::sync::Arc;
+
+/// A story and when it is injected.
+pub(super) struct Entry {
+    pub scenario: Scenario,
+    /// `mass-deletion@+20m`: what its identities grow from, so that other injections change nothing.
+    pub name: String,
+    pub injection: Injection,
+}
+
+/// One `--inject`, taken apart.
+struct Argument {
+    source: Arc<Source>,
+    scenario: String,
+    at: Spanned<String>,
+    label: Option<String>,
+    with: Vec<Override>,
+}
+
+/// Finds what a mix injects.
+pub(super) fn of_mix(finder: &mut Finder, mix: &Scenario, now: i64) -> Result<Vec<Entry>, Error> {
+    let Body::Mix(body) = &mix.body else { return Ok(Vec::new()) };
+    let mut entries = Vec::new();
+    for written in &body.inject {
+        let with = Override::from_fields(&mix.source, &written.with);
+        let Some(found) = finder.find_beside(&written.scenario, mix, &with)? else { continue };
+        if let Body::Mix(_) = found.body {
+            finder.mistakes.push(mix_injected(&mix.source, &written.scenario));
+            continue;
+        }
+        match at(&written.at.value, now) {
+            Ok(at) => {
+                let label = written.label.as_ref().map_or(DEFAULT_LABEL, |label| &label.value);
+                entries.push(entry(found, &written.at.value, at, label));
+            }
+            Err((message, help)) => {
+                finder.mistakes.push(Diagnostic::new(&mix.source, written.at.span.clone(), message).help(help));
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// Finds what the command line injects.
+pub(super) fn of_options(finder: &mut Finder, options: &Options, now: i64) -> Result<Vec<Entry>, Error> {
+    let mut entries = Vec::new();
+    for text in &options.inject {
+        let argument = parse(text)?;
+        let Some(found) = finder.find(&argument.scenario, None, &argument.with)? else { continue };
+        if let Body::Mix(_) = found.body {
+            let name = Spanned::new(argument.scenario.clone(), 0..argument.scenario.len());
+            return Err(mix_injected(&argument.source, &name).into());
+        }
+        let at = at(&argument.at.value, now).map_err(|(message, help)| {
+            Diagnostic::new(&argument.source, argument.at.span.clone(), message).help(help)
+        })?;
+        entries.push(entry(found, &argument.at.value, at, argument.label.as_deref().unwrap_or(DEFAULT_LABEL)));
+    }
+    Ok(entries)
+}
+
+fn mix_injected(source: &Arc<Source>, name: &Spanned<String>) -> Diagnostic {
+    let message = format!("`{}` is a mix, and what is injected is one story", name.value);
+    Diagnostic::new(source, name.span.clone(), message).help("name one of its scenarios")
+}
+
+fn entry(scenario: Scenario, at_text: &str, at: At, label: &str) -> Entry {
+    let params = scenario.params.iter().map(|param| (param.name.value.clone(), json(&param.value))).collect();
+    Entry {
+        name: format!("{}@{}", scenario.name, at_text.trim()),
+        injection: Injection { scenario: scenario.name.clone(), at, label: label.to_owned(), params },
+        scenario,
+    }
+}
+
+/// A parameter's value as JSON: numbers stay numbers.
+pub(super) fn json(node: &Node) -> serde_json::Value {
+    match &node.value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => i64::try_from(*value).map_or_else(|_| value.to_string().into(), Into::into),
+        Value::Float(value) => (*value).into(),
+        Value::Text(text) => text.as_str().into(),
+        Value::List(nodes) => nodes.iter().map(json).collect(),
+        Value::Map(entries) => entries.iter().map(|(key, node)| (key.value.clone(), json(node))).collect(),
+    }
+}
+
+/// Reads `+20m`, or a point in time.
+fn at(text: &str, now: i64) -> Result<At, (String, String)> {
+    let text = text.trim();
+    if let Some(offset) = text.strip_prefix('+') {
+        return units::duration(offset).map(At::After).map_err(|mistake| (mistake.message, mistake.help));
+    }
+    let relative = text.starts_with('-') || text == "now";
+    match units::time(text, now) {
+        Ok(time) if !relative => Ok(At::Time(time)),
+        _ => {
+            let message = format!("`{text}` is not the time of an injected story");
+            let help =
+                "write `+20m` for that long after the run's beginning, or RFC 3339 such as `2026-01-05T10:00:00Z`";
+            Err((message, help.to_owned()))
+        }
+    }
+}
+
+/// Reads `mass-deletion@+2h,label=positive,deletes=4`.
+fn parse(text: &str) -> Result<Argument, Error> {
+    let source = Source::new("--inject", text);
+    let Some((scenario, rest)) = text.rsplit_once('@').filter(|(scenario, _)| !scenario.is_empty()) else {
+        let mistake = Diagnostic::new(&source, 0..text.len(), "`--inject` takes a scenario and a time");
+        return Err(mistake.help("write `--inject mass-deletion@+2h`").into());
+    };
+    let mut argument = Argument {
+        scenario: scenario.to_owned(),
+        at: Spanned::new(String::new(), 0..0),
+        label: None,
+        with: Vec::new(),
+        source: Arc::clone(&source),
+    };
+    let mut start = scenario.len() + 1;
+    for (index, part) in rest.split(',').enumerate() {
+        let span = start..start + part.len();
+        start = span.end + 1;
+        match part.split_once('=') {
+            _ if index == 0 => argument.at = Spanned::new(part.to_owned(), span),
+            Some(("label", label)) if is_label(label) => argument.label = Some(label.to_owned()),
+            Some((name, value)) if !name.is_empty() && name != "label" => argument.with.push(Override {
+                source: Arc::clone(&source),
+                name: Spanned::new(name.to_owned(), span.start..span.start + name.len()),
+                value: Node::scalar(value, span.start + name.len() + 1..span.end),
+            }),
+            _ => {
+                let mistake = Diagnostic::new(&source, span, format!("`{part}` is neither a label nor a parameter"));
+                return Err(mistake.help("write `label=positive` or `deletes=4` behind the time").into());
+            }
+        }
+    }
+    Ok(argument)
+}
+
+/// Refuses injected stories that do not lie within the run.
+pub(super) fn check(plan: &Plan) -> Result<(), Error> {
+    if plan.background == plan.stories.len() {
+        return Ok(());
+    }
+    let timing = &plan.timing;
+    let end = match (timing.to, &timing.schedule) {
+        (Some(to), _) => Some((to, true)),
+        (None, Some(schedule)) => {
+            let span =
+                timing.events.and_then(|events| schedule.slot(events)).into_iter().chain(schedule.length()).min();
+            span.map(|span| (timing.from.saturating_add_unsigned(span), false))
+        }
+        (None, None) if timing.starts == Starts::Unbounded && timing.events.is_none() => None,
+        (None, None) => Some((stream::last_of_background(plan).saturating_add(1), false)),
+    };
+    for (story, first, last) in stream::injected_spans(plan) {
+        let name = &plan.stories[story].name;
+        if first < timing.from {
+            let message = format!("`{name}` would begin before the run does ({})", format_time(timing.from));
+            return Err(Error::usage(message).help("inject it at `+20m`, so long after the run's beginning"));
+        }
+        let Some((end, whole)) = end else { continue };
+        if first >= end {
+            let message = format!("`{name}` would begin when the run is over ({})", format_time(end));
+            return Err(Error::usage(message).help("inject it earlier, or let the run be longer"));
+        }
+        if whole && last >= end {
+            let needs = format_duration((last - end).unsigned_abs() / 1_000_000_000 * 1_000_000_000 + 1_000_000_000);
+            let message = format!("`{name}` would be cut short: the run ends {needs} too early for it");
+            return Err(Error::usage(message).help("inject it earlier, or let the run be longer"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses times that nobody can tell yet.
+pub(super) fn check_known(entries: &[Entry], from: Option<i64>) -> Result<(), Error> {
+    let absolute = entries.iter().find(|entry| matches!(entry.injection.at, At::Time(_)));
+    match (absolute, from) {
+        (Some(entry), None) => {
+            let message = format!("`{}` has a time, but the run's beginning follows from its length", entry.name);
+            Err(Error::usage(message).help("give `--from`, or inject it at `+20m`"))
+        }
+        _ => Ok(()),
+    }
+}

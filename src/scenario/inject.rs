@@ -1,0 +1,46 @@
+//! The key `inject` of a mix: stories at exact times, on top of the rest.
+
+use super::{Injection, read::fields};
+use crate::{
+    error::quoted,
+    yaml::{MapReader, Node, Reader, Spanned},
+};
+
+/// What the truth calls an injected story that has no label.
+pub const DEFAULT_LABEL: &str = "injected";
+
+pub(super) fn list(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Vec<Injection> {
+    let Some((key, node)) = map.entry("inject") else { return Vec::new() };
+    if !is_mix {
+        let mistake = reader.mistake(&key.span, "`inject` belongs to a file with `mix`");
+        reader.report(mistake.help("for a story say it on the command line, as `--inject mass-deletion@+2h`"));
+    }
+    let items = reader.list(node, "`inject`").unwrap_or_default();
+    items.iter().filter_map(|item| injection(reader, item)).collect()
+}
+
+fn injection(reader: &Reader, node: &Node) -> Option<Injection> {
+    let mut map = reader.map(node, "an entry of `inject`")?;
+    let scenario = map.required_text("scenario");
+    let at = map.required_text("at");
+    let with = map.optional("with").map_or_else(Vec::new, |node| fields(reader, node, "`with`"));
+    let label = map.text("label");
+    map.finish();
+    if let Some(label) = &label {
+        check_label(reader, label);
+    }
+    Some(Injection { scenario: scenario?, at: at?, with, label })
+}
+
+/// A label is one word, so that whoever reads the truth can compare it.
+fn check_label(reader: &Reader, label: &Spanned<String>) {
+    if !is_label(&label.value) {
+        let mistake = reader.mistake(&label.span, format!("{} cannot be a label", quoted(&label.value)));
+        reader.report(mistake.help("a label has letters, digits, `-`, `_` and `.`, such as `near-miss`"));
+    }
+}
+
+/// Whether a text can be a label.
+pub fn is_label(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
+}
