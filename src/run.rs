@@ -1,8 +1,10 @@
 //! The one loop: simulate, render, hand over, until the run or its sink ends.
 
+mod continuation;
 mod part;
 mod summary;
 
+pub use continuation::{Resumed, resume};
 pub use part::{Part, Shard};
 pub use summary::Summary;
 
@@ -69,17 +71,22 @@ pub fn emit(plan: &Plan, part: Part, mut sink: Box<dyn Sink>, digest: bool, stop
         stopped = !ended && stop.load(Ordering::Relaxed);
     }
     let wanted = plan.timing.events.filter(|_| plan.timing.to.is_none() && plan.timing.schedule.is_none());
-    if ended && error.is_none() && wanted.is_some_and(|wanted| stream.emitted() < wanted) {
+    let over = ended && error.is_none() && wanted.is_some_and(|wanted| stream.emitted() < wanted);
+    if over {
         let message = format!("the run ended after {} events: event time ends in the year 2262", stream.emitted());
         error = Some(Error::failed(message).help("let instances start more often, by `--every`"));
     }
     let ending = if ended && error.is_none() { Ending::Complete } else { Ending::Stopped };
-    let delivered = match sink.finish(ending) {
+    let mut delivered = match sink.finish(ending) {
         Ok(delivered) => delivered,
         Err(failed) => {
-            error = error.or(Some(failed));
-            Delivered::default()
+            error = error.or(Some(failed.error));
+            failed.delivered
         }
     };
+    if over {
+        // There is nothing to go on with.
+        delivered.next = None;
+    }
     Outcome { summary, delivered, stopped, error }
 }

@@ -29,12 +29,16 @@ pub mod kafka;
 pub mod memory;
 mod names;
 mod output;
+mod remains;
 mod split;
+mod split_remains;
 mod target;
+mod unfinished;
 
 pub use names::Names;
 pub use output::{Output, Split, open};
 pub use target::reason;
+pub use unfinished::Unfinished;
 
 /// Some consecutive events, rendered: one buffer with offsets.
 ///
@@ -116,8 +120,24 @@ pub struct Delivered {
     pub unknown: u64,
     /// Whether the reader went away before the end (see [`Flow::Closed`]).
     pub closed: bool,
+    /// Where a continuation goes on: the number behind that of the last event
+    /// delivered. `None` if there was no event, or if nobody knows that just
+    /// the events before it have arrived.
+    pub next: Option<u64>,
+    /// Whether what was delivered lies in an unfinished file or folder that
+    /// an [`Unfinished`] goes on with.
+    pub unfinished: bool,
     /// Sentences for the summary, such as where an unfinished file is.
     pub notes: Vec<String>,
+}
+
+/// What went wrong at the end of a run, and what was delivered all the same.
+#[derive(Debug)]
+pub struct Failed {
+    /// What could not be done.
+    pub error: Error,
+    /// What had been delivered until then.
+    pub delivered: Delivered,
 }
 
 /// A destination of events.
@@ -139,9 +159,9 @@ pub trait Sink: Send {
     /// After an error of [`Sink::take`] this only reports.
     ///
     /// # Errors
-    /// [`Error::Failed`] if something that was taken could not be delivered, or
-    /// if a file could not get its name.
-    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Error>;
+    /// [`Failed`] if something that was taken could not be delivered, or if a
+    /// file could not get its name.
+    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>>;
 }
 
 impl Chunk {

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use falsetrail::{
     error::Error,
     plan::{Options, Plan},
-    run::{self, Outcome},
+    run::{self, Outcome, Resumed},
     sink::{self, Output, Sink, format::Format},
     units,
 };
@@ -125,6 +125,11 @@ pub struct Generate {
     #[arg(long, value_name = "N", value_parser = units::count, help_heading = "Part of a run")]
     skip: Option<u64>,
 
+    /// Go on with the `FILE.part` or folder that a stopped run has left, behind its last event: the run prints the
+    /// command, which has `--skip`, too. With `--force` an existing FILE is replaced when the run is complete.
+    #[arg(long, requires = "output", help_heading = "Part of a run")]
+    append: bool,
+
     /// Only a fixed share of the instances, such as `0/8` to `7/8`: together the shards are the whole run. Needs
     /// `--seed` and `--from`, so that all shards are of one run.
     #[arg(long, value_name = "I/N", requires = "seed", requires = "from", help_heading = "Part of a run")]
@@ -184,14 +189,14 @@ enum SplitName {
 
 pub fn run(arguments: &Generate) -> Result<u8, Error> {
     let plan = Plan::new(&arguments.options())?;
-    let sink = arguments.sink(&plan)?;
+    let part = run::Part { skip: arguments.skip.unwrap_or(0), shard: arguments.shard };
+    let Resumed { sink, begun } = arguments.sink(&plan, part)?;
     let stop = Stop::new()?;
     let started = Instant::now();
-    let part = run::Part { skip: arguments.skip.unwrap_or(0), shard: arguments.shard };
     let outcome = run::emit(&plan, part, sink, arguments.digest, &stop.requested);
     let took = started.elapsed();
     if !arguments.quiet {
-        super::report(&report::text(arguments, &plan, &outcome, took));
+        super::report(&report::text(arguments, &plan, begun, &outcome, took));
     }
     finish(outcome, &stop)
 }
@@ -253,11 +258,20 @@ impl Generate {
         }
     }
 
-    fn sink(&self, plan: &Plan) -> Result<Box<dyn Sink>, Error> {
+    /// Where events go, and where the run began that it goes on with.
+    fn sink(&self, plan: &Plan, part: run::Part) -> Result<Resumed, Error> {
         if let (Some(servers), Some(topic)) = (&self.kafka.bootstrap_servers, &self.kafka.topic) {
-            return kafka_sink(servers, topic, &self.kafka.properties);
+            return Ok(Resumed { sink: kafka_sink(servers, topic, &self.kafka.properties)?, begun: part.skip });
         }
-        sink::open(&Output {
+        let output = self.to(plan);
+        if self.append {
+            return run::resume(plan, part, &output);
+        }
+        Ok(Resumed { sink: sink::open(&output)?, begun: part.skip })
+    }
+
+    fn to(&self, plan: &Plan) -> Output {
+        Output {
             path: self.output.clone().filter(|path| path.as_os_str() != "-"),
             format: match self.format {
                 FormatName::Ndjson => Format::Ndjson,
@@ -271,7 +285,7 @@ impl Generate {
             force: self.force,
             most: self.split.map(|_| plan.timing.events.unwrap_or_else(|| plan.count())),
             names: plan.names(),
-        })
+        }
     }
 }
 

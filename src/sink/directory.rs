@@ -62,6 +62,45 @@ impl Directory {
         Ok(Self { path: path.to_owned(), staging, force, _locked: locked })
     }
 
+    /// What a stopped run has left in a directory, to go on with it.
+    pub fn reopen(path: &Path, force: bool) -> Result<Self, Error> {
+        let staging = path.join(STAGING);
+        let missing = format!("there is no {}", quoted(&staging));
+        let others = path.is_dir() && list(path)?.flatten().any(|entry| entry.file_name() != STAGING);
+        if !staging.is_dir() {
+            return Err(if others {
+                Error::failed(format!("{} is complete: {missing} to append to", quoted(path)))
+                    .help("leave it as it is, or generate it anew by `--force` without `--skip` and `--append`")
+            } else {
+                Error::failed(format!("{missing} that a stopped run has left")).help("leave out `--append`")
+            });
+        }
+        if others && !force {
+            return Err(Error::failed(format!("{} has other files beside {}", quoted(path), quoted(&staging)))
+                .help("`--force` replaces files of the same names and leaves all others alone"));
+        }
+        let locked = File::open(&staging)
+            .map_err(|error| Error::failed(format!("cannot open {}: {}", quoted(&staging), reason(&error))))?;
+        if !lock(&locked) {
+            return Err(in_use(&staging));
+        }
+        Ok(Self { path: path.to_owned(), staging, force, _locked: locked })
+    }
+
+    /// The files made so far, with their names, in no order.
+    pub fn files(&self) -> Result<Vec<(String, PathBuf)>, Error> {
+        let named = |entry: io::Result<fs::DirEntry>| {
+            let entry = entry.map_err(|error| cannot_list(&self.staging, &error))?;
+            Ok((entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        };
+        list(&self.staging)?.map(named).collect()
+    }
+
+    /// As messages call it while it is in the making.
+    pub fn name(&self) -> String {
+        quoted(&self.staging)
+    }
+
     /// Where to make a file of this name.
     pub fn file(&self, name: &str) -> PathBuf {
         self.staging.join(name)
@@ -97,9 +136,11 @@ fn remove_remains(staging: &Path, force: bool) -> Result<(), Error> {
     if File::open(staging).is_ok_and(|locked| !lock(&locked)) {
         return Err(in_use(staging));
     }
-    if !force {
+    // A run that was stopped before its first file has left nothing.
+    if !force && list(staging)?.next().is_some() {
         return Err(Error::failed(format!("{shown} exists: it is what a stopped run has left"))
-            .help("rename it to keep it; `--force` discards it"));
+            .help("rename it to keep it; `--force` discards it")
+            .help("`--skip N --append`, as that run has printed it, goes on with it"));
     }
     fs::remove_dir_all(staging).map_err(|error| Error::failed(format!("cannot remove {shown}: {}", reason(&error))))
 }

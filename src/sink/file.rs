@@ -16,7 +16,7 @@ use std::{
 };
 
 use super::{
-    Chunk, Delivered, Ending, Flow, Sink,
+    Chunk, Delivered, Ending, Failed, Flow, Sink,
     compress::{Compression, FRAME_EVENTS},
     format::Format,
     target::{Broken, Target},
@@ -32,8 +32,12 @@ pub(super) struct Stream {
     text: Vec<u8>,
     /// Where each event in `text` ends.
     ends: Vec<usize>,
-    /// Events formatted so far.
+    /// Events formatted so far, with those of a run that is gone on with.
     formatted: u64,
+    /// Behind the last event formatted.
+    next: Option<u64>,
+    /// Events that an earlier run has left in the file.
+    before: u64,
     state: State,
     delivered: Delivered,
 }
@@ -45,6 +49,8 @@ enum State {
     Closed,
     /// A write failed, and was reported.
     Failed,
+    /// A write failed, and half an event could not be taken back.
+    Ragged,
 }
 
 /// Something to write, and what is written when only a part of it is.
@@ -74,6 +80,13 @@ impl Stream {
         let target = Target::path(path, force)?;
         Ok(Self::new(target, format, compression))
     }
+
+    /// Goes on with the run's event `next` in an open file that ends behind
+    /// `before` events of it.
+    pub fn behind(target: Target, format: Format, compression: Option<Compression>, before: u64, next: u64) -> Self {
+        let delivered = Delivered { next: Some(next), ..Delivered::default() };
+        Self { formatted: before, before, next: Some(next), delivered, ..Self::new(target, format, compression) }
+    }
 }
 
 impl Sink for Stream {
@@ -82,26 +95,41 @@ impl Sink for Stream {
             (State::Open, None) => self.take_plain(chunk),
             (State::Open, Some(compression)) => self.take_frames(chunk, compression),
             (State::Closed, _) => Ok(Flow::Closed),
-            (State::Failed, _) => {
+            (State::Failed | State::Ragged, _) => {
                 let earlier = io::Error::other("an earlier write failed");
-                Err(self.target.failure(&earlier, self.delivered.events))
+                Err(self.target.failure(&earlier, self.whole()))
             }
         }
     }
 
-    fn finish(mut self: Box<Self>, how: Ending) -> Result<Delivered, Error> {
-        let how = match self.state {
-            State::Open => {
-                let _ = self.put_rest(how)?;
-                how
-            }
-            State::Closed => how,
+    fn finish(mut self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
+        let (how, mut failed) = match self.state {
+            State::Open => match self.put_rest(how) {
+                Ok(_) => (how, None),
+                Err(error) => (Ending::Stopped, Some(error)),
+            },
+            State::Closed => (how, None),
             // What was reported as failed does not get its name.
-            State::Failed => Ending::Stopped,
+            State::Failed | State::Ragged => (Ending::Stopped, None),
         };
-        let note = self.target.finish(how, self.delivered.events)?;
-        self.delivered.notes.extend(note);
-        Ok(self.delivered)
+        if self.state == State::Ragged {
+            self.delivered.next = None;
+        }
+        let (whole, mut delivered) = (self.whole(), self.delivered);
+        delivered.unfinished = how == Ending::Stopped && self.target.can_be_continued();
+        let apart = self.format == Format::Batch && !delivered.unfinished;
+        match self.target.finish(how, whole) {
+            Ok(note) => delivered.notes.extend(note.map(|note| if apart { note + ", as another array" } else { note })),
+            Err(error) => {
+                // What has no name is whole, and what could not be synced may be less than it seems.
+                delivered.next = None;
+                failed = failed.or(Some(error));
+            }
+        }
+        match failed {
+            Some(error) => Err(Box::new(Failed { error, delivered })),
+            None => Ok(delivered),
+        }
     }
 }
 
@@ -114,20 +142,35 @@ impl Stream {
             text: Vec::new(),
             ends: Vec::new(),
             formatted: 0,
+            next: None,
+            before: 0,
             state: State::Open,
             delivered: Delivered::default(),
         }
     }
 
+    /// Whole events in the output, with those of an earlier run.
+    fn whole(&self) -> u64 {
+        self.before + self.delivered.events
+    }
+
     /// Without compression: a chunk, a write.
     fn take_plain(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
-        if self.format == Format::Ndjson {
+        let before = self.delivered.events;
+        let flow = if self.format == Format::Ndjson {
             let ends = chunk.events.iter().map(|event| event.body.end as usize + 1);
             let length = ends.clone().next_back().unwrap_or(0);
-            return self.put(Piece { bytes: &chunk.bodies[..length], events: chunk.events.len() as u64, length, ends });
+            self.put(Piece { bytes: &chunk.bodies[..length], events: chunk.events.len() as u64, length, ends })
+        } else {
+            self.format_events(chunk, 0, chunk.events.len());
+            self.put_text()
+        };
+        // Also of a write that has failed some events were written.
+        let written = (self.delivered.events - before) as usize;
+        if let Some(event) = chunk.events[..written].last() {
+            self.delivered.next = Some(event.number + 1);
         }
-        self.format_events(chunk, 0, chunk.events.len());
-        self.put_text()
+        flow
     }
 
     /// With compression: as many frames as get full.
@@ -150,6 +193,7 @@ impl Stream {
         let (text, ends) = (&mut self.text, &mut self.ends);
         self.format.append(chunk, start..end, first, text, ends);
         self.formatted += (end - start) as u64;
+        self.next = chunk.events[start..end].last().map(|event| event.number + 1).or(self.next);
     }
 
     fn put_text(&mut self) -> Result<Flow, Error> {
@@ -165,12 +209,16 @@ impl Stream {
     fn put_frame(&mut self, compression: Compression) -> Result<Flow, Error> {
         let frame = match compression.encode(&self.text) {
             Ok(frame) => frame,
-            Err(error) => return self.broken(&error),
+            Err(error) => return self.broken(&error, 0),
         };
         let (events, length) = (self.ends.len() as u64, self.text.len());
         self.text.clear();
         self.ends.clear();
-        self.put(Piece { bytes: &frame, events, length, ends: iter::empty() })
+        let flow = self.put(Piece { bytes: &frame, events, length, ends: iter::empty() })?;
+        if flow == Flow::Open {
+            self.delivered.next = self.next;
+        }
+        Ok(flow)
     }
 
     /// Writes, and counts what was written.
@@ -189,32 +237,35 @@ impl Stream {
         self.delivered.events += events;
         self.delivered.bytes += end;
         self.delivered.written += end;
-        self.broken(&error)
+        self.broken(&error, written as u64 - end)
     }
 
     /// A reader that went away ends the run; everything else is an error.
-    fn broken(&mut self, error: &io::Error) -> Result<Flow, Error> {
+    /// `half`: bytes behind the last whole event.
+    fn broken(&mut self, error: &io::Error, half: u64) -> Result<Flow, Error> {
         if error.kind() == ErrorKind::BrokenPipe {
             self.state = State::Closed;
             self.delivered.closed = true;
             return Ok(Flow::Closed);
         }
-        self.state = State::Failed;
-        self.target.cut(self.delivered.written);
-        Err(self.target.failure(error, self.delivered.events))
+        let whole = self.target.take_back(half);
+        self.state = if whole { State::Failed } else { State::Ragged };
+        Err(self.target.failure(error, self.whole()))
     }
 
     /// The last, shorter frame, and what the format puts behind everything.
     fn put_rest(&mut self, how: Ending) -> Result<Flow, Error> {
         // A file that will be continued stays open at its end; what went to a
         // reader should parse, however it ended.
-        if how == Ending::Complete || !self.target.can_be_continued() {
+        let stays_open = how == Ending::Stopped && self.target.can_be_continued();
+        let nothing = self.before == 0 && self.delivered.written == 0;
+        if !stays_open {
             let closing = self.format.closing(self.formatted == 0);
             self.text.extend_from_slice(closing);
         }
         match self.compression {
             // No frame at all is not a file that decoders accept.
-            Some(compression) if !self.text.is_empty() || self.delivered.written == 0 => self.put_frame(compression),
+            Some(compression) if !self.text.is_empty() || (nothing && !stays_open) => self.put_frame(compression),
             _ => self.put_text(),
         }
     }

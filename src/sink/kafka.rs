@@ -22,7 +22,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 
 use crate::error::Error;
-use crate::sink::{Chunk, Delivered, Ending, Event, Flow, Sink};
+use crate::sink::{Chunk, Delivered, Ending, Event, Failed, Flow, Sink};
 use options::Options;
 use reports::Reports;
 
@@ -84,6 +84,8 @@ pub struct KafkaSink {
     options: Options,
     flush_timeout: Duration,
     taken: u64,
+    /// Behind the last event that was taken.
+    next: Option<u64>,
 }
 
 impl KafkaSink {
@@ -109,6 +111,7 @@ impl KafkaSink {
             options,
             flush_timeout: settings.flush_timeout,
             taken: 0,
+            next: None,
         })
     }
 
@@ -136,6 +139,7 @@ impl KafkaSink {
             }
         }
         self.taken += 1;
+        self.next = Some(event.number + 1);
         Ok(())
     }
 
@@ -207,7 +211,7 @@ impl Sink for KafkaSink {
         Ok(Flow::Open)
     }
 
-    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Error> {
+    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
         let limit = match how {
             Ending::Complete => self.options.message_timeout.map(|all| all + REPORT_GRACE),
             Ending::Stopped => Some(self.flush_timeout),
@@ -218,6 +222,8 @@ impl Sink for KafkaSink {
         }
         let mut delivered = self.reports().delivered(self.taken);
         delivered.notes.extend(self.options.notes());
+        // Records fail one by one: with a hole, no number divides what has arrived from what has not.
+        delivered.next = self.next.filter(|_| delivered.failed + delivered.unknown == 0);
         Ok(delivered)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Chunk, Delivered, Ending, Flow, Sink};
+use super::{Chunk, Delivered, Ending, Failed, Flow, Sink};
 use crate::error::Error;
 
 /// Collects all events in memory.
@@ -53,12 +53,13 @@ impl Sink for Memory {
         Ok(Flow::Open)
     }
 
-    fn finish(self: Box<Self>, _how: Ending) -> Result<Delivered, Error> {
+    fn finish(self: Box<Self>, _how: Ending) -> Result<Delivered, Box<Failed>> {
         let collected = self.lock();
         Ok(Delivered {
             events: collected.events.len() as u64,
             bytes: collected.bodies.len() as u64,
             written: collected.bodies.len() as u64,
+            next: collected.events.last().map(|event| event.number + 1),
             ..Delivered::default()
         })
     }
@@ -69,11 +70,12 @@ impl Sink for Null {
         // Nothing looks at the events, so that what remains to be measured is
         // the work before the sink.
         self.0.events += chunk.events.len() as u64;
+        self.0.next = chunk.events.last().map(|event| event.number + 1).or(self.0.next);
         self.0.bytes += chunk.bodies.len() as u64;
         Ok(Flow::Open)
     }
 
-    fn finish(self: Box<Self>, _how: Ending) -> Result<Delivered, Error> {
+    fn finish(self: Box<Self>, _how: Ending) -> Result<Delivered, Box<Failed>> {
         Ok(self.0)
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Names, Sink,
+    directory::Directory,
     file::Stream,
     format::Format,
     split::{EventFiles, InstanceFiles},
@@ -61,31 +62,35 @@ pub fn open(output: &Output) -> Result<Box<dyn Sink>, Error> {
     let (format, force, most) = (output.format, output.force, output.most);
     match (path, output.split) {
         (None, None) => Ok(Box::new(Stream::stdout(format)?)),
-        (Some(path), None) if is_directory(path) => Err(Error::usage(format!("`{}` is a directory", path.display()))
-            .help("name a file, or add `--split event` or `--split instance`")),
+        (Some(path), None) if is_directory(path) => Err(not_a_file(path)),
         (Some(path), None) => Ok(Box::new(Stream::create(path, format, force)?)),
         (None, Some(_)) => {
             Err(Error::usage("`--split` makes several files and cannot write them to stdout").help("add `-o DIR/`"))
         }
-        (Some(_), Some(_)) if format == Format::Batch => {
-            Err(Error::usage("a batch is one array of all events and cannot be split")
-                .help("leave out `--split`, or use `--format ndjson` or `--format json`"))
-        }
+        (Some(_), Some(_)) if format == Format::Batch => Err(not_split()),
         (Some(path), Some(Split::Event)) => {
-            let files = EventFiles::create(path, format, force, most, &output.names)?;
-            Ok(Box::new(files))
+            Ok(Box::new(EventFiles::new(Directory::open(path, force)?, format, most, &output.names)))
         }
         (Some(path), Some(Split::Instance)) => {
-            let files = InstanceFiles::create(path, format, force, most, &output.names)?;
-            Ok(Box::new(files))
+            Ok(Box::new(InstanceFiles::new(Directory::open(path, force)?, format, most, &output.names)))
         }
     }
 }
 
-fn is_stdout(path: &Path) -> bool {
+pub(super) fn is_stdout(path: &Path) -> bool {
     path == Path::new("-") || path == Path::new("/dev/stdout")
 }
 
-fn is_directory(path: &Path) -> bool {
+pub(super) fn not_a_file(path: &Path) -> Error {
+    Error::usage(format!("`{}` is a directory", path.display()))
+        .help("name a file, or add `--split event` or `--split instance`")
+}
+
+pub(super) fn not_split() -> Error {
+    Error::usage("a batch is one array of all events and cannot be split")
+        .help("leave out `--split`, or use `--format ndjson` or `--format json`")
+}
+
+pub(super) fn is_directory(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir()
 }

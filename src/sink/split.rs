@@ -14,11 +14,12 @@ use std::{
     fmt::Write as _,
     fs::{self, File, OpenOptions},
     io::{self, Write},
-    path::Path,
+    mem,
+    path::{Path, PathBuf},
 };
 
 use super::{
-    Chunk, Delivered, Ending, Event, Flow, Names, Sink,
+    Chunk, Delivered, Ending, Event, Failed, Flow, Names, Sink,
     directory::Directory,
     format::Format,
     names::{story_words, width, word},
@@ -34,25 +35,31 @@ const HELD_EACH: usize = 128;
 
 /// A file for each event: `000001-CreateComputePool-success.json`.
 pub(super) struct EventFiles {
-    directory: Directory,
-    format: Format,
+    pub(super) directory: Directory,
+    pub(super) format: Format,
     width: usize,
     methods: Vec<String>,
     outcomes: Vec<String>,
     text: Vec<u8>,
     name: String,
+    /// Events that an earlier run has left here.
+    before: u64,
     failed: bool,
     delivered: Delivered,
 }
 
 /// A file for each instance of a story: `pool-lifecycle-000001.ndjson`.
 pub(super) struct InstanceFiles {
-    directory: Directory,
-    format: Format,
+    pub(super) directory: Directory,
+    pub(super) format: Format,
     width: usize,
     stories: Vec<String>,
     held: BTreeMap<(u16, u64), Held>,
     held_bytes: usize,
+    /// Behind the last event that is held.
+    next: Option<u64>,
+    /// Events that an earlier run has left here.
+    before: u64,
     failed: bool,
     delivered: Delivered,
 }
@@ -65,37 +72,51 @@ struct Held {
 }
 
 impl EventFiles {
-    /// Writes into `path`. `most` is how many events the whole run has at most,
-    /// if that is known: it decides how wide the numbers are.
-    pub fn create(path: &Path, format: Format, force: bool, most: Option<u64>, names: &Names) -> Result<Self, Error> {
-        Ok(Self {
-            directory: Directory::open(path, force)?,
+    /// Writes into an open directory. `most` is how many events the whole run
+    /// has at most, if that is known: it decides how wide the numbers are.
+    pub fn new(directory: Directory, format: Format, most: Option<u64>, names: &Names) -> Self {
+        Self {
+            directory,
             format,
             width: width(most),
             methods: names.methods.iter().map(|name| word(name)).collect(),
             outcomes: names.outcomes.iter().map(|name| word(name)).collect(),
             text: Vec::new(),
             name: String::new(),
+            before: 0,
             failed: false,
             delivered: Delivered::default(),
-        })
+        }
+    }
+
+    /// Goes on with the run's event `next` behind `before` events of it.
+    pub fn behind(self, before: u64, next: u64) -> Self {
+        Self { before, delivered: Delivered { next: Some(next), ..self.delivered }, ..self }
     }
 }
 
 impl InstanceFiles {
-    /// Writes into `path`. `most` is how many instances, or events, the whole
-    /// run has at most, if that is known: it decides how wide the numbers are.
-    pub fn create(path: &Path, format: Format, force: bool, most: Option<u64>, names: &Names) -> Result<Self, Error> {
-        Ok(Self {
-            directory: Directory::open(path, force)?,
+    /// Writes into an open directory. `most` is how many instances, or events,
+    /// the whole run has at most, if that is known: it decides how wide the
+    /// numbers are.
+    pub fn new(directory: Directory, format: Format, most: Option<u64>, names: &Names) -> Self {
+        Self {
+            directory,
             format,
             width: width(most),
             stories: story_words(&names.stories),
             held: BTreeMap::new(),
             held_bytes: 0,
+            next: None,
+            before: 0,
             failed: false,
             delivered: Delivered::default(),
-        })
+        }
+    }
+
+    /// Goes on with the run's event `next` behind `before` events of it.
+    pub fn behind(self, before: u64, next: u64) -> Self {
+        Self { before, delivered: Delivered { next: Some(next), ..self.delivered }, ..self }
     }
 }
 
@@ -108,18 +129,17 @@ impl Sink for EventFiles {
             let path = self.directory.file(&self.name);
             if let Err(error) = write_new(&path, &self.text) {
                 self.failed = true;
-                return Err(failure(&path, &error, &self.delivered));
+                return Err(failure(&path, &error, self.before + self.delivered.events));
             }
             count(&mut self.delivered, 1, self.text.len());
+            self.delivered.next = Some(event.number + 1);
         }
         Ok(Flow::Open)
     }
 
-    fn finish(mut self: Box<Self>, how: Ending) -> Result<Delivered, Error> {
+    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
         let how = if self.failed { Ending::Stopped } else { how };
-        let note = self.directory.finish(how, self.delivered.events)?;
-        self.delivered.notes.extend(note);
-        Ok(self.delivered)
+        finish(&self.directory, how, self.before, self.delivered, None)
     }
 }
 
@@ -134,6 +154,7 @@ impl Sink for InstanceFiles {
             let before = held.text.len();
             self.format.append_one(chunk.body(event), true, &mut held.text);
             held.events += 1;
+            self.next = Some(event.number + 1);
             self.held_bytes += held.text.len() - before;
         }
         if self.held_bytes >= HELD_BYTES {
@@ -142,18 +163,23 @@ impl Sink for InstanceFiles {
         Ok(Flow::Open)
     }
 
-    fn finish(mut self: Box<Self>, how: Ending) -> Result<Delivered, Error> {
-        if !self.failed {
-            self.write_held()?;
-        }
+    fn finish(mut self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
+        let failed = if self.failed { None } else { self.write_held().err() };
         let how = if self.failed { Ending::Stopped } else { how };
-        let note = self.directory.finish(how, self.delivered.events)?;
-        self.delivered.notes.extend(note);
-        Ok(self.delivered)
+        finish(&self.directory, how, self.before, self.delivered, failed)
     }
 }
 
 impl EventFiles {
+    /// Whose file has this name: the event's number.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        let number = name.strip_suffix(".json")?.split_once('-')?.0;
+        if number.len() < self.width {
+            return None;
+        }
+        number.parse::<u64>().ok()?.checked_sub(1)
+    }
+
     fn set_name(&mut self, event: &Event) {
         let method = named(&self.methods, event.method);
         let outcome = named(&self.outcomes, event.outcome);
@@ -165,18 +191,45 @@ impl EventFiles {
 }
 
 impl InstanceFiles {
-    /// Appends what is held to its files.
+    /// Whose file has this name: story and instance.
+    pub(super) fn instance(&self, name: &str) -> Option<(u16, u64)> {
+        let (story, number) = name.split_once('.')?.0.rsplit_once('-')?;
+        let story = self.stories.iter().position(|word| word == story)? as u16;
+        let instance = number.parse::<u64>().ok()?.checked_sub(1)?;
+        (self.name(story, instance) == name).then_some((story, instance))
+    }
+
+    /// Appends what is held to its files: all of it or, if one of them cannot
+    /// take it, nothing, so that the files hold the run's first events.
     fn write_held(&mut self) -> Result<(), Error> {
         self.held_bytes = 0;
-        for ((story, instance), held) in std::mem::take(&mut self.held) {
-            let path = self.directory.file(&self.name(story, instance));
-            if let Err(error) = append(&path, &held.text) {
-                self.failed = true;
-                return Err(failure(&path, &error, &self.delivered));
+        let all = mem::take(&mut self.held);
+        let mut lengths = Vec::with_capacity(all.len());
+        for ((story, instance), held) in &all {
+            let path = self.file(*story, *instance);
+            match append(&path, &held.text) {
+                Ok(before) => lengths.push(before),
+                Err(error) => {
+                    self.failed = true;
+                    for ((story, instance), length) in all.keys().zip(lengths) {
+                        if cut(&self.file(*story, *instance), length).is_err() {
+                            self.delivered.next = None;
+                        }
+                    }
+                    return Err(failure(&path, &error, self.before + self.delivered.events));
+                }
             }
+        }
+        for held in all.values() {
             count(&mut self.delivered, held.events, held.text.len());
         }
+        self.delivered.next = self.next.or(self.delivered.next);
         Ok(())
+    }
+
+    /// Where an instance's events go.
+    pub(super) fn file(&self, story: u16, instance: u64) -> PathBuf {
+        self.directory.file(&self.name(story, instance))
     }
 
     fn name(&self, story: u16, instance: u64) -> String {
@@ -199,13 +252,52 @@ fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
     })
 }
 
-/// Appends all or nothing, so that files hold whole events in any case.
-fn append(path: &Path, text: &[u8]) -> io::Result<()> {
+/// Appends all or nothing, so that files hold whole events in any case; the
+/// length before.
+fn append(path: &Path, text: &[u8]) -> io::Result<u64> {
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
     let before = file.metadata()?.len();
     file.write_all(text).inspect_err(|_| {
         let _ = file.set_len(before);
-    })
+        if before == 0 {
+            let _ = fs::remove_file(path);
+        }
+    })?;
+    Ok(before)
+}
+
+/// Cuts a file back to what it had; one that had nothing was not there.
+fn cut(path: &Path, length: u64) -> io::Result<()> {
+    match length {
+        0 => fs::remove_file(path),
+        _ => OpenOptions::new().write(true).open(path)?.set_len(length),
+    }
+}
+
+/// The end of either sink: names for the files, or words for where they are.
+fn finish(
+    directory: &Directory,
+    how: Ending,
+    before: u64,
+    mut delivered: Delivered,
+    failed: Option<Error>,
+) -> Result<Delivered, Box<Failed>> {
+    delivered.unfinished = how == Ending::Stopped;
+    let error = match directory.finish(how, before + delivered.events) {
+        Ok(note) => {
+            delivered.notes.extend(note);
+            failed
+        }
+        Err(error) => {
+            // Some of the files may have their names already.
+            delivered.next = None;
+            failed.or(Some(error))
+        }
+    };
+    match error {
+        Some(error) => Err(Box::new(Failed { error, delivered })),
+        None => Ok(delivered),
+    }
 }
 
 fn count(delivered: &mut Delivered, events: u64, bytes: usize) {
@@ -214,8 +306,8 @@ fn count(delivered: &mut Delivered, events: u64, bytes: usize) {
     delivered.written += bytes as u64;
 }
 
-fn failure(path: &Path, error: &io::Error, delivered: &Delivered) -> Error {
-    let message = format!("cannot write {}: {}, after {}", quoted(path), reason(error), whole(delivered.events));
+fn failure(path: &Path, error: &io::Error, events: u64) -> Error {
+    let message = format!("cannot write {}: {}, after {}", quoted(path), reason(error), whole(events));
     let keeps = path.parent().unwrap_or(path);
     Error::failed(message).help(format!("{} keeps them", quoted(keeps)))
 }

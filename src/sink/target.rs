@@ -8,6 +8,9 @@
 //! (advisory, released by the system when the process ends): that is how a
 //! running neighbour is told from the remains of a stopped run.
 //!
+//! **A stopped run** leaves `FILE.part`, and [`Target::reopen`] goes on with
+//! it: nothing in it changes before it is known to belong to the run.
+//!
 //! **Late errors.** Before a regular file gets its name its data is synced.
 //! Without that a power failure can leave an empty `FILE`, and network file
 //! systems may report a full disk nowhere else. It costs about a tenth of the
@@ -18,7 +21,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind, Seek, SeekFrom, Write},
     os::{fd::AsFd, unix::fs::FileTypeExt},
     path::{Path, PathBuf},
     thread,
@@ -95,6 +98,52 @@ impl Target {
         }
     }
 
+    /// What a stopped run has left of a regular file, to go on with it.
+    pub fn reopen(path: &Path, force: bool) -> Result<Self, Error> {
+        let shown = quoted(path);
+        let found = fs::metadata(path).ok();
+        if found.as_ref().is_some_and(|found| !found.is_file()) {
+            return Err(Error::failed(format!("{shown} is no regular file: nothing of it is kept under another name"))
+                .help("leave out `--append`: what is written goes behind what was written"));
+        }
+        let real = found.as_ref().and_then(|_| fs::canonicalize(path).ok()).unwrap_or_else(|| path.to_owned());
+        let part = with_part(&real);
+        if !part.is_file() {
+            let missing = format!("there is no {}", quoted(&part));
+            return Err(match found {
+                Some(_) => Error::failed(format!("{shown} is complete: {missing} to append to"))
+                    .help("leave it as it is, or generate it anew by `--force` without `--skip` and `--append`"),
+                None => Error::failed(format!("{missing} that a stopped run has left")).help("leave out `--append`"),
+            });
+        }
+        if found.is_some() && !force {
+            return Err(Error::failed(format!("{shown} exists, beside {}", quoted(&part)))
+                .help("`--force` replaces it when the run is complete"));
+        }
+        let file = OpenOptions::new().read(true).write(true).open(&part);
+        let file = file.map_err(|error| Error::failed(format!("cannot open {}: {}", quoted(&part), reason(&error))))?;
+        if !lock(&file) {
+            return Err(in_use(&part));
+        }
+        Ok(Self::of_part(file, part, real, force))
+    }
+
+    /// The file, for reading what is in it.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// As messages call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Goes on behind so many bytes; what follows them is cut off.
+    pub fn go_on(&mut self, length: u64) -> Result<(), Error> {
+        let result = self.file.set_len(length).and_then(|()| self.file.seek(SeekFrom::Start(length)));
+        result.map(|_| ()).map_err(|error| Error::failed(format!("cannot cut {}: {}", self.name, reason(&error))))
+    }
+
     /// Writes everything, in pieces that suit the destination.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let mut written = 0;
@@ -117,13 +166,19 @@ impl Target {
         Ok(())
     }
 
-    /// After a failed write: cuts a regular file back to its whole events.
-    pub fn cut(&self, length: u64) {
-        if self.part.is_some() {
-            // If this fails too, the file has half an event more; the error
-            // that led here is the one to report.
-            let _ = self.file.set_len(length);
-        }
+    /// After a failed write: takes back the last so many bytes of a regular
+    /// file, which are half an event. `false`: they are still there.
+    pub fn take_back(&mut self, half: u64) -> bool {
+        let mut end_without_half = || {
+            let end = self.file.stream_position()?;
+            // Standard output may be a file that somebody else has written to.
+            if !self.regular || end != self.file.metadata()?.len() || end < half {
+                return Err(ErrorKind::Unsupported.into());
+            }
+            self.file.set_len(end - half)?;
+            self.file.seek(SeekFrom::Start(end - half))
+        };
+        end_without_half().is_ok()
     }
 
     /// Whether the output is a file that can be continued later.
@@ -159,6 +214,9 @@ impl Target {
             (Some(part), Ending::Stopped) => {
                 Ok(Some(format!("{} keeps the first {}", quoted(&part.now), whole(events))))
             }
+            (None, Ending::Stopped) if self.regular && events > 0 => {
+                Ok(Some(format!("{} has the first {}: let the rest follow by `>>`", self.name, whole(events))))
+            }
             (None, _) => Ok(None),
         }
     }
@@ -179,12 +237,16 @@ impl Target {
     fn part(path: PathBuf, force: bool) -> Result<Self, Error> {
         let part = with_part(&path);
         let file = create_part(&part, force)?;
-        Ok(Self {
+        Ok(Self::of_part(file, part, path, force))
+    }
+
+    fn of_part(file: File, part: PathBuf, path: PathBuf, force: bool) -> Self {
+        Self {
             name: quoted(&part),
             part: Some(Part { now: part, path, force }),
             regular: true,
             ..Self::direct(file, String::new())
-        })
+        }
     }
 }
 
@@ -270,16 +332,21 @@ fn create_part(part: &Path, force: bool) -> Result<File, Error> {
             .map_err(|error| Error::failed(format!("cannot open {shown}: {}", reason(&error))))?,
     };
     if !lock(&file) {
-        return Err(Error::failed(format!("another run is writing {shown} right now"))
-            .help("wait for it, or name another file"));
+        return Err(in_use(part));
     }
     let length = file.metadata().map_or(0, |found| found.len());
     if length > 0 && !force {
         return Err(Error::failed(format!("{shown} exists: it is what a stopped run has left"))
-            .help("rename it to keep it; `--force` discards it"));
+            .help("rename it to keep it; `--force` discards it")
+            .help("`--skip N --append`, as that run has printed it, goes on with it"));
     }
     file.set_len(0).map_err(|error| cannot_create(part, &error))?;
     Ok(file)
+}
+
+fn in_use(part: &Path) -> Error {
+    Error::failed(format!("another run is writing {} right now", quoted(part)))
+        .help("wait for it, or name another file")
 }
 
 fn with_part(path: &Path) -> PathBuf {

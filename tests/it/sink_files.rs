@@ -65,7 +65,7 @@ fn a_file_gets_its_name_when_it_is_complete() {
     assert_eq!(names(directory.path()), ["trail.ndjson"]);
     assert_eq!(fs::read_to_string(&path).unwrap(), lines(0, 100));
     let bytes = lines(0, 100).len() as u64;
-    let expected = Delivered { events: 100, bytes, written: bytes, ..Delivered::default() };
+    let expected = Delivered { events: 100, bytes, written: bytes, next: Some(100), ..Delivered::default() };
     assert_eq!(delivered, expected);
 }
 
@@ -124,7 +124,7 @@ fn a_file_that_appears_meanwhile_is_not_overwritten() {
     let mut sink = open(&to(&path)).unwrap();
     feed(sink.as_mut(), &chunks(0, 3, 3));
     fs::write(&path, "precious").unwrap();
-    let error = text(&sink.finish(Ending::Complete).unwrap_err());
+    let error = text(&sink.finish(Ending::Complete).unwrap_err().error);
     assert!(error.contains("has appeared while the run was writing"), "{error}");
     assert!(error.contains("trail.ndjson.part` is complete: rename it"), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");

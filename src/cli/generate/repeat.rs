@@ -1,4 +1,4 @@
-//! The command that gives the same bytes again.
+//! The commands that give the same bytes again, and those that are missing.
 
 use super::{FormatName, Generate, SplitName};
 use falsetrail::{
@@ -6,11 +6,24 @@ use falsetrail::{
     units::{format_duration, format_time},
 };
 
+/// Which events a command gives.
+#[derive(Clone, Copy)]
+pub struct From {
+    /// The run's, behind so many of them.
+    pub skip: u64,
+    /// Behind those in an unfinished file.
+    pub append: bool,
+}
+
 /// The arguments of the same run, seed and start time filled in.
-pub fn command(arguments: &Generate, plan: &Plan) -> String {
+pub fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
     let mut words = Words(vec!["falsetrail".to_owned(), "generate".to_owned()]);
     words.0.extend(arguments.scenarios.iter().cloned());
     content(arguments, plan, &mut words);
+    if from.skip > 0 {
+        words.option("--skip", from.skip.to_string());
+    }
+    words.flag("--append", from.append);
     output(arguments, &mut words);
     words.0.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
@@ -60,9 +73,6 @@ fn content(arguments: &Generate, plan: &Plan, words: &mut Words) {
         words.option("--templates", folder.display().to_string());
     }
     words.flag("--as-documented", arguments.as_documented);
-    if let Some(skip) = arguments.skip {
-        words.option("--skip", skip.to_string());
-    }
     if let Some(shard) = arguments.shard {
         words.option("--shard", shard.to_string());
     }

@@ -1,6 +1,9 @@
 //! The summary of a run, for people.
 
-use super::{Generate, repeat};
+use super::{
+    Generate,
+    repeat::{self, From},
+};
 use crate::cli::columns;
 use falsetrail::{
     plan::Plan,
@@ -9,8 +12,8 @@ use falsetrail::{
 };
 use std::{fmt::Write, time::Duration};
 
-/// What happened, and how to repeat it.
-pub fn text(arguments: &Generate, plan: &Plan, outcome: &Outcome, took: Duration) -> String {
+/// What happened, how to repeat it, and how to go on with it. `begun`: where the events begin that there are.
+pub fn text(arguments: &Generate, plan: &Plan, begun: u64, outcome: &Outcome, took: Duration) -> String {
     if outcome.delivered.closed {
         let written = format_count(outcome.delivered.events);
         let all = plan.timing.events.map(|events| format!(" of {}", format_count(events))).unwrap_or_default();
@@ -31,7 +34,12 @@ pub fn text(arguments: &Generate, plan: &Plan, outcome: &Outcome, took: Duration
     if let Some(digest) = outcome.summary.digest() {
         let _ = writeln!(text, "digest: {digest}");
     }
-    let _ = writeln!(text, "the same again: {}", repeat::command(arguments, plan));
+    let again = From { skip: begun, append: false };
+    let _ = writeln!(text, "the same again: {}", repeat::command(arguments, plan, again));
+    if let Some(skip) = outcome.rest() {
+        let rest = From { skip, append: outcome.delivered.unfinished };
+        let _ = writeln!(text, "to continue: {}", repeat::command(arguments, plan, rest));
+    }
     text
 }
 

@@ -98,6 +98,8 @@ impl Reports {
             failed: seldom.failed,
             unknown,
             closed: false,
+            next: None,
+            unfinished: false,
             notes: seldom.notes(unknown),
         }
     }

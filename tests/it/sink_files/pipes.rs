@@ -37,7 +37,7 @@ fn a_full_device_is_an_error_that_counts() {
     }
     // Nothing but the closing bracket: what fails at the end is not lost.
     let output = Output { format: Format::Batch, ..to(Path::new("/dev/full")) };
-    let error = open(&output).unwrap().finish(Ending::Complete).unwrap_err();
+    let error = open(&output).unwrap().finish(Ending::Complete).unwrap_err().error;
     assert!(text(&error).contains(full));
 }
 

@@ -1,0 +1,146 @@
+//! What a stopped run has left, opened to be gone on with.
+//!
+//! Opening finds out how many whole events there are, and changes nothing: the
+//! caller looks whether they are its run's ([`Unfinished::ends_with`]), and
+//! only then is half an event at the end cut off ([`Unfinished::resume`]).
+
+use std::{collections::HashMap, io::BufReader};
+
+use super::{
+    Event, Output, Sink, Split,
+    compress::Compression,
+    directory::Directory,
+    file::Stream,
+    format::Format,
+    output::{is_directory, is_stdout, not_a_file, not_split},
+    remains::{Remains, as_kept, remains},
+    split::{EventFiles, InstanceFiles},
+    split_remains::{EventRemains, InstanceRemains},
+    target::{Target, reason},
+};
+use crate::error::Error;
+
+/// Bytes of a file that are read at once.
+const READ_BYTES: usize = 1 << 20;
+
+/// An unfinished `FILE.part` or `DIR/falsetrail.part/`, locked.
+pub struct Unfinished {
+    name: String,
+    what: What,
+}
+
+enum What {
+    File { target: Target, format: Format, compression: Option<Compression>, remains: Remains },
+    Events(EventRemains),
+    Instances(InstanceRemains),
+}
+
+impl Unfinished {
+    /// Opens what a run into this output has left. With `force`, what exists
+    /// under the final names is replaced at the end.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the output is none that is kept until it is
+    /// complete, [`Error::Failed`] if there is nothing, if it is complete, if
+    /// another run is writing it, or if it is not what a run leaves.
+    pub fn open(output: &Output) -> Result<Self, Error> {
+        let (format, force, most) = (output.format, output.force, output.most);
+        let Some(path) = output.path.as_deref().filter(|path| !is_stdout(path)) else {
+            return Err(Error::usage("`--append` goes on with a file, and standard output is none")
+                .help("leave out `--append`, and let the shell append by `>>`"));
+        };
+        match output.split {
+            None if is_directory(path) => Err(not_a_file(path)),
+            None => {
+                let compression = Compression::of(path);
+                if let Some(compression) = compression {
+                    compression.check()?;
+                }
+                Self::file(Target::reopen(path, force)?, format, compression)
+            }
+            Some(_) if format == Format::Batch => Err(not_split()),
+            Some(split) => {
+                let directory = Directory::reopen(path, force)?;
+                let name = directory.name();
+                let what = match split {
+                    Split::Event => {
+                        What::Events(EventRemains::of(EventFiles::new(directory, format, most, &output.names))?)
+                    }
+                    Split::Instance => What::Instances(InstanceRemains::of(InstanceFiles::new(
+                        directory,
+                        format,
+                        most,
+                        &output.names,
+                    ))?),
+                };
+                Ok(Self { name, what })
+            }
+        }
+    }
+
+    /// As messages call it: `` `trail.ndjson.part` ``.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many whole events it has.
+    pub fn events(&self) -> u64 {
+        match &self.what {
+            What::File { remains, .. } => remains.events,
+            What::Events(remains) => remains.events,
+            What::Instances(remains) => remains.events(),
+        }
+    }
+
+    /// How many whole events it has of each instance, by story and number, if
+    /// they are in files of their own.
+    pub fn by_instance(&self) -> Option<&HashMap<(u16, u64), u64>> {
+        match &self.what {
+            What::Instances(remains) => Some(&remains.counts),
+            _ => None,
+        }
+    }
+
+    /// Whether this is its last event. With a file for each instance: the last
+    /// one of that event's instance.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] if it cannot be read.
+    pub fn ends_with(&self, event: &Event, body: &[u8]) -> Result<bool, Error> {
+        Ok(match &self.what {
+            What::File { format, remains, .. } => remains.last == as_kept(*format, body),
+            What::Events(EventRemains { files, last, .. }) => last
+                .as_ref()
+                .is_some_and(|(number, text)| *number == event.number && *text == as_kept(files.format, body)),
+            What::Instances(remains) => {
+                remains.last(event.story, event.instance)? == as_kept(remains.files.format, body)
+            }
+        })
+    }
+
+    /// The sink that goes on with the run's event `next`.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] if half an event at the end cannot be cut off.
+    pub fn resume(self, next: u64) -> Result<Box<dyn Sink>, Error> {
+        match self.what {
+            What::File { mut target, format, compression, remains } => {
+                target.go_on(remains.length)?;
+                Ok(Box::new(Stream::behind(target, format, compression, remains.events, next)))
+            }
+            What::Events(remains) => Ok(Box::new(remains.resume(next)?)),
+            What::Instances(remains) => Ok(Box::new(remains.resume(next)?)),
+        }
+    }
+
+    fn file(target: Target, format: Format, compression: Option<Compression>) -> Result<Self, Error> {
+        let name = target.name().to_owned();
+        let found = remains(BufReader::with_capacity(READ_BYTES, target.file()), format, compression)
+            .map_err(|error| Error::failed(format!("cannot read {name}: {}", reason(&error))))?;
+        if found.closed {
+            return Err(Error::failed(format!("{name} is complete: there is nothing to append"))
+                .help("rename it, without `.part`"));
+        }
+        Ok(Self { name, what: What::File { target, format, compression, remains: found } })
+    }
+}
