@@ -28,6 +28,7 @@
 //! ```
 
 pub mod catalog;
+pub mod clock;
 pub mod emission;
 pub mod error;
 pub mod identity;

@@ -70,6 +70,8 @@ pub struct Options {
     pub as_documented: bool,
     /// What records are keyed by: a name of the catalog, `none` or `instance`.
     pub key: Option<String>,
+    /// Whether it will be emitted at the pace of the wall clock: then it begins now and needs no end.
+    pub live: bool,
     /// The wall time in nanoseconds since the Unix epoch, for times that are relative to it; now if `None`.
     pub now: Option<i64>,
 }

@@ -1,10 +1,17 @@
-//! The one loop: simulate, render, hand over, until the run or its sink ends.
+//! The one loop: simulate, render, hand over in order, until the run or its sink ends.
+//!
+//! Each thread does the whole of it for a batch at a time: it takes the next batch from the simulation, renders it,
+//! waits for its turn and hands it over. What comes out is in the run's order however many threads there are.
 
 mod continuation;
+mod live;
 mod part;
+mod source;
 mod summary;
+mod truth;
 
 pub use continuation::{Resumed, resume};
+pub use live::{Lag, Live};
 pub use part::{Part, Shard};
 pub use summary::Summary;
 
@@ -12,9 +19,43 @@ use crate::{
     error::Error,
     plan::Plan,
     render::Renderer,
-    sink::{Chunk, Delivered, Ending, Flow, Sink},
+    sink::{Chunk, Delivered, Encoder, Ending, Flow, Lines, Sink},
 };
-use std::sync::atomic::{AtomicBool, Ordering};
+use live::Pacer;
+use source::{Batch, Source};
+use std::{
+    num::NonZero,
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+use truth::Recorder;
+
+/// How a run is emitted: nothing of it changes a byte of an event.
+#[derive(Debug, Default)]
+pub struct How {
+    /// Which of its events.
+    pub part: Part,
+    /// Whether the summary has a digest of what was emitted.
+    pub digest: bool,
+    /// How many threads; as many as pay for this sink if `None`. A live run has one.
+    pub threads: Option<NonZero<usize>>,
+    /// At the pace of the wall clock, instead of as fast as possible.
+    pub live: Option<Live>,
+    /// Where to write what really happened.
+    pub truth: Option<Truth>,
+}
+
+/// Where to write what really happened.
+#[derive(Debug)]
+pub struct Truth {
+    /// The file.
+    pub lines: Lines,
+    /// About every story, not only those that were injected.
+    pub all: bool,
+}
 
 /// What a run has done when it is over.
 #[derive(Debug)]
@@ -23,70 +64,193 @@ pub struct Outcome {
     pub summary: Summary,
     /// What the sink has delivered.
     pub delivered: Delivered,
+    /// How many events of the run were simulated, those of injected stories left out: `-n` of a run that ends here.
+    pub background: u64,
+    /// How well a live run kept to the clock.
+    pub lag: Option<Lag>,
     /// Whether it was stopped from outside before its end.
     pub stopped: bool,
     /// Why it failed, if it did.
     pub error: Option<Error>,
 }
 
-/// Events that are passed over between two looks at whether to stop.
-const PASSED_AT_ONCE: u32 = 65_536;
+/// What the threads of a run share.
+struct Shared<'p> {
+    plan: &'p Plan,
+    source: Mutex<Source<'p>>,
+    output: Mutex<Output>,
+    turned: Condvar,
+    encoder: Option<Encoder>,
+    /// The run is over, or nobody takes its events any more.
+    over: AtomicBool,
+    stop: &'p AtomicBool,
+}
 
-/// Emits a part of a plan's events into a sink. Ends early when `stop` becomes true. With `digest` the summary has a
-/// digest of what was emitted.
-pub fn emit(plan: &Plan, part: Part, mut sink: Box<dyn Sink>, digest: bool, stop: &AtomicBool) -> Outcome {
-    let mut summary = Summary::new(plan, digest);
-    let mut stream = plan.stream();
-    let mut renderer = Renderer::new(plan);
-    let mut words = Vec::new();
-    let mut chunk = Chunk::default();
-    let mut error = None;
-    let mut ended = false;
-    let mut stopped = false;
-    while !ended && !stopped {
-        chunk.clear();
-        words.clear();
-        let mut passed = 0;
-        while !chunk.is_full() && passed < PASSED_AT_ONCE {
-            let Some(record) = stream.next(&mut words) else {
-                ended = true;
-                break;
-            };
-            if part.holds(plan, &record) {
-                renderer.render(&record, &words, &mut chunk);
-            } else {
-                words.truncate(record.words_at as usize);
-                passed += 1;
-            }
-        }
-        summary.count(&chunk);
-        match sink.take(&chunk) {
-            Ok(Flow::Open) => {}
-            Ok(Flow::Closed) => break,
-            Err(failed) => {
-                error = Some(failed);
-                break;
-            }
-        }
-        stopped = !ended && stop.load(Ordering::Relaxed);
-    }
-    let wanted = plan.timing.events.filter(|_| plan.timing.to.is_none() && plan.timing.schedule.is_none());
-    let over = ended && error.is_none() && wanted.is_some_and(|wanted| stream.emitted() < wanted);
-    if over {
-        let message = format!("the run ended after {} events: event time ends in the year 2262", stream.emitted());
-        error = Some(Error::failed(message).help("let instances start more often, by `--every`"));
-    }
-    let ending = if ended && error.is_none() { Ending::Complete } else { Ending::Stopped };
-    let mut delivered = match sink.finish(ending) {
-        Ok(delivered) => delivered,
-        Err(failed) => {
-            error = error.or(Some(failed.error));
-            failed.delivered
-        }
+/// Where batches go, in their order.
+struct Output {
+    /// Whose turn it is.
+    turn: u64,
+    sink: Box<dyn Sink>,
+    truth: Option<Truth>,
+    summary: Summary,
+    open: bool,
+    error: Option<Error>,
+}
+
+/// Events of a batch: enough that taking turns costs nothing, few enough for the processor's cache.
+const BATCH: usize = 256;
+
+/// Emits a plan's events into a sink. Ends early, after whole events, when `stop` becomes true.
+pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Outcome {
+    let How { part, digest, threads, live, truth } = how;
+    let threads = match &live {
+        Some(_) => 1,
+        None => threads.map_or_else(|| default_threads(&*sink), NonZero::get),
     };
-    if over {
-        // There is nothing to go on with.
-        delivered.next = None;
+    let encoder = sink.encoder().filter(|_| live.is_none());
+    let pacer = live.map(|live| Pacer::new(live, plan.timing.from, part.skip > 0));
+    let recorder = truth.as_ref().map(|truth| Recorder::new(plan, truth.all));
+    let size = encoder.as_ref().map_or(BATCH, Encoder::events);
+    let shared = Shared {
+        plan,
+        source: Mutex::new(Source::new(plan, part, pacer, recorder, size)),
+        output: Mutex::new(Output {
+            turn: 0,
+            sink,
+            truth,
+            summary: Summary::new(plan, digest),
+            open: true,
+            error: None,
+        }),
+        turned: Condvar::new(),
+        encoder,
+        over: AtomicBool::new(false),
+        stop,
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(|| shared.work());
+        }
+        shared.work();
+    });
+    shared.finish()
+}
+
+/// As many as the machine has where rendering is what takes time; one where a reader or a library takes the rest.
+fn default_threads(sink: &dyn Sink) -> usize {
+    if sink.gains_by_threads() { thread::available_parallelism().map_or(1, NonZero::get) } else { 1 }
+}
+
+impl Shared<'_> {
+    /// Takes batches from the source to the output until there are none.
+    fn work(&self) {
+        let mut renderer = Renderer::new(self.plan);
+        let mut batch = Batch::default();
+        let mut chunk = Chunk::default();
+        loop {
+            {
+                let mut source = lock(&self.source);
+                if self.over.load(Ordering::Relaxed) || !source.fill(&mut batch, self.stop) {
+                    self.over.store(true, Ordering::Relaxed);
+                    return;
+                }
+                // After this batch: what was taken from the simulation is emitted.
+                if source.ended || self.stop.load(Ordering::Relaxed) {
+                    self.over.store(true, Ordering::Relaxed);
+                }
+            }
+            chunk.clear();
+            for record in &batch.records {
+                renderer.render(record, &batch.words, &mut chunk);
+            }
+            chunk.encoded = self.encoder.as_ref().and_then(|encoder| encoder.encode(&chunk));
+            self.put(&batch, &chunk);
+        }
     }
-    Outcome { summary, delivered, stopped, error }
+
+    /// Waits for the batch's turn, and hands it over.
+    fn put(&self, batch: &Batch, chunk: &Chunk) {
+        let mut output = lock(&self.output);
+        while output.turn != batch.ticket {
+            output = self.turned.wait(output).unwrap_or_else(PoisonError::into_inner);
+        }
+        if output.open {
+            output.put(batch, chunk);
+        }
+        if output.open
+            && !batch.dues.is_empty()
+            && let Some(pacer) = &mut lock(&self.source).pacer
+            && let Err(behind) = pacer.left(&batch.dues)
+        {
+            output.close(Some(behind));
+        }
+        if !output.open {
+            self.over.store(true, Ordering::Relaxed);
+        }
+        output.turn += 1;
+        self.turned.notify_all();
+    }
+
+    fn finish(self) -> Outcome {
+        let source = self.source.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Output { sink, truth, summary, open, mut error, .. } =
+            self.output.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let stopped = !source.ended && open;
+        let short =
+            source.ended && error.is_none() && wanted(self.plan).is_some_and(|wanted| source.emitted() < wanted);
+        if short {
+            let message = format!("the run ended after {} events: event time ends in the year 2262", source.emitted());
+            error = Some(Error::failed(message).help("let instances start more often, by `--every`"));
+        }
+        let ending = if source.ended && open && error.is_none() { Ending::Complete } else { Ending::Stopped };
+        let mut delivered = sink.finish(ending).unwrap_or_else(|failed| {
+            error.get_or_insert(failed.error);
+            failed.delivered
+        });
+        if short {
+            // There is nothing to go on with.
+            delivered.next = None;
+        }
+        match truth.map(|truth| truth.lines.finish(ending)) {
+            Some(Ok(note)) => delivered.notes.extend(note),
+            Some(Err(failed)) => {
+                error.get_or_insert(failed);
+            }
+            None => {}
+        }
+        let background = source.emitted();
+        let lag = source.pacer.map(|pacer| pacer.lag());
+        Outcome { summary, delivered, background, lag, stopped, error }
+    }
+}
+
+/// How many events a run has, if only their number ends it.
+fn wanted(plan: &Plan) -> Option<u64> {
+    plan.timing.events.filter(|_| plan.timing.to.is_none() && plan.timing.schedule.is_none())
+}
+
+impl Output {
+    fn put(&mut self, batch: &Batch, chunk: &Chunk) {
+        self.summary.count(chunk);
+        match self.sink.take(chunk) {
+            Ok(Flow::Open) => {}
+            Ok(Flow::Closed) => self.close(None),
+            Err(failed) => self.close(Some(failed)),
+        }
+        if self.open
+            && let Some(truth) = &mut self.truth
+            && let Err(failed) = truth.lines.write(&batch.truth)
+        {
+            self.close(Some(failed));
+        }
+    }
+
+    fn close(&mut self, error: Option<Error>) {
+        self.open = false;
+        self.error = error;
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -72,6 +72,11 @@ impl Schedule {
         self.stages.last().filter(|stage| stage.first == Rate::ZERO).map(|stage| stage.begin)
     }
 
+    /// Whether it depends on the time since the run's beginning alone.
+    pub fn is_relative(&self) -> bool {
+        true
+    }
+
     /// The highest rate of all.
     pub fn highest_rate(&self) -> Rate {
         self.stages.iter().flat_map(|stage| [stage.first, stage.last]).max().unwrap_or(Rate::ZERO)

@@ -21,11 +21,13 @@ use crate::error::Error;
 
 pub mod compress;
 mod directory;
+mod encode;
 mod file;
 pub mod format;
 mod indent;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+mod lines;
 pub mod memory;
 mod names;
 mod output;
@@ -35,6 +37,8 @@ mod split_remains;
 mod target;
 mod unfinished;
 
+pub use encode::{Encoded, Encoder};
+pub use lines::Lines;
 pub use names::Names;
 pub use output::{Output, Split, open};
 pub use target::reason;
@@ -57,6 +61,8 @@ pub struct Chunk {
     pub keys: Vec<u8>,
     /// The events, in the order of the run.
     pub events: Vec<Event>,
+    /// All of it as the sink's [`Encoder`] makes it, if that was done already.
+    pub encoded: Option<Encoded>,
 }
 
 /// One event of a [`Chunk`]: where its bytes are, and what it is.
@@ -144,6 +150,18 @@ pub struct Failed {
 ///
 /// A sink may move to a thread of its own.
 pub trait Sink: Send {
+    /// What can be done to chunks side by side before they are taken in their
+    /// order, if that is what takes the time.
+    fn encoder(&self) -> Option<Encoder> {
+        None
+    }
+
+    /// Whether several threads that render make a run faster: not if a reader
+    /// or a library takes as long as rendering does.
+    fn gains_by_threads(&self) -> bool {
+        false
+    }
+
     /// Takes a whole chunk, blocking while the destination is busy.
     ///
     /// What was taken may still be on its way; [`Sink::finish`] waits for it.
@@ -177,6 +195,7 @@ impl Chunk {
         self.bodies.clear();
         self.keys.clear();
         self.events.clear();
+        self.encoded = None;
     }
 
     /// Whether there are no events.

@@ -9,8 +9,13 @@ use crate::{
 /// One scenario of a run, resolved.
 #[derive(Debug)]
 pub struct Story {
-    /// Its name: a shipped name, a file's stem, or the one-line form.
+    /// Its name in the run: its scenario's, with `#2` behind it for the second of that name, or `@` and the time if it
+    /// is injected.
     pub name: String,
+    /// Its scenario's name: a shipped name, a file's stem, or the one-line form.
+    pub scenario: String,
+    /// The values of its parameters.
+    pub params: Vec<(String, serde_json::Value)>,
     /// What its identities grow from.
     pub key: Key,
     /// Its number in event ids.
@@ -34,14 +39,10 @@ pub struct Story {
 /// A story that is put at an exact time, on top of everything else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Injection {
-    /// The scenario's name.
-    pub scenario: String,
     /// When it begins.
     pub at: At,
     /// What the truth says that it is, such as `positive`.
     pub label: String,
-    /// The values of its parameters, for the truth.
-    pub params: Vec<(String, serde_json::Value)>,
 }
 
 /// A time of a run.

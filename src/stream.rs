@@ -47,6 +47,8 @@ pub struct Record {
     pub words_at: u32,
     /// How many words it has.
     pub words: u32,
+    /// Whether it is the last one of its instance.
+    pub ends: bool,
 }
 
 /// The events of a run in the order of event time.
@@ -284,6 +286,7 @@ impl Active {
             element: 0,
             words_at: words_at as u32,
             words: 0,
+            ends: false,
         };
         if let Operation::Call(call) = &story.operations[usize::from(instance.at)] {
             record.element = if call.turns == Turns::Each { instance.turn } else { 0 };
@@ -297,6 +300,7 @@ impl Active {
         }
         record.words = (words.len() - words_at) as u32;
         let due = instance.proceed(plan, time);
+        record.ends = due.is_none();
         self.due.set(place, instance);
         self.schedule(plan, due, order, place);
         record

@@ -15,7 +15,7 @@ use std::{ops::Range, sync::Arc};
 pub use load::{LARGEST_FILE, load, load_standard_input};
 pub use reader::{MapReader, Reader};
 pub(crate) use scalar::is_yaml_1_1_boolean;
-pub use scalar::{scalar_text, value_text};
+pub use scalar::{json, scalar_text, value_text};
 
 use crate::error::{Diagnostic, Source, quoted};
 

@@ -1,5 +1,6 @@
 //! `falsetrail generate`.
 
+mod live;
 mod repeat;
 mod report;
 
@@ -8,11 +9,12 @@ use clap::{Args, ValueEnum};
 use falsetrail::{
     error::Error,
     plan::{Options, Plan},
-    run::{self, Outcome, Resumed},
-    sink::{self, Output, Sink, format::Format},
+    run::{self, How, Outcome, Resumed, Truth},
+    sink::{self, Lines, Output, Sink, format::Format},
     units,
 };
 use std::{
+    num::NonZero,
     path::PathBuf,
     sync::{
         Arc,
@@ -135,6 +137,19 @@ pub struct Generate {
     #[arg(long, value_name = "I/N", requires = "seed", requires = "from", help_heading = "Part of a run")]
     shard: Option<run::Shard>,
 
+    /// Threads that render; they never change a byte. [default: as many as the machine has where that makes it faster]
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    threads: Option<NonZero<usize>>,
+
+    /// What really happened, beside the data: a JSON line for each injected story with its label, scenario, parameters,
+    /// actor, first and last event time, and event ids.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    truth: Option<PathBuf>,
+
+    /// With `--truth`: a line for every story.
+    #[arg(long, requires = "truth", help_heading = "Output")]
+    truth_all: bool,
+
     /// Print a digest of the events (XXH3, 128 bits), so that two people can compare runs without sending files. It is
     /// over the compact bodies in the run's order, whatever the format.
     #[arg(long, help_heading = "Output")]
@@ -143,6 +158,9 @@ pub struct Generate {
     /// No summary on standard error.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
+
+    #[command(flatten)]
+    pace: live::Pace,
 
     #[command(flatten)]
     kafka: Kafka,
@@ -188,12 +206,19 @@ enum SplitName {
 }
 
 pub fn run(arguments: &Generate) -> Result<u8, Error> {
-    let plan = Plan::new(&arguments.options())?;
+    let plan = live::plan(arguments)?;
     let part = run::Part { skip: arguments.skip.unwrap_or(0), shard: arguments.shard };
     let Resumed { sink, begun } = arguments.sink(&plan, part)?;
+    let how = How {
+        part,
+        digest: arguments.digest,
+        threads: arguments.threads,
+        live: arguments.pace.live(),
+        truth: arguments.truth()?,
+    };
     let stop = Stop::new()?;
     let started = Instant::now();
-    let outcome = run::emit(&plan, part, sink, arguments.digest, &stop.requested);
+    let outcome = run::emit(&plan, sink, how, &stop.requested);
     let took = started.elapsed();
     if !arguments.quiet {
         super::report(&report::text(arguments, &plan, begun, &outcome, took));
@@ -217,6 +242,9 @@ fn finish(outcome: Outcome, stop: &Stop) -> Result<u8, Error> {
             units::format_count(outcome.summary.events)
         );
         return Err(Error::failed(message));
+    }
+    if let Some(missed) = outcome.lag.and_then(live::missed) {
+        return Err(missed);
     }
     Ok(0)
 }
@@ -254,6 +282,7 @@ impl Generate {
             set: self.set.clone(),
             as_documented: self.as_documented,
             key: self.kafka.key.clone(),
+            live: self.pace.is_live(),
             now: None,
         }
     }
@@ -268,6 +297,14 @@ impl Generate {
             return run::resume(plan, part, &output);
         }
         Ok(Resumed { sink: sink::open(&output)?, begun: part.skip })
+    }
+
+    fn truth(&self) -> Result<Option<Truth>, Error> {
+        let Some(path) = &self.truth else { return Ok(None) };
+        // Whoever goes on with the data goes on with the truth.
+        let goes_on = self.append || (self.skip.is_some() && Lines::are_unfinished(path));
+        let lines = if goes_on { Lines::append(path, self.force) } else { Lines::create(path, self.force) }?;
+        Ok(Some(Truth { lines, all: self.truth_all }))
     }
 
     fn to(&self, plan: &Plan) -> Output {

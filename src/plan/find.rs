@@ -81,7 +81,7 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings,
             let source = Arc::clone(&scenario.source);
             found.pace = found.pace.take().or_else(|| mix.pace.clone());
             found.population.extend(mix.population.iter().map(|field| (field.clone(), Arc::clone(&source))));
-            found.injected.extend(inject::of_mix(&mut finder, &scenario, now)?);
+            found.injected.extend(inject::of_mix(&mut finder, &scenario, now));
         }
         finder.flatten(scenario, 1.0, &mut weighted)?;
     }
@@ -173,25 +173,20 @@ impl Finder<'_> {
     }
 
     /// Finds what an entry of a mix names; that it is not there is a mistake in the mix.
-    pub fn find_beside(
-        &mut self,
-        name: &Spanned<String>,
-        mix: &Scenario,
-        with: &[Override],
-    ) -> Result<Option<Scenario>, Error> {
+    pub fn find_beside(&mut self, name: &Spanned<String>, mix: &Scenario, with: &[Override]) -> Option<Scenario> {
         let file = Path::new(&mix.source.name);
         let folder = file.parent().filter(|_| file.is_file());
         match self.find(&name.value, folder.or(Some(Path::new(""))), with) {
             Err(Error::Input(mistakes)) => {
                 self.mistakes.extend(mistakes);
-                Ok(None)
+                None
             }
             Err(Error::Usage { message, help } | Error::Failed { message, help }) => {
                 let mistake = Diagnostic::new(&mix.source, name.span.clone(), message);
                 self.mistakes.push(help.into_iter().fold(mistake, Diagnostic::help));
-                Ok(None)
+                None
             }
-            Ok(found) => Ok(found),
+            Ok(found) => found,
         }
     }
 
@@ -206,7 +201,7 @@ impl Finder<'_> {
         for entry in &mix.entries {
             let name = &entry.scenario;
             let with = Override::from_fields(&scenario.source, &entry.with);
-            let found = self.find_beside(name, &scenario, &with)?;
+            let found = self.find_beside(name, &scenario, &with);
             let Some(found) = found else { continue };
             if self.open.contains(&whole_path(&found.source.name)) {
                 let mistake =

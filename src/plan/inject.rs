@@ -7,7 +7,7 @@ use crate::{
     story::{At, Injection},
     stream,
     units::{self, format_duration, format_time},
-    yaml::{Node, Spanned, Value},
+    yaml::{Node, Spanned},
 };
 use std::sync::Arc;
 
@@ -29,12 +29,12 @@ struct Argument {
 }
 
 /// Finds what a mix injects.
-pub(super) fn of_mix(finder: &mut Finder, mix: &Scenario, now: i64) -> Result<Vec<Entry>, Error> {
-    let Body::Mix(body) = &mix.body else { return Ok(Vec::new()) };
+pub(super) fn of_mix(finder: &mut Finder, mix: &Scenario, now: i64) -> Vec<Entry> {
+    let Body::Mix(body) = &mix.body else { return Vec::new() };
     let mut entries = Vec::new();
     for written in &body.inject {
         let with = Override::from_fields(&mix.source, &written.with);
-        let Some(found) = finder.find_beside(&written.scenario, mix, &with)? else { continue };
+        let Some(found) = finder.find_beside(&written.scenario, mix, &with) else { continue };
         if let Body::Mix(_) = found.body {
             finder.mistakes.push(mix_injected(&mix.source, &written.scenario));
             continue;
@@ -49,7 +49,7 @@ pub(super) fn of_mix(finder: &mut Finder, mix: &Scenario, now: i64) -> Result<Ve
             }
         }
     }
-    Ok(entries)
+    entries
 }
 
 /// Finds what the command line injects.
@@ -76,24 +76,10 @@ fn mix_injected(source: &Arc<Source>, name: &Spanned<String>) -> Diagnostic {
 }
 
 fn entry(scenario: Scenario, at_text: &str, at: At, label: &str) -> Entry {
-    let params = scenario.params.iter().map(|param| (param.name.value.clone(), json(&param.value))).collect();
     Entry {
         name: format!("{}@{}", scenario.name, at_text.trim()),
-        injection: Injection { scenario: scenario.name.clone(), at, label: label.to_owned(), params },
+        injection: Injection { at, label: label.to_owned() },
         scenario,
-    }
-}
-
-/// A parameter's value as JSON: numbers stay numbers.
-pub(super) fn json(node: &Node) -> serde_json::Value {
-    match &node.value {
-        Value::Null => serde_json::Value::Null,
-        Value::Bool(value) => (*value).into(),
-        Value::Int(value) => i64::try_from(*value).map_or_else(|_| value.to_string().into(), Into::into),
-        Value::Float(value) => (*value).into(),
-        Value::Text(text) => text.as_str().into(),
-        Value::List(nodes) => nodes.iter().map(json).collect(),
-        Value::Map(entries) => entries.iter().map(|(key, node)| (key.value.clone(), json(node))).collect(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     scenario::{self, Body, Scenario},
     story::{Row, Story},
     value::Key,
-    yaml::{Node, Spanned},
+    yaml::{self, Node, Spanned},
 };
 use std::{ops::Range, sync::Arc};
 
@@ -122,6 +122,8 @@ impl<'a, 'b> Resolver<'a, 'b> {
             .map(|(kind, _)| (kind, Row::Drawn));
         let story = Story {
             name: name.to_owned(),
+            scenario: scenario.name.clone(),
+            params: scenario.params.iter().map(|param| (param.name.value.clone(), yaml::json(&param.value))).collect(),
             key: around.values.name("story").name(name),
             tag: around.tags.assign("story", name, TAGS).unwrap_or_default(),
             actors: Vec::new(),

@@ -9,6 +9,7 @@
 //! | events and an end | whichever comes first |
 //! | instances and an end | an error if they do not fit: none is cut short |
 //! | events and instances; all of from, to, duration | an error |
+//! | live | begins now unless `from` says otherwise; without an end it runs until it is stopped |
 //! | a rate | needs events or an end; with stages the last one is an end |
 //! | a rate and instances | an error: a rate fills its seconds with whatever there is |
 
@@ -80,6 +81,10 @@ impl Asked {
             None => None,
         };
         let mut from = options.from.as_deref().map(|text| point("--from", text, now)).transpose()?.or(said);
+        if options.live {
+            // The next whole second: by then the run is ready.
+            from = from.or(Some(now + SECOND));
+        }
         let mut to = options.to.as_deref().map(|text| point("--to", text, now)).transpose()?;
         if let Some(duration) = options.duration {
             let duration = i64::try_from(duration).unwrap_or(i64::MAX);
@@ -114,6 +119,7 @@ impl Asked {
         let starts = match (options.instances, options.events, from, to) {
             (Some(instances), ..) => Starts::Instances(instances),
             (None, Some(_), ..) | (None, None, Some(_), Some(_)) => Starts::Unbounded,
+            _ if options.live => Starts::Unbounded,
             _ => Starts::Once,
         };
         let every = options.every.or(found.every).unwrap_or(SECOND as u64);
@@ -140,8 +146,10 @@ impl Asked {
             return Err(error.help("give a number of `--events` or a `--duration` instead"));
         }
         let length = schedule.length();
-        if options.events.is_none() && length.is_none() && (from.is_none() || to.is_none()) {
-            return Err(Error::usage("a run with a rate needs an end").help("add `-n 1M`, `-d 1h` or `--to`"));
+        let endless = options.events.is_none() && length.is_none() && (from.is_none() || to.is_none());
+        if endless && !options.live {
+            return Err(Error::usage("a run with a rate needs an end")
+                .help("add `-n 1M`, `-d 1h` or `--to`, or `--live` to run until it is stopped"));
         }
         // What ends first ends the run; without a beginning that is how long the run is.
         let by_count = options.events.map(|events| schedule.slot(events).or(length).unwrap_or(0));

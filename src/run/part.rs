@@ -24,7 +24,12 @@ pub struct Shard {
 impl Part {
     /// Whether an event belongs to the part.
     pub fn holds(&self, plan: &Plan, record: &Record) -> bool {
-        record.number >= self.skip && self.shard.is_none_or(|shard| shard.holds(plan, record))
+        record.number >= self.skip && self.has_instance(plan, record)
+    }
+
+    /// Whether an event's instance belongs to the part, passed over or not.
+    pub fn has_instance(&self, plan: &Plan, record: &Record) -> bool {
+        self.shard.is_none_or(|shard| shard.holds(plan, record))
     }
 }
 

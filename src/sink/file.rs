@@ -16,7 +16,7 @@ use std::{
 };
 
 use super::{
-    Chunk, Delivered, Ending, Failed, Flow, Sink,
+    Chunk, Delivered, Encoded, Encoder, Ending, Failed, Flow, Sink,
     compress::{Compression, FRAME_EVENTS},
     format::Format,
     target::{Broken, Target},
@@ -90,6 +90,14 @@ impl Stream {
 }
 
 impl Sink for Stream {
+    fn encoder(&self) -> Option<Encoder> {
+        Encoder::new(self.format, self.compression?)
+    }
+
+    fn gains_by_threads(&self) -> bool {
+        self.compression.is_some() || self.target.takes_all()
+    }
+
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
         match (self.state, self.compression) {
             (State::Open, None) => self.take_plain(chunk),
@@ -175,6 +183,9 @@ impl Stream {
 
     /// With compression: as many frames as get full.
     fn take_frames(&mut self, chunk: &Chunk, compression: Compression) -> Result<Flow, Error> {
+        if let Some(encoded) = chunk.encoded.as_ref().filter(|_| self.ends.is_empty()) {
+            return self.take_encoded(chunk, encoded);
+        }
         let mut start = 0;
         while start < chunk.events.len() {
             let room = FRAME_EVENTS - self.ends.len();
@@ -186,6 +197,19 @@ impl Stream {
             }
         }
         Ok(Flow::Open)
+    }
+
+    /// A chunk that is a frame already.
+    fn take_encoded(&mut self, chunk: &Chunk, encoded: &Encoded) -> Result<Flow, Error> {
+        let events = chunk.events.len() as u64;
+        self.formatted += events;
+        self.next = chunk.events.last().map(|event| event.number + 1).or(self.next);
+        let piece = Piece { bytes: &encoded.frame, events, length: encoded.length, ends: iter::empty() };
+        let flow = self.put(piece)?;
+        if flow == Flow::Open {
+            self.delivered.next = self.next;
+        }
+        Ok(flow)
     }
 
     fn format_events(&mut self, chunk: &Chunk, start: usize, end: usize) {

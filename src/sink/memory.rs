@@ -43,6 +43,10 @@ impl Memory {
 }
 
 impl Sink for Memory {
+    fn gains_by_threads(&self) -> bool {
+        true
+    }
+
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
         let mut collected = self.lock();
         for event in &chunk.events {
@@ -66,6 +70,10 @@ impl Sink for Memory {
 }
 
 impl Sink for Null {
+    fn gains_by_threads(&self) -> bool {
+        true
+    }
+
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
         // Nothing looks at the events, so that what remains to be measured is
         // the work before the sink.

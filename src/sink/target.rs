@@ -21,7 +21,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, ErrorKind, Seek, SeekFrom, Write},
+    io::{self, ErrorKind, IsTerminal, Seek, SeekFrom, Write},
     os::{fd::AsFd, unix::fs::FileTypeExt},
     path::{Path, PathBuf},
     thread,
@@ -32,6 +32,7 @@ use super::Ending;
 use crate::error::Error;
 
 /// An open output.
+#[derive(Debug)]
 pub(super) struct Target {
     file: File,
     /// As messages call it: `` `trail.ndjson.part` `` or `stdout`.
@@ -43,6 +44,7 @@ pub(super) struct Target {
 }
 
 /// A regular file that has not got its name yet.
+#[derive(Debug)]
 struct Part {
     now: PathBuf,
     path: PathBuf,
@@ -221,6 +223,19 @@ impl Target {
         }
     }
 
+    /// Gives a complete file of lines its name. The note says where a stopped one is.
+    pub fn finish_lines(self, how: Ending) -> Result<Option<String>, Error> {
+        let kept = self.part.as_ref().map(|part| format!("{} keeps its lines so far", quoted(&part.now)));
+        let note = self.finish(how, 0)?;
+        Ok(note.and(kept))
+    }
+
+    /// Whether writing costs nothing but the machine's time: a regular file, or a device that is no terminal.
+    pub fn takes_all(&self) -> bool {
+        let kind = self.file.metadata().map(|found| found.file_type());
+        self.regular || (kind.is_ok_and(|kind| kind.is_char_device()) && !self.file.is_terminal())
+    }
+
     fn direct(file: File, name: String) -> Self {
         let kind = file.metadata().map(|found| found.file_type()).ok();
         // Larger writes into a pipe of the usual 64 KiB only wait in turns.
@@ -349,7 +364,7 @@ fn in_use(part: &Path) -> Error {
         .help("wait for it, or name another file")
 }
 
-fn with_part(path: &Path) -> PathBuf {
+pub(super) fn with_part(path: &Path) -> PathBuf {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     part.into()

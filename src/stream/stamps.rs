@@ -39,8 +39,8 @@ const REACH: u32 = 64;
 /// here. The population was made later.
 const OLD: i64 = 60 * DAY / SECOND;
 
-/// Suffixes of injected stories begin here.
-const INJECTED: u64 = 1 << 23;
+/// Every so many-th suffix is for injected stories.
+const INJECTED: u64 = 16;
 
 impl Stamps {
     /// Nothing given out yet in a run from `from` (nanoseconds since the Unix epoch).
@@ -66,7 +66,7 @@ impl Stamps {
             return stamp(room.last - i64::from(free), 0);
         }
         room.suffixes += 1;
-        stamp(second, room.suffixes % INJECTED)
+        stamp(second, room.suffixes + (room.suffixes - 1) / (INJECTED - 1))
     }
 
     /// A name from long before the run: one second away from the last such.
@@ -96,7 +96,7 @@ impl Room {
             return stamp(free, 0);
         }
         self.injected_suffixes += 1;
-        stamp(second, INJECTED | (self.injected_suffixes % INJECTED))
+        stamp(second, self.injected_suffixes * INJECTED)
     }
 }
 

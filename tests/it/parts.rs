@@ -3,7 +3,7 @@
 use super::command_run::line;
 use falsetrail::{
     Plan, Run,
-    run::{self, Part, Shard},
+    run::{self, How, Part, Shard},
     sink::{Sink, memory::Memory},
     units::rate,
 };
@@ -14,7 +14,8 @@ use std::sync::atomic::AtomicBool;
 fn emitted(plan: &Plan, part: Part) -> (Vec<(u64, Vec<u8>)>, String) {
     let memory = Memory::default();
     let sink: Box<dyn Sink> = Box::new(memory.clone());
-    let outcome = run::emit(plan, part, sink, true, &AtomicBool::new(false));
+    let how = How { part, digest: true, ..How::default() };
+    let outcome = run::emit(plan, sink, how, &AtomicBool::new(false));
     assert!(outcome.error.is_none(), "{:?}", outcome.error);
     let chunk = memory.collected();
     let bodies = chunk.events.iter().map(|event| (event.number, chunk.body(event).to_vec())).collect();

@@ -13,13 +13,23 @@ pub struct From {
     pub skip: u64,
     /// Behind those in an unfinished file.
     pub append: bool,
+    /// At the pace of the wall clock, if the run was.
+    pub live: bool,
+    /// So many of the run's, if it has no end of its own.
+    pub end: Option<u64>,
 }
 
 /// The arguments of the same run, seed and start time filled in.
 pub fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
     let mut words = Words(vec!["falsetrail".to_owned(), "generate".to_owned()]);
     words.0.extend(arguments.scenarios.iter().cloned());
+    if let Some(end) = from.end {
+        words.option("-n", end.to_string());
+    }
     content(arguments, plan, &mut words);
+    if from.live {
+        words.0.extend(arguments.pace.words());
+    }
     if from.skip > 0 {
         words.option("--skip", from.skip.to_string());
     }
@@ -94,6 +104,13 @@ fn output(arguments: &Generate, words: &mut Words) {
         words.option("-o", output.display().to_string());
     }
     words.flag("--force", arguments.force);
+    if let Some(threads) = arguments.threads {
+        words.option("--threads", threads.to_string());
+    }
+    if let Some(truth) = &arguments.truth {
+        words.option("--truth", truth.display().to_string());
+    }
+    words.flag("--truth-all", arguments.truth_all);
     words.flag("--digest", arguments.digest);
     if let (Some(servers), Some(topic)) = (&arguments.kafka.bootstrap_servers, &arguments.kafka.topic) {
         words.option("-b", servers.as_str());

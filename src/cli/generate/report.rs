@@ -28,16 +28,23 @@ pub fn text(arguments: &Generate, plan: &Plan, begun: u64, outcome: &Outcome, to
         })
         .collect();
     text.push_str(&right_aligned(rows));
+    if let Some(lag) = outcome.lag {
+        let late = |nanoseconds: u64| shown(Duration::from_nanos(nanoseconds));
+        let (p50, p99, max) = (late(lag.p50), late(lag.p99), late(lag.max));
+        let rate = outcome.summary.events as f64 / took.as_secs_f64().max(1e-9);
+        let _ = writeln!(text, "pace: {rate:.1}/s, events left {p50} late at p50, {p99} at p99, {max} at most");
+    }
     for line in delivery(arguments, outcome) {
         let _ = writeln!(text, "{line}");
     }
     if let Some(digest) = outcome.summary.digest() {
         let _ = writeln!(text, "digest: {digest}");
     }
-    let again = From { skip: begun, append: false };
+    let endless = plan.timing.to.is_none() && plan.timing.events.is_none() && arguments.pace.is_live();
+    let again = From { skip: begun, append: false, live: false, end: endless.then_some(outcome.background) };
     let _ = writeln!(text, "the same again: {}", repeat::command(arguments, plan, again));
     if let Some(skip) = outcome.rest() {
-        let rest = From { skip, append: outcome.delivered.unfinished };
+        let rest = From { skip, append: outcome.delivered.unfinished, live: true, end: None };
         let _ = writeln!(text, "to continue: {}", repeat::command(arguments, plan, rest));
     }
     text

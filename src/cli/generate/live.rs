@@ -1,0 +1,151 @@
+//! `--live` and what goes with it: a run at the pace of the wall clock.
+
+use super::Generate;
+use clap::Args;
+use falsetrail::{
+    clock::SystemClock,
+    error::Error,
+    plan::{Options, Plan},
+    run::{Lag, Live},
+    units::{self, format_duration, format_time},
+};
+use std::{sync::Arc, time::Instant};
+
+#[derive(Args)]
+#[command(next_help_heading = "Pace")]
+pub struct Pace {
+    /// Emit each event when its time has come by the wall clock, whatever the sink does: a run that was held up catches
+    /// up, and the summary says how late events were. Event time begins now, or at `--from`, which is waited for;
+    /// without an end the run goes on until it is stopped.
+    #[arg(long)]
+    live: bool,
+
+    /// Seconds of event time in a second of wall time, such as `60` for an hour in a minute; implies `--live`.
+    #[arg(long, value_name = "X", value_parser = speed, allow_negative_numbers = true)]
+    speed: Option<f64>,
+
+    /// End the run, with exit status 1, when events leave later than this.
+    #[arg(long, value_name = "D", value_parser = units::duration)]
+    max_lag: Option<u64>,
+
+    /// With `--live` and `--skip`: go on from now, as a new run with other ids, instead of catching up.
+    #[arg(long, requires = "skip", requires = "from")]
+    re_pace: bool,
+}
+
+const SECOND: i64 = 1_000_000_000;
+
+/// A run that ends later than this after its time has missed its target, in nanoseconds.
+const TOLERATED: u64 = 1_000_000_000;
+
+/// Simulating what went on before a run may take so many nanoseconds before its beginning has to wait for it.
+const PREPARED_IN_TIME: i64 = SECOND / 2;
+
+impl Pace {
+    pub fn is_live(&self) -> bool {
+        self.live || self.speed.is_some()
+    }
+
+    pub fn live(&self) -> Option<Live> {
+        let clock = Arc::new(SystemClock::new());
+        self.is_live().then_some(Live { clock, speed: self.speed.unwrap_or(1.0), max_lag: self.max_lag })
+    }
+
+    /// Options that repeat the pace.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        match self.speed {
+            Some(speed) => words.extend(["--speed".to_owned(), speed.to_string()]),
+            None => words.extend(self.live.then(|| "--live".to_owned())),
+        }
+        if let Some(lag) = self.max_lag {
+            words.extend(["--max-lag".to_owned(), format_duration(lag)]);
+        }
+        words
+    }
+}
+
+/// The plan of a run that can begin in time.
+pub fn plan(arguments: &Generate) -> Result<Plan, Error> {
+    let mut options = arguments.options();
+    let pace = &arguments.pace;
+    if !pace.is_live() {
+        if let Some(option) = pace.max_lag.map(|_| "--max-lag").or(pace.re_pace.then_some("--re-pace")) {
+            return Err(Error::usage(format!("`{option}` needs `--live`")).help("add `--live`"));
+        }
+        return Plan::new(&options);
+    }
+    let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
+    let plan = Plan::new(&options)?;
+    if pace.re_pace {
+        return re_paced(&plan, options, arguments.skip.unwrap_or(0));
+    }
+    if arguments.skip.is_none() && plan.timing.from < now - SECOND {
+        let message = format!("a live run begins now or later, and not at {}", format_time(plan.timing.from));
+        return Err(Error::usage(message)
+            .help("leave out `--live` for what is past: it is generated as fast as possible")
+            .help("to go on with a live run that was stopped, add the `--skip N` that it has printed"));
+    }
+    if options.from.is_some() || plan.timing.from < now {
+        return Ok(plan);
+    }
+    let begun = Instant::now();
+    drop(plan.stream());
+    let preparing = i64::try_from(begun.elapsed().as_nanos()).unwrap_or(i64::MAX);
+    if preparing < PREPARED_IN_TIME {
+        return Ok(plan);
+    }
+    // As long again, and half of it for a machine that is busy.
+    options.seed = Some(plan.seed);
+    options.from = Some(format_time(whole_second(preparing / 2 * 3)));
+    Plan::new(&options)
+}
+
+/// The same run from another beginning, such that its event `skip` is the next one.
+fn re_paced(plan: &Plan, mut options: Options, skip: u64) -> Result<Plan, Error> {
+    if !plan.timing.schedule.as_ref().is_none_or(falsetrail::schedule::Schedule::is_relative) {
+        let error = Error::usage("`--re-pace` cannot shift a daily curve, whose rate is that of the hour");
+        return Err(error.help("begin a new run with `--live`"));
+    }
+    let mut stream = plan.stream();
+    let mut words = Vec::new();
+    let next = std::iter::from_fn(|| {
+        words.clear();
+        stream.next(&mut words)
+    });
+    let Some(record) = next.into_iter().find(|record| record.number == skip) else {
+        return Err(Error::usage(format!("the run has no more than {skip} events")).help("give the printed `--skip`"));
+    };
+    let begins = whole_second(0) - (record.time - plan.timing.from);
+    let length = plan.timing.to.map(|to| to - plan.timing.from);
+    options.seed = Some(plan.seed);
+    options.from = Some(format_time(begins));
+    options.duration = None;
+    options.to = length.map(|length| format_time(begins + length));
+    Plan::new(&options)
+}
+
+/// The whole second that is at least a second away, and as much longer as is said.
+fn whole_second(longer: i64) -> i64 {
+    let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
+    (now + longer).div_euclid(SECOND) * SECOND + 2 * SECOND
+}
+
+/// That the run took longer than it should have, if it did.
+pub fn missed(lag: Lag) -> Option<Error> {
+    (lag.last > TOLERATED).then(|| {
+        let late = format_duration(lag.last / 1_000_000 * 1_000_000);
+        Error::failed(format!("the target was missed: the last event left {late} late"))
+            .help("lower the rate, or find out what holds up the reader of the events")
+    })
+}
+
+/// Reads a speed.
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| "write a number such as `60`, for an hour in a minute".to_owned())?;
+    if speed.is_finite() && (1e-6..=1e6).contains(&speed) {
+        Ok(speed)
+    } else {
+        Err("a speed is more than 0, such as `60` for an hour in a minute or `0.5` for half the pace".to_owned())
+    }
+}

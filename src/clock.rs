@@ -1,0 +1,88 @@
+//! Wall time: the one place that sleeps.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A clock that can be waited for. Times are nanoseconds since the Unix epoch.
+pub trait Clock: Send + Sync {
+    /// What time it is. Never goes back.
+    fn now(&self) -> i64;
+
+    /// Waits until `time`, or until `stop` becomes true.
+    fn wait_until(&self, time: i64, stop: &AtomicBool);
+}
+
+/// The machine's clock, read once and carried on by its monotonic clock: corrections of the wall clock during a run
+/// change no rate.
+#[derive(Debug)]
+pub struct SystemClock {
+    began: i64,
+    since: Instant,
+}
+
+/// A clock for tests: waiting takes no time, and work takes as much as it is told to.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<i64>);
+
+/// So often a sleeper looks whether to stop.
+const NAP: Duration = Duration::from_millis(50);
+
+impl SystemClock {
+    /// The clock as it stands.
+    pub fn new() -> Self {
+        SystemClock { began: chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default(), since: Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> i64 {
+        self.began.saturating_add(i64::try_from(self.since.elapsed().as_nanos()).unwrap_or(i64::MAX))
+    }
+
+    fn wait_until(&self, time: i64, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            let left = time.saturating_sub(self.now());
+            if left <= 0 {
+                return;
+            }
+            thread::sleep(Duration::from_nanos(left.unsigned_abs()).min(NAP));
+        }
+    }
+}
+
+impl ManualClock {
+    /// A clock that shows `time`.
+    pub fn new(time: i64) -> Self {
+        ManualClock(Mutex::new(time))
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, nanoseconds: i64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += nanoseconds;
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> i64 {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_until(&self, time: i64, stop: &AtomicBool) {
+        if !stop.load(Ordering::Relaxed) {
+            let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *now = time.max(*now);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Emission at the pace of the wall clock: when an event may leave, and how late it was.
+//!
+//! Open loop: when an event is due depends on its time alone and never on how fast the sink was before, so a run that
+//! was held up catches up, and says how late it was.
+
+use crate::{clock::Clock, error::Error, units::format_duration};
+use hdrhistogram::Histogram;
+use std::sync::{Arc, atomic::AtomicBool};
+
+/// How a run is paced against the wall clock.
+#[derive(Clone)]
+pub struct Live {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Seconds of event time in a second of wall time, more than 0.
+    pub speed: f64,
+    /// Stop when an event leaves more than so many nanoseconds late.
+    pub max_lag: Option<u64>,
+}
+
+/// How well a run kept to the clock, in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lag {
+    /// Half of the events left at most so late.
+    pub p50: u64,
+    /// All but one in a hundred.
+    pub p99: u64,
+    /// All.
+    pub max: u64,
+    /// The last event.
+    pub last: u64,
+}
+
+/// A pacer at work.
+pub(super) struct Pacer {
+    live: Live,
+    from: i64,
+    /// For a run that goes on where an earlier one stopped: when its first event was due, and when it really left.
+    resumed: Option<(i64, i64)>,
+    resumes: bool,
+    lags: Histogram<u64>,
+    last: u64,
+}
+
+/// Events that are due within this time leave together: a wake-up costs more than a hundred of them, and this is half
+/// of what an event may be early.
+const TOGETHER: i64 = 500_000;
+
+/// An hour is late enough to count, in nanoseconds.
+const LATEST: u64 = 3_600_000_000_000;
+
+/// A continued run catches up at no more than so many times its pace.
+const CATCH_UP: i64 = 2;
+
+impl Pacer {
+    /// For a run whose event time begins at `from`; `resumes` if its first events are passed over.
+    pub fn new(live: Live, from: i64, resumes: bool) -> Self {
+        // Two digits are enough for what is measured in tens of microseconds.
+        let lags =
+            Histogram::new_with_max(LATEST, 2).unwrap_or_else(|error| unreachable!("these bounds are valid: {error}"));
+        Pacer { live, from, resumed: None, resumes, lags, last: 0 }
+    }
+
+    /// When an event of that time leaves, in wall time.
+    pub fn due(&mut self, time: i64) -> i64 {
+        let since = (time - self.from) as f64 / self.live.speed;
+        let due = self.from.saturating_add(since as i64);
+        if !self.resumes {
+            return due;
+        }
+        let (first, left) = *self.resumed.get_or_insert_with(|| (due, self.live.clock.now().max(due)));
+        due.max(left.saturating_add((due - first) / CATCH_UP))
+    }
+
+    /// Waits until something is due; the time up to which events may leave now.
+    pub fn wait_for(&self, due: i64, stop: &AtomicBool) -> i64 {
+        self.live.clock.wait_until(due, stop);
+        self.live.clock.now().saturating_add(TOGETHER)
+    }
+
+    /// Notes that events that were due then have left.
+    ///
+    /// # Errors
+    ///
+    /// The last one was later than allowed.
+    pub fn left(&mut self, dues: &[i64]) -> Result<(), Error> {
+        let now = self.live.clock.now();
+        for due in dues {
+            self.lags.saturating_record(now.saturating_sub(*due).max(0).unsigned_abs());
+        }
+        self.last = dues.last().map_or(self.last, |due| now.saturating_sub(*due).max(0).unsigned_abs());
+        match self.live.max_lag {
+            Some(max) if self.last > max => {
+                let lag = format_duration(self.last / 1_000_000 * 1_000_000);
+                let message = format!("the run fell behind: events leave {lag} late, more than `--max-lag` allows");
+                Err(Error::failed(message).help("lower the rate, or find out what holds up the reader of the events"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How it went.
+    pub fn lag(&self) -> Lag {
+        Lag {
+            p50: self.lags.value_at_quantile(0.5),
+            p99: self.lags.value_at_quantile(0.99),
+            max: self.lags.max(),
+            last: self.last,
+        }
+    }
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").field("speed", &self.speed).field("max_lag", &self.max_lag).finish_non_exhaustive()
+    }
+}

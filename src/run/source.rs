@@ -1,0 +1,125 @@
+//! Where batches come from: the simulation, the part of it that is emitted, the clock, and the truth about it.
+
+use super::{Part, live::Pacer, truth::Recorder};
+use crate::{
+    plan::Plan,
+    stream::{Record, Stream},
+};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Some consecutive events to be rendered.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// Which batch, from 0: batches leave in this order.
+    pub ticket: u64,
+    pub records: Vec<Record>,
+    /// The words of the records.
+    pub words: Vec<u64>,
+    /// Lines of the truth about stories that end with these events.
+    pub truth: Vec<u8>,
+    /// In a live run: when each event was due in wall time.
+    pub dues: Vec<i64>,
+}
+
+/// The events of a run, batch by batch.
+pub(super) struct Source<'p> {
+    plan: &'p Plan,
+    stream: Stream<'p>,
+    part: Part,
+    pub pacer: Option<Pacer>,
+    pub truth: Option<Recorder<'p>>,
+    /// In a live run: an event that was not due yet, and its words.
+    pending: Option<(Record, Vec<u64>)>,
+    tickets: u64,
+    /// How many events a batch has at most.
+    size: usize,
+    /// Whether all events of the run were given.
+    pub ended: bool,
+}
+
+/// Events that are passed over between two looks at whether to stop.
+const PASSED_AT_ONCE: u32 = 65_536;
+
+impl<'p> Source<'p> {
+    pub fn new(plan: &'p Plan, part: Part, pacer: Option<Pacer>, truth: Option<Recorder<'p>>, size: usize) -> Self {
+        Source { plan, stream: plan.stream(), part, pacer, truth, pending: None, tickets: 0, size, ended: false }
+    }
+
+    /// How many events of the run were given, those of injected stories left out.
+    pub fn emitted(&self) -> u64 {
+        self.stream.emitted()
+    }
+
+    /// Fills a batch, whole unless the run ends, is stopped, or is not due any further. False if nothing is left.
+    pub fn fill(&mut self, batch: &mut Batch, stop: &AtomicBool) -> bool {
+        batch.records.clear();
+        batch.words.clear();
+        batch.truth.clear();
+        batch.dues.clear();
+        if !self.ended {
+            self.gather(batch, stop);
+        }
+        if self.ended
+            && let Some(truth) = self.truth.take()
+        {
+            truth.finish(self.part.skip, &mut batch.truth);
+        }
+        batch.ticket = self.tickets;
+        self.tickets += 1;
+        !batch.records.is_empty() || !batch.truth.is_empty()
+    }
+
+    fn gather(&mut self, batch: &mut Batch, stop: &AtomicBool) {
+        let mut until = None;
+        while batch.records.len() < self.size {
+            let Some(record) = self.next(batch, stop) else { return };
+            if let Some(pacer) = &mut self.pacer {
+                let due = pacer.due(record.time);
+                let may_leave = match until {
+                    Some(until) => due <= until,
+                    None => {
+                        until = Some(pacer.wait_for(due, stop));
+                        !stop.load(Ordering::Relaxed)
+                    }
+                };
+                if !may_leave {
+                    let words = batch.words.split_off(record.words_at as usize);
+                    self.pending = Some((record, words));
+                    return;
+                }
+                batch.dues.push(due);
+            }
+            if let Some(truth) = &mut self.truth {
+                truth.note(&record, self.part.skip, &mut batch.truth);
+            }
+            batch.records.push(record);
+        }
+    }
+
+    /// The next event of the part, its words in the batch.
+    fn next(&mut self, batch: &mut Batch, stop: &AtomicBool) -> Option<Record> {
+        if let Some((mut record, words)) = self.pending.take() {
+            record.words_at = batch.words.len() as u32;
+            batch.words.extend(words);
+            return Some(record);
+        }
+        let mut passed = 0;
+        loop {
+            let Some(record) = self.stream.next(&mut batch.words) else {
+                self.ended = true;
+                return None;
+            };
+            if self.part.holds(self.plan, &record) {
+                return Some(record);
+            }
+            batch.words.truncate(record.words_at as usize);
+            if let Some(truth) = self.truth.as_mut().filter(|_| self.part.has_instance(self.plan, &record)) {
+                truth.note(&record, self.part.skip, &mut batch.truth);
+            }
+            passed += 1;
+            if passed % PASSED_AT_ONCE == 0 && stop.load(Ordering::Relaxed) {
+                return None;
+            }
+        }
+    }
+}

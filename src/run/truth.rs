@@ -1,0 +1,143 @@
+//! What really happened: one JSON line for each story, beside the data and never in it.
+//!
+//! A story's line is written with its last event, so the truth is complete when the data is. A run that was stopped
+//! has told of the stories that were over; its continuation tells of the rest, whole.
+
+use crate::{
+    catalog::{Generator, KindId},
+    emission::Roles,
+    identity::EventName,
+    plan::Plan,
+    story::{Operation, Story},
+    stream::Record,
+    units::format_time,
+    value::Lane,
+};
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+
+/// Notes what stories do.
+#[derive(Debug)]
+pub(super) struct Recorder<'p> {
+    plan: &'p Plan,
+    /// Whether every story counts, or the injected ones only.
+    all: bool,
+    /// The stories that are going on.
+    open: HashMap<(u16, u64), Told>,
+}
+
+/// What a story has done so far.
+#[derive(Debug)]
+struct Told {
+    first: i64,
+    /// The number of its last event in the run.
+    last: u64,
+    last_time: i64,
+    /// Kind of event and turn of each.
+    events: Vec<(u32, u32)>,
+}
+
+impl<'p> Recorder<'p> {
+    pub fn new(plan: &'p Plan, all: bool) -> Self {
+        Recorder { plan, all, open: HashMap::new() }
+    }
+
+    /// Notes an event; if it is its story's last and not among the first `skip` of the run, appends the line.
+    pub fn note(&mut self, record: &Record, skip: u64, out: &mut Vec<u8>) {
+        let story = self.plan.emissions[record.emission as usize].story;
+        if !self.all && usize::from(story) < self.plan.background {
+            return;
+        }
+        let told = self.open.entry((story, record.instance)).or_insert_with(|| Told {
+            first: record.time,
+            last: 0,
+            last_time: 0,
+            events: Vec::new(),
+        });
+        told.events.push((record.emission, record.occurrence));
+        (told.last, told.last_time) = (record.number, record.time);
+        if record.ends {
+            let told = self.open.remove(&(story, record.instance));
+            if let Some(told) = told.filter(|told| told.last >= skip) {
+                self.line(story, record.instance, &told, true, out);
+            }
+        }
+    }
+
+    /// Appends a line for each story that the run's end has cut short.
+    pub fn finish(mut self, skip: u64, out: &mut Vec<u8>) {
+        let mut cut: Vec<_> = self.open.drain().filter(|(_, told)| told.last >= skip).collect();
+        cut.sort_by_key(|(_, told)| told.last);
+        for ((story, instance), told) in cut {
+            self.line(story, instance, &told, false, out);
+        }
+    }
+
+    fn line(&self, story_id: u16, instance: u64, told: &Told, complete: bool, out: &mut Vec<u8>) {
+        let plan = self.plan;
+        let story = &plan.stories[usize::from(story_id)];
+        let mut line = Map::new();
+        let label = story.injection.as_ref().map(|injection| injection.label.as_str());
+        line.insert("label".to_owned(), json!(label));
+        line.insert("scenario".to_owned(), json!(story.scenario));
+        line.insert("params".to_owned(), Value::Object(story.params.iter().cloned().collect()));
+        line.insert("story".to_owned(), json!(story.name));
+        line.insert("instance".to_owned(), json!(instance));
+        line.insert("complete".to_owned(), json!(complete));
+        line.insert("first".to_owned(), json!(format_time(told.first)));
+        line.insert("last".to_owned(), json!(format_time(told.last_time)));
+        let mut roles = Roles::new();
+        roles.draw(&plan.catalog, &plan.population, story, instance);
+        let mut acting: Vec<usize> = Vec::new();
+        for (emission, _) in &told.events {
+            if let Operation::Call(call) = &story.operations[plan.emissions[*emission as usize].operation]
+                && !acting.contains(&call.actor)
+            {
+                acting.push(call.actor);
+            }
+        }
+        let mut actors = acting.iter().map(|actor| self.actor(story, &roles, *actor));
+        line.insert("actor".to_owned(), actors.next().unwrap_or_default());
+        line.insert("other_actors".to_owned(), actors.collect());
+        line.insert("event_ids".to_owned(), told.events.iter().map(|event| self.id(story, instance, *event)).collect());
+        out.extend_from_slice(Value::Object(line).to_string().as_bytes());
+        out.push(b'\n');
+    }
+
+    fn id(&self, story: &Story, instance: u64, (emission, occurrence): (u32, u32)) -> Value {
+        let step = self.plan.emissions[emission as usize].step_tag;
+        let mut id = Vec::new();
+        self.plan.identities.write_event_id(EventName { story: story.tag, instance, step, occurrence }, &mut id);
+        String::from_utf8_lossy(&id).into_owned().into()
+    }
+
+    /// Who acts: name in the scenario, kind, and whatever identifies such a principal.
+    fn actor(&self, story: &Story, roles: &Roles, index: usize) -> Value {
+        let actor = &story.actors[index];
+        let kind = &self.plan.catalog.kinds[actor.kind];
+        let mut fields = Map::new();
+        fields.insert("name".to_owned(), json!(actor.name));
+        fields.insert("kind".to_owned(), json!(kind.name));
+        for (field, of) in kind.fields.iter().enumerate() {
+            let identifies =
+                matches!(of.generator, Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_));
+            if identifies && let Some(bytes) = self.field(story, roles, index, (actor.kind, field)) {
+                fields.insert(of.name.clone(), String::from_utf8_lossy(&bytes).into_owned().into());
+            }
+        }
+        Value::Object(fields)
+    }
+
+    fn field(&self, story: &Story, roles: &Roles, index: usize, (kind, field): (KindId, usize)) -> Option<Vec<u8>> {
+        let actor = &story.actors[index];
+        if let Some((_, bytes)) = actor.pins.iter().find(|(pinned, _)| *pinned == field) {
+            return Some(bytes.to_vec());
+        }
+        if let Some(number) = actor.stranger {
+            let mut bytes = Vec::new();
+            self.plan.identities.write(kind, field, Lane(0), number, &mut bytes);
+            return Some(bytes);
+        }
+        self.plan.population.entity(kind, roles.actors[index]).values[field].as_deref().map(<[u8]>::to_vec)
+    }
+}
