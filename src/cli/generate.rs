@@ -87,8 +87,8 @@ pub struct Generate {
     #[arg(long, help_heading = "Content")]
     cold_start: bool,
 
-    /// Put a story at an exact time, on top of everything else, which stays as it is: `mass-deletion@+2h` after the
-    /// run's beginning, or at a time in RFC 3339. Behind the time may stand a label for the truth and parameters:
+    /// Put a story at an exact time, that of its first event, on top of everything else, which stays as it is:
+    /// `mass-deletion@+2h` after the run's beginning, or at a time in RFC 3339. Behind the time may stand a label for the truth and parameters:
     /// `mass-deletion@+2h,label=near-miss,deletes=4`. May be repeated. Its events are not counted by `-n`.
     #[arg(long, value_name = "SCENARIO@TIME", help_heading = "Content")]
     inject: Vec<String>,
@@ -160,7 +160,7 @@ pub struct Generate {
     quiet: bool,
 
     #[command(flatten)]
-    pace: live::Pace,
+    pace: live::LiveOptions,
 
     #[command(flatten)]
     kafka: Kafka,

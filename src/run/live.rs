@@ -29,6 +29,8 @@ pub struct Lag {
     pub max: u64,
     /// The last event.
     pub last: u64,
+    /// From the first event's leaving to the last one's.
+    pub took: u64,
 }
 
 /// A pacer at work.
@@ -40,6 +42,8 @@ pub(super) struct Pacer {
     resumes: bool,
     lags: Histogram<u64>,
     last: u64,
+    /// When the first events left, and the last ones.
+    left: Option<(i64, i64)>,
 }
 
 /// Events that are due within this time leave together: a wake-up costs more than a hundred of them, and this is half
@@ -58,7 +62,7 @@ impl Pacer {
         // Two digits are enough for what is measured in tens of microseconds.
         let lags =
             Histogram::new_with_max(LATEST, 2).unwrap_or_else(|error| unreachable!("these bounds are valid: {error}"));
-        Pacer { live, from, resumed: None, resumes, lags, last: 0 }
+        Pacer { live, from, resumed: None, resumes, lags, last: 0, left: None }
     }
 
     /// When an event of that time leaves, in wall time.
@@ -88,6 +92,7 @@ impl Pacer {
         for due in dues {
             self.lags.saturating_record(now.saturating_sub(*due).max(0).unsigned_abs());
         }
+        self.left = Some((self.left.map_or(now, |(first, _)| first), now));
         self.last = dues.last().map_or(self.last, |due| now.saturating_sub(*due).max(0).unsigned_abs());
         match self.live.max_lag {
             Some(max) if self.last > max => {
@@ -106,6 +111,7 @@ impl Pacer {
             p99: self.lags.value_at_quantile(0.99),
             max: self.lags.max(),
             last: self.last,
+            took: self.left.map_or(0, |(first, last)| last.abs_diff(first)),
         }
     }
 }

@@ -47,7 +47,10 @@ impl<'p> Source<'p> {
 
     /// How many events of the run were given, those of injected stories left out.
     pub fn emitted(&self) -> u64 {
-        self.stream.emitted()
+        let kept_back = self.pending.as_ref().is_some_and(|(record, _)| {
+            usize::from(self.plan.emissions[record.emission as usize].story) < self.plan.background
+        });
+        self.stream.emitted() - u64::from(kept_back)
     }
 
     /// Fills a batch, whole unless the run ends, is stopped, or is not due any further. False if nothing is left.

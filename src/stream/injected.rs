@@ -36,7 +36,8 @@ impl Injected {
             let Some(injection) = &plan.stories[story].injection else { continue };
             let time = injection.at.time(plan.timing.from);
             let (place, due) = active.begin(plan, world, (story as u16, 0), time);
-            active.schedule(plan, due, order as u64, place);
+            // Its first event is at that very time, whichever step that is.
+            active.schedule(plan, due.map(|_| time), order as u64, place);
         }
         world.injected = false;
         let next = active.due.pop_until(i64::MAX);

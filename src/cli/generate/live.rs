@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Instant};
 
 #[derive(Args)]
 #[command(next_help_heading = "Pace")]
-pub struct Pace {
+pub struct LiveOptions {
     /// Emit each event when its time has come by the wall clock, whatever the sink does: a run that was held up catches
     /// up, and the summary says how late events were. Event time begins now, or at `--from`, which is waited for;
     /// without an end the run goes on until it is stopped.
@@ -41,7 +41,7 @@ const TOLERATED: u64 = 1_000_000_000;
 /// Simulating what went on before a run may take so many nanoseconds before its beginning has to wait for it.
 const PREPARED_IN_TIME: i64 = SECOND / 2;
 
-impl Pace {
+impl LiveOptions {
     pub fn is_live(&self) -> bool {
         self.live || self.speed.is_some()
     }

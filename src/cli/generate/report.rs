@@ -31,8 +31,10 @@ pub fn text(arguments: &Generate, plan: &Plan, begun: u64, outcome: &Outcome, to
     if let Some(lag) = outcome.lag {
         let late = |nanoseconds: u64| shown(Duration::from_nanos(nanoseconds));
         let (p50, p99, max) = (late(lag.p50), late(lag.p99), late(lag.max));
-        let rate = outcome.summary.events as f64 / took.as_secs_f64().max(1e-9);
-        let _ = writeln!(text, "pace: {rate:.1}/s, events left {p50} late at p50, {p99} at p99, {max} at most");
+        let gaps = outcome.summary.events.saturating_sub(1);
+        let rate = gaps as f64 * 1e9 / lag.took.max(1) as f64;
+        let rate = if gaps > 0 { format!("{rate:.1}/s, ") } else { String::new() };
+        let _ = writeln!(text, "pace: {rate}events left {p50} late at p50, {p99} at p99, {max} at most");
     }
     for line in delivery(arguments, outcome) {
         let _ = writeln!(text, "{line}");
