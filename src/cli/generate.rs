@@ -239,6 +239,7 @@ impl Generate {
             rate: self.rate,
             stages: self.stage.clone(),
             cold_start: self.cold_start,
+            endless: false,
             set: self.set.clone(),
             as_documented: self.as_documented,
             key: self.kafka.key.clone(),
