@@ -62,6 +62,8 @@ pub struct Options {
     pub inject: Vec<String>,
     /// With a rate: begin with no story going on, instead of in the middle of life.
     pub cold_start: bool,
+    /// A run with a rate and a beginning needs no end: it goes on for ever, or is only looked at.
+    pub endless: bool,
     /// Nanoseconds between the starts of two instances; a second if neither this nor a scenario says otherwise.
     pub every: Option<u64>,
     /// Parameters, fields and identities: `deletes=4`, `pool.max_cfu=20`, `organization.id=…`.

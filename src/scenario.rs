@@ -4,6 +4,7 @@
 //! Whether a method, a kind or a failure exists, and whether the story can happen, is the plan's
 //! business. Every part keeps its place in the text, so that the plan's errors can point at it.
 
+mod daily;
 mod inject;
 mod one_line;
 mod params;
@@ -21,7 +22,7 @@ pub use show::to_yaml;
 
 use crate::{
     error::Source,
-    units::{CountRange, DurationRange, Rate},
+    units::{CountRange, DurationRange, Rate, TimeOfDay, Zone},
     yaml::{Node, Spanned},
 };
 
@@ -143,6 +144,23 @@ pub enum Pace {
         /// The stages; never empty.
         stages: Vec<Stage>,
     },
+    /// `daily`, a rate that rises and falls with the day.
+    Daily(Daily),
+}
+
+/// A rate that rises and falls with the day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Daily {
+    /// The highest rate, more than 0.
+    pub peak: Spanned<Rate>,
+    /// The lowest, twelve hours apart; at most `peak`.
+    pub trough: Spanned<Rate>,
+    /// When it is highest, by the zone's clocks.
+    pub peak_at: Spanned<TimeOfDay>,
+    /// Whose clocks; UTC if left out.
+    pub timezone: Option<Spanned<Zone>>,
+    /// The rate on Saturdays and Sundays, in thousandths of that on other days; the same if left out.
+    pub weekend: Option<Spanned<u32>>,
 }
 
 /// A stretch of time in which the rate goes to a target.

@@ -1,14 +1,39 @@
 //! When events may happen: the integral of a rate over time, and its inverse, as pure arithmetic.
 //!
-//! The count up to a time is the integral of the rate, rounded down; the k-th event's slot begins where the integral
-//! reaches k. No state and no drift: the ten-millionth slot is computed as directly as the first.
+//! The count up to a time is the integral of the rate, rounded up because slot 0 begins at once; the k-th event's slot
+//! begins where the integral reaches k. No drift: the ten-millionth slot is computed as directly as the first, and
+//! [`Slots`] goes from each to the next by adding, to the same nanosecond.
+
+mod daily;
+mod ramp;
+mod slots;
+mod week;
 
 use crate::units::Rate;
+use ramp::{Ramp, Stretch, UNIT};
+use std::sync::Arc;
 
-/// Events over time: stages in which the rate is constant or changes linearly, the last one for ever.
+pub use daily::DailyCurve;
+pub use slots::Slots;
+
+/// Events over time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    stages: Vec<Stage>,
+    course: Course,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Course {
+    /// One after another, the last one for ever.
+    Stages(Vec<Stage>),
+    /// For ever, and by the clock.
+    Daily {
+        curve: Arc<DailyCurve>,
+        /// Where the run begins, in nanoseconds since the Unix epoch.
+        from: i64,
+        /// The curve's integral there.
+        passed: i128,
+    },
 }
 
 /// A stretch of time with a constant or linearly changing rate.
@@ -16,114 +41,141 @@ pub struct Schedule {
 struct Stage {
     /// Nanoseconds since the run's beginning.
     begin: u64,
-    /// Nanoseconds; `None` for the last.
-    duration: Option<u64>,
-    first: Rate,
-    last: Rate,
-    /// Events before it, as a numerator over [`UNIT`].
-    before: u128,
+    ramp: Ramp,
+    /// The integral before it.
+    before: i128,
 }
-
-/// The integral is kept in thousandths of an event per day times nanoseconds: so many make one event.
-const UNIT: u128 = 1_000 * 86_400 * 1_000_000_000;
 
 impl Schedule {
     /// The same rate for ever.
     pub fn constant(rate: Rate) -> Self {
-        Schedule { stages: vec![Stage { begin: 0, duration: None, first: rate, last: rate, before: 0 }] }
+        Schedule { course: Course::Stages(vec![Stage::last(0, rate, 0)]) }
     }
 
     /// Stages as duration (nanoseconds) and target: the rate goes linearly from the one before (at first `start`) to
     /// the target; a stage of no duration jumps. After the last stage nothing happens.
     pub fn stages(start: Rate, targets: &[(u64, Rate)]) -> Self {
         let mut stages = Vec::new();
-        let (mut begin, mut before, mut first) = (0_u64, 0_u128, start);
+        let (mut begin, mut before, mut first) = (0_u64, 0, start.per_day_in_thousandths());
         for (duration, last) in targets {
+            let last = last.per_day_in_thousandths();
             if *duration > 0 {
-                let stage = Stage { begin, duration: Some(*duration), first, last: *last, before };
-                before += stage.area(*duration);
+                let stage = Stage { begin, ramp: Ramp { first, last, duration: *duration }, before };
+                before += stage.ramp.whole();
                 begin = begin.saturating_add(*duration);
                 stages.push(stage);
             }
-            first = *last;
+            first = last;
         }
-        stages.push(Stage { begin, duration: None, first: Rate::ZERO, last: Rate::ZERO, before });
-        Schedule { stages }
+        stages.push(Stage::last(begin, Rate::ZERO, before));
+        Schedule { course: Course::Stages(stages) }
+    }
+
+    /// A daily curve for ever, for a run that begins at `from` (nanoseconds since the Unix epoch).
+    pub fn daily(curve: Arc<DailyCurve>, from: i64) -> Self {
+        let passed = curve.integral(from);
+        Schedule { course: Course::Daily { curve, from, passed } }
     }
 
     /// How many events begin before `time` (nanoseconds since the run's beginning): the integral, rounded up, because
     /// slot 0 begins at once.
     pub fn count_before(&self, time: u64) -> u64 {
-        let stage = self.stages.iter().rev().find(|stage| stage.begin <= time);
-        let area = stage.map_or(0, |stage| stage.before + stage.area(time - stage.begin));
-        area.div_ceil(UNIT) as u64
+        let area = match &self.course {
+            Course::Stages(stages) => {
+                let stage = stages.iter().rev().find(|stage| stage.begin <= time);
+                stage.map_or(0, |stage| stage.before + stage.ramp.area_at_most(time - stage.begin))
+            }
+            Course::Daily { curve, from, passed } => {
+                curve.integral_at_most(from.saturating_add_unsigned(time)) - passed
+            }
+        };
+        area.unsigned_abs().div_ceil(UNIT.unsigned_abs()) as u64
     }
 
     /// When slot `number` begins, in nanoseconds since the run's beginning; `None` if the rate never gets that far.
     pub fn slot(&self, number: u64) -> Option<u64> {
-        let wanted = u128::from(number) * UNIT;
-        let holds = |stage: &&Stage| stage.before <= wanted && stage.reaches(wanted - stage.before);
-        let stage = self.stages.iter().find(holds)?;
-        stage.begin.checked_add(stage.when(wanted - stage.before))
+        let wanted = i128::from(number) * UNIT;
+        self.stretch(wanted)?.when(wanted)
+    }
+
+    /// The slots from `number` on, one after another: the fast way through many.
+    pub fn slots_from(&self, number: u64) -> Slots<'_> {
+        Slots::new(self, number)
     }
 
     /// How long it lasts, in nanoseconds, if it ends.
     pub fn length(&self) -> Option<u64> {
-        self.stages.last().filter(|stage| stage.first == Rate::ZERO).map(|stage| stage.begin)
+        let Course::Stages(stages) = &self.course else { return None };
+        stages.last().filter(|stage| stage.is_quiet()).map(|stage| stage.begin)
     }
 
     /// Whether it depends on the time since the run's beginning alone.
     pub fn is_relative(&self) -> bool {
-        true
+        matches!(self.course, Course::Stages(_))
     }
 
     /// The highest rate of all.
     pub fn highest_rate(&self) -> Rate {
-        self.stages.iter().flat_map(|stage| [stage.first, stage.last]).max().unwrap_or(Rate::ZERO)
+        match &self.course {
+            Course::Stages(stages) => {
+                let rates = stages.iter().flat_map(|stage| [stage.ramp.first, stage.ramp.last]);
+                Rate::of_thousandths_per_day(rates.max().unwrap_or(0))
+            }
+            Course::Daily { curve, .. } => curve.peak(),
+        }
     }
 
     /// The rate at the beginning.
     pub fn first_rate(&self) -> Rate {
-        self.stages.first().map_or(Rate::ZERO, |stage| stage.first)
+        match &self.course {
+            Course::Stages(stages) => Rate::of_thousandths_per_day(stages.first().map_or(0, |stage| stage.ramp.first)),
+            Course::Daily { curve, from, .. } => curve.rate(*from),
+        }
+    }
+
+    /// Where the integral goes beyond `wanted`, if it does.
+    fn stretch(&self, wanted: i128) -> Option<Stretch> {
+        match &self.course {
+            Course::Stages(stages) => {
+                let goes_beyond = |stage: &&Stage| stage.before <= wanted && wanted < stage.until();
+                stages.iter().find(goes_beyond).map(Stage::stretch)
+            }
+            Course::Daily { curve, from, passed } => curve.stretch(*from, *passed, wanted),
+        }
+    }
+
+    /// When the rate becomes 0 for a while: the first time at or after `time`, both since the run's beginning.
+    fn quiet_from(&self, time: u64) -> Option<u64> {
+        match &self.course {
+            Course::Stages(stages) => {
+                stages.iter().find(|stage| stage.is_quiet() && stage.begin >= time).map(|stage| stage.begin)
+            }
+            Course::Daily { curve, from, .. } => {
+                let quiet = curve.quiet_from(from.saturating_add_unsigned(time))?;
+                u64::try_from(quiet.saturating_sub(*from)).ok()
+            }
+        }
     }
 }
 
 impl Stage {
-    /// The integral over its first `time` nanoseconds, rounded down to a whole numerator.
-    fn area(&self, time: u64) -> u128 {
-        let (first, last) = (self.first.per_day_in_thousandths(), self.last.per_day_in_thousandths());
-        let time = u128::from(time);
-        let even = u128::from(first) * time;
-        let Some(duration) = self.duration.filter(|_| first != last) else { return even };
-        let duration = u128::from(duration);
-        let slope = u128::from(first.abs_diff(last));
-        // slope · time² / (2 · duration) with the division first where the product would not fit: what that cuts off
-        // is less than 10⁻⁵ of an event even after a month.
-        let triangle = match (slope * time).checked_mul(time) {
-            Some(product) => product / (2 * duration),
-            None => slope * time / duration * time / 2,
-        };
-        if last > first { even + triangle } else { even - triangle.min(even) }
+    /// A stage that goes on for ever.
+    fn last(begin: u64, rate: Rate, before: i128) -> Stage {
+        let rate = rate.per_day_in_thousandths();
+        Stage { begin, ramp: Ramp { first: rate, last: rate, duration: u64::MAX }, before }
     }
 
-    fn reaches(&self, area: u128) -> bool {
-        match self.duration {
-            Some(duration) => self.area(duration) > area,
-            None => self.first != Rate::ZERO,
-        }
+    fn is_quiet(&self) -> bool {
+        (self.ramp.first, self.ramp.last) == (0, 0)
     }
 
-    /// The first nanosecond at which the integral has reached `area`.
-    fn when(&self, area: u128) -> u64 {
-        if self.first == self.last {
-            return area.div_ceil(u128::from(self.first.per_day_in_thousandths())) as u64;
-        }
-        let (mut low, mut high) = (0, self.duration.unwrap_or(u64::MAX));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.area(middle) >= area { high = middle } else { low = middle + 1 }
-        }
-        low
+    fn until(&self) -> i128 {
+        self.before + self.ramp.whole()
+    }
+
+    fn stretch(&self) -> Stretch {
+        let origin = i128::from(self.begin);
+        Stretch { ramp: self.ramp, origin, before: self.before, until: self.until(), begin: self.begin }
     }
 }
 

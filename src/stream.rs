@@ -68,7 +68,7 @@ pub struct Stream<'p> {
     numbered: u64,
     to: i64,
     /// With a rate: slots, not due times, say when events happen.
-    pace: Option<Pace>,
+    pace: Option<Pace<'p>>,
     injected: Option<Injected>,
 }
 

@@ -8,6 +8,8 @@ mod count;
 mod duration;
 mod rate;
 mod time;
+mod time_of_day;
+mod zone;
 
 use std::fmt;
 
@@ -15,6 +17,10 @@ pub use count::{CountRange, count, count_range, format_bytes, format_count};
 pub use duration::{DurationRange, duration, duration_range, format_duration};
 pub use rate::{Rate, rate};
 pub use time::{format_time, time};
+pub use time_of_day::{TimeOfDay, time_of_day};
+pub use zone::{Zone, zone};
+
+pub(crate) use time::RANGE as TIME_RANGE;
 
 /// Why a text is not an amount, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -279,6 +279,7 @@ impl Generate {
             stages: self.stage.clone(),
             inject: self.inject.clone(),
             cold_start: self.cold_start,
+            endless: false,
             set: self.set.clone(),
             as_documented: self.as_documented,
             key: self.kafka.key.clone(),

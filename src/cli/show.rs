@@ -70,6 +70,7 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str) -> Result<String, Error> {
         scenarios: vec![name.to_owned()],
         seed: Some(0),
         from: Some("2026-01-01".to_owned()),
+        endless: true,
         ..Options::default()
     };
     let plan = Plan::with_catalog(Arc::clone(catalog), &options)?;

@@ -55,8 +55,13 @@ pub fn run(arguments: &Validate) -> Result<u8, Error> {
 fn scenario(catalog: &Arc<Catalog>, path: &str) -> Result<(), Error> {
     // A path without a folder or ending would be taken for a name.
     let path = if path.contains('/') { path.to_owned() } else { format!("./{path}") };
-    let options =
-        Options { scenarios: vec![path], seed: Some(0), from: Some("2026-01-01".to_owned()), ..Options::default() };
+    let options = Options {
+        scenarios: vec![path],
+        seed: Some(0),
+        from: Some("2026-01-01".to_owned()),
+        endless: true,
+        ..Options::default()
+    };
     Plan::with_catalog(Arc::clone(catalog), &options).map(|_| ())
 }
 

@@ -16,10 +16,11 @@
 use super::{Options, Plan, find::Found};
 use crate::{
     error::{Diagnostic, Error},
-    scenario::Pace,
-    schedule::Schedule,
-    units::{self, Rate, format_duration, format_time},
+    scenario::{Daily, Pace},
+    schedule::{DailyCurve, Schedule},
+    units::{self, Rate, Zone, format_count, format_duration, format_time},
 };
+use std::sync::Arc;
 
 /// When a run begins and ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,9 +113,8 @@ impl Asked {
             };
             return Err(Error::usage(message).help("give a `--to` that is later than `--from`"));
         }
-        let schedule = schedule(options, found)?;
-        if let Some(schedule) = &schedule {
-            return Self::paced(options, schedule, from, to, now);
+        if let Some(course) = course(options, found)? {
+            return Self::paced(options, &course, from, to, now);
         }
         let starts = match (options.instances, options.events, from, to) {
             (Some(instances), ..) => Starts::Instances(instances),
@@ -134,38 +134,25 @@ impl Asked {
     }
 
     /// A run with a rate.
-    fn paced(
-        options: &Options,
-        schedule: &Schedule,
-        from: Option<i64>,
-        to: Option<i64>,
-        now: i64,
-    ) -> Result<Asked, Error> {
+    fn paced(options: &Options, course: &Course, from: Option<i64>, to: Option<i64>, now: i64) -> Result<Asked, Error> {
         if options.instances.is_some() {
             let error = Error::usage("`--instances` and a rate exclude each other");
             return Err(error.help("give a number of `--events` or a `--duration` instead"));
         }
-        let length = schedule.length();
-        let endless = options.events.is_none() && length.is_none() && (from.is_none() || to.is_none());
-        if endless && !options.live {
+        let ends_itself = options.events.is_some() || course.length().is_some() || options.live;
+        if !ends_itself && (from.is_none() || (to.is_none() && !options.endless)) {
             return Err(Error::usage("a run with a rate needs an end")
                 .help("add `-n 1M`, `-d 1h` or `--to`, or `--live` to run until it is stopped"));
         }
-        // What ends first ends the run; without a beginning that is how long the run is.
-        let by_count = options.events.map(|events| schedule.slot(events).or(length).unwrap_or(0));
-        let lengths = [length, by_count].into_iter().flatten();
-        let span = lengths
-            .min()
-            .map_or(0, |span| i64::try_from(span).unwrap_or(i64::MAX).saturating_add(SECOND) / SECOND * SECOND);
         let ends = to.unwrap_or(now);
-        let begins = from.unwrap_or(ends.saturating_sub(span));
+        let begins = from.map_or_else(|| course.begin(options.events, ends), Ok)?;
         let timing = Timing {
             from: begins,
             to: to.filter(|_| from.is_some()),
             every: SECOND as u64,
             events: options.events,
             starts: Starts::Unbounded,
-            schedule: Some(schedule.clone()),
+            schedule: Some(course.schedule(begins)),
             warm: !options.cold_start,
         };
         Ok(Asked { from: Some(begins), ends, timing })
@@ -193,29 +180,87 @@ impl Timing {
     }
 }
 
+/// A rate over time.
+enum Course {
+    /// Whenever the run begins.
+    Anytime(Schedule),
+    /// By the clock.
+    Daily(Arc<DailyCurve>),
+}
+
+impl Course {
+    /// How long it lasts, in nanoseconds, if it ends.
+    fn length(&self) -> Option<u64> {
+        match self {
+            Course::Anytime(schedule) => schedule.length(),
+            Course::Daily(_) => None,
+        }
+    }
+
+    /// Where a run begins that ends at `ends`: what comes first, its number of events or the end of its stages, says
+    /// how long it is.
+    fn begin(&self, events: Option<u64>, ends: i64) -> Result<i64, Error> {
+        match self {
+            Course::Anytime(schedule) => {
+                let length = schedule.length();
+                let by_count = events.map(|events| schedule.slot(events).or(length).unwrap_or(0));
+                let span = [length, by_count].into_iter().flatten().min().unwrap_or(0);
+                let span = i64::try_from(span).unwrap_or(i64::MAX).saturating_add(SECOND) / SECOND * SECOND;
+                Ok(ends.saturating_sub(span))
+            }
+            Course::Daily(curve) => {
+                let events = events.unwrap_or(0);
+                curve.latest_start(events, ends).ok_or_else(|| {
+                    let message = format!("at this rate {} events would begin before 1700", format_count(events));
+                    Error::usage(message).help("give fewer `--events`, or a `--from`")
+                })
+            }
+        }
+    }
+
+    /// Events over the time of a run that begins at `from`.
+    fn schedule(&self, from: i64) -> Schedule {
+        match self {
+            Course::Anytime(schedule) => schedule.clone(),
+            Course::Daily(curve) => Schedule::daily(Arc::clone(curve), from),
+        }
+    }
+}
+
 /// The rate over time: the command line's, else the file's.
-fn schedule(options: &Options, found: &Found) -> Result<Option<Schedule>, Error> {
-    match (options.rate, options.stages.as_slice(), &found.pace) {
+fn course(options: &Options, found: &Found) -> Result<Option<Course>, Error> {
+    let schedule = match (options.rate, options.stages.as_slice(), &found.pace) {
         (Some(_), [_, ..], _) => {
-            Err(Error::usage("`--rate` and `--stage` exclude each other").help("leave one of them out"))
+            return Err(Error::usage("`--rate` and `--stage` exclude each other").help("leave one of them out"));
         }
         (Some(rate), ..) if rate == Rate::ZERO => {
-            Err(Error::usage("a rate of 0 is no events").help("write `1/s`, or less as `1/h`"))
+            return Err(Error::usage("a rate of 0 is no events").help("write `1/s`, or less as `1/h`"));
         }
-        (Some(rate), ..) => Ok(Some(Schedule::constant(rate))),
+        (Some(rate), ..) => Schedule::constant(rate),
         (None, stages @ [_, ..], _) => {
             if stages.iter().all(|(_, rate)| *rate == Rate::ZERO) {
                 return Err(Error::usage("these stages have no events").help("write `--stage 10m:500/s`"));
             }
-            Ok(Some(Schedule::stages(Rate::ZERO, stages)))
+            Schedule::stages(Rate::ZERO, stages)
         }
-        (None, [], Some(Pace::Rate(rate))) => Ok(Some(Schedule::constant(rate.value))),
+        (None, [], Some(Pace::Rate(rate))) => Schedule::constant(rate.value),
         (None, [], Some(Pace::Stages { start, stages })) => {
             let stages: Vec<_> = stages.iter().map(|stage| (stage.duration.value, stage.target.value)).collect();
-            Ok(Some(Schedule::stages(start.as_ref().map_or(Rate::ZERO, |start| start.value), &stages)))
+            Schedule::stages(start.as_ref().map_or(Rate::ZERO, |start| start.value), &stages)
         }
-        (None, [], None) => Ok(None),
-    }
+        (None, [], Some(Pace::Daily(daily))) => return Ok(curve(daily).map(Course::Daily)),
+        (None, [], None) => return Ok(None),
+    };
+    Ok(Some(Course::Anytime(schedule)))
+}
+
+/// The curve of a mix; `None` if it is wrong, which has been reported where it is read.
+fn curve(daily: &Daily) -> Option<Arc<DailyCurve>> {
+    let (peak, trough) = (daily.peak.value, daily.trough.value);
+    let zone = daily.timezone.as_ref().map_or(Zone::UTC, |zone| zone.value);
+    let weekend = daily.weekend.as_ref().map_or(1_000, |weekend| weekend.value);
+    let is_right = peak > Rate::ZERO && trough <= peak && peak.can_be_multiplied(weekend);
+    is_right.then(|| Arc::new(DailyCurve::new(peak, trough, daily.peak_at.value, weekend, zone)))
 }
 
 fn point(option: &str, text: &str, now: i64) -> Result<i64, Error> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Actor, Body, Field, Mix, MixEntry, Override, Pace, Resource, Scenario, Stage, inject,
+    Actor, Body, Field, Mix, MixEntry, Override, Pace, Resource, Scenario, Stage, daily, inject,
     params::{self, declared},
     steps,
 };
@@ -125,24 +125,29 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
     }
 }
 
-/// `rate`, or `stages` with `start`.
+/// `rate`, `stages` with `start`, or `daily`.
 fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> {
     let rate = map.entry("rate");
     let stages = map.entry("stages");
     let start = map.entry("start");
-    for (key, _) in [rate, stages, start].into_iter().flatten().filter(|_| !is_mix) {
+    let daily = map.entry("daily");
+    for (key, _) in [rate, stages, start, daily].into_iter().flatten().filter(|_| !is_mix) {
         let mistake = reader.mistake(&key.span, format!("`{}` belongs to a file with `mix`", key.value));
-        reader.report(mistake.help("for a story say it on the command line, as `--rate 500/s` or `--stage 10m:500/s`"));
+        reader.report(mistake.help(if key.value == "daily" {
+            "run the story by a file with `mix: [{ scenario: … }]`"
+        } else {
+            "for a story say it on the command line, as `--rate 500/s` or `--stage 10m:500/s`"
+        }));
     }
-    if let (Some((key, _)), Some(_)) = (stages, rate) {
-        reader
-            .report(reader.mistake(&key.span, "a mix has `rate` or `stages`, not both").help("leave one of them out"));
+    for (key, _) in [rate, stages, daily].into_iter().flatten().skip(1) {
+        let message = "a mix has only one of `rate`, `stages` and `daily`";
+        reader.report(reader.mistake(&key.span, message).help("leave the others out"));
     }
     if let (Some((key, _)), None) = (start, stages) {
         reader.report(reader.mistake(&key.span, "`start` belongs to `stages`").help("leave it out"));
     }
-    match (rate, stages) {
-        (Some((_, node)), _) => {
+    match (rate, stages, daily) {
+        (Some((_, node)), ..) => {
             let rate = reader.rate(node, "`rate`")?;
             if rate.value == Rate::ZERO {
                 reader.report(
@@ -151,7 +156,7 @@ fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> 
             }
             Some(Pace::Rate(rate))
         }
-        (None, Some((_, node))) => {
+        (None, Some((_, node)), _) => {
             let start = start.and_then(|(_, node)| reader.rate(node, "`start`"));
             let stages: Vec<Stage> =
                 reader.list(node, "`stages`")?.iter().filter_map(|node| stage(reader, node)).collect();
@@ -164,7 +169,8 @@ fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> 
             }
             Some(Pace::Stages { start, stages })
         }
-        (None, None) => None,
+        (None, None, Some((_, node))) => daily::read(reader, node).map(Pace::Daily),
+        (None, None, None) => None,
     }
 }
 

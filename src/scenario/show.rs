@@ -1,6 +1,6 @@
 //! A scenario written out in full, so that people grow from one line to a file.
 
-use super::{Actor, Body, Call, Choose, Field, Injection, Outcome, Pace, Resource, Scenario, Step};
+use super::{Actor, Body, Call, Choose, Daily, Field, Injection, Outcome, Pace, Resource, Scenario, Step};
 use crate::{
     units::format_duration,
     yaml::{Node, Value, scalar_text, value_text},
@@ -45,6 +45,7 @@ pub fn to_yaml(scenario: &Scenario) -> String {
                         out.line(2, &format!("- {{ duration: {duration}, target: {} }}", stage.target.value));
                     }
                 }
+                Some(Pace::Daily(daily)) => out.line(0, &format!("daily: {}", self::daily(daily))),
                 None => {}
             }
             if !mix.population.is_empty() {
@@ -162,6 +163,19 @@ fn call(call: &Call) -> String {
         };
         pair("outcome", &text(name))
     }));
+    map(&parts)
+}
+
+fn daily(daily: &Daily) -> String {
+    let mut parts = vec![
+        pair("peak", &daily.peak.value.to_string()),
+        pair("trough", &daily.trough.value.to_string()),
+        pair("peak_at", &text(&daily.peak_at.value.to_string())),
+    ];
+    parts.extend(daily.timezone.iter().map(|zone| pair("timezone", &text(&zone.value.to_string()))));
+    // A division by a power of ten prints as the decimal that it is.
+    parts
+        .extend(daily.weekend.iter().map(|weekend| pair("weekend", &(f64::from(weekend.value) / 1_000.0).to_string())));
     map(&parts)
 }
 

@@ -4,15 +4,21 @@
 //! every second holds exactly its count, a due step waits only while others are due, and no backlog builds up.
 
 use super::{Active, SECOND, Stream};
-use crate::{plan::Plan, schedule::Schedule, story::Operation, stream::Record, value::Key};
+use crate::{
+    plan::Plan,
+    schedule::{Schedule, Slots},
+    story::Operation,
+    stream::Record,
+    value::Key,
+};
 
 /// Where a paced run is in its schedule.
 #[derive(Debug)]
-pub(super) struct Pace {
-    slot: u64,
+pub(super) struct Pace<'p> {
+    slots: Slots<'p>,
+    number: u64,
+    /// Where in their slots events lie.
     jitter: Key,
-    /// When the next slot begins, in nanoseconds since the run's beginning.
-    begins: Option<u64>,
 }
 
 /// A warm-up simulates at most so many events: a second or two.
@@ -21,9 +27,9 @@ const LONGEST_WARM_UP: u64 = 20_000_000;
 /// Instances that are simulated to find out how many events a story has.
 const SAMPLE: u64 = 4_096;
 
-impl Pace {
-    pub(super) fn new(plan: &Plan, schedule: &Schedule) -> Self {
-        Pace { slot: 0, jitter: plan.pick.name("slot"), begins: schedule.slot(0) }
+impl<'p> Pace<'p> {
+    pub(super) fn new(plan: &Plan, schedule: &'p Schedule) -> Self {
+        Pace { slots: schedule.slots_from(0), number: 0, jitter: plan.pick.name("slot") }
     }
 }
 
@@ -49,16 +55,11 @@ impl Stream<'_> {
 
     /// The time of the next slot's event: somewhere in the slot, the same whatever happens.
     fn next_slot(&mut self) -> Option<i64> {
-        let plan = self.plan;
-        let schedule = plan.timing.schedule.as_ref()?;
         let pace = self.pace.as_mut()?;
-        let begins = pace.begins?;
-        let next = schedule.slot(pace.slot + 1);
-        let width = next.map_or(1, |next| next.saturating_sub(begins).max(1));
-        let jitter = pace.jitter.number(pace.slot).below(width);
-        pace.slot += 1;
-        pace.begins = next;
-        plan.timing.from.checked_add_unsigned(begins)?.checked_add_unsigned(jitter)
+        let begins = pace.slots.next()?;
+        let jitter = pace.jitter.number(pace.number).below(pace.slots.width());
+        pace.number += 1;
+        self.plan.timing.from.checked_add_unsigned(begins)?.checked_add_unsigned(jitter)
     }
 
     /// Simulates what went on before the run, so that it begins in the middle of life: instances start evenly, at the

@@ -19,6 +19,16 @@ impl Rate {
     /// No events at all.
     pub const ZERO: Rate = Rate(0);
 
+    /// A rate of so many thousandths of events in a day; the highest if it would be higher.
+    pub(crate) fn of_thousandths_per_day(thousandths: u64) -> Rate {
+        Rate(thousandths.min(HIGHEST))
+    }
+
+    /// Whether so many thousandths of it are still a rate.
+    pub(crate) fn can_be_multiplied(self, thousandths: u32) -> bool {
+        u128::from(self.0) * u128::from(thousandths) <= u128::from(HIGHEST) * 1_000
+    }
+
     /// Thousandths of events in a day.
     pub fn per_day_in_thousandths(self) -> u64 {
         self.0

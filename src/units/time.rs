@@ -6,7 +6,7 @@ use super::{Mistake, duration};
 use crate::error::quoted;
 
 /// From 1700 to the end of 2199: room for what happens around a run before nanoseconds in 64 bits end, in 1677 and 2262.
-const RANGE: std::ops::Range<i64> = -8_520_336_000_000_000_000..7_258_118_400_000_000_000;
+pub(crate) const RANGE: std::ops::Range<i64> = -8_520_336_000_000_000_000..7_258_118_400_000_000_000;
 
 /// Reads a point in time: RFC 3339, a date (midnight in UTC), `now`, or `-7d` and `+1h` from `now`.
 ///

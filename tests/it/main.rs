@@ -17,6 +17,7 @@ mod readme;
 mod round_trip;
 mod scenario_reading;
 mod scenario_round_trip;
+mod schedule;
 mod sink_files;
 mod sources;
 mod template_contexts;

@@ -146,7 +146,8 @@ impl Reader {
         }
     }
 
-    fn unit<T>(&self, node: &Node, what: &str, read: Result<T, Mistake>) -> Option<Spanned<T>> {
+    /// The value of a text that was read as an amount, or the mistake in it.
+    pub fn unit<T>(&self, node: &Node, what: &str, read: Result<T, Mistake>) -> Option<Spanned<T>> {
         match read {
             Ok(value) => Some(self.spanned(node, value)),
             Err(mistake) => {

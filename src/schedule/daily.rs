@@ -1,0 +1,134 @@
+//! A rate that rises and falls with the day at some place: the week by the wall's clock, laid over real time.
+//!
+//! Where clocks are changed, the curve jumps with them: an hour that is skipped has no events, an hour that comes
+//! twice has them twice, and the peak stays where people have it.
+
+use super::{
+    ramp::{Stretch, UNIT},
+    week::Week,
+};
+use crate::units::{Rate, TIME_RANGE, TimeOfDay, Zone};
+
+/// A daily curve in a time zone.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DailyCurve {
+    peak: Rate,
+    week: Week,
+    /// From 1700 on, in order.
+    spans: Vec<Span>,
+}
+
+/// A stretch of time in which the wall's clock is not changed.
+#[derive(Debug, PartialEq, Eq)]
+struct Span {
+    /// Nanoseconds since the Unix epoch.
+    begin: i64,
+    /// What is added to get local time, in nanoseconds.
+    offset: i128,
+    /// The integral since the first span's beginning.
+    before: i128,
+    /// The week's own integral at its beginning.
+    local: i128,
+}
+
+const SECOND: i64 = 1_000_000_000;
+
+impl DailyCurve {
+    /// The rate goes from the trough, twelve hours from the peak, to the peak and back as a raised cosine does, by the
+    /// clocks of the zone, in straight lines from minute to minute. `trough` is at most `peak`, which is more than 0.
+    /// On Saturdays and Sundays the rate is `weekend` thousandths of what it is otherwise.
+    pub fn new(peak: Rate, trough: Rate, peak_at: TimeOfDay, weekend: u32, zone: Zone) -> DailyCurve {
+        let week = Week::new(peak, trough, peak_at, weekend);
+        let mut spans: Vec<Span> = Vec::new();
+        for (begin, offset) in zone.offsets() {
+            let (begin, offset) = (begin * SECOND, i128::from(offset) * i128::from(SECOND));
+            let before =
+                spans.last().map_or(0, |last| last.before + week.integral(last.local_time(begin)) - last.local);
+            let local = week.integral(i128::from(begin) + offset);
+            spans.push(Span { begin, offset, before, local });
+        }
+        DailyCurve { peak, week, spans }
+    }
+
+    /// The highest rate.
+    pub fn peak(&self) -> Rate {
+        self.peak
+    }
+
+    /// The latest whole second (in nanoseconds since the Unix epoch) at which a run of so many events can begin that
+    /// is to end at `end`; `None` if that is before 1700.
+    pub fn latest_start(&self, events: u64, end: i64) -> Option<i64> {
+        let most = self.integral(end) - i128::from(events) * UNIT;
+        let (mut begin, mut beyond) = (TIME_RANGE.start / SECOND, end.div_euclid(SECOND));
+        if begin >= beyond || self.integral(begin * SECOND) >= most {
+            return None;
+        }
+        while beyond - begin > 1 {
+            let middle = begin + (beyond - begin) / 2;
+            if self.integral(middle * SECOND) < most { begin = middle } else { beyond = middle }
+        }
+        Some(begin * SECOND)
+    }
+
+    /// The integral from 1700 to a time in nanoseconds since the Unix epoch, rounded down.
+    pub(super) fn integral(&self, time: i64) -> i128 {
+        let span = self.span(time).1;
+        span.before + self.week.integral(span.local_time(time)) - span.local
+    }
+
+    /// The same, rounded up.
+    pub(super) fn integral_at_most(&self, time: i64) -> i128 {
+        let span = self.span(time).1;
+        span.before + self.week.integral_at_most(span.local_time(time)) - span.local
+    }
+
+    /// The rate at a time in nanoseconds since the Unix epoch.
+    pub(super) fn rate(&self, time: i64) -> Rate {
+        let local = self.span(time).1.local_time(time);
+        let minute = self.week.minute(local);
+        Rate::of_thousandths_per_day(minute.ramp.rate((local - minute.begin) as u64))
+    }
+
+    /// Where the integral of a run that begins at `from`, where it is `passed`, goes beyond `wanted`.
+    pub(super) fn stretch(&self, from: i64, passed: i128, wanted: i128) -> Option<Stretch> {
+        let at = self.spans.partition_point(|span| span.before <= wanted + passed).checked_sub(1)?;
+        let span = &self.spans[at];
+        // What the week's integral is ahead of the run's.
+        let ahead = span.local - span.before + passed;
+        let minute = self.week.reaching(wanted + ahead);
+        let before = minute.before - ahead;
+        let end = before + minute.ramp.whole();
+        Some(Stretch {
+            ramp: minute.ramp,
+            origin: minute.begin - span.offset - i128::from(from),
+            before,
+            until: self.spans.get(at + 1).map_or(end, |next| end.min(next.before - passed)),
+            begin: span.begin.saturating_sub(from).max(0) as u64,
+        })
+    }
+
+    /// When nothing begins to happen for a while, at a time in nanoseconds since the Unix epoch or after it.
+    pub(super) fn quiet_from(&self, time: i64) -> Option<i64> {
+        if !self.week.rests() {
+            return None;
+        }
+        let (first, _) = self.span(time);
+        self.spans[first..].iter().enumerate().find_map(|(index, span)| {
+            let local = Week::next_weekend(span.local_time(time.max(span.begin)));
+            let quiet = i64::try_from(local - span.offset).ok()?;
+            self.spans.get(first + index + 1).is_none_or(|next| quiet < next.begin).then_some(quiet)
+        })
+    }
+
+    /// The span that holds a time, and its place.
+    fn span(&self, time: i64) -> (usize, &Span) {
+        let at = self.spans.partition_point(|span| span.begin <= time).saturating_sub(1);
+        (at, &self.spans[at])
+    }
+}
+
+impl Span {
+    fn local_time(&self, time: i64) -> i128 {
+        i128::from(time) + self.offset
+    }
+}

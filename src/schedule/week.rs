@@ -1,0 +1,149 @@
+//! The rate over a week by the clock on the wall, minute by minute, and its integral.
+//!
+//! The curve is a raised cosine between trough and peak, approximated by straight lines from minute to minute; the
+//! lines are the declared rate. Time here is local time: nanoseconds on the wall's clock since its 1970-01-01T00:00.
+
+use super::ramp::Ramp;
+use crate::units::{Rate, TimeOfDay};
+
+const MINUTES: u32 = 1_440;
+const MINUTE: u64 = 60 * 1_000_000_000;
+const DAY: i128 = MINUTES as i128 * MINUTE as i128;
+/// From Monday, 0, to Sunday; the first of January 1970 was a Thursday.
+const SATURDAY: usize = 5;
+const FIRST_WEEKDAY: i128 = 3;
+
+/// A week that repeats itself for ever.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Week {
+    workday: Day,
+    weekend: Day,
+    /// The integral before each day of the week, and of the whole.
+    before: [i128; 8],
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Day {
+    /// At the beginning of each minute, in thousandths of events per day.
+    rates: Vec<u64>,
+    /// The integral before each minute, and of the whole day.
+    before: Vec<i128>,
+}
+
+/// A minute of some day.
+#[derive(Debug)]
+pub(super) struct Minute {
+    /// When it begins, local time.
+    pub begin: i128,
+    /// The integral there.
+    pub before: i128,
+    pub ramp: Ramp,
+}
+
+impl Week {
+    /// `weekend` is in thousandths of the rate on other days.
+    pub fn new(peak: Rate, trough: Rate, peak_at: TimeOfDay, weekend: u32) -> Week {
+        let (high, low) = (peak.per_day_in_thousandths(), trough.per_day_in_thousandths());
+        let rates: Vec<u64> = (0..MINUTES)
+            .map(|minute| {
+                let apart = minute.abs_diff(peak_at.minutes());
+                let share = u128::from(raised_cosine(apart.min(MINUTES - apart)));
+                low + ((u128::from(high.saturating_sub(low)) * share + (1 << 31)) >> 32) as u64
+            })
+            .collect();
+        let lower = |rate: &u64| ((u128::from(*rate) * u128::from(weekend) + 500) / 1_000) as u64;
+        let weekend = Day::new(rates.iter().map(lower).collect());
+        let workday = Day::new(rates);
+        let mut before = [0; 8];
+        for weekday in 0..7 {
+            let day = if weekday < SATURDAY { &workday } else { &weekend };
+            before[weekday + 1] = before[weekday] + day.whole();
+        }
+        Week { workday, weekend, before }
+    }
+
+    /// The integral from the local beginning of 1970 to a local time, rounded down: below 0 before it.
+    pub fn integral(&self, time: i128) -> i128 {
+        let minute = self.minute(time);
+        minute.before + minute.ramp.area((time - minute.begin) as u64)
+    }
+
+    /// The same, rounded up.
+    pub fn integral_at_most(&self, time: i128) -> i128 {
+        let minute = self.minute(time);
+        minute.before + minute.ramp.area_at_most((time - minute.begin) as u64)
+    }
+
+    /// The minute of a local time.
+    pub fn minute(&self, time: i128) -> Minute {
+        let number = (time.rem_euclid(DAY) / i128::from(MINUTE)) as usize;
+        self.minute_of_day(time.div_euclid(DAY) + FIRST_WEEKDAY, number)
+    }
+
+    /// The minute in which the integral goes beyond `area`.
+    pub fn reaching(&self, area: i128) -> Minute {
+        // Epochs begin on a Thursday, weeks on a Monday.
+        let area = area + self.before[FIRST_WEEKDAY as usize];
+        let (weeks, rest) = (area.div_euclid(self.before[7]), area.rem_euclid(self.before[7]));
+        let weekday = self.before.partition_point(|before| *before <= rest) - 1;
+        let rest = rest - self.before[weekday];
+        let number = self.day(weekday).before.partition_point(|before| *before <= rest) - 1;
+        self.minute_of_day(weeks * 7 + weekday as i128, number)
+    }
+
+    /// Whether weekends have no events.
+    pub fn rests(&self) -> bool {
+        self.weekend.whole() == 0
+    }
+
+    /// Where the weekend begins that comes after a local time, or the time itself if it lies in one.
+    pub fn next_weekend(time: i128) -> i128 {
+        let day = time.div_euclid(DAY);
+        let weekday = (day + FIRST_WEEKDAY).rem_euclid(7);
+        time.max((day + SATURDAY as i128 - weekday) * DAY)
+    }
+
+    /// The minute of a day, by days since a Monday.
+    fn minute_of_day(&self, day: i128, number: usize) -> Minute {
+        let (weeks, weekday) = (day.div_euclid(7), day.rem_euclid(7) as usize);
+        let table = self.day(weekday);
+        let before = weeks * self.before[7] + self.before[weekday] - self.before[FIRST_WEEKDAY as usize];
+        Minute {
+            begin: (day - FIRST_WEEKDAY) * DAY + number as i128 * i128::from(MINUTE),
+            before: before + table.before[number],
+            ramp: table.ramp(number),
+        }
+    }
+
+    fn day(&self, weekday: usize) -> &Day {
+        if weekday < SATURDAY { &self.workday } else { &self.weekend }
+    }
+}
+
+impl Day {
+    fn new(rates: Vec<u64>) -> Day {
+        let mut day = Day { rates, before: vec![0] };
+        let mut before = 0;
+        for minute in 0..MINUTES as usize {
+            before += day.ramp(minute).whole();
+            day.before.push(before);
+        }
+        day
+    }
+
+    fn ramp(&self, minute: usize) -> Ramp {
+        let next = (minute + 1) % MINUTES as usize;
+        Ramp { first: self.rates[minute], last: self.rates[next], duration: MINUTE }
+    }
+
+    fn whole(&self) -> i128 {
+        self.before[MINUTES as usize]
+    }
+}
+
+/// How high the curve is so many minutes from its peak: from 2³² there to 0 half a day away.
+fn raised_cosine(minutes: u32) -> u64 {
+    let angle = f64::from(minutes) * std::f64::consts::PI / f64::from(MINUTES / 2);
+    // `libm` gives the same on every machine.
+    libm::round((1.0 + libm::cos(angle)) * f64::from(1_u32 << 31)) as u64
+}

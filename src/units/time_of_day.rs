@@ -1,0 +1,45 @@
+//! Times of day, to the minute, on the clock of some place.
+
+use std::fmt;
+
+use super::Mistake;
+use crate::error::quoted;
+
+/// A time of day: whole minutes since midnight, less than 1,440.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimeOfDay(u32);
+
+impl TimeOfDay {
+    /// Minutes since midnight.
+    pub fn minutes(self) -> u32 {
+        self.0
+    }
+}
+
+/// Reads a time of day such as `14:00` or `9:30`.
+///
+/// # Errors
+/// Says what is wrong with the text and what to write instead.
+pub fn time_of_day(text: &str) -> Result<TimeOfDay, Mistake> {
+    let number = |digits: &str, most: u32| {
+        let plain = (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<u32>().ok().filter(|number| plain && *number <= most)
+    };
+    let read = || {
+        let (hours, minutes) = text.trim().split_once(':')?;
+        Some(TimeOfDay(number(hours, 23)? * 60 + number(minutes, 59).filter(|_| minutes.len() == 2)?))
+    };
+    read().ok_or_else(|| {
+        Mistake::new(
+            format!("{} is not a time of day", quoted(text)),
+            "write hours and minutes from \"00:00\" to \"23:59\", such as \"14:00\"",
+        )
+    })
+}
+
+impl fmt::Display for TimeOfDay {
+    /// `09:30`: reads back as the same time.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
+    }
+}
