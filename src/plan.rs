@@ -22,6 +22,7 @@ use crate::{
     sink::Names,
     story::{Operation, Outcome, Pin, Story},
     stream::Stream,
+    texts::{ScenarioText, Texts},
     units::Rate,
     value::{Key, Skew},
 };
@@ -66,6 +67,8 @@ pub struct Options {
     pub as_documented: bool,
     /// What records are keyed by: a name of the catalog, `none` or `instance`.
     pub key: Option<String>,
+    /// Where scenarios, catalog and templates are read from.
+    pub texts: Texts,
     /// The wall time in nanoseconds since the Unix epoch, for times that are relative to it; now if `None`.
     pub now: Option<i64>,
 }
@@ -97,6 +100,8 @@ pub struct Plan {
     pub literals: Vec<Box<[u8]>>,
     /// What records are keyed by.
     pub key: RecordKey,
+    /// The texts of its scenarios.
+    pub texts: Vec<ScenarioText>,
 }
 
 /// What records are keyed by.
@@ -118,9 +123,10 @@ impl Plan {
     /// Everything that is wrong with what it is made of: [`Error::Input`] with places in files, [`Error::Usage`] for
     /// options that contradict each other.
     pub fn new(options: &Options) -> Result<Plan, Error> {
-        let catalog = match &options.templates {
-            Some(folder) => Catalog::load(folder)?,
-            None => Catalog::built_in()?,
+        let catalog = match (&options.texts, &options.templates) {
+            (Texts::Run(run), _) => Catalog::of_run(run)?,
+            (Texts::Machine, Some(folder)) => Catalog::load(folder)?,
+            (Texts::Machine, None) => Catalog::built_in()?,
         };
         Self::with_catalog(catalog, options)
     }
@@ -132,7 +138,7 @@ impl Plan {
     /// As [`Plan::new`].
     pub fn with_catalog(catalog: Arc<Catalog>, options: &Options) -> Result<Plan, Error> {
         let mut settings = sets::Settings::parse(&options.set)?;
-        let found = find::all(&catalog, &options.scenarios, &mut settings)?;
+        let found = find::all(&catalog, &options.texts, &options.scenarios, &mut settings)?;
         let now = options.now.unwrap_or_else(timing::now);
         let mut mistakes = found.mistakes.clone();
         let timing = collected(timing::Asked::new(options, &found, now), &mut mistakes)?;
@@ -177,6 +183,7 @@ impl Plan {
             emissions: Vec::new(),
             literals,
             key,
+            texts: found.texts,
             catalog,
         };
         plan.bake(options.as_documented)?;

@@ -19,6 +19,7 @@ use std::ops::Range;
 
 use crate::error::Error;
 
+mod check;
 pub mod compress;
 mod directory;
 mod file;
@@ -32,9 +33,10 @@ mod output;
 mod split;
 mod target;
 
+pub use check::{Tell, check};
 pub use names::Names;
 pub use output::{Output, Split, open};
-pub use target::reason;
+pub use target::{WholeFile, reason};
 
 /// Some consecutive events, rendered: one buffer with offsets.
 ///

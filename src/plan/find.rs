@@ -2,10 +2,11 @@
 
 use super::sets::Settings;
 use crate::{
-    catalog::{self, Catalog},
+    catalog::Catalog,
     error::{Diagnostic, Error, Source, did_you_mean},
     scenario::{self, Body, Field, Override, Pace, Scenario},
-    yaml::{self, Spanned},
+    texts::{self, STANDARD_INPUT, ScenarioText, Texts},
+    yaml::Spanned,
 };
 use std::{
     path::{Path, PathBuf},
@@ -30,6 +31,8 @@ pub(super) struct Found {
     pub pace: Option<Pace>,
     /// The population, if a mix says something of it.
     pub population: Vec<(Field, Arc<Source>)>,
+    /// Every text that was read.
+    pub texts: Vec<ScenarioText>,
 }
 
 /// One story and its weight among all.
@@ -42,7 +45,12 @@ pub(super) struct Entry {
 const WEIGHT: f64 = 1_099_511_627_776.0;
 
 /// Finds the scenarios of a run; several are a mix of equal weights.
-pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settings) -> Result<Found, Error> {
+pub(super) fn all(
+    catalog: &Catalog,
+    texts: &Texts,
+    arguments: &[String],
+    settings: &mut Settings,
+) -> Result<Found, Error> {
     if arguments.is_empty() {
         return Err(Error::usage("no scenario is given").help("`falsetrail list` shows the shipped ones"));
     }
@@ -63,8 +71,9 @@ pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settin
         every: None,
         pace: None,
         population: Vec::new(),
+        texts: Vec::new(),
     };
-    let mut finder = Finder { catalog, settings, mistakes: Vec::new(), open: Vec::new() };
+    let mut finder = Finder { catalog, texts, settings, mistakes: Vec::new(), open: Vec::new(), taken: Vec::new() };
     let mut names = Vec::new();
     let mut weighted = Vec::new();
     for argument in arguments {
@@ -82,6 +91,10 @@ pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settin
     }
     found.name = names.join(" + ");
     found.mistakes = finder.mistakes;
+    found.texts = finder.taken;
+    if found.mistakes.is_empty() {
+        texts.check_all_used(&found.texts)?;
+    }
     if weighted.len() > 1000 {
         return Err(Error::usage(format!("a run has at most 1000 stories, and this one has {}", weighted.len())));
     }
@@ -95,18 +108,23 @@ pub(super) fn all(catalog: &Catalog, arguments: &[String], settings: &mut Settin
 
 /// Finds one scenario, as it stands.
 pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
-    let mut settings = Settings::default();
-    let mut finder = Finder { catalog, settings: &mut settings, mistakes: Vec::new(), open: Vec::new() };
+    let (mut settings, texts) = (Settings::default(), Texts::Machine);
+    let settings = &mut settings;
+    let mut finder =
+        Finder { catalog, texts: &texts, settings, mistakes: Vec::new(), open: Vec::new(), taken: Vec::new() };
     let found = finder.find(argument, None, &[])?;
     found.filter(|_| finder.mistakes.is_empty()).ok_or_else(|| finder.mistakes.into())
 }
 
 struct Finder<'a> {
     catalog: &'a Catalog,
+    texts: &'a Texts,
     settings: &'a mut Settings,
     mistakes: Vec<Diagnostic>,
     /// Mixes that are being taken apart, outermost first.
     open: Vec<PathBuf>,
+    /// What was read, for whoever writes the run down.
+    taken: Vec<ScenarioText>,
 }
 
 impl Finder<'_> {
@@ -116,18 +134,22 @@ impl Finder<'_> {
             let read = scenario::read_one_line(argument);
             Ok(crate::error::keep(read, &mut finder.mistakes))
         };
-        if argument == "-" && folder.is_none() {
-            return Ok(self.read(&yaml::load_standard_input()?, "stdin", with));
+        if argument == STANDARD_INPUT && folder.is_none() {
+            let source = self.texts.standard_input()?;
+            self.take(argument, &source, false);
+            return Ok(self.read(&source, "stdin", with));
         }
         let ending = Path::new(argument).extension().and_then(|ending| ending.to_str());
         let is_path = matches!(ending, Some("yaml" | "yml")) || (argument.contains('/') && !looks_like_story(argument));
         if is_path {
             let path = folder.map_or_else(|| PathBuf::from(argument), |folder| folder.join(argument));
-            let source = yaml::load(&path)?;
+            let source = self.texts.file(&path)?;
+            self.take(&texts::name_of(&path), &source, folder.is_some() && Path::new(argument).is_absolute());
             let name = path.file_stem().map_or_else(|| argument.to_owned(), |stem| stem.to_string_lossy().into_owned());
             return Ok(self.read(&source, &name, with));
         }
-        if let Some(source) = catalog::scenario_source(argument) {
+        if let Some(source) = self.texts.shipped(argument) {
+            self.take(argument, &source, false);
             return Ok(self.read(&source, argument, with));
         }
         let base = argument.split(':').next().unwrap_or(argument);
@@ -135,12 +157,19 @@ impl Finder<'_> {
         if looks_like_story(argument) || self.catalog.method(base).is_some() {
             return one_line(self);
         }
-        let names = catalog::scenario_names();
+        let names = self.texts.shipped_names();
         let known = names.iter().copied().chain(self.catalog.method_names());
         let error = Error::usage(format!("no scenario is called `{argument}`"));
         let near = crate::error::nearest(argument, known.clone()).is_some();
         let error = if near { error.help(did_you_mean(argument, known)) } else { error };
         Err(error.help("give a shipped name (`falsetrail list`), a path that ends in `.yaml`, or a story such as `create-pool,delete-pool`"))
+    }
+
+    /// Remembers a text that was read.
+    fn take(&mut self, name: &str, source: &Arc<Source>, fixed: bool) {
+        if self.taken.iter().all(|taken| taken.name != name) {
+            self.taken.push(ScenarioText { name: name.to_owned(), source: Arc::clone(source), fixed });
+        }
     }
 
     /// Reads a file as far as it can be read; mistakes are kept.
@@ -167,13 +196,12 @@ impl Finder<'_> {
             return Ok(());
         };
         let total: f64 = mix.entries.iter().map(|entry| entry.weight.value).sum();
-        self.open.push(whole_path(&scenario.source.name));
+        self.open.push(self.texts.whole_path(&scenario.source));
+        let folder = self.texts.folder_of(&scenario.source);
         for entry in &mix.entries {
             let name = &entry.scenario;
-            let folder =
-                Path::new(&scenario.source.name).parent().filter(|_| Path::new(&scenario.source.name).is_file());
             let with = Override::from_fields(&scenario.source, &entry.with);
-            let found = match self.find(&name.value, folder.or(Some(Path::new(""))), &with) {
+            let found = match self.find(&name.value, Some(&folder), &with) {
                 Ok(found) => found,
                 Err(Error::Input(mistakes)) => {
                     self.mistakes.extend(mistakes);
@@ -186,7 +214,7 @@ impl Finder<'_> {
                 }
             };
             let Some(found) = found else { continue };
-            if self.open.contains(&whole_path(&found.source.name)) {
+            if self.open.contains(&self.texts.whole_path(&found.source)) {
                 let mistake =
                     Diagnostic::new(&scenario.source, name.span.clone(), format!("`{}` contains itself", name.value));
                 self.mistakes.push(mistake.help("a mix may hold other mixes, but none that holds it"));
@@ -197,11 +225,6 @@ impl Finder<'_> {
         self.open.pop();
         Ok(())
     }
-}
-
-/// One spelling for each file, whatever way led there.
-fn whole_path(name: &str) -> PathBuf {
-    std::fs::canonicalize(name).unwrap_or_else(|_| PathBuf::from(name))
 }
 
 /// Whether a text can only be meant as a story in one line.

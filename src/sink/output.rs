@@ -37,6 +37,11 @@ pub enum Split {
     Instance,
 }
 
+impl Split {
+    /// Both, by the names that people write.
+    pub const NAMES: [(&str, Self); 2] = [("event", Self::Event), ("instance", Self::Instance)];
+}
+
 /// Opens the output: everything that can be refused is refused here, before
 /// there is an event.
 ///
@@ -82,10 +87,10 @@ pub fn open(output: &Output) -> Result<Box<dyn Sink>, Error> {
     }
 }
 
-fn is_stdout(path: &Path) -> bool {
+pub(super) fn is_stdout(path: &Path) -> bool {
     path == Path::new("-") || path == Path::new("/dev/stdout")
 }
 
-fn is_directory(path: &Path) -> bool {
+pub(super) fn is_directory(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir()
 }

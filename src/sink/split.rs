@@ -11,34 +11,31 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::Path,
 };
 
 use super::{
-    Chunk, Delivered, Ending, Event, Flow, Names, Sink,
+    Chunk, Delivered, Ending, Flow, Names, Sink,
     directory::Directory,
     format::Format,
-    names::{story_words, width, word},
+    names::{EventNames, InstanceNames},
     target::{quoted, reason, whole},
 };
 use crate::error::Error;
 
 /// What instance files hold back in memory, at most (and one chunk).
-const HELD_BYTES: usize = 32 << 20;
+pub(super) const HELD_BYTES: usize = 32 << 20;
 
 /// Rough cost in memory of an instance beside its bytes.
-const HELD_EACH: usize = 128;
+pub(super) const HELD_EACH: usize = 128;
 
 /// A file for each event: `000001-CreateComputePool-success.json`.
 pub(super) struct EventFiles {
     directory: Directory,
     format: Format,
-    width: usize,
-    methods: Vec<String>,
-    outcomes: Vec<String>,
+    names: EventNames,
     text: Vec<u8>,
     name: String,
     failed: bool,
@@ -49,8 +46,7 @@ pub(super) struct EventFiles {
 pub(super) struct InstanceFiles {
     directory: Directory,
     format: Format,
-    width: usize,
-    stories: Vec<String>,
+    names: InstanceNames,
     held: BTreeMap<(u16, u64), Held>,
     held_bytes: usize,
     failed: bool,
@@ -71,9 +67,7 @@ impl EventFiles {
         Ok(Self {
             directory: Directory::open(path, force)?,
             format,
-            width: width(most),
-            methods: names.methods.iter().map(|name| word(name)).collect(),
-            outcomes: names.outcomes.iter().map(|name| word(name)).collect(),
+            names: EventNames::new(most, names),
             text: Vec::new(),
             name: String::new(),
             failed: false,
@@ -89,8 +83,7 @@ impl InstanceFiles {
         Ok(Self {
             directory: Directory::open(path, force)?,
             format,
-            width: width(most),
-            stories: story_words(&names.stories),
+            names: InstanceNames::new(most, names, format),
             held: BTreeMap::new(),
             held_bytes: 0,
             failed: false,
@@ -104,7 +97,7 @@ impl Sink for EventFiles {
         for event in &chunk.events {
             self.text.clear();
             self.format.append_one(chunk.body(event), true, &mut self.text);
-            self.set_name(event);
+            self.names.set(event, &mut self.name);
             let path = self.directory.file(&self.name);
             if let Err(error) = write_new(&path, &self.text) {
                 self.failed = true;
@@ -153,23 +146,12 @@ impl Sink for InstanceFiles {
     }
 }
 
-impl EventFiles {
-    fn set_name(&mut self, event: &Event) {
-        let method = named(&self.methods, event.method);
-        let outcome = named(&self.outcomes, event.outcome);
-        let (number, width) = (event.number + 1, self.width);
-        self.name.clear();
-        // Writing to a string cannot fail.
-        let _ = write!(self.name, "{number:0width$}-{method}-{outcome}.json");
-    }
-}
-
 impl InstanceFiles {
     /// Appends what is held to its files.
     fn write_held(&mut self) -> Result<(), Error> {
         self.held_bytes = 0;
         for ((story, instance), held) in std::mem::take(&mut self.held) {
-            let path = self.directory.file(&self.name(story, instance));
+            let path = self.directory.file(&self.names.of(story, instance));
             if let Err(error) = append(&path, &held.text) {
                 self.failed = true;
                 return Err(failure(&path, &error, &self.delivered));
@@ -178,17 +160,6 @@ impl InstanceFiles {
         }
         Ok(())
     }
-
-    fn name(&self, story: u16, instance: u64) -> String {
-        let ending = if self.format == Format::Ndjson { "ndjson" } else { "json" };
-        let (number, width) = (instance + 1, self.width);
-        let story = named(&self.stories, story);
-        format!("{story}-{number:0width$}.{ending}")
-    }
-}
-
-fn named(names: &[String], number: u16) -> &str {
-    names.get(usize::from(number)).map_or("unnamed", String::as_str)
 }
 
 /// Writes a file that does not exist, whole or not at all.

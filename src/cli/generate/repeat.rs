@@ -9,8 +9,14 @@ use falsetrail::{
 /// The arguments of the same run, seed and start time filled in.
 pub fn command(arguments: &Generate, plan: &Plan) -> String {
     let mut words = Words(vec!["falsetrail".to_owned(), "generate".to_owned()]);
-    words.0.extend(arguments.scenarios.iter().cloned());
-    content(arguments, plan, &mut words);
+    match &arguments.file.run {
+        Some(file) => words.option("--run", file.display().to_string()),
+        None => {
+            words.0.extend(arguments.scenarios.iter().cloned());
+            content(arguments, plan, &mut words);
+        }
+    }
+    part(arguments, &mut words);
     output(arguments, &mut words);
     words.0.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
@@ -27,7 +33,7 @@ impl Words {
     }
 }
 
-/// What the bytes depend on, and which part of the run is written.
+/// What the bytes depend on.
 fn content(arguments: &Generate, plan: &Plan, words: &mut Words) {
     if let Some(events) = plan.timing.events {
         words.option("-n", events.to_string());
@@ -57,6 +63,10 @@ fn content(arguments: &Generate, plan: &Plan, words: &mut Words) {
         words.option("--templates", folder.display().to_string());
     }
     words.flag("--as-documented", arguments.as_documented);
+}
+
+/// Which part of the run is written.
+fn part(arguments: &Generate, words: &mut Words) {
     if let Some(skip) = arguments.skip {
         words.option("--skip", skip.to_string());
     }
@@ -68,9 +78,10 @@ fn content(arguments: &Generate, plan: &Plan, words: &mut Words) {
 /// Where and how events are written.
 fn output(arguments: &Generate, words: &mut Words) {
     match arguments.format {
-        FormatName::Ndjson => {}
-        FormatName::Json => words.option("--format", "json"),
-        FormatName::Batch => words.option("--format", "batch"),
+        None => {}
+        Some(FormatName::Ndjson) => words.option("--format", "ndjson"),
+        Some(FormatName::Json) => words.option("--format", "json"),
+        Some(FormatName::Batch) => words.option("--format", "batch"),
     }
     match arguments.split {
         None => {}
