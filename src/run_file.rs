@@ -137,7 +137,7 @@ impl RunFile {
     pub fn plan(&self) -> Result<Plan, Error> {
         let file = quoted(self.name());
         Plan::new(&self.options).map_err(|error| match error {
-            Error::Usage { message, help } if !message.contains(&file) => {
+            Error::Usage { message, help } if !message.contains(self.name()) => {
                 Error::Usage { message: format!("in {file}: {message}"), help }
             }
             Error::Input(found) => {

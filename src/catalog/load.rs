@@ -58,11 +58,13 @@ pub(super) fn of_run(run: &RunTexts) -> Result<Catalog, Error> {
     let source = run.catalog.get("catalog.yaml");
     let source = source.ok_or_else(|| Error::usage(format!("`{}` has no `catalog.yaml`", run.file)))?;
     let catalog = read::catalog(source).map_err(Error::Input)?;
-    let catalog = templates(catalog, &run.file, |file| Ok(run.catalog.get(file).map(Arc::clone)))?;
+    let mut catalog = templates(catalog, &run.file, |file| Ok(run.catalog.get(file).map(Arc::clone)))?;
+    catalog.template_names =
+        catalog.methods.iter().map(|method| RunTexts::shown(&run.file, &format!("{}.json", method.name))).collect();
     for name in run.catalog.keys().filter(|name| *name != "catalog.yaml") {
-        let stem = name.strip_suffix(".json").unwrap_or(name);
-        if !name.ends_with(".json") || catalog.methods.iter().all(|method| method.name != stem) {
-            return Err(stranger(&RunTexts::shown(&run.file, name), stem, &catalog));
+        let method = name.strip_suffix(".json");
+        if catalog.methods.iter().all(|known| Some(known.name.as_str()) != method) {
+            return Err(stranger(&RunTexts::shown(&run.file, name), method.unwrap_or(name), &catalog));
         }
     }
     Ok(catalog)

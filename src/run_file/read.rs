@@ -81,7 +81,7 @@ fn top_level(reader: &Reader, root: &Node) -> Option<RunFile> {
     let set = map.texts("set");
     let as_documented = map.bool("as_documented");
     let key = map.text("key");
-    let layout = map.map("output", "`output`").map_or_else(|| Some(Layout::default()), layout);
+    let layout = map.map("output", "`output`").map_or_else(Layout::default, layout);
     let files = map.required("files").and_then(|node| files(reader, node));
     map.finish();
     let scenarios = scenarios?.iter().map(|item| reader.text(item, "an item of `scenarios`"));
@@ -106,7 +106,7 @@ fn top_level(reader: &Reader, root: &Node) -> Option<RunFile> {
             texts: Texts::Run(Arc::new(files?)),
             now: None,
         },
-        layout: layout?,
+        layout,
     })
 }
 
@@ -121,18 +121,17 @@ fn version(reader: &Reader, node: &Node, what: &str) -> Option<String> {
 /// A time that is the same whenever it is read.
 fn moment(reader: &Reader, node: &Node, what: &str) -> Option<String> {
     let text = reader.text(node, what)?.value;
-    if text == "now" || text.starts_with(['+', '-']) {
-        let mistake = reader.mistake(&node.span, format!("{what} must be a point in time, found {}", quoted(&text)));
-        reader.report(mistake.help("a run file says the same whenever it is read: write `2026-01-05T08:00:00Z`"));
-        return None;
-    }
-    match units::time(&text, 0) {
-        Ok(_) => Some(text),
-        Err(found) => {
-            reader.report(reader.mistake(&node.span, format!("{what}: {}", found.message)).help(found.help));
-            None
+    let message = if text == "now" || text.starts_with(['+', '-']) {
+        format!("{what} must be a point in time, found {}", quoted(&text))
+    } else {
+        match units::time(&text, 0) {
+            Ok(_) => return Some(text),
+            Err(found) => format!("{what}: {}", found.message),
         }
-    }
+    };
+    let help = "a run file says the same whenever it is read: write `2026-01-05T08:00:00Z`";
+    reader.report(reader.mistake(&node.span, message).help(help));
+    None
 }
 
 fn at_least_one(reader: &Reader, node: &Node, what: &str) -> Option<u64> {
@@ -150,11 +149,11 @@ fn stage(reader: &Reader, node: &Node) -> Option<(u64, Rate)> {
     Some((duration?.value, target?.value))
 }
 
-fn layout(mut map: MapReader<'_>) -> Option<Layout> {
+fn layout(mut map: MapReader<'_>) -> Layout {
     let format = map.read("format", |reader, node, what| one_of(reader, node, what, &Format::NAMES));
     let split = map.read("split", |reader, node, what| one_of(reader, node, what, &Split::NAMES));
     map.finish();
-    Some(Layout { format: format.unwrap_or_default(), split })
+    Layout { format: format.unwrap_or_default(), split }
 }
 
 fn one_of<T: Copy>(reader: &Reader, node: &Node, what: &str, known: &[(&str, T)]) -> Option<T> {
@@ -173,10 +172,12 @@ fn files(reader: &Reader, node: &Node) -> Option<RunTexts> {
     let scenarios = texts(reader, map.entries("scenarios"));
     let catalog = map.required("catalog");
     map.finish();
-    let catalog = texts(reader, reader.entries(catalog?, "`catalog`")?);
-    if !catalog.contains_key("catalog.yaml") {
+    let node = catalog?;
+    let entries = reader.entries(node, "`catalog`")?;
+    if entries.iter().all(|(name, _)| name.value != "catalog.yaml") {
         reader.report(reader.mistake(&node.span, "`catalog` lacks `catalog.yaml`"));
     }
+    let catalog = texts(reader, entries);
     Some(RunTexts { file: reader.source().name.clone(), scenarios, catalog })
 }
 

@@ -24,8 +24,8 @@ pub struct RunFileOptions {
     #[arg(long, value_name = "FILE")]
     pub run: Option<PathBuf>,
 
-    /// Write nothing; name each file that is not as the run makes it, is missing, or is not part of the run. Exit
-    /// status 1 if there is one.
+    /// Write nothing, and compare what the run would write with the file or folder given by `--output`: names each file
+    /// that differs, is missing or is not part of the run, and exits with 1 if there is one.
     #[arg(long, requires_all = ["run", "output"], conflicts_with_all = ["write_run", "force", "skip", "shard", "digest", "bootstrap_servers"])]
     pub check: bool,
 }

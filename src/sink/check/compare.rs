@@ -47,9 +47,9 @@ impl Progress {
     pub fn compare(&mut self, file: &mut dyn Read, text: &[u8], buffer: &mut Vec<u8>) -> Result<(), Difference> {
         buffer.resize(text.len(), 0);
         let read = fill(file, buffer);
-        let found = &buffer[..*read.as_ref().map_or_else(|(read, _)| read, |read| read)];
+        let found = &buffer[..*read.as_ref().unwrap_or_else(|(read, _)| read)];
         let same = text.iter().zip(found).take_while(|(wanted, found)| wanted == found).count();
-        let lines = self.lines + text[..same].iter().filter(|byte| **byte == b'\n').count() as u64;
+        let lines = self.lines + text[..same].iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
         let within = text[..same].last().map_or(self.within, |byte| *byte != b'\n');
         if same == text.len() {
             *self = Self { offset: self.offset + same as u64, lines, within };

@@ -206,7 +206,9 @@ impl Directory {
                 }
             }
             foreign.sort();
-            foreign.iter().for_each(|path| self.findings.foreign(path));
+            for path in &foreign {
+                self.findings.foreign(path);
+            }
         }
         self.findings.verdict(how)
     }
