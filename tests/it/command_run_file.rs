@@ -9,6 +9,7 @@ use std::{
 use tempfile::{TempDir, tempdir};
 
 mod check;
+mod texts;
 
 /// Writes files below a folder, by their paths.
 pub fn write(folder: &Path, files: &[(&str, &str)]) {
