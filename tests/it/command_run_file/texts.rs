@@ -11,12 +11,12 @@ use tempfile::tempdir;
 
 /// A story with comments of any characters that YAML allows, and any line ends.
 fn story() -> impl Strategy<Value = String> {
-    let comment = r#"[ -~\t\u{a0}-\u{d7ff}\u{e000}-\u{fefe}\u{10000}-\u{10ffff}]{0,12}"#;
+    let comment = r"[ -~\t\u{a0}-\u{d7ff}\u{e000}-\u{fefe}\u{10000}-\u{10ffff}]{0,12}";
     let ending = prop_oneof![Just("\n"), Just("\r\n"), Just("\n\n")];
     let lines = prop::collection::vec((comment, ending.clone()), 0..5);
     (lines, ending, prop::bool::ANY, prop::bool::ANY).prop_map(|(lines, ending, mark, open)| {
         let mark = if mark { "\u{feff}" } else { "" };
-        let comments: String = lines.iter().map(|(comment, ending)| format!("# {comment}{ending}")).collect();
+        let comments: String = lines.iter().flat_map(|(comment, ending)| ["# ", comment, ending]).collect();
         format!("{mark}{comments}steps: [create-pool]{}", if open { "" } else { ending })
     })
 }
