@@ -12,7 +12,7 @@ mod read_method;
 mod shape;
 mod text;
 
-use crate::{error::Error, template::Template, units::DurationRange};
+use crate::{error::Error, template::Template, texts::RunTexts, units::DurationRange};
 use std::{path::Path, sync::Arc};
 
 pub use builtin::{scenario_names, scenario_source};
@@ -237,6 +237,15 @@ impl Catalog {
     /// Files that cannot be read, and every mistake in them.
     pub fn load(folder: &Path) -> Result<Arc<Catalog>, Error> {
         load::folder(folder).map(Arc::new)
+    }
+
+    /// The catalog in a run file.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in it, as for any other catalog.
+    pub fn of_run(run: &RunTexts) -> Result<Arc<Catalog>, Error> {
+        load::of_run(run).map(Arc::new)
     }
 
     /// The kind of that name.

@@ -4,6 +4,7 @@ use crate::{
     error::Error,
     plan::{Options, Plan},
     render::Renderer,
+    run_file::RunFile,
     sink::Chunk,
     stream::Stream,
 };
@@ -19,6 +20,15 @@ impl Run {
     /// A run of one scenario: a shipped name, a path that ends in `.yaml`, or a story in one line.
     pub fn of(scenario: impl Into<String>) -> Self {
         Run { options: Options { scenarios: vec![scenario.into()], ..Options::default() } }
+    }
+
+    /// The run that a file describes, as `--write-run` writes it. Nothing but the file is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunFile::read`].
+    pub fn from_file(path: impl AsRef<std::path::Path>) -> Result<Self, Error> {
+        Ok(Run { options: RunFile::read(path)?.options })
     }
 
     /// With that seed; without one it is drawn at random.

@@ -23,6 +23,7 @@ use crate::{
     sink::Names,
     story::{Operation, Outcome, Pin, Story},
     stream::Stream,
+    texts::{ScenarioText, Texts},
     units::Rate,
     value::{Key, Skew},
 };
@@ -36,6 +37,7 @@ pub use timing::{Starts, Timing};
 
 /// What defines a run, as the command line or a test says it. Everything but `scenarios` may be left at its default.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
     /// Names of shipped scenarios, paths, or stories in one line.
     pub scenarios: Vec<String>,
@@ -74,6 +76,8 @@ pub struct Options {
     pub key: Option<String>,
     /// Whether it will be emitted at the pace of the wall clock: then it begins now and needs no end.
     pub live: bool,
+    /// Where scenarios, catalog and templates are read from.
+    pub texts: Texts,
     /// The wall time in nanoseconds since the Unix epoch, for times that are relative to it; now if `None`.
     pub now: Option<i64>,
 }
@@ -107,6 +111,8 @@ pub struct Plan {
     pub literals: Vec<Box<[u8]>>,
     /// What records are keyed by.
     pub key: RecordKey,
+    /// The texts of its scenarios.
+    pub texts: Vec<ScenarioText>,
 }
 
 /// What records are keyed by.
@@ -128,9 +134,10 @@ impl Plan {
     /// Everything that is wrong with what it is made of: [`Error::Input`] with places in files, [`Error::Usage`] for
     /// options that contradict each other.
     pub fn new(options: &Options) -> Result<Plan, Error> {
-        let catalog = match &options.templates {
-            Some(folder) => Catalog::load(folder)?,
-            None => Catalog::built_in()?,
+        let catalog = match (&options.texts, &options.templates) {
+            (Texts::Run(run), _) => Catalog::of_run(run)?,
+            (Texts::Machine, Some(folder)) => Catalog::load(folder)?,
+            (Texts::Machine, None) => Catalog::built_in()?,
         };
         Self::with_catalog(catalog, options)
     }
@@ -189,6 +196,7 @@ impl Plan {
             emissions: Vec::new(),
             literals,
             key,
+            texts: found.texts,
             catalog,
         };
         plan.bake(options.as_documented)?;

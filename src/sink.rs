@@ -19,6 +19,7 @@ use std::ops::Range;
 
 use crate::error::Error;
 
+mod check;
 pub mod compress;
 mod directory;
 mod encode;
@@ -37,11 +38,12 @@ mod split_remains;
 mod target;
 mod unfinished;
 
+pub use check::{Tell, check};
 pub use encode::{Encoded, Encoder};
 pub use lines::Lines;
 pub use names::Names;
 pub use output::{Output, Split, open};
-pub use target::reason;
+pub use target::{WholeFile, reason};
 pub use unfinished::Unfinished;
 
 /// Some consecutive events, rendered: one buffer with offsets.
@@ -144,6 +146,12 @@ pub struct Failed {
     pub error: Error,
     /// What had been delivered until then.
     pub delivered: Delivered,
+}
+
+impl From<Error> for Box<Failed> {
+    fn from(error: Error) -> Self {
+        Box::new(Failed { error, delivered: Delivered::default() })
+    }
 }
 
 /// A destination of events.

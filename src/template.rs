@@ -28,7 +28,7 @@ mod expression;
 mod mistakes;
 mod names;
 mod ops;
-mod parse;
+pub(crate) mod parse;
 mod program;
 mod tree;
 mod values;
@@ -113,7 +113,11 @@ impl Template {
     /// repeated key, unknown operator and malformed expression. Texts over [`MAX_BYTES`] and values nested deeper
     /// than [`MAX_DEPTH`] are refused.
     pub fn parse(source: &Arc<Source>) -> Result<Self, Vec<Diagnostic>> {
-        let json = parse::parse(source)?;
+        if source.text.len() > MAX_BYTES {
+            let message = format!("a template has at most {MAX_BYTES} bytes, this one has {}", source.text.len());
+            return Err(vec![Diagnostic::new(source, 0..0, message)]);
+        }
+        let json = parse::parse(source, "template")?;
         let root = tree::read(source, json)?;
         Ok(Self { source: Arc::clone(source), root })
     }

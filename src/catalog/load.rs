@@ -4,6 +4,7 @@ use super::{Catalog, builtin, read};
 use crate::{
     error::{Diagnostic, Error, Source},
     template::Template,
+    texts::RunTexts,
     yaml,
 };
 use std::{path::Path, sync::Arc};
@@ -52,6 +53,29 @@ pub(super) fn folder(folder: &Path) -> Result<Catalog, Error> {
     Ok(catalog)
 }
 
+/// The catalog of a run file.
+pub(super) fn of_run(run: &RunTexts) -> Result<Catalog, Error> {
+    let source = run.catalog.get("catalog.yaml");
+    let source = source.ok_or_else(|| Error::usage(format!("`{}` has no `catalog.yaml`", run.file)))?;
+    let catalog = read::catalog(source).map_err(Error::Input)?;
+    let mut catalog = templates(catalog, &run.file, |file| Ok(run.catalog.get(file).map(Arc::clone)))?;
+    catalog.template_names =
+        catalog.methods.iter().map(|method| RunTexts::shown(&run.file, &format!("{}.json", method.name))).collect();
+    for name in run.catalog.keys().filter(|name| *name != "catalog.yaml") {
+        let method = name.strip_suffix(".json");
+        if catalog.methods.iter().all(|known| Some(known.name.as_str()) != method) {
+            return Err(stranger(&RunTexts::shown(&run.file, name), method.unwrap_or(name), &catalog));
+        }
+    }
+    Ok(catalog)
+}
+
+fn stranger(shown: &str, stem: &str, catalog: &Catalog) -> Error {
+    let names = catalog.methods.iter().map(|method| method.name.as_str());
+    Error::usage(format!("`{shown}` is the template of no method in the catalog"))
+        .help(crate::error::did_you_mean(stem, names))
+}
+
 /// Refuses templates that belong to no method: a misspelt name would silently not be used.
 fn strangers(folder: &Path, catalog: &Catalog) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::failed(format!("cannot read `{}`: {error}", folder.display()));
@@ -63,9 +87,7 @@ fn strangers(folder: &Path, catalog: &Catalog) -> Result<(), Error> {
             continue;
         };
         if !catalog.methods.iter().any(|method| method.name == stem) {
-            let message = format!("`{}` is the template of no method in the catalog", path.display());
-            let names = catalog.methods.iter().map(|method| method.name.as_str());
-            return Err(Error::usage(message).help(crate::error::did_you_mean(stem, names)));
+            return Err(stranger(&path.display().to_string(), stem, catalog));
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 mod live;
 mod repeat;
 mod report;
+mod run_file;
 
 use super::TemplatesOption;
 use clap::{Args, ValueEnum};
@@ -10,7 +11,9 @@ use falsetrail::{
     error::Error,
     plan::{Options, Plan},
     run::{self, How, Outcome, Resumed, Truth},
+    run_file::RunFile,
     sink::{self, Lines, Output, Sink, format::Format},
+    texts::Texts,
     units,
 };
 use std::{
@@ -35,12 +38,14 @@ Examples:
   falsetrail generate create-pool,update-pool-failure,delete-pool -n 100k -o trail.ndjson.zst
   falsetrail generate mass-deletion --set deletes=20 --seed 7 --from 2026-01-05T08:00:00Z
   falsetrail generate every-method --split event -o fixtures/
-  falsetrail generate busy-day -n 1M -b localhost:9092 -t audit")]
+  falsetrail generate busy-day -n 1M -b localhost:9092 -t audit
+  falsetrail generate my-story.yaml --split event -o fixtures/ --write-run fixtures.json
+  falsetrail generate --run fixtures.json --check -o fixtures/")]
 pub struct Generate {
     /// Scenarios: names of shipped ones (see `falsetrail list`), paths that end in `.yaml`, `-` for standard input, or
     /// a story in one line such as 'create-pool -> update-pool-failure -> delete-pool' or, needing no quotes,
     /// create-pool,update-pool:forbidden. Several are a mix of equal weights.
-    #[arg(required = true, value_name = "SCENARIO")]
+    #[arg(required_unless_present = "run", value_name = "SCENARIO")]
     scenarios: Vec<String>,
 
     /// Exactly N events; k, M and G mean thousands, millions and thousand millions. A new instance starts every second,
@@ -115,9 +120,9 @@ pub struct Generate {
     #[arg(long, help_heading = "Output")]
     force: bool,
 
-    /// How events are written.
-    #[arg(long, value_enum, default_value_t = FormatName::Ndjson, help_heading = "Output")]
-    format: FormatName,
+    /// How events are written. [default: the run file's, else ndjson]
+    #[arg(long, value_enum, help_heading = "Output")]
+    format: Option<FormatName>,
 
     /// A file for each event or for each instance, in the folder given by `--output`.
     #[arg(long, value_enum, value_name = "WHAT", requires = "output", help_heading = "Output")]
@@ -133,8 +138,8 @@ pub struct Generate {
     append: bool,
 
     /// Only a fixed share of the instances, such as `0/8` to `7/8`: together the shards are the whole run. Needs
-    /// `--seed` and `--from`, so that all shards are of one run.
-    #[arg(long, value_name = "I/N", requires = "seed", requires = "from", help_heading = "Part of a run")]
+    /// `--seed` and `--from`, or a run file, so that all shards are of one run.
+    #[arg(long, value_name = "I/N", help_heading = "Part of a run")]
     shard: Option<run::Shard>,
 
     /// Threads that render; they never change a byte. [default: as many as the machine has where that makes it faster]
@@ -161,6 +166,9 @@ pub struct Generate {
 
     #[command(flatten)]
     pace: live::LiveOptions,
+
+    #[command(flatten)]
+    file: run_file::RunFileOptions,
 
     #[command(flatten)]
     kafka: Kafka,
@@ -206,9 +214,16 @@ enum SplitName {
 }
 
 pub fn run(arguments: &Generate) -> Result<u8, Error> {
-    let plan = live::plan(arguments)?;
+    let recorded = arguments.recorded()?;
+    let plan = live::plan(arguments, recorded.as_ref())?;
+    let output = arguments.output(&plan, recorded.as_ref());
+    if arguments.file.check {
+        return run_file::check(arguments, &plan, &output);
+    }
+    arguments.refuse_run_file(&plan, &output)?;
     let part = run::Part { skip: arguments.skip.unwrap_or(0), shard: arguments.shard };
-    let Resumed { sink, begun } = arguments.sink(&plan, part)?;
+    let Resumed { sink, begun } = arguments.sink(&plan, part, &output)?;
+    let sink = arguments.write_run(&plan, recorded.as_ref(), &output, sink)?;
     let how = How {
         part,
         digest: arguments.digest,
@@ -284,20 +299,20 @@ impl Generate {
             as_documented: self.as_documented,
             key: self.kafka.key.clone(),
             live: self.pace.is_live(),
+            texts: Texts::Machine,
             now: None,
         }
     }
 
     /// Where events go, and where the run began that it goes on with.
-    fn sink(&self, plan: &Plan, part: run::Part) -> Result<Resumed, Error> {
+    fn sink(&self, plan: &Plan, part: run::Part, output: &Output) -> Result<Resumed, Error> {
         if let (Some(servers), Some(topic)) = (&self.kafka.bootstrap_servers, &self.kafka.topic) {
             return Ok(Resumed { sink: kafka_sink(servers, topic, &self.kafka.properties)?, begun: part.skip });
         }
-        let output = self.to(plan);
         if self.append {
-            return run::resume(plan, part, &output);
+            return run::resume(plan, part, output);
         }
-        Ok(Resumed { sink: sink::open(&output)?, begun: part.skip })
+        Ok(Resumed { sink: sink::open(output)?, begun: part.skip })
     }
 
     fn truth(&self) -> Result<Option<Truth>, Error> {
@@ -308,21 +323,35 @@ impl Generate {
         Ok(Some(Truth { lines, all: self.truth_all }))
     }
 
-    fn to(&self, plan: &Plan) -> Output {
+    /// What is written: the command line's word, else that of the run file.
+    fn output(&self, plan: &Plan, recorded: Option<&RunFile>) -> Output {
+        let split = self.split.map(SplitName::meaning).or_else(|| self.recorded_split(recorded));
         Output {
             path: self.output.clone().filter(|path| path.as_os_str() != "-"),
-            format: match self.format {
-                FormatName::Ndjson => Format::Ndjson,
-                FormatName::Json => Format::Json,
-                FormatName::Batch => Format::Batch,
-            },
-            split: self.split.map(|split| match split {
-                SplitName::Event => sink::Split::Event,
-                SplitName::Instance => sink::Split::Instance,
-            }),
+            format: self.format.map(FormatName::meaning).or(recorded.map(|run| run.layout.format)).unwrap_or_default(),
+            split,
             force: self.force,
-            most: self.split.map(|_| plan.timing.events.unwrap_or_else(|| plan.count())),
+            most: split.map(|_| plan.timing.events.unwrap_or_else(|| plan.count())),
             names: plan.names(),
+        }
+    }
+}
+
+impl FormatName {
+    fn meaning(self) -> Format {
+        match self {
+            FormatName::Ndjson => Format::Ndjson,
+            FormatName::Json => Format::Json,
+            FormatName::Batch => Format::Batch,
+        }
+    }
+}
+
+impl SplitName {
+    fn meaning(self) -> sink::Split {
+        match self {
+            SplitName::Event => sink::Split::Event,
+            SplitName::Instance => sink::Split::Instance,
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use super::{Options, inject, sets::Settings};
 use crate::{
-    catalog::{self, Catalog},
+    catalog::Catalog,
     error::{Diagnostic, Error, Source, did_you_mean},
     scenario::{self, Body, Field, Override, Pace, Scenario},
-    yaml::{self, Spanned},
+    texts::{self, STANDARD_INPUT, ScenarioText, Texts},
+    yaml::Spanned,
 };
 use std::{
     path::{Path, PathBuf},
@@ -32,6 +33,8 @@ pub(super) struct Found {
     pub pace: Option<Pace>,
     /// The population, if a mix says something of it.
     pub population: Vec<(Field, Arc<Source>)>,
+    /// Every text that was read.
+    pub texts: Vec<ScenarioText>,
 }
 
 /// One story and its weight among all.
@@ -45,7 +48,7 @@ const WEIGHT: f64 = 1_099_511_627_776.0;
 
 /// Finds the scenarios of a run; several are a mix of equal weights.
 pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings, now: i64) -> Result<Found, Error> {
-    let arguments = &options.scenarios;
+    let (arguments, texts) = (&options.scenarios, &options.texts);
     if arguments.is_empty() {
         return Err(Error::usage("no scenario is given").help("`falsetrail list` shows the shipped ones"));
     }
@@ -67,8 +70,9 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings,
         every: None,
         pace: None,
         population: Vec::new(),
+        texts: Vec::new(),
     };
-    let mut finder = Finder { catalog, settings, mistakes: Vec::new(), open: Vec::new() };
+    let mut finder = Finder { catalog, texts, settings, mistakes: Vec::new(), open: Vec::new(), taken: Vec::new() };
     let mut names = Vec::new();
     let mut weighted = Vec::new();
     for argument in arguments {
@@ -88,6 +92,10 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings,
     found.injected.extend(inject::of_options(&mut finder, options, now)?);
     found.name = names.join(" + ");
     found.mistakes = finder.mistakes;
+    found.texts = finder.taken;
+    if found.mistakes.is_empty() {
+        texts.check_all_used(&found.texts)?;
+    }
     let stories = weighted.len() + found.injected.len();
     if stories > 1000 {
         return Err(Error::usage(format!("a run has at most 1000 stories, and this one has {stories}")));
@@ -102,18 +110,23 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings,
 
 /// Finds one scenario, as it stands.
 pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
-    let mut settings = Settings::default();
-    let mut finder = Finder { catalog, settings: &mut settings, mistakes: Vec::new(), open: Vec::new() };
+    let (mut settings, texts) = (Settings::default(), Texts::Machine);
+    let settings = &mut settings;
+    let mut finder =
+        Finder { catalog, texts: &texts, settings, mistakes: Vec::new(), open: Vec::new(), taken: Vec::new() };
     let found = finder.find(argument, None, &[])?;
     found.filter(|_| finder.mistakes.is_empty()).ok_or_else(|| finder.mistakes.into())
 }
 
 pub(super) struct Finder<'a> {
     catalog: &'a Catalog,
+    texts: &'a Texts,
     settings: &'a mut Settings,
     pub mistakes: Vec<Diagnostic>,
     /// Mixes that are being taken apart, outermost first.
     open: Vec<PathBuf>,
+    /// What was read, for whoever writes the run down.
+    taken: Vec<ScenarioText>,
 }
 
 impl Finder<'_> {
@@ -128,18 +141,22 @@ impl Finder<'_> {
             let read = scenario::read_one_line(argument);
             Ok(crate::error::keep(read, &mut finder.mistakes))
         };
-        if argument == "-" && folder.is_none() {
-            return Ok(self.read(&yaml::load_standard_input()?, "stdin", with));
+        if argument == STANDARD_INPUT && folder.is_none() {
+            let source = self.texts.standard_input()?;
+            self.take(argument, &source, false);
+            return Ok(self.read(&source, "stdin", with));
         }
         let ending = Path::new(argument).extension().and_then(|ending| ending.to_str());
         let is_path = matches!(ending, Some("yaml" | "yml")) || (argument.contains('/') && !looks_like_story(argument));
         if is_path {
             let path = folder.map_or_else(|| PathBuf::from(argument), |folder| folder.join(argument));
-            let source = yaml::load(&path)?;
+            let source = self.texts.file(&path)?;
+            self.take(&texts::name_of(&path), &source, folder.is_some() && Path::new(argument).is_absolute());
             let name = path.file_stem().map_or_else(|| argument.to_owned(), |stem| stem.to_string_lossy().into_owned());
             return Ok(self.read(&source, &name, with));
         }
-        if let Some(source) = catalog::scenario_source(argument) {
+        if let Some(source) = self.texts.shipped(argument) {
+            self.take(argument, &source, false);
             return Ok(self.read(&source, argument, with));
         }
         let base = argument.split(':').next().unwrap_or(argument);
@@ -147,12 +164,19 @@ impl Finder<'_> {
         if looks_like_story(argument) || self.catalog.method(base).is_some() {
             return one_line(self);
         }
-        let names = catalog::scenario_names();
+        let names = self.texts.shipped_names();
         let known = names.iter().copied().chain(self.catalog.method_names());
         let error = Error::usage(format!("no scenario is called `{argument}`"));
         let near = crate::error::nearest(argument, known.clone()).is_some();
         let error = if near { error.help(did_you_mean(argument, known)) } else { error };
         Err(error.help("give a shipped name (`falsetrail list`), a path that ends in `.yaml`, or a story such as `create-pool,delete-pool`"))
+    }
+
+    /// Remembers a text that was read.
+    fn take(&mut self, name: &str, source: &Arc<Source>, fixed: bool) {
+        if self.taken.iter().all(|taken| taken.name != name) {
+            self.taken.push(ScenarioText { name: name.to_owned(), source: Arc::clone(source), fixed });
+        }
     }
 
     /// Reads a file as far as it can be read; mistakes are kept.
@@ -174,9 +198,8 @@ impl Finder<'_> {
 
     /// Finds what an entry of a mix names; that it is not there is a mistake in the mix.
     pub fn find_beside(&mut self, name: &Spanned<String>, mix: &Scenario, with: &[Override]) -> Option<Scenario> {
-        let file = Path::new(&mix.source.name);
-        let folder = file.parent().filter(|_| file.is_file());
-        match self.find(&name.value, folder.or(Some(Path::new(""))), with) {
+        let folder = self.texts.folder_of(&mix.source);
+        match self.find(&name.value, Some(&folder), with) {
             Err(Error::Input(mistakes)) => {
                 self.mistakes.extend(mistakes);
                 None
@@ -197,13 +220,13 @@ impl Finder<'_> {
             return Ok(());
         };
         let total: f64 = mix.entries.iter().map(|entry| entry.weight.value).sum();
-        self.open.push(whole_path(&scenario.source.name));
+        self.open.push(self.texts.whole_path(&scenario.source));
         for entry in &mix.entries {
             let name = &entry.scenario;
             let with = Override::from_fields(&scenario.source, &entry.with);
             let found = self.find_beside(name, &scenario, &with);
             let Some(found) = found else { continue };
-            if self.open.contains(&whole_path(&found.source.name)) {
+            if self.open.contains(&self.texts.whole_path(&found.source)) {
                 let mistake =
                     Diagnostic::new(&scenario.source, name.span.clone(), format!("`{}` contains itself", name.value));
                 self.mistakes.push(mistake.help("a mix may hold other mixes, but none that holds it"));
@@ -214,11 +237,6 @@ impl Finder<'_> {
         self.open.pop();
         Ok(())
     }
-}
-
-/// One spelling for each file, whatever way led there.
-fn whole_path(name: &str) -> PathBuf {
-    std::fs::canonicalize(name).unwrap_or_else(|_| PathBuf::from(name))
 }
 
 /// Whether a text can only be meant as a story in one line.

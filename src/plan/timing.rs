@@ -165,6 +165,12 @@ impl Asked {
 }
 
 impl Timing {
+    /// Whether it goes on until it is stopped.
+    pub fn is_endless(&self) -> bool {
+        let ends_itself = self.schedule.as_ref().and_then(Schedule::length).is_some();
+        self.to.is_none() && self.events.is_none() && self.starts == Starts::Unbounded && !ends_itself
+    }
+
     /// Refuses whole instances that do not fit before the end.
     pub(super) fn check(&self, plan: &Plan) -> Result<(), Error> {
         let (Starts::Instances(_) | Starts::Once, Some(to)) = (self.starts, self.to) else { return Ok(()) };

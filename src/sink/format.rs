@@ -22,6 +22,9 @@ pub enum Format {
 }
 
 impl Format {
+    /// All formats, by the names that people write.
+    pub const NAMES: [(&str, Self); 3] = [("ndjson", Self::Ndjson), ("json", Self::Json), ("batch", Self::Batch)];
+
     /// Appends some of a chunk's events to `out`, and the length of `out` after
     /// each of them to `ends`. `first`: whether nothing precedes them.
     pub fn append(self, chunk: &Chunk, events: Range<usize>, first: bool, out: &mut Vec<u8>, ends: &mut Vec<usize>) {

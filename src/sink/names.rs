@@ -1,6 +1,8 @@
 //! Words for file names: what an event's numbers stand for.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt::Write as _};
+
+use super::{Event, format::Format};
 
 /// The names behind the numbers of an [`Event`](super::Event).
 ///
@@ -16,12 +18,85 @@ pub struct Names {
     pub outcomes: Vec<String>,
 }
 
+/// Makes names such as `000001-CreateComputePool-success.json`.
+pub(super) struct EventNames {
+    width: usize,
+    methods: Vec<String>,
+    outcomes: Vec<String>,
+}
+
+/// Makes names such as `pool-lifecycle-000001.ndjson`.
+pub(super) struct InstanceNames {
+    width: usize,
+    stories: Vec<String>,
+    ending: &'static str,
+}
+
+impl EventNames {
+    /// `most` is how many events the whole run has at most, if that is known:
+    /// it decides how wide the numbers are.
+    pub fn new(most: Option<u64>, names: &Names) -> Self {
+        Self {
+            width: width(most),
+            methods: names.methods.iter().map(|name| word(name)).collect(),
+            outcomes: names.outcomes.iter().map(|name| word(name)).collect(),
+        }
+    }
+
+    /// Puts the name of an event's file in place of what `name` is.
+    pub fn set(&self, event: &Event, name: &mut String) {
+        let method = named(&self.methods, event.method);
+        let outcome = named(&self.outcomes, event.outcome);
+        let (number, width) = (event.number + 1, self.width);
+        name.clear();
+        // Writing to a string cannot fail.
+        let _ = write!(name, "{number:0width$}-{method}-{outcome}.json");
+    }
+
+    /// Whose file has this name: the event's number.
+    pub fn whose(&self, name: &str) -> Option<u64> {
+        let number = name.strip_suffix(".json")?.split_once('-')?.0;
+        if number.len() < self.width {
+            return None;
+        }
+        number.parse::<u64>().ok()?.checked_sub(1)
+    }
+}
+
+impl InstanceNames {
+    /// `most` is how many instances, or events, the whole run has at most, if
+    /// that is known: it decides how wide the numbers are.
+    pub fn new(most: Option<u64>, names: &Names, format: Format) -> Self {
+        let ending = if format == Format::Ndjson { "ndjson" } else { "json" };
+        Self { width: width(most), stories: story_words(&names.stories), ending }
+    }
+
+    /// The name of an instance's file.
+    pub fn of(&self, story: u16, instance: u64) -> String {
+        let (number, width, ending) = (instance + 1, self.width, self.ending);
+        let story = named(&self.stories, story);
+        format!("{story}-{number:0width$}.{ending}")
+    }
+
+    /// Whose file has this name: story and instance.
+    pub fn whose(&self, name: &str) -> Option<(u16, u64)> {
+        let (story, number) = name.split_once('.')?.0.rsplit_once('-')?;
+        let story = self.stories.iter().position(|word| word == story)? as u16;
+        let instance = number.parse::<u64>().ok()?.checked_sub(1)?;
+        (self.of(story, instance) == name).then_some((story, instance))
+    }
+}
+
+fn named(names: &[String], number: u16) -> &str {
+    names.get(usize::from(number)).map_or("unnamed", String::as_str)
+}
+
 /// Longest word in a file name; four of them and a number stay below the 255
 /// bytes that file systems allow.
 const LONGEST: usize = 60;
 
 /// A file name's word for each story: `[a-z0-9-]`, no two alike.
-pub(super) fn story_words(stories: &[String]) -> Vec<String> {
+fn story_words(stories: &[String]) -> Vec<String> {
     let mut taken = HashSet::new();
     let mut words = Vec::with_capacity(stories.len());
     for story in stories {
@@ -39,14 +114,14 @@ pub(super) fn story_words(stories: &[String]) -> Vec<String> {
 
 /// A method's or an outcome's word: as it is, but for what a file name or a
 /// shell would trip over.
-pub(super) fn word(name: &str) -> String {
+fn word(name: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     name.chars().take(LONGEST).map(|c| if safe(c) { c } else { '-' }).collect()
 }
 
 /// A number from 0 as people count, from 1, with zeros so that names sort.
 /// `most` is how many there are at most, if that is known.
-pub(super) fn width(most: Option<u64>) -> usize {
+fn width(most: Option<u64>) -> usize {
     most.map_or(9, |most| most.to_string().len().max(6))
 }
 

@@ -38,6 +38,11 @@ pub enum Split {
     Instance,
 }
 
+impl Split {
+    /// Both, by the names that people write.
+    pub const NAMES: [(&str, Self); 2] = [("event", Self::Event), ("instance", Self::Instance)];
+}
+
 /// Opens the output: everything that can be refused is refused here, before
 /// there is an event.
 ///

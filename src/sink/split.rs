@@ -11,7 +11,6 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     mem,
@@ -19,27 +18,25 @@ use std::{
 };
 
 use super::{
-    Chunk, Delivered, Ending, Event, Failed, Flow, Names, Sink,
+    Chunk, Delivered, Ending, Failed, Flow, Names, Sink,
     directory::Directory,
     format::Format,
-    names::{story_words, width, word},
+    names::{EventNames, InstanceNames},
     target::{quoted, reason, whole},
 };
 use crate::error::Error;
 
 /// What instance files hold back in memory, at most (and one chunk).
-const HELD_BYTES: usize = 32 << 20;
+pub(super) const HELD_BYTES: usize = 32 << 20;
 
 /// Rough cost in memory of an instance beside its bytes.
-const HELD_EACH: usize = 128;
+pub(super) const HELD_EACH: usize = 128;
 
 /// A file for each event: `000001-CreateComputePool-success.json`.
 pub(super) struct EventFiles {
     pub(super) directory: Directory,
     pub(super) format: Format,
-    width: usize,
-    methods: Vec<String>,
-    outcomes: Vec<String>,
+    pub(super) names: EventNames,
     text: Vec<u8>,
     name: String,
     /// Events that an earlier run has left here.
@@ -52,8 +49,7 @@ pub(super) struct EventFiles {
 pub(super) struct InstanceFiles {
     pub(super) directory: Directory,
     pub(super) format: Format,
-    width: usize,
-    stories: Vec<String>,
+    pub(super) names: InstanceNames,
     held: BTreeMap<(u16, u64), Held>,
     held_bytes: usize,
     /// Behind the last event that is held.
@@ -78,9 +74,7 @@ impl EventFiles {
         Self {
             directory,
             format,
-            width: width(most),
-            methods: names.methods.iter().map(|name| word(name)).collect(),
-            outcomes: names.outcomes.iter().map(|name| word(name)).collect(),
+            names: EventNames::new(most, names),
             text: Vec::new(),
             name: String::new(),
             before: 0,
@@ -103,8 +97,7 @@ impl InstanceFiles {
         Self {
             directory,
             format,
-            width: width(most),
-            stories: story_words(&names.stories),
+            names: InstanceNames::new(most, names, format),
             held: BTreeMap::new(),
             held_bytes: 0,
             next: None,
@@ -125,7 +118,7 @@ impl Sink for EventFiles {
         for event in &chunk.events {
             self.text.clear();
             self.format.append_one(chunk.body(event), true, &mut self.text);
-            self.set_name(event);
+            self.names.set(event, &mut self.name);
             let path = self.directory.file(&self.name);
             if let Err(error) = write_new(&path, &self.text) {
                 self.failed = true;
@@ -170,35 +163,7 @@ impl Sink for InstanceFiles {
     }
 }
 
-impl EventFiles {
-    /// Whose file has this name: the event's number.
-    pub(super) fn number(&self, name: &str) -> Option<u64> {
-        let number = name.strip_suffix(".json")?.split_once('-')?.0;
-        if number.len() < self.width {
-            return None;
-        }
-        number.parse::<u64>().ok()?.checked_sub(1)
-    }
-
-    fn set_name(&mut self, event: &Event) {
-        let method = named(&self.methods, event.method);
-        let outcome = named(&self.outcomes, event.outcome);
-        let (number, width) = (event.number + 1, self.width);
-        self.name.clear();
-        // Writing to a string cannot fail.
-        let _ = write!(self.name, "{number:0width$}-{method}-{outcome}.json");
-    }
-}
-
 impl InstanceFiles {
-    /// Whose file has this name: story and instance.
-    pub(super) fn instance(&self, name: &str) -> Option<(u16, u64)> {
-        let (story, number) = name.split_once('.')?.0.rsplit_once('-')?;
-        let story = self.stories.iter().position(|word| word == story)? as u16;
-        let instance = number.parse::<u64>().ok()?.checked_sub(1)?;
-        (self.name(story, instance) == name).then_some((story, instance))
-    }
-
     /// Appends what is held to its files: all of it or, if one of them cannot
     /// take it, nothing, so that the files hold the run's first events.
     fn write_held(&mut self) -> Result<(), Error> {
@@ -229,19 +194,8 @@ impl InstanceFiles {
 
     /// Where an instance's events go.
     pub(super) fn file(&self, story: u16, instance: u64) -> PathBuf {
-        self.directory.file(&self.name(story, instance))
+        self.directory.file(&self.names.of(story, instance))
     }
-
-    fn name(&self, story: u16, instance: u64) -> String {
-        let ending = if self.format == Format::Ndjson { "ndjson" } else { "json" };
-        let (number, width) = (instance + 1, self.width);
-        let story = named(&self.stories, story);
-        format!("{story}-{number:0width$}.{ending}")
-    }
-}
-
-fn named(names: &[String], number: u16) -> &str {
-    names.get(usize::from(number)).map_or("unnamed", String::as_str)
 }
 
 /// Writes a file that does not exist, whole or not at all.

@@ -42,7 +42,7 @@ impl EventRemains {
     pub fn of(files: EventFiles) -> Result<Self, Error> {
         let mut found = Vec::new();
         for (name, path) in files.directory.files()? {
-            let number = files.number(&name).ok_or_else(|| stranger(&path))?;
+            let number = files.names.whose(&name).ok_or_else(|| stranger(&path))?;
             found.push((number, path));
         }
         found.sort();
@@ -73,7 +73,7 @@ impl InstanceRemains {
         let mut counts = HashMap::new();
         let mut halves = Vec::new();
         for (name, path) in files.directory.files()? {
-            let instance = files.instance(&name).ok_or_else(|| stranger(&path))?;
+            let instance = files.names.whose(&name).ok_or_else(|| stranger(&path))?;
             let (remains, length) = read(&path, files.format)?;
             if remains.events > 0 {
                 counts.insert(instance, remains.events);

@@ -6,20 +6,20 @@
 use std::{collections::HashSet, ops::Range, sync::Arc};
 
 use super::{
-    MAX_BYTES, MAX_DEPTH,
+    MAX_DEPTH,
     mistakes::{Mistake, Mistakes, Segment, shortened},
 };
 use crate::error::{Diagnostic, Source};
 
 /// A value and its place in the text.
 #[derive(Debug)]
-pub(super) struct Json {
+pub(crate) struct Json {
     pub span: Range<usize>,
     pub kind: Kind,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// `null`, `true`, `false` or a number: what the span covers is what is meant
     Verbatim,
     /// unescaped
@@ -29,22 +29,15 @@ pub(super) enum Kind {
 }
 
 #[derive(Debug)]
-pub(super) struct Member {
+pub(crate) struct Member {
     pub key: String,
     pub key_span: Range<usize>,
     pub value: Json,
 }
 
-/// Reads one JSON text.
-pub(super) fn parse(source: &Arc<Source>) -> Result<Json, Vec<Diagnostic>> {
-    let text = source.text.as_str();
-    let mut mistakes = Mistakes::new(source);
-    if text.len() > MAX_BYTES {
-        let message = format!("a template has at most {MAX_BYTES} bytes, this one has {}", text.len());
-        mistakes.add(Mistake::new(0..0, message));
-        return Err(mistakes.into_found());
-    }
-    let mut parser = Parser { text, at: 0, depth: 0, mistakes };
+/// Reads one JSON text; `what` names it in messages.
+pub(crate) fn parse(source: &Arc<Source>, what: &'static str) -> Result<Json, Vec<Diagnostic>> {
+    let mut parser = Parser { text: &source.text, what, at: 0, depth: 0, mistakes: Mistakes::new(source) };
     match parser.document() {
         Ok(json) => parser.mistakes.or(json),
         Err(mistake) => {
@@ -56,6 +49,7 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Json, Vec<Diagnostic>> {
 
 struct Parser<'a> {
     text: &'a str,
+    what: &'static str,
     at: usize,
     depth: usize,
     mistakes: Mistakes<'a>,
@@ -67,7 +61,7 @@ impl Parser<'_> {
         let json = self.value()?;
         self.skip_space();
         if self.at < self.text.len() {
-            return Err(self.unexpected("the end of the template"));
+            return Err(self.unexpected(&format!("the end of the {}", self.what)));
         }
         Ok(json)
     }
@@ -278,7 +272,7 @@ impl Parser<'_> {
                 let message = format!("expected {expected}, found `{}`", shown(found));
                 Mistake::new(self.at..self.at + found.len_utf8(), message)
             }
-            None => Mistake::new(self.at..self.at, format!("expected {expected}, found the end of the template")),
+            None => Mistake::new(self.at..self.at, format!("expected {expected}, found the end of the {}", self.what)),
         }
     }
 

@@ -5,7 +5,8 @@
 //!
 //! - `NAME.yaml`: a scenario, for `validate`;
 //! - `templates/NAME/`: templates in place of the built-in ones, for `generate create-pool --templates`;
-//! - `catalogs/NAME/`: a catalog, for `validate`; with a `story.yaml` in it, that is validated by the catalog.
+//! - `catalogs/NAME/`: a catalog, for `validate`; with a `story.yaml` in it, that is validated by the catalog;
+//! - `runs/NAME.json`: a run as a file, for `generate --run`.
 //!
 //! What mixes name stands in `parts/`.
 
@@ -74,6 +75,20 @@ fn catalogs() -> Vec<Case> {
     folders("catalogs").into_iter().map(case).collect()
 }
 
+fn runs() -> Vec<Case> {
+    let files = entries("runs").into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "json"));
+    let case = |path: PathBuf| {
+        let name = format!("runs/{}", stem(&path));
+        let words = ["generate", "--quiet", "--run", &format!("{name}.json")];
+        Case { arguments: words.map(str::to_owned).to_vec(), name }
+    };
+    files.map(case).collect()
+}
+
+fn all() -> impl Iterator<Item = Case> {
+    [scenarios(), templates(), catalogs(), runs()].into_iter().flatten()
+}
+
 fn expected(case: &Case) -> String {
     let path = broken().join(format!("{}.stderr", case.name));
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -102,7 +117,7 @@ fn complaints(found: &Run) -> Vec<String> {
 
 #[test]
 fn broken_input_is_explained() {
-    let cases: Vec<Case> = [scenarios(), templates(), catalogs()].into_iter().flatten().collect();
+    let cases: Vec<Case> = all().collect();
     assert!(cases.len() >= 100, "only {} cases", cases.len());
     let update = std::env::var_os("FALSETRAIL_UPDATE_GOLDEN").is_some();
     let mut wrong = Vec::new();
@@ -122,9 +137,8 @@ fn broken_input_is_explained() {
 
 #[test]
 fn every_expected_message_belongs_to_a_case() {
-    let cases: Vec<String> =
-        [scenarios(), templates(), catalogs()].into_iter().flatten().map(|case| case.name).collect();
-    for (folder, before) in [("", ""), ("templates", "templates/"), ("catalogs", "catalogs/")] {
+    let cases: Vec<String> = all().map(|case| case.name).collect();
+    for (folder, before) in [("", ""), ("templates", "templates/"), ("catalogs", "catalogs/"), ("runs", "runs/")] {
         for path in entries(folder).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "stderr"))
         {
             let name = format!("{before}{}", stem(&path));
@@ -136,19 +150,30 @@ fn every_expected_message_belongs_to_a_case() {
 /// A place is where the mistake is, also for whoever opens the file at that line and column.
 #[test]
 fn every_place_is_in_its_file() {
-    for case in [scenarios(), templates(), catalogs()].into_iter().flatten() {
+    for case in all() {
         let message = expected(&case);
         for place in message.lines().filter_map(|line| line.trim_start().strip_prefix("--> ")) {
             let mut parts = place.rsplitn(3, ':');
             let mut number = || parts.next().and_then(|part| part.parse::<usize>().ok()).expect(place);
             let (column, line) = (number(), number());
             let file = parts.next().expect("a place names a file");
-            let bytes = fs::read(broken().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-            let text = String::from_utf8_lossy(&bytes);
+            let text = text_of(file);
             let length = text.split('\n').nth(line - 1).expect(place).chars().count();
             assert!((1..=length + 1).contains(&column), "{}: {place}", case.name);
         }
     }
+}
+
+/// The text of a file, or of one in a run file: `runs/NAME.json: story.yaml`.
+fn text_of(file: &str) -> String {
+    let (file, within) = file.split_once(": ").unwrap_or((file, ""));
+    let bytes = fs::read(broken().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    if within.is_empty() {
+        return String::from_utf8_lossy(&bytes).into_owned();
+    }
+    let run: serde_json::Value = serde_json::from_slice(&bytes).expect(file);
+    let lines = ["scenarios", "catalog"].into_iter().find_map(|of| run["files"][of].get(within)).expect(within);
+    lines.as_array().expect(within).iter().map(|line| line.as_str().expect(within).to_owned() + "\n").collect()
 }
 
 /// Line ends and byte order marks of other editors change no place and no word.

@@ -4,6 +4,7 @@ mod command_mistakes;
 mod command_names;
 mod command_repeat;
 mod command_run;
+mod command_run_file;
 mod command_usage;
 mod error_reports;
 mod golden;

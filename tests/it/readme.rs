@@ -10,8 +10,8 @@
 //! | any, below `<!-- not run: why -->` | nothing |
 //!
 //! Everything happens in one folder and in order, as a reader would do it. In expected output `…` stands for any text
-//! in a line, or alone for any lines; how long a run took is not compared. A command has to fail if what it prints
-//! begins with `error:`, and to succeed otherwise.
+//! in a line, or alone for any lines; how long a run took is not compared. A command has to fail if a line of what it
+//! prints begins with `error:`, and to succeed otherwise.
 
 use std::{
     env,
@@ -167,7 +167,7 @@ fn run(folder: &Path, shown: &Shown) -> Result<(), String> {
     let actual = String::from_utf8_lossy(&output.stdout);
     let expected: Vec<String> = shown.expected.lines().map(masked).collect();
     let lines: Vec<String> = actual.lines().map(masked).collect();
-    let succeeds = !shown.expected.starts_with("error:");
+    let succeeds = !shown.expected.lines().any(|line| line.starts_with("error:"));
     if output.status.success() == succeeds && lines_match(&expected, &lines) {
         return Ok(());
     }

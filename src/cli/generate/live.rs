@@ -7,6 +7,7 @@ use falsetrail::{
     error::Error,
     plan::{Options, Plan},
     run::{Lag, Live},
+    run_file::RunFile,
     units::{self, format_duration, format_time},
 };
 use std::{sync::Arc, time::Instant};
@@ -29,7 +30,7 @@ pub struct LiveOptions {
     max_lag: Option<u64>,
 
     /// With `--live` and `--skip`: go on from now, as a new run with other ids, instead of catching up.
-    #[arg(long, requires = "skip", requires = "from")]
+    #[arg(long, requires = "skip")]
     re_pace: bool,
 }
 
@@ -66,15 +67,16 @@ impl LiveOptions {
 }
 
 /// The plan of a run that can begin in time.
-pub fn plan(arguments: &Generate) -> Result<Plan, Error> {
-    let mut options = arguments.options();
+pub fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Error> {
     let pace = &arguments.pace;
+    let mut options = recorded.map_or_else(|| arguments.options(), |run| run.options.clone());
     if !pace.is_live() {
         if let Some(option) = pace.max_lag.map(|_| "--max-lag").or(pace.re_pace.then_some("--re-pace")) {
             return Err(Error::usage(format!("`{option}` needs `--live`")).help("add `--live`"));
         }
-        return Plan::new(&options);
+        return recorded.map_or_else(|| Plan::new(&options), RunFile::plan);
     }
+    options.live = true;
     let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
     let plan = Plan::new(&options)?;
     if pace.re_pace {

@@ -22,11 +22,16 @@ pub struct From {
 /// The arguments of the same run, seed and start time filled in.
 pub fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
     let mut words = Words(vec!["falsetrail".to_owned(), "generate".to_owned()]);
-    words.0.extend(arguments.scenarios.iter().cloned());
-    if let Some(end) = from.end {
-        words.option("-n", end.to_string());
+    match &arguments.file.run {
+        Some(file) => words.option("--run", file.display().to_string()),
+        None => {
+            words.0.extend(arguments.scenarios.iter().cloned());
+            if let Some(end) = from.end {
+                words.option("-n", end.to_string());
+            }
+            content(arguments, plan, &mut words);
+        }
     }
-    content(arguments, plan, &mut words);
     if from.live {
         words.0.extend(arguments.pace.words());
     }
@@ -34,6 +39,7 @@ pub fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
         words.option("--skip", from.skip.to_string());
     }
     words.flag("--append", from.append);
+    part(arguments, &mut words);
     output(arguments, &mut words);
     words.0.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
@@ -50,7 +56,7 @@ impl Words {
     }
 }
 
-/// What the bytes depend on, and which part of the run is written.
+/// What the bytes depend on.
 fn content(arguments: &Generate, plan: &Plan, words: &mut Words) {
     if let Some(events) = plan.timing.events {
         words.option("-n", events.to_string());
@@ -83,6 +89,10 @@ fn content(arguments: &Generate, plan: &Plan, words: &mut Words) {
         words.option("--templates", folder.display().to_string());
     }
     words.flag("--as-documented", arguments.as_documented);
+}
+
+/// Which part of the run is written.
+fn part(arguments: &Generate, words: &mut Words) {
     if let Some(shard) = arguments.shard {
         words.option("--shard", shard.to_string());
     }
@@ -91,9 +101,10 @@ fn content(arguments: &Generate, plan: &Plan, words: &mut Words) {
 /// Where and how events are written.
 fn output(arguments: &Generate, words: &mut Words) {
     match arguments.format {
-        FormatName::Ndjson => {}
-        FormatName::Json => words.option("--format", "json"),
-        FormatName::Batch => words.option("--format", "batch"),
+        None => {}
+        Some(FormatName::Ndjson) => words.option("--format", "ndjson"),
+        Some(FormatName::Json) => words.option("--format", "json"),
+        Some(FormatName::Batch) => words.option("--format", "batch"),
     }
     match arguments.split {
         None => {}

@@ -42,8 +42,8 @@ pub fn text(arguments: &Generate, plan: &Plan, begun: u64, outcome: &Outcome, to
     if let Some(digest) = outcome.summary.digest() {
         let _ = writeln!(text, "digest: {digest}");
     }
-    let endless = plan.timing.to.is_none() && plan.timing.events.is_none() && arguments.pace.is_live();
-    let again = From { skip: begun, append: false, live: false, end: endless.then_some(outcome.background) };
+    let end = plan.timing.is_endless().then_some(outcome.background);
+    let again = From { skip: begun, append: false, live: false, end };
     let _ = writeln!(text, "the same again: {}", repeat::command(arguments, plan, again));
     if let Some(skip) = outcome.rest() {
         let rest = From { skip, append: outcome.delivered.unfinished, live: true, end: None };

@@ -1,0 +1,216 @@
+//! From the document to a run. All mistakes of its form are found in one go.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{FORMAT, Layout, PROGRAM, RunFile};
+use crate::{
+    error::{Diagnostic, Error, Source, did_you_mean, list_of, quoted},
+    plan::Options,
+    sink::{Split, format::Format},
+    template::parse::{self, Json, Kind},
+    texts::{RunTexts, Texts},
+    units::{self, Rate},
+    yaml::{MapReader, Node, Reader, Spanned, Value},
+};
+
+/// Texts by their names.
+type Named = BTreeMap<String, Arc<Source>>;
+
+/// Reads a run file.
+pub(super) fn run_file(source: &Arc<Source>) -> Result<RunFile, Error> {
+    let root = node(&source.text, parse::parse(source, "run file")?);
+    let reader = Reader::new(source);
+    check_format(&reader, &root)?;
+    let run = top_level(&reader, &root);
+    Ok(reader.finish(run)?)
+}
+
+/// JSON as the tree that everything else is read from.
+fn node(text: &str, json: Json) -> Node {
+    let span = json.span;
+    let value = match json.kind {
+        Kind::Verbatim => return Node::scalar(&text[span.clone()], span),
+        Kind::Text(value) => Value::Text(value),
+        Kind::Array(items) => Value::List(items.into_iter().map(|item| node(text, item)).collect()),
+        Kind::Object(members) => {
+            let entry = |member: parse::Member| (Spanned::new(member.key, member.key_span), node(text, member.value));
+            Value::Map(members.into_iter().map(entry).collect())
+        }
+    };
+    Node { value, span, defined: None, quoted: true }
+}
+
+/// Refuses other formats before anything else: what their keys mean is not known here.
+fn check_format(reader: &Reader, root: &Node) -> Result<(), Vec<Diagnostic>> {
+    let Value::Map(entries) = &root.value else { return Ok(()) };
+    let value = |wanted: &str| entries.iter().find(|(key, _)| key.value == wanted).map(|(_, node)| node);
+    let Some(format) = value("falsetrail_run") else {
+        let mistake =
+            reader.mistake(&(root.span.start..root.span.start + 1), "this is no run file: it lacks `falsetrail_run`");
+        return Err(vec![mistake.help("`falsetrail generate … --write-run FILE` writes one")]);
+    };
+    match format.value {
+        Value::Int(found) if found == i128::from(FORMAT) => Ok(()),
+        Value::Int(found) if found > i128::from(FORMAT) => {
+            let message = format!("this run file has format {found}, and falsetrail {PROGRAM} reads format {FORMAT}");
+            let by = value("version").and_then(Node::as_text).map(|version| format!(": {version} has written it"));
+            let help = format!("use a newer falsetrail{}", by.unwrap_or_default());
+            Err(vec![reader.mistake(&format.span, message).help(help)])
+        }
+        _ => {
+            let message = format!("`falsetrail_run` must be {FORMAT}, found {}", format.describe());
+            Err(vec![reader.mistake(&format.span, message)])
+        }
+    }
+}
+
+fn top_level(reader: &Reader, root: &Node) -> Option<RunFile> {
+    let mut map = reader.map(root, "a run")?;
+    map.optional("falsetrail_run");
+    let version = map.read_required("version", version);
+    let scenarios = map.required_list("scenarios");
+    let seed = map.read_required("seed", Reader::u64);
+    let from = map.read_required("from", moment);
+    let to = map.read("to", moment);
+    let events = map.read("events", at_least_one);
+    let instances = map.read("instances", at_least_one);
+    let every = map.duration("every");
+    let rate = map.read("rate", Reader::rate);
+    let stages = map.list("stages").iter().map(|item| stage(reader, item)).collect::<Option<Vec<_>>>();
+    let cold_start = map.bool("cold_start");
+    let inject = map.texts("inject");
+    let set = map.texts("set");
+    let as_documented = map.bool("as_documented");
+    let key = map.text("key");
+    let layout = map.map("output", "`output`").map_or_else(Layout::default, layout);
+    let files = map.required("files").and_then(|node| files(reader, node));
+    map.finish();
+    let scenarios = scenarios?.iter().map(|item| reader.text(item, "an item of `scenarios`"));
+    Some(RunFile {
+        version: version?,
+        options: Options {
+            scenarios: scenarios.map(|text| text.map(|text| text.value)).collect::<Option<_>>()?,
+            templates: None,
+            seed: Some(seed?.value),
+            from: Some(from?),
+            to,
+            duration: None,
+            events,
+            instances,
+            rate: rate.map(|rate| rate.value),
+            stages: stages?,
+            inject: inject.into_iter().map(|text| text.value).collect(),
+            cold_start: cold_start.is_some_and(|cold| cold.value),
+            every: every.map(|every| every.value),
+            set: set.into_iter().map(|text| text.value).collect(),
+            as_documented: as_documented.is_some_and(|flag| flag.value),
+            key: key.map(|key| key.value),
+            endless: false,
+            live: false,
+            texts: Texts::Run(Arc::new(files?)),
+            now: None,
+        },
+        layout,
+    })
+}
+
+/// Numbers with points between them; a suffix such as `-rc.1` may follow.
+fn version(reader: &Reader, node: &Node, what: &str) -> Option<String> {
+    let text = reader.text(node, what)?.value;
+    let mut numbers = text.split('.').take(2);
+    let fine = text.contains('.') && numbers.all(|number| number.parse::<u32>().is_ok());
+    if fine { Some(text) } else { reader.wrong(node, what, &format!("a version such as `{PROGRAM}`")) }
+}
+
+/// A time that is the same whenever it is read.
+fn moment(reader: &Reader, node: &Node, what: &str) -> Option<String> {
+    let text = reader.text(node, what)?.value;
+    let message = if text == "now" || text.starts_with(['+', '-']) {
+        format!("{what} must be a point in time, found {}", quoted(&text))
+    } else {
+        match units::time(&text, 0) {
+            Ok(_) => return Some(text),
+            Err(found) => format!("{what}: {}", found.message),
+        }
+    };
+    let help = "a run file says the same whenever it is read: write `2026-01-05T08:00:00Z`";
+    reader.report(reader.mistake(&node.span, message).help(help));
+    None
+}
+
+fn at_least_one(reader: &Reader, node: &Node, what: &str) -> Option<u64> {
+    match reader.u64(node, what)?.value {
+        0 => reader.wrong(node, what, "at least 1"),
+        count => Some(count),
+    }
+}
+
+fn stage(reader: &Reader, node: &Node) -> Option<(u64, Rate)> {
+    let mut map = reader.map(node, "a stage")?;
+    let duration = map.read_required("duration", Reader::duration);
+    let target = map.read_required("target", Reader::rate);
+    map.finish();
+    Some((duration?.value, target?.value))
+}
+
+fn layout(mut map: MapReader<'_>) -> Layout {
+    let format = map.read("format", |reader, node, what| one_of(reader, node, what, &Format::NAMES));
+    let split = map.read("split", |reader, node, what| one_of(reader, node, what, &Split::NAMES));
+    map.finish();
+    Layout { format: format.unwrap_or_default(), split }
+}
+
+fn one_of<T: Copy>(reader: &Reader, node: &Node, what: &str, known: &[(&str, T)]) -> Option<T> {
+    let text = reader.text(node, what)?.value;
+    let names = || known.iter().map(|(name, _)| *name);
+    let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    if found.is_none() {
+        let message = format!("{what} is one of {}, found {}", list_of(names()), quoted(&text));
+        reader.report(reader.mistake(&node.span, message).help(did_you_mean(&text, names())));
+    }
+    found
+}
+
+fn files(reader: &Reader, node: &Node) -> Option<RunTexts> {
+    let mut map = reader.map(node, "`files`")?;
+    let scenarios = texts(reader, map.entries("scenarios"));
+    let catalog = map.required("catalog");
+    map.finish();
+    let node = catalog?;
+    let entries = reader.entries(node, "`catalog`")?;
+    if entries.iter().all(|(name, _)| name.value != "catalog.yaml") {
+        reader.report(reader.mistake(&node.span, "`catalog` lacks `catalog.yaml`"));
+    }
+    let catalog = texts(reader, entries);
+    Some(RunTexts { file: reader.source().name.clone(), scenarios, catalog })
+}
+
+fn texts(reader: &Reader, entries: &[(Spanned<String>, Node)]) -> Named {
+    let file = &reader.source().name;
+    let named = |(name, node): &(Spanned<String>, Node)| {
+        let source = Source::new(RunTexts::shown(file, &name.value), text(reader, &name.value, node)?);
+        Some((name.value.clone(), source))
+    };
+    entries.iter().filter_map(named).collect()
+}
+
+/// A text as it is, or its lines, each of which ends with a line feed.
+fn text(reader: &Reader, name: &str, node: &Node) -> Option<String> {
+    let wanted = "a text or a list of lines";
+    match &node.value {
+        Value::Text(text) => Some(text.clone()),
+        Value::List(lines) => {
+            let mut text = String::new();
+            for line in lines {
+                match line.as_text() {
+                    Some(line) if !line.contains('\n') => text.extend([line, "\n"]),
+                    _ => {
+                        return reader.wrong(line, &format!("a line of {}", quoted(name)), "a text without line feeds");
+                    }
+                }
+            }
+            Some(text)
+        }
+        _ => reader.wrong(node, &quoted(name), wanted),
+    }
+}

@@ -1,0 +1,147 @@
+//! From a run to the document.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::{Map, Value, json};
+
+use super::{FORMAT, RunFile};
+use crate::{
+    error::Source,
+    plan::{Options, Plan},
+    sink::{Split, format::Format},
+    texts::{self, RunTexts, STANDARD_INPUT, Texts},
+    units::format_duration,
+};
+
+/// The run's scenarios, what it injects, and all its texts. Where every path lies in one folder the folder is left out, so that it does
+/// not matter from where the run was written down.
+pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Vec<String>, Vec<String>, RunTexts) {
+    let read: Vec<&str> = plan.texts.iter().map(|text| text.name.as_str()).collect();
+    // As their texts are called: `./story.yaml` and `story.yaml` are one.
+    let named = |argument: &str| {
+        let is_input = argument == STANDARD_INPUT;
+        let name = if is_input { argument.to_owned() } else { texts::name_of(Path::new(argument)) };
+        if texts::is_path(argument) && read.contains(&name.as_str()) { name } else { argument.to_owned() }
+    };
+    let folder = common_folder(plan);
+    let short = |name: &str| match Path::new(name).strip_prefix(&folder) {
+        Ok(rest) if texts::is_path(name) => texts::name_of(rest),
+        _ => name.to_owned(),
+    };
+    let is_read = |argument: &str| read.contains(&argument);
+    let shortened = |argument: &str| {
+        let name = named(argument);
+        if is_read(&name) { short(&name) } else { name }
+    };
+    let scenarios = scenarios.iter().map(|argument| shortened(argument)).collect();
+    let inject = inject.iter().map(|text| match text.rsplit_once('@') {
+        Some((scenario, time)) => format!("{}@{time}", shortened(scenario)),
+        None => text.clone(),
+    });
+    let inject = inject.collect();
+    let mut run = RunTexts { file: "<run>".to_owned(), ..RunTexts::default() };
+    run.scenarios.extend(plan.texts.iter().map(|text| (short(&text.name), Arc::clone(&text.source))));
+    let catalog = &plan.catalog;
+    run.catalog.insert("catalog.yaml".to_owned(), Source::new("catalog.yaml", catalog.text.as_str()));
+    for (method, template) in catalog.methods.iter().zip(&catalog.templates) {
+        let source = template.as_ref().map(|template| Arc::clone(template.source()));
+        run.catalog.extend(source.map(|source| (format!("{}.json", method.name), source)));
+    }
+    (scenarios, inject, run)
+}
+
+/// The innermost folder that all files lie in, as far as it can be left out.
+fn common_folder(plan: &Plan) -> PathBuf {
+    let files = || plan.texts.iter().filter(|text| texts::is_path(&text.name));
+    let mut common: Option<PathBuf> = None;
+    if files().any(|text| text.fixed) {
+        return PathBuf::new();
+    }
+    for text in files() {
+        let folder = Path::new(&text.name).parent().unwrap_or(Path::new(""));
+        common = Some(match common {
+            None => folder.to_owned(),
+            Some(common) => {
+                let both = common.components().zip(folder.components());
+                both.take_while(|(one, other)| one == other).map(|(part, _)| part).collect()
+            }
+        });
+    }
+    common.unwrap_or_default()
+}
+
+/// The document. Keys whose value is the default are left out.
+pub(super) fn json(run: &RunFile) -> String {
+    let mut root = Map::new();
+    let mut put = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            root.insert(key.to_owned(), value);
+        }
+    };
+    let options: &Options = &run.options;
+    put("falsetrail_run", Some(json!(FORMAT)));
+    put("version", Some(json!(run.version)));
+    put("scenarios", Some(json!(options.scenarios)));
+    put("seed", options.seed.map(Value::from));
+    put("from", options.from.as_deref().map(Value::from));
+    put("to", options.to.as_deref().map(Value::from));
+    put("events", options.events.map(Value::from));
+    put("instances", options.instances.map(Value::from));
+    put("every", options.every.map(|every| json!(format_duration(every))));
+    put("rate", options.rate.map(|rate| json!(rate.to_string())));
+    let stages = options.stages.iter();
+    let stages: Vec<Value> = stages
+        .map(|(duration, target)| json!({ "duration": format_duration(*duration), "target": target.to_string() }))
+        .collect();
+    put("stages", some(stages));
+    put("inject", some(options.inject.iter().map(|inject| json!(inject)).collect()));
+    put("cold_start", options.cold_start.then_some(Value::Bool(true)));
+    put("set", some(options.set.iter().map(|set| json!(set)).collect()));
+    put("as_documented", options.as_documented.then_some(Value::Bool(true)));
+    put("key", options.key.as_deref().map(Value::from));
+    put("output", layout(run));
+    if let Texts::Run(texts) = &options.texts {
+        put("files", Some(files(texts)));
+    }
+    // A tree of texts and numbers can always be written.
+    let mut text = serde_json::to_string_pretty(&Value::Object(root)).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn some(values: Vec<Value>) -> Option<Value> {
+    (!values.is_empty()).then_some(Value::Array(values))
+}
+
+fn layout(run: &RunFile) -> Option<Value> {
+    let mut output = Map::new();
+    let format = Format::NAMES.iter().find(|(_, format)| *format == run.layout.format && *format != Format::default());
+    output.extend(format.map(|(name, _)| ("format".to_owned(), json!(name))));
+    let split = Split::NAMES.iter().find(|(_, split)| Some(*split) == run.layout.split);
+    output.extend(split.map(|(name, _)| ("split".to_owned(), json!(name))));
+    (!output.is_empty()).then_some(Value::Object(output))
+}
+
+fn files(texts: &RunTexts) -> Value {
+    let lines = |(name, source): (&String, &Arc<Source>)| (name.clone(), text(&source.text));
+    let mut files = Map::new();
+    if !texts.scenarios.is_empty() {
+        files.insert("scenarios".to_owned(), Value::Object(texts.scenarios.iter().map(lines).collect()));
+    }
+    // Behind the scenarios, because it is long, and the same in most runs.
+    let (first, others): (Map<_, _>, Map<_, _>) =
+        texts.catalog.iter().map(lines).partition(|(name, _)| name == "catalog.yaml");
+    files.insert("catalog".to_owned(), Value::Object(first.into_iter().chain(others).collect()));
+    Value::Object(files)
+}
+
+/// The lines of a text; a text whose last line does not end as it is.
+fn text(text: &str) -> Value {
+    match text.strip_suffix('\n') {
+        Some(lines) => lines.split('\n').map(Value::from).collect(),
+        None => Value::from(text),
+    }
+}
