@@ -55,11 +55,9 @@ impl EventNames {
 
     /// Whose file has this name: the event's number.
     pub fn whose(&self, name: &str) -> Option<u64> {
-        let number = name.strip_suffix(".json")?.split_once('-')?.0;
-        if number.len() < self.width {
-            return None;
-        }
-        number.parse::<u64>().ok()?.checked_sub(1)
+        let digits = name.strip_suffix(".json")?.split_once('-')?.0;
+        let (number, width) = (digits.parse::<u64>().ok()?, self.width);
+        number.checked_sub(1).filter(|_| format!("{number:0width$}") == digits)
     }
 }
 

@@ -28,6 +28,11 @@ impl Run {
         found.unwrap_or_else(|| panic!("no command in {}", self.stderr))
     }
 
+    /// The command that the summary of a stopped run gives for the rest.
+    pub fn rest(&self) -> Option<&str> {
+        self.stderr.lines().find_map(|line| line.strip_prefix("to continue: "))
+    }
+
     /// This run, which must have ended well and without a word.
     pub fn quiet(self) -> Self {
         assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{}", self.stderr);
@@ -70,16 +75,22 @@ pub fn with_input(folder: &Path, line: &str, input: &[u8]) -> Run {
 
 /// Runs a line in a shell where `falsetrail` is this binary.
 pub fn shell(folder: &Path, line: &str) -> Run {
+    finished(&shell_command(folder, line).output().expect("a shell starts"))
+}
+
+/// A shell that would run a line.
+pub fn shell_command(folder: &Path, line: &str) -> Command {
     let binary = Path::new(env!("CARGO_BIN_EXE_falsetrail")).parent().expect("the binary has a folder");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let paths = [binary.to_owned()].into_iter().chain(std::env::split_paths(&path));
     let path = std::env::join_paths(paths).expect("paths have no colons");
     let mut command = Command::new("sh");
     command.args(["-c", line]).env("PATH", path).current_dir(folder).stdin(Stdio::null());
-    finished(&command.output().expect("a shell starts"))
+    command
 }
 
-fn finished(output: &Output) -> Run {
+/// What a process that has ended leaves behind.
+pub fn finished(output: &Output) -> Run {
     Run {
         code: output.status.code().unwrap_or_else(|| panic!("ended by a signal: {output:?}")),
         stdout: output.stdout.clone(),
