@@ -5,7 +5,7 @@ use super::continuation::contents;
 use falsetrail::{
     Plan, Run,
     error::Error,
-    run::{self, Outcome, Part, Shard},
+    run::{self, How, Outcome, Part, Shard},
     sink::{self, Chunk, Delivered, Ending, Failed, Flow, Output, Sink, Split, format::Format},
 };
 use proptest::prelude::*;
@@ -70,6 +70,10 @@ impl<F: FnMut() + Send> Sink for Before<F> {
     }
 }
 
+fn of(part: Part) -> How {
+    How { part, ..How::default() }
+}
+
 /// Runs a part until its chunk of this number, and that one too.
 fn until(plan: &Plan, part: Part, sink: Box<dyn Sink>, chunks: u64) -> Outcome {
     let stop = Arc::new(AtomicBool::new(false));
@@ -77,13 +81,13 @@ fn until(plan: &Plan, part: Part, sink: Box<dyn Sink>, chunks: u64) -> Outcome {
         let stop = Arc::clone(&stop);
         move || stop.store(true, Ordering::Relaxed)
     };
-    let outcome = run::emit(plan, part, Box::new(Before { sink, chunks, act }), false, &stop);
+    let outcome = run::emit(plan, Box::new(Before { sink, chunks, act }), of(part), &stop);
     assert!(outcome.error.is_none(), "{:?}", outcome.error);
     outcome
 }
 
 fn complete(plan: &Plan, part: Part, sink: Box<dyn Sink>) {
-    let outcome = run::emit(plan, part, sink, false, &AtomicBool::new(false));
+    let outcome = run::emit(plan, sink, of(part), &AtomicBool::new(false));
     assert!(outcome.error.is_none() && outcome.rest().is_none(), "{:?}", outcome.error);
 }
 
@@ -210,7 +214,7 @@ fn blocked(plan: &Plan, output: &Output, chunks: u64, names: &[String]) -> (Outc
         }
     };
     let sink = Box::new(Before { sink: sink::open(output).unwrap(), chunks, act });
-    let outcome = run::emit(plan, Part::default(), sink, false, &AtomicBool::new(false));
+    let outcome = run::emit(plan, sink, How::default(), &AtomicBool::new(false));
     let path = blocked.lock().unwrap().clone();
     (outcome, path)
 }
