@@ -291,7 +291,7 @@ fn a_whole_part_is_published_or_said_to_be_whole() {
             move || fs::write(&path, "precious").unwrap()
         };
         let sink = Box::new(Before { sink: sink::open(&output).unwrap(), chunks: 1, act });
-        let outcome = run::emit(&plan, Part::default(), sink, false, &AtomicBool::new(false));
+        let outcome = run::emit(&plan, sink, How::default(), &AtomicBool::new(false));
         assert_eq!((outcome.rest(), outcome.delivered.events), (None, EVENTS), "{name}");
         assert!(outcome.error.is_some_and(|error| error.to_string().contains("is complete: rename it")));
         fs::remove_file(&path).unwrap();
