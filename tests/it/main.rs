@@ -5,6 +5,7 @@ mod command_names;
 mod command_repeat;
 mod command_run;
 mod command_usage;
+mod daily;
 mod error_reports;
 mod golden;
 mod identities;
