@@ -11,6 +11,7 @@
 //! | events and instances; all of from, to, duration | an error |
 //! | live | begins now unless `from` says otherwise; without an end it runs until it is stopped |
 //! | a rate | needs events or an end; with stages the last one is an end |
+//! | a daily curve and events | ends now, at `to`, or begins at `from`, with the rates of those hours |
 //! | a rate and instances | an error: a rate fills its seconds with whatever there is |
 
 use super::{Options, Plan, find::Found};

@@ -21,9 +21,10 @@ pub(super) fn read(reader: &Reader, node: &Node) -> Option<Daily> {
     });
     let weekend = map.read("weekend", weekend);
     map.finish();
-    let daily = Daily { peak: peak?, trough: trough?, peak_at: peak_at?, timezone, weekend };
-    check(reader, &daily);
-    Some(daily)
+    if let Some(peak) = &peak {
+        check(reader, peak, trough.as_ref(), weekend.as_ref());
+    }
+    Some(Daily { peak: peak?, trough: trough?, peak_at: peak_at?, timezone, weekend })
 }
 
 /// A time of day, which needs quotes.
@@ -68,18 +69,16 @@ fn weekend(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<u32>> {
 }
 
 /// Values that do not go together.
-fn check(reader: &Reader, daily: &Daily) {
-    let (peak, trough) = (&daily.peak, &daily.trough);
-    if peak.value == Rate::ZERO && trough.value == Rate::ZERO {
-        let found = reader.mistake(&peak.span, "a peak of 0 is no events");
-        reader.report(found.help("write `1/s`, or less as `1/h`"));
-    } else if peak.value < trough.value {
+fn check(reader: &Reader, peak: &Spanned<Rate>, trough: Option<&Spanned<Rate>>, weekend: Option<&Spanned<u32>>) {
+    if let Some(trough) = trough.filter(|trough| trough.value > peak.value) {
         let message = format!("the peak of {} is below the trough of {}", peak.value, trough.value);
         let swapped = format!("write `peak: {}, trough: {}`", trough.value, peak.value);
         reader.report(reader.mistake(&peak.span, message).help(swapped));
+    } else if peak.value == Rate::ZERO {
+        let found = reader.mistake(&peak.span, "a peak of 0 is no events");
+        reader.report(found.help("write `1/s`, or less as `1/h`"));
     }
-    let Some(weekend) = &daily.weekend else { return };
-    if !peak.value.can_be_multiplied(weekend.value) {
+    if let Some(weekend) = weekend.filter(|weekend| !peak.value.can_be_multiplied(weekend.value)) {
         let message = format!("the peak of {} is too high on weekends", peak.value);
         reader.report(reader.mistake(&weekend.span, message).help("the highest rate is `10M/s`"));
     }

@@ -42,7 +42,7 @@ struct Even {
 #[derive(Debug, Clone)]
 struct Linear {
     slope: i128,
-    bend: i128,
+    bend: i64,
     /// How far the integral at the slot's beginning is beyond what it had to reach.
     over: i128,
     /// One event.
@@ -51,8 +51,9 @@ struct Linear {
     left: u64,
     /// So many nanoseconds can be computed without an overflow.
     safe: u64,
-    /// The slot before took so long.
+    /// How long the slot before took, and how much longer than the one before it.
     last: u64,
+    longer: i64,
 }
 
 impl<'s> Slots<'s> {
@@ -108,7 +109,7 @@ impl Step {
             let (rate, event) = (2 * ramp.first.max(1), UNIT as u64);
             return Step::Even(Even { rate, over: over as u64, whole: event / rate, rest: event % rate });
         }
-        let bend = i128::from(ramp.last) - i128::from(ramp.first);
+        let bend = ramp.last as i64 - ramp.first as i64;
         let scale = i128::from(ramp.duration);
         // What rounding down has cut off belongs to it.
         let cut = match ramp.triangle(time).1 {
@@ -116,13 +117,13 @@ impl Step {
             cut => cut,
         };
         let over = scale * over + cut;
-        let slope = 2 * (scale * i128::from(ramp.first) + bend * i128::from(time));
+        let slope = 2 * (scale * i128::from(ramp.first) + i128::from(bend) * i128::from(time));
         let steepest = (2 * scale * i128::from(ramp.first.max(ramp.last))).unsigned_abs();
         let safe = u64::try_from((1_u128 << 125) / steepest).unwrap_or(u64::MAX);
         let left = ramp.duration - time;
         let event = scale * UNIT;
         let last = (event as f64 / slope.max(1) as f64) as u64;
-        Step::Linear(Linear { slope, bend, over, event, left, safe, last })
+        Step::Linear(Linear { slope, bend, over, event, left, safe, last, longer: 0 })
     }
 
     /// Nanoseconds to the next slot, where it is known to lie in the same stretch.
@@ -151,29 +152,39 @@ impl Linear {
         let needed = self.event - self.over;
         let time = self.near(needed).unwrap_or_else(|| self.anywhere(needed));
         let length = i128::from(time);
-        self.over = length * (self.slope + self.bend * length) - needed;
-        self.slope += 2 * self.bend * length;
+        let bent = i128::from(self.bend) * length;
+        self.over = length * (self.slope + bent) - needed;
+        self.slope += 2 * bent;
         self.left -= time;
+        self.longer = (time as i64).wrapping_sub(self.last as i64);
         self.last = time;
         time
     }
 
-    /// The shortest time that gains what is needed, by Newton's way from the slot before; mostly one or two rounds.
+    /// The shortest time that gains what is needed: mostly what the two slots before make one expect, or next to it;
+    /// else by Newton's way from there.
     fn near(&self, needed: i128) -> Option<u64> {
         let most = self.left.min(self.safe).max(1);
-        let mut time = i128::from(self.last.clamp(1, most));
-        for _ in 0..5 {
-            let beyond = time * (self.slope + self.bend * time) - needed;
+        let mut time = self.last.saturating_add_signed(self.longer).clamp(1, most);
+        for round in 0..8 {
+            let length = i128::from(time);
+            let bent = i128::from(self.bend) * length;
+            let beyond = length * (self.slope + bent) - needed;
             // What the last nanosecond of it has brought.
-            let gain = self.slope + self.bend * (2 * time - 1);
+            let gain = self.slope + 2 * bent - i128::from(self.bend);
             if gain <= 0 {
                 return None;
             }
             if (0..gain).contains(&beyond) {
-                return Some(time as u64);
+                return Some(time);
             }
-            // Floating point only says where to look next.
-            time = (time - i128::from((beyond as f64 / gain as f64).floor() as i64)).clamp(1, i128::from(most));
+            time = match round {
+                0..3 if beyond < 0 => time + 1,
+                0..3 => time - 1,
+                // Floating point only says where to look next.
+                _ => time.saturating_add_signed((-beyond as f64 / gain as f64).ceil() as i64),
+            }
+            .clamp(1, most);
         }
         None
     }
@@ -182,7 +193,7 @@ impl Linear {
     fn anywhere(&self, needed: i128) -> u64 {
         bisect(1, self.left, |time| {
             let time = i128::from(time);
-            time.checked_mul(self.slope + self.bend * time).is_none_or(|gained| gained >= needed)
+            time.checked_mul(self.slope + i128::from(self.bend) * time).is_none_or(|gained| gained >= needed)
         })
     }
 }

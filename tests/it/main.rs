@@ -7,6 +7,7 @@ mod command_run;
 mod command_run_file;
 mod command_usage;
 mod continuation;
+mod daily;
 mod error_reports;
 mod golden;
 mod identities;

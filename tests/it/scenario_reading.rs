@@ -100,6 +100,22 @@ mix:
 }
 
 #[test]
+fn a_daily_curve_is_read_in_full() {
+    let read = |daily: &str| {
+        let text = format!("params: {{ at: \"9:30\" }}\n{daily}\nmix: [a]\n");
+        to_yaml(&read(&Source::new("day.yaml", text), "day", &[]).unwrap()).lines().nth(2).unwrap().to_owned()
+    };
+    assert_eq!(
+        read("daily: { peak: 500/s, trough: 0.5k/m, peak_at: $at, timezone: Europe/Berlin, weekend: 20% }"),
+        "daily: { peak: 500/s, trough: 500/m, peak_at: \"09:30\", timezone: Europe/Berlin, weekend: 0.2 }"
+    );
+    assert_eq!(
+        read("daily:\n  peak_at: '0:00'\n  trough: 0/s\n  peak: 1/d\n  weekend: 1.5"),
+        "daily: { peak: 1/d, trough: 0/s, peak_at: \"00:00\", weekend: 1.5 }"
+    );
+}
+
+#[test]
 fn overrides_replace_declared_parameters_only() {
     let given = |name: &str, value: &str| {
         let text = format!("{name}={value}");
@@ -141,6 +157,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("steps:\n", "", "`steps` must be a list, found nothing", ""),
     ("steps: [a]\nsede: 1", "sede", "a scenario has no key `sede`", "did you mean `seed`?"),
     ("steps: [a]\npopulation: {}", "population", "`population` belongs to a file with `mix`", "mix:"),
+    ("mix: [a]\nrate: 500", "500", "`rate` must be a rate such as `500/s`, found the number `500`", "write `500/s`"),
     ("mix: [a]\nactors: {}", "actors", "`actors` belong to a story, not to a mix", "move them"),
     ("mix: [{weight: 1}]", "{weight: 1}", "an entry of `mix` lacks `scenario`", ""),
     ("mix: [{scenario: a, weight: -1}]", "-1", "`weight` must be more than 0, found `-1`", "never happen"),

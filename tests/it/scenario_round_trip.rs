@@ -4,7 +4,7 @@ use falsetrail::{
     error::Source,
     scenario::{Scenario, read, read_one_line, to_yaml},
 };
-use proptest::{collection::vec, option, prelude::*};
+use proptest::{collection::vec, option, prelude::*, sample::select};
 
 /// Everything that a scenario says, without places.
 fn meaning(scenario: &Scenario) -> String {
@@ -119,6 +119,27 @@ fn step() -> impl Strategy<Value = String> {
     })
 }
 
+/// How many events happen when.
+fn pace() -> impl Strategy<Value = String> {
+    let rate = || {
+        (1_u64..10_000_000, select(vec!["s", "m", "h", "d"]))
+            .prop_map(|(rate, unit)| format!("{}.{}/{unit}", rate / 10, rate % 10))
+    };
+    let zone = option::of(select(chrono_tz::TZ_VARIANTS.to_vec()));
+    let daily =
+        (rate(), 0..24, 0..60, zone, option::of(0..2_000_u32)).prop_map(|(peak, hour, minute, zone, weekend)| {
+            let zone = zone.map_or(String::new(), |zone| format!(", timezone: {}", zone.name()));
+            let weekend =
+                weekend.map_or(String::new(), |weekend| format!(", weekend: {}", f64::from(weekend) / 1_000.0));
+            format!("daily: {{ peak: {peak}, trough: 0.1/d, peak_at: \"{hour}:{minute:02}\"{zone}{weekend} }}\n")
+        });
+    let stages = (rate(), range(), rate()).prop_map(|(start, duration, target)| {
+        let duration = duration.split("..").next().unwrap_or_default().to_owned();
+        format!("start: {start}\nstages: [{{ duration: {duration}, target: {target} }}]\n")
+    });
+    prop_oneof![Just(String::new()), rate().prop_map(|rate| format!("rate: {rate}\n")), stages, daily]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -145,9 +166,9 @@ proptest! {
     }
 
     #[test]
-    fn mixes(scenario in text(), weight in 1e-9..1e18, given in value(), users: u64) {
+    fn mixes(scenario in text(), weight in 1e-9..1e18, given in value(), users: u64, pace in pace()) {
         let text = format!(
-            "population: {{ users: {users} }}\nmix: [{{ scenario: {}, weight: {weight:?}, with: {{ a: {given} }} }}]\n",
+            "{pace}population: {{ users: {users} }}\nmix: [{{ scenario: {}, weight: {weight:?}, with: {{ a: {given} }} }}]\n",
             quote(&scenario),
         );
         let source = Source::new("mix.yaml", &text);

@@ -2,7 +2,7 @@
 
 use falsetrail::units::{
     CountRange, DurationRange, Mistake, count, count_range, duration, duration_range, format_bytes, format_count,
-    format_duration, format_time, time,
+    format_duration, format_time, time, time_of_day, zone,
 };
 use proptest::prelude::*;
 
@@ -218,4 +218,40 @@ proptest! {
 fn check<T: std::fmt::Debug>(result: Result<T, Mistake>, text: &str, message: &str, help: &str) {
     let mistake = result.expect_err(text);
     assert_eq!((mistake.message.as_str(), mistake.help.as_str()), (message, help), "{text}");
+}
+
+#[test]
+fn times_of_day_are_minutes() {
+    for (text, minutes, shown) in [("14:00", 840, "14:00"), ("9:05", 545, "09:05"), ("00:00", 0, "00:00")] {
+        let time = time_of_day(text).unwrap();
+        assert_eq!((time.minutes(), time.to_string().as_str()), (minutes, shown));
+    }
+    for text in ["24:00", "14:60", "14", "14:0", "14:000", "2pm", "14:00:00", "-1:00", "+1:00", "", ":", "14h00"] {
+        let help = "write hours and minutes from \"00:00\" to \"23:59\", such as \"14:00\"";
+        check(time_of_day(text), text, &format!("`{text}` is not a time of day"), help);
+    }
+}
+
+#[test]
+fn time_zones_are_those_of_the_database() {
+    for (text, time, offset) in [
+        ("UTC", 0, 0),
+        ("Europe/Berlin", 1_774_745_999, 3_600),
+        ("Europe/Berlin", 1_774_746_000, 7_200),
+        ("Asia/Kathmandu", 1_774_746_000, 20_700),
+    ] {
+        let zone = zone(text).unwrap();
+        assert_eq!((zone.offset(time), zone.to_string().as_str()), (offset, text));
+    }
+    let names = "write a name of the IANA database, such as `Europe/Berlin`, `America/New_York` or `UTC`";
+    for (text, help) in [
+        ("Berlin", "did you mean `Europe/Berlin`?"),
+        ("europe/berlin", "did you mean `Europe/Berlin`?"),
+        ("Europe/Kiew", "did you mean `Europe/Kiev`?"),
+        ("New York", "did you mean `America/New_York`?"),
+        ("+02:00", names),
+        ("somewhere", names),
+    ] {
+        check(zone(text), text, &format!("`{text}` is not a time zone"), help);
+    }
 }

@@ -82,7 +82,13 @@ impl Reader {
 
     /// A rate such as `500/s`.
     pub fn rate(&self, node: &Node, what: &str) -> Option<Spanned<Rate>> {
-        self.amount(node, what, "a rate such as `500/s`", units::rate)
+        let wanted = "a rate such as `500/s`";
+        if let Value::Int(_) | Value::Float(_) = node.value {
+            let help = units::rate(&super::super::value_text(&node.value)).err().map(|mistake| mistake.help);
+            self.report(self.expected(node, what, wanted).help(help.unwrap_or_default()));
+            return None;
+        }
+        self.amount(node, what, wanted, units::rate)
     }
 
     /// A duration or a range of them such as `1m..2m`.
