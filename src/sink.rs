@@ -140,6 +140,12 @@ pub struct Failed {
     pub delivered: Delivered,
 }
 
+impl From<Box<Failed>> for Error {
+    fn from(failed: Box<Failed>) -> Self {
+        failed.error
+    }
+}
+
 /// A destination of events.
 ///
 /// A sink may move to a thread of its own.
