@@ -28,7 +28,7 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
     }
 }
 
-/// Names in backticks, joined by commas; of many the first twelve and how many more there are.
+/// Names in backticks, joined by commas; of many the first eighteen and how many more there are.
 pub fn list_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 18;
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();

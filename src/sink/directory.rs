@@ -29,7 +29,7 @@ pub(super) struct Directory {
     staging: PathBuf,
     force: bool,
     /// Held for its lock.
-    _locked: File,
+    locked: File,
 }
 
 impl Directory {
@@ -59,7 +59,7 @@ impl Directory {
         if !lock(&locked) {
             return Err(in_use(&staging));
         }
-        Ok(Self { path: path.to_owned(), staging, force, _locked: locked })
+        Ok(Self { path: path.to_owned(), staging, force, locked })
     }
 
     /// What a stopped run has left in a directory, to go on with it.
@@ -84,7 +84,7 @@ impl Directory {
         if !lock(&locked) {
             return Err(in_use(&staging));
         }
-        Ok(Self { path: path.to_owned(), staging, force, _locked: locked })
+        Ok(Self { path: path.to_owned(), staging, force, locked })
     }
 
     /// The files made so far, with their names, in no order.
@@ -109,6 +109,8 @@ impl Directory {
     /// Moves everything to its place, or says where it is.
     pub fn finish(&self, how: Ending, events: u64) -> Result<Option<String>, Error> {
         if how == Ending::Stopped {
+            // A process that was started meanwhile may have the folder, too.
+            let _ = self.locked.unlock();
             return Ok(Some(format!("{} keeps the first {}", quoted(&self.staging), whole(events))));
         }
         // Moving entries away while listing may hide some: list until none is left.

@@ -21,8 +21,16 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
+<<<<<<< HEAD
     io::{self, ErrorKind, IsTerminal, Seek, SeekFrom, Write},
     os::{fd::AsFd, unix::fs::FileTypeExt},
+=======
+    io::{self, ErrorKind, Seek, SeekFrom, Write},
+    os::{
+        fd::AsFd,
+        unix::fs::{FileTypeExt, MetadataExt},
+    },
+>>>>>>> c94cc06bd7e44182490744a3c7ce1235e24fe82a
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -117,6 +125,12 @@ impl Target {
                     .help("leave it as it is, or generate it anew by `--force` without `--skip` and `--append`"),
                 None => Error::failed(format!("{missing} that a stopped run has left")).help("leave out `--append`"),
             });
+        }
+        let both = found.as_ref().zip(fs::metadata(&part).ok());
+        if both.is_some_and(|(file, part)| (file.dev(), file.ino()) == (part.dev(), part.ino())) {
+            // A process that was killed between giving one name and taking the other.
+            return Err(Error::failed(format!("{shown} is complete, and {} is the same file", quoted(&part)))
+                .help(format!("remove {}", quoted(&part))));
         }
         if found.is_some() && !force {
             return Err(Error::failed(format!("{shown} exists, beside {}", quoted(&part)))
@@ -214,6 +228,8 @@ impl Target {
                 Ok(None)
             }
             (Some(part), Ending::Stopped) => {
+                // A process that was started meanwhile may have the file, too.
+                let _ = self.file.unlock();
                 Ok(Some(format!("{} keeps the first {}", quoted(&part.now), whole(events))))
             }
             (None, Ending::Stopped) if self.regular && events > 0 => {
