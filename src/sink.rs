@@ -148,15 +148,15 @@ pub struct Failed {
     pub delivered: Delivered,
 }
 
-<<<<<<< HEAD
 impl From<Error> for Box<Failed> {
     fn from(error: Error) -> Self {
         Box::new(Failed { error, delivered: Delivered::default() })
-=======
+    }
+}
+
 impl From<Box<Failed>> for Error {
     fn from(failed: Box<Failed>) -> Self {
         failed.error
->>>>>>> c94cc06bd7e44182490744a3c7ce1235e24fe82a
     }
 }
 

@@ -19,7 +19,7 @@ use crate::error::Error;
 /// chunk.bodies.extend_from_slice(b"{}");
 /// chunk.end_event(Event::default());
 /// let _ = sink.take(&chunk)?;
-/// sink.finish(Ending::Complete).map_err(|failed| failed.error)?;
+/// sink.finish(Ending::Complete)?;
 /// assert_eq!(memory.collected().bodies, b"{}\n");
 /// # Ok::<(), falsetrail::error::Error>(())
 /// ```

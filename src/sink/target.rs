@@ -21,16 +21,11 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-<<<<<<< HEAD
     io::{self, ErrorKind, IsTerminal, Seek, SeekFrom, Write},
-    os::{fd::AsFd, unix::fs::FileTypeExt},
-=======
-    io::{self, ErrorKind, Seek, SeekFrom, Write},
     os::{
         fd::AsFd,
         unix::fs::{FileTypeExt, MetadataExt},
     },
->>>>>>> c94cc06bd7e44182490744a3c7ce1235e24fe82a
     path::{Path, PathBuf},
     thread,
     time::Duration,

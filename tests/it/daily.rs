@@ -110,8 +110,14 @@ fn the_command_line_wins_and_repeats() {
     let events = |words: &str| run(&format!("--from 2026-01-05 -d 10s -q {words}")).quiet().text().lines().count();
     assert_eq!((events("--rate 5/s"), events("--stage 10s:4/s")), (50, 20));
     for (words, message) in [
-        ("", "error: a run with a rate needs an end\nhelp: add `-n 1M`, `-d 1h` or `--to`, or `--live` to run until it is stopped\n"),
-        ("--from 2026-01-05", "error: a run with a rate needs an end\nhelp: add `-n 1M`, `-d 1h` or `--to`, or `--live` to run until it is stopped\n"),
+        (
+            "",
+            "error: a run with a rate needs an end\nhelp: add `-n 1M`, `-d 1h` or `--to`, or `--live` to run until it is stopped\n",
+        ),
+        (
+            "--from 2026-01-05",
+            "error: a run with a rate needs an end\nhelp: add `-n 1M`, `-d 1h` or `--to`, or `--live` to run until it is stopped\n",
+        ),
         (
             "--instances 3",
             "error: `--instances` and a rate exclude each other\nhelp: give a number of `--events` or a `--duration` instead\n",

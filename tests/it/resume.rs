@@ -5,11 +5,7 @@ use super::continuation::contents;
 use falsetrail::{
     Plan, Run,
     error::Error,
-<<<<<<< HEAD
-    run::{self, How, Outcome, Part, Shard},
-=======
-    run::{self, Outcome, Part, Resumed, Shard},
->>>>>>> c94cc06bd7e44182490744a3c7ce1235e24fe82a
+    run::{self, How, Outcome, Part, Resumed, Shard},
     sink::{self, Chunk, Delivered, Ending, Failed, Flow, Output, Sink, Split, format::Format},
 };
 use proptest::prelude::*;
