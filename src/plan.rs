@@ -3,9 +3,12 @@
 //! Everything that can fail has failed before the first event. What comes out is immutable and shared: the
 //! simulation ([`crate::stream`]) and the renderer ([`crate::render`]) only read it.
 
+mod assemble;
 mod check;
 mod counts;
+mod feasible;
 mod find;
+mod fixed_ids;
 mod inject;
 mod pins;
 mod resolve;
@@ -21,17 +24,13 @@ use crate::{
     population::Population,
     scenario::{Body, Scenario},
     sink::Names,
-    story::{Operation, Outcome, Pin, Story},
+    story::{Operation, Outcome, Story},
     stream::Stream,
     texts::{ScenarioText, Texts},
     units::Rate,
     value::{Key, Skew},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 pub use timing::{Starts, Timing};
 
@@ -139,79 +138,7 @@ impl Plan {
             (Texts::Machine, Some(folder)) => Catalog::load(folder)?,
             (Texts::Machine, None) => Catalog::built_in()?,
         };
-        Self::with_catalog(catalog, options)
-    }
-
-    /// As [`Plan::new`], with a catalog that was loaded before.
-    ///
-    /// # Errors
-    ///
-    /// As [`Plan::new`].
-    pub fn with_catalog(catalog: Arc<Catalog>, options: &Options) -> Result<Plan, Error> {
-        let mut settings = sets::Settings::parse(&options.set)?;
-        let now = options.now.unwrap_or_else(timing::now);
-        let found = find::all(&catalog, options, &mut settings, now)?;
-        let mut mistakes = found.mistakes.clone();
-        let timing = collected(timing::Asked::new(options, &found, now), &mut mistakes)?;
-        let key = record_key(&catalog, options.key.as_deref())?;
-        let seed = match options.seed.or(found.seed) {
-            Some(seed) => seed,
-            None => random_seed()?,
-        };
-        let counts = collected(counts::population(&catalog, &found), &mut mistakes)?;
-        let counts = counts.unwrap_or_else(|| counts::Counts::of_catalog(&catalog));
-        let values = Key::root(seed);
-        let mut literals = Vec::new();
-        let mut around = resolve::Surroundings {
-            catalog: &catalog,
-            population: &counts.kinds,
-            tags: &mut Tags::default(),
-            literals: &mut literals,
-            settings: &mut settings,
-            values,
-        };
-        let stories = resolve_all(&found, &mut around, &mut mistakes);
-        let (Some(timing), true) = (timing, mistakes.is_empty()) else { return Err(in_order(mistakes).into()) };
-        settings.finish()?;
-        inject::check_known(&found.injected, timing.from)?;
-        let provisional = Identities::new(&catalog, values, values);
-        let mut plan = Plan {
-            population: Population::new(
-                &catalog,
-                &counts.kinds,
-                counts.skew,
-                values.name("population"),
-                0,
-                &provisional,
-            ),
-            identities: provisional,
-            name: found.name,
-            seed,
-            background: found.entries.len(),
-            stories,
-            weights: Skew::weighted(&found.entries.iter().map(|entry| entry.weight).collect::<Vec<_>>())
-                .ok_or_else(|| Error::usage("all weights are too small"))?,
-            pick: values.name("pick"),
-            timing: timing.provisional(),
-            emissions: Vec::new(),
-            literals,
-            key,
-            texts: found.texts,
-            catalog,
-        };
-        plan.bake(options.as_documented)?;
-        if timing.from.is_none() {
-            plan.timing.from = timing.ends - span(&plan);
-        }
-        plan.timing.check(&plan)?;
-        inject::check(&plan)?;
-        plan.check_fixed_ids()?;
-        let run = values.name(&plan.name).number(plan.timing.from as u64);
-        plan.identities = Identities::new(&plan.catalog, values, run);
-        let key = values.name("population");
-        plan.population =
-            Population::new(&plan.catalog, &counts.kinds, counts.skew, key, plan.timing.from, &plan.identities);
-        Ok(plan)
+        Self::with_catalog(&catalog, options)
     }
 
     /// The simulation of this run, from its first event.
@@ -244,43 +171,6 @@ impl Plan {
             _ => None,
         })?;
         Some(WhichEvent { story: &story.name, instance: name.instance, step: &call.name, occurrence: name.occurrence })
-    }
-
-    /// Refuses fixed ids that would stand for two things: in one story, in two, or in two instances of one.
-    fn check_fixed_ids(&self) -> Result<(), Error> {
-        let once = matches!(self.timing.starts, Starts::Once | Starts::Instances(1)) && self.timing.schedule.is_none();
-        let mut seen = BTreeSet::new();
-        for story in &self.stories {
-            for resource in &story.resources {
-                let id = self.catalog.kinds[resource.kind].id();
-                let fixed = resource.pins.iter().find(|(field, _)| *field == id);
-                let Some((_, Pin::Bytes(bytes))) = fixed else { continue };
-                let shown = String::from_utf8_lossy(bytes);
-                if !seen.insert((resource.kind, bytes.clone())) {
-                    let message = format!("two resources have the fixed id `{shown}`");
-                    return Err(Error::usage(message).help("give each an `id` of its own, or target the same one"));
-                }
-                if !once && story.injection.is_none() {
-                    let message = format!(
-                        "`{}` of `{}` has the fixed id `{shown}`, so the story can happen only once",
-                        resource.name, story.name
-                    );
-                    return Err(Error::usage(message).help("leave the `id` out, or run one instance: `--instances 1`"));
-                }
-            }
-            let mut people = BTreeSet::new();
-            for actor in &story.actors {
-                let id = self.catalog.kinds[actor.kind].id();
-                let fixed = actor.pins.iter().find(|(field, _)| *field == id);
-                if let Some((_, bytes)) = fixed.filter(|(_, bytes)| !people.insert(bytes.clone())) {
-                    let message =
-                        format!("two actors of `{}` have the id `{}`", story.name, String::from_utf8_lossy(bytes));
-                    return Err(Error::usage(message)
-                        .help("two actors are two people: let the steps of one name the same actor"));
-                }
-            }
-        }
-        Ok(())
     }
 
     fn bake(&mut self, as_documented: bool) -> Result<(), Error> {
@@ -338,82 +228,6 @@ pub(crate) fn outcomes(catalog: &Catalog, call: &crate::story::Call) -> Vec<Opti
             [None].into_iter().chain(auto.map(Some)).chain(lowers).collect()
         }
     }
-}
-
-/// Takes the value of a result; mistakes in files are kept, so that others are found in the same go.
-fn collected<T>(result: Result<T, Error>, mistakes: &mut Vec<Diagnostic>) -> Result<Option<T>, Error> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(Error::Input(found)) => {
-            mistakes.extend(found);
-            Ok(None)
-        }
-        Err(other) => Err(other),
-    }
-}
-
-/// Resolves and checks every story.
-fn resolve_all(found: &find::Found, around: &mut resolve::Surroundings, mistakes: &mut Vec<Diagnostic>) -> Vec<Story> {
-    let mut stories = Vec::new();
-    let mut names: BTreeMap<&str, u32> = BTreeMap::new();
-    let background = found.entries.iter().map(|entry| (&entry.scenario, &entry.scenario.name, None));
-    // After all others, so that nothing of theirs depends on them.
-    let injected = found.injected.iter().map(|entry| (&entry.scenario, &entry.name, Some(&entry.injection)));
-    for (scenario, name, injection) in background.chain(injected) {
-        let times = names.entry(name).or_default();
-        *times += 1;
-        let name = if *times == 1 { name.clone() } else { format!("{name}#{times}") };
-        let resolved = resolve::resolve(scenario, &name, around);
-        let Some(mut resolved) = crate::error::keep(resolved, mistakes) else { continue };
-        mistakes.append(&mut resolved.mistakes);
-        if !resolved.blind
-            && let Err(found) = check::check(around.catalog, &mut resolved)
-        {
-            mistakes.extend(found);
-        }
-        resolved.story.injection = injection.cloned();
-        stories.push(resolved.story);
-    }
-    stories
-}
-
-/// In the order of the text, one for each place; a file that a mix names twice is wrong once.
-fn in_order(mut mistakes: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut seen = BTreeSet::new();
-    mistakes.retain(|mistake| seen.insert((mistake.source.name.clone(), mistake.span.start, mistake.span.end)));
-    let files: Vec<String> = mistakes.iter().map(|mistake| mistake.source.name.clone()).collect();
-    let file = |mistake: &Diagnostic| files.iter().position(|name| *name == mistake.source.name);
-    mistakes.sort_by_key(|mistake| (file(mistake), mistake.span.start));
-    mistakes
-}
-
-fn record_key(catalog: &Catalog, name: Option<&str>) -> Result<RecordKey, Error> {
-    match name {
-        None if catalog.keys.is_empty() => Ok(RecordKey::None),
-        None => Ok(RecordKey::Catalog(catalog.default_key)),
-        Some("none") => Ok(RecordKey::None),
-        Some("instance") => Ok(RecordKey::Instance),
-        Some(name) => catalog.keys.iter().position(|key| key.name == name).map(RecordKey::Catalog).ok_or_else(|| {
-            let known = catalog.keys.iter().map(|key| key.name.as_str()).chain(["none", "instance"]);
-            Error::usage(format!("there is no key `{name}`")).help(crate::error::did_you_mean(name, known))
-        }),
-    }
-}
-
-/// Short enough to type again.
-fn random_seed() -> Result<u64, Error> {
-    use rand::{TryRng, rngs::SysRng};
-    let drawn = SysRng
-        .try_next_u32()
-        .map_err(|error| Error::failed(format!("no random seed to be had: {error}")).help("give one with `--seed`"))?;
-    Ok(drawn.into())
-}
-
-/// How long the run is, in nanoseconds up to a whole second: by simulating it once, without rendering.
-fn span(plan: &Plan) -> i64 {
-    let last = plan.stream().run_through().1.unwrap_or(plan.timing.from);
-    let second = 1_000_000_000;
-    (last - plan.timing.from) / second * second + second
 }
 
 /// What a scenario argument stands for, for `show`: the scenario, or the scenarios of a mix.

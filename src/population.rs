@@ -88,6 +88,15 @@ impl Members {
         (parent as usize + rank * self.parents) as u32
     }
 
+    /// How many different ones so many draws are expected to give.
+    pub fn expected(&self, draws: f64) -> f64 {
+        let Some(ranks) = &self.ranks else { return 0.0 };
+        let parents = self.parents.max(1) as f64;
+        let chances = (0..self.entities.len().div_ceil(self.parents.max(1))).map(|rank| ranks.chance(rank));
+        let expected: f64 = chances.map(|chance| 1.0 - (1.0 - chance).powf(draws / parents)).sum();
+        (expected * parents).min(self.entities.len() as f64)
+    }
+
     /// The parent of a member.
     pub fn parent_of(&self, index: u32) -> u32 {
         index % self.parents.max(1) as u32

@@ -211,6 +211,7 @@ impl Shared<'_> {
             // There is nothing to go on with.
             delivered.next = None;
         }
+        delivered.notes.extend(source.note());
         match truth.map(|truth| truth.lines.finish(ending)) {
             Some(Ok(note)) => delivered.notes.extend(note),
             Some(Err(failed)) => {

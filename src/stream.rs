@@ -8,6 +8,7 @@ mod act;
 mod calendar;
 mod injected;
 mod instance;
+mod outlook;
 mod paced;
 mod stamps;
 
@@ -27,6 +28,7 @@ use stamps::Stamps;
 
 pub use act::MOST_ASKS;
 pub(crate) use injected::injected_spans;
+pub use outlook::Outlook;
 
 /// One event, before it is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub struct Stream<'p> {
     to: i64,
     /// With a rate: slots, not due times, say when events happen.
     pace: Option<Pace<'p>>,
+    /// Whether the warm-up was shorter than the longest story.
+    begins_early: bool,
     injected: Option<Injected>,
 }
 
@@ -126,6 +130,7 @@ impl<'p> Stream<'p> {
             numbered: 0,
             to: plan.timing.to.unwrap_or(i64::MAX),
             pace: plan.timing.schedule.as_ref().map(|schedule| Pace::new(plan, schedule)),
+            begins_early: false,
             injected: None,
         };
         if stream.pace.is_none() {
@@ -154,6 +159,11 @@ impl<'p> Stream<'p> {
     /// How many events it has given so far, those of injected stories left out.
     pub fn emitted(&self) -> u64 {
         self.emitted
+    }
+
+    /// Whether the run begins before its steady state, because its longest story lasts longer than can be simulated.
+    pub fn begins_early(&self) -> bool {
+        self.begins_early
     }
 
     /// How many instances are going on.

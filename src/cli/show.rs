@@ -1,5 +1,7 @@
 //! `falsetrail show`.
 
+mod expected;
+
 use super::{TemplatesOption, columns, list::effect, print};
 use clap::Args;
 use falsetrail::{
@@ -73,9 +75,9 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str) -> Result<String, Error> {
         endless: true,
         ..Options::default()
     };
-    let plan = Plan::with_catalog(Arc::clone(catalog), &options)?;
+    let plan = Plan::with_catalog(catalog, &options)?;
     if plan::is_mix(&found) {
-        return Ok(text);
+        return Ok(expected::behind(&text, &plan));
     }
     for story in &plan.stories {
         for operation in &story.operations {
@@ -142,7 +144,7 @@ fn example(catalog: &Arc<Catalog>, short: &str) -> Result<String, Error> {
         from: Some("2026-01-05T08:00:00Z".to_owned()),
         ..Options::default()
     };
-    let plan = Plan::with_catalog(Arc::clone(catalog), &options)?;
+    let plan = Plan::with_catalog(catalog, &options)?;
     let event = plan.events().next();
     let body = event.map(|event| event.body).unwrap_or_default();
     let value: serde_json::Value =

@@ -62,7 +62,7 @@ fn scenario(catalog: &Arc<Catalog>, path: &str) -> Result<(), Error> {
         endless: true,
         ..Options::default()
     };
-    Plan::with_catalog(Arc::clone(catalog), &options).map(|_| ())
+    Plan::with_catalog(catalog, &options).map(|_| ())
 }
 
 /// The files to check: of folders those that end in `.yaml`, sorted; folders with a catalog as they are.

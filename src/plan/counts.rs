@@ -2,23 +2,89 @@
 
 use super::find::Found;
 use crate::{
-    catalog::Catalog,
-    error::{Diagnostic, Error, did_you_mean},
+    catalog::{Catalog, KindId},
+    error::{Diagnostic, Error, Source, did_you_mean},
     yaml::Value,
 };
+use std::{ops::Range, sync::Arc};
 
 /// How many of each kind exist before a run, and how unevenly they are drawn.
+#[derive(Clone)]
 pub(super) struct Counts {
     /// By kind.
     pub kinds: Vec<u64>,
     /// 0 is even, 1 is Zipf's law.
     pub skew: f64,
+    /// By kind: where the mix says just how many there are. The others grow with the rate.
+    exact: Vec<Option<(Range<usize>, Arc<Source>)>>,
 }
+
+/// The most that there can be of a kind.
+const MOST: u64 = 10_000_000;
+
+/// Where a name is given out once in a second, so many times as many members as are needed: some are busier than
+/// others.
+const ROOM: u64 = 2;
 
 impl Counts {
     /// What the catalog says.
     pub fn of_catalog(catalog: &Catalog) -> Self {
-        Counts { kinds: catalog.kinds.iter().map(|kind| kind.population).collect(), skew: catalog.skew }
+        Counts {
+            kinds: catalog.kinds.iter().map(|kind| kind.population).collect(),
+            skew: catalog.skew,
+            exact: vec![None; catalog.kinds.len()],
+        }
+    }
+
+    /// What has to exist so that there are names enough for all that is made, where that is more.
+    ///
+    /// # Errors
+    ///
+    /// The mix says how many there are, and they are too few.
+    pub fn grown(&self, catalog: &Catalog, needs: &[(KindId, KindId, u64)]) -> Result<Option<Counts>, Error> {
+        let mut grown = self.clone();
+        for (room, named, needed) in needs {
+            let (label, plural) = (&catalog.kinds[*named].label, plural(catalog, *room));
+            if let Some((span, source)) = self.exact[*room].as_ref().filter(|_| self.kinds[*room] < *needed) {
+                let message = format!("at this rate {needed} {plural} are needed");
+                let why = format!(
+                    "the name of a {label} has a second in it and is given out once: write at least {needed}, or \
+                     `{}+` for as many as the rate needs",
+                    self.kinds[*room]
+                );
+                return Err(Diagnostic::new(source, span.clone(), message).help(why).into());
+            }
+            let wanted = (ROOM * needed).min(MOST);
+            if self.exact[*room].is_none() && grown.kinds[*room] < wanted {
+                grown.grow(catalog, *room, wanted);
+            }
+        }
+        Ok((grown.kinds != self.kinds).then_some(grown))
+    }
+
+    /// More of a kind, and as many more of what lies in it.
+    fn grow(&mut self, catalog: &Catalog, kind: KindId, wanted: u64) {
+        let before = self.kinds[kind].max(1);
+        self.kinds[kind] = wanted;
+        for inner in 0..catalog.kinds.len() {
+            if catalog.parent(inner) == Some(kind) && self.exact[inner].is_none() {
+                let more = u128::from(self.kinds[inner]) * u128::from(wanted) / u128::from(before);
+                self.kinds[inner] = u64::try_from(more).unwrap_or(MOST).min(MOST);
+            }
+        }
+    }
+}
+
+fn plural(catalog: &Catalog, kind: KindId) -> &str {
+    catalog.kinds[kind].plural.as_deref().unwrap_or(&catalog.kinds[kind].name)
+}
+
+/// How many there are, and whether there may be more: `40`, or `40+`.
+fn count(value: &Value) -> Option<(u64, bool)> {
+    match value {
+        Value::Int(count) => Some((u64::try_from(*count).ok()?, false)),
+        Value::Text(text) => Some((text.strip_suffix('+')?.trim().parse().ok()?, true)),
+        _ => None,
     }
 }
 
@@ -43,10 +109,13 @@ pub(super) fn population(catalog: &Catalog, found: &Found) -> Result<Counts, Err
             mistakes.push(mistake.help(did_you_mean(&field.name.value, known)));
             continue;
         };
-        match field.value.value {
-            Value::Int(count) if (0..=10_000_000).contains(&count) => counts.kinds[kind] = count as u64,
+        match count(&field.value.value) {
+            Some((count, grows)) if count <= MOST => {
+                counts.kinds[kind] = count;
+                counts.exact[kind] = (!grows).then(|| (field.value.span.clone(), Arc::clone(source)));
+            }
             _ => mistakes.push(wrong(format!(
-                "`{}` is a whole number from 0 to 10,000,000, found {}",
+                "`{}` is a whole number from 0 to 10,000,000, or `40+` for as many as the rate needs, found {}",
                 field.name.value,
                 field.value.describe()
             ))),
@@ -58,7 +127,7 @@ pub(super) fn population(catalog: &Catalog, found: &Found) -> Result<Counts, Err
         let needed = catalog.parent(kind).map_or(1, |parent| counts.kinds[parent].max(1));
         let principal = catalog.kinds[kind].principal;
         if (surrounds || principal) && counts.kinds[kind] < needed {
-            let name = catalog.kinds[kind].plural.as_deref().unwrap_or(&catalog.kinds[kind].name);
+            let name = plural(catalog, kind);
             let message =
                 format!("a population of {} {name} is too small: it needs at least {needed}", counts.kinds[kind]);
             match found.population.iter().find(|(field, _)| field.name.value == name) {

@@ -53,6 +53,14 @@ impl<'p> Source<'p> {
         self.stream.emitted() - u64::from(kept_back)
     }
 
+    /// What the summary should say about the run's beginning.
+    pub fn note(&self) -> Option<String> {
+        self.stream.begins_early().then(|| {
+            "the run began before its steady state: its longest story lasts longer than what was simulated before"
+                .to_owned()
+        })
+    }
+
     /// Fills a batch, whole unless the run ends, is stopped, or is not due any further. False if nothing is left.
     pub fn fill(&mut self, batch: &mut Batch, stop: &AtomicBool) -> bool {
         batch.records.clear();

@@ -3,11 +3,10 @@
 //! Each slot goes to the step that has been due longest, and, if none is due, to the first step of a new instance. So
 //! every second holds exactly its count, a due step waits only while others are due, and no backlog builds up.
 
-use super::{Active, SECOND, Stream};
+use super::{Active, Outlook, SECOND, Stream};
 use crate::{
     plan::Plan,
     schedule::{Schedule, Slots},
-    story::Operation,
     stream::Record,
     value::Key,
 };
@@ -22,10 +21,7 @@ pub(super) struct Pace<'p> {
 }
 
 /// A warm-up simulates at most so many events: a second or two.
-const LONGEST_WARM_UP: u64 = 20_000_000;
-
-/// Instances that are simulated to find out how many events a story has.
-const SAMPLE: u64 = 4_096;
+pub(super) const LONGEST_WARM_UP: u64 = 20_000_000;
 
 impl<'p> Pace<'p> {
     pub(super) fn new(plan: &Plan, schedule: &'p Schedule) -> Self {
@@ -71,12 +67,13 @@ impl Stream<'_> {
         if per_day == 0 {
             return;
         }
-        let (events, longest) = sample(plan);
+        let Outlook { instances: sample, events, longest, .. } = Outlook::of(plan);
+        let (sample, events) = (u128::from(sample), u128::from(events));
         // Nanoseconds between starts: the mean number of an instance's events over the rate.
-        let between =
-            (u128::from(events) * 86_400 * 1_000 * SECOND as u128 / (u128::from(SAMPLE) * u128::from(per_day))).max(1);
-        let most = u128::from(LONGEST_WARM_UP) * u128::from(SAMPLE) / u128::from(events.max(1));
-        let instances = (u128::from(longest) / between + 1).min(most);
+        let between = (events * 86_400 * 1_000 * SECOND as u128 / (sample * u128::from(per_day))).max(1);
+        let wanted = u128::from(longest) / between + 1;
+        let instances = wanted.min(u128::from(LONGEST_WARM_UP) * sample / events.max(1));
+        self.begins_early = instances < wanted;
         let mut words = Vec::new();
         let earliest =
             i64::try_from(instances * between).map_or(i64::MIN, |back| plan.timing.from.saturating_sub(back));
@@ -98,26 +95,4 @@ impl Stream<'_> {
             self.active.happen(self.plan, &mut self.world, entry, entry.0, words);
         }
     }
-}
-
-/// How many events a sample of instances has in all, and how long the longest of them lasts in nanoseconds.
-fn sample(plan: &Plan) -> (u64, u64) {
-    let mut events = 0;
-    let mut longest = 0;
-    for number in 0..SAMPLE {
-        let story = plan.weights.at(number.wrapping_mul(super::GOLDEN));
-        let operations = &plan.stories[story].operations;
-        if !operations.iter().any(|operation| matches!(operation, Operation::Call(_))) {
-            continue;
-        }
-        // Only the way through the story counts, not what it does: no state is needed.
-        let mut instance = super::Instance::at_beginning(plan, story as u16, number);
-        let mut due = instance.enter(plan, 0, 0);
-        while let Some(time) = due {
-            events += 1;
-            longest = longest.max(time as u64);
-            due = instance.proceed(plan, time);
-        }
-    }
-    (events, longest)
 }

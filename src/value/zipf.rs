@@ -46,6 +46,13 @@ impl Skew {
         self.cumulative.get(rank).is_some_and(|end| *end > before)
     }
 
+    /// How likely a rank is drawn.
+    pub fn chance(&self, rank: usize) -> f64 {
+        let before = rank.checked_sub(1).and_then(|before| self.cumulative.get(before)).copied().unwrap_or(0);
+        let (Some(end), Some(total)) = (self.cumulative.get(rank), self.cumulative.last()) else { return 0.0 };
+        (end - before) as f64 / *total as f64
+    }
+
     /// The rank at a place of the whole range of 64 bits.
     pub fn at(&self, bits: u64) -> usize {
         let total = self.cumulative.last().copied().unwrap_or(1);
