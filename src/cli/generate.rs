@@ -1,5 +1,6 @@
 //! `falsetrail generate`.
 
+mod kafka;
 mod repeat;
 mod report;
 
@@ -134,28 +135,7 @@ pub struct Generate {
     quiet: bool,
 
     #[command(flatten)]
-    kafka: Kafka,
-}
-
-#[derive(Args)]
-#[command(next_help_heading = "Kafka")]
-struct Kafka {
-    /// Brokers to emit to, as HOST:PORT with commas between them.
-    #[arg(short, long, value_name = "HOST:PORT", requires = "topic", conflicts_with_all = ["output", "split", "format"])]
-    bootstrap_servers: Option<String>,
-
-    /// The topic to emit to; it has to exist.
-    #[arg(short, long, value_name = "TOPIC", requires = "bootstrap_servers")]
-    topic: Option<String>,
-
-    /// A property of librdkafka, such as `acks=1`; may be repeated.
-    #[arg(short = 'X', value_name = "PROPERTY=VALUE", requires = "bootstrap_servers")]
-    properties: Vec<String>,
-
-    /// What records are keyed by: a key of the catalog (environment, organization, principal, resource), `instance` or
-    /// `none`. [default: the catalog's, environment]
-    #[arg(long, value_name = "KEY", requires = "bootstrap_servers")]
-    key: Option<String>,
+    kafka: kafka::Kafka,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -247,8 +227,8 @@ impl Generate {
     }
 
     fn sink(&self, plan: &Plan) -> Result<Box<dyn Sink>, Error> {
-        if let (Some(servers), Some(topic)) = (&self.kafka.bootstrap_servers, &self.kafka.topic) {
-            return kafka_sink(servers, topic, &self.kafka.properties);
+        if let Some(topic) = self.kafka.sink(plan)? {
+            return Ok(topic);
         }
         sink::open(&Output {
             path: self.output.clone().filter(|path| path.as_os_str() != "-"),
@@ -266,24 +246,6 @@ impl Generate {
             names: plan.names(),
         })
     }
-}
-
-#[cfg(feature = "kafka")]
-fn kafka_sink(servers: &str, topic: &str, properties: &[String]) -> Result<Box<dyn Sink>, Error> {
-    use falsetrail::sink::kafka::{KafkaSettings, KafkaSink};
-    let mut settings = KafkaSettings::new(servers, topic);
-    for property in properties {
-        let Some((name, value)) = property.split_once('=') else {
-            return Err(Error::usage(format!("`-X {property}` has no `=`")).help("write it as `-X acks=1`"));
-        };
-        settings.properties.push((name.trim().to_owned(), value.to_owned()));
-    }
-    Ok(Box::new(KafkaSink::connect(settings)?))
-}
-
-#[cfg(not(feature = "kafka"))]
-fn kafka_sink(_servers: &str, _topic: &str, _properties: &[String]) -> Result<Box<dyn Sink>, Error> {
-    Err(Error::usage("this build of falsetrail cannot emit to Kafka").help("build it with the feature `kafka`"))
 }
 
 /// A request to stop: the first signal ends the run cleanly, a second one at once.
