@@ -1,8 +1,10 @@
 //! The one loop: simulate, render, hand over, until the run or its sink ends.
 
+mod only;
 mod part;
 mod summary;
 
+pub use only::Only;
 pub use part::{Part, Shard};
 pub use summary::Summary;
 
@@ -32,7 +34,7 @@ const PASSED_AT_ONCE: u32 = 65_536;
 
 /// Emits a part of a plan's events into a sink. Ends early when `stop` becomes true. With `digest` the summary has a
 /// digest of what was emitted.
-pub fn emit(plan: &Plan, part: Part, mut sink: Box<dyn Sink>, digest: bool, stop: &AtomicBool) -> Outcome {
+pub fn emit(plan: &Plan, part: &Part, mut sink: Box<dyn Sink>, digest: bool, stop: &AtomicBool) -> Outcome {
     let mut summary = Summary::new(plan, digest);
     let mut stream = plan.stream();
     let mut renderer = Renderer::new(plan);
@@ -46,7 +48,7 @@ pub fn emit(plan: &Plan, part: Part, mut sink: Box<dyn Sink>, digest: bool, stop
         words.clear();
         let mut passed = 0;
         while !chunk.is_full() && passed < PASSED_AT_ONCE {
-            let Some(record) = stream.next(&mut words) else {
+            let Some(record) = stream.next(&mut words).filter(|record| !part.ends_before(record.number)) else {
                 ended = true;
                 break;
             };
@@ -68,7 +70,8 @@ pub fn emit(plan: &Plan, part: Part, mut sink: Box<dyn Sink>, digest: bool, stop
         }
         stopped = !ended && stop.load(Ordering::Relaxed);
     }
-    let wanted = plan.timing.events.filter(|_| plan.timing.to.is_none() && plan.timing.schedule.is_none());
+    let whole = plan.timing.to.is_none() && plan.timing.schedule.is_none() && part.only.is_none();
+    let wanted = plan.timing.events.filter(|_| whole);
     if ended && error.is_none() && wanted.is_some_and(|wanted| stream.emitted() < wanted) {
         let message = format!("the run ended after {} events: event time ends in the year 2262", stream.emitted());
         error = Some(Error::failed(message).help("let instances start more often, by `--every`"));

@@ -15,7 +15,7 @@
 //!    error (then with [`Ending::Stopped`]): it is the only place that knows
 //!    what was delivered. Nothing relies on `Drop`.
 
-use std::ops::Range;
+use std::{ops::Range, path::PathBuf};
 
 use crate::error::Error;
 
@@ -116,6 +116,8 @@ pub struct Delivered {
     pub unknown: u64,
     /// Whether the reader went away before the end (see [`Flow::Closed`]).
     pub closed: bool,
+    /// The list of the events that were refused or are unknown, if there is one.
+    pub undelivered: Option<PathBuf>,
     /// Sentences for the summary, such as where an unfinished file is.
     pub notes: Vec<String>,
 }

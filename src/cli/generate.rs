@@ -158,11 +158,13 @@ enum SplitName {
 
 pub fn run(arguments: &Generate) -> Result<u8, Error> {
     let plan = Plan::new(&arguments.options())?;
-    let sink = arguments.sink(&plan)?;
-    let stop = Stop::new()?;
+    let only = arguments.kafka.only(&plan)?;
+    let part = run::Part { skip: arguments.skip.unwrap_or(0), shard: arguments.shard, only };
+    let requested = Arc::default();
+    let sink = arguments.sink(&plan, &requested)?;
+    let stop = Stop::new(requested)?;
     let started = Instant::now();
-    let part = run::Part { skip: arguments.skip.unwrap_or(0), shard: arguments.shard };
-    let outcome = run::emit(&plan, part, sink, arguments.digest, &stop.requested);
+    let outcome = run::emit(&plan, &part, sink, arguments.digest, &stop.requested);
     let took = started.elapsed();
     if !arguments.quiet {
         super::report(&report::text(arguments, &plan, &outcome, took));
@@ -226,8 +228,8 @@ impl Generate {
         }
     }
 
-    fn sink(&self, plan: &Plan) -> Result<Box<dyn Sink>, Error> {
-        if let Some(topic) = self.kafka.sink(plan)? {
+    fn sink(&self, plan: &Plan, stop: &Arc<AtomicBool>) -> Result<Box<dyn Sink>, Error> {
+        if let Some(topic) = self.kafka.sink(self, plan, stop)? {
             return Ok(topic);
         }
         sink::open(&Output {
@@ -255,12 +257,13 @@ struct Stop {
 }
 
 impl Stop {
-    fn new() -> Result<Self, Error> {
+    /// From now on, signals set `requested`.
+    fn new(requested: Arc<AtomicBool>) -> Result<Self, Error> {
         use signal_hook::{
             consts::{SIGINT, SIGTERM},
             flag,
         };
-        let stop = Stop { requested: Arc::new(AtomicBool::new(false)), signal: Arc::new(AtomicUsize::new(0)) };
+        let stop = Stop { requested, signal: Arc::new(AtomicUsize::new(0)) };
         for signal in [SIGINT, SIGTERM] {
             // In this order: the second signal finds the flag set by the first.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop.requested))

@@ -5,24 +5,33 @@ use falsetrail::{
     plan::{Plan, Starts},
     units::{format_duration, format_time},
 };
+use std::path::Path;
 
 /// The arguments of the same run, seed and start time filled in.
 pub fn command(arguments: &Generate, plan: &Plan) -> String {
+    of_events(arguments, plan, arguments.kafka.only.as_deref())
+}
+
+/// The same, for those events alone that a file lists.
+pub fn of_events(arguments: &Generate, plan: &Plan, only: Option<&Path>) -> String {
     let mut words = Words(vec!["falsetrail".to_owned(), "generate".to_owned()]);
     words.0.extend(arguments.scenarios.iter().cloned());
     content(arguments, plan, &mut words);
+    if let Some(list) = only {
+        words.option("--only", list.display().to_string());
+    }
     output(arguments, &mut words);
     words.0.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-struct Words(Vec<String>);
+pub(super) struct Words(Vec<String>);
 
 impl Words {
-    fn option(&mut self, name: &str, value: impl Into<String>) {
+    pub(super) fn option(&mut self, name: &str, value: impl Into<String>) {
         self.0.extend([name.to_owned(), value.into()]);
     }
 
-    fn flag(&mut self, name: &str, given: bool) {
+    pub(super) fn flag(&mut self, name: &str, given: bool) {
         self.0.extend(given.then(|| name.to_owned()));
     }
 }
@@ -82,27 +91,7 @@ fn output(arguments: &Generate, words: &mut Words) {
     }
     words.flag("--force", arguments.force);
     words.flag("--digest", arguments.digest);
-    if let (Some(servers), Some(topic)) = (&arguments.kafka.bootstrap_servers, &arguments.kafka.topic) {
-        words.option("-b", servers.as_str());
-        words.option("-t", topic.as_str());
-    }
-    for property in &arguments.kafka.properties {
-        words.option("-X", without_secret(property));
-    }
-    if let Some(key) = &arguments.kafka.key {
-        words.option("--key", key.as_str());
-    }
-}
-
-/// A property without its value, if that might be a secret.
-fn without_secret(property: &str) -> String {
-    let secret = |name: &str| {
-        ["password", "secret", "jaas", "token", "key.pem", "ssl.key"].iter().any(|word| name.contains(word))
-    };
-    match property.split_once('=') {
-        Some((name, _)) if secret(name) => format!("{name}=…"),
-        _ => property.to_owned(),
-    }
+    arguments.kafka.repeat(words);
 }
 
 /// A word as a shell reads it.

@@ -31,6 +31,10 @@ pub fn text(arguments: &Generate, plan: &Plan, outcome: &Outcome, took: Duration
     if let Some(digest) = outcome.summary.digest() {
         let _ = writeln!(text, "digest: {digest}");
     }
+    if let Some(list) = &outcome.delivered.undelivered {
+        let _ = writeln!(text, "not delivered: listed in {}", list.display());
+        let _ = writeln!(text, "only these again: {}", repeat::of_events(arguments, plan, Some(list)));
+    }
     let _ = writeln!(text, "the same again: {}", repeat::command(arguments, plan));
     text
 }

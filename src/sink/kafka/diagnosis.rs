@@ -10,6 +10,7 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::options::Options;
 use super::reports::Trouble;
+use super::topic::CreateTopic;
 use crate::error::Error;
 
 /// The trouble that explains the others.
@@ -107,7 +108,7 @@ pub(super) fn topic(options: &Options, code: Code) -> Error {
     let (topic, servers) = (&options.topic, options.servers());
     match code {
         Code::UnknownTopicOrPartition => Error::failed(format!("topic `{topic}` does not exist on `{servers}`"))
-            .help("create it first, or check the spelling of `-t`"),
+            .help("create it first (`--create-topic 4` does), or check the spelling of `-t`"),
         Code::TopicAuthorizationFailed => {
             Error::failed(format!("`{servers}` does not let us see topic `{topic}`")).help(write_permission(options))
         }
@@ -115,6 +116,26 @@ pub(super) fn topic(options: &Options, code: Code) -> Error {
             Error::failed(format!("topic `{topic}` on `{servers}` has no leader")).help("wait until its brokers are up")
         }
         code => Error::failed(format!("topic `{topic}` on `{servers}` cannot be used: {}", said(code))),
+    }
+}
+
+/// The topic was to be made, and could not be.
+pub(super) fn creation(options: &Options, wanted: CreateTopic, code: Code) -> Error {
+    let (topic, servers) = (&options.topic, options.servers());
+    match code {
+        Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => {
+            let message = format!("`{servers}` does not let us create topic `{topic}`");
+            Error::failed(message)
+                .help(format!("the user{} needs the ACL CREATE on it, or somebody else creates it", user(options)))
+        }
+        Code::InvalidReplicationFactor => {
+            let copies = wanted.replication.map_or_else(String::new, |copies| format!(" with {copies} copies"));
+            Error::failed(format!("`{servers}` has too few brokers for topic `{topic}`{copies}"))
+                .help(format!("write `--create-topic {}:1` for a single broker", wanted.partitions))
+        }
+        Code::UnsupportedFeature => Error::failed(format!("`{servers}` does not let clients create topics"))
+            .help("create the topic in its own way, and leave out `--create-topic`"),
+        code => Error::failed(format!("cannot create topic `{topic}` on `{servers}`: {}", said(code))),
     }
 }
 
@@ -139,11 +160,15 @@ pub(super) fn fatal(options: &Options, code: Code, text: &str) -> Error {
 }
 
 fn write_permission(options: &Options) -> String {
-    let user = match options.get("sasl.username") {
+    format!("the user{} needs the ACL WRITE on topic `{}`", user(options), options.topic)
+}
+
+/// A blank and the user's name, if there is one.
+fn user(options: &Options) -> String {
+    match options.get("sasl.username") {
         "" => String::new(),
         name => format!(" `{name}`"),
-    };
-    format!("the user{user} needs the ACL WRITE on topic `{}`", options.topic)
+    }
 }
 
 /// Why a record was not delivered, in words for a summary.
@@ -152,6 +177,15 @@ pub(super) fn record_failure(code: Code) -> String {
         Code::PurgeQueue => "never sent, because the run ended before".to_owned(),
         Code::MessageSizeTooLarge => "larger than the broker, the topic or `message.max.bytes` allows".to_owned(),
         Code::MessageTimedOut => "not delivered within `message.timeout.ms`".to_owned(),
+        code => said(code),
+    }
+}
+
+/// Why nobody knows about a record that was sent, in words for a summary.
+pub(super) fn record_unknown(code: Code) -> String {
+    match code {
+        Code::PurgeInflight => "the run ended before the broker had answered".to_owned(),
+        Code::MessageTimedOut => "not acknowledged within `message.timeout.ms`".to_owned(),
         code => said(code),
     }
 }
