@@ -7,6 +7,7 @@
 //! the event queue. So the request is made in slices, and between two of them
 //! the events are read.
 
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rdkafka::error::RDKafkaErrorCode;
@@ -136,7 +137,10 @@ impl<'a> Wait<'a> {
         if topic_error.is_none()
             && let Some(trouble) = self.verdict()
         {
-            return Err(diagnosis::connection(self.options, &trouble));
+            return Err(match diagnosis::is_unproven(&trouble) {
+                true => diagnosis::unproven(self.options, has_other_name(self.options)),
+                false => diagnosis::connection(self.options, &trouble),
+            });
         }
         match topic_error {
             _ if !self.is_over() => Ok(()),
@@ -232,6 +236,28 @@ impl<'a> Wait<'a> {
     fn is_over(&self) -> bool {
         self.start.elapsed() >= self.timeout
     }
+}
+
+/// Whether a broker whose certificate was not enough is trusted under another
+/// name: a connection without a look at the name gets through.
+fn has_other_name(options: &Options) -> Option<bool> {
+    let producer = options.for_any_host().producer().ok()?;
+    let begun = Instant::now();
+    let mut found = None;
+    while found.is_none() && begun.elapsed() < QUESTION {
+        let answered = producer.client().fetch_cluster_id(FIRST_SLICE).is_some();
+        producer.poll(Duration::from_millis(20));
+        let troubles = producer.context().troubles();
+        // Whatever ends the connection later, as a missing login does, comes
+        // behind the certificate.
+        let further = troubles.iter().any(|trouble| trouble.code != RDKafkaErrorCode::AllBrokersDown);
+        found = match troubles.iter().any(diagnosis::is_unproven) {
+            true => Some(false),
+            false => (answered || further).then_some(true),
+        };
+    }
+    let _ = thread::Builder::new().spawn(move || drop(producer));
+    found
 }
 
 /// Nanoseconds since the Unix epoch.

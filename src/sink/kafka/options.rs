@@ -54,6 +54,13 @@ impl Options {
             return Err(Error::usage("no kafka broker is named")
                 .help("name one: `-b localhost:9092`, or `bootstrap.servers` in the file of `--kafka-config`"));
         }
+        let oauth = options.get("sasl.mechanisms").eq_ignore_ascii_case("OAUTHBEARER");
+        let has_tokens = options.get("sasl.oauthbearer.method").eq_ignore_ascii_case("oidc")
+            || options.get("enable.sasl.oauthbearer.unsecure.jwt") == "true";
+        if oauth && !has_tokens {
+            return Err(Error::usage("`sasl.mechanisms=OAUTHBEARER` needs a source of tokens")
+                .help("set `sasl.oauthbearer.method=oidc` and its endpoint, or use SCRAM-SHA-512 or PLAIN"));
+        }
         Ok(options)
     }
 
@@ -73,6 +80,15 @@ impl Options {
     /// A client for questions, not yet connected.
     pub fn admin(&self) -> Result<AdminClient<DefaultClientContext>, Error> {
         self.config().create().map_err(|error| self.explain(error))
+    }
+
+    /// The same without a look at the host name in the broker's certificate,
+    /// and without a login, which is for the right broker alone.
+    pub fn for_any_host(&self) -> Self {
+        let mut properties = self.properties.clone();
+        properties.insert("security.protocol".to_owned(), "ssl".to_owned());
+        properties.insert("ssl.endpoint.identification.algorithm".to_owned(), "none".to_owned());
+        Self { properties, topic: self.topic.clone(), message_timeout: self.message_timeout }
     }
 
     /// Makes batches no larger than the topic takes them, if nobody has said
@@ -133,7 +149,8 @@ impl Options {
             KafkaError::ClientConfig(_, reason, name, _) => {
                 // The reason quotes the value.
                 let reason = if is_secret(&name) { "not accepted".to_owned() } else { diagnosis::plain(&reason) };
-                Error::usage(format!("kafka property `{name}`: {reason}"))
+                let help = diagnosis::option_help(&reason);
+                Error::usage(format!("kafka property `{name}`: {reason}")).help(help)
             }
             KafkaError::ClientCreation(reason) => {
                 let reason = diagnosis::plain(&self.hide(&reason));
