@@ -137,9 +137,10 @@ impl<'a> Wait<'a> {
         if topic_error.is_none()
             && let Some(trouble) = self.verdict()
         {
-            return Err(match diagnosis::is_unproven(&trouble) {
-                true => diagnosis::unproven(self.options, has_other_name(self.options)),
-                false => diagnosis::connection(self.options, &trouble),
+            return Err(if diagnosis::is_unproven(&trouble) {
+                diagnosis::unproven(self.options, has_other_name(self.options))
+            } else {
+                diagnosis::connection(self.options, &trouble)
             });
         }
         match topic_error {
@@ -251,10 +252,8 @@ fn has_other_name(options: &Options) -> Option<bool> {
         // Whatever ends the connection later, as a missing login does, comes
         // behind the certificate.
         let further = troubles.iter().any(|trouble| trouble.code != RDKafkaErrorCode::AllBrokersDown);
-        found = match troubles.iter().any(diagnosis::is_unproven) {
-            true => Some(false),
-            false => (answered || further).then_some(true),
-        };
+        let unproven = troubles.iter().any(diagnosis::is_unproven);
+        found = (unproven || answered || further).then_some(!unproven);
     }
     let _ = thread::Builder::new().spawn(move || drop(producer));
     found
