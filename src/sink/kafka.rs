@@ -100,9 +100,7 @@ impl KafkaSink {
             let wait = |producer: &_| Wait::new(producer, &options, settings.connect_timeout).until_ready();
             producer = checked(options.producer()?, wait)?.0;
         }
-        if let Some(list) = list {
-            producer.context().list(list);
-        }
+        producer.context().list(list);
         Ok(Self { producer, form, options, limits, settings, warnings, first: true, taken: 0 })
     }
 
@@ -236,7 +234,12 @@ impl Sink for KafkaSink {
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
         if self.first && !chunk.events.is_empty() {
             self.first = false;
-            self.check_sample(chunk).inspect_err(|_| self.leave(chunk, &chunk.events))?;
+            if let Err(error) = self.check_sample(chunk) {
+                // Nothing was sent, so the whole run is what there is to repeat.
+                self.reports().list(None);
+                self.leave(chunk, &chunk.events);
+                return Err(error);
+            }
         }
         for (index, event) in chunk.events.iter().enumerate() {
             let handed = self.produce(chunk, event);

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use falsetrail::error::Error;
-use falsetrail::sink::kafka::{KafkaSettings, KafkaSink};
+use falsetrail::sink::kafka::{KafkaSettings, KafkaSink, UndeliveredFile};
 use falsetrail::sink::{Chunk, Delivered, Ending, Event, Flow, Sink};
 
 use rdkafka::config::ClientConfig;
@@ -246,7 +246,11 @@ fn an_event_too_large_for_the_client_is_counted() {
 #[test]
 fn an_event_of_the_first_ones_that_is_too_large_ends_the_run() {
     let cluster = cluster();
-    let mut sink = KafkaSink::connect(settings(&cluster, &[("message.max.bytes", "1000")])).unwrap();
+    let mut settings = settings(&cluster, &[("message.max.bytes", "1000")]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list");
+    settings.undelivered = Some(UndeliveredFile { path: path.clone(), replace: false });
+    let mut sink = KafkaSink::connect(settings).unwrap();
     let mut large = chunk(0, 3);
     large.bodies.resize(5000, b' ');
     large.events[2].body.end = 5000;
@@ -257,6 +261,7 @@ fn an_event_of_the_first_ones_that_is_too_large_ends_the_run() {
     assert!(help[0].starts_with("allow more: `-X message.max.bytes="), "{help:?}");
     let delivered = Box::new(sink).finish(Ending::Stopped).unwrap();
     assert_eq!((delivered.events, delivered.failed, delivered.unknown), (0, 3, 0), "{delivered:?}");
+    assert!(delivered.undelivered.is_none() && !path.exists(), "nothing was sent: it is all to be repeated");
 }
 
 #[test]

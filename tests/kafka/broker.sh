@@ -119,6 +119,14 @@ broker_start() {
     kafka_java kafka.tools.StorageTool format -t AAAAAAAAAAAAAAAAAAAAAA \
         -c "$work/server.properties" "${users[@]}" >"$work/format.log" 2>&1 ||
         { cat "$work/format.log"; return 1; }
+    bootstrap=127.0.0.1:$port
+    bootstrap_sasl=localhost:$sasl
+    bootstrap_tls=localhost:$tls
+    broker_launch
+}
+
+# Starts the broker, for the first time or again, and waits until it serves.
+broker_launch() {
     # Not through the function: its process would be a shell, not the broker.
     java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
         -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
@@ -129,9 +137,6 @@ broker_start() {
     local waited
     for ((waited = 0; waited < 600; waited++)); do
         if grep -qs 'Kafka Server started' "$work/broker.log"; then
-            bootstrap=127.0.0.1:$port
-            bootstrap_sasl=localhost:$sasl
-            bootstrap_tls=localhost:$tls
             return
         fi
         kill -0 "$broker_pid" 2>/dev/null || break

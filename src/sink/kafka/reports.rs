@@ -82,9 +82,9 @@ impl Reports {
         self.acknowledged.load(Relaxed) + self.unacknowledged.load(Relaxed)
     }
 
-    /// From now on lists what is not delivered.
-    pub fn list(&self, list: List) {
-        self.seldom().list = Some(list);
+    /// From now on lists what is not delivered; `None` lists nothing any more.
+    pub fn list(&self, list: Option<List>) {
+        self.seldom().list = list;
     }
 
     /// Counts an event that librdkafka did not even queue.
