@@ -1,6 +1,7 @@
 //! The command line: the doc comments here are `--help`.
 
 mod generate;
+mod help;
 mod list;
 mod show;
 mod validate;
@@ -17,6 +18,7 @@ use std::{
 /// and test fixtures.
 #[derive(Parser)]
 #[command(name = "falsetrail", version, propagate_version = true, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true)]
 #[command(after_help = "\
 Begin with:
   falsetrail list                                       what is shipped
@@ -41,6 +43,8 @@ enum Subcommands {
     Show(show::Show),
     /// Find everything that is wrong with scenario files and catalogs.
     Validate(validate::Validate),
+    /// Explain a command or a topic, such as `kafka`.
+    Help(help::Help),
 }
 
 /// Runs what the command line says; the process's exit status.
@@ -50,6 +54,7 @@ pub fn run() -> Result<u8, Error> {
         Subcommands::List(list) => list::run(&list),
         Subcommands::Show(show) => show::run(&show),
         Subcommands::Validate(validate) => validate::run(&validate),
+        Subcommands::Help(help) => help::run(&help),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod continuation;
 mod live;
+mod only;
 mod part;
 mod source;
 mod summary;
@@ -12,6 +13,7 @@ mod truth;
 
 pub use continuation::{Resumed, resume};
 pub use live::{Lag, Live};
+pub use only::Only;
 pub use part::{Part, Shard};
 pub use summary::Summary;
 
@@ -196,8 +198,8 @@ impl Shared<'_> {
         let Output { sink, truth, summary, open, mut error, .. } =
             self.output.into_inner().unwrap_or_else(PoisonError::into_inner);
         let stopped = !source.ended && open;
-        let short =
-            source.ended && error.is_none() && wanted(self.plan).is_some_and(|wanted| source.emitted() < wanted);
+        let wanted = wanted(self.plan).filter(|_| !source.is_selection());
+        let short = source.ended && error.is_none() && wanted.is_some_and(|wanted| source.emitted() < wanted);
         if short {
             let message = format!("the run ended after {} events: event time ends in the year 2262", source.emitted());
             error = Some(Error::failed(message).help("let instances start more often, by `--every`"));

@@ -15,7 +15,7 @@
 //!    error (then with [`Ending::Stopped`]): it is the only place that knows
 //!    what was delivered. Nothing relies on `Drop`.
 
-use std::ops::Range;
+use std::{ops::Range, path::PathBuf};
 
 use crate::error::Error;
 
@@ -135,6 +135,8 @@ pub struct Delivered {
     /// Whether what was delivered lies in an unfinished file or folder that
     /// an [`Unfinished`] goes on with.
     pub unfinished: bool,
+    /// The list of the events that were refused or are unknown, if there is one.
+    pub undelivered: Option<PathBuf>,
     /// Sentences for the summary, such as where an unfinished file is.
     pub notes: Vec<String>,
 }

@@ -1,5 +1,6 @@
 //! `falsetrail generate`.
 
+mod kafka;
 mod live;
 mod repeat;
 mod report;
@@ -12,7 +13,7 @@ use falsetrail::{
     plan::{Options, Plan},
     run::{self, How, Outcome, Resumed, Truth},
     run_file::RunFile,
-    sink::{self, Lines, Output, Sink, format::Format},
+    sink::{self, Lines, Output, format::Format},
     texts::Texts,
     units,
 };
@@ -171,28 +172,7 @@ pub struct Generate {
     file: run_file::RunFileOptions,
 
     #[command(flatten)]
-    kafka: Kafka,
-}
-
-#[derive(Args)]
-#[command(next_help_heading = "Kafka")]
-struct Kafka {
-    /// Brokers to emit to, as HOST:PORT with commas between them.
-    #[arg(short, long, value_name = "HOST:PORT", requires = "topic", conflicts_with_all = ["output", "split", "format"])]
-    bootstrap_servers: Option<String>,
-
-    /// The topic to emit to; it has to exist.
-    #[arg(short, long, value_name = "TOPIC", requires = "bootstrap_servers")]
-    topic: Option<String>,
-
-    /// A property of librdkafka, such as `acks=1`; may be repeated.
-    #[arg(short = 'X', value_name = "PROPERTY=VALUE", requires = "bootstrap_servers")]
-    properties: Vec<String>,
-
-    /// What records are keyed by: a key of the catalog (environment, organization, principal, resource), `instance` or
-    /// `none`. [default: the catalog's, environment]
-    #[arg(long, value_name = "KEY", requires = "bootstrap_servers")]
-    key: Option<String>,
+    kafka: kafka::Kafka,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -221,8 +201,10 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
         return run_file::check(arguments, &plan, &output);
     }
     arguments.refuse_run_file(&plan, &output)?;
-    let part = run::Part { skip: arguments.skip.unwrap_or(0), shard: arguments.shard };
-    let Resumed { sink, begun } = arguments.sink(&plan, part, &output)?;
+    let only = arguments.kafka.only(&plan)?;
+    let part = run::Part { skip: arguments.skip.unwrap_or(0), shard: arguments.shard, only };
+    let requested = Arc::default();
+    let Resumed { sink, begun } = arguments.sink(&plan, &part, &output, &requested)?;
     let sink = arguments.write_run(&plan, recorded.as_ref(), &output, sink)?;
     let how = How {
         part,
@@ -231,7 +213,7 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
         live: arguments.pace.live(),
         truth: arguments.truth()?,
     };
-    let stop = Stop::new()?;
+    let stop = Stop::new(requested)?;
     let started = Instant::now();
     let outcome = run::emit(&plan, sink, how, &stop.requested);
     let took = started.elapsed();
@@ -305,9 +287,9 @@ impl Generate {
     }
 
     /// Where events go, and where the run began that it goes on with.
-    fn sink(&self, plan: &Plan, part: run::Part, output: &Output) -> Result<Resumed, Error> {
-        if let (Some(servers), Some(topic)) = (&self.kafka.bootstrap_servers, &self.kafka.topic) {
-            return Ok(Resumed { sink: kafka_sink(servers, topic, &self.kafka.properties)?, begun: part.skip });
+    fn sink(&self, plan: &Plan, part: &run::Part, output: &Output, stop: &Arc<AtomicBool>) -> Result<Resumed, Error> {
+        if let Some(topic) = self.kafka.sink(self, plan, stop)? {
+            return Ok(Resumed { sink: topic, begun: part.skip });
         }
         if self.append {
             return run::resume(plan, part, output);
@@ -356,24 +338,6 @@ impl SplitName {
     }
 }
 
-#[cfg(feature = "kafka")]
-fn kafka_sink(servers: &str, topic: &str, properties: &[String]) -> Result<Box<dyn Sink>, Error> {
-    use falsetrail::sink::kafka::{KafkaSettings, KafkaSink};
-    let mut settings = KafkaSettings::new(servers, topic);
-    for property in properties {
-        let Some((name, value)) = property.split_once('=') else {
-            return Err(Error::usage(format!("`-X {property}` has no `=`")).help("write it as `-X acks=1`"));
-        };
-        settings.properties.push((name.trim().to_owned(), value.to_owned()));
-    }
-    Ok(Box::new(KafkaSink::connect(settings)?))
-}
-
-#[cfg(not(feature = "kafka"))]
-fn kafka_sink(_servers: &str, _topic: &str, _properties: &[String]) -> Result<Box<dyn Sink>, Error> {
-    Err(Error::usage("this build of falsetrail cannot emit to Kafka").help("build it with the feature `kafka`"))
-}
-
 /// A request to stop: the first signal ends the run cleanly, a second one at once.
 struct Stop {
     requested: Arc<AtomicBool>,
@@ -381,12 +345,13 @@ struct Stop {
 }
 
 impl Stop {
-    fn new() -> Result<Self, Error> {
+    /// From now on, signals set `requested`.
+    fn new(requested: Arc<AtomicBool>) -> Result<Self, Error> {
         use signal_hook::{
             consts::{SIGINT, SIGTERM},
             flag,
         };
-        let stop = Stop { requested: Arc::new(AtomicBool::new(false)), signal: Arc::new(AtomicUsize::new(0)) };
+        let stop = Stop { requested, signal: Arc::new(AtomicUsize::new(0)) };
         for signal in [SIGINT, SIGTERM] {
             // In this order: the second signal finds the flag set by the first.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop.requested))

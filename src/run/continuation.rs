@@ -32,7 +32,7 @@ pub struct Resumed {
 ///
 /// [`Error::Usage`] if what is there does not end just before the part, with the number to skip if that can be told;
 /// [`Error::Failed`] if there is nothing, or if it is complete or in use.
-pub fn resume(plan: &Plan, part: Part, output: &Output) -> Result<Resumed, Error> {
+pub fn resume(plan: &Plan, part: &Part, output: &Output) -> Result<Resumed, Error> {
     let unfinished = Unfinished::open(output)?;
     let begun = begun(plan, part, &unfinished)?;
     Ok(Resumed { sink: unfinished.resume(part.skip)?, begun })
@@ -48,14 +48,14 @@ impl Outcome {
 }
 
 /// Where the run began whose events are there, or why they are not those before the part.
-fn begun(plan: &Plan, part: Part, unfinished: &Unfinished) -> Result<u64, Error> {
+fn begun(plan: &Plan, part: &Part, unfinished: &Unfinished) -> Result<u64, Error> {
     let there = unfinished.events();
     let name = unfinished.name();
     if there == 0 {
         return Err(Error::usage(format!("{name} has no whole event to go on behind"))
             .help("leave out `--append`, and add `--force` if the file is not empty"));
     }
-    let whole = Part { skip: 0, ..part };
+    let whole = &Part { skip: 0, ..part.clone() };
     let by_instance = unfinished.by_instance().is_some();
     let beginning = Beginning::of(plan, whole, Until::Number(part.skip), by_instance);
     if let Some(begun) = fits(plan, whole, &beginning, unfinished)? {
@@ -77,7 +77,7 @@ fn begun(plan: &Plan, part: Part, unfinished: &Unfinished) -> Result<u64, Error>
 }
 
 /// Where the run began, if what is there are its events until the end of a beginning.
-fn fits(plan: &Plan, whole: Part, beginning: &Beginning, unfinished: &Unfinished) -> Result<Option<u64>, Error> {
+fn fits(plan: &Plan, whole: &Part, beginning: &Beginning, unfinished: &Unfinished) -> Result<Option<u64>, Error> {
     let Some(missing) = beginning.events.checked_sub(unfinished.events()) else { return Ok(None) };
     let Some(event) = beginning.last.events.last() else { return Ok(None) };
     if !unfinished.ends_with(event, beginning.last.body(event))? {
@@ -115,7 +115,7 @@ struct Beginning {
 
 impl Beginning {
     /// `by_instance`: whether to count the events of each instance, which costs memory for each of them.
-    fn of(plan: &Plan, whole: Part, until: Until, by_instance: bool) -> Self {
+    fn of(plan: &Plan, whole: &Part, until: Until, by_instance: bool) -> Self {
         let mut beginning = Self::default();
         let mut stream = plan.stream();
         let mut words = Vec::new();

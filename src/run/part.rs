@@ -1,15 +1,18 @@
 //! A part of a run: what comes after its first events, or a fixed share of its instances. Never changes a byte.
 
+use super::Only;
 use crate::{plan::Plan, stream::Record, value::Key};
 use std::str::FromStr;
 
 /// Which of a run's events are emitted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Part {
     /// So many events of the whole run are passed over.
     pub skip: u64,
     /// Only this share of the instances.
     pub shard: Option<Shard>,
+    /// Only these events.
+    pub only: Option<Only>,
 }
 
 /// A share of a run's instances: whole ones, so that the events of one stay in order on one machine.
@@ -24,12 +27,19 @@ pub struct Shard {
 impl Part {
     /// Whether an event belongs to the part.
     pub fn holds(&self, plan: &Plan, record: &Record) -> bool {
-        record.number >= self.skip && self.has_instance(plan, record)
+        record.number >= self.skip
+            && self.only.as_ref().is_none_or(|only| only.holds(record.number))
+            && self.has_instance(plan, record)
     }
 
     /// Whether an event's instance belongs to the part, passed over or not.
     pub fn has_instance(&self, plan: &Plan, record: &Record) -> bool {
         self.shard.is_none_or(|shard| shard.holds(plan, record))
+    }
+
+    /// Whether nothing of the part comes at or after this event.
+    pub fn ends_before(&self, number: u64) -> bool {
+        self.only.as_ref().is_some_and(|only| only.last().is_none_or(|last| last < number))
     }
 }
 

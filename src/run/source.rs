@@ -61,6 +61,11 @@ impl<'p> Source<'p> {
         })
     }
 
+    /// Whether the part has an end of its own, before the run's.
+    pub fn is_selection(&self) -> bool {
+        self.part.only.is_some()
+    }
+
     /// Fills a batch, whole unless the run ends, is stopped, or is not due any further. False if nothing is left.
     pub fn fill(&mut self, batch: &mut Batch, stop: &AtomicBool) -> bool {
         batch.records.clear();
@@ -116,7 +121,8 @@ impl<'p> Source<'p> {
         }
         let mut passed = 0;
         loop {
-            let Some(record) = self.stream.next(&mut batch.words) else {
+            let next = self.stream.next(&mut batch.words);
+            let Some(record) = next.filter(|record| !self.part.ends_before(record.number)) else {
                 self.ended = true;
                 return None;
             };

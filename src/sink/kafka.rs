@@ -9,26 +9,41 @@
 //! `options` (what it is told), `connect` (what is checked before the first
 //! event), `reports` (what it says back), `diagnosis` (what that means).
 
+mod config_file;
 mod connect;
 mod diagnosis;
+mod members;
+mod names;
 mod options;
+mod record;
 mod reports;
+mod settings;
+mod topic;
+mod undelivered;
 
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 
 use crate::error::Error;
 use crate::sink::{Chunk, Delivered, Ending, Event, Failed, Flow, Sink};
+use connect::Wait;
 use options::Options;
+use record::Form;
 use reports::Reports;
+use topic::Limits;
+use undelivered::List;
 
-/// The header that makes a record an event in structured mode.
-const CONTENT_TYPE: Header<'static, &str> =
-    Header { key: "content-type", value: Some("application/cloudevents+json; charset=UTF-8") };
+pub use config_file::read_properties;
+pub use names::is_secret;
+pub use options::DEFAULTS;
+pub use record::{Mode, RecordTime};
+pub use settings::KafkaSettings;
+pub use topic::CreateTopic;
+pub use undelivered::UndeliveredFile;
 
 /// Records between two looks at the delivery reports, within a chunk.
 const RECORDS_PER_POLL: usize = 512;
@@ -40,56 +55,35 @@ const QUEUE_FULL_WAIT: Duration = Duration::from_millis(5);
 /// What librdkafka may take beyond `message.timeout.ms` to report a failure.
 const REPORT_GRACE: Duration = Duration::from_secs(10);
 
-/// Where to connect, and how.
-///
-/// No `Debug`: the properties may hold passwords.
-#[derive(Clone)]
-pub struct KafkaSettings {
-    /// Brokers to start from, as `host:port,host:port`.
-    pub bootstrap_servers: String,
-    /// The topic that all records go to.
-    pub topic: String,
-    /// librdkafka's properties as the user gave them; the last of a name wins,
-    /// and all win over the defaults of this program.
-    pub properties: Vec<(String, String)>,
-    /// How long [`KafkaSink::connect`] may look for the topic.
-    pub connect_timeout: Duration,
-    /// How long [`Sink::finish`] waits for acknowledgements in a run that was
-    /// stopped. One that is complete waits for as long as librdkafka tries
-    /// (`message.timeout.ms`).
-    pub flush_timeout: Duration,
-}
-
-impl KafkaSettings {
-    /// Settings with no properties, 5 s to connect and 30 s to flush.
-    pub fn new(bootstrap_servers: impl Into<String>, topic: impl Into<String>) -> Self {
-        Self {
-            bootstrap_servers: bootstrap_servers.into(),
-            topic: topic.into(),
-            properties: Vec::new(),
-            connect_timeout: Duration::from_secs(5),
-            flush_timeout: Duration::from_secs(30),
-        }
-    }
-}
-
-/// A topic that takes events: value = body, key = key (none if empty), header
-/// `content-type: application/cloudevents+json; charset=UTF-8`.
+/// A topic that takes events; key = key (none if empty), value and headers as
+/// the [`Mode`] says.
 pub struct KafkaSink {
     // Polled by the thread that sends. A polling thread of its own was
     // measured: the same rate for the same CPU time, and one thread more.
     producer: BaseProducer<Reports>,
-    topic: String,
-    headers: OwnedHeaders,
+    form: Form,
     options: Options,
-    flush_timeout: Duration,
+    limits: Limits,
+    settings: KafkaSettings,
+    warnings: Vec<String>,
+    /// Whether the events at hand are the run's first.
+    first: bool,
     taken: u64,
     /// Behind the last event that was taken.
     next: Option<u64>,
 }
 
+/// What became of an event that was handed over.
+#[derive(PartialEq, Eq)]
+enum Handed {
+    Over,
+    /// The run is to end, and there was no room for the event.
+    Back,
+}
+
 impl KafkaSink {
-    /// Connects, and makes sure that the topic is there and can be reached.
+    /// Connects, makes the topic if that is asked for, and makes sure that it
+    /// can be reached and takes what will be sent, as far as that can be known.
     ///
     /// # Errors
     /// [`Error::Usage`] for a property that librdkafka does not accept, or an
@@ -97,32 +91,40 @@ impl KafkaSink {
     /// [`KafkaSettings::connect_timeout`], for everything that the cluster
     /// says or does not say. No message contains a secret.
     pub fn connect(settings: KafkaSettings) -> Result<Self, Error> {
-        let options = Options::new(&settings)?;
-        let producer = options.producer()?;
-        if let Err(error) = connect::await_topic(&producer, &options, settings.connect_timeout) {
-            // Closing may wait for a name server that does not answer.
-            let _ = thread::Builder::new().spawn(move || drop(producer));
-            return Err(error);
+        let form = Form::new(settings.mode, &settings.headers)?;
+        let mut options = Options::new(&settings)?;
+        let list = settings.undelivered.clone().map(List::new).transpose()?;
+        let mut warnings = Vec::new();
+        let (mut producer, limits) =
+            checked(options.producer()?, |producer| connect::look(producer, &options, &settings, &mut warnings))?;
+        // A topic that refuses a batch for its size refuses all that is in it.
+        if limits.batch_bytes().is_some_and(|most| options.fit_batches(most)) {
+            let wait = |producer: &_| Wait::new(producer, &options, settings.connect_timeout).until_ready();
+            producer = checked(options.producer()?, wait)?.0;
         }
-        Ok(Self {
-            producer,
-            topic: settings.topic,
-            headers: OwnedHeaders::new_with_capacity(1).insert(CONTENT_TYPE),
-            options,
-            flush_timeout: settings.flush_timeout,
-            taken: 0,
-            next: None,
-        })
+        producer.context().list(list);
+        Ok(Self { producer, form, options, limits, settings, warnings, first: true, taken: 0, next: None })
+    }
+
+    /// What should be known before the first event, in sentences.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Hands one event over, waiting while the queue is full.
-    fn produce(&mut self, chunk: &Chunk, event: &Event) -> Result<(), Error> {
+    fn produce(&mut self, chunk: &Chunk, event: &Event) -> Result<Handed, Error> {
         let number = event.number as usize;
-        let mut record =
-            BaseRecord::with_opaque_to(&self.topic, number).payload(chunk.body(event)).headers(self.headers.clone());
-        if !event.key.is_empty() {
-            record = record.key(chunk.key(event));
-        }
+        let body = chunk.body(event);
+        let (value, headers) = self.form.parts(body);
+        let mut record = BaseRecord {
+            topic: &self.settings.topic,
+            partition: None,
+            payload: value.as_deref(),
+            key: Some(chunk.key(event)).filter(|key| !key.is_empty()),
+            timestamp: (self.settings.record_time == RecordTime::Event).then(|| event.time.div_euclid(1_000_000)),
+            headers,
+            delivery_opaque: number,
+        };
         loop {
             let (error, returned) = match self.producer.send(record) {
                 Ok(()) => break,
@@ -130,17 +132,49 @@ impl KafkaSink {
             };
             record = returned;
             match error.rdkafka_error_code() {
-                Some(RDKafkaErrorCode::QueueFull) => self.wait_for_room()?,
+                Some(RDKafkaErrorCode::QueueFull) => {
+                    self.wait_for_room()?;
+                    if self.settings.stop.load(Ordering::Relaxed) {
+                        return Ok(Handed::Back);
+                    }
+                }
                 Some(RDKafkaErrorCode::Fatal) => return Err(self.fatal()),
                 _ => {
-                    self.reports().refused(number, &error);
+                    self.reports().refused(number, body, code(&error));
                     break;
                 }
             }
         }
         self.taken += 1;
         self.next = Some(event.number + 1);
-        Ok(())
+        Ok(Handed::Over)
+    }
+
+    /// Counts events of a chunk that will not be sent.
+    fn leave(&mut self, chunk: &Chunk, events: &[Event]) {
+        for event in events {
+            self.reports().refused(event.number as usize, chunk.body(event), RDKafkaErrorCode::PurgeQueue);
+        }
+        self.taken += events.len() as u64;
+    }
+
+    /// Whether the run's first events, a sample of all, can be sent at all.
+    fn check_sample(&self, chunk: &Chunk) -> Result<(), Error> {
+        let largest = chunk.events.iter().map(|event| u64::from(event.body.end - event.body.start)).max();
+        let (Some(largest), topic) = (largest, &self.settings.topic) else {
+            return Ok(());
+        };
+        if largest > self.options.largest_record() {
+            let message = format!("an event of {largest} bytes is larger than `message.max.bytes` allows");
+            return Err(Error::failed(message).help(format!("allow more: `-X message.max.bytes={}`", largest * 2)));
+        }
+        match self.limits.max_message_bytes {
+            Some(most) if !self.options.compresses() && largest > most => Err(Error::failed(format!(
+                "an event of {largest} bytes is larger than topic `{topic}` takes (`max.message.bytes={most}`)"
+            ))
+            .help("let the topic take more, or compress: `-X compression.type=zstd`")),
+            _ => Ok(()),
+        }
     }
 
     /// Reads reports until there is room, asleep while there are none.
@@ -178,7 +212,7 @@ impl KafkaSink {
     /// Gives up what is still queued or in flight; reports come for all of it.
     fn give_up(&self) {
         self.producer.purge(PurgeConfig::default().queue().inflight());
-        self.flush_until(Some(Instant::now() + Duration::from_secs(1)));
+        self.flush_until(Some(Instant::now() + REPORT_GRACE));
     }
 
     fn check_fatal(&self) -> Result<(), Error> {
@@ -201,12 +235,27 @@ impl KafkaSink {
 
 impl Sink for KafkaSink {
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
-        for events in chunk.events.chunks(RECORDS_PER_POLL) {
-            for event in events {
-                self.produce(chunk, event)?;
+        if self.first && !chunk.events.is_empty() {
+            self.first = false;
+            if let Err(error) = self.check_sample(chunk) {
+                // Nothing was sent, so the whole run is what there is to repeat.
+                self.reports().list(None);
+                self.leave(chunk, &chunk.events);
+                return Err(error);
             }
-            self.serve();
         }
+        for (index, event) in chunk.events.iter().enumerate() {
+            let handed = self.produce(chunk, event);
+            if !matches!(handed, Ok(Handed::Over)) {
+                self.leave(chunk, &chunk.events[index..]);
+                // Whoever wanted the run to end will find that it may.
+                return handed.map(|_| Flow::Open);
+            }
+            if index % RECORDS_PER_POLL == RECORDS_PER_POLL - 1 {
+                self.serve();
+            }
+        }
+        self.serve();
         self.check_fatal()?;
         Ok(Flow::Open)
     }
@@ -214,7 +263,7 @@ impl Sink for KafkaSink {
     fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
         let limit = match how {
             Ending::Complete => self.options.message_timeout.map(|all| all + REPORT_GRACE),
-            Ending::Stopped => Some(self.flush_timeout),
+            Ending::Stopped => Some(self.settings.flush_timeout),
         };
         self.flush_until(limit.and_then(|limit| Instant::now().checked_add(limit)));
         if self.producer.in_flight_count() > 0 {
@@ -225,6 +274,21 @@ impl Sink for KafkaSink {
         // Records fail one by one: with a hole, no number divides what has arrived from what has not.
         delivered.next = self.next.filter(|_| delivered.failed + delivered.unknown == 0);
         Ok(delivered)
+    }
+}
+
+/// A producer after the look that it allows.
+fn checked<T>(
+    producer: BaseProducer<Reports>,
+    look: impl FnOnce(&BaseProducer<Reports>) -> Result<T, Error>,
+) -> Result<(BaseProducer<Reports>, T), Error> {
+    match look(&producer) {
+        Ok(seen) => Ok((producer, seen)),
+        Err(error) => {
+            // Closing may wait for a name server that does not answer.
+            let _ = thread::Builder::new().spawn(move || drop(producer));
+            Err(error)
+        }
     }
 }
 

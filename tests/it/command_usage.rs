@@ -82,9 +82,15 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("generate create-pool -o .", &["`.` is a directory", "--split"]),
     ("generate create-pool -t audit", &["--bootstrap-servers"]),
     ("generate create-pool -b localhost:9092", &["--topic"]),
+    ("generate create-pool -t audit --kafka-config x --create-topic 0", &["as `4`", "as `4:3`"]),
+    ("generate create-pool -b x -t audit --header synthetic", &["`origin=synthetic`"]),
+    ("generate create-pool --mode binary", &["--topic"]),
+    ("generate create-pool -b x -t audit -o y", &["--output"]),
+    ("generate create-pool -b x -t confluent-audit-log-events", &["real audit events", "--allow-audit-topic"]),
     ("generate create-pool --templates missing", &["`missing` is not a folder", "`catalog.yaml`"]),
     ("genrate create-pool", &["'genrate'", "'generate'"]),
     ("lsit", &["'list'"]),
+    ("help kakfa", &["there is no help about `kakfa`", "did you mean `kafka`?"]),
     ("", &["Usage: falsetrail <COMMAND>"]),
 ];
 
@@ -103,6 +109,26 @@ fn wrong_usage_is_explained() {
         assert!(names(folder.path()).is_empty(), "`{arguments}` leaves {:?}", names(folder.path()));
     }
     assert!(wrong.is_empty(), "{} of {}:\n\n{}", wrong.len(), REFUSED.len(), wrong.join("\n"));
+}
+
+#[test]
+fn help_is_about_commands_and_topics() {
+    let folder = tempdir().unwrap();
+    for (arguments, expected) in [
+        ("help", ["Usage: falsetrail <COMMAND>", "\n  kafka  how to connect"]),
+        ("help list", ["Usage: falsetrail list", "--templates"]),
+        ("help generate", ["Usage: falsetrail generate", "\nExamples:\n"]),
+        ("help kafka", ["sasl.password=${API_SECRET}", "\nWhat is set unless you say otherwise\n  "]),
+        ("help --help", ["Usage: falsetrail help", "a topic: kafka"]),
+    ] {
+        let found = line(folder.path(), arguments).quiet();
+        for part in expected {
+            assert!(found.text().contains(part), "`{arguments}` says no `{part}`:\n{}", found.text());
+        }
+    }
+    let kafka = line(folder.path(), "help kafka").quiet();
+    assert_eq!(kafka.text().contains("enable.idempotence=true "), cfg!(feature = "kafka"), "{}", kafka.text());
+    assert!(kafka.text().lines().all(|line| line.chars().count() <= 120), "{}", kafka.text());
 }
 
 /// In quotes there is no shell to blame.

@@ -2,13 +2,16 @@
 //! loopback, nothing to install. What only a real broker can show is in
 //! `tests/kafka`.
 
+mod delivery;
+mod properties;
+mod records;
 mod refusals;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use falsetrail::error::Error;
-use falsetrail::sink::kafka::{KafkaSettings, KafkaSink};
+use falsetrail::sink::kafka::{KafkaSettings, KafkaSink, UndeliveredFile};
 use falsetrail::sink::{Chunk, Delivered, Ending, Event, Flow, Sink};
 
 use rdkafka::config::ClientConfig;
@@ -75,8 +78,28 @@ fn send(mut sink: KafkaSink, events: u64) -> Delivered {
     Box::new(sink).finish(Ending::Complete).unwrap()
 }
 
-/// Reads `count` records, in order within each partition, and checks headers.
+/// A record with all that it has.
+#[derive(Debug)]
+struct Seen {
+    key: Option<Vec<u8>>,
+    value: Option<Vec<u8>>,
+    headers: Vec<(String, String)>,
+    /// In milliseconds since the Unix epoch.
+    time: i64,
+}
+
+/// Reads `count` records in structured mode, in order within each partition.
 fn read(cluster: &Cluster, count: usize) -> Vec<Record> {
+    let headers = [("content-type".to_owned(), "application/cloudevents+json; charset=UTF-8".to_owned())];
+    let record = |seen: Seen| {
+        assert_eq!(seen.headers, headers);
+        Record { key: seen.key, value: seen.value.unwrap() }
+    };
+    see(cluster, count).into_iter().map(record).collect()
+}
+
+/// Reads `count` records, in order within each partition; fewer if no more come.
+fn see(cluster: &Cluster, count: usize) -> Vec<Seen> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", cluster.bootstrap_servers())
         .set("group.id", "test")
@@ -93,12 +116,14 @@ fn read(cluster: &Cluster, count: usize) -> Vec<Record> {
         let Some(Ok(message)) = consumer.poll(Duration::from_millis(100)) else {
             continue;
         };
-        let headers: Vec<_> = message.headers().unwrap().iter().collect();
-        assert_eq!(headers.len(), 1);
-        assert_eq!(headers[0].key, "content-type");
-        let content_type = b"application/cloudevents+json; charset=UTF-8";
-        assert_eq!(headers[0].value, Some(content_type.as_slice()));
-        records.push(Record { key: message.key().map(<[u8]>::to_vec), value: message.payload().unwrap().to_vec() });
+        let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+        let text = |value: &[u8]| String::from_utf8(value.to_vec()).unwrap();
+        records.push(Seen {
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().map(<[u8]>::to_vec),
+            headers: headers.map(|header| (header.key.to_owned(), text(header.value.unwrap()))).collect(),
+            time: message.timestamp().to_millis().unwrap(),
+        });
     }
     records
 }
@@ -211,11 +236,32 @@ fn an_event_too_large_for_the_client_is_counted() {
     let mut large = chunk(7, 8);
     large.bodies.resize(2000, b' ');
     large.events[0].body.end = 2000;
+    let _ = sink.take(&chunk(5, 7)).unwrap();
     let _ = sink.take(&large).unwrap();
-    let _ = sink.take(&chunk(8, 10)).unwrap();
     let delivered = Box::new(sink).finish(Ending::Complete).unwrap();
     assert_eq!((delivered.events, delivered.failed), (2, 1), "{delivered:?}");
     assert!(delivered.notes[0].ends_with("(first: event 7)"), "{delivered:?}");
+}
+
+#[test]
+fn an_event_of_the_first_ones_that_is_too_large_ends_the_run() {
+    let cluster = cluster();
+    let mut settings = settings(&cluster, &[("message.max.bytes", "1000")]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list");
+    settings.undelivered = Some(UndeliveredFile { path: path.clone(), replace: false });
+    let mut sink = KafkaSink::connect(settings).unwrap();
+    let mut large = chunk(0, 3);
+    large.bodies.resize(5000, b' ');
+    large.events[2].body.end = 5000;
+    let Err(Error::Failed { message, help }) = sink.take(&large) else {
+        panic!("it was taken");
+    };
+    assert!(message.contains("is larger than `message.max.bytes` allows"), "{message}");
+    assert!(help[0].starts_with("allow more: `-X message.max.bytes="), "{help:?}");
+    let delivered = Box::new(sink).finish(Ending::Stopped).unwrap();
+    assert_eq!((delivered.events, delivered.failed, delivered.unknown), (0, 3, 0), "{delivered:?}");
+    assert!(delivered.undelivered.is_none() && !path.exists(), "nothing was sent: it is all to be repeated");
 }
 
 #[test]

@@ -1,20 +1,20 @@
 //! A run cut any way is the same run: shards, what comes after the first events, and digests.
 
-use super::command_run::line;
+use super::command_run::{line, run};
 use falsetrail::{
     Plan, Run,
-    run::{self, How, Part, Shard},
+    run::{self, How, Only, Part, Shard},
     sink::{Sink, memory::Memory},
     units::rate,
 };
 use proptest::prelude::*;
-use std::sync::atomic::AtomicBool;
+use std::{collections::BTreeSet, fs, sync::atomic::AtomicBool};
 
 /// Bodies by number, and the digest.
-fn emitted(plan: &Plan, part: Part) -> (Vec<(u64, Vec<u8>)>, String) {
+fn emitted(plan: &Plan, part: &Part) -> (Vec<(u64, Vec<u8>)>, String) {
     let memory = Memory::default();
     let sink: Box<dyn Sink> = Box::new(memory.clone());
-    let how = How { part, digest: true, ..How::default() };
+    let how = How { part: part.clone(), digest: true, ..How::default() };
     let outcome = run::emit(plan, sink, how, &AtomicBool::new(false));
     assert!(outcome.error.is_none(), "{:?}", outcome.error);
     let chunk = memory.collected();
@@ -35,10 +35,10 @@ proptest! {
     #[test]
     fn shards_are_the_whole(seed: u64, paced: bool, of in prop::sample::select(vec![2_u64, 3, 7])) {
         let plan = plan("busy-day", seed, 1_500, paced);
-        let (whole, _) = emitted(&plan, Part::default());
+        let (whole, _) = emitted(&plan, &Part::default());
         let mut merged = Vec::new();
         for index in 0..of {
-            merged.extend(emitted(&plan, Part { skip: 0, shard: Some(Shard { index, of }) }).0);
+            merged.extend(emitted(&plan, &Part { skip: 0, shard: Some(Shard { index, of }), ..Part::default() }).0);
         }
         merged.sort_by_key(|(number, _)| *number);
         prop_assert_eq!(merged, whole);
@@ -47,9 +47,55 @@ proptest! {
     #[test]
     fn what_is_skipped_is_the_beginning(seed: u64, paced: bool, skip in 0..1_500_u64) {
         let plan = plan("busy-day", seed, 1_500, paced);
-        let (whole, _) = emitted(&plan, Part::default());
-        let (rest, _) = emitted(&plan, Part { skip, shard: None });
+        let (whole, _) = emitted(&plan, &Part::default());
+        let (rest, _) = emitted(&plan, &Part { skip, ..Part::default() });
         prop_assert_eq!(&rest[..], &whole[skip as usize..]);
+    }
+
+    #[test]
+    fn only_these_are_these(seed: u64, paced: bool, numbers in prop::collection::vec(0..1_500_u64, 1..40)) {
+        let plan = plan("busy-day", seed, 1_500, paced);
+        let (whole, _) = emitted(&plan, &Part::default());
+        let only: Only = numbers.iter().copied().collect();
+        let (some, _) = emitted(&plan, &Part { only: Some(only), ..Part::default() });
+        let wanted: BTreeSet<u64> = numbers.into_iter().collect();
+        let expected: Vec<_> = wanted.iter().map(|number| whole[*number as usize].clone()).collect();
+        prop_assert_eq!(some, expected);
+    }
+}
+
+#[test]
+fn a_list_of_events_is_this_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let generate = |options: &str| {
+        let line = format!("generate pool-resize-failure --from 2026-01-05 {options}");
+        run(folder.path(), line.split_whitespace())
+    };
+    let whole = generate("--seed 7 -q").quiet();
+    let lines: Vec<&str> = whole.text().lines().collect();
+    let id = |index: usize| {
+        let event: serde_json::Value = serde_json::from_str(lines[index]).expect("an event");
+        event["id"].as_str().expect("an id").to_owned()
+    };
+    let list = |text: String| fs::write(folder.path().join("list"), text).expect("a file");
+    let both = format!("{{\"id\":\"{}\",\"event\":8,\"more\":[]}}\n\n{{\"event\":2,\"id\":null}}\n", id(8));
+    list(both.clone());
+    let found = generate("--seed 7 --only list").fine();
+    assert_eq!(found.text(), format!("{}\n{}\n", lines[2], lines[8]));
+    assert!(found.again().contains(" --only list"), "{}", found.again());
+    // (list, options, what is said)
+    let refused = [
+        (both.as_str(), "--seed 8 --only list", "the events of `list` are not of this run"),
+        ("", "--seed 7 --only list", "`list` lists no events"),
+        ("{\"event\":1}\n{\"event\":-1}", "--seed 7 --only list", "line 2 of `list` does not say which event"),
+        ("41\n", "--seed 7 --only list", "line 1 of `list` does not say which event"),
+        ("", "--seed 7 --only none", "cannot read `none`: no such file"),
+        ("", "--only list", "--seed"),
+    ];
+    for (text, options, said) in refused {
+        list(text.to_owned());
+        let found = generate(options);
+        assert!(found.code == 2 && found.stderr.contains(said), "{text} {options}: {}", found.stderr);
     }
 }
 
@@ -59,7 +105,7 @@ fn digests_are_pinned() {
     for (scenario, events, digest) in DIGESTS {
         let run = Run::of(scenario).seed(7).from("2026-01-05T08:00:00Z").with(|options| options.events = events);
         let plan = run.plan().expect("the run can be planned");
-        assert_eq!(emitted(&plan, Part::default()).1, digest, "{scenario}");
+        assert_eq!(emitted(&plan, &Part::default()).1, digest, "{scenario}");
     }
 }
 

@@ -89,7 +89,7 @@ fn until(plan: &Plan, part: Part, sink: Box<dyn Sink>, chunks: u64) -> Outcome {
 
 /// Goes on, as soon as nobody else has the lock: a process that another test starts has all files of this one, too,
 /// until it becomes what it is to be.
-fn resume(plan: &Plan, part: Part, output: &Output) -> Result<Resumed, Error> {
+fn resume(plan: &Plan, part: &Part, output: &Output) -> Result<Resumed, Error> {
     let mut result = run::resume(plan, part, output);
     for _ in 0..10_000 {
         match &result {
@@ -119,7 +119,11 @@ fn part() -> impl Strategy<Value = Part> {
         (1_u64..4).prop_flat_map(|of| (0..of).prop_map(move |index| (index, of))).prop_map(Some)
     ];
     let skip = prop_oneof![2 => Just(0), 1 => 0..EVENTS / 2];
-    (skip, shard).prop_map(|(skip, shard)| Part { skip, shard: shard.map(|(index, of)| Shard { index, of }) })
+    (skip, shard).prop_map(|(skip, shard)| Part {
+        skip,
+        shard: shard.map(|(index, of)| Shard { index, of }),
+        only: None,
+    })
 }
 
 proptest! {
@@ -136,25 +140,25 @@ proptest! {
         let folder = tempdir().unwrap();
         let output = output(&plan, folder.path(), kind);
         let path = output.path.clone().unwrap();
-        let mut next = part;
+        let mut next = part.clone();
         let mut sink = Some(sink::open(&output).unwrap());
         for chunks in stops {
             let Some(open) = sink.take() else { break };
-            let outcome = until(&plan, next, open, chunks);
+            let outcome = until(&plan, next.clone(), open, chunks);
             if !outcome.stopped {
                 prop_assert_eq!(outcome.rest(), None);
                 break;
             }
             prop_assert!(outcome.delivered.unfinished);
             next.skip = outcome.rest().expect("a chunk was delivered");
-            let resumed = resume(&plan, next, &output).unwrap();
+            let resumed = resume(&plan, &next, &output).unwrap();
             prop_assert!(resumed.begun <= part.skip || part.shard.is_some());
             sink = Some(resumed.sink);
         }
         if let Some(open) = sink {
             complete(&plan, next, open);
         }
-        prop_assert!(contents(&path) == whole(&plan, part, kind));
+        prop_assert!(contents(&path) == whole(&plan, part.clone(), kind));
     }
 
     /// A process that is killed, a machine that goes down: the file ends anywhere.
@@ -176,19 +180,19 @@ proptest! {
         let length = file.metadata().unwrap().len() * cut / 1_000_000;
         file.set_len(length).unwrap();
         drop(file);
-        let Err(error) = resume(&plan, Part::default(), &output) else { panic!("0 is no number to go on at") };
+        let Err(error) = resume(&plan, &Part::default(), &output) else { panic!("0 is no number to go on at") };
         prop_assert_eq!(fs::metadata(&unfinished).unwrap().len(), length, "nothing changes before all is well");
         let error = error.to_string();
         if error.contains("has no whole event") {
             return Ok(());
         }
         let skip = error.split("`--skip ").nth(1).and_then(|rest| rest.split('`').next()).unwrap_or_else(|| panic!("{error}"));
-        let rest = Part { skip: skip.parse().unwrap(), shard: None };
+        let rest = Part { skip: skip.parse().unwrap(), shard: None, only: None };
         for wrong in [rest.skip - 1, rest.skip + 1] {
-            let refused = resume(&plan, Part { skip: wrong, ..rest }, &output).is_err();
+            let refused = resume(&plan, &Part { skip: wrong, ..rest.clone() }, &output).is_err();
             prop_assert!(refused, "{} fits, too", wrong);
         }
-        complete(&plan, rest, resume(&plan, rest, &output).unwrap().sink);
+        complete(&plan, rest.clone(), resume(&plan, &rest, &output).unwrap().sink);
         prop_assert!(contents(&path) == whole(&plan, Part::default(), kind));
     }
 }
@@ -206,10 +210,10 @@ fn half_an_event_in_a_folder_goes_away_when_the_run_goes_on() {
         let last = files.pop().unwrap();
         fs::write(path.join("falsetrail.part").join(last.0), &last.1[..last.1.len() / 2]).unwrap();
         let next = outcome.rest().unwrap();
-        let refused = resume(&plan, Part { skip: next, shard: None }, &output).err().unwrap().to_string();
+        let refused = resume(&plan, &Part { skip: next, shard: None, only: None }, &output).err().unwrap().to_string();
         assert!(refused.contains(&format!("`--skip {}`", next - 1)), "{split:?}: {refused}");
-        let rest = Part { skip: next - 1, shard: None };
-        complete(&plan, rest, resume(&plan, rest, &output).unwrap().sink);
+        let rest = Part { skip: next - 1, shard: None, only: None };
+        complete(&plan, rest.clone(), resume(&plan, &rest, &output).unwrap().sink);
         assert!(contents(&path) == whole(&plan, Part::default(), kind));
     }
 }
@@ -256,8 +260,8 @@ fn a_write_that_fails_leaves_the_first_events_of_a_run() {
         assert_eq!(skip, outcome.delivered.events);
         assert!(outcome.delivered.notes[0].contains(&format!("keeps the first {skip} whole events")));
         fs::remove_dir(blocked).unwrap();
-        let part = Part { skip, shard: None };
-        complete(&plan, part, resume(&plan, part, &output).unwrap().sink);
+        let part = Part { skip, shard: None, only: None };
+        complete(&plan, part.clone(), resume(&plan, &part, &output).unwrap().sink);
         assert!(contents(&output.path.unwrap()) == whole, "{split:?}");
     }
 }
@@ -270,9 +274,9 @@ fn folders_of_other_runs_are_refused() {
         let folder = tempdir().unwrap();
         let output = output(&plan, folder.path(), kind);
         let outcome = until(&plan, Part::default(), sink::open(&output).unwrap(), 2);
-        let part = Part { skip: outcome.rest().unwrap(), shard: None };
+        let part = Part { skip: outcome.rest().unwrap(), shard: None, only: None };
         let refused = |expected: &str| {
-            let error = resume(&plan, part, &output).err().expect("it should be refused").to_string();
+            let error = resume(&plan, &part, &output).err().expect("it should be refused").to_string();
             assert!(error.contains(expected), "{split:?}: {error}");
         };
         let staging = output.path.as_ref().unwrap().join("falsetrail.part");
@@ -280,8 +284,8 @@ fn folders_of_other_runs_are_refused() {
         refused("notes.txt` is not called as a file of this run would be");
         fs::remove_file(staging.join("notes.txt")).unwrap();
         let other = Output { most: Some(1_000_000_000), ..output.clone() };
-        assert!(resume(&plan, part, &other).is_err(), "numbers of another width");
-        let running = resume(&plan, part, &output).unwrap();
+        assert!(resume(&plan, &part, &other).is_err(), "numbers of another width");
+        let running = resume(&plan, &part, &output).unwrap();
         refused("another run is writing");
         drop(running);
         if *split == Some(Split::Instance) {
@@ -296,7 +300,7 @@ fn folders_of_other_runs_are_refused() {
 #[test]
 fn a_whole_part_is_published_or_said_to_be_whole() {
     let plan = plan(7);
-    let part = Part { skip: EVENTS, shard: None };
+    let part = Part { skip: EVENTS, shard: None, only: None };
     for (kind, (name, format, _)) in KINDS.iter().enumerate().filter(|(_, (.., split))| split.is_none()) {
         let folder = tempdir().unwrap();
         let output = output(&plan, folder.path(), kind);
@@ -311,11 +315,11 @@ fn a_whole_part_is_published_or_said_to_be_whole() {
         assert!(outcome.error.is_some_and(|error| error.to_string().contains("is complete: rename it")));
         fs::remove_file(&path).unwrap();
         fs::hard_link(format!("{}.part", path.display()), &path).unwrap();
-        let linked = resume(&plan, part, &output).err().expect("both names are there").to_string();
+        let linked = resume(&plan, &part, &output).err().expect("both names are there").to_string();
         assert!(linked.contains("is the same file"), "{linked}");
         fs::remove_file(&path).unwrap();
-        match resume(&plan, part, &output) {
-            Ok(resumed) => complete(&plan, part, resumed.sink),
+        match resume(&plan, &part, &output) {
+            Ok(resumed) => complete(&plan, part.clone(), resumed.sink),
             Err(error) => {
                 assert!(error.to_string().contains(".part` is complete: there is nothing to append"), "{error}");
                 assert_eq!(*format, Format::Batch);

@@ -3,6 +3,8 @@
 //
 //   java -cp … Client.java create BOOTSTRAP TOPIC PARTITIONS [name=value …]
 //   java -cp … Client.java read BOOTSTRAP TOPIC
+//   java -cp … Client.java delete BOOTSTRAP TOPIC
+//   java -cp … Client.java allow BOOTSTRAP USER TOPIC OPERATION …
 //
 // `read` prints a JSON line for each record, bytes in base64, in the order of
 // offsets within each partition; it ends when the topic's end is reached.
@@ -18,7 +20,14 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 public class Client {
@@ -26,6 +35,8 @@ public class Client {
         switch (args[0]) {
             case "create" -> create(args);
             case "read" -> read(args[1], args[2]);
+            case "delete" -> delete(args[1], args[2]);
+            case "allow" -> allow(args);
             default -> throw new IllegalArgumentException(args[0]);
         }
     }
@@ -39,6 +50,25 @@ public class Client {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[1]))) {
             var topic = new NewTopic(args[2], Integer.parseInt(args[3]), (short) 1);
             admin.createTopics(List.of(topic.configs(configs))).all().get();
+        }
+    }
+
+    static void delete(String bootstrap, String topic) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+            admin.deleteTopics(List.of(topic)).all().get();
+        }
+    }
+
+    static void allow(String[] args) throws Exception {
+        var topic = new ResourcePattern(ResourceType.TOPIC, args[3], PatternType.LITERAL);
+        List<AclBinding> acls = new ArrayList<>();
+        for (int i = 4; i < args.length; i++) {
+            var operation = AclOperation.fromString(args[i]);
+            var entry = new AccessControlEntry("User:" + args[2], "*", operation, AclPermissionType.ALLOW);
+            acls.add(new AclBinding(topic, entry));
+        }
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[1]))) {
+            admin.createAcls(acls).all().get();
         }
     }
 

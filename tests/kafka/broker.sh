@@ -8,6 +8,12 @@ kafka_version=4.1.2
 kafka_pom=$(dirname "${BASH_SOURCE[0]}")/pom.xml
 broker_pid=
 bootstrap=
+# The same broker for users with a password (TLS), and for clients with a
+# certificate. `writer` may do everything, `reader` what it is allowed.
+bootstrap_sasl=
+bootstrap_tls=
+# What a user's password must never be found in.
+broker_password='hunter2 $ecret'
 
 # Brings the broker's jars into the cache, once.
 broker_fetch() {
@@ -39,18 +45,49 @@ print(*(s.getsockname()[1] for s in sockets))
 PYTHON
 }
 
+# Makes a CA, a certificate of the broker for `localhost`, one of a client, and
+# a second CA that signed nothing.
+broker_certificates() {
+    local name
+    (
+        cd "$work"
+        for name in ca other-ca; do
+            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$name" \
+                -keyout "$name.key" -out "$name.pem"
+        done
+        for name in broker client; do
+            openssl req -newkey rsa:2048 -nodes -subj "/CN=$name" -keyout "$name.key" -out "$name.csr"
+            openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+                -extfile <(echo 'subjectAltName=DNS:localhost') -out "$name.pem"
+        done
+        cat broker.key broker.pem >broker-store.pem
+    ) >"$work/openssl.log" 2>&1 || { cat "$work/openssl.log"; return 1; }
+}
+
 # Writes the properties of one node that is broker and controller; further
 # lines may be appended by the caller of broker_start.
 broker_properties() {
-    local port=$1 controller=$2
+    local port=$1 controller=$2 sasl=$3 tls=$4
+    local login=org.apache.kafka.common.security
     cat <<PROPERTIES
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$port
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller,SASL_SSL://127.0.0.1:$sasl,SSL://127.0.0.1:$tls
+advertised.listeners=PLAINTEXT://127.0.0.1:$port,SASL_SSL://localhost:$sasl,SSL://localhost:$tls
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL
+ssl.keystore.type=PEM
+ssl.keystore.location=$work/broker-store.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$work/ca.pem
+listener.name.ssl.ssl.client.auth=required
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.sasl_ssl.plain.sasl.jaas.config=$login.plain.PlainLoginModule required user_writer="$broker_password";
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=$login.scram.ScramLoginModule required;
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=$login.scram.ScramLoginModule required;
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:writer;User:CN=client
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$work/log
 auto.create.topics.enable=false
@@ -70,12 +107,26 @@ PROPERTIES
 
 # Starts a broker and waits until it serves; sets `bootstrap`.
 broker_start() {
-    local port controller
-    read -r port controller < <(free_ports 2)
-    broker_properties "$port" "$controller" >"$work/server.properties"
+    local port controller sasl tls user mechanism users=()
+    broker_certificates
+    read -r port controller sasl tls < <(free_ports 4)
+    broker_properties "$port" "$controller" "$sasl" "$tls" >"$work/server.properties"
+    for user in writer reader; do
+        for mechanism in SCRAM-SHA-256 SCRAM-SHA-512; do
+            users+=(--add-scram "$mechanism=[name=$user,password=$broker_password]")
+        done
+    done
     kafka_java kafka.tools.StorageTool format -t AAAAAAAAAAAAAAAAAAAAAA \
-        -c "$work/server.properties" >"$work/format.log" 2>&1 ||
+        -c "$work/server.properties" "${users[@]}" >"$work/format.log" 2>&1 ||
         { cat "$work/format.log"; return 1; }
+    bootstrap=127.0.0.1:$port
+    bootstrap_sasl=localhost:$sasl
+    bootstrap_tls=localhost:$tls
+    broker_launch
+}
+
+# Starts the broker, for the first time or again, and waits until it serves.
+broker_launch() {
     # Not through the function: its process would be a shell, not the broker.
     java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
         -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
@@ -85,8 +136,7 @@ broker_start() {
     broker_pid=$!
     local waited
     for ((waited = 0; waited < 600; waited++)); do
-        if grep -q 'Kafka Server started' "$work/broker.log"; then
-            bootstrap=127.0.0.1:$port
+        if grep -qs 'Kafka Server started' "$work/broker.log"; then
             return
         fi
         kill -0 "$broker_pid" 2>/dev/null || break

@@ -5,6 +5,7 @@ use falsetrail::{
     plan::{Plan, Starts},
     units::{format_duration, format_time},
 };
+use std::path::Path;
 
 /// Which events a command gives.
 #[derive(Clone, Copy)]
@@ -21,6 +22,11 @@ pub struct From {
 
 /// The arguments of the same run, seed and start time filled in.
 pub fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
+    of_events(arguments, plan, from, arguments.kafka.only.as_deref())
+}
+
+/// The same, for those events alone that a file lists.
+pub fn of_events(arguments: &Generate, plan: &Plan, from: From, only: Option<&Path>) -> String {
     let mut words = Words(vec!["falsetrail".to_owned(), "generate".to_owned()]);
     match &arguments.file.run {
         Some(file) => words.option("--run", file.display().to_string()),
@@ -35,6 +41,9 @@ pub fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
     if from.live {
         words.0.extend(arguments.pace.words());
     }
+    if let Some(list) = only {
+        words.option("--only", list.display().to_string());
+    }
     if from.skip > 0 {
         words.option("--skip", from.skip.to_string());
     }
@@ -44,14 +53,14 @@ pub fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
     words.0.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-struct Words(Vec<String>);
+pub(super) struct Words(Vec<String>);
 
 impl Words {
-    fn option(&mut self, name: &str, value: impl Into<String>) {
+    pub(super) fn option(&mut self, name: &str, value: impl Into<String>) {
         self.0.extend([name.to_owned(), value.into()]);
     }
 
-    fn flag(&mut self, name: &str, given: bool) {
+    pub(super) fn flag(&mut self, name: &str, given: bool) {
         self.0.extend(given.then(|| name.to_owned()));
     }
 }
@@ -123,27 +132,7 @@ fn output(arguments: &Generate, words: &mut Words) {
     }
     words.flag("--truth-all", arguments.truth_all);
     words.flag("--digest", arguments.digest);
-    if let (Some(servers), Some(topic)) = (&arguments.kafka.bootstrap_servers, &arguments.kafka.topic) {
-        words.option("-b", servers.as_str());
-        words.option("-t", topic.as_str());
-    }
-    for property in &arguments.kafka.properties {
-        words.option("-X", without_secret(property));
-    }
-    if let Some(key) = &arguments.kafka.key {
-        words.option("--key", key.as_str());
-    }
-}
-
-/// A property without its value, if that might be a secret.
-fn without_secret(property: &str) -> String {
-    let secret = |name: &str| {
-        ["password", "secret", "jaas", "token", "key.pem", "ssl.key"].iter().any(|word| name.contains(word))
-    };
-    match property.split_once('=') {
-        Some((name, _)) if secret(name) => format!("{name}=…"),
-        _ => property.to_owned(),
-    }
+    arguments.kafka.repeat(words);
 }
 
 /// A word as a shell reads it.

@@ -44,6 +44,10 @@ pub fn text(arguments: &Generate, plan: &Plan, begun: u64, outcome: &Outcome, to
     }
     let end = plan.timing.is_endless().then_some(outcome.background);
     let again = From { skip: begun, append: false, live: false, end };
+    if let Some(list) = &outcome.delivered.undelivered {
+        let _ = writeln!(text, "not delivered: listed in {}", list.display());
+        let _ = writeln!(text, "only these again: {}", repeat::of_events(arguments, plan, again, Some(list)));
+    }
     let _ = writeln!(text, "the same again: {}", repeat::command(arguments, plan, again));
     if let Some(skip) = outcome.rest() {
         let rest = From { skip, append: outcome.delivered.unfinished, live: true, end: None };

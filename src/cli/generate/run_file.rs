@@ -10,7 +10,10 @@ use falsetrail::{
     run_file::{Layout, RunFile},
     sink::{self, Ending, Output, Sink, Split, WholeFile},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 #[derive(Args)]
 #[command(next_help_heading = "A run as a file")]
@@ -131,7 +134,7 @@ pub(super) fn check(arguments: &Generate, plan: &Plan, output: &Output) -> Resul
     };
     let own = arguments.file.run.as_deref().unwrap_or(Path::new(""));
     let sink = sink::check(output, own, Box::new(tell))?;
-    let stop = Stop::new()?;
+    let stop = Stop::new(Arc::default())?;
     let outcome = run::emit(plan, sink, How::default(), &stop.requested);
     if !arguments.quiet {
         for note in &outcome.delivered.notes {

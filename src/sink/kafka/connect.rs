@@ -7,15 +7,18 @@
 //! the event queue. So the request is made in slices, and between two of them
 //! the events are read.
 
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::metadata::Metadata;
+use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::producer::{BaseProducer, Producer};
 
-use super::diagnosis;
 use super::options::Options;
+use super::record::RecordTime;
 use super::reports::{Reports, Trouble};
+use super::topic::{Admin, Limits};
+use super::{KafkaSettings, diagnosis};
 use crate::error::Error;
 
 /// The first wait for an answer; each further one is twice as long.
@@ -28,29 +31,127 @@ const LONGEST_SLICE: Duration = Duration::from_millis(800);
 /// name (IPv6 before IPv4) or just about to start.
 const UNREACHABLE_GRACE: Duration = Duration::from_millis(1500);
 
+/// How long questions about the topic may take, beside all else.
+const QUESTION: Duration = Duration::from_secs(2);
+
 /// For how long a topic may be missing because the broker is creating it.
 const CREATION_GRACE: Duration = Duration::from_secs(1);
 
-/// Returns when the topic can be written to, as far as that can be known.
-pub(super) fn await_topic(producer: &BaseProducer<Reports>, options: &Options, timeout: Duration) -> Result<(), Error> {
-    let wait = Wait { producer, options, start: Instant::now(), timeout };
-    let leader = wait.for_topic()?;
-    match leader {
-        Some(leader) => wait.for_leader(&leader),
-        None => Ok(()),
+/// Looks for the topic, makes it if that is asked for, and asks what it takes.
+pub(super) fn look(
+    producer: &BaseProducer<Reports>,
+    options: &Options,
+    settings: &KafkaSettings,
+    warnings: &mut Vec<String>,
+) -> Result<Limits, Error> {
+    let mut wait = Wait::new(producer, options, settings.connect_timeout);
+    let admin = Admin::new(options)?;
+    let topic = &options.topic;
+    if let Some(wanted) = settings.create_topic {
+        wait.until_connected()?;
+        if admin.create(wanted, wait.left())? {
+            wait.topic_was_made();
+        }
     }
+    let found = wait.until_ready()?;
+    if let Some(wanted) = settings.create_topic.filter(|wanted| wanted.partitions != found.partitions) {
+        let (is, asked) = (found.partitions, wanted.partitions);
+        warnings.push(format!("topic `{topic}` is there already, with {is} partitions instead of {asked}"));
+    }
+    let limits = admin.limits(found.leader.map(|leader| leader.id), QUESTION.min(settings.connect_timeout));
+    if settings.record_time == RecordTime::Event {
+        let (first, last) = settings.event_time;
+        warnings.extend(match &limits {
+            Some(limits) => limits.check_times(topic, first, last, now())?,
+            None => vec![format!("topic `{topic}` does not tell which record times it takes, and for how long")],
+        });
+    }
+    Ok(limits.unwrap_or_default())
 }
 
-struct Wait<'a> {
+/// What the cluster says about the topic.
+pub(super) struct Found {
+    partitions: i32,
+    leader: Option<Leader>,
+}
+
+/// The broker that leads the topic's first partition.
+struct Leader {
+    id: i32,
+    /// `host:port`, as the cluster names it.
+    address: String,
+}
+
+/// The look, and how long it may take.
+pub(super) struct Wait<'a> {
     producer: &'a BaseProducer<Reports>,
     options: &'a Options,
     start: Instant,
     timeout: Duration,
+    creation_grace: Duration,
 }
 
-impl Wait<'_> {
-    /// Asks for the topic; the address of its first partition's leader.
-    fn for_topic(&self) -> Result<Option<String>, Error> {
+impl<'a> Wait<'a> {
+    /// Begins now.
+    pub fn new(producer: &'a BaseProducer<Reports>, options: &'a Options, timeout: Duration) -> Self {
+        Self { producer, options, start: Instant::now(), timeout, creation_grace: CREATION_GRACE }
+    }
+
+    /// Returns when the topic can be written to, as far as that can be known.
+    pub fn until_ready(&self) -> Result<Found, Error> {
+        let found = self.for_topic()?;
+        if let Some(leader) = &found.leader {
+            self.for_leader(&leader.address)?;
+        }
+        Ok(found)
+    }
+
+    /// Waits for any answer of the cluster, without naming the topic: asking
+    /// for it could make it, as the broker thinks best.
+    pub fn until_connected(&self) -> Result<(), Error> {
+        let mut slice = FIRST_SLICE;
+        loop {
+            let answer = self.producer.client().fetch_cluster_id(self.at_most(slice));
+            self.read_events();
+            if answer.is_some() {
+                return Ok(());
+            }
+            self.give_up(None)?;
+            slice = (slice * 2).min(LONGEST_SLICE);
+        }
+    }
+
+    /// From now on the topic must be there: it takes a while until all brokers
+    /// know of it.
+    pub fn topic_was_made(&mut self) {
+        self.creation_grace = self.timeout;
+    }
+
+    /// How much time there is left.
+    pub fn left(&self) -> Duration {
+        self.timeout.saturating_sub(self.start.elapsed())
+    }
+
+    /// The error that ends the waiting, if it is to end.
+    fn give_up(&self, topic_error: Option<RDKafkaErrorCode>) -> Result<(), Error> {
+        if topic_error.is_none()
+            && let Some(trouble) = self.verdict()
+        {
+            return Err(if diagnosis::is_unproven(&trouble) {
+                diagnosis::unproven(self.options, has_other_name(self.options))
+            } else {
+                diagnosis::connection(self.options, &trouble)
+            });
+        }
+        match topic_error {
+            _ if !self.is_over() => Ok(()),
+            Some(code) => Err(diagnosis::topic(self.options, code)),
+            None => Err(diagnosis::silence(self.options, &self.producer.context().troubles(), self.timeout)),
+        }
+    }
+
+    /// Asks for the topic.
+    fn for_topic(&self) -> Result<Found, Error> {
         let mut slice = FIRST_SLICE;
         loop {
             let answer = self.producer.client().fetch_metadata(Some(&self.options.topic), self.at_most(slice));
@@ -58,21 +159,14 @@ impl Wait<'_> {
             let mut topic_error = None;
             if let Ok(metadata) = answer {
                 match topic_error_in(&metadata) {
-                    None => return Ok(first_leader(&metadata)),
+                    None => return Ok(Found::new(&metadata)),
                     Some(code) if self.is_final(code) => {
                         return Err(diagnosis::topic(self.options, code));
                     }
                     waiting => topic_error = waiting,
                 }
-            } else if let Some(trouble) = self.verdict() {
-                return Err(diagnosis::connection(self.options, &trouble));
             }
-            if self.is_over() {
-                return Err(match topic_error {
-                    Some(code) => diagnosis::topic(self.options, code),
-                    None => diagnosis::silence(self.options, &self.producer.context().troubles(), self.timeout),
-                });
-            }
+            self.give_up(topic_error)?;
             slice = (slice * 2).min(LONGEST_SLICE);
         }
     }
@@ -125,7 +219,7 @@ impl Wait<'_> {
     /// Whether the topic's error will not go away by waiting.
     fn is_final(&self, code: RDKafkaErrorCode) -> bool {
         match code {
-            RDKafkaErrorCode::UnknownTopicOrPartition => self.start.elapsed() > CREATION_GRACE,
+            RDKafkaErrorCode::UnknownTopicOrPartition => self.start.elapsed() > self.creation_grace,
             RDKafkaErrorCode::LeaderNotAvailable => false,
             _ => true,
         }
@@ -137,13 +231,38 @@ impl Wait<'_> {
     }
 
     fn at_most(&self, slice: Duration) -> Duration {
-        let left = self.timeout.saturating_sub(self.start.elapsed());
-        slice.min(left).max(Duration::from_millis(1))
+        slice.min(self.left()).max(Duration::from_millis(1))
     }
 
     fn is_over(&self) -> bool {
         self.start.elapsed() >= self.timeout
     }
+}
+
+/// Whether a broker whose certificate was not enough is trusted under another
+/// name: a connection without a look at the name gets through.
+fn has_other_name(options: &Options) -> Option<bool> {
+    let producer = options.for_any_host().producer().ok()?;
+    let begun = Instant::now();
+    let mut found = None;
+    while found.is_none() && begun.elapsed() < QUESTION {
+        let answered = producer.client().fetch_cluster_id(FIRST_SLICE).is_some();
+        producer.poll(Duration::from_millis(20));
+        let troubles = producer.context().troubles();
+        // Whatever ends the connection later, as a missing login does, comes
+        // behind the certificate.
+        let further = troubles.iter().any(|trouble| trouble.code != RDKafkaErrorCode::AllBrokersDown);
+        let unproven = troubles.iter().any(diagnosis::is_unproven);
+        found = (unproven || answered || further).then_some(!unproven);
+    }
+    let _ = thread::Builder::new().spawn(move || drop(producer));
+    found
+}
+
+/// Nanoseconds since the Unix epoch.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// What is wrong with the one topic that was asked for.
@@ -155,13 +274,16 @@ fn topic_error_in(metadata: &Metadata) -> Option<RDKafkaErrorCode> {
     topic.partitions().is_empty().then_some(RDKafkaErrorCode::UnknownTopicOrPartition)
 }
 
-/// `host:port` of partition 0's leader, as the cluster names it.
-fn first_leader(metadata: &Metadata) -> Option<String> {
-    let topic = metadata.topics().first()?;
-    let partition = topic.partitions().iter().find(|part| part.id() == 0)?;
-    let brokers = metadata.brokers().iter();
-    brokers
-        .filter(|broker| broker.id() == partition.leader())
-        .map(|broker| format!("{}:{}", broker.host(), broker.port()))
-        .next()
+impl Found {
+    fn new(metadata: &Metadata) -> Self {
+        let partitions = metadata.topics().first().map(MetadataTopic::partitions).unwrap_or_default();
+        let first = partitions.iter().find(|partition| partition.id() == 0);
+        let mut brokers = metadata.brokers().iter();
+        let leader = first.and_then(|first| brokers.find(|broker| broker.id() == first.leader()));
+        Self {
+            partitions: i32::try_from(partitions.len()).unwrap_or(i32::MAX),
+            leader: leader
+                .map(|broker| Leader { id: broker.id(), address: format!("{}:{}", broker.host(), broker.port()) }),
+        }
+    }
 }

@@ -10,6 +10,7 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::options::Options;
 use super::reports::Trouble;
+use super::topic::CreateTopic;
 use crate::error::Error;
 
 /// The trouble that explains the others.
@@ -32,11 +33,16 @@ pub(super) fn connection(options: &Options, trouble: &Trouble) -> Error {
         Code::SSL => tls(options, trouble),
         Code::Resolve => Error::failed(format!("the host name in `{servers}` is not known here"))
             .help("check the spelling of `-b`, and this machine's name server"),
-        _ if text.contains("SSL connection closed by peer") => Error::failed(format!("`{servers}` does not speak TLS"))
-            .help(format!(
+        _ if wants_certificate(text) => Error::failed(format!(
+            "`{servers}` refused the TLS connection: it wants another client certificate, or one at all"
+        ))
+        .help("set `ssl.certificate.location` and `ssl.key.location` to a certificate that its CA has signed"),
+        _ if text.contains("SSL connection closed by peer") && text.contains("state SSL_HANDSHAKE") => {
+            Error::failed(format!("`{servers}` does not speak TLS")).help(format!(
                 "connect to its TLS port, or without TLS: `-X security.protocol={}`",
                 if is_sasl(options) { "sasl_plaintext" } else { "plaintext" }
-            )),
+            ))
+        }
         Code::BrokerTransportFailure if text.contains("Connection refused") => {
             Error::failed(format!("nothing listens at `{servers}`"))
                 .help("start the broker, or name another by `-b host:port`")
@@ -59,6 +65,13 @@ pub(super) fn connection(options: &Options, trouble: &Trouble) -> Error {
     }
 }
 
+/// Whether the broker ended the TLS connection because of our certificate: none, or a stranger's.
+fn wants_certificate(text: &str) -> bool {
+    ["alert bad certificate", "certificate required", "alert unknown ca", "alert certificate unknown"]
+        .iter()
+        .any(|alert| text.contains(alert))
+}
+
 fn closed(options: &Options) -> Error {
     let servers = options.servers();
     Error::failed(format!("`{servers}` closed the connection without a word"))
@@ -69,6 +82,12 @@ fn authentication(options: &Options, trouble: &Trouble) -> Error {
     let mechanism = options.get("sasl.mechanisms");
     if let Some((_, offered)) = trouble.text.split_once("supported mechanisms:") {
         let offered = offered.split('(').next().unwrap_or_default().trim();
+        if offered.is_empty() {
+            return Error::failed(format!("`{servers}` asks for no user and password")).help(format!(
+                "connect to its SASL port, or without: `-X security.protocol={}`",
+                if speaks_tls(options) { "ssl" } else { "plaintext" }
+            ));
+        }
         return Error::failed(format!("`{servers}` does not offer the SASL mechanism `{mechanism}`"))
             .help(format!("set `-X sasl.mechanisms=…` to one that it offers: {offered}"));
     }
@@ -79,17 +98,35 @@ fn authentication(options: &Options, trouble: &Trouble) -> Error {
 
 fn tls(options: &Options, trouble: &Trouble) -> Error {
     let servers = options.servers();
-    let text = &trouble.text;
-    if text.contains("certificate verify failed") || text.contains("could not be verified") {
-        // librdkafka has one text for both reasons, and it blames the CA.
-        return Error::failed(format!("the certificate of `{servers}` does not prove that it is that broker"))
-            .help("its CA must be trusted: `-X ssl.ca.location=ca.pem`")
-            .help("and it must be issued for the host name that stands in `-b`");
+    if is_unproven(trouble) {
+        return unproven(options, None);
     }
     Error::failed(format!("no TLS connection to `{servers}`: {}", words(trouble))).help(
         "check that the port speaks TLS, and whether it asks for a client certificate \
          (`ssl.certificate.location`, `ssl.key.location`)",
     )
+}
+
+/// Whether a broker's certificate was not enough.
+pub(super) fn is_unproven(trouble: &Trouble) -> bool {
+    let text = &trouble.text;
+    text.contains("certificate verify failed") || text.contains("could not be verified")
+}
+
+/// A broker's certificate was not enough: because it is for another host
+/// name, because its CA is not trusted, or nobody knows. librdkafka has one
+/// text for all, and it blames the CA.
+pub(super) fn unproven(options: &Options, other_name: Option<bool>) -> Error {
+    let servers = options.servers();
+    match other_name {
+        Some(true) => Error::failed(format!("the certificate of `{servers}` is for another host name"))
+            .help("name the broker as its certificate does, in `-b` or `bootstrap.servers`"),
+        Some(false) => Error::failed(format!("the certificate of `{servers}` is signed by a CA that is not trusted"))
+            .help("name a PEM file with the CA's certificate: `-X ssl.ca.location=ca.pem`"),
+        None => Error::failed(format!("the certificate of `{servers}` does not prove that it is that broker"))
+            .help("its CA must be trusted: `-X ssl.ca.location=ca.pem`")
+            .help("and it must be issued for the host name that stands in `-b`"),
+    }
 }
 
 /// Time is up, and nothing was decisive.
@@ -107,7 +144,7 @@ pub(super) fn topic(options: &Options, code: Code) -> Error {
     let (topic, servers) = (&options.topic, options.servers());
     match code {
         Code::UnknownTopicOrPartition => Error::failed(format!("topic `{topic}` does not exist on `{servers}`"))
-            .help("create it first, or check the spelling of `-t`"),
+            .help("create it first (`--create-topic 4` does), or check the spelling of `-t`"),
         Code::TopicAuthorizationFailed => {
             Error::failed(format!("`{servers}` does not let us see topic `{topic}`")).help(write_permission(options))
         }
@@ -115,6 +152,26 @@ pub(super) fn topic(options: &Options, code: Code) -> Error {
             Error::failed(format!("topic `{topic}` on `{servers}` has no leader")).help("wait until its brokers are up")
         }
         code => Error::failed(format!("topic `{topic}` on `{servers}` cannot be used: {}", said(code))),
+    }
+}
+
+/// The topic was to be made, and could not be.
+pub(super) fn creation(options: &Options, wanted: CreateTopic, code: Code) -> Error {
+    let (topic, servers) = (&options.topic, options.servers());
+    match code {
+        Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => {
+            let message = format!("`{servers}` does not let us create topic `{topic}`");
+            Error::failed(message)
+                .help(format!("the user{} needs the ACL CREATE on it, or somebody else creates it", user(options)))
+        }
+        Code::InvalidReplicationFactor => {
+            let copies = wanted.replication.map_or_else(String::new, |copies| format!(" with {copies} copies"));
+            Error::failed(format!("`{servers}` has too few brokers for topic `{topic}`{copies}"))
+                .help(format!("write `--create-topic {}:1` for a single broker", wanted.partitions))
+        }
+        Code::UnsupportedFeature => Error::failed(format!("`{servers}` does not let clients create topics"))
+            .help("create the topic in its own way, and leave out `--create-topic`"),
+        code => Error::failed(format!("cannot create topic `{topic}` on `{servers}`: {}", said(code))),
     }
 }
 
@@ -139,11 +196,15 @@ pub(super) fn fatal(options: &Options, code: Code, text: &str) -> Error {
 }
 
 fn write_permission(options: &Options) -> String {
-    let user = match options.get("sasl.username") {
+    format!("the user{} needs the ACL WRITE on topic `{}`", user(options), options.topic)
+}
+
+/// A blank and the user's name, if there is one.
+fn user(options: &Options) -> String {
+    match options.get("sasl.username") {
         "" => String::new(),
         name => format!(" `{name}`"),
-    };
-    format!("the user{user} needs the ACL WRITE on topic `{}`", options.topic)
+    }
 }
 
 /// Why a record was not delivered, in words for a summary.
@@ -152,6 +213,19 @@ pub(super) fn record_failure(code: Code) -> String {
         Code::PurgeQueue => "never sent, because the run ended before".to_owned(),
         Code::MessageSizeTooLarge => "larger than the broker, the topic or `message.max.bytes` allows".to_owned(),
         Code::MessageTimedOut => "not delivered within `message.timeout.ms`".to_owned(),
+        Code::TopicAuthorizationFailed => "the user needs the ACL WRITE on the topic".to_owned(),
+        Code::UnknownTopicOrPartition | Code::UnknownPartition | Code::UnknownTopic => {
+            "the topic is not there any more".to_owned()
+        }
+        code => said(code),
+    }
+}
+
+/// Why nobody knows about a record that was sent, in words for a summary.
+pub(super) fn record_unknown(code: Code) -> String {
+    match code {
+        Code::PurgeInflight => "the run ended before the broker had answered".to_owned(),
+        Code::MessageTimedOut => "not acknowledged within `message.timeout.ms`".to_owned(),
         code => said(code),
     }
 }
@@ -160,6 +234,8 @@ pub(super) fn record_failure(code: Code) -> String {
 pub(super) fn option_help(reason: &str) -> &'static str {
     if reason.contains("enable.idempotence") {
         "or give up protection from duplicates: `-X enable.idempotence=false`"
+    } else if reason.contains("OIDC") {
+        "this build has no OIDC: set `sasl.mechanisms` to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
     } else if reason.contains("GSSAPI") || reason.contains("SASL mechanism") {
         "set `sasl.mechanisms` to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
     } else if reason.contains("ssl.ca.location") {
@@ -231,104 +307,4 @@ fn is_sasl(options: &Options) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Instant;
-
-    use super::*;
-    use crate::sink::kafka::KafkaSettings;
-
-    /// (security.protocol, code, text as a broker 4.1 made librdkafka say it,
-    /// a part of what we say)
-    const CASES: [(&str, Code, &str, &str); 10] = [
-        (
-            "sasl_plaintext",
-            Code::Authentication,
-            "sasl_plaintext://h:1/bootstrap: SASL authentication error: Authentication failed: \
-             Invalid username or password (after 312ms in state AUTH_REQ)",
-            "refused the user name or the password (PLAIN)",
-        ),
-        (
-            "sasl_plaintext",
-            Code::Authentication,
-            "sasl_plaintext://h:1/bootstrap: SASL PLAIN mechanism handshake failed: Broker: \
-             Unsupported SASL mechanism: broker's supported mechanisms: SCRAM-SHA-512,PLAIN \
-             (after 1ms in state AUTH_HANDSHAKE)",
-            "to one that it offers: SCRAM-SHA-512,PLAIN",
-        ),
-        (
-            "ssl",
-            Code::SSL,
-            "ssl://h:1/bootstrap: SSL handshake failed: error:0A000086:SSL routines::certificate \
-             verify failed: broker certificate could not be verified (after 3ms in state \
-             SSL_HANDSHAKE)",
-            "does not prove that it is that broker",
-        ),
-        (
-            "ssl",
-            Code::BrokerTransportFailure,
-            "ssl://h:1/bootstrap: SSL handshake failed: Disconnected: SSL connection closed by \
-             peer: connecting to a PLAINTEXT broker listener? (after 1ms in state SSL_HANDSHAKE)",
-            "`-X security.protocol=plaintext`",
-        ),
-        (
-            "sasl_ssl",
-            Code::Unknown,
-            "[thrd:sasl_ssl://h:1/bootstrap]: sasl_ssl://h:1/bootstrap: Disconnected: SSL \
-             connection closed by peer (after 2ms in state SSL_HANDSHAKE)",
-            "`-X security.protocol=sasl_plaintext`",
-        ),
-        (
-            "",
-            Code::Unknown,
-            "[thrd:h:1/bootstrap]: h:1/bootstrap: Disconnected: connection closed by peer: \
-             receive 0 after POLLIN (after 0ms in state APIVERSION_QUERY)",
-            "if it expects TLS: `-X security.protocol=ssl`",
-        ),
-        (
-            "",
-            Code::Unknown,
-            "[thrd:h:1/bootstrap]: h:1/bootstrap: Disconnected: connection closed by peer: \
-             receive 0 after POLLIN (after 0ms in state UP)",
-            "`-X security.protocol=sasl_plaintext`",
-        ),
-        (
-            "",
-            Code::BrokerTransportFailure,
-            "h:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in \
-             state CONNECT)",
-            "nothing listens at `h:1`",
-        ),
-        (
-            "",
-            Code::Resolve,
-            "h:1/bootstrap: Failed to resolve 'h:1': Name or service not known (after 5ms in \
-             state CONNECT)",
-            "the host name in `h:1` is not known here",
-        ),
-        ("", Code::AllBrokersDown, "1/1 brokers are down", "no connection to `h:1`"),
-    ];
-
-    #[test]
-    fn each_trouble_has_its_sentence() {
-        for (protocol, code, text, expected) in CASES {
-            let mut settings = KafkaSettings::new("h:1", "audit");
-            let mut set = |name: &str, value: &str| {
-                settings.properties.push((name.to_owned(), value.to_owned()));
-            };
-            set("security.protocol", protocol);
-            set("sasl.mechanism", "PLAIN");
-            let options = Options::new(&settings).unwrap();
-            let trouble = Trouble { code, text: text.to_owned(), since: Instant::now() };
-            let said = connection(&options, &trouble).render(false);
-            assert!(said.contains(expected), "{text}\n{said}");
-            assert!(!said.contains("(after "), "{said}");
-        }
-    }
-
-    #[test]
-    fn librdkafka_speaks_in_our_style() {
-        assert_eq!(plain("No such \"x\"."), "no such `x`");
-        assert_eq!(plain("SSL handshake failed"), "SSL handshake failed");
-        assert_eq!(said(Code::InvalidTopic), "invalid topic");
-    }
-}
+mod tests;

@@ -4,96 +4,30 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rdkafka::admin::AdminClient;
+use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::BaseProducer;
 use rdkafka::types::RDKafkaConfRes;
 
+use super::names::{canonical, is_secret, refused, suggestion};
 use super::reports::Reports;
 use super::{KafkaSettings, diagnosis};
-use crate::error::{Error, nearest};
+use crate::error::Error;
 
-/// What we set where the user does not.
-const DEFAULTS: [(&str, &str); 6] = [
-    ("acks", "all"),
-    ("client.id", "falsetrail"),
-    // JSON of one kind packs 5:1, and the broker saves more than it costs.
-    ("compression.type", "lz4"),
-    // Neither a hanging nor a restarted broker duplicates or reorders records.
-    ("enable.idempotence", "true"),
-    // A generator cares for throughput; 25 ms fill a batch at any real rate.
-    ("linger.ms", "25"),
-    ("queue.buffering.max.kbytes", "262144"),
+/// What we set where the user does not: name, value, and why.
+pub const DEFAULTS: [(&str, &str, &str); 6] = [
+    ("acks", "all", "an event counts as delivered when all replicas in sync have it"),
+    ("client.id", "falsetrail", "how brokers call this client in their logs and quotas"),
+    ("compression.type", "lz4", "events pack 5:1, and the broker saves more than it costs here"),
+    ("enable.idempotence", "true", "no broker that hangs, dies or restarts duplicates or reorders records"),
+    ("linger.ms", "25", "time for a batch to fill; shorter sends more, smaller batches"),
+    ("queue.buffering.max.kbytes", "262144", "256 MiB may wait in memory; a full queue slows the run down"),
 ];
 
-/// Second names, so that a property given by one replaces a default given by
-/// the other: (second name, name here).
-const ALIASES: [(&str, &str); 8] = [
-    ("compression.codec", "compression.type"),
-    ("delivery.timeout.ms", "message.timeout.ms"),
-    ("max.in.flight", "max.in.flight.requests.per.connection"),
-    ("message.send.max.retries", "retries"),
-    ("metadata.broker.list", "bootstrap.servers"),
-    ("queue.buffering.max.ms", "linger.ms"),
-    ("request.required.acks", "acks"),
-    ("sasl.mechanism", "sasl.mechanisms"),
-];
-
-/// Names that are refused, and what to do instead: the Java client's own, and
-/// those that would break the promise to count every event.
-const REFUSED: [(&str, &str); 16] = [
-    ("buffer.memory", "librdkafka's `queue.buffering.max.kbytes` bounds the queue"),
-    ("delivery.report.only.error", "leave it out: every acknowledgement is counted"),
-    ("key.serializer", "leave it out: keys are written as they are"),
-    ("max.block.ms", "leave it out: a full queue is waited for, whatever it takes"),
-    ("max.request.size", "librdkafka calls it `message.max.bytes`"),
-    ("partitioner.class", "librdkafka calls it `partitioner`"),
-    ("sasl.jaas.config", "set `sasl.username` and `sasl.password` (and `sasl.mechanisms`)"),
-    ("ssl.keystore.certificate.chain", "librdkafka calls it `ssl.certificate.pem`"),
-    ("ssl.keystore.key", "librdkafka calls it `ssl.key.pem`"),
-    (
-        "ssl.keystore.type",
-        "leave it out: `ssl.keystore.location` is PKCS#12; for PEM files set \
-         `ssl.certificate.location` and `ssl.key.location`",
-    ),
-    ("ssl.truststore.certificates", "librdkafka calls it `ssl.ca.pem`"),
-    ("ssl.truststore.location", "set `ssl.ca.location` to a PEM file with the CA's certificate"),
-    ("ssl.truststore.password", "leave it out: the PEM file of `ssl.ca.location` has no password"),
-    ("ssl.truststore.type", "leave it out: `ssl.ca.location` takes PEM files"),
-    ("transactional.id", "leave it out: records are written idempotently, without transactions"),
-    ("value.serializer", "leave it out: events are written as they are"),
-];
-
-/// Properties that people set most, for the suggestion after a typing error.
-const COMMON: [&str; 27] = [
-    "acks",
-    "batch.num.messages",
-    "batch.size",
-    "bootstrap.servers",
-    "client.id",
-    "compression.level",
-    "compression.type",
-    "debug",
-    "enable.idempotence",
-    "enable.ssl.certificate.verification",
-    "linger.ms",
-    "max.in.flight",
-    "message.max.bytes",
-    "message.timeout.ms",
-    "partitioner",
-    "queue.buffering.max.kbytes",
-    "queue.buffering.max.messages",
-    "request.timeout.ms",
-    "retries",
-    "sasl.mechanisms",
-    "sasl.password",
-    "sasl.username",
-    "security.protocol",
-    "socket.timeout.ms",
-    "ssl.ca.location",
-    "ssl.endpoint.identification.algorithm",
-    "ssl.key.location",
-];
+/// What librdkafka's `batch.size` is by default.
+const DEFAULT_BATCH_BYTES: u64 = 1_000_000;
 
 /// Properties in their final form.
 pub(super) struct Options {
@@ -109,19 +43,23 @@ impl Options {
     pub fn new(settings: &KafkaSettings) -> Result<Self, Error> {
         check_topic(&settings.topic)?;
         let mut properties: BTreeMap<String, String> =
-            DEFAULTS.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+            DEFAULTS.iter().map(|&(name, value, _)| (name.to_owned(), value.to_owned())).collect();
+        set_all(&mut properties, &settings.config)?;
         if !settings.bootstrap_servers.is_empty() {
             properties.insert("bootstrap.servers".to_owned(), settings.bootstrap_servers.clone());
         }
-        for (name, value) in &settings.properties {
-            if let Some((_, instead)) = REFUSED.iter().find(|(refused, _)| refused == name) {
-                return Err(Error::usage(format!("kafka property `{name}` cannot be set here")).help(*instead));
-            }
-            properties.insert(canonical(name).to_owned(), value.clone());
-        }
+        set_all(&mut properties, &settings.properties)?;
         let options = Self { message_timeout: message_timeout(&properties), topic: settings.topic.clone(), properties };
         if options.servers().is_empty() && options.get("test.mock.num.brokers").is_empty() {
-            return Err(Error::usage("no kafka broker is named").help("name one: `-b localhost:9092`"));
+            return Err(Error::usage("no kafka broker is named")
+                .help("name one: `-b localhost:9092`, or `bootstrap.servers` in the file of `--kafka-config`"));
+        }
+        let oauth = options.get("sasl.mechanisms").eq_ignore_ascii_case("OAUTHBEARER");
+        let has_tokens = options.get("sasl.oauthbearer.method").eq_ignore_ascii_case("oidc")
+            || options.get("enable.sasl.oauthbearer.unsecure.jwt") == "true";
+        if oauth && !has_tokens {
+            return Err(Error::usage("`sasl.mechanisms=OAUTHBEARER` needs a source of tokens")
+                .help("set `sasl.oauthbearer.method=oidc` and its endpoint, or use SCRAM-SHA-512 or PLAIN"));
         }
         Ok(options)
     }
@@ -129,7 +67,7 @@ impl Options {
     /// A producer that does as it was told, not yet connected.
     pub fn producer(&self) -> Result<BaseProducer<Reports>, Error> {
         let debug = !self.get("debug").is_empty();
-        let mut config: ClientConfig = self.properties.clone().into_iter().collect();
+        let mut config = self.config();
         config.set_log_level(if debug {
             RDKafkaLogLevel::Debug
         } else {
@@ -137,6 +75,45 @@ impl Options {
             RDKafkaLogLevel::Info
         });
         config.create_with_context(Reports::new(debug)).map_err(|error| self.explain(error))
+    }
+
+    /// A client for questions, not yet connected.
+    pub fn admin(&self) -> Result<AdminClient<DefaultClientContext>, Error> {
+        self.config().create().map_err(|error| self.explain(error))
+    }
+
+    /// The same without a look at the host name in the broker's certificate,
+    /// and without a login, which is for the right broker alone.
+    pub fn for_any_host(&self) -> Self {
+        let mut properties = self.properties.clone();
+        properties.insert("security.protocol".to_owned(), "ssl".to_owned());
+        properties.insert("ssl.endpoint.identification.algorithm".to_owned(), "none".to_owned());
+        Self { properties, topic: self.topic.clone(), message_timeout: self.message_timeout }
+    }
+
+    /// Makes batches no larger than the topic takes them, if nobody has said
+    /// how large they are to be; whether that changes anything.
+    pub fn fit_batches(&mut self, most: u64) -> bool {
+        let fits = self.properties.contains_key("batch.size") || most >= DEFAULT_BATCH_BYTES;
+        if !fits {
+            self.properties.insert("batch.size".to_owned(), most.to_string());
+        }
+        !fits
+    }
+
+    /// The largest record that librdkafka takes, in bytes before compression.
+    pub fn largest_record(&self) -> u64 {
+        // What is no number, librdkafka has refused.
+        self.get("message.max.bytes").parse().unwrap_or(1_000_000)
+    }
+
+    /// Whether batches are compressed.
+    pub fn compresses(&self) -> bool {
+        self.get("compression.type") != "none"
+    }
+
+    fn config(&self) -> ClientConfig {
+        self.properties.clone().into_iter().collect()
     }
 
     /// A property's value; empty if it is not set.
@@ -167,17 +144,13 @@ impl Options {
     fn explain(&self, error: KafkaError) -> Error {
         match error {
             KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, name, _) => {
-                let known = COMMON.into_iter().chain(ALIASES.map(|(alias, _)| alias));
-                let help = nearest(&name, known).map_or_else(
-                    || "librdkafka's CONFIGURATION.md lists all properties".to_owned(),
-                    |known| format!("did you mean `{known}`?"),
-                );
-                Error::usage(format!("`{name}` is not a kafka property that librdkafka knows")).help(help)
+                Error::usage(format!("`{name}` is not a kafka property that librdkafka knows")).help(suggestion(&name))
             }
             KafkaError::ClientConfig(_, reason, name, _) => {
                 // The reason quotes the value.
                 let reason = if is_secret(&name) { "not accepted".to_owned() } else { diagnosis::plain(&reason) };
-                Error::usage(format!("kafka property `{name}`: {reason}"))
+                let help = diagnosis::option_help(&reason);
+                Error::usage(format!("kafka property `{name}`: {reason}")).help(help)
             }
             KafkaError::ClientCreation(reason) => {
                 let reason = diagnosis::plain(&self.hide(&reason));
@@ -201,16 +174,19 @@ fn check_topic(topic: &str) -> Result<(), Error> {
         .help("a topic has 1 to 249 of the characters a-z A-Z 0-9 . _ -"))
 }
 
-fn canonical(name: &str) -> &str {
-    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name)
+/// Sets properties, the last of a name winning.
+fn set_all(properties: &mut BTreeMap<String, String>, given: &[(String, String)]) -> Result<(), Error> {
+    for (name, value) in given {
+        if let Some(instead) = refused(name) {
+            return Err(Error::usage(format!("kafka property `{name}` cannot be set here")).help(instead));
+        }
+        properties.insert(canonical(name).to_owned(), value.clone());
+    }
+    Ok(())
 }
 
 fn message_timeout(properties: &BTreeMap<String, String>) -> Option<Duration> {
     // What is no number, librdkafka refuses.
     let millis = properties.get("message.timeout.ms").and_then(|value| value.parse().ok()).unwrap_or(300_000);
     (millis > 0).then(|| Duration::from_millis(millis))
-}
-
-fn is_secret(name: &str) -> bool {
-    ["password", "passphrase", "secret", "pem", "ssl_key", "oauthbearer.config"].iter().any(|part| name.contains(part))
 }

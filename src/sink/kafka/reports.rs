@@ -4,16 +4,21 @@
 //! behind a lock. Both are touched by the polling thread alone, but the
 //! binding asks for a context that could be shared.
 
+use std::borrow::Cow;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use rdkafka::bindings::{rd_kafka_message_status, rd_kafka_msg_status_t};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 
-use super::{code, diagnosis};
+use super::undelivered::{List, Undelivered};
+use super::{code, diagnosis, members};
 use crate::sink::Delivered;
 
 /// Distinct reasons of failure that a summary lists.
@@ -33,9 +38,11 @@ pub(super) struct Trouble {
     pub since: Instant,
 }
 
-/// Why some records were not delivered.
+/// Why some records were not acknowledged.
 struct Failure {
     reason: String,
+    /// Whether they may be in the topic all the same.
+    unknown: bool,
     count: u64,
     /// Number of the first event that failed so.
     first: usize,
@@ -47,6 +54,8 @@ struct Seldom {
     failures: Vec<Failure>,
     failed: u64,
     timed_out: bool,
+    /// Where each of them is listed.
+    list: Option<List>,
     troubles: Vec<Trouble>,
     warnings: Vec<String>,
 }
@@ -73,10 +82,16 @@ impl Reports {
         self.acknowledged.load(Relaxed) + self.unacknowledged.load(Relaxed)
     }
 
+    /// From now on lists what is not delivered; `None` lists nothing any more.
+    pub fn list(&self, list: Option<List>) {
+        self.seldom().list = list;
+    }
+
     /// Counts an event that librdkafka did not even queue.
-    pub fn refused(&self, number: usize, error: &KafkaError) {
+    pub fn refused(&self, number: usize, body: &[u8], code: RDKafkaErrorCode) {
         self.unacknowledged.fetch_add(1, Relaxed);
-        self.seldom().fail(number, code(error));
+        let id = members::id(body);
+        self.seldom().fail(code, &Undelivered { number, id: id.as_deref(), partition: None, unknown: false });
     }
 
     /// The connection's errors so far, oldest first, each text once.
@@ -86,7 +101,10 @@ impl Reports {
 
     /// The account of the `taken` events.
     pub fn delivered(&self, taken: u64) -> Delivered {
-        let seldom = self.seldom();
+        let mut seldom = self.seldom();
+        let listed = seldom.list.as_mut().map(List::finish);
+        let (undelivered, trouble) = listed.unwrap_or_default();
+        let undelivered = undelivered.map(Path::to_owned);
         let events = self.acknowledged.load(Relaxed);
         let unknown = taken.saturating_sub(events + seldom.failed);
         let bytes = self.bytes.load(Relaxed);
@@ -100,7 +118,8 @@ impl Reports {
             closed: false,
             next: None,
             unfinished: false,
-            notes: seldom.notes(unknown),
+            undelivered,
+            notes: seldom.notes(unknown).into_iter().chain(trouble).collect(),
         }
     }
 
@@ -111,20 +130,20 @@ impl Reports {
 }
 
 impl Seldom {
-    fn fail(&mut self, number: usize, code: RDKafkaErrorCode) {
-        if code == RDKafkaErrorCode::PurgeInflight {
-            // Sent, and the answer was not waited for: unknown, which is what
-            // the account finds left over.
-            return;
-        }
-        self.failed += 1;
+    /// Counts and lists an event that was not acknowledged.
+    fn fail(&mut self, code: RDKafkaErrorCode, event: &Undelivered<'_>) {
+        self.failed += u64::from(!event.unknown);
         self.timed_out |= code == RDKafkaErrorCode::MessageTimedOut;
-        let reason = diagnosis::record_failure(code);
-        if let Some(known) = self.failures.iter_mut().find(|f| f.reason == reason) {
+        let reason = if event.unknown { diagnosis::record_unknown(code) } else { diagnosis::record_failure(code) };
+        if let Some(list) = &mut self.list {
+            list.add(event, &reason);
+        }
+        let (number, unknown) = (event.number, event.unknown);
+        if let Some(known) = self.failures.iter_mut().find(|f| f.reason == reason && f.unknown == unknown) {
             known.count += 1;
             known.first = known.first.min(number);
         } else if self.failures.len() < REASONS {
-            self.failures.push(Failure { reason, count: 1, first: number });
+            self.failures.push(Failure { reason, unknown, count: 1, first: number });
         }
     }
 
@@ -143,19 +162,17 @@ impl Seldom {
     fn notes(&self, unknown: u64) -> Vec<String> {
         let mut notes = Vec::new();
         for failure in &self.failures {
-            notes.push(format!(
-                "{} failed: {} (first: event {})",
-                events(failure.count),
-                failure.reason,
-                failure.first
-            ));
+            let (count, reason, first) = (events(failure.count), &failure.reason, failure.first);
+            let what = if failure.unknown { "unknown: sent, but" } else { "failed:" };
+            notes.push(format!("{count} {what} {reason} (first: event {first})"));
         }
-        let listed: u64 = self.failures.iter().map(|failure| failure.count).sum();
-        if self.failed > listed {
-            notes.push(format!("{} failed for other reasons", events(self.failed - listed)));
-        }
-        if unknown > 0 {
-            notes.push(format!("{} unknown: sent, but the run ended before the broker had answered", events(unknown)));
+        for (all, is_unknown) in [(self.failed, false), (unknown, true)] {
+            let listed = self.failures.iter().filter(|failure| failure.unknown == is_unknown);
+            let others = all.saturating_sub(listed.map(|failure| failure.count).sum());
+            if others > 0 {
+                let what = if is_unknown { "are unknown" } else { "failed" };
+                notes.push(format!("{} {what} for other reasons", events(others)));
+            }
         }
         if self.timed_out || unknown > 0 {
             let last = self.troubles.iter().rev();
@@ -200,9 +217,33 @@ impl ProducerContext for Reports {
                 self.acknowledged.fetch_add(1, Relaxed);
                 self.bytes.fetch_add(record.payload_len() as u64, Relaxed);
             }
-            Err((error, _)) => self.refused(number, error),
+            Err((error, record)) => {
+                self.unacknowledged.fetch_add(1, Relaxed);
+                let (code, id) = (code(error), id_of(record));
+                let unknown = code == RDKafkaErrorCode::PurgeInflight || may_be_written(record);
+                let partition = Some(record.partition()).filter(|partition| *partition >= 0);
+                self.seldom().fail(code, &Undelivered { number, id: id.as_deref(), partition, unknown });
+            }
         }
     }
+}
+
+/// The id of the event in a record, whatever its mode.
+fn id_of<'a>(record: &'a BorrowedMessage<'_>) -> Option<Cow<'a, str>> {
+    let header = record.headers().and_then(|headers| headers.iter().find(|header| header.key == "ce_id"));
+    match header {
+        Some(header) => std::str::from_utf8(header.value?).ok().map(Cow::Borrowed),
+        None => members::id(record.payload()?),
+    }
+}
+
+/// Whether a record that failed was sent, so that the broker may have it.
+fn may_be_written(record: &BorrowedMessage<'_>) -> bool {
+    #[expect(unsafe_code, reason = "the binding hides the status, without which `failed` would be a guess")]
+    // SAFETY: the message lives for as long as the delivery report that lends
+    // it, and the call only reads a field of it.
+    let status = unsafe { rd_kafka_message_status(record.ptr()) };
+    status == rd_kafka_msg_status_t::RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED
 }
 
 /// `1 event`, `2 events`.

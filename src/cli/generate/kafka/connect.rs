@@ -1,0 +1,123 @@
+//! From the options to a connected sink.
+
+use super::{Generate, Kafka, ModeName, RecordTimeName};
+use crate::cli::report;
+use falsetrail::{
+    error::Error,
+    plan::Plan,
+    sink::{
+        Sink,
+        kafka::{CreateTopic, KafkaSettings, KafkaSink, Mode, RecordTime, UndeliveredFile, is_secret, read_properties},
+        reason,
+    },
+};
+use std::{
+    env, fs, io,
+    io::Read as _,
+    path::{Path, PathBuf},
+    process,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+/// The sink, connected; warnings are said at once.
+pub(super) fn sink(
+    topic: &str,
+    arguments: &Generate,
+    plan: &Plan,
+    stop: &Arc<AtomicBool>,
+) -> Result<Box<dyn Sink>, Error> {
+    let kafka = &arguments.kafka;
+    let mut settings = KafkaSettings::new(kafka.bootstrap_servers.as_deref().unwrap_or_default(), topic);
+    settings.config = config(arguments)?;
+    settings.properties = properties(kafka)?;
+    settings.create_topic = kafka.create_topic.map(|(partitions, replication)| CreateTopic { partitions, replication });
+    settings.mode = match kafka.mode {
+        ModeName::Structured => Mode::Structured,
+        ModeName::Binary => Mode::Binary,
+        ModeName::Bare => Mode::Bare,
+    };
+    settings.headers.clone_from(&kafka.header);
+    settings.record_time = match kafka.record_time {
+        RecordTimeName::Wall => RecordTime::Wall,
+        RecordTimeName::Event => RecordTime::Event,
+    };
+    settings.event_time = (plan.timing.from, plan.timing.to);
+    let path = kafka.undelivered.clone().unwrap_or_else(|| free_name(topic));
+    settings.undelivered = Some(UndeliveredFile { path, replace: arguments.force });
+    settings.stop = Arc::clone(stop);
+    if let Some(timeout) = kafka.connect_timeout {
+        settings.connect_timeout = Duration::from_nanos(timeout);
+    }
+    if let Some(timeout) = kafka.flush_timeout {
+        settings.flush_timeout = Duration::from_nanos(timeout);
+    }
+    let sink = KafkaSink::connect(settings)?;
+    for warning in sink.warnings() {
+        report(&format!("warning: {warning}\n"));
+    }
+    Ok(Box::new(sink))
+}
+
+/// A property as it may be shown: without its value, if that might be a secret.
+pub(super) fn without_secret(property: &str) -> String {
+    match property.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}=…"),
+        _ => property.to_owned(),
+    }
+}
+
+/// The properties of `--kafka-config`.
+fn config(arguments: &Generate) -> Result<Vec<(String, String)>, Error> {
+    let Some(path) = &arguments.kafka.config else {
+        return Ok(Vec::new());
+    };
+    let (name, text) = if path == Path::new("-") {
+        if arguments.scenarios.iter().any(|scenario| scenario == "-") {
+            return Err(Error::usage("standard input cannot be both a scenario and the file of `--kafka-config`"));
+        }
+        let mut text = String::new();
+        ("standard input".to_owned(), io::stdin().lock().read_to_string(&mut text).map(|_| text))
+    } else {
+        (path.display().to_string(), fs::read_to_string(path))
+    };
+    let text = text.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => Error::usage(format!("`{name}` is not UTF-8 text")),
+        _ => Error::usage(format!("cannot read `{name}`: {}", reason(&error))),
+    })?;
+    read_properties(&name, &text, |variable| env::var(variable).ok())
+}
+
+/// The properties of `-X`.
+fn properties(kafka: &Kafka) -> Result<Vec<(String, String)>, Error> {
+    let mut properties = Vec::new();
+    for property in &kafka.properties {
+        let Some((name, value)) = property.split_once('=') else {
+            // What follows a name may be a password.
+            let end = property.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c));
+            let name = &property[..end.unwrap_or(property.len())];
+            return Err(Error::usage(format!("`-X {name}` has no `=`")).help("write it as `-X acks=1`"));
+        };
+        let name = name.trim();
+        if is_secret(name) && !value.is_empty() {
+            report(&format!(
+                "warning: others on this machine can read `-X {name}=…` in its list of processes\n  \
+                 = help: write `{name}=${{PASSWORD}}` into a file, and name that by `--kafka-config FILE`\n"
+            ));
+        }
+        properties.push((name.to_owned(), value.to_owned()));
+    }
+    Ok(properties)
+}
+
+/// A name that no file has yet, for the list of what was not delivered.
+fn free_name(topic: &str) -> PathBuf {
+    let process = process::id();
+    let mut path = PathBuf::from(format!("undelivered-{topic}-{process}.ndjson"));
+    let mut turn = 1;
+    while path.exists() {
+        turn += 1;
+        path = PathBuf::from(format!("undelivered-{topic}-{process}-{turn}.ndjson"));
+    }
+    path
+}

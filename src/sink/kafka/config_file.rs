@@ -1,0 +1,162 @@
+//! Properties from a file, in the form that librdkafka's tools and kcat share.
+//!
+//! ```text
+//! # a comment
+//! bootstrap.servers = broker:9092
+//! sasl.password = ${PASSWORD}
+//! ```
+//!
+//! What such files hold is secret, so a mistake is shown in a line from which
+//! every value has been struck out.
+
+use std::ops::Range;
+
+use super::names::{canonical, refused};
+use crate::error::{Diagnostic, Error, Source};
+
+/// What stands in for a value.
+const HIDDEN: &str = "***";
+
+/// The properties of a file's text, in its order: names as librdkafka calls
+/// them, values with their variables filled in. A name without `=` is a
+/// mistake, and so is `${VAR}` of which `variable` knows nothing; `$${` is
+/// `${`.
+///
+/// # Errors
+/// [`Error::Input`] with all mistakes, none of which shows a value.
+pub fn read_properties(
+    name: &str,
+    text: &str,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<(String, String)>, Error> {
+    let mut reader = Reader { shown: String::new(), mistakes: Vec::new(), variable };
+    let mut properties = Vec::new();
+    // What a Java client's long value goes on with is refused with its name.
+    let mut skips = false;
+    for line in text.trim_start_matches('\u{feff}').lines() {
+        let line = line.trim();
+        if skips || line.is_empty() || line.starts_with('#') {
+            skips = skips && line.ends_with('\\');
+            reader.shown.push('\n');
+            continue;
+        }
+        let mistakes = reader.mistakes.len();
+        let property = reader.property(line);
+        reader.shown.push('\n');
+        skips = reader.mistakes.len() > mistakes && line.ends_with('\\');
+        properties.extend(property);
+    }
+    reader.finish(name)?;
+    Ok(properties)
+}
+
+/// A mistake, and where it is in the text that may be shown.
+struct Mistake {
+    span: Range<usize>,
+    message: String,
+    help: String,
+}
+
+struct Reader<F> {
+    /// The text without its values.
+    shown: String,
+    mistakes: Vec<Mistake>,
+    variable: F,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    /// Reads `name = value`.
+    fn property(&mut self, line: &str) -> Option<(String, String)> {
+        let start = self.shown.len();
+        let Some((name, value)) = line.split_once('=') else {
+            // A name may be shown; anything else may be a secret's second half.
+            let word = line.split_whitespace().next().filter(|word| *word != line && is_name(word));
+            self.shown.extend(word.map(|word| format!("{word} ")));
+            self.shown.push_str(HIDDEN);
+            let help = "a line is `name=value`, or a comment that begins with `#`";
+            self.mistake(start, "this line has no `=`", help);
+            return None;
+        };
+        let (name, value) = (name.trim(), value.trim());
+        if !is_name(name) {
+            self.shown.push_str(HIDDEN);
+            self.mistake(start, "what stands before the `=` is not the name of a property", "write `linger.ms=5`");
+            return None;
+        }
+        self.shown.push_str(name);
+        if let Some(instead) = refused(name) {
+            self.mistake(start, format!("kafka property `{name}` cannot be set here"), instead);
+        }
+        self.shown.push('=');
+        let value = self.value(value);
+        Some((canonical(name).to_owned(), value))
+    }
+
+    /// Fills in a value's variables.
+    fn value(&mut self, value: &str) -> String {
+        let mut out = String::new();
+        let mut rest = value;
+        while let Some(at) = rest.find("${") {
+            if let Some(before) = rest[..at].strip_suffix('$') {
+                self.take(&mut out, before);
+                self.take(&mut out, "${");
+                rest = &rest[at + 2..];
+                continue;
+            }
+            self.take(&mut out, &rest[..at]);
+            rest = &rest[at + 2..];
+            let Some((name, behind)) = rest.split_once('}').filter(|(name, _)| is_variable(name)) else {
+                let start = self.shown.len();
+                self.shown.push_str("${");
+                let help = "write `${PASSWORD}`, or `$${` if no variable is meant";
+                self.mistake(start, "no name of a variable and a `}` follow this `${`", help);
+                break;
+            };
+            let start = self.shown.len();
+            self.shown.extend(["${", name, "}"]);
+            match (self.variable)(name) {
+                Some(text) => out.push_str(&text),
+                None => {
+                    let help = format!("set it: `export {name}=…`; or write `$${{` if no variable is meant");
+                    self.mistake(start, format!("the variable `{name}` is not set"), help);
+                }
+            }
+            rest = behind;
+        }
+        self.take(&mut out, rest);
+        out
+    }
+
+    /// Takes text as it stands, and strikes it out of what may be shown.
+    fn take(&mut self, out: &mut String, text: &str) {
+        out.push_str(text);
+        if !text.is_empty() && !self.shown.ends_with(HIDDEN) {
+            self.shown.push_str(HIDDEN);
+        }
+    }
+
+    /// Something is wrong with what was shown since `start`.
+    fn mistake(&mut self, start: usize, message: impl Into<String>, help: impl Into<String>) {
+        self.mistakes.push(Mistake { span: start..self.shown.len(), message: message.into(), help: help.into() });
+    }
+
+    fn finish(self, name: &str) -> Result<(), Error> {
+        if self.mistakes.is_empty() {
+            return Ok(());
+        }
+        let source = Source::new(name, self.shown);
+        let diagnostic = |mistake: Mistake| Diagnostic::new(&source, mistake.span, mistake.message).help(mistake.help);
+        Err(self.mistakes.into_iter().map(diagnostic).collect::<Vec<_>>().into())
+    }
+}
+
+/// Whether something looks like the name of a property.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+/// Whether something may be the name of an environment variable.
+fn is_variable(text: &str) -> bool {
+    let starts = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    starts && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}

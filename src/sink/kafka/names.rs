@@ -1,0 +1,117 @@
+//! What properties are called: by librdkafka, by Java clients, and by people who type.
+
+use crate::error::nearest;
+
+/// Second names, so that a property given by one replaces a default given by
+/// the other: (second name, name here).
+const ALIASES: [(&str, &str); 9] = [
+    ("compression.codec", "compression.type"),
+    ("delivery.timeout.ms", "message.timeout.ms"),
+    ("max.in.flight", "max.in.flight.requests.per.connection"),
+    ("message.send.max.retries", "retries"),
+    ("metadata.broker.list", "bootstrap.servers"),
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("request.required.acks", "acks"),
+    ("sasl.mechanism", "sasl.mechanisms"),
+    ("sasl.oauthbearer.client.credentials.client.secret", "sasl.oauthbearer.client.secret"),
+];
+
+/// Names that are refused, and what to do instead: the Java client's own, and
+/// those that would break the promise to count every event.
+const REFUSED: [(&str, &str); 29] = [
+    ("basic.auth.credentials.source", "leave it out: no schema registry is asked"),
+    ("basic.auth.user.info", "leave it out: no schema registry is asked"),
+    ("buffer.memory", "librdkafka's `queue.buffering.max.kbytes` bounds the queue"),
+    ("delivery.report.only.error", "leave it out: every acknowledgement is counted"),
+    ("interceptor.classes", "leave it out: it names Java classes"),
+    ("key.serializer", "leave it out: keys are written as they are"),
+    ("max.block.ms", "leave it out: a full queue is waited for, whatever it takes"),
+    ("max.request.size", "librdkafka calls it `message.max.bytes`"),
+    ("metric.reporters", "leave it out: it names Java classes"),
+    ("partitioner.class", "librdkafka calls it `partitioner`"),
+    ("receive.buffer.bytes", "librdkafka calls it `socket.receive.buffer.bytes`"),
+    ("sasl.client.callback.handler.class", "leave it out: it names a Java class"),
+    ("sasl.jaas.config", "set `sasl.username` and `sasl.password` (and `sasl.mechanisms`)"),
+    ("sasl.login.callback.handler.class", "set `sasl.mechanisms` and what librdkafka needs for that mechanism"),
+    ("schema.registry.url", "leave it out: no schema registry is asked"),
+    ("send.buffer.bytes", "librdkafka calls it `socket.send.buffer.bytes`"),
+    ("ssl.enabled.protocols", "leave it out: the newest version of TLS that both know is used"),
+    ("ssl.keymanager.algorithm", "leave it out: it is about Java's key stores"),
+    ("ssl.keystore.certificate.chain", "librdkafka calls it `ssl.certificate.pem`"),
+    ("ssl.keystore.key", "librdkafka calls it `ssl.key.pem`"),
+    (
+        "ssl.keystore.type",
+        "leave it out: `ssl.keystore.location` is PKCS#12; for PEM files set \
+         `ssl.certificate.location` and `ssl.key.location`",
+    ),
+    ("ssl.protocol", "leave it out: the newest version of TLS that both know is used"),
+    ("ssl.trustmanager.algorithm", "leave it out: it is about Java's key stores"),
+    ("ssl.truststore.certificates", "librdkafka calls it `ssl.ca.pem`"),
+    ("ssl.truststore.location", "set `ssl.ca.location` to a PEM file with the CA's certificate"),
+    ("ssl.truststore.password", "leave it out: the PEM file of `ssl.ca.location` has no password"),
+    ("ssl.truststore.type", "leave it out: `ssl.ca.location` takes PEM files"),
+    ("transactional.id", "leave it out: records are written idempotently, without transactions"),
+    ("value.serializer", "leave it out: events are written as they are"),
+];
+
+/// Properties that people set most, for the suggestion after a typing error.
+const COMMON: [&str; 31] = [
+    "acks",
+    "batch.num.messages",
+    "batch.size",
+    "bootstrap.servers",
+    "client.id",
+    "compression.level",
+    "compression.type",
+    "debug",
+    "enable.idempotence",
+    "enable.ssl.certificate.verification",
+    "linger.ms",
+    "max.in.flight",
+    "message.max.bytes",
+    "message.timeout.ms",
+    "partitioner",
+    "queue.buffering.max.kbytes",
+    "queue.buffering.max.messages",
+    "request.timeout.ms",
+    "retries",
+    "sasl.mechanisms",
+    "sasl.password",
+    "sasl.username",
+    "security.protocol",
+    "socket.timeout.ms",
+    "ssl.ca.location",
+    "ssl.certificate.location",
+    "ssl.endpoint.identification.algorithm",
+    "ssl.key.location",
+    "ssl.key.password",
+    "ssl.keystore.location",
+    "ssl.keystore.password",
+];
+
+/// The one name of a property that may have two.
+pub(super) fn canonical(name: &str) -> &str {
+    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name)
+}
+
+/// What to do instead of setting this property, if it cannot be set.
+pub(super) fn refused(name: &str) -> Option<&'static str> {
+    REFUSED.iter().find(|(refused, _)| *refused == name).map(|(_, instead)| *instead)
+}
+
+/// What might have been meant by a name that librdkafka does not know.
+pub(super) fn suggestion(name: &str) -> String {
+    let known = COMMON.into_iter().chain(ALIASES.map(|(alias, _)| alias));
+    nearest(name, known).map_or_else(
+        || "librdkafka's CONFIGURATION.md lists all properties".to_owned(),
+        |known| format!("did you mean `{known}`?"),
+    )
+}
+
+/// Whether a property's value is nobody else's business.
+pub fn is_secret(name: &str) -> bool {
+    let parts = ["password", "passphrase", "secret", "key.pem", "ssl.key", "ssl_key", "jaas", "oauthbearer.config"];
+    // The path of a key is no secret, and helps.
+    !name.ends_with(".location") && parts.iter().any(|part| name.contains(part))
+        || ["basic.auth.user.info", "sasl.oauthbearer.token"].contains(&name)
+}
