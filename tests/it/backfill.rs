@@ -51,7 +51,7 @@ fn draws(users: usize, skew: &str, stories: u64) -> Vec<f64> {
     let mut counts = vec![0.0; users];
     for event in plan.events() {
         let text = std::str::from_utf8(&event.body).unwrap();
-        let id = text.split("\"confluentUser\":{\"resourceId\":\"").nth(1).unwrap().split('"').next().unwrap();
+        let id = text.split("/identity=").nth(1).unwrap().split('"').next().unwrap();
         counts[ranks[id.as_bytes()]] += 1.0;
     }
     counts

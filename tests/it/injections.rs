@@ -113,6 +113,45 @@ fn delays_of_injected_stories_are_kept_to_the_nanosecond() {
     }
 }
 
+/// Names of workspaces are given out once in their environment, to injected stories, too.
+#[test]
+fn injected_workspaces_have_the_names_that_they_would_have_alone() {
+    let run = |inject: &[&str]| {
+        let mix = "rate: 5/s\npopulation: { environments: 1 }\nmix: [notebook-session]\n";
+        trail::plan_of_file("one-room", mix, |options| {
+            options.events = Some(1_500);
+            options.inject = inject.iter().map(|text| (*text).to_owned()).collect();
+        })
+    };
+    // In the same minute, made and made before.
+    let stories = [
+        "notebook-session@+20s",
+        "workspace-lifecycle@+24s",
+        "delete-workspace@+31s",
+        "get-workspace,delete-workspace@+5s",
+        "list-workspaces,delete-workspace@+31s",
+        "notebook-session@+21s",
+    ];
+    let (rest, all) = parted(&run(&stories));
+    for story in stories {
+        let (alone, found) = parted(&run(&[story]));
+        assert!(alone == rest);
+        for (name, events) in found {
+            let first = events.iter().zip(&all[&name]).find(|(one, other)| one != other);
+            let text = |events: &Timed| String::from_utf8_lossy(&events.1).into_owned();
+            assert!(all[&name] == events, "{name}: {:?}", first.map(|(one, other)| (text(one), text(other))));
+        }
+    }
+    // And no two have the same.
+    let text = all.values().flatten().map(|(_, body)| String::from_utf8_lossy(body).into_owned());
+    let made = text.filter(|body| body.contains("CreateWorkspace") && body.contains("workspace_name"));
+    let names: Vec<String> = made
+        .map(|body| body.split("\"workspace_name\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len(), "{names:?}");
+    assert_eq!(names.len(), 3);
+}
+
 /// By the command line and by a mix, beside each other, twice the same, and with parameters of their own.
 #[test]
 fn the_command_injects_as_a_mix_does() {

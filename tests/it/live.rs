@@ -151,9 +151,13 @@ fn a_sink_that_stalls_slows_nothing_down_and_nothing_is_left_out() {
     let stalled = seen.left[12_345].1;
     for (time, now) in &seen.left {
         let late = now - time;
-        let due_meanwhile = (stalled - 3 * SECOND - MILLISECOND..stalled).contains(time);
-        assert!(late >= -MILLISECOND && late <= if due_meanwhile { 3 * SECOND } else { MILLISECOND }, "{time} {now}");
-        assert!(!due_meanwhile || (now - stalled).abs() <= MILLISECOND, "it catches up at once");
+        assert!(late >= -MILLISECOND, "due at {time}, left at {now}");
+        // Events within a millisecond leave together, so those around the stall may be on either side of it.
+        if (stalled - 3 * SECOND + MILLISECOND..stalled).contains(time) {
+            assert!((now - stalled).abs() <= MILLISECOND, "it catches up at once: due at {time}, left at {now}");
+        } else if (*time - stalled + 3 * SECOND).abs() > MILLISECOND {
+            assert!(late <= MILLISECOND, "due at {time}, left at {now}");
+        }
     }
     let Lag { p50, p99, max, last, .. } = seen.outcome.lag.unwrap();
     is_about(p50, quantile(&seen.left, 0.5));
@@ -181,7 +185,7 @@ fn a_lag_that_is_not_allowed_ends_the_run_with_the_number_of_the_rest() {
         let Outcome { error, .. } = &seen.outcome;
         assert_eq!(error.is_some(), ends, "{max_lag}: {error:?}");
         let Some(error) = error else { continue };
-        assert_eq!(error.to_string(), "the run fell behind: events leave 3s late, more than `--max-lag` allows");
+        assert!(error.to_string().contains("events leave 3s late, more than `--max-lag` allows"), "{error}");
         let rest = seen.outcome.rest().expect("it can be continued");
         assert_eq!(rest, seen.left.len() as u64);
         assert!((4_001..4_300).contains(&rest), "{rest}");

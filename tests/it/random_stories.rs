@@ -51,7 +51,7 @@ impl Told {
             let with = if story.contains("params:") { ", with: { many: 3 }" } else { "" };
             format!("  - {{ scenario: story{number}.yaml, weight: {weight}{with} }}\n")
         });
-        let (users, environments) = (self.population.0 + 4, self.population.1 + 1);
+        let (users, environments) = (u32::from(self.population.0) + 4, self.population.1 + 1);
         let mut text = format!(
             "{}population: {{ users: {users}, environments: {environments}, workspaces: {environments} }}\nmix:\n{}",
             self.pace,
@@ -317,15 +317,9 @@ impl Writer {
             _ => one.touched = true,
         }
         let target = if many { format!("each: {}, every: 1s..2s", one.name) } else { format!("target: {}", one.name) };
-        if one.states == ABSENT && !one.existing {
-            if act == 3 {
-                // It is made later or never: whether it was there before does not matter.
-                one.existing = true;
-                one.states = LIVE;
-            } else {
-                one.states = LIVE;
-                return (format!("call: create-{noun}, {target}"), false);
-            }
+        if one.states == ABSENT {
+            one.states = LIVE;
+            return (format!("call: create-{noun}, {target}"), false);
         }
         let auto = if one.states == LIVE { "" } else { ", outcome: auto" };
         match act {

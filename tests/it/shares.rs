@@ -87,9 +87,14 @@ fn steps(plan: &Plan, wanted: impl Fn(&(u16, u64)) -> bool) -> HashMap<(u16, u64
 
 /// A story's delays do not depend on the rate, and without one every step happens when it is due: the same instances
 /// without a rate say how long each delay is.
+///
+/// How long a step waits is a matter of how many steps stories have. Every slot is filled, and those that no due step
+/// needs are the first steps of stories: with `n` steps a story, one slot in `n`. So the due steps are a queue with a
+/// load of `1 - 1/n`, and even if they came independently of each other (M/D/1), one in a hundred would wait
+/// `ln(100) · n / 2` slots. That is 50 for the 22 steps of `busy-day`, and its stories have steps that come in bursts.
 #[test]
 fn no_step_comes_early_and_hardly_one_late() {
-    // A step may wait for as many slots as there are in 5 ms at 5,000/s. That rate itself takes a debug build long.
+    // In slots it is about the same at each rate, and the higher one takes a debug build long.
     let text = if std::env::var_os("FALSETRAIL_TEST_ALL").is_some() { "5000/s" } else { "500/s" };
     let per_second: i64 = text.trim_end_matches("/s").parse().unwrap();
     let paced = day(|options| {
@@ -123,5 +128,5 @@ fn no_step_comes_early_and_hardly_one_late() {
     println!("{text}: {} steps, late at p50 {p50} µs, p99 {p99} µs, at most {most} µs", late.len());
     assert!(late.len() as i64 > 5 * per_second, "{} steps", late.len());
     assert!(late[0] >= 0, "a step came {} ns early", -late[0]);
-    assert!(of(0.99) < 25 * SECOND / per_second, "at p99 a step came {p99} µs late");
+    assert!(of(0.99) < 100 * SECOND / per_second, "at p99 a step came {p99} µs late");
 }
