@@ -57,6 +57,8 @@ pub struct Truth {
     pub lines: Lines,
     /// About every story, not only those that were injected.
     pub all: bool,
+    /// Not about stories that were over before this event of the whole run: where the data begins.
+    pub since: u64,
 }
 
 /// What a run has done when it is over.
@@ -111,7 +113,7 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Ou
     };
     let encoder = sink.encoder().filter(|_| live.is_none());
     let pacer = live.map(|live| Pacer::new(live, plan.timing.from, part.skip > 0));
-    let recorder = truth.as_ref().map(|truth| Recorder::new(plan, truth.all));
+    let recorder = truth.as_ref().map(|truth| Recorder::new(plan, truth.all, truth.since));
     let size = encoder.as_ref().map_or(BATCH, Encoder::events);
     let shared = Shared {
         plan,

@@ -211,7 +211,7 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
         digest: arguments.digest,
         threads: arguments.threads,
         live: arguments.pace.live(),
-        truth: arguments.truth()?,
+        truth: arguments.truth(begun)?,
     };
     let stop = Stop::new(requested)?;
     let started = Instant::now();
@@ -297,12 +297,18 @@ impl Generate {
         Ok(Resumed { sink: sink::open(output)?, begun: part.skip })
     }
 
-    fn truth(&self) -> Result<Option<Truth>, Error> {
+    /// Where the truth goes; `begun`: where the data begins.
+    fn truth(&self, begun: u64) -> Result<Option<Truth>, Error> {
         let Some(path) = &self.truth else { return Ok(None) };
-        // Whoever goes on with the data goes on with the truth.
-        let goes_on = self.append || (self.skip.is_some() && Lines::are_unfinished(path));
-        let lines = if goes_on { Lines::append(path, self.force) } else { Lines::create(path, self.force) }?;
-        Ok(Some(Truth { lines, all: self.truth_all }))
+        let all = self.truth_all;
+        // Whoever goes on with the data goes on with the truth. Where the shell appends the data, nobody knows where it
+        // began: at the run's beginning, most likely.
+        let after_all = self.skip.is_some() && Lines::are_unfinished(path);
+        Ok(Some(match (self.append, after_all) {
+            (true, _) => Truth { lines: Lines::anew(path, self.force)?, all, since: begun },
+            (false, true) => Truth { lines: Lines::anew(path, self.force)?, all, since: 0 },
+            (false, false) => Truth { lines: Lines::create(path, self.force)?, all, since: begun },
+        }))
     }
 
     /// What is written: the command line's word, else that of the run file.

@@ -37,6 +37,9 @@ pub(super) struct Source<'p> {
     pub ended: bool,
 }
 
+/// Bytes of lines about events that were passed over, at which a batch is full.
+const TOLD_AT_ONCE: usize = 1 << 20;
+
 /// Events that are passed over between two looks at whether to stop.
 const PASSED_AT_ONCE: u32 = 65_536;
 
@@ -78,7 +81,7 @@ impl<'p> Source<'p> {
         if self.ended
             && let Some(truth) = self.truth.take()
         {
-            truth.finish(self.part.skip, &mut batch.truth);
+            truth.finish(&mut batch.truth);
         }
         batch.ticket = self.tickets;
         self.tickets += 1;
@@ -106,13 +109,13 @@ impl<'p> Source<'p> {
                 batch.dues.push(due);
             }
             if let Some(truth) = &mut self.truth {
-                truth.note(&record, self.part.skip, &mut batch.truth);
+                truth.note(&record, &mut batch.truth);
             }
             batch.records.push(record);
         }
     }
 
-    /// The next event of the part, its words in the batch.
+    /// The next event of the part, its words in the batch; `None` if the batch has to do without.
     fn next(&mut self, batch: &mut Batch, stop: &AtomicBool) -> Option<Record> {
         if let Some((mut record, words)) = self.pending.take() {
             record.words_at = batch.words.len() as u32;
@@ -131,10 +134,11 @@ impl<'p> Source<'p> {
             }
             batch.words.truncate(record.words_at as usize);
             if let Some(truth) = self.truth.as_mut().filter(|_| self.part.has_instance(self.plan, &record)) {
-                truth.note(&record, self.part.skip, &mut batch.truth);
+                truth.note(&record, &mut batch.truth);
             }
             passed += 1;
-            if passed % PASSED_AT_ONCE == 0 && stop.load(Ordering::Relaxed) {
+            let enough = batch.truth.len() >= TOLD_AT_ONCE;
+            if enough || (passed % PASSED_AT_ONCE == 0 && stop.load(Ordering::Relaxed)) {
                 return None;
             }
         }

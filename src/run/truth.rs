@@ -1,7 +1,9 @@
 //! What really happened: one JSON line for each story, beside the data and never in it.
 //!
 //! A story's line is written with its last event, so the truth is complete when the data is. A run that was stopped
-//! has told of the stories that were over; its continuation tells of the rest, whole.
+//! has told of the stories that were over. Its continuation, which passes over their events anyway, tells of them once
+//! more and of the rest, so that the file is right whatever has ended the run: a process that is killed and a disk that
+//! is full leave more of the data than of the truth, or less.
 
 use crate::{
     catalog::{Generator, KindId},
@@ -22,6 +24,8 @@ pub(super) struct Recorder<'p> {
     plan: &'p Plan,
     /// Whether every story counts, or the injected ones only.
     all: bool,
+    /// Stories that were over before this event of the run do not count.
+    since: u64,
     /// The stories that are going on.
     open: HashMap<(u16, u64), Told>,
 }
@@ -38,12 +42,12 @@ struct Told {
 }
 
 impl<'p> Recorder<'p> {
-    pub fn new(plan: &'p Plan, all: bool) -> Self {
-        Recorder { plan, all, open: HashMap::new() }
+    pub fn new(plan: &'p Plan, all: bool, since: u64) -> Self {
+        Recorder { plan, all, since, open: HashMap::new() }
     }
 
-    /// Notes an event; if it is its story's last and not among the first `skip` of the run, appends the line.
-    pub fn note(&mut self, record: &Record, skip: u64, out: &mut Vec<u8>) {
+    /// Notes an event; if it is its story's last, appends the line.
+    pub fn note(&mut self, record: &Record, out: &mut Vec<u8>) {
         let story = self.plan.emissions[record.emission as usize].story;
         if !self.all && usize::from(story) < self.plan.background {
             return;
@@ -58,15 +62,15 @@ impl<'p> Recorder<'p> {
         (told.last, told.last_time) = (record.number, record.time);
         if record.ends {
             let told = self.open.remove(&(story, record.instance));
-            if let Some(told) = told.filter(|told| told.last >= skip) {
+            if let Some(told) = told.filter(|told| told.last >= self.since) {
                 self.line(story, record.instance, &told, true, out);
             }
         }
     }
 
     /// Appends a line for each story that the run's end has cut short.
-    pub fn finish(mut self, skip: u64, out: &mut Vec<u8>) {
-        let mut cut: Vec<_> = self.open.drain().filter(|(_, told)| told.last >= skip).collect();
+    pub fn finish(mut self, out: &mut Vec<u8>) {
+        let mut cut: Vec<_> = self.open.drain().collect();
         cut.sort_by_key(|(_, told)| told.last);
         for ((story, instance), told) in cut {
             self.line(story, instance, &told, false, out);

@@ -25,16 +25,13 @@ impl Lines {
         Ok(Self { target: Target::path(path, force)? })
     }
 
-    /// Goes on with what a stopped run has left of a file, behind its last
-    /// whole line.
+    /// Takes what a stopped run has left of a file, to write it anew.
     ///
     /// # Errors
     /// [`Error::Failed`] if there is nothing, or if it is in use.
-    pub fn append(path: &Path, force: bool) -> Result<Self, Error> {
+    pub fn anew(path: &Path, force: bool) -> Result<Self, Error> {
         let mut target = Target::reopen(path, force)?;
-        let whole = whole_lines(target.file())
-            .map_err(|error| Error::failed(format!("cannot read {}: {}", target.name(), super::reason(&error))))?;
-        target.go_on(whole)?;
+        target.go_on(0)?;
         Ok(Self { target })
     }
 
@@ -63,23 +60,5 @@ impl Lines {
     /// [`Error::Failed`] if it cannot get its name.
     pub fn finish(self, how: Ending) -> Result<Option<String>, Error> {
         self.target.finish_lines(how)
-    }
-}
-
-/// How long a file is up to its last line end.
-fn whole_lines(mut file: &std::fs::File) -> std::io::Result<u64> {
-    use std::io::{Read, Seek};
-    file.rewind()?;
-    let (mut length, mut whole) = (0, 0);
-    let mut piece = vec![0; 64 << 10];
-    loop {
-        let read = file.read(&mut piece)?;
-        if read == 0 {
-            return Ok(whole);
-        }
-        if let Some(end) = piece[..read].iter().rposition(|byte| *byte == b'\n') {
-            whole = length + end as u64 + 1;
-        }
-        length += read as u64;
     }
 }

@@ -152,7 +152,7 @@ impl Instance {
             state[at + word::CREATED] = created as u64;
             state[at + word::UPDATED] = created as u64;
             if kind.stamp.is_some() {
-                state[at + word::STAMP] = world.stamps.take_old(self.room, world.injected);
+                state[at + word::STAMP] = world.stamps.take_old(self.room, world.injected.then_some(key));
             }
         }
     }

@@ -7,8 +7,8 @@
 //! others' reach and that nobody has taken.
 
 use super::{DAY, SECOND};
-use crate::story::word::stamp;
-use std::collections::HashMap;
+use crate::{story::word::stamp, value::Key};
+use std::collections::{HashMap, HashSet};
 
 /// What was given out so far.
 #[derive(Debug)]
@@ -29,15 +29,16 @@ struct Room {
     /// The same for injected stories.
     next_injected: i64,
     injected_suffixes: u64,
-    injected_old: i64,
+    injected_old: HashSet<u64>,
 }
 
 /// Seconds back that a name may take.
 const REACH: u32 = 64;
 
 /// The oldest given-out names end here, counted in seconds from the run's beginning; those of injected stories begin
-/// here. The population was made later.
+/// here, within so many seconds. The population was made later.
 const OLD: i64 = 60 * DAY / SECOND;
+const INJECTED_OLD: u64 = 20 * (DAY / SECOND) as u64;
 
 /// Every so many-th suffix is for injected stories.
 const INJECTED: u64 = 16;
@@ -69,15 +70,19 @@ impl Stamps {
         stamp(second, room.suffixes + (room.suffixes - 1) / (INJECTED - 1))
     }
 
-    /// A name from long before the run: one second away from the last such.
-    pub fn take_old(&mut self, room: u32, injected: bool) -> u64 {
+    /// A name from long before the run: one second away from the last such. With a key, one for an injected story:
+    /// any second, so that it is the same whatever else is injected.
+    pub fn take_old(&mut self, room: u32, injected: Option<Key>) -> u64 {
         let room = self.rooms.entry(room).or_default();
-        if injected {
-            room.injected_old += 1;
-            return stamp(self.from - OLD + room.injected_old, 0);
+        let Some(key) = injected else {
+            room.old += 1;
+            return stamp(self.from - OLD - room.old, 0);
+        };
+        let mut second = key.below(INJECTED_OLD);
+        while !room.injected_old.insert(second) {
+            second = (second + 1) % INJECTED_OLD;
         }
-        room.old += 1;
-        stamp(self.from - OLD - room.old, 0)
+        stamp(self.from - OLD + 1 + second as i64, 0)
     }
 }
 
@@ -114,19 +119,20 @@ mod tests {
             let (mut with, mut without) = (Stamps::new(1_000_000 * SECOND), Stamps::new(1_000_000 * SECOND));
             let mut seen = HashSet::new();
             let mut second = 1_000_000;
-            for (ahead, back, who) in asked {
+            for (number, (ahead, back, who)) in asked.into_iter().enumerate() {
                 second += ahead * ahead * ahead * 20;
                 if who == 0 {
                     prop_assert!(seen.insert(with.take(3, second - back, true)));
-                    prop_assert!(seen.insert(with.take_old(3, true)));
+                    let key = Key::root(number as u64 / 2);
+                    prop_assert!(seen.insert(with.take_old(3, Some(key))));
                     continue;
                 }
                 let stamp = with.take(3, second - back, false);
                 prop_assert!(seen.insert(stamp));
                 prop_assert_eq!(stamp, without.take(3, second - back, false));
-                let old = with.take_old(3, false);
+                let old = with.take_old(3, None);
                 prop_assert!(seen.insert(old));
-                prop_assert_eq!(old, without.take_old(3, false));
+                prop_assert_eq!(old, without.take_old(3, None));
             }
         }
     }

@@ -1,0 +1,96 @@
+//! A run with a rate begins in the middle of life: its first second is a second like any other.
+//!
+//! Pearson's test of two samples would not do. Its model is that each event is drawn for itself, but events come in
+//! stories: a story's quick steps fall into the same second, and as every second has exactly so many events, a second
+//! in which a few more steps are due has as many fewer first steps of stories, several times more than by chance. So
+//! the counts of a later stretch say how much counts of one second vary, and together: a difference is measured by
+//! their covariance, as in Hotelling's two-sample test, which is the chi-square test of what is not independent.
+
+use super::trail;
+use falsetrail::{Plan, units::rate};
+
+const SECOND: i64 = 1_000_000_000;
+/// The later stretch, in seconds since the run's beginning.
+const LATER: std::ops::Range<usize> = 101..301;
+
+fn day(per_second: u64, cold_start: bool) -> Plan {
+    let run = trail::run_of("busy-day").with(|options| {
+        options.rate = Some(rate(&format!("{per_second}/s")).unwrap());
+        options.duration = Some(LATER.end as u64 * SECOND as u64);
+        options.cold_start = cold_start;
+    });
+    trail::plan(&run)
+}
+
+/// How many events of each method are in each second. One method is left out: how many it has follows from the others.
+fn counts(plan: &Plan) -> Vec<Vec<f64>> {
+    let mut counts = vec![vec![0.0; plan.catalog.methods.len()]; LATER.end];
+    let (mut stream, mut words) = (plan.stream(), Vec::new());
+    while let Some(record) = stream.next(&mut words) {
+        words.clear();
+        let second = ((record.time - plan.timing.from) / SECOND) as usize;
+        counts[second][plan.emissions[record.emission as usize].method] += 1.0;
+    }
+    counts.iter_mut().for_each(|counts| counts.truncate(counts.len() - 1));
+    counts
+}
+
+fn mean(samples: &[Vec<f64>]) -> Vec<f64> {
+    let sum = |at: usize| samples.iter().map(|sample| sample[at]).sum::<f64>();
+    (0..samples[0].len()).map(|at| sum(at) / samples.len() as f64).collect()
+}
+
+fn covariance(samples: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let mean = mean(samples);
+    let of = |one: usize, other: usize| {
+        let products = samples.iter().map(|sample| (sample[one] - mean[one]) * (sample[other] - mean[other]));
+        products.sum::<f64>() / (samples.len() - 1) as f64
+    };
+    (0..mean.len()).map(|one| (0..mean.len()).map(|other| of(one, other)).collect()).collect()
+}
+
+/// `d · C⁻¹ · d`: Cholesky's way, with one forward substitution.
+fn distance(difference: &[f64], covariance: &[Vec<f64>]) -> f64 {
+    let size = difference.len();
+    let mut lower = vec![vec![0.0; size]; size];
+    let mut solved = vec![0.0; size];
+    for row in 0..size {
+        for column in 0..=row {
+            let known: f64 = (0..column).map(|at| lower[row][at] * lower[column][at]).sum();
+            let left = covariance[row][column] - known;
+            lower[row][column] = if row == column { left.sqrt() } else { left / lower[column][column] };
+        }
+        let known: f64 = (0..row).map(|at| lower[row][at] * solved[at]).sum();
+        solved[row] = (difference[row] - known) / lower[row][row];
+    }
+    solved.iter().map(|value| value * value).sum()
+}
+
+/// Hotelling's T² of two samples of so many seconds each, given the covariance of one second.
+fn statistic(one: &[Vec<f64>], other: &[Vec<f64>], covariance: &[Vec<f64>]) -> f64 {
+    let difference: Vec<f64> = mean(one).iter().zip(mean(other)).map(|(one, other)| one - other).collect();
+    distance(&difference, covariance) / (1.0 / one.len() as f64 + 1.0 / other.len() as f64)
+}
+
+/// With 16 free methods and 200 seconds T² is beyond this once in a thousand times: 16 · 199 / 184 · F(16, 184).
+const ONCE_IN_A_THOUSAND: f64 = 17.3 * 2.64;
+
+#[test]
+fn the_first_second_is_like_the_hundredth_and_those_after_it() {
+    let per_second = if std::env::var_os("FALSETRAIL_TEST_ALL").is_some() { 5_000 } else { 1_000 };
+    let warm = counts(&day(per_second, false));
+    let later = &warm[LATER];
+    let covariance_of_one = covariance(later);
+    assert_eq!(covariance_of_one.len(), 16);
+    let first = statistic(&warm[..1], &warm[99..100], &covariance_of_one);
+    let stretch = statistic(&warm[..1], later, &covariance_of_one);
+    // What the test finds where there is nothing to find, and where there is.
+    let usual = later.windows(2).map(|pair| statistic(&pair[..1], &pair[1..], &covariance_of_one));
+    let usual = usual.sum::<f64>() / (later.len() - 1) as f64;
+    let cold = statistic(&counts(&day(per_second, true))[..1], later, &covariance_of_one);
+    println!("T²: to the hundredth {first:.1}, to the stretch {stretch:.1}; neighbours {usual:.1}, cold {cold:.1}");
+    assert!(first < ONCE_IN_A_THOUSAND, "first against hundredth second: {first}");
+    assert!(stretch < ONCE_IN_A_THOUSAND, "first second against a later stretch: {stretch}");
+    assert!((8.0..24.0).contains(&usual), "seconds beside each other: {usual}");
+    assert!(cold > 10.0 * ONCE_IN_A_THOUSAND, "a cold start is not told from a warm one: {cold}");
+}
