@@ -1,7 +1,7 @@
 //! Stories as the simulation runs them: scenarios with every name resolved to a number.
 
 use crate::{
-    catalog::{FailureId, FieldId, KindId, MethodId},
+    catalog::{Effect, FailureId, FieldId, KindId, MethodId},
     units::{CountRange, DurationRange},
     value::{Key, Lane, Skew},
 };
@@ -193,7 +193,7 @@ pub enum Reference {
 #[derive(Debug)]
 pub enum Operation {
     /// An audited call.
-    Call(Box<Call>),
+    Call(Call),
     /// One of several ways: where each begins, by weight.
     Choose {
         /// What tells its draw from others.
@@ -220,8 +220,12 @@ pub struct Call {
     pub number: u16,
     /// Which method.
     pub method: MethodId,
+    /// What the method does to its resource.
+    pub does: Effect,
     /// Which resource.
     pub target: Option<usize>,
+    /// Where the state of the resource lies, if it is the story's own.
+    pub state: Option<Place>,
     /// Which actor.
     pub actor: usize,
     /// Nanoseconds to wait before it.
@@ -240,6 +244,23 @@ pub struct Call {
     pub lowers: Option<(FailureId, usize)>,
     /// Events by outcome: index into the plan's emissions.
     pub emissions: Vec<(Option<FailureId>, u32)>,
+}
+
+/// Where the state of a resource lies among an instance's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Where that of its first element begins.
+    pub at: u32,
+    /// How many words each element has.
+    pub stride: u32,
+}
+
+impl Place {
+    /// The words of an element.
+    pub fn of(self, element: u32) -> std::ops::Range<usize> {
+        let (at, stride) = (self.at as usize, self.stride as usize);
+        at + stride * element as usize..at + stride * (element as usize + 1)
+    }
 }
 
 /// How often a call happens.

@@ -73,7 +73,7 @@ pub struct Stream<'p> {
     pace: Option<Pace<'p>>,
     /// Whether the warm-up was shorter than the longest story.
     begins_early: bool,
-    injected: Option<Injected>,
+    injected: Option<Box<Injected>>,
 }
 
 /// The instances that are going on, and when the next step of each is due.
@@ -139,7 +139,7 @@ impl<'p> Stream<'p> {
             stream.warm_up();
         }
         if plan.background < plan.stories.len() {
-            stream.injected = Some(Injected::new(plan, &mut stream.world));
+            stream.injected = Some(Box::new(Injected::new(plan, &mut stream.world)));
         }
         stream
     }
@@ -306,7 +306,7 @@ impl Active {
             let emission = call.emissions.iter().find(|(failure, _)| *failure == outcome);
             record.emission = emission.or(call.emissions.first()).map_or(0, |(_, emission)| *emission);
             let snapshot = &plan.emissions[record.emission as usize].snapshot;
-            hand_over(story, state, snapshot, record.element, &asked, words);
+            hand_over((story, call), state, snapshot, record.element, &asked, words);
         }
         record.words = (words.len() - words_at) as u32;
         let due = instance.proceed(plan, time);

@@ -32,7 +32,7 @@ pub(super) fn out(catalog: &Catalog, scenario: &Scenario, resolved: &Resolved) -
     }
     if let Body::Steps(steps) = &mut spelled.body {
         let mut calls = story.operations.iter().filter_map(|operation| match operation {
-            Operation::Call(call) => Some(&**call),
+            Operation::Call(call) => Some(call),
             _ => None,
         });
         fill(catalog, story, steps, &mut calls);

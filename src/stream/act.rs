@@ -4,7 +4,7 @@ use super::{MICROSECOND, MILLISECOND, SECOND, World, automatic_failure, draws, i
 use crate::{
     catalog::{Catalog, Effect, FailureId},
     plan::Plan,
-    story::{Ask, Asked, Call, Outcome, Story, code, word},
+    story::{Ask, Asked, Call, Outcome, code, word},
 };
 
 /// How many inputs of one method may change a field; more are refused with the catalog.
@@ -20,29 +20,26 @@ pub(super) fn act(
     state: &mut [u64],
     asked: &mut [u64],
 ) -> Option<FailureId> {
-    let story = &plan.stories[usize::from(instance.story)];
-    let method = &plan.catalog.methods[call.method];
-    let target = call.target.filter(|target| story.resources[*target].is_own());
-    let Some(target) = target else {
+    let Some(place) = call.state else {
         return match call.outcome {
             Outcome::Failure(failure) => Some(failure),
             _ => None,
         };
     };
-    let state = &mut state[story.resources[target].at(element)..];
+    let state = &mut state[place.of(element)];
     for (ask, asked) in call.asks.iter().zip(asked.iter_mut()) {
-        *asked = word_asked_for(plan, world, ask, (story, instance), state);
+        *asked = word_asked_for(plan, world, ask, instance, state);
     }
     let outcome = decide(&plan.catalog, call, state, asked);
     let key = || instance.turn_key(call);
-    match (method.does, outcome) {
+    match (call.does, outcome) {
         // A refused create says what it would have made; what exists stays as it is.
         (Effect::Create, _) if outcome.is_none() || state[word::EXISTS] == 0 => {
             let lag = key().number(draws::CREATED).between(50 * MILLISECOND, 100 * MILLISECOND) as i64;
             state[word::CREATED] = ((time - lag).div_euclid(MICROSECOND) * MICROSECOND) as u64;
             state[word::UPDATED] = state[word::CREATED];
             state[word::EXISTS] = u64::from(outcome.is_none());
-            let kind = &plan.catalog.kinds[story.resources[target].kind];
+            let kind = &plan.catalog.kinds[plan.catalog.methods[call.method].kind];
             if kind.stamp.is_some() && (state[word::STAMP] == 0 || outcome.is_none()) {
                 let named = time - key().number(draws::STAMP).between(100 * MILLISECOND, 900 * MILLISECOND) as i64;
                 state[word::STAMP] = world.stamps.take(instance.room, named.div_euclid(SECOND), world.injected);
@@ -65,13 +62,7 @@ pub(super) fn act(
 }
 
 /// The word that a call asks for.
-fn word_asked_for(
-    plan: &Plan,
-    world: &mut World,
-    ask: &Ask,
-    (story, instance): (&Story, &Instance),
-    state: &[u64],
-) -> u64 {
+fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance, state: &[u64]) -> u64 {
     let current = state[word::FIELDS + ask.word];
     match ask.value {
         Asked::Code(code) => code,
@@ -80,6 +71,7 @@ fn word_asked_for(
         Asked::Nothing => current,
         Asked::Clear => code::NULL,
         Asked::Reference(reference) => {
+            let story = &plan.stories[usize::from(instance.story)];
             world.roles.draw(&plan.catalog, &plan.population, story, instance.number);
             world.roles.code(&plan.catalog, &plan.population, reference, ask.word as u64)
         }
@@ -89,7 +81,7 @@ fn word_asked_for(
 /// How a call ends, by what is asked and what is.
 fn decide(catalog: &Catalog, call: &Call, state: &[u64], asked: &[u64]) -> Option<FailureId> {
     let exists = state[word::EXISTS] == 1;
-    let creates = catalog.methods[call.method].does == Effect::Create;
+    let creates = call.does == Effect::Create;
     let lowers = call
         .lowers
         .filter(|(_, ask)| asked[*ask] < state[word::FIELDS + call.asks[*ask].word])

@@ -202,10 +202,23 @@ impl Instance {
 }
 
 /// Appends what an event's rendering needs to know of the state.
-pub fn hand_over(story: &Story, state: &[u64], snapshot: &Snapshot, element: u32, asked: &[u64], words: &mut Vec<u64>) {
-    if let Some(target) = snapshot.target {
-        let resource = &story.resources[target];
-        words.extend_from_slice(&state[resource.at(element)..][..resource.stride]);
+pub fn hand_over(
+    (story, call): (&Story, &Call),
+    state: &[u64],
+    snapshot: &Snapshot,
+    element: u32,
+    asked: &[u64],
+    words: &mut Vec<u64>,
+) {
+    match (snapshot.target, call.state) {
+        (Some(target), Some(place)) if call.target == Some(target) => {
+            words.extend_from_slice(&state[place.of(element)]);
+        }
+        (Some(target), _) => {
+            let resource = &story.resources[target];
+            words.extend_from_slice(&state[resource.at(element)..][..resource.stride]);
+        }
+        (None, _) => {}
     }
     words.extend_from_slice(&asked[..snapshot.asks]);
     for other in &snapshot.others {

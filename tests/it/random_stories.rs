@@ -53,7 +53,7 @@ impl Told {
         });
         let (users, environments) = (u32::from(self.population.0) + 4, self.population.1 + 1);
         let mut text = format!(
-            "{}population: {{ users: {users}, environments: {environments}, workspaces: {environments} }}\nmix:\n{}",
+            "{}population: {{ users: {users}, environments: {environments}+, workspaces: {environments} }}\nmix:\n{}",
             self.pace,
             entries.collect::<String>()
         );

@@ -6,7 +6,7 @@ use crate::{
     error::{Diagnostic, Source, did_you_mean, list_of},
     plan::{pins, sets::SET},
     scenario::{self, Step},
-    story::{Asked, Initial, Operation, Owner, Pin, Reference, Resource, Row, ScopePin, word},
+    story::{Asked, Initial, Operation, Owner, Pin, Place, Reference, Resource, Row, ScopePin, word},
     value::Lane,
     yaml::{Node, Spanned},
 };
@@ -242,6 +242,11 @@ impl Resolver<'_, '_> {
             at += resource.stride * resource.count as usize;
         }
         self.story.state_words = at;
+        for operation in &mut self.story.operations {
+            let Operation::Call(call) = operation else { continue };
+            let own = call.target.map(|target| &self.story.resources[target]).filter(|target| target.is_own());
+            call.state = own.map(|own| Place { at: own.state_at as u32, stride: own.stride as u32 });
+        }
     }
 
     /// Gives each resource to the story or, if it is only read and `sharing` allows it, to the population.

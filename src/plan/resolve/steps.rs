@@ -99,7 +99,9 @@ impl Resolver<'_, '_> {
             name,
             number: self.calls,
             method: method_id,
+            does: method.does,
             target,
+            state: None,
             actor,
             after,
             chance: written
@@ -115,7 +117,7 @@ impl Resolver<'_, '_> {
             emissions: Vec::new(),
         };
         self.calls += 1;
-        self.push(Operation::Call(Box::new(call)), Some(written.clone()));
+        self.push(Operation::Call(call), Some(written.clone()));
     }
 
     pub(super) fn method(&mut self, written: &scenario::Call) -> Option<usize> {
