@@ -5,15 +5,16 @@ mod live;
 mod repeat;
 mod report;
 mod run_file;
+mod truth;
 
 use super::TemplatesOption;
 use clap::{Args, ValueEnum};
 use falsetrail::{
     error::Error,
     plan::{Options, Plan},
-    run::{self, How, Outcome, Resumed, Truth},
+    run::{self, How, Outcome, Resumed},
     run_file::RunFile,
-    sink::{self, Lines, Output, format::Format},
+    sink::{self, Output, format::Format},
     texts::Texts,
     units,
 };
@@ -72,21 +73,21 @@ pub struct Generate {
     to: Option<String>,
 
     /// How much event time the run covers, such as `90s`, `8h` or `7d`: instead of `--from` or `--to`.
-    #[arg(short = 'd', long, value_name = "D", value_parser = units::duration, help_heading = "Content")]
+    #[arg(short = 'd', long, value_name = "D", value_parser = units::duration, allow_hyphen_values = true, help_heading = "Content")]
     duration: Option<u64>,
 
     /// Event time between the starts of two instances. [default: the scenario's, else 1s]
-    #[arg(long, value_name = "D", value_parser = units::duration, help_heading = "Content")]
+    #[arg(long, value_name = "D", value_parser = units::duration, allow_hyphen_values = true, help_heading = "Content")]
     every: Option<u64>,
 
     /// Exactly so many events in every second, minute, hour or day of event time, such as `500/s` or `0.3/s`: needs
     /// `-n`, `-d` or `--to`. [default: the mix's, else none: steps happen when they are due]
-    #[arg(long, value_name = "RATE", value_parser = units::rate, conflicts_with_all = ["every", "instances"], help_heading = "Content")]
+    #[arg(long, value_name = "RATE", value_parser = units::rate, allow_hyphen_values = true, conflicts_with_all = ["every", "instances"], help_heading = "Content")]
     rate: Option<units::Rate>,
 
     /// A stage of a changing rate: the rate goes to the target within the duration, at first from 0; `0s:500/s` jumps.
     /// May be repeated; the run ends with the last one.
-    #[arg(long, value_name = "DURATION:RATE", value_parser = stage, conflicts_with_all = ["rate", "every", "instances"], help_heading = "Content")]
+    #[arg(long, value_name = "DURATION:RATE", value_parser = stage, allow_hyphen_values = true, conflicts_with_all = ["rate", "every", "instances"], help_heading = "Content")]
     stage: Vec<(u64, units::Rate)>,
 
     /// With a rate: begin with no story going on. [default: begin in the middle of life, as if the run had lasted]
@@ -144,7 +145,7 @@ pub struct Generate {
     shard: Option<run::Shard>,
 
     /// Threads that render; they never change a byte. [default: as many as the machine has where that makes it faster]
-    #[arg(long, value_name = "N", help_heading = "Output")]
+    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true, help_heading = "Output")]
     threads: Option<NonZero<usize>>,
 
     /// What really happened, beside the data: a JSON line for each injected story with its label, scenario, parameters,
@@ -201,6 +202,7 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
         return run_file::check(arguments, &plan, &output);
     }
     arguments.refuse_run_file(&plan, &output)?;
+    truth::refuse(arguments)?;
     let only = arguments.kafka.only(&plan)?;
     let part = run::Part { skip: arguments.skip.unwrap_or(0), shard: arguments.shard, only };
     let requested = Arc::default();
@@ -211,7 +213,7 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
         digest: arguments.digest,
         threads: arguments.threads,
         live: arguments.pace.live(),
-        truth: arguments.truth(begun)?,
+        truth: truth::open(arguments, begun)?,
     };
     let stop = Stop::new(requested)?;
     let started = Instant::now();
@@ -249,6 +251,11 @@ fn finish(outcome: Outcome, stop: &Stop) -> Result<u8, Error> {
 /// Reads a seed.
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
+/// Reads a number of threads.
+fn threads(text: &str) -> Result<NonZero<usize>, String> {
+    text.parse().map_err(|_| "a run has at least one thread: write `1` or more".to_owned())
 }
 
 /// Reads `10m:500/s`.
@@ -295,20 +302,6 @@ impl Generate {
             return run::resume(plan, part, output);
         }
         Ok(Resumed { sink: sink::open(output)?, begun: part.skip })
-    }
-
-    /// Where the truth goes; `begun`: where the data begins.
-    fn truth(&self, begun: u64) -> Result<Option<Truth>, Error> {
-        let Some(path) = &self.truth else { return Ok(None) };
-        let all = self.truth_all;
-        // Whoever goes on with the data goes on with the truth. Where the shell appends the data, nobody knows where it
-        // began: at the run's beginning, most likely.
-        let after_all = self.skip.is_some() && Lines::are_unfinished(path);
-        Ok(Some(match (self.append, after_all) {
-            (true, _) => Truth { lines: Lines::anew(path, self.force)?, all, since: begun },
-            (false, true) => Truth { lines: Lines::anew(path, self.force)?, all, since: 0 },
-            (false, false) => Truth { lines: Lines::create(path, self.force)?, all, since: begun },
-        }))
     }
 
     /// What is written: the command line's word, else that of the run file.

@@ -131,7 +131,10 @@ pub(super) fn population(catalog: &Catalog, found: &Found) -> Result<Counts, Err
             let message =
                 format!("a population of {} {name} is too small: it needs at least {needed}", counts.kinds[kind]);
             match found.population.iter().find(|(field, _)| field.name.value == name) {
-                Some((field, source)) => mistakes.push(Diagnostic::new(source, field.value.span.clone(), message)),
+                Some((field, source)) => {
+                    let mistake = Diagnostic::new(source, field.value.span.clone(), message);
+                    mistakes.push(mistake.help(format!("write `{name}: {needed}` or more, or leave it out")));
+                }
                 None => return Err(Error::usage(message)),
             }
         }

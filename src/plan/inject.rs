@@ -93,7 +93,10 @@ fn at(text: &str, now: i64) -> Result<At, (String, String)> {
     match units::time(text, now) {
         Ok(time) if !relative => Ok(At::Time(time)),
         _ => {
-            let message = format!("`{text}` is not the time of an injected story");
+            let message = match text {
+                "" => "the time of an injected story is missing".to_owned(),
+                text => format!("`{text}` is not the time of an injected story"),
+            };
             let help =
                 "write `+20m` for that long after the run's beginning, or RFC 3339 such as `2026-01-05T10:00:00Z`";
             Err((message, help.to_owned()))

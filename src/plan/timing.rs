@@ -112,7 +112,11 @@ impl Asked {
             } else {
                 format!("the run would end ({}) before it begins ({})", format_time(to), format_time(from))
             };
-            return Err(Error::usage(message).help("give a `--to` that is later than `--from`"));
+            let help = match options.duration {
+                Some(_) => "give a longer `--duration`, such as `-d 1h`",
+                None => "give a `--to` that is later than `--from`",
+            };
+            return Err(Error::usage(message).help(help));
         }
         if let Some(course) = course(options, found)? {
             return Self::paced(options, &course, from, to, now);
@@ -245,10 +249,12 @@ fn course(options: &Options, found: &Found) -> Result<Option<Course>, Error> {
         }
         (Some(rate), ..) => Schedule::constant(rate),
         (None, stages @ [_, ..], _) => {
-            if stages.iter().all(|(_, rate)| *rate == Rate::ZERO) {
-                return Err(Error::usage("these stages have no events").help("write `--stage 10m:500/s`"));
+            let schedule = Schedule::stages(Rate::ZERO, stages);
+            if schedule.count_before(u64::MAX) == 0 {
+                return Err(Error::usage("these stages have no events")
+                    .help("write `--stage 10m:500/s`; a stage of 0s only jumps to its target"));
             }
-            Schedule::stages(Rate::ZERO, stages)
+            schedule
         }
         (None, [], Some(Pace::Rate(rate))) => Schedule::constant(rate.value),
         (None, [], Some(Pace::Stages { start, stages })) => {

@@ -3,7 +3,7 @@
 use super::{Injection, read::fields};
 use crate::{
     error::quoted,
-    yaml::{MapReader, Node, Reader, Spanned},
+    yaml::{MapReader, Node, Reader, Spanned, Value},
 };
 
 /// What the truth calls an injected story that has no label.
@@ -21,8 +21,9 @@ pub(super) fn list(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Ve
 
 fn injection(reader: &Reader, node: &Node) -> Option<Injection> {
     let mut map = reader.map(node, "an entry of `inject`")?;
+    map.written_as("{ scenario: mass-deletion, at: +20m }");
     let scenario = map.required_text("scenario");
-    let at = map.required_text("at");
+    let at = map.read_required("at", at);
     let with = map.optional("with").map_or_else(Vec::new, |node| fields(reader, node, "`with`"));
     let label = map.text("label");
     map.finish();
@@ -30,6 +31,18 @@ fn injection(reader: &Reader, node: &Node) -> Option<Injection> {
         check_label(reader, label);
     }
     Some(Injection { scenario: scenario?, at: at?, with, label })
+}
+
+/// A time is a text; a number would be one without a unit.
+fn at(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
+    match node.value {
+        Value::Int(_) | Value::Float(_) => {
+            let mistake = reader.expected(node, what, "a time such as `+20m`");
+            reader.report(mistake.help("write `+20m` for that long after the run's beginning"));
+            None
+        }
+        _ => reader.text(node, what),
+    }
 }
 
 /// A label is one word, so that whoever reads the truth can compare it.

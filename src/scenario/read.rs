@@ -144,7 +144,9 @@ fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> 
         reader.report(reader.mistake(&key.span, message).help("leave the others out"));
     }
     if let (Some((key, _)), None) = (start, stages) {
-        reader.report(reader.mistake(&key.span, "`start` belongs to `stages`").help("leave it out"));
+        reader.report(
+            reader.mistake(&key.span, "`start` belongs to `stages`").help("for a rate that stays write `rate`"),
+        );
     }
     match (rate, stages, daily) {
         (Some((_, node)), ..) => {
@@ -158,13 +160,18 @@ fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> 
         }
         (None, Some((_, node)), _) => {
             let start = start.and_then(|(_, node)| reader.rate(node, "`start`"));
-            let stages: Vec<Stage> =
-                reader.list(node, "`stages`")?.iter().filter_map(|node| stage(reader, node)).collect();
-            if stages.iter().all(|stage| stage.target.value == Rate::ZERO) {
+            let items = reader.list(node, "`stages`")?;
+            let stages: Vec<Stage> = items.iter().filter_map(|node| stage(reader, node)).collect();
+            let mut before = start.as_ref().map_or(Rate::ZERO, |start| start.value);
+            let has_events = stages.iter().any(|stage| {
+                let rates = [std::mem::replace(&mut before, stage.target.value), stage.target.value];
+                stage.duration.value > 0 && rates.iter().any(|rate| *rate > Rate::ZERO)
+            });
+            if stages.len() == items.len() && !has_events {
                 reader.report(
                     reader
                         .mistake(&node.span, "these stages have no events")
-                        .help("write `[{ duration: 10m, target: 500/s }]`"),
+                        .help("write `[{ duration: 10m, target: 500/s }]`; a stage of 0s only jumps to its target"),
                 );
             }
             Some(Pace::Stages { start, stages })
@@ -176,6 +183,7 @@ fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> 
 
 fn stage(reader: &Reader, node: &Node) -> Option<Stage> {
     let mut map = reader.map(node, "a stage")?;
+    map.written_as("{ duration: 10m, target: 500/s }");
     let duration = map.read_required("duration", Reader::duration);
     let target = map.read_required("target", Reader::rate);
     map.finish();

@@ -41,8 +41,13 @@ impl Rate {
 /// Says what is wrong with the text and what to write instead.
 pub fn rate(text: &str) -> Result<Rate, Mistake> {
     let plain = text.trim().replace('_', "");
+    if plain.is_empty() || plain.starts_with('-') {
+        let message = if plain.is_empty() { "the rate is empty".to_owned() } else { negative(text) };
+        return Err(Mistake::new(message, "write it as `500/s`"));
+    }
     let Some((number, unit)) = plain.split_once('/') else {
-        let number = if Decimal::split(&plain).is_some() { plain.as_str() } else { "500" };
+        let is_rate = Decimal::split(&plain).is_some_and(|(number, _)| !matches!(number.times(1_000), Ok(0)));
+        let number = if is_rate { plain.as_str() } else { "500" };
         let message = format!("the rate {} has no unit", quoted(text));
         return Err(Mistake::new(message, format!("write `{number}/s`, or `/m`, `/h` or `/d`")));
     };
@@ -74,6 +79,10 @@ pub fn rate(text: &str) -> Result<Rate, Mistake> {
             Err(Mistake::new(format!("the rate {} is too fine", quoted(text)), "use at most three decimal places"))
         }
     }
+}
+
+fn negative(text: &str) -> String {
+    format!("the rate {} is negative", quoted(text))
 }
 
 impl fmt::Display for Rate {

@@ -43,7 +43,7 @@ fn day() -> Plan {
 }
 
 /// The events, by number, that made the rule fire: ten deletions of compute pools by one principal within 60 seconds.
-fn alerts<'e>(events: &'e [Event], counts: impl Fn(&Event) -> bool) -> Vec<Vec<&'e Event>> {
+fn alerts(events: &[Event], counts: impl Fn(&Event) -> bool) -> Vec<Vec<&Event>> {
     let mut recent: BTreeMap<&str, VecDeque<&Event>> = BTreeMap::new();
     let mut alerts = Vec::new();
     for event in events.iter().filter(|event| event.method == "DeleteComputePool" && counts(event)) {

@@ -143,12 +143,12 @@ fn events_leave_when_their_time_has_come_and_not_before_the_beginning() {
 
 #[test]
 fn a_sink_that_stalls_slows_nothing_down_and_nothing_is_left_out() {
-    let plan = paced("2000/s", 20);
-    let seen = Case { stalls: vec![(12_345, 3 * SECOND)], ..Case::default() }.run(&plan);
+    let plan = paced("1000/s", 12);
+    let seen = Case { stalls: vec![(5_432, 3 * SECOND)], ..Case::default() }.run(&plan);
     assert!(seen.bodies == bodies(&plan, 0), "other bytes, or other events");
     assert!(seen.outcome.error.is_none() && !seen.outcome.stopped);
     // Open loop: those that were due meanwhile leave at once, and those after them on time.
-    let stalled = seen.left[12_345].1;
+    let stalled = seen.left[5_432].1;
     for (time, now) in &seen.left {
         let late = now - time;
         assert!(late >= -MILLISECOND, "due at {time}, left at {now}");
@@ -163,17 +163,16 @@ fn a_sink_that_stalls_slows_nothing_down_and_nothing_is_left_out() {
     is_about(p50, quantile(&seen.left, 0.5));
     is_about(p99, quantile(&seen.left, 0.99));
     is_about(max, 3 * SECOND);
-    assert!(p99 > 2_500_000_000 && p50 < 1_000_000, "{p50} {p99}");
-    assert_eq!(last as i64, quantile(&seen.left[39_999..], 1.0));
+    assert!(p99 > 2_000_000_000 && p50 < 1_000_000, "{p50} {p99}");
+    assert_eq!(last as i64, quantile(&seen.left[11_999..], 1.0));
 }
 
-/// A sink that is slower than the rate all the time falls behind by just what it lacks.
+/// What became due meanwhile leaves together, so fewer and larger chunks make up for it.
 #[test]
-fn a_sink_that_is_too_slow_makes_the_lag_grow() {
+fn a_sink_that_takes_its_time_for_each_chunk_is_no_slower() {
     let plan = paced("200/s", 10);
     let seen = Case { takes: 20 * MILLISECOND, ..Case::default() }.run(&plan);
     assert!(seen.bodies == bodies(&plan, 0));
-    // What is due together leaves together, so larger batches make up for it.
     assert!(quantile(&seen.left, 1.0) < 60 * MILLISECOND, "{}", quantile(&seen.left, 1.0));
 }
 
@@ -195,7 +194,7 @@ fn a_lag_that_is_not_allowed_ends_the_run_with_the_number_of_the_rest() {
 
 #[test]
 fn an_hour_in_a_minute() {
-    let plan = paced("2/s", 3600);
+    let plan = paced("0.5/s", 3600);
     for speed in [60.0, 0.5, 7.25] {
         let seen = Case { begins: -SECOND, speed: Some(speed), ..Case::default() }.run(&plan);
         assert!(seen.bodies == bodies(&plan, 0));
@@ -210,15 +209,17 @@ fn an_hour_in_a_minute() {
 /// It keeps its bytes, and its pace is at most twice what it was until it has caught up.
 #[test]
 fn a_continued_run_catches_up_at_no_more_than_twice_its_rate() {
-    let plan = paced("50/s", 200);
+    let plan = paced("20/s", 200);
+    let rest = bodies(&plan, 400);
     for (speed, late) in [(1.0, 60), (1.0, 0), (4.0, 10), (1.0, 500)] {
-        let skip = 1_000;
+        let skip = 400;
         let first_due = (20.0 * SECOND as f64 / speed) as i64;
         let seen = Case { skip, begins: first_due + late * SECOND, speed: Some(speed), ..Case::default() }.run(&plan);
-        assert!(seen.bodies == bodies(&plan, skip as usize));
+        assert!(seen.bodies == rest);
         let due = |time: i64| (time as f64 / speed) as i64;
         let (first, began) = seen.left[0];
-        assert!(began - first_due - late * SECOND <= MILLISECOND, "it goes on at once");
+        let soonest = due(first).max(first_due + late * SECOND);
+        assert!((began - soonest).abs() <= MILLISECOND, "it goes on at once, or when its first event is due");
         for (time, now) in &seen.left {
             let soonest = began + (due(*time) - due(first)) / 2;
             let wanted = due(*time).max(soonest);
@@ -227,13 +228,13 @@ fn a_continued_run_catches_up_at_no_more_than_twice_its_rate() {
         // Twice the pace gains a second in a second.
         let (time, now) = seen.left[seen.left.len() - 1];
         let lacks = (late * SECOND - (due(time) - due(first)) / 2).max(0);
-        assert!((now - due(time) - lacks).abs() <= 20 * MILLISECOND, "{late} s late: {}", now - due(time));
-        is_about(seen.outcome.lag.unwrap().max, quantile_of_due(&seen.left, due));
+        assert!((now - due(time) - lacks).abs() <= 50 * MILLISECOND, "{late} s late: {}", now - due(time));
+        is_about(seen.outcome.lag.unwrap().max, latest(&seen.left, due));
     }
 }
 
-/// How late the last is to leave for good, with catching up at half.
-fn quantile_of_due(left: &[(i64, i64)], due: impl Fn(i64) -> i64) -> i64 {
+/// How late the latest event left, where those of a continued run are due at no more than twice their pace.
+fn latest(left: &[(i64, i64)], due: impl Fn(i64) -> i64) -> i64 {
     let (first, began) = left[0];
     let wanted = |time: i64| due(time).max(began + (due(time) - due(first)) / 2);
     left.iter().map(|(time, now)| (now - wanted(*time)).max(0)).max().unwrap()

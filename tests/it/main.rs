@@ -7,6 +7,7 @@ mod command_names;
 mod command_repeat;
 mod command_run;
 mod command_run_file;
+mod command_time;
 mod command_usage;
 mod continuation;
 mod daily;

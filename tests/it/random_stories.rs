@@ -4,7 +4,7 @@
 
 use falsetrail::{Options, Plan, Run, units::duration};
 use proptest::{collection::vec, prelude::*, sample::select};
-use std::{fs, path::Path};
+use std::{fmt::Write, fs, path::Path};
 
 /// A mix of random stories.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ impl Told {
                 Some(shipped) => SHIPPED[shipped].to_owned(),
                 None => format!("story{story}.yaml"),
             };
-            text.push_str(&format!("  - {{ scenario: {name}, at: +{seconds}s, label: {label} }}\n"));
+            let _ = writeln!(text, "  - {{ scenario: {name}, at: +{seconds}s, label: {label} }}");
         }
         text
     }
@@ -193,10 +193,10 @@ fn story(resources: &[u8], steps: &[[u8; 4]]) -> String {
     while let Some(step) = steps.next() {
         let rest = steps.as_slice();
         if step[0] % 7 == 0 && rest.len() >= 2 {
-            text.push_str(&writer.choice(&rest[0], &rest[1]));
+            text.push_str(&writer.choice(rest[0], rest[1]));
             steps = rest[2..].iter();
         } else {
-            text.push_str(&format!("  - {{ {} }}\n", writer.step(step)));
+            let _ = writeln!(text, "  - {{ {} }}", writer.step(*step));
         }
     }
     let declared: String = writer.resources.iter().filter(|one| one.touched).map(Resource::declared).collect();
@@ -263,13 +263,13 @@ impl Writer {
     }
 
     /// Two ways, one of three steps.
-    fn choice(&mut self, one: &[u8; 4], other: &[u8; 4]) -> String {
+    fn choice(&mut self, one: [u8; 4], other: [u8; 4]) -> String {
         let before = self.states();
         let first = self.step(one);
         let after = self.states();
         self.set(before);
         let second =
-            format!("{{ {} }}, {{ {} }}", self.step(other), self.step(&[other[1], other[2], other[3], other[0]]));
+            format!("{{ {} }}, {{ {} }}", self.step(other), self.step([other[1], other[2], other[3], other[0]]));
         let union: Vec<u8> = self.states().iter().zip(after).map(|(one, other)| one | other).collect();
         self.set(union);
         format!(
@@ -278,10 +278,10 @@ impl Writer {
         )
     }
 
-    fn step(&mut self, [which, act, how, detail]: &[u8; 4]) -> String {
-        let number = usize::from(*which) % self.resources.len();
+    fn step(&mut self, [which, act, how, detail]: [u8; 4]) -> String {
+        let number = usize::from(which) % self.resources.len();
         let before = self.resources[number].states;
-        let (mut step, may_repeat) = self.call(number, act % 12, *detail);
+        let (mut step, may_repeat) = self.call(number, act % 12, detail);
         match how % 6 {
             0 => step.push_str(", after: 200ms"),
             1 => step.push_str(", after: 1s..3s"),

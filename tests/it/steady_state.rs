@@ -31,7 +31,9 @@ fn counts(plan: &Plan) -> Vec<Vec<f64>> {
         let second = ((record.time - plan.timing.from) / SECOND) as usize;
         counts[second][plan.emissions[record.emission as usize].method] += 1.0;
     }
-    counts.iter_mut().for_each(|counts| counts.truncate(counts.len() - 1));
+    for counts in &mut counts {
+        counts.truncate(counts.len() - 1);
+    }
     counts
 }
 

@@ -220,32 +220,32 @@ fn all_stories_have_a_line_if_that_is_asked_for() {
     assert!(!["near-miss", "positive", "mass-deletion", "injected"].iter().any(|word| text.contains(word)));
 }
 
-const RUN: &str = "falsetrail generate busy-day -n 4k --rate 20/s --seed 7 --from 2026-01-05 --truth-all --truth t.jsonl \
-                   --inject mass-deletion@+30s,label=positive --inject mass-deletion@+1m";
+const RUN: &str = "falsetrail generate busy-day -n 4k --rate 20/s --seed 7 --from 2026-01-05 --truth-all \
+                   --truth t.jsonl --inject mass-deletion@+30s,label=positive --inject mass-deletion@+1m";
 
-/// Data and truth of the whole run.
-fn whole() -> (Vec<String>, Vec<String>) {
-    let folder = tempdir().unwrap();
-    shell(folder.path(), &format!("{RUN} -q -o a.ndjson")).quiet();
-    (lines(&folder.path().join("a.ndjson")), lines(&folder.path().join("t.jsonl")))
-}
-
-/// What there was room for is told of, and the rest of the run tells of the rest.
+/// What there was room for is told of, and the rest of the run tells of the rest. Some outputs keep events back, so that
+/// the data that did not fit may be more than what was told of, or less.
 #[test]
 fn the_truth_of_a_run_that_did_not_fit_is_continued_with_it() {
-    let whole = whole();
-    for kilobytes in [700, 1500, 3001] {
-        let folder = tempdir().unwrap();
-        // The unit of `ulimit -f` is 512 bytes in a POSIX shell, and 1024 in others.
-        let words = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec {RUN} -o a.ndjson");
-        let found = shell(folder.path(), &words);
-        assert_eq!(found.code, 1, "{}", found.stderr);
-        assert!(!folder.path().join("t.jsonl").exists() && folder.path().join("t.jsonl.part").exists());
-        shell(folder.path(), found.rest().expect("it can be continued")).fine();
-        let made = (lines(&folder.path().join("a.ndjson")), lines(&folder.path().join("t.jsonl")));
-        assert!(made.0 == whole.0, "{kilobytes}");
-        let missing = whole.1.iter().filter(|line| !made.1.contains(line)).count();
-        assert!(made.1 == whole.1, "{kilobytes}: {} lines of {}, {missing} missing", made.1.len(), whole.1.len());
+    for (output, options) in
+        [("a.ndjson", ""), ("a.json.gz", "--format json"), ("a.batch.gz", "--format batch --skip 99")]
+    {
+        let whole = tempdir().unwrap();
+        shell(whole.path(), &format!("{RUN} -q {options} -o {output}")).quiet();
+        let size = fs::metadata(whole.path().join(output)).unwrap().len() / 1024;
+        let truth = lines(&whole.path().join("t.jsonl"));
+        for kilobytes in [size / 5, size / 2, size - 1] {
+            let folder = tempdir().unwrap();
+            // The unit of `ulimit -f` is 512 bytes in a POSIX shell, and 1024 in others. The truth is smaller.
+            let words = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec {RUN} {options} -o {output}");
+            let found = shell(folder.path(), &words);
+            assert_eq!(found.code, 1, "{}", found.stderr);
+            assert!(!folder.path().join("t.jsonl").exists() && folder.path().join("t.jsonl.part").exists());
+            shell(folder.path(), found.rest().unwrap_or(found.again())).fine();
+            let made = lines(&folder.path().join("t.jsonl"));
+            let missing = truth.iter().filter(|line| !made.contains(line)).count();
+            assert!(made == truth, "{output} {kilobytes}: {} of {} lines, {missing} missing", made.len(), truth.len());
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub struct LiveOptions {
     speed: Option<f64>,
 
     /// End the run, with exit status 1, when events leave later than this.
-    #[arg(long, value_name = "D", value_parser = units::duration)]
+    #[arg(long, value_name = "D", value_parser = units::duration, allow_hyphen_values = true)]
     max_lag: Option<u64>,
 
     /// With `--live` and `--skip`: go on from now, as a new run with other ids, instead of catching up.

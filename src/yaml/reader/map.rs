@@ -19,6 +19,7 @@ pub struct MapReader<'r> {
     asked: Vec<&'static str>,
     missing: Vec<&'static str>,
     free_prefix: Option<&'static str>,
+    example: Option<&'static str>,
 }
 
 impl<'r> MapReader<'r> {
@@ -37,6 +38,7 @@ impl<'r> MapReader<'r> {
             asked: Vec::new(),
             missing: Vec::new(),
             free_prefix: None,
+            example: None,
         })
     }
 
@@ -178,6 +180,11 @@ impl<'r> MapReader<'r> {
         read(self.reader, node, &quoted(key))
     }
 
+    /// Says how such a map is written, for whoever has left out a key.
+    pub fn written_as(&mut self, example: &'static str) {
+        self.example = Some(example);
+    }
+
     /// Reports the keys that nobody asked for, and those that are missing.
     pub fn finish(self) {
         self.report_missing();
@@ -206,8 +213,11 @@ impl<'r> MapReader<'r> {
             if self.unasked().any(|(name, _)| nearest(&name.value, [*key]).is_some()) {
                 continue;
             }
-            let message = format!("{} lacks `{key}`", self.what);
-            self.reader.report(self.reader.mistake(&self.node.span, message));
+            let mistake = self.reader.mistake(&self.node.span, format!("{} lacks `{key}`", self.what));
+            self.reader.report(match self.example {
+                Some(example) => mistake.help(format!("write `{example}`")),
+                None => mistake,
+            });
         }
     }
 
