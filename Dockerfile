@@ -19,8 +19,6 @@ RUN --mount=type=cache,sharing=locked,target=/usr/local/cargo/registry \
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/falsetrail/
 COPY --from=build /usr/local/bin/falsetrail /usr/local/bin/falsetrail
-# The OpenSSL in the binary looks elsewhere for them.
-ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 # A number, so that Kubernetes can see that it is not root.
 USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/falsetrail"]

@@ -5,6 +5,7 @@
 //   java -cp … Client.java read BOOTSTRAP TOPIC
 //   java -cp … Client.java delete BOOTSTRAP TOPIC
 //   java -cp … Client.java allow BOOTSTRAP USER TOPIC OPERATION …
+//   java -cp … Client.java forbid BOOTSTRAP USER TOPIC OPERATION …
 //
 // `read` prints a JSON line for each record, bytes in base64, in the order of
 // offsets within each partition; it ends when the topic's end is reached.
@@ -36,7 +37,17 @@ public class Client {
             case "create" -> create(args);
             case "read" -> read(args[1], args[2]);
             case "delete" -> delete(args[1], args[2]);
-            case "allow" -> allow(args);
+            case "allow" -> {
+                try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[1]))) {
+                    admin.createAcls(bindings(args)).all().get();
+                }
+            }
+            case "forbid" -> {
+                try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[1]))) {
+                    var filters = bindings(args).stream().map(AclBinding::toFilter).toList();
+                    admin.deleteAcls(filters).all().get();
+                }
+            }
             default -> throw new IllegalArgumentException(args[0]);
         }
     }
@@ -48,7 +59,8 @@ public class Client {
             configs.put(pair[0], pair[1]);
         }
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[1]))) {
-            var topic = new NewTopic(args[2], Integer.parseInt(args[3]), (short) 1);
+            // As many copies as the cluster makes by default.
+            var topic = new NewTopic(args[2], Integer.parseInt(args[3]), (short) -1);
             admin.createTopics(List.of(topic.configs(configs))).all().get();
         }
     }
@@ -59,7 +71,7 @@ public class Client {
         }
     }
 
-    static void allow(String[] args) throws Exception {
+    static List<AclBinding> bindings(String[] args) {
         var topic = new ResourcePattern(ResourceType.TOPIC, args[3], PatternType.LITERAL);
         List<AclBinding> acls = new ArrayList<>();
         for (int i = 4; i < args.length; i++) {
@@ -67,9 +79,7 @@ public class Client {
             var entry = new AccessControlEntry("User:" + args[2], "*", operation, AclPermissionType.ALLOW);
             acls.add(new AclBinding(topic, entry));
         }
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[1]))) {
-            admin.createAcls(acls).all().get();
-        }
+        return acls;
     }
 
     static void read(String bootstrap, String topic) {

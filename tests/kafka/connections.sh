@@ -20,11 +20,26 @@ let_in() {
         "ssl.ca.location=$work/ca.pem" "ssl.certificate.location=$work/client.pem" "ssl.key.location=$work/client.key"
     check "a client is let in by its certificate" ends_with 0 ": 24 acknowledged" \
         "${short[@]}" --kafka-config "$work/mutual" -t secure
+    check "OpenSSL's variables name whom to trust" trusts_environment
+    check "if nothing does, it is whom the machine trusts" \
+        ends_with 1 "is signed by a CA that is not trusted" "${short[@]}" --kafka-config "$work/no-ca" -t secure
+    check "whose list is looked for where systems have it" looks_for_authorities
     # kcat takes the same file, but no variables.
     # Debian's kcat 1.7.1 hangs in SCRAM-SHA-512.
     sed "s/\${BROKER_PASSWORD}/$broker_password/; s/SCRAM-SHA-512/PLAIN/" "$work/sasl" >"$work/kcat"
     check "kcat reads the same events, with the same file of properties" kcat_reads
 }
+
+trusts_environment() {
+    grep -v '^ssl.ca' "$work/sasl" >"$work/no-ca"
+    SSL_CERT_FILE=$work/ca.pem ends_with 0 ": 24 acknowledged" "${short[@]}" --kafka-config "$work/no-ca" -t secure
+}
+
+looks_for_authorities() (
+    unset SSL_CERT_FILE SSL_CERT_DIR
+    ends_with 1 'Setting default CA certificate location for kafka to "/' \
+        "${short[@]}" --kafka-config "$work/no-ca" -t secure -X debug=security
+)
 
 kcat_reads() {
     write_topic --kafka-config "$work/kcat" -t for-kcat --create-topic 2 --mode bare &&

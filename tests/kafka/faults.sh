@@ -5,6 +5,8 @@
 # A run that takes some seconds, because few events at a time may wait.
 long=(generate busy-day -n 60k --seed 7 --from 2026-01-05T08:00:00Z)
 slow=(-X queue.buffering.max.messages=100 -X linger.ms=5)
+# How the brokers are found.
+to=()
 
 # Starts the long run into a new topic, and returns when some of it has
 # arrived; sets `run_pid`. begin TOPIC ARGUMENT...
@@ -13,7 +15,7 @@ begin() {
     shift
     client create "$bootstrap" "$topic" 3
     rm -f "$work/list"
-    "$falsetrail" "${long[@]}" -b "$bootstrap" -t "$topic" "${slow[@]}" --undelivered "$work/list" "$@" \
+    "$falsetrail" "${long[@]}" "${to[@]}" -t "$topic" "${slow[@]}" --undelivered "$work/list" "$@" \
         2>"$work/err" &
     run_pid=$!
     sleep "0.$((RANDOM % 6 + 4))"
@@ -58,6 +60,7 @@ broker_kill() {
 }
 
 faults() {
+    to=(-b "$bootstrap")
     "$falsetrail" "${long[@]}" -q -o "$work/long.ndjson"
     begin killed
     broker_kill
@@ -81,6 +84,9 @@ faults() {
     client delete "$bootstrap" deleted
     check "a topic that is deleted: the run fails and says why" deleted_is_said
 
+    forbidden
+    check "a broker that takes nothing: memory stays within the queue and 64 MiB" memory_is_bounded
+
     local turn rounds=2
     [[ -z ${FALSETRAIL_TEST_ALL:-} ]] || rounds=20
     for ((turn = 1; turn <= rounds; turn++)); do
@@ -89,6 +95,44 @@ faults() {
         check "a run that is interrupted: what is not there is listed" ends_as 130 "stopped-$turn" order part
         check "and goes on by \`--skip\` and \`--only\`: the whole run is there" rest_of "stopped-$turn" skip
     done
+}
+
+# A user who may write no more, in mid-run.
+forbidden() {
+    client allow "$bootstrap" reader forbidden DESCRIBE WRITE
+    to=(--kafka-config "$work/sasl" -X sasl.username=reader)
+    begin forbidden
+    client forbid "$bootstrap" reader forbidden WRITE
+    check "a user who may not write any more: what is not there is listed" ends_as 1 forbidden
+    to=(-b "$bootstrap")
+    check "and sent by one who may: the whole run is there" rest_of forbidden
+}
+
+# A broker hangs, and nothing but the full queue holds the run back.
+memory_is_bounded() {
+    local peak=0 before=-1 pid
+    client create "$bootstrap" stalled 3
+    "$falsetrail" generate busy-day -n 10M --seed 7 --from 2026-01-05T08:00:00Z -b "$bootstrap" -t stalled \
+        --flush-timeout 1s --undelivered "$work/stalled" 2>"$work/err" &
+    pid=$!
+    # Connected, and sending.
+    while (($(peak_of "$pid") < 60000)); do sleep 0.1; done
+    kill -STOP "$broker_pid"
+    while ((peak > before || peak < 200000)); do
+        before=$peak
+        sleep 3
+        peak=$(peak_of "$pid")
+    done
+    kill -INT "$pid"
+    wait "$pid" || true
+    kill -CONT "$broker_pid"
+    echo "    at most $((peak / 1024)) MiB of memory"
+    ((peak <= (256 + 64) * 1024)) && grep -q 'acknowledged, .* failed, .* unknown$' "$work/err"
+}
+
+# The most memory that a process has had, in KiB.
+peak_of() {
+    sed -n 's/^VmHWM:\s*\([0-9]*\) kB/\1/p' "/proc/$1/status"
 }
 
 deleted_is_said() {

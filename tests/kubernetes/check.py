@@ -47,13 +47,27 @@ def run(documents):
         yield "`--from` is not a fixed time"
     if manifests.option(arguments, "key") != "instance":
         yield "records are not keyed by instance"
-    if arguments[1] not in manifests.mounts(job, config_map):
-        yield f"{arguments[1]} is not mounted"
+    for path in (arguments[1], manifests.option(arguments, "kafka-config")):
+        if path not in manifests.mounts(job, config_map):
+            yield f"{path} is not mounted"
     if config_map.get("immutable") is not True:
         yield "the scenario may change between two starts of a pod"
     tag = manifests.container(job)["image"].rpartition(":")[2]
     if tag != PACKAGE["version"]:
         yield f"the image is of version {tag}, this is {PACKAGE['version']}"
+
+
+def secrets(documents):
+    """A login comes from a Secret, through the environment, and there need not be one."""
+    job, config_map = documents["Job"], documents["ConfigMap"]
+    if manifests.container(job).get("envFrom") != [{"secretRef": {"name": "kafka", "optional": True}}]:
+        yield "the environment is not that of the Secret"
+    for path, text in manifests.mounts(job, config_map).items():
+        for line in re.findall(r"password *=.*", text):
+            if line != "password=${KAFKA_PASSWORD}":
+                yield f"{path} has a password"
+    if any("password" in text or text.startswith("-X") for text in manifests.container(job)["args"]):
+        yield "an argument has a property that belongs into kafka.properties"
 
 
 def retries(documents):
@@ -127,7 +141,7 @@ def kustomization(written):
 
 def main():
     written = manifests.as_written()
-    rules = [shards, run, retries, restricted, kustomization]
+    rules = [shards, run, secrets, retries, restricted, kustomization]
     found = [problem for rule in rules for problem in rule(written)]
     for problem in found:
         print(f"    {problem}")

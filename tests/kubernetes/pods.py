@@ -1,11 +1,15 @@
 """Runs the pods of the Job in deploy/kubernetes as processes of this machine.
 
-usage: pods.py FALSETRAIL EVENTS BOOTSTRAP TOPIC [repeated=I:N] [continued=I:N]
+usage: pods.py FALSETRAIL EVENTS BOOTSTRAP TOPIC [login=CA] [repeated=I:N] [continued=I:N]
        pods.py FALSETRAIL EVENTS FOLDER
 
 Each process gets the arguments that the Job's pod gets, but for where the
 broker is and how many events the run has, and a rate at which these are long
 stories. Prints how many records were acknowledged more than the run has events.
+
+With `login=CA` the brokers are found by TLS, and the lines for a login, which
+are comments in kafka.properties, are none: KAFKA_USERNAME and KAFKA_PASSWORD
+are those of this program's environment, as a Secret gives them to a pod.
 
 `repeated=I:N` is a pod with index I that ended within the run's first N events
 and was replaced by another, which repeats the shard; `continued=I:N` one whose
@@ -28,9 +32,9 @@ RATE = "--rate=50/s"
 
 
 class Program:
-    """The binary in the place of the image, with the scenario where the Job mounts it."""
+    """The binary in the place of the image, with the files where the Job mounts them."""
 
-    def __init__(self, binary, events, folder):
+    def __init__(self, binary, events, folder, change=lambda properties: properties):
         self.binary = Path(binary).resolve()
         self.events = events
         self.folder = Path(folder)
@@ -38,6 +42,8 @@ class Program:
         self.pods = manifests.pods(documents["Job"])
         self.paths = {}
         for path, text in manifests.mounts(documents["Job"], documents["ConfigMap"]).items():
+            if path.endswith(".properties"):
+                text = change(text)
             self.paths[path] = self.mount(Path(path).name, text)
 
     def mount(self, name, text):
@@ -52,11 +58,17 @@ class Program:
 
     def start(self, arguments, *more, **values):
         """Starts it with these arguments, the values of some options replaced."""
-        arguments = [self.paths.get(text, text) for text in arguments]
+        arguments = [self.there(text) for text in arguments]
         for name, value in {"events": self.events, **values}.items():
             before = f"--{name}={manifests.option(arguments, name)}"
             arguments[arguments.index(before)] = f"--{name}={value}"
         return subprocess.Popen([self.binary, *arguments, RATE, *more], stderr=subprocess.PIPE, text=True)
+
+
+    def there(self, argument):
+        """An argument, with the path of a mounted file on this machine."""
+        option, equals, path = argument.rpartition("=")
+        return option + equals + self.paths.get(path, path)
 
 
 def finished(process):
@@ -72,9 +84,24 @@ def acknowledged(process):
     return int(re.search(r"^topic \S+: ([\d,]+) acknowledged, 0 failed, 0 unknown$", said, re.M)[1].replace(",", ""))
 
 
-def emit(program, bootstrap, topic, ended):
+def brokers(bootstrap, authority):
+    """What is changed in kafka.properties."""
+    def change(text):
+        text, changed = re.subn(r"^bootstrap\.servers=.*$", f"bootstrap.servers={bootstrap}", text, flags=re.M)
+        if changed != 1:
+            raise SystemExit("`bootstrap.servers` was not found")
+        if authority:
+            text, changed = re.subn(r"^#(s\w+\.\w+=)", r"\1", text, flags=re.M)
+            if changed != 4:
+                raise SystemExit("the lines for a login were not found")
+            text += f"ssl.ca.location={authority}\n"
+        return text
+    return change
+
+
+def emit(program, topic, ended):
     """Runs all pods at once, after those that ended before; returns the number of records."""
-    there = {"bootstrap-servers": bootstrap, "topic": topic}
+    there = {"topic": topic}
     records = 0
     more = {}
     for how, index, events in ended:
@@ -86,21 +113,23 @@ def emit(program, bootstrap, topic, ended):
 
 def write(program, folder):
     """Writes the undivided run: the arguments of any pod, without its shard and its broker."""
-    divided = ("--shard=", "--bootstrap-servers=", "--topic=", "--key=")
+    divided = ("--shard=", "--kafka-config=", "--topic=", "--key=")
     arguments = [text for text in program.pods[0] if not text.startswith(divided)]
     finished(program.start(arguments, "--split=instance", f"--output={folder}/"))
 
 
 def main(binary, events, *rest):
     with tempfile.TemporaryDirectory() as folder:
-        program = Program(binary, events, folder)
         if len(rest) == 1:
-            write(program, rest[0])
+            write(Program(binary, events, folder), rest[0])
             return
-        bootstrap, topic, *restarts = rest
+        bootstrap, topic, *more = rest
+        authority = "".join(text.removeprefix("login=") for text in more if text.startswith("login="))
+        restarts = [text for text in more if not text.startswith("login=")]
+        program = Program(binary, events, folder, brokers(bootstrap, authority))
         ended = [re.fullmatch(r"(repeated|continued)=(\d+):(\d+)", text).groups() for text in restarts]
         ended = [(how, int(index), int(first)) for how, index, first in ended]
-        print(emit(program, bootstrap, topic, ended) - int(events))
+        print(emit(program, topic, ended) - int(events))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 //! one clear sentence for each property that it does not accept.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::time::Duration;
 
 use rdkafka::admin::AdminClient;
@@ -17,14 +18,19 @@ use super::{KafkaSettings, diagnosis};
 use crate::error::Error;
 
 /// What we set where the user does not: name, value, and why.
-pub const DEFAULTS: [(&str, &str, &str); 6] = [
+pub const DEFAULTS: [(&str, &str, &str); 7] = [
     ("acks", "all", "an event counts as delivered when all replicas in sync have it"),
     ("client.id", "falsetrail", "how brokers call this client in their logs and quotas"),
     ("compression.type", "lz4", "events pack 5:1, and the broker saves more than it costs here"),
     ("enable.idempotence", "true", "no broker that hangs, dies or restarts duplicates or reorders records"),
     ("linger.ms", "25", "time for a batch to fill; shorter sends more, smaller batches"),
     ("queue.buffering.max.kbytes", "262144", "256 MiB may wait in memory; a full queue slows the run down"),
+    (AUTHORITIES, "probe", "the machine's own list of authorities, or what SSL_CERT_FILE and SSL_CERT_DIR name"),
 ];
+
+/// Whom TLS trusts. The OpenSSL that is built in would look for them where it
+/// would be installed by itself, which is nowhere.
+const AUTHORITIES: &str = "ssl.ca.location";
 
 /// What librdkafka's `batch.size` is by default.
 const DEFAULT_BATCH_BYTES: u64 = 1_000_000;
@@ -44,6 +50,9 @@ impl Options {
         check_topic(&settings.topic)?;
         let mut properties: BTreeMap<String, String> =
             DEFAULTS.iter().map(|&(name, value, _)| (name.to_owned(), value.to_owned())).collect();
+        if names_authorities() {
+            properties.remove(AUTHORITIES);
+        }
         set_all(&mut properties, &settings.config)?;
         if !settings.bootstrap_servers.is_empty() {
             properties.insert("bootstrap.servers".to_owned(), settings.bootstrap_servers.clone());
@@ -59,7 +68,7 @@ impl Options {
             || options.get("enable.sasl.oauthbearer.unsecure.jwt") == "true";
         if oauth && !has_tokens {
             return Err(Error::usage("`sasl.mechanisms=OAUTHBEARER` needs a source of tokens")
-                .help("set `sasl.oauthbearer.method=oidc` and its endpoint, or use SCRAM-SHA-512 or PLAIN"));
+                .help("use SCRAM-SHA-512 or PLAIN: tokens by OIDC need libcurl, which is not built in"));
         }
         Ok(options)
     }
@@ -161,6 +170,12 @@ impl Options {
             other => Error::failed(format!("cannot start librdkafka: {}", self.hide(&other.to_string()))),
         }
     }
+}
+
+/// Whether the environment tells OpenSSL whom to trust, as it does with every
+/// program that uses it: librdkafka's own search would not look there.
+fn names_authorities() -> bool {
+    ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// A topic's name by the broker's rules. librdkafka's own check comes late, or

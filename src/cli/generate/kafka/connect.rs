@@ -42,7 +42,8 @@ pub(super) fn sink(
         RecordTimeName::Wall => RecordTime::Wall,
         RecordTimeName::Event => RecordTime::Event,
     };
-    settings.event_time = (plan.timing.from, plan.timing.to);
+    // A live run's events come when their time comes, so their end is no matter of now.
+    settings.event_time = (plan.timing.from, plan.timing.to.filter(|_| !arguments.pace.is_live()));
     let path = kafka.undelivered.clone().unwrap_or_else(|| free_name(topic));
     settings.undelivered = Some(UndeliveredFile { path, replace: arguments.force });
     settings.stop = Arc::clone(stop);
