@@ -1,11 +1,15 @@
 //! Behaviour through the public doors: the binary and the library. One binary, so that it is linked once.
 
+#[cfg(feature = "metrics")]
+mod command_metrics;
 mod command_mistakes;
 mod command_names;
+mod command_plan;
 mod command_repeat;
 mod command_run;
 mod command_run_file;
 mod command_usage;
+mod command_watch;
 mod continuation;
 mod daily;
 mod error_reports;
