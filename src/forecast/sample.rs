@@ -216,7 +216,9 @@ impl Size {
 fn divide(key: &[u8], times: f64, partitions: &mut [f64]) {
     let count = partitions.len();
     if key.is_empty() {
-        partitions.iter_mut().for_each(|events| *events += times / count as f64);
+        for events in partitions {
+            *events += times / count as f64;
+        }
     } else {
         partitions[crc32fast::hash(key) as usize % count] += times;
     }

@@ -161,7 +161,9 @@ fn partitions_are_those_of_the_keys() {
 #[test]
 fn what_cannot_be_is_said_as_for_a_run() {
     let folder = tempdir().unwrap();
-    for words in ["busy-day --rate 500/s", "craete-pool", "pool-lifecycle --from now -d 1s --instances 3"] {
+    for words in
+        ["busy-day --rate 500/s", "craete-pool", "pool-lifecycle --seed 1 --from 2026-01-05 -d 1s --instances 3"]
+    {
         let planned = run(folder.path(), ["plan"].into_iter().chain(words.split_whitespace()));
         let made = run(folder.path(), ["generate"].into_iter().chain(words.split_whitespace()));
         assert_eq!((planned.code, &planned.stderr), (2, &made.stderr), "{words}");

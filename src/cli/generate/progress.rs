@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use std::{
     collections::VecDeque,
+    fmt::Write,
     io::{self, IsTerminal},
     sync::{
         Arc,
@@ -234,19 +235,19 @@ impl Line {
     fn text(&self) -> String {
         let mut text = format!("{} events", format_count(self.seen.events));
         if let Some(done) = self.done {
-            text += &format!(" ({:.0} %)", (done * 100.0).floor());
+            let _ = write!(text, " ({:.0} %)", (done * 100.0).floor());
         }
-        text += &format!(", {}/s", format_count(self.rate.round() as u64));
+        let _ = write!(text, ", {}/s", format_count(self.rate.round() as u64));
         if let Some(target) = self.target {
-            text += &format!(" of {}/s", format_count(target.round() as u64));
+            let _ = write!(text, " of {}/s", format_count(target.round() as u64));
         }
-        text += &format!(", {}", format_bytes(self.seen.bytes));
+        let _ = write!(text, ", {}", format_bytes(self.seen.bytes));
         if let Some(left) = self.left {
-            text += &format!(", {} left", remaining(left));
+            let _ = write!(text, ", {} left", remaining(left));
         }
         if let Some((acknowledged, failed)) = self.seen.answers {
             let [flying, acknowledged, failed] = [self.seen.in_flight(), acknowledged, failed].map(format_count);
-            text += &format!("; {flying} in flight, {acknowledged} acknowledged, {failed} failed");
+            let _ = write!(text, "; {flying} in flight, {acknowledged} acknowledged, {failed} failed");
         }
         text
     }

@@ -139,7 +139,7 @@ struct Lateness(Arc<Watch>);
 impl EncodeMetric for Lateness {
     fn encode(&self, mut encoder: MetricEncoder) -> Result<(), fmt::Error> {
         let (counts, sum) = self.0.lateness();
-        let bounds = LATE.iter().copied().chain([f64::MAX]);
+        let bounds = LATE.iter().copied().chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
         encoder.encode_histogram::<NoLabelSet>(sum, counts.iter().sum(), &buckets, None)
     }
