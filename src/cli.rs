@@ -3,6 +3,7 @@
 mod generate;
 mod help;
 mod list;
+mod plan;
 mod show;
 mod validate;
 
@@ -24,6 +25,7 @@ Begin with:
   falsetrail list                                       what is shipped
   falsetrail generate pool-resize-failure               one story, on standard output
   falsetrail generate 'create-pool -> delete-pool' -n 1000 -o trail.ndjson.gz
+  falsetrail plan busy-day -n 1M                        what that would be, before it is
   falsetrail show pool-resize-failure                   the same story as a file to start from
 
 Data goes to standard output, everything else to standard error.
@@ -37,6 +39,8 @@ struct Command {
 enum Subcommands {
     /// Generate events from scenarios, and write them to standard output, files or a Kafka topic.
     Generate(Box<generate::Generate>),
+    /// Say what a run would be, without emitting anything: how many events of what, when, and how many bytes.
+    Plan(Box<plan::Plan>),
     /// List the shipped scenarios, or the methods, kinds or failures of the catalog.
     List(list::List),
     /// Show a scenario as a file, a method with its failures and an example, or a kind with its fields.
@@ -51,6 +55,7 @@ enum Subcommands {
 pub fn run() -> Result<u8, Error> {
     match Command::parse().subcommand {
         Subcommands::Generate(generate) => generate::run(&generate),
+        Subcommands::Plan(plan) => plan::run(&plan),
         Subcommands::List(list) => list::run(&list),
         Subcommands::Show(show) => show::run(&show),
         Subcommands::Validate(validate) => validate::run(&validate),

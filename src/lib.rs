@@ -31,6 +31,7 @@ pub mod catalog;
 pub mod clock;
 pub mod emission;
 pub mod error;
+pub mod forecast;
 pub mod identity;
 pub mod plan;
 pub mod population;

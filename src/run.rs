@@ -10,12 +10,14 @@ mod part;
 mod source;
 mod summary;
 mod truth;
+mod watch;
 
 pub use continuation::{Resumed, resume};
 pub use live::{Lag, Live};
 pub use only::Only;
 pub use part::{Part, Shard};
 pub use summary::Summary;
+pub use watch::{LATE, Seen, Watch};
 
 use crate::{
     error::Error,
@@ -28,7 +30,7 @@ use source::{Batch, Source};
 use std::{
     num::NonZero,
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -48,6 +50,8 @@ pub struct How {
     pub live: Option<Live>,
     /// Where to write what really happened.
     pub truth: Option<Truth>,
+    /// Who watches it meanwhile.
+    pub watch: Option<Arc<Watch>>,
 }
 
 /// Where to write what really happened.
@@ -97,6 +101,7 @@ struct Output {
     sink: Box<dyn Sink>,
     truth: Option<Truth>,
     summary: Summary,
+    watch: Option<Arc<Watch>>,
     open: bool,
     error: Option<Error>,
 }
@@ -106,13 +111,16 @@ const BATCH: usize = 256;
 
 /// Emits a plan's events into a sink. Ends early, after whole events, when `stop` becomes true.
 pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Outcome {
-    let How { part, digest, threads, live, truth } = how;
+    let How { part, digest, threads, live, truth, watch } = how;
+    if let Some(watch) = &watch {
+        watch.begin(sink.tally());
+    }
     let threads = match &live {
         Some(_) => 1,
         None => threads.map_or_else(|| default_threads(&*sink), NonZero::get),
     };
     let encoder = sink.encoder().filter(|_| live.is_none());
-    let pacer = live.map(|live| Pacer::new(live, plan.timing.from, part.skip > 0));
+    let pacer = live.map(|live| Pacer::new(live, plan.timing.from, part.skip > 0, watch.clone()));
     let recorder = truth.as_ref().map(|truth| Recorder::new(plan, truth.all, truth.since));
     let size = encoder.as_ref().map_or(BATCH, Encoder::events);
     let shared = Shared {
@@ -123,6 +131,7 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Ou
             sink,
             truth,
             summary: Summary::new(plan, digest),
+            watch,
             open: true,
             error: None,
         }),
@@ -241,6 +250,9 @@ impl Output {
             Ok(Flow::Open) => {}
             Ok(Flow::Closed) => self.close(None),
             Err(failed) => self.close(Some(failed)),
+        }
+        if let Some(watch) = &self.watch {
+            watch.took(&self.summary, chunk);
         }
         if self.open
             && let Some(truth) = &mut self.truth

@@ -15,7 +15,11 @@
 //!    error (then with [`Ending::Stopped`]): it is the only place that knows
 //!    what was delivered. Nothing relies on `Drop`.
 
-use std::{ops::Range, path::PathBuf};
+use std::{
+    ops::Range,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use crate::error::Error;
 
@@ -162,6 +166,16 @@ impl From<Box<Failed>> for Error {
     }
 }
 
+/// What a destination has said so far, for whoever watches the run: it answers
+/// on its own time.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Events that it has accepted.
+    pub acknowledged: AtomicU64,
+    /// Events that it has not, or of which nobody knows.
+    pub unacknowledged: AtomicU64,
+}
+
 /// A destination of events.
 ///
 /// A sink may move to a thread of its own.
@@ -176,6 +190,11 @@ pub trait Sink: Send {
     /// or a library takes as long as rendering does.
     fn gains_by_threads(&self) -> bool {
         false
+    }
+
+    /// Where answers are counted while the run goes on, if they come later.
+    fn tally(&self) -> Option<Arc<Tally>> {
+        None
     }
 
     /// Takes a whole chunk, blocking while the destination is busy.

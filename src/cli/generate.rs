@@ -2,10 +2,15 @@
 
 mod kafka;
 mod live;
+mod metrics;
+mod prepared;
+mod progress;
 mod repeat;
-mod report;
+pub mod report;
 mod run_file;
+mod summary;
 mod truth;
+mod watch;
 
 use super::TemplatesOption;
 use clap::{Args, ValueEnum};
@@ -18,6 +23,7 @@ use falsetrail::{
     texts::Texts,
     units,
 };
+pub use prepared::Prepared;
 use std::{
     num::NonZero,
     path::PathBuf,
@@ -170,6 +176,9 @@ pub struct Generate {
     pace: live::LiveOptions,
 
     #[command(flatten)]
+    watch: watch::WatchOptions,
+
+    #[command(flatten)]
     file: run_file::RunFileOptions,
 
     #[command(flatten)]
@@ -195,34 +204,37 @@ enum SplitName {
 }
 
 pub fn run(arguments: &Generate) -> Result<u8, Error> {
-    let recorded = arguments.recorded()?;
-    let plan = live::plan(arguments, recorded.as_ref())?;
-    let output = arguments.output(&plan, recorded.as_ref());
+    let Prepared { plan, output, part, recorded } = arguments.prepare()?;
     if arguments.file.check {
         return run_file::check(arguments, &plan, &output);
     }
     arguments.refuse_run_file(&plan, &output)?;
     truth::refuse(arguments)?;
-    let only = arguments.kafka.only(&plan)?;
-    let part = run::Part { skip: arguments.skip.unwrap_or(0), shard: arguments.shard, only };
+    arguments.refuse_summary()?;
     let requested = Arc::default();
     let Resumed { sink, begun } = arguments.sink(&plan, &part, &output, &requested)?;
     let sink = arguments.write_run(&plan, recorded.as_ref(), &output, sink)?;
+    let watch = Arc::default();
     let how = How {
         part,
         digest: arguments.digest,
         threads: arguments.threads,
         live: arguments.pace.live(),
         truth: truth::open(arguments, begun)?,
+        watch: Some(Arc::clone(&watch)),
     };
     let stop = Stop::new(requested)?;
+    let watching = arguments.watching(&plan, &watch)?;
     let started = Instant::now();
     let outcome = run::emit(&plan, sink, how, &stop.requested);
     let took = started.elapsed();
+    watching.finish();
     if !arguments.quiet {
         super::report(&report::text(arguments, &plan, begun, &outcome, took));
     }
-    finish(outcome, &stop)
+    let written = arguments.write_summary(&plan, begun, &outcome, took);
+    let status = finish(outcome, &stop)?;
+    written.map(|()| status)
 }
 
 /// The exit status: whatever was asked for and not done makes it other than 0.

@@ -7,7 +7,7 @@ use falsetrail::error::{Error, did_you_mean};
 /// Explain a command or a topic.
 #[derive(Args)]
 pub struct Help {
-    /// A command, or a topic: kafka.
+    /// A command, or a topic: kafka, metrics, summary.
     #[arg(value_name = "COMMAND|TOPIC")]
     about: Option<String>,
 }
@@ -19,8 +19,15 @@ struct Topic {
     text: fn() -> String,
 }
 
-const TOPICS: [Topic; 1] =
-    [Topic { name: "kafka", about: "how to connect, what records hold, what is guaranteed", text: kafka }];
+const TOPICS: [Topic; 3] = [
+    Topic { name: "kafka", about: "how to connect, what records hold, what is guaranteed", text: kafka },
+    Topic {
+        name: "metrics",
+        about: "what a run shows to Prometheus",
+        text: || include_str!("help/metrics.txt").to_owned(),
+    },
+    Topic { name: "summary", about: "what `--summary` writes", text: || include_str!("help/summary.txt").to_owned() },
+];
 
 pub fn run(help: &Help) -> Result<u8, Error> {
     let mut command = Command::command();

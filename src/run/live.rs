@@ -3,6 +3,7 @@
 //! Open loop: when an event is due depends on its time alone and never on how fast the sink was before, so a run that
 //! was held up catches up, and says how late it was.
 
+use super::Watch;
 use crate::{clock::Clock, error::Error, units::format_duration};
 use hdrhistogram::Histogram;
 use std::sync::{Arc, atomic::AtomicBool};
@@ -44,6 +45,7 @@ pub(super) struct Pacer {
     last: u64,
     /// When the first events left, and the last ones.
     left: Option<(i64, i64)>,
+    watch: Option<Arc<Watch>>,
 }
 
 /// Events that are due within this time leave together: a wake-up costs more than a hundred of them, and this is half
@@ -58,11 +60,11 @@ const CATCH_UP: i64 = 2;
 
 impl Pacer {
     /// For a run whose event time begins at `from`; `resumes` if its first events are passed over.
-    pub fn new(live: Live, from: i64, resumes: bool) -> Self {
+    pub fn new(live: Live, from: i64, resumes: bool, watch: Option<Arc<Watch>>) -> Self {
         // Two digits are enough for what is measured in tens of microseconds.
         let lags =
             Histogram::new_with_max(LATEST, 2).unwrap_or_else(|error| unreachable!("these bounds are valid: {error}"));
-        Pacer { live, from, resumed: None, resumes, lags, last: 0, left: None }
+        Pacer { live, from, resumed: None, resumes, lags, last: 0, left: None, watch }
     }
 
     /// When an event of that time leaves, in wall time.
@@ -90,7 +92,11 @@ impl Pacer {
     pub fn left(&mut self, dues: &[i64]) -> Result<(), Error> {
         let now = self.live.clock.now();
         for due in dues {
-            self.lags.saturating_record(now.saturating_sub(*due).max(0).unsigned_abs());
+            let late = now.saturating_sub(*due).max(0).unsigned_abs();
+            self.lags.saturating_record(late);
+            if let Some(watch) = &self.watch {
+                watch.late(late);
+            }
         }
         self.left = Some((self.left.map_or(now, |(first, _)| first), now));
         self.last = dues.last().map_or(self.last, |due| now.saturating_sub(*due).max(0).unsigned_abs());

@@ -17,6 +17,7 @@ pub struct Summary {
     digest: Option<Box<Xxh3>>,
     outcomes: usize,
     counts: Vec<u64>,
+    stories: Vec<u64>,
 }
 
 impl Summary {
@@ -31,6 +32,7 @@ impl Summary {
             digest: digest.then(|| Box::new(Xxh3::new())),
             outcomes,
             counts: vec![0; plan.catalog.methods.len() * outcomes],
+            stories: vec![0; plan.stories.len()],
         }
     }
 
@@ -45,7 +47,27 @@ impl Summary {
         }
         for event in &chunk.events {
             self.counts[usize::from(event.method) * self.outcomes + usize::from(event.outcome)] += 1;
+            self.stories[usize::from(event.story)] += 1;
         }
+    }
+
+    /// Counts an event that is not rendered: its time, and as an [`Event`](crate::sink::Event) has them its story,
+    /// method and outcome.
+    pub(crate) fn count_one(&mut self, time: i64, story: u16, method: u16, outcome: u16) {
+        self.events += 1;
+        self.first = self.first.or(Some(time));
+        self.last = Some(time);
+        self.counts[usize::from(method) * self.outcomes + usize::from(outcome)] += 1;
+        self.stories[usize::from(story)] += 1;
+    }
+
+    /// Takes the run to be so many times as long, and to end at `to`, if that is known.
+    pub(crate) fn scale(&mut self, factor: f64, to: Option<i64>) {
+        let scaled = |count: u64| (count as f64 * factor).round() as u64;
+        self.events = scaled(self.events);
+        self.counts.iter_mut().chain(&mut self.stories).for_each(|count| *count = scaled(*count));
+        let stretched = self.first.zip(self.last);
+        self.last = to.or(stretched.map(|(first, last)| first.saturating_add(((last - first) as f64 * factor) as i64)));
     }
 
     /// XXH3 (128 bits) of the compact bodies, each with a line feed behind it, in the run's order: 32 hexadecimal
@@ -62,6 +84,12 @@ impl Summary {
                 (index % self.outcomes).checked_sub(1).map(|failure| plan.catalog.failures[failure].name.as_str());
             (method, failure, *count)
         })
+    }
+
+    /// Story and count, of what there was, in the order of the run's stories.
+    pub fn by_story<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a str, u64)> {
+        let stories = plan.stories.iter().zip(&self.stories).filter(|(_, count)| **count > 0);
+        stories.map(|(story, count)| (story.name.as_str(), *count))
     }
 }
 

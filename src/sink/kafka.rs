@@ -21,6 +21,7 @@ mod settings;
 mod topic;
 mod undelivered;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,7 +30,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 
 use crate::error::Error;
-use crate::sink::{Chunk, Delivered, Ending, Event, Failed, Flow, Sink};
+use crate::sink::{Chunk, Delivered, Ending, Event, Failed, Flow, Sink, Tally};
 use connect::Wait;
 use options::Options;
 use record::Form;
@@ -234,6 +235,10 @@ impl KafkaSink {
 }
 
 impl Sink for KafkaSink {
+    fn tally(&self) -> Option<Arc<Tally>> {
+        Some(self.reports().tally())
+    }
+
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
         if self.first && !chunk.events.is_empty() {
             self.first = false;

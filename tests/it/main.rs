@@ -2,13 +2,17 @@
 
 mod any_cut;
 mod backfill;
+#[cfg(feature = "metrics")]
+mod command_metrics;
 mod command_mistakes;
 mod command_names;
+mod command_plan;
 mod command_repeat;
 mod command_run;
 mod command_run_file;
 mod command_time;
 mod command_usage;
+mod command_watch;
 mod continuation;
 mod daily;
 mod detection;

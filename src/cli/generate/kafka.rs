@@ -4,6 +4,7 @@ use super::{Generate, repeat::Words};
 use clap::{ArgGroup, Args, ValueEnum};
 use falsetrail::{error::Error, plan::Plan, run::Only, sink::Sink, units};
 use std::{
+    num::NonZero,
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -112,6 +113,11 @@ impl Kafka {
             return Err(Error::usage(message).help("name another topic, or add `--allow-audit-topic`"));
         }
         connect::sink(topic, arguments, plan, stop).map(Some)
+    }
+
+    /// How many partitions the topic is to have, if it may be made.
+    pub(super) fn partitions(&self) -> Option<NonZero<u32>> {
+        self.create_topic.and_then(|(partitions, _)| NonZero::new(partitions.unsigned_abs()))
     }
 
     /// The events that were asked for, if not all.

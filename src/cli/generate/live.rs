@@ -47,9 +47,14 @@ impl LiveOptions {
         self.live || self.speed.is_some()
     }
 
+    /// Seconds of event time in a second of wall time, of a live run.
+    pub fn speed(&self) -> Option<f64> {
+        self.is_live().then(|| self.speed.unwrap_or(1.0))
+    }
+
     pub fn live(&self) -> Option<Live> {
         let clock = Arc::new(SystemClock::new());
-        self.is_live().then_some(Live { clock, speed: self.speed.unwrap_or(1.0), max_lag: self.max_lag })
+        self.speed().map(|speed| Live { clock, speed, max_lag: self.max_lag })
     }
 
     /// Options that repeat the pace.

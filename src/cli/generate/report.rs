@@ -70,7 +70,7 @@ fn headline(plan: &Plan, outcome: &Outcome, took: Duration) -> String {
 }
 
 /// A duration as people read it, with three significant digits.
-fn shown(took: Duration) -> String {
+pub fn shown(took: Duration) -> String {
     let seconds = took.as_secs_f64();
     match seconds {
         0.0..0.001 => format!("{:.0} µs", seconds * 1e6),
@@ -80,7 +80,7 @@ fn shown(took: Duration) -> String {
     }
 }
 
-fn right_aligned(mut rows: Vec<Vec<String>>) -> String {
+pub fn right_aligned(mut rows: Vec<Vec<String>>) -> String {
     let width = rows.iter().filter_map(|row| row.last()).map(|cell| cell.chars().count()).max().unwrap_or(0);
     for row in &mut rows {
         if let Some(cell) = row.last_mut() {

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use rdkafka::bindings::{rd_kafka_message_status, rd_kafka_msg_status_t};
@@ -19,7 +19,7 @@ use rdkafka::producer::{DeliveryResult, ProducerContext};
 
 use super::undelivered::{List, Undelivered};
 use super::{code, diagnosis, members};
-use crate::sink::Delivered;
+use crate::sink::{Delivered, Tally};
 
 /// Distinct reasons of failure that a summary lists.
 const REASONS: usize = 5;
@@ -63,9 +63,8 @@ struct Seldom {
 /// Collects all that comes back.
 #[derive(Default)]
 pub(super) struct Reports {
-    acknowledged: AtomicU64,
+    tally: Arc<Tally>,
     bytes: AtomicU64,
-    unacknowledged: AtomicU64,
     /// Whether librdkafka's log goes to stderr, as `debug` asks for.
     show_log: bool,
     seldom: Mutex<Seldom>,
@@ -77,9 +76,14 @@ impl Reports {
         Self { show_log, ..Self::default() }
     }
 
+    /// The counts of both kinds of report, for others to read.
+    pub fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.tally)
+    }
+
     /// How many events have their report.
     pub fn answered(&self) -> u64 {
-        self.acknowledged.load(Relaxed) + self.unacknowledged.load(Relaxed)
+        self.tally.acknowledged.load(Relaxed) + self.tally.unacknowledged.load(Relaxed)
     }
 
     /// From now on lists what is not delivered; `None` lists nothing any more.
@@ -89,7 +93,7 @@ impl Reports {
 
     /// Counts an event that librdkafka did not even queue.
     pub fn refused(&self, number: usize, body: &[u8], code: RDKafkaErrorCode) {
-        self.unacknowledged.fetch_add(1, Relaxed);
+        self.tally.unacknowledged.fetch_add(1, Relaxed);
         let id = members::id(body);
         self.seldom().fail(code, &Undelivered { number, id: id.as_deref(), partition: None, unknown: false });
     }
@@ -105,7 +109,7 @@ impl Reports {
         let listed = seldom.list.as_mut().map(List::finish);
         let (undelivered, trouble) = listed.unwrap_or_default();
         let undelivered = undelivered.map(Path::to_owned);
-        let events = self.acknowledged.load(Relaxed);
+        let events = self.tally.acknowledged.load(Relaxed);
         let unknown = taken.saturating_sub(events + seldom.failed);
         let bytes = self.bytes.load(Relaxed);
         Delivered {
@@ -214,11 +218,11 @@ impl ProducerContext for Reports {
     fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
         match result {
             Ok(record) => {
-                self.acknowledged.fetch_add(1, Relaxed);
+                self.tally.acknowledged.fetch_add(1, Relaxed);
                 self.bytes.fetch_add(record.payload_len() as u64, Relaxed);
             }
             Err((error, record)) => {
-                self.unacknowledged.fetch_add(1, Relaxed);
+                self.tally.unacknowledged.fetch_add(1, Relaxed);
                 let (code, id) = (code(error), id_of(record));
                 let unknown = code == RDKafkaErrorCode::PurgeInflight || may_be_written(record);
                 let partition = Some(record.partition()).filter(|partition| *partition >= 0);

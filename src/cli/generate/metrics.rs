@@ -1,0 +1,27 @@
+//! `--metrics`: what a run is doing, for Prometheus.
+
+#[cfg(feature = "metrics")]
+pub use serve::Metrics;
+
+/// A build that cannot serve anything.
+#[cfg(not(feature = "metrics"))]
+pub struct Metrics;
+
+#[cfg(not(feature = "metrics"))]
+impl Metrics {
+    pub fn serve(
+        _: &str,
+        _: &falsetrail::plan::Plan,
+        _: super::progress::Ahead,
+        _: &std::sync::Arc<falsetrail::run::Watch>,
+        _: bool,
+    ) -> Result<Self, falsetrail::error::Error> {
+        let error = falsetrail::error::Error::usage("this build of falsetrail cannot serve metrics");
+        Err(error.help("build it with the feature `metrics`"))
+    }
+
+    pub fn finish(self) {}
+}
+
+#[cfg(feature = "metrics")]
+mod serve;

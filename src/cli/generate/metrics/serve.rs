@@ -1,0 +1,150 @@
+//! The server, and the metrics that it shows.
+
+use crate::cli::{generate::progress::Ahead, report};
+use falsetrail::{
+    error::Error,
+    plan::Plan,
+    run::{LATE, Watch},
+    sink::reason,
+};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet, text::encode},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge, info::Info},
+    registry::{Registry, Unit},
+};
+use std::{
+    fmt, io,
+    net::TcpListener,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+use tiny_http::{Header, Method, Request, Response, Server};
+
+/// What the answer is, by the specification of `OpenMetrics`.
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// A server that answers on a thread of its own.
+pub struct Metrics {
+    server: Arc<Server>,
+    thread: JoinHandle<()>,
+}
+
+impl Metrics {
+    /// Listens at `HOST:PORT`, or at `PORT` of this machine alone; says where, unless `quiet`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] for what is no address, [`Error::Failed`] if it cannot be listened at.
+    pub fn serve(address: &str, plan: &Plan, ahead: Ahead, watch: &Arc<Watch>, quiet: bool) -> Result<Self, Error> {
+        let place = if address.contains(':') { address.to_owned() } else { format!("127.0.0.1:{address}") };
+        let cannot = |why: String| Error::failed(format!("cannot serve metrics at `{place}`: {why}"));
+        let is_port =
+            place.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        if !is_port {
+            let error = Error::usage(format!("`{address}` is no address for metrics"));
+            return Err(error.help("write `--metrics 9464`, or `--metrics 0.0.0.0:9464` for other machines, too"));
+        }
+        let listener = TcpListener::bind(&place).map_err(|error| cannot(reason(&error)))?;
+        let server = Server::from_listener(listener, None).map_err(|error| cannot(error.to_string()))?;
+        let server = Arc::new(server);
+        if !quiet {
+            report(&format!("metrics: http://{}/metrics\n", server.server_addr()));
+        }
+        let registry = registry(plan, ahead, watch);
+        let answering = Arc::clone(&server);
+        let thread = thread::Builder::new().name("metrics".to_owned()).spawn(move || {
+            for request in answering.incoming_requests() {
+                // Whoever does not wait for an answer needs none.
+                let _ = answer(request, &registry);
+            }
+        });
+        Ok(Metrics { server, thread: thread.map_err(|error| cannot(reason(&error)))? })
+    }
+
+    /// Listens no longer.
+    pub fn finish(self) {
+        self.server.unblock();
+        let _ = self.thread.join();
+    }
+}
+
+fn answer(request: Request, registry: &Registry) -> io::Result<()> {
+    let path = request.url().split('?').next().unwrap_or_default();
+    if path != "/metrics" || !matches!(request.method(), Method::Get | Method::Head) {
+        return request.respond(Response::from_string("metrics are at /metrics\n").with_status_code(404));
+    }
+    let mut text = String::new();
+    encode(&mut text, registry).map_err(io::Error::other)?;
+    let mut response = Response::from_string(text);
+    if let Ok(header) = Header::from_bytes("Content-Type", CONTENT_TYPE) {
+        response = response.with_header(header);
+    }
+    request.respond(response)
+}
+
+fn registry(plan: &Plan, ahead: Ahead, watch: &Arc<Watch>) -> Registry {
+    let mut registry = Registry::with_prefix("falsetrail");
+    let labels = vec![
+        ("name", plan.name.clone()),
+        ("seed", plan.seed.to_string()),
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+    ];
+    registry.register("run", "What runs", Info::new(labels));
+    registry.register_collector(Box::new(Numbers { ahead, watch: Arc::clone(watch) }));
+    registry
+}
+
+/// Reads the run's numbers when it is asked for them.
+#[derive(Debug)]
+struct Numbers {
+    ahead: Ahead,
+    watch: Arc<Watch>,
+}
+
+impl Collector for Numbers {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
+        let seen = self.watch.see();
+        let mut show = |name: &str, help: &str, unit: Option<&Unit>, metric: &dyn EncodeMetric| {
+            metric.encode(encoder.encode_descriptor(name, help, unit, metric.metric_type())?)
+        };
+        let of_bytes = Some(&Unit::Bytes);
+        show("events", "Events that the destination has taken", None, &ConstCounter::new(seen.events))?;
+        show("event", "Bytes of their bodies", of_bytes, &ConstCounter::new(seen.bytes))?;
+        if let Some((acknowledged, failed)) = seen.answers {
+            let queue = i64::try_from(seen.in_flight()).unwrap_or(i64::MAX);
+            show("events_acknowledged", "Events that the brokers have", None, &ConstCounter::new(acknowledged))?;
+            show("events_failed", "Events that were not delivered, or may not be", None, &ConstCounter::new(failed))?;
+            show("events_in_flight", "Events that are queued or sent", None, &ConstGauge::new(queue))?;
+        }
+        if seen.events > 0 {
+            let time = ConstGauge::new(seen.time as f64 / 1e9);
+            show("event_time", "Event time of the last event, since 1970", Some(&Unit::Seconds), &time)?;
+        }
+        if let Some(target) = self.ahead.target(&seen) {
+            let unit = Unit::Other("per_second".to_owned());
+            show("target_events", "The rate that the run is to have now", Some(&unit), &ConstGauge::new(target))?;
+        }
+        if self.ahead.is_live() {
+            let late = Lateness(Arc::clone(&self.watch));
+            show("lateness", "How late events leave", Some(&Unit::Seconds), &late)?;
+        }
+        Ok(())
+    }
+}
+
+/// How late the events of a live run leave.
+struct Lateness(Arc<Watch>);
+
+impl EncodeMetric for Lateness {
+    fn encode(&self, mut encoder: MetricEncoder) -> Result<(), fmt::Error> {
+        let (counts, sum) = self.0.lateness();
+        let bounds = LATE.iter().copied().chain([f64::INFINITY]);
+        let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
+        encoder.encode_histogram::<NoLabelSet>(sum, counts.iter().sum(), &buckets, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
+    }
+}

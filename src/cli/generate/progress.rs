@@ -1,0 +1,293 @@
+//! A sign of life: a line about the run, drawn by a thread of its own.
+//!
+//! The run never waits for it. It goes to standard error alone, and where events are shown on the same terminal there is
+//! none.
+
+use super::{Generate, watch::ProgressName};
+use crate::cli::report;
+use falsetrail::{
+    plan::{Plan, Starts},
+    run::{Seen, Watch},
+    schedule::Schedule,
+    units::{format_bytes, format_count, format_time},
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+use std::{
+    collections::VecDeque,
+    fmt::Write,
+    io::{self, IsTerminal},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// Between two lines.
+const BETWEEN_LINES: Duration = Duration::from_secs(10);
+
+/// Between two drawings of a bar.
+const BETWEEN_DRAWINGS: Duration = Duration::from_millis(250);
+
+/// The stretch of which a bar's rate is the mean.
+const RATE_OVER: Duration = Duration::from_secs(2);
+
+/// Steps of a bar.
+const STEPS: u64 = 1_000;
+
+/// What is known of a run before it begins.
+#[derive(Debug, Clone)]
+pub struct Ahead {
+    from: i64,
+    /// Where event time ends, as far as it is known.
+    to: Option<i64>,
+    /// How many events the whole run has, if its number ends it.
+    events: Option<u64>,
+    skip: u64,
+    /// Of a live run.
+    speed: Option<f64>,
+    schedule: Option<Schedule>,
+}
+
+impl Ahead {
+    pub fn of(plan: &Plan, skip: u64, speed: Option<f64>) -> Self {
+        let timing = &plan.timing;
+        let length = timing.schedule.as_ref().and_then(Schedule::length);
+        let stages = length.map(|length| timing.from.saturating_add_unsigned(length));
+        let instances = match timing.starts {
+            Starts::Instances(instances) => {
+                Some(timing.from.saturating_add_unsigned(instances.saturating_mul(timing.every)))
+            }
+            _ => None,
+        };
+        Ahead {
+            from: timing.from,
+            to: [timing.to, stages, instances].into_iter().flatten().min(),
+            events: timing.events,
+            skip,
+            speed,
+            schedule: timing.schedule.clone(),
+        }
+    }
+
+    /// Whether the run keeps to the clock.
+    #[cfg(feature = "metrics")]
+    pub fn is_live(&self) -> bool {
+        self.speed.is_some()
+    }
+
+    /// Events a second of wall time that a live run is to have now, if it has a rate.
+    pub fn target(&self, seen: &Seen) -> Option<f64> {
+        let (speed, schedule) = (self.speed?, self.schedule.as_ref()?);
+        let since = if seen.events == 0 { 0 } else { seen.time.saturating_sub(self.from).max(0).unsigned_abs() };
+        // Over as much event time as holds some events, also where they are few.
+        let over = 60_000_000_000_u64;
+        let events = schedule.count_before(since + over) - schedule.count_before(since);
+        Some(events as f64 / 60.0 * speed)
+    }
+
+    /// How much of the run is done, from 0 to 1.
+    fn done(&self, seen: &Seen) -> Option<f64> {
+        if seen.events == 0 {
+            return (self.events.is_some() || self.to.is_some()).then_some(0.0);
+        }
+        let by_number = self.events.map(|all| {
+            let all = all.saturating_sub(self.skip).max(1);
+            seen.next.saturating_sub(self.skip) as f64 / all as f64
+        });
+        let by_time = self.to.map(|to| {
+            let all = to.saturating_sub(self.from).max(1);
+            seen.time.saturating_sub(self.from) as f64 / all as f64
+        });
+        // What comes first is the end.
+        let done = [by_number, by_time].into_iter().flatten().reduce(f64::max)?;
+        Some(done.clamp(0.0, 1.0))
+    }
+}
+
+/// The thread that draws.
+pub struct Progress {
+    over: mpsc::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Progress {
+    /// Begins, if the options ask for anything.
+    pub fn begin(arguments: &Generate, ahead: Ahead, watch: &Arc<Watch>) -> Option<Self> {
+        let name = arguments.watch.progress;
+        let terminal = io::stderr().is_terminal();
+        let to_stdout = arguments.kafka.topic.is_none()
+            && arguments.output.as_ref().is_none_or(|path| path.as_os_str() == "-" || path.ends_with("/dev/stdout"));
+        let how = match name {
+            _ if arguments.quiet => return None,
+            ProgressName::None => return None,
+            // Events are a sign of life, and a line among them would be in their way.
+            ProgressName::Auto if to_stdout && io::stdout().is_terminal() => return None,
+            ProgressName::Auto | ProgressName::Bar if terminal => How::Bar(bar(ahead.done(&Seen::default()).is_some())),
+            ProgressName::Auto | ProgressName::Bar | ProgressName::Plain => How::Plain,
+            ProgressName::Json => How::Json,
+        };
+        let every = arguments.watch.progress_every.map_or(BETWEEN_LINES, Duration::from_nanos);
+        let drawing = Drawing {
+            every: if matches!(how, How::Bar(_)) { BETWEEN_DRAWINGS } else { every.max(Duration::from_millis(1)) },
+            how,
+            ahead,
+            watch: Arc::clone(watch),
+            at_end: name != ProgressName::Auto,
+            samples: VecDeque::new(),
+            first: None,
+        };
+        let (over, told) = mpsc::channel();
+        let thread = thread::Builder::new().name("progress".to_owned()).spawn(move || drawing.draw(&told)).ok()?;
+        Some(Progress { over, thread })
+    }
+
+    /// The run is over: takes the bar away.
+    pub fn finish(self) {
+        let _ = self.over.send(());
+        // A thread that has failed has shown nothing, which is no failure of the run.
+        let _ = self.thread.join();
+    }
+}
+
+enum How {
+    Bar(ProgressBar),
+    Plain,
+    Json,
+}
+
+/// Drawing, one line after another.
+struct Drawing {
+    how: How,
+    every: Duration,
+    ahead: Ahead,
+    watch: Arc<Watch>,
+    /// Whether the end is told, too, which the summary does for people.
+    at_end: bool,
+    /// Moments and the events until then, from which the rate is taken.
+    samples: VecDeque<(Instant, u64)>,
+    /// When the first events were seen, and how much was done by then.
+    first: Option<(Instant, f64)>,
+}
+
+/// What a line says.
+struct Line {
+    seen: Seen,
+    /// Events a second.
+    rate: f64,
+    target: Option<f64>,
+    done: Option<f64>,
+    left: Option<Duration>,
+}
+
+impl Drawing {
+    fn draw(mut self, over: &mpsc::Receiver<()>) {
+        self.samples.push_back((Instant::now(), 0));
+        while let Err(RecvTimeoutError::Timeout) = over.recv_timeout(self.every) {
+            self.show();
+        }
+        match &self.how {
+            How::Bar(bar) => bar.finish_and_clear(),
+            How::Plain | How::Json if self.at_end => self.show(),
+            How::Plain | How::Json => {}
+        }
+    }
+
+    fn show(&mut self) {
+        let line = self.look();
+        match &self.how {
+            How::Bar(bar) => {
+                if let Some(done) = line.done {
+                    bar.set_position((done * STEPS as f64) as u64);
+                }
+                bar.set_message(line.text());
+                bar.tick();
+            }
+            How::Plain => report(&format!("{}\n", line.text())),
+            How::Json => report(&format!("{}\n", line.json())),
+        }
+    }
+
+    fn look(&mut self) -> Line {
+        let (now, seen) = (Instant::now(), self.watch.see());
+        let over = if matches!(self.how, How::Bar(_)) { RATE_OVER } else { Duration::ZERO };
+        while self.samples.len() > 1 && self.samples.get(1).is_some_and(|(then, _)| now - *then >= over) {
+            self.samples.pop_front();
+        }
+        let (then, before) = self.samples.front().copied().unwrap_or((now, seen.events));
+        self.samples.push_back((now, seen.events));
+        let rate = seen.events.saturating_sub(before) as f64 / (now - then).as_secs_f64().max(1e-3);
+        let done = self.ahead.done(&seen);
+        if seen.events > 0 && self.first.is_none() {
+            self.first = done.map(|done| (now, done));
+        }
+        let left = done.zip(self.first).and_then(|(done, (since, first))| {
+            let seconds = (now - since).as_secs_f64() * (1.0 - done) / (done - first);
+            Duration::try_from_secs_f64(seconds).ok()
+        });
+        Line { rate, target: self.ahead.target(&seen), done, left, seen }
+    }
+}
+
+impl Line {
+    fn text(&self) -> String {
+        let mut text = format!("{} events", format_count(self.seen.events));
+        if let Some(done) = self.done {
+            let _ = write!(text, " ({:.0} %)", (done * 100.0).floor());
+        }
+        let _ = write!(text, ", {}/s", format_count(self.rate.round() as u64));
+        if let Some(target) = self.target {
+            let _ = write!(text, " of {}/s", format_count(target.round() as u64));
+        }
+        let _ = write!(text, ", {}", format_bytes(self.seen.bytes));
+        if let Some(left) = self.left {
+            let _ = write!(text, ", {} left", remaining(left));
+        }
+        if let Some((acknowledged, failed)) = self.seen.answers {
+            let [flying, acknowledged, failed] = [self.seen.in_flight(), acknowledged, failed].map(format_count);
+            let _ = write!(text, "; {flying} in flight, {acknowledged} acknowledged, {failed} failed");
+        }
+        text
+    }
+
+    fn json(&self) -> String {
+        let seen = &self.seen;
+        let mut line = json!({
+            "events": seen.events,
+            "bytes": seen.bytes,
+            "event_time": (seen.events > 0).then(|| format_time(seen.time)),
+            "events_a_second": (self.rate * 10.0).round() / 10.0,
+            "target_events_a_second": self.target,
+            "done": self.done,
+            "seconds_left": self.left.map(|left| left.as_secs_f64().round()),
+        });
+        if let Some((acknowledged, failed)) = seen.answers {
+            line["in_flight"] = seen.in_flight().into();
+            line["acknowledged"] = acknowledged.into();
+            line["failed"] = failed.into();
+        }
+        line.to_string()
+    }
+}
+
+/// A time that is left: `14s`, `3m05s`, `2h10m`.
+fn remaining(left: Duration) -> String {
+    let seconds = left.as_secs_f64().ceil() as u64;
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
+    }
+}
+
+/// A bar on standard error; only something that turns if nobody knows where the run ends.
+fn bar(has_end: bool) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
+    let template = if has_end { "{bar:20} {wide_msg}" } else { "{spinner} {wide_msg}" };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
+    }
+    bar
+}

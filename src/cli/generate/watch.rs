@@ -1,0 +1,77 @@
+//! The options of whoever waits for a run: how it goes on, and a summary for machines.
+
+use super::Generate;
+use clap::{Args, ValueEnum};
+use falsetrail::{plan::Plan, units};
+use std::path::PathBuf;
+
+#[derive(Args)]
+#[command(next_help_heading = "Watching")]
+pub struct WatchOptions {
+    /// How the run says on standard error how far it is: events, rate now and target, bytes, the time that is left, and
+    /// for Kafka what is in flight, acknowledged and failed.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = ProgressName::Auto)]
+    pub progress: ProgressName,
+
+    /// How often a line says so. [default: 10s]
+    #[arg(long, value_name = "D", value_parser = units::duration)]
+    pub progress_every: Option<u64>,
+
+    /// Write the summary as a JSON document, also that of a run that was stopped or has failed: see `falsetrail help
+    /// summary`.
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+
+    /// Serve metrics for Prometheus at `http://ADDR/metrics` while the run lasts: PORT (of this machine alone) or
+    /// HOST:PORT; port 0 takes a free one, and standard error says which. See `falsetrail help metrics`.
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressName {
+    /// A bar on a terminal that shows no events, else a line every ten seconds.
+    Auto,
+    /// A line that changes; `plain` where standard error is no terminal.
+    Bar,
+    /// A line every ten seconds and one at the end.
+    Plain,
+    /// The same as JSON.
+    Json,
+    /// Nothing.
+    None,
+}
+
+/// Whoever shows how the run goes on, until the run is over.
+pub struct Watching {
+    progress: Option<super::progress::Progress>,
+    metrics: Option<super::metrics::Metrics>,
+}
+
+impl Generate {
+    /// Begins to show how a run goes on, as the options say.
+    pub(super) fn watching(
+        &self,
+        plan: &Plan,
+        watch: &std::sync::Arc<falsetrail::run::Watch>,
+    ) -> Result<Watching, falsetrail::error::Error> {
+        let ahead = super::progress::Ahead::of(plan, self.skip.unwrap_or(0), self.pace.speed());
+        let metrics = match &self.watch.metrics {
+            Some(address) => Some(super::metrics::Metrics::serve(address, plan, ahead.clone(), watch, self.quiet)?),
+            None => None,
+        };
+        Ok(Watching { progress: super::progress::Progress::begin(self, ahead, watch), metrics })
+    }
+}
+
+impl Watching {
+    /// The run is over.
+    pub fn finish(self) {
+        if let Some(progress) = self.progress {
+            progress.finish();
+        }
+        if let Some(metrics) = self.metrics {
+            metrics.finish();
+        }
+    }
+}

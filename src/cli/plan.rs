@@ -1,0 +1,54 @@
+//! `falsetrail plan`: what a run would be, and nothing is emitted.
+
+mod chart;
+mod table;
+
+use super::{
+    generate::{Generate, Prepared},
+    print,
+};
+use clap::Args;
+use falsetrail::{
+    error::Error,
+    forecast::{Forecast, Look},
+    sink::compress::Compression,
+};
+use std::num::NonZero;
+
+/// Say what a run would be, without emitting anything.
+///
+/// Takes the options of `falsetrail generate`. The run is simulated, so that what is counted is exact; bytes come from a
+/// rendered sample. Of a run of more than 20 million events only these are simulated, and the rest is taken to be like
+/// them.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  falsetrail plan busy-day -n 1M
+  falsetrail plan office-week --from 2026-03-02 -d 7d -o week.ndjson.zst
+  falsetrail plan busy-day --rate 500/s -d 1h --partitions 12
+  falsetrail plan my-mix.yaml --seed 7 --json | jq .bytes")]
+pub struct Plan {
+    #[command(flatten)]
+    generate: Generate,
+
+    /// Say how events would be divided among so many partitions of a topic: by the CRC-32 of their keys, as librdkafka
+    /// does unless it is told otherwise. [default: those of `--create-topic`]
+    #[arg(long, value_name = "N", help_heading = "Plan")]
+    partitions: Option<NonZero<u32>>,
+
+    /// Print the plan as one JSON document.
+    #[arg(long, help_heading = "Plan")]
+    json: bool,
+}
+
+pub fn run(arguments: &Plan) -> Result<u8, Error> {
+    let generate = &arguments.generate;
+    let Prepared { plan, output, part, .. } = generate.prepare()?;
+    let partitions = arguments.partitions.or_else(|| generate.partitions());
+    let compression = output.path.as_deref().and_then(Compression::of);
+    let look = Look { part, format: output.format, compression, partitions, most: None };
+    let forecast = Forecast::of(&plan, &look);
+    let about = table::About { arguments: generate, plan: &plan, forecast: &forecast };
+    print(&if arguments.json { about.json() } else { about.text() })?;
+    Ok(0)
+}

@@ -1,0 +1,73 @@
+//! A chart of a rate over time, in letters.
+
+use falsetrail::units::{format_duration, format_time};
+use std::fmt::Write;
+
+/// Columns of the chart.
+const COLUMNS: usize = 60;
+
+/// Its lines; each is divided into eighths.
+const LINES: usize = 4;
+
+const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+const SECOND: i64 = 1_000_000_000;
+
+/// A chart of the rate between two times. `rates` gives the events a second in so many equal parts of it.
+pub fn chart(from: i64, end: i64, rates: impl Fn(usize) -> Vec<f64>) -> String {
+    let columns = rates(COLUMNS);
+    let highest = columns.iter().copied().fold(0.0, f64::max);
+    if highest <= 0.0 {
+        return String::new();
+    }
+    let label = rate(highest);
+    let width = label.chars().count();
+    let mut text = String::new();
+    for line in (0..LINES).rev() {
+        let shown = if line + 1 == LINES { label.as_str() } else { "" };
+        let cells: String = columns.iter().map(|column| cell(column / highest, line)).collect();
+        let _ = writeln!(text, "{}", format!("  {shown:>width$} ┤{cells}").trim_end());
+    }
+    let _ = writeln!(text, "  {:>width$} └{}", 0, "─".repeat(COLUMNS));
+    let (from, end) = (second(from), second(end));
+    let gap = COLUMNS.saturating_sub(from.chars().count() + end.chars().count());
+    let _ = writeln!(text, "  {:width$}  {from}{}{end}", "", " ".repeat(gap.max(1)));
+    text
+}
+
+/// What a column of this height, as a part of the highest, shows in a line.
+fn cell(height: f64, line: usize) -> char {
+    let eighths = (height * (LINES * 8) as f64).round() as usize;
+    // What there is shows, however little.
+    let eighths = if height > 0.0 { eighths.max(1) } else { 0 };
+    EIGHTHS[eighths.saturating_sub(line * 8).min(8)]
+}
+
+/// Events a second as people write rates: `500/s`, `20/m`.
+pub fn rate(per_second: f64) -> String {
+    let (number, unit) = match per_second {
+        1.0.. => (per_second, 's'),
+        _ if per_second * 60.0 >= 1.0 => (per_second * 60.0, 'm'),
+        _ if per_second * 3_600.0 >= 1.0 => (per_second * 3_600.0, 'h'),
+        _ => (per_second * 86_400.0, 'd'),
+    };
+    let digits = match number {
+        100.0.. => 0,
+        10.0.. => 1,
+        _ => 2,
+    };
+    let text = format!("{number:.digits$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}/{unit}")
+}
+
+/// A time without its fraction.
+pub fn second(time: i64) -> String {
+    format_time(time.div_euclid(SECOND) * SECOND)
+}
+
+/// A length of event time, in whole seconds where it is longer than one.
+pub fn length(nanoseconds: i64) -> String {
+    let whole = if nanoseconds > SECOND { nanoseconds / SECOND * SECOND } else { nanoseconds };
+    format_duration(whole.max(0).unsigned_abs())
+}

@@ -1,0 +1,241 @@
+//! A forecast for people, and for machines.
+
+use super::chart::{chart, length, rate, second};
+use crate::cli::{
+    columns,
+    generate::{
+        Generate,
+        report::{right_aligned, shown},
+    },
+};
+use falsetrail::{
+    forecast::Forecast,
+    plan::Plan,
+    schedule::Schedule,
+    units::{format_bytes, format_count, format_time},
+};
+use serde_json::{Value, json};
+use std::{fmt::Write, time::Duration};
+
+/// What there is to say, and about what.
+pub struct About<'a> {
+    pub arguments: &'a Generate,
+    pub plan: &'a Plan,
+    pub forecast: &'a Forecast,
+}
+
+const DAY_SECONDS: f64 = 86_400.0;
+
+impl About<'_> {
+    pub fn text(&self) -> String {
+        let mut text = self.headline();
+        let outcomes = self.forecast.summary.by_outcome(self.plan).map(|(method, failure, count)| {
+            vec![method.to_owned(), failure.unwrap_or("success").to_owned(), format_count(count)]
+        });
+        text.push_str(&right_aligned(outcomes.collect()));
+        text.push_str(&self.stories());
+        text.push_str(&self.rate());
+        let _ = writeln!(text, "size: {}", self.size());
+        text.push_str(&self.kinds());
+        text.extend(self.partitions());
+        for line in [self.time()].into_iter().chain(self.notes()) {
+            let _ = writeln!(text, "{line}");
+        }
+        let _ = writeln!(text, "to run it: {}", self.arguments.command(self.plan));
+        text
+    }
+
+    fn headline(&self) -> String {
+        let summary = &self.forecast.summary;
+        let (plural, about) = (if summary.events == 1 { "event" } else { "events" }, self.about());
+        let events = format_count(summary.events);
+        let bytes = format_bytes(summary.bytes);
+        let mut text = format!("{about}{events} {plural} of {}, {bytes}", self.plan.name);
+        if let (Some(first), Some(last)) = (summary.first, summary.last) {
+            let _ = write!(text, ", event time {} to {}", second(first), second(last));
+        }
+        text.push('\n');
+        text
+    }
+
+    /// What stands before a number that was not counted.
+    fn about(&self) -> &'static str {
+        if self.forecast.exact || self.forecast.endless { "" } else { "about " }
+    }
+
+    /// A row for each story, if there are several.
+    fn stories(&self) -> String {
+        let told = self.plan.stories.iter().zip(&self.forecast.instances).filter(|(_, count)| **count > 0);
+        let rows: Vec<Vec<String>> =
+            told.map(|(story, count)| vec![story.name.clone(), format_count(*count)]).collect();
+        if rows.len() < 2 { String::new() } else { format!("stories:\n{}", right_aligned(rows)) }
+    }
+
+    /// The rate, and a chart of it where there is something to see.
+    fn rate(&self) -> String {
+        let (forecast, (from, end)) = (self.forecast, self.stretch());
+        let Some(mean) = self.mean() else { return String::new() };
+        let busiest = format_count(forecast.course.busiest_second());
+        let mut text = format!("rate: {} on average, {busiest} in the busiest second\n", rate(mean));
+        let simulated = if forecast.exact { end } else { self.simulated_until() };
+        text.push_str(&chart(from, simulated, |parts| forecast.course.rates(simulated, parts)));
+        text
+    }
+
+    /// From where to where the run goes: its own words if it has some, else its events.
+    fn stretch(&self) -> (i64, i64) {
+        let (timing, summary) = (&self.plan.timing, &self.forecast.summary);
+        let last = summary.last.unwrap_or(timing.from);
+        let by_stages = timing.schedule.as_ref().and_then(Schedule::length);
+        let stages = by_stages.map(|length| timing.from.saturating_add_unsigned(length));
+        // A number of events may come before the end of time.
+        let end = timing.to.into_iter().chain(stages).min().filter(|_| timing.events.is_none()).unwrap_or(last);
+        (timing.from, end)
+    }
+
+    fn simulated_until(&self) -> i64 {
+        self.forecast.course.until()
+    }
+
+    /// Events a second; nothing for a run without a length.
+    fn mean(&self) -> Option<f64> {
+        let (from, end) = self.stretch();
+        let seconds = (end - from) as f64 / 1e9;
+        (seconds > 0.0 && self.forecast.summary.events > 1).then(|| self.forecast.summary.events as f64 / seconds)
+    }
+
+    fn per_day(&self) -> Option<u64> {
+        let events = self.forecast.summary.events.max(1) as f64;
+        self.mean().map(|mean| (mean * DAY_SECONDS * self.forecast.summary.bytes as f64 / events).round() as u64)
+    }
+
+    fn size(&self) -> String {
+        let size = &self.forecast.size;
+        let mut text = format!("{} as a file, {} as .gz", format_bytes(size.file), format_bytes(size.gzip));
+        if let Some(zstd) = size.zstd {
+            let _ = write!(text, ", {} as .zst", format_bytes(zstd));
+        }
+        if let Some(day) = self.per_day() {
+            let _ = write!(text, "; {} a day at this rate", format_bytes(day));
+        }
+        text
+    }
+
+    /// Who acts, and what there is.
+    fn kinds(&self) -> String {
+        let (plan, forecast) = (self.plan, self.forecast);
+        let kinds = plan.catalog.kinds.iter().enumerate().filter(|(_, of)| of.table.is_none());
+        let rows = kinds.filter_map(|(kind, of)| {
+            let name = of.plural.as_deref().unwrap_or(&of.name).replace('_', " ");
+            let before = plan.population.of(kind).len() as u64;
+            let (acting, created) = (forecast.acting[kind], forecast.created[kind]);
+            let note = match () {
+                () if of.principal && acting == 0 => return None,
+                () if of.principal => format!("{} act, each from an address of its own", format_count(acting)),
+                () if before + created == 0 => return None,
+                () => format!("{} created", format_count(created)),
+            };
+            Some(vec![format!("{name}:"), format!("{} before", format_count(before)), note])
+        });
+        columns(&rows.collect::<Vec<_>>(), "")
+    }
+
+    fn partitions(&self) -> Option<String> {
+        let shares = self.forecast.partitions.as_ref()?;
+        let even = 100.0 / shares.len() as f64;
+        let (fullest, share) = shares.iter().enumerate().max_by(|one, other| one.1.total_cmp(other.1))?;
+        let empty = shares.iter().filter(|share| **share == 0.0).count();
+        let empty = if empty > 0 { format!(", and {empty} would be empty") } else { String::new() };
+        let share = share * 100.0;
+        let all = shares.len();
+        Some(format!(
+            "partitions: of {all}, number {fullest} is the fullest with {share:.1} % (even is {even:.1} %){empty}\n"
+        ))
+    }
+
+    /// How long the run takes, and whether this machine is fast enough.
+    fn time(&self) -> String {
+        let threads = self.arguments.threads();
+        let takes = self.forecast.takes(threads);
+        let plural = if threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
+        let Some(speed) = self.arguments.speed() else {
+            return format!("time: about {} here on {plural}, and what the destination needs", shown(takes));
+        };
+        let (from, end) = self.stretch();
+        let lasts = Duration::from_secs_f64(((end - from).max(0) as f64 / speed / 1e9).min(1e12));
+        let wanted = self.forecast.course.busiest_second() as f64 * speed;
+        let able = self.forecast.summary.events as f64 / takes.as_secs_f64().max(1e-6);
+        let length = length(i64::try_from(lasts.as_nanos()).unwrap_or(i64::MAX));
+        if wanted > able {
+            let (wanted, able) = (rate(wanted), rate(able));
+            return format!(
+                "time: {length}, but not here: {wanted} in the busiest second, and this machine makes {able}"
+            );
+        }
+        format!("time: {length} at the pace of the clock; this machine could make {}", rate(able))
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let forecast = self.forecast;
+        let mut notes = Vec::new();
+        if forecast.endless {
+            notes
+                .push(format!("the run goes on until it is stopped: this is until {}", second(self.simulated_until())));
+        } else if !forecast.exact {
+            let simulated = format_count(forecast.simulated);
+            notes.push(format!("only the first {simulated} events were simulated; the rest is taken to be like them"));
+        }
+        if forecast.partitions.is_none() && self.arguments.has_topic() {
+            notes.push("`--partitions N` says how events would be divided among those of the topic".to_owned());
+        }
+        if forecast.begins_early {
+            notes.push(
+                "the run begins before its steady state: its longest story lasts longer than what is simulated before"
+                    .to_owned(),
+            );
+        }
+        notes
+    }
+
+    /// The same as one JSON document.
+    pub fn json(&self) -> String {
+        let (plan, forecast, summary) = (self.plan, self.forecast, &self.forecast.summary);
+        let by_method = summary.by_outcome(plan).map(|(method, failure, events)| {
+            json!({ "method": method, "outcome": failure.unwrap_or("success"), "events": events })
+        });
+        let counts = summary.by_story(plan);
+        let told = plan.stories.iter().zip(&forecast.instances).filter(|(_, instances)| **instances > 0);
+        let by_scenario = counts.zip(told).map(|((name, events), (story, instances))| {
+            json!({ "story": name, "scenario": story.scenario, "events": events, "instances": instances })
+        });
+        let kinds = plan.catalog.kinds.iter().enumerate().filter(|(_, of)| of.table.is_none());
+        let kinds = kinds.map(|(kind, of)| {
+            let before = plan.population.of(kind).len();
+            let (created, acting) = (forecast.created[kind], forecast.acting[kind]);
+            json!({ "kind": of.name, "before": before, "created": created, "acting": acting })
+        });
+        let size = &forecast.size;
+        let document = json!({
+            "version": 1,
+            "name": plan.name,
+            "seed": plan.seed,
+            "from": format_time(plan.timing.from),
+            "to": plan.timing.to.map(format_time),
+            "command": self.arguments.command(plan),
+            "exact": forecast.exact,
+            "events": summary.events,
+            "first": summary.first.map(format_time),
+            "last": summary.last.map(format_time),
+            "bytes": summary.bytes,
+            "bytes_of_file": { "plain": size.file, "gz": size.gzip, "zst": size.zstd },
+            "bytes_a_day": self.per_day(),
+            "events_a_second": { "mean": self.mean(), "busiest": forecast.course.busiest_second() },
+            "by_method": by_method.collect::<Value>(),
+            "by_scenario": by_scenario.collect::<Value>(),
+            "kinds": kinds.collect::<Value>(),
+            "partitions": forecast.partitions,
+            "seconds": forecast.takes(self.arguments.threads()).as_secs_f64(),
+        });
+        format!("{document:#}\n")
+    }
+}

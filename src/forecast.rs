@@ -1,0 +1,277 @@
+//! What a run will be, found out without emitting it: by simulating it and rendering a sample.
+//!
+//! A simulated event costs a small part of a rendered one, so the counts are those of the run itself. What only bytes
+//! can say, sizes and keys, comes from a sample: whole stretches of consecutive events, as compression sees them, and
+//! for each kind of event at least its first ones.
+
+mod course;
+mod sample;
+
+pub use course::Course;
+pub use sample::Size;
+
+use crate::{
+    catalog::Effect,
+    emission::Roles,
+    plan::{Plan, Starts, Timing},
+    run::{Part, Summary},
+    schedule::Schedule,
+    sink::{compress::Compression, format::Format},
+    story::Operation,
+    stream::Record,
+};
+use sample::Sample;
+use std::{
+    collections::HashSet,
+    num::NonZero,
+    time::{Duration, Instant},
+};
+
+/// What to look at.
+#[derive(Debug, Clone, Default)]
+pub struct Look {
+    /// Which of the run's events.
+    pub part: Part,
+    /// How they would be written.
+    pub format: Format,
+    /// Into a compressed file.
+    pub compression: Option<Compression>,
+    /// Among how many partitions of a topic keys would be divided.
+    pub partitions: Option<NonZero<u32>>,
+    /// Simulate no more than so many events, and take the rest to be like them; [`MOST`] if `None`.
+    pub most: Option<u64>,
+}
+
+/// Events that are simulated one by one: some seconds.
+pub const MOST: u64 = 20_000_000;
+
+/// A day in nanoseconds: how much of a run without an end is looked at.
+const DAY: i64 = 86_400_000_000_000;
+
+/// What a run will be.
+#[derive(Debug)]
+pub struct Forecast {
+    /// Its events, counted; bytes are from the sample.
+    pub summary: Summary,
+    /// Whether every event was simulated. If not, counts are scaled up from those that were.
+    pub exact: bool,
+    /// Whether the run goes on until it is stopped: this is its first day, or less.
+    pub endless: bool,
+    /// How many events were simulated, those of other parts included.
+    pub simulated: u64,
+    /// How many stories of each kind there are, by their place in [`Plan::stories`].
+    pub instances: Vec<u64>,
+    /// By kind: how many resources are created.
+    pub created: Vec<u64>,
+    /// By kind: how many different principals act.
+    pub acting: Vec<u64>,
+    /// How many events happen when.
+    pub course: Course,
+    /// What it comes to in files.
+    pub size: Size,
+    /// The share of each partition, if they were asked for.
+    pub partitions: Option<Vec<f64>>,
+    /// What the machine needs for it.
+    pub cost: Cost,
+    /// Whether the run begins before its steady state, because its longest story lasts longer than can be simulated.
+    pub begins_early: bool,
+}
+
+/// What this machine was measured to need, all of it for one thread.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cost {
+    /// Before the first event.
+    pub beginning: Duration,
+    /// To simulate the whole run.
+    pub simulating: Duration,
+    /// To render the part.
+    pub rendering: Duration,
+    /// To compress it, if it is compressed.
+    pub packing: Duration,
+}
+
+impl Forecast {
+    /// Looks at a part of a run. Takes as long as simulating it does.
+    pub fn of(plan: &Plan, look: &Look) -> Forecast {
+        let begun = Instant::now();
+        let mut stream = plan.stream();
+        let beginning = begun.elapsed();
+        let most = look.most.unwrap_or(MOST).saturating_add(look.part.skip);
+        let until = if plan.timing.is_endless() { plan.timing.from.saturating_add(DAY) } else { i64::MAX };
+        let mut tally = Tally::new(plan, look);
+        let mut words = Vec::new();
+        let mut simulated = 0;
+        let begun = Instant::now();
+        let ended = loop {
+            words.clear();
+            let Some(record) = stream.next(&mut words) else { break true };
+            if look.part.ends_before(record.number) {
+                break true;
+            }
+            if simulated >= most || record.time >= until {
+                break false;
+            }
+            simulated += 1;
+            tally.last = record.time;
+            if look.part.holds(plan, &record) {
+                tally.add(&record, &words);
+            }
+        };
+        let took = begun.elapsed();
+        let factor = if ended { 1.0 } else { scale(&plan.timing, simulated, look.part.skip, tally.last) };
+        let mut forecast = tally.finish(factor, (beginning, took));
+        forecast.simulated = simulated;
+        forecast.exact = ended;
+        forecast.endless = plan.timing.is_endless();
+        forecast.begins_early = stream.begins_early();
+        forecast
+    }
+
+    /// How long the run would take on so many threads of this machine, without what its destination needs.
+    pub fn takes(&self, threads: usize) -> Duration {
+        let Cost { beginning, simulating, rendering, packing } = self.cost;
+        beginning
+            + simulating.max((simulating + rendering + packing) / u32::try_from(threads.max(1)).unwrap_or(u32::MAX))
+    }
+}
+
+/// What is counted on the way.
+struct Tally<'p> {
+    plan: &'p Plan,
+    summary: Summary,
+    sample: Sample<'p>,
+    course: Course,
+    /// By story: a bit for each instance, and for each actor in it.
+    seen: Vec<Bits>,
+    acted: Vec<Bits>,
+    instances: Vec<u64>,
+    created: Vec<u64>,
+    /// By kind: who has acted, by number in the population, and whoever is none of it.
+    members: Vec<Bits>,
+    strangers: HashSet<(usize, u64)>,
+    acting: Vec<u64>,
+    roles: Roles,
+    last: i64,
+}
+
+impl<'p> Tally<'p> {
+    fn new(plan: &'p Plan, look: &Look) -> Self {
+        let (stories, kinds) = (plan.stories.len(), plan.catalog.kinds.len());
+        Tally {
+            plan,
+            summary: Summary::new(plan, false),
+            sample: Sample::new(plan, look),
+            course: Course::new(plan.timing.from),
+            seen: vec![Bits::default(); stories],
+            acted: vec![Bits::default(); stories],
+            instances: vec![0; stories],
+            created: vec![0; kinds],
+            members: vec![Bits::default(); kinds],
+            strangers: HashSet::new(),
+            acting: vec![0; kinds],
+            roles: Roles::new(),
+            last: plan.timing.from,
+        }
+    }
+
+    fn add(&mut self, record: &Record, words: &[u64]) {
+        let plan = self.plan;
+        let emission = &plan.emissions[record.emission as usize];
+        let outcome = emission.failure.map_or(0, |failure| failure as u16 + 1);
+        self.summary.count_one(record.time, emission.story, emission.method as u16, outcome);
+        self.course.add(record.time);
+        self.sample.add(record, words);
+        let story_id = usize::from(emission.story);
+        self.instances[story_id] += u64::from(self.seen[story_id].set(record.instance));
+        let method = &plan.catalog.methods[emission.method];
+        self.created[method.kind] += u64::from(method.does == Effect::Create && emission.failure.is_none());
+        if let Operation::Call(call) = &plan.stories[story_id].operations[emission.operation] {
+            self.act(story_id, record.instance, call.actor);
+        }
+    }
+
+    /// Notes who acts, which is drawn once for each actor of an instance.
+    fn act(&mut self, story_id: usize, instance: u64, index: usize) {
+        let (plan, story) = (self.plan, &self.plan.stories[story_id]);
+        if !self.acted[story_id].set(instance * story.actors.len() as u64 + index as u64) {
+            return;
+        }
+        let actor = &story.actors[index];
+        let new = match actor.stranger {
+            Some(number) => self.strangers.insert((actor.kind, number)),
+            None => {
+                self.roles.draw(&plan.catalog, &plan.population, story, instance);
+                self.members[actor.kind].set(self.roles.actors[index].into())
+            }
+        };
+        self.acting[actor.kind] += u64::from(new);
+    }
+
+    /// `factor`: how many times as many events the run has.
+    fn finish(self, factor: f64, (beginning, took): (Duration, Duration)) -> Forecast {
+        let mut summary = self.summary;
+        let (size, partitions, rendered) = self.sample.finish();
+        let each = size.bytes as f64 / summary.events.max(1) as f64;
+        let scaled =
+            |counts: Vec<u64>| counts.into_iter().map(|count| (count as f64 * factor).round() as u64).collect();
+        if factor > 1.0 {
+            summary.scale(factor, self.plan.timing.to);
+        }
+        summary.bytes = (each * summary.events as f64).round() as u64;
+        let simulating = took.saturating_sub(rendered.all).mul_f64(factor);
+        Forecast {
+            cost: Cost {
+                beginning,
+                simulating,
+                rendering: rendered.one.mul_f64(summary.events as f64),
+                packing: rendered.packing.mul_f64(factor),
+            },
+            size: size.scaled(factor),
+            instances: scaled(self.instances),
+            created: scaled(self.created),
+            acting: self.acting,
+            course: self.course,
+            summary,
+            exact: true,
+            endless: false,
+            simulated: 0,
+            partitions,
+            begins_early: false,
+        }
+    }
+}
+
+/// How many times as many events a run has as were simulated until `last`, not counting the first `skip`.
+fn scale(timing: &Timing, simulated: u64, skip: u64, last: i64) -> f64 {
+    if timing.is_endless() || simulated <= skip {
+        return 1.0;
+    }
+    let span = timing.to.map(|to| to.saturating_sub(timing.from).unsigned_abs());
+    let length = timing.schedule.as_ref().and_then(Schedule::length);
+    let span = [span, length].into_iter().flatten().min();
+    let by_rate = timing.schedule.as_ref().zip(span).map(|(schedule, span)| schedule.count_before(span));
+    let passed = last.saturating_sub(timing.from).max(1) as f64;
+    let all = match ([timing.events, by_rate].into_iter().flatten().min(), timing.starts) {
+        (Some(events), _) => events as f64,
+        (None, Starts::Instances(instances)) => simulated as f64 * instances as f64 * timing.every as f64 / passed,
+        (None, _) => simulated as f64 * span.unwrap_or(0) as f64 / passed,
+    };
+    ((all - skip as f64) / (simulated - skip) as f64).max(1.0)
+}
+
+/// A set of small numbers.
+#[derive(Debug, Clone, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    /// Puts a number into the set; whether it was not there.
+    fn set(&mut self, number: u64) -> bool {
+        let (word, bit) = ((number / 64) as usize, 1_u64 << (number % 64));
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        let new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        new
+    }
+}

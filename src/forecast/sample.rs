@@ -1,0 +1,225 @@
+//! The events that are rendered to know what a run's bytes will be.
+
+use super::Look;
+use crate::{
+    plan::Plan,
+    render::Renderer,
+    sink::{
+        Chunk,
+        compress::{Compression, FRAME_EVENTS},
+        format::Format,
+    },
+    stream::Record,
+};
+use std::time::{Duration, Instant};
+
+/// Bytes of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Of its bodies, as a summary counts them.
+    pub bytes: u64,
+    /// Of a file of them.
+    pub file: u64,
+    /// Of such a file that ends in `.gz`.
+    pub gzip: u64,
+    /// Of such a file that ends in `.zst`; `None` in a build that cannot write one.
+    pub zstd: Option<u64>,
+}
+
+/// What rendering took.
+pub(super) struct Rendered {
+    /// All that was done for the sample.
+    pub all: Duration,
+    /// Rendering an event.
+    pub one: Duration,
+    /// Compressing all events that were seen.
+    pub packing: Duration,
+}
+
+/// A sample that grows with the logarithm of the run: all of its first frames, then every second, fourth … one.
+pub(super) struct Sample<'p> {
+    renderer: Renderer<'p>,
+    format: Format,
+    compression: Option<Compression>,
+    /// The frame at hand: as many consecutive events as one of a compressed file has.
+    frame: Chunk,
+    /// Events seen, and whether those of the frame at hand are rendered.
+    seen: u64,
+    stride: u64,
+    frames_at_stride: u64,
+    most_at_stride: u64,
+    /// By kind of event.
+    kinds: Vec<Kind>,
+    alone: Chunk,
+    /// Bytes of frames, each as often as it stands for others.
+    whole: Frames,
+    /// Events by partition, each as often as it stands for others.
+    partitions: Option<Vec<f64>>,
+    took: Duration,
+    rendering: Duration,
+    rendered: u32,
+}
+
+/// One kind of event: how many there are, and what those that were rendered come to.
+#[derive(Clone, Copy, Default)]
+struct Kind {
+    events: u64,
+    rendered: u64,
+    bytes: u64,
+}
+
+#[derive(Default)]
+struct Frames {
+    bytes: f64,
+    file: f64,
+    /// Of those that were compressed, before and after.
+    compressed: f64,
+    gzip: f64,
+    zstd: f64,
+    /// Seconds that the compression of the output took.
+    packing: f64,
+}
+
+/// Frames that are rendered before every second one is left out.
+const AT_STRIDE: u64 = 10;
+
+/// The same where keys are wanted: rare ones are found by looking at many events.
+const AT_STRIDE_FOR_KEYS: u64 = 40;
+
+/// Events that are rendered of each kind at least.
+const OF_A_KIND: u64 = 32;
+
+impl<'p> Sample<'p> {
+    pub fn new(plan: &'p Plan, look: &Look) -> Self {
+        let partitions = look.partitions;
+        Sample {
+            renderer: Renderer::new(plan),
+            format: look.format,
+            compression: look.compression,
+            frame: Chunk::default(),
+            seen: 0,
+            stride: 1,
+            frames_at_stride: 0,
+            most_at_stride: if partitions.is_some() { AT_STRIDE_FOR_KEYS } else { AT_STRIDE },
+            kinds: vec![Kind::default(); plan.emissions.len()],
+            alone: Chunk::default(),
+            whole: Frames::default(),
+            partitions: partitions.map(|partitions| vec![0.0; partitions.get() as usize]),
+            took: Duration::ZERO,
+            rendering: Duration::ZERO,
+            rendered: 0,
+        }
+    }
+
+    /// Takes the run's next event; `words` is the arena that the record's words lie in.
+    pub fn add(&mut self, record: &Record, words: &[u64]) {
+        let frame = self.seen / FRAME_EVENTS as u64;
+        let ends_frame = (self.seen + 1).is_multiple_of(FRAME_EVENTS as u64);
+        self.seen += 1;
+        let kind = &mut self.kinds[record.emission as usize];
+        kind.events += 1;
+        let in_frame = frame.is_multiple_of(self.stride);
+        if !in_frame && kind.rendered >= OF_A_KIND {
+            return;
+        }
+        let begun = Instant::now();
+        let chunk = if in_frame { &mut self.frame } else { &mut self.alone };
+        let before = chunk.bodies.len();
+        self.renderer.render(record, words, chunk);
+        kind.rendered += 1;
+        kind.bytes += (chunk.bodies.len() - before - 1) as u64;
+        self.alone.clear();
+        self.rendered += 1;
+        let took = begun.elapsed();
+        self.rendering += took;
+        self.took += took;
+        if in_frame && ends_frame {
+            self.end_frame(frame);
+        }
+    }
+
+    fn end_frame(&mut self, number: u64) {
+        if self.frame.is_empty() {
+            return;
+        }
+        let begun = Instant::now();
+        let stands_for = self.stride as f64;
+        let (mut text, mut ends) = (Vec::new(), Vec::new());
+        self.format.append(&self.frame, 0..self.frame.events.len(), number == 0, &mut text, &mut ends);
+        self.whole.bytes += stands_for * (self.frame.bodies.len() - self.frame.events.len()) as f64;
+        self.whole.file += stands_for * text.len() as f64;
+        // Frames for keys are many; what they compress to is known from a few.
+        let step = self.most_at_stride.div_ceil(AT_STRIDE);
+        if self.frames_at_stride.is_multiple_of(step) {
+            self.whole.compressed += stands_for * text.len() as f64;
+            self.whole.gzip += stands_for * self.packed(Compression::Gzip, &text, stands_for);
+            self.whole.zstd += stands_for * self.packed(Compression::Zstd, &text, stands_for);
+        }
+        if let Some(partitions) = &mut self.partitions {
+            for event in &self.frame.events {
+                divide(self.frame.key(event), stands_for, partitions);
+            }
+        }
+        self.frame.clear();
+        self.frames_at_stride += 1;
+        if self.frames_at_stride == self.most_at_stride {
+            self.frames_at_stride = 0;
+            self.stride *= 2;
+        }
+        self.took += begun.elapsed();
+    }
+
+    /// How long a compressed text is.
+    fn packed(&mut self, compression: Compression, text: &[u8], stands_for: f64) -> f64 {
+        let begun = Instant::now();
+        let length = compression.encode(text).map_or(0, |frame| frame.len());
+        if self.compression == Some(compression) {
+            self.whole.packing += stands_for * begun.elapsed().as_secs_f64();
+        }
+        length as f64
+    }
+
+    /// What all events that were seen come to: sizes, shares of partitions, and what rendering takes.
+    pub fn finish(mut self) -> (Size, Option<Vec<f64>>, Rendered) {
+        self.end_frame(self.seen / FRAME_EVENTS as u64);
+        let mean = |kind: &Kind| kind.events as f64 * (kind.bytes as f64 / kind.rendered.max(1) as f64);
+        let bytes = self.kinds.iter().map(mean).sum::<f64>();
+        let file = self.whole.file * bytes / self.whole.bytes.max(1.0);
+        let packed = |part: f64| (part * file / self.whole.compressed.max(1.0)).round() as u64;
+        let size = Size {
+            bytes: bytes.round() as u64,
+            file: file.round() as u64 + self.format.closing(false).len() as u64,
+            gzip: packed(self.whole.gzip),
+            zstd: cfg!(feature = "zstd").then(|| packed(self.whole.zstd)),
+        };
+        let share = file / self.whole.compressed.max(1.0);
+        let packing = Duration::try_from_secs_f64(self.whole.packing * share).unwrap_or(Duration::MAX);
+        let partitions = self.partitions.map(|partitions| {
+            let all = partitions.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+            partitions.into_iter().map(|events| events / all).collect()
+        });
+        (size, partitions, Rendered { all: self.took, one: self.rendering / self.rendered.max(1), packing })
+    }
+}
+
+impl Size {
+    /// Of a run that is so many times as long.
+    pub(super) fn scaled(self, factor: f64) -> Size {
+        let scaled = |bytes: u64| (bytes as f64 * factor).round() as u64;
+        let Size { bytes, file, gzip, zstd } = self;
+        Size { bytes: scaled(bytes), file: scaled(file), gzip: scaled(gzip), zstd: zstd.map(scaled) }
+    }
+}
+
+/// Gives an event to the partition of its key, as librdkafka does unless it is told otherwise (`consistent_random`):
+/// CRC-32 of the key; records without a key go anywhere.
+fn divide(key: &[u8], times: f64, partitions: &mut [f64]) {
+    let count = partitions.len();
+    if key.is_empty() {
+        for events in partitions {
+            *events += times / count as f64;
+        }
+    } else {
+        partitions[crc32fast::hash(key) as usize % count] += times;
+    }
+}
