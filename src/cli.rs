@@ -2,6 +2,7 @@
 
 mod generate;
 mod list;
+mod schema;
 mod show;
 mod validate;
 
@@ -41,6 +42,8 @@ enum Subcommands {
     Show(show::Show),
     /// Find everything that is wrong with scenario files and catalogs.
     Validate(validate::Validate),
+    /// Print the JSON Schema of scenario files or catalogs, for editors.
+    Schema(schema::Schema),
 }
 
 /// Runs what the command line says; the process's exit status.
@@ -50,6 +53,7 @@ pub fn run() -> Result<u8, Error> {
         Subcommands::List(list) => list::run(&list),
         Subcommands::Show(show) => show::run(&show),
         Subcommands::Validate(validate) => validate::run(&validate),
+        Subcommands::Schema(schema) => schema::run(&schema),
     }
 }
 

@@ -22,6 +22,7 @@ mod round_trip;
 mod scenario_reading;
 mod scenario_round_trip;
 mod schedule;
+mod schemas;
 mod sink_files;
 mod sources;
 mod template_contexts;
