@@ -4,6 +4,7 @@ mod generate;
 mod help;
 mod list;
 mod plan;
+mod schema;
 mod show;
 mod validate;
 
@@ -49,6 +50,8 @@ enum Subcommands {
     Validate(validate::Validate),
     /// Explain a command or a topic, such as `kafka`.
     Help(help::Help),
+    /// Print the JSON Schema of scenario files or catalogs, for editors.
+    Schema(schema::Schema),
 }
 
 /// Runs what the command line says; the process's exit status.
@@ -60,6 +63,7 @@ pub fn run() -> Result<u8, Error> {
         Subcommands::Show(show) => show::run(&show),
         Subcommands::Validate(validate) => validate::run(&validate),
         Subcommands::Help(help) => help::run(&help),
+        Subcommands::Schema(schema) => schema::run(&schema),
     }
 }
 

@@ -40,6 +40,7 @@ pub mod run;
 pub mod run_file;
 pub mod scenario;
 pub mod schedule;
+pub mod schema;
 pub mod sink;
 pub mod story;
 pub mod stream;

@@ -66,7 +66,7 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str) -> Result<String, Error> {
     // A file is shown as it stands, comments too; a story in one line as the file that it stands for.
     let mut text = match found.source.name.as_str() {
         "<command line>" => scenario::to_yaml(&plan::spelled_out(catalog, &found)?),
-        _ => found.source.text.clone(),
+        _ => without_schema(&found.source.text).to_owned(),
     };
     let options = Options {
         scenarios: vec![name.to_owned()],
@@ -97,6 +97,14 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str) -> Result<String, Error> {
         }
     }
     Ok(text)
+}
+
+/// A file without the first line that leads editors from there to a schema: it leads nowhere from a copy.
+fn without_schema(text: &str) -> &str {
+    match text.split_once('\n') {
+        Some((first, rest)) if first.starts_with("# yaml-language-server: $schema=../") => rest,
+        _ => text,
+    }
 }
 
 fn method_text(catalog: &Arc<Catalog>, id: MethodId) -> Result<String, Error> {

@@ -34,6 +34,7 @@ mod round_trip;
 mod scenario_reading;
 mod scenario_round_trip;
 mod schedule;
+mod schemas;
 mod shares;
 mod sink_files;
 mod sources;

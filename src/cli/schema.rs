@@ -1,0 +1,42 @@
+//! `falsetrail schema`.
+
+use super::{TemplatesOption, print};
+use clap::{Args, ValueEnum};
+use falsetrail::{error::Error, schema};
+
+/// Print the JSON Schema of scenario files or catalogs, for editors.
+///
+/// An editor that knows it offers words, explains them and underlines what is wrong while you type. With the YAML
+/// extension of VS Code and other editors with yaml-language-server a file says itself where its schema is, by its
+/// first line: `# yaml-language-server: $schema=scenario.schema.json`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  falsetrail schema scenario > scenario.schema.json
+  falsetrail schema scenario --templates my-catalog     with the words of another catalog
+  falsetrail schema catalog > catalog.schema.json")]
+pub struct Schema {
+    /// Whose form it is.
+    #[arg(value_enum, default_value_t = What::Scenario)]
+    what: What,
+
+    #[command(flatten)]
+    templates: TemplatesOption,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Scenario files; methods, kinds and failures of the catalog are offered.
+    Scenario,
+    /// `catalog.yaml` files.
+    Catalog,
+}
+
+pub fn run(arguments: &Schema) -> Result<u8, Error> {
+    let schema = match arguments.what {
+        What::Scenario => schema::of_scenarios(&*arguments.templates.catalog()?),
+        What::Catalog => schema::of_catalogs(),
+    };
+    print(&format!("{schema:#}\n"))?;
+    Ok(0)
+}

@@ -1,0 +1,306 @@
+//! A `catalog.yaml`, as `src/catalog/read.rs` and its neighbours read it.
+
+use super::words::{Duration, DurationRange, Text, TextWithNames};
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A catalog of Falsetrail: one audited system, its kinds of resources and principals, its methods and how they fail.
+///
+/// Beside it lies one template, `<Method>.json`, for each method. Keys that begin with `x-` are free.
+#[derive(JsonSchema)]
+#[schemars(title = "Falsetrail catalog", deny_unknown_fields, extend("patternProperties" = { "^x-": true }))]
+pub struct Catalog {
+    /// Its name.
+    name: Text,
+    /// What it describes, for people.
+    description: Option<Text>,
+    /// The delay before a step that does not say `after`.
+    after: Option<DurationRange>,
+    /// What an event is about, where a method does not say: this field of its resource; `id` if it is left out.
+    subject: Option<Text>,
+    /// How many of each exist before a run begins, by the kinds' plurals, and how unevenly stories draw from them.
+    #[schemars(example = json!({ "doors": 40, "houses": 6, "skew": 1.0 }))]
+    population: Option<Population>,
+    /// What a Kafka record may be keyed by: the first text whose names the method has.
+    #[schemars(example = json!({ "house": ["${house.id}"] }))]
+    keys: Option<BTreeMap<String, Vec<TextWithNames>>>,
+    /// The key of `keys` that records have if nobody says.
+    default_key: Option<Text>,
+    /// Resources and principals by their names in scenarios, outer kinds above those that lie in them.
+    kinds: BTreeMap<String, Kind>,
+    /// The ways in which calls fail, by their names in scenarios.
+    failures: Option<BTreeMap<String, Failure>>,
+    /// The audited calls, by their names in events.
+    methods: BTreeMap<String, Method>,
+}
+
+/// How many of each kind exist before a run begins.
+#[derive(JsonSchema)]
+pub struct Population {
+    /// How unevenly stories draw: 0 is evenly, 1 is Zipf's law.
+    skew: Option<f64>,
+    #[schemars(flatten)]
+    counts: BTreeMap<String, u64>,
+}
+
+/// A kind of resource or principal.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(extend("anyOf" = [
+    { "required": ["fields"], "properties": { "fields": { "required": ["id"] } } },
+    { "required": ["table"], "properties": { "table": { "properties": { "columns": { "contains": { "const": "id" } } } } } },
+]))]
+pub struct Kind {
+    /// Its name in sentences; the name with spaces if it is left out.
+    label: Option<Text>,
+    /// Its name in a population, such as `doors`; without one none can exist before.
+    plural: Option<Text>,
+    /// Its name in templates, such as `door`; the name with `_` for `-` if it is left out.
+    variable: Option<Variable>,
+    /// The kinds that it lies in, outermost first.
+    scope: Option<Vec<Text>>,
+    /// Whether it can act.
+    #[schemars(extend("default" = false))]
+    principal: Option<bool>,
+    /// How long after its creation it is ready.
+    ready_after: Option<DurationRange>,
+    /// What it has, by names; fields may name those above them. Every kind has an `id`.
+    fields: Option<Fields>,
+    /// The fixed rows that it consists of, for a kind that nobody creates.
+    table: Option<Table>,
+}
+
+/// A name in templates that means nothing else there.
+#[derive(JsonSchema)]
+#[schemars(extend("pattern" = r"\S", "not" = { "enum": [
+    "event", "request", "success", "as_documented", "failure", "principal", "subject", "items", "input", "target",
+] }))]
+pub struct Variable(String);
+
+/// Fields by their names, which are no words of the scenario language.
+#[derive(JsonSchema)]
+#[schemars(extend("propertyNames" = { "not": { "enum": ["kind", "count", "existing"] } }))]
+pub struct Fields(BTreeMap<String, Field>);
+
+/// A field: exactly one key says where its value comes from.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    { "required": ["pattern"] }, { "required": ["text"] }, { "required": ["by"] }, { "required": ["choose"] },
+    { "required": ["time"] }, { "required": ["clock"] }, { "required": ["stage"] }, { "required": ["ramp"] },
+    { "required": ["refer"] }, { "required": ["email"] }, { "required": ["address"] },
+]))]
+#[schemars(extend("dependentRequired" = {
+    "by": ["cases"], "cases": ["by"], "unique": ["pattern"], "weights": ["choose"], "unique_in": ["clock"],
+    "nullable": ["refer"], "default": ["refer"],
+}))]
+pub struct Field {
+    /// A pattern of literals, classes such as `[a-z0-9]` and counts such as `{6}`.
+    #[schemars(example = "door-[a-z0-9]{6}")]
+    pattern: Option<Text>,
+    /// Whether `pattern` gives no value twice in a run; an `id` does not, if it is left out.
+    unique: Option<bool>,
+    /// A text made of other fields, of this kind or those that it lies in.
+    text: Option<TextWithNames>,
+    /// The field above, one of `choose`, that decides which of `cases` it is.
+    by: Option<Text>,
+    /// A text for each choice of `by`.
+    cases: Option<BTreeMap<String, TextWithNames>>,
+    /// One of these values, all of one type.
+    #[schemars(length(min = 1), example = json!([5, 10, 20]))]
+    choose: Option<Vec<Scalar>>,
+    /// How often each of `choose` is drawn; 0 is only used when a scenario asks for it.
+    #[schemars(example = json!([15, 40, 20]))]
+    weights: Option<Vec<u64>>,
+    /// When the resource was created or last updated.
+    time: Option<Moment>,
+    /// The time of its creation by `%Y`, `%m`, `%d`, `%H`, `%M` and `%S`.
+    #[schemars(example = "door-%Y-%m-%d-%H%M%S")]
+    clock: Option<Text>,
+    /// The kind within which `clock` gives no value twice.
+    unique_in: Option<Text>,
+    /// Another value until the resource is ready.
+    stage: Option<Stage>,
+    /// A number that rises after the resource is ready.
+    ramp: Option<Ramp>,
+    /// A resource or principal of this kind, or of one of these.
+    refer: Option<Refer>,
+    /// Whether `refer` may be null.
+    #[schemars(extend("default" = false))]
+    nullable: Option<bool>,
+    /// What `refer` is if the scenario does not say: null, or the `caller`; left out, one of the story.
+    default: Option<ReferDefault>,
+    /// A person's mail address at one of these domains.
+    #[schemars(example = json!(["example.com", "example.net"]))]
+    email: Option<Vec<Text>>,
+    /// An address in one of these ranges.
+    #[schemars(length(min = 1), example = json!(["192.0.2.0/24", "198.51.100.0/24"]))]
+    address: Option<Vec<Range>>,
+    /// A regular expression for values that a scenario fixes, where the field is put together from others.
+    matches: Option<Text>,
+}
+
+/// A range of IPv4 addresses.
+#[derive(JsonSchema)]
+#[schemars(extend("pattern" = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"))]
+pub struct Range(String);
+
+/// A text, a whole number, `true`, `false` or `null`.
+#[derive(JsonSchema)]
+#[schemars(extend("type" = ["string", "integer", "boolean", "null"]))]
+pub struct Scalar(Value);
+
+/// A moment in a resource's life.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Moment {
+    /// Its creation.
+    Created,
+    /// Its last change.
+    Updated,
+}
+
+/// One value until the resource is ready, then another.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = json!({ "young": "DRYING", "ready": "DRY" }))]
+pub struct Stage {
+    /// Until it is ready.
+    young: Text,
+    /// From then on.
+    ready: Text,
+}
+
+/// 0 until the resource is ready, then one more from time to time.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = json!({ "up_to": "height", "every": "20s" }))]
+pub struct Ramp {
+    /// The field above that says where it ends.
+    up_to: Text,
+    /// The time between two; 1s if it is left out.
+    every: Option<Duration>,
+}
+
+/// One kind or several.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Refer {
+    /// This kind.
+    One(Text),
+    /// One of these kinds.
+    Several(#[schemars(length(min = 1))] Vec<Text>),
+}
+
+/// `null`, or `caller`.
+#[derive(JsonSchema)]
+#[schemars(extend("enum" = [null, "caller"]))]
+pub struct ReferDefault(Value);
+
+/// Rows and their columns; the column `weight` says how often a row is drawn.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(example = json!({ "columns": ["id", "weight"], "rows": [["north", 3], ["south", 1]] }))]
+pub struct Table {
+    /// The fields' names, `id` among them.
+    columns: Option<Vec<Text>>,
+    /// A value for each column.
+    #[schemars(length(min = 1))]
+    rows: Vec<Vec<Scalar>>,
+}
+
+/// A way to fail.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(example = json!({ "status": "404", "needs": "absent", "detail": "The ${target.label} ${target.id} was not found." }))]
+pub struct Failure {
+    /// The status as events show it, in quotes.
+    status: Text,
+    /// The sentence that events show.
+    detail: TextWithNames,
+    /// What has to be true of the resource; `any` if it is left out.
+    needs: Option<Needs>,
+    /// When it happens by itself.
+    when: Option<When>,
+}
+
+/// What has to be true of a resource for a call to fail so.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Needs {
+    /// It does not exist.
+    Absent,
+    /// It exists.
+    Live,
+    /// Nothing.
+    Any,
+}
+
+/// When a call fails by itself: it asks for a lower one of a field's choices.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = json!({ "input": "height", "lowers": "height" }))]
+pub struct When {
+    /// The input that asks.
+    input: Text,
+    /// The field that may not be lowered.
+    lowers: Text,
+}
+
+/// An audited call.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Method {
+    /// Its name in scenarios; the long one if it is left out.
+    short: Option<Text>,
+    /// The kind of its resource.
+    kind: Text,
+    /// What it does to it.
+    does: Effect,
+    /// The kinds that its events name as scope, outermost first; those of its kind if it is left out.
+    scope: Option<Vec<Text>>,
+    /// How many items a list shows at most.
+    page: Option<u64>,
+    /// What its events are about.
+    subject: Option<TextWithNames>,
+    /// For a list: the field of the first item that takes the subject's place when there is an item.
+    subject_of_first: Option<Text>,
+    /// What the caller asks for, by names.
+    input: Option<BTreeMap<String, Input>>,
+    /// How it can fail, the usual way first.
+    failures: Option<Vec<Text>>,
+    /// The delay before it, where a step does not say.
+    after: Option<DurationRange>,
+}
+
+/// What a call does to its resource.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Effect {
+    /// It exists afterwards.
+    Create,
+    /// It is shown.
+    Get,
+    /// All that the story knows of are shown.
+    List,
+    /// It is changed.
+    Update,
+    /// It is gone afterwards.
+    Delete,
+}
+
+/// Something that a caller asks for: always the same, or a change of a field.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("anyOf" = [{ "required": ["always"] }, { "required": ["changes"] }]))]
+#[schemars(example = json!({ "changes": "height", "unset": 0, "usual": "next" }))]
+pub struct Input {
+    /// The value, always.
+    always: Option<Scalar>,
+    /// The field that it changes.
+    changes: Option<Text>,
+    /// What is sent if nobody asks: a value, `null` with `clears`, or `current` for the field as it is.
+    unset: Option<Scalar>,
+    /// What is asked for if a step does not say: `next` of the field's choices, or somebody of a kind.
+    usual: Option<Text>,
+    /// Whether `unset: null` makes the field null.
+    #[schemars(extend("default" = false))]
+    clears: Option<bool>,
+}
