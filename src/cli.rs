@@ -41,6 +41,10 @@ enum Subcommands {
     /// Generate events from scenarios, and write them to standard output, files or a Kafka topic.
     Generate(Box<generate::Generate>),
     /// Say what a run would be, without emitting anything: how many events of what, when, and how many bytes.
+    ///
+    /// Takes the options of `falsetrail generate`, and what they would write is not written. The run is simulated, so that
+    /// what is counted is exact; bytes come from a rendered sample. Of a run of more than 20 million events only these are
+    /// simulated, and the rest is taken to be like them.
     Plan(Box<plan::Plan>),
     /// List the shipped scenarios, or the methods, kinds or failures of the catalog.
     List(list::List),

@@ -15,11 +15,7 @@ use falsetrail::{
 };
 use std::num::NonZero;
 
-/// Say what a run would be, without emitting anything.
-///
-/// Takes the options of `falsetrail generate`. The run is simulated, so that what is counted is exact; bytes come from a
-/// rendered sample. Of a run of more than 20 million events only these are simulated, and the rest is taken to be like
-/// them.
+/// What is looked at, and how it is shown.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -3,9 +3,9 @@
 #[cfg(feature = "metrics")]
 pub use serve::Metrics;
 
-/// A build that cannot serve anything.
+/// Nothing is ever served by this build.
 #[cfg(not(feature = "metrics"))]
-pub struct Metrics;
+pub enum Metrics {}
 
 #[cfg(not(feature = "metrics"))]
 impl Metrics {
@@ -20,7 +20,9 @@ impl Metrics {
         Err(error.help("build it with the feature `metrics`"))
     }
 
-    pub fn finish(self) {}
+    pub fn finish(self) {
+        match self {}
+    }
 }
 
 #[cfg(feature = "metrics")]

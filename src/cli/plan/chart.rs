@@ -1,6 +1,6 @@
 //! A chart of a rate over time, in letters.
 
-use falsetrail::units::{format_duration, format_time};
+use falsetrail::units::{format_count, format_duration, format_time};
 use std::fmt::Write;
 
 /// Columns of the chart.
@@ -51,6 +51,9 @@ pub fn rate(per_second: f64) -> String {
         _ if per_second * 3_600.0 >= 1.0 => (per_second * 3_600.0, 'h'),
         _ => (per_second * 86_400.0, 'd'),
     };
+    if number >= 1_000.0 {
+        return format!("{}/{unit}", format_count(number.round() as u64));
+    }
     let digits = match number {
         100.0.. => 0,
         10.0.. => 1,

@@ -159,20 +159,27 @@ impl About<'_> {
         let takes = self.forecast.takes(threads);
         let plural = if threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
         let Some(speed) = self.arguments.speed() else {
-            return format!("time: about {} here on {plural}, and what the destination needs", shown(takes));
+            let long = takes.as_secs() >= 100;
+            let takes = if long { length(i64::try_from(takes.as_nanos()).unwrap_or(i64::MAX)) } else { shown(takes) };
+            return format!("time: about {takes} here on {plural}, and what the destination needs");
         };
         let (from, end) = self.stretch();
         let lasts = Duration::from_secs_f64(((end - from).max(0) as f64 / speed / 1e9).min(1e12));
         let wanted = self.forecast.course.busiest_second() as f64 * speed;
-        let able = self.forecast.summary.events as f64 / takes.as_secs_f64().max(1e-6);
-        let length = length(i64::try_from(lasts.as_nanos()).unwrap_or(i64::MAX));
+        let busy = takes.saturating_sub(self.forecast.cost.beginning);
+        let able = self.forecast.summary.events as f64 / busy.as_secs_f64().max(1e-6);
+        let lasts = if self.forecast.endless {
+            "until it is stopped".to_owned()
+        } else {
+            length(i64::try_from(lasts.as_nanos()).unwrap_or(i64::MAX))
+        };
         if wanted > able {
             let (wanted, able) = (rate(wanted), rate(able));
             return format!(
-                "time: {length}, but not here: {wanted} in the busiest second, and this machine makes {able}"
+                "time: {lasts}, but not here: {wanted} in the busiest second, and this machine makes {able}"
             );
         }
-        format!("time: {length} at the pace of the clock; this machine could make {}", rate(able))
+        format!("time: {lasts} at the pace of the clock; this machine could make {}", rate(able))
     }
 
     fn notes(&self) -> Vec<String> {
