@@ -6,6 +6,8 @@ FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY src src
+# Cargo.toml names it; nothing of it is built.
+COPY benches benches
 COPY templates templates
 COPY scenarios scenarios
 # Crates, OpenSSL and librdkafka stay in the builder's cache, so that a change of Falsetrail builds Falsetrail alone.

@@ -26,6 +26,7 @@ mod sink_files;
 mod sources;
 mod template_contexts;
 mod template_errors;
+mod template_large;
 mod template_oracle;
 mod template_render;
 mod trail;
