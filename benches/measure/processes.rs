@@ -104,7 +104,7 @@ fn one_and_two(events: u64, output: &str) -> (f64, f64) {
 /// From the start of the process to the first byte, and how large the program is.
 pub fn start() -> Vec<Row> {
     let command = ["generate", "pool-lifecycle", "--seed", "7", "--quiet"];
-    let first_byte = || {
+    let mut first_byte = || {
         let start = Instant::now();
         let mut child = Command::new(FALSETRAIL).args(command).stdout(Stdio::piped()).spawn().expect("starts");
         let mut byte = [0];
@@ -113,7 +113,7 @@ pub fn start() -> Vec<Row> {
         finish(child);
         time
     };
-    let [seconds] = medians(41, [&mut || first_byte()]);
+    let [seconds] = medians(41, [&mut first_byte]);
     vec![at_most("process start to first byte, ms", seconds * 1e3, 10.0)]
 }
 

@@ -22,8 +22,11 @@ impl Row {
     }
 
     fn print(&self) {
-        let digits = if self.required < 2.0 { 2 } else { 0 };
-        let digits = if self.required == 10.0 { 1 } else { digits };
+        let digits = match self.required {
+            ratio if ratio < 2.0 => 2,
+            few if few < 20.0 => 1,
+            _ => 0,
+        };
         let bound = if self.more_is_better { "≥" } else { "≤" };
         let verdict = if self.is_met() { "" } else { "  missed" };
         let (what, measured, required) = (&self.what, self.measured, self.required);

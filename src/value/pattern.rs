@@ -216,7 +216,7 @@ impl Pattern {
         out.resize(start + total, 0);
         // From the right, so that the division gives one digit after another.
         for (index, shown) in out[start..].iter_mut().enumerate().rev() {
-            let source = if index <= self.last { index } else { self.last.max(index - longer.min(index)) };
+            let source = if index <= self.last { index } else { self.last.max(index.saturating_sub(longer)) };
             *shown = match &self.positions[source] {
                 Position::Fixed(byte) => *byte,
                 Position::Class(class) => class.take(&mut place),
