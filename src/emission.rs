@@ -11,7 +11,7 @@ mod roles;
 use crate::{
     catalog::{FailureId, FieldId, KindId, MethodId},
     story::Row,
-    template::Program,
+    template::{BLOCK, Program, piece},
     value::{Key, Lane, Skew},
 };
 use std::sync::Arc;
@@ -272,11 +272,34 @@ pub enum Make {
 #[derive(Debug, Clone)]
 pub enum Part {
     /// Characters.
-    Literal(Box<[u8]>),
+    Literal(Literal),
     /// A value made before: of the event.
     Event(usize),
     /// A value made before: of the item.
     Item(usize),
+}
+
+/// Characters of a text, with room behind them so that they are copied fast.
+#[derive(Debug, Clone)]
+pub struct Literal {
+    padded: Box<[u8]>,
+    length: usize,
+}
+
+impl Literal {
+    /// Of those characters.
+    pub fn new(bytes: &[u8]) -> Self {
+        Literal { padded: [bytes, &[0; BLOCK]].concat().into(), length: bytes.len() }
+    }
+
+    /// The characters.
+    pub fn bytes(&self) -> &[u8] {
+        &self.padded[..self.length]
+    }
+
+    fn append(&self, out: &mut Vec<u8>) {
+        piece(out, &self.padded, 0, self.length);
+    }
 }
 
 /// A word of state: an offset into what the simulation handed over.
@@ -286,6 +309,21 @@ pub enum Word {
     Event(usize),
     /// From the beginning of the item's words.
     Item(usize),
+}
+
+impl Emission {
+    /// The kinds of which it shows what surrounds the story.
+    pub fn surroundings(&self) -> impl Iterator<Item = KindId> {
+        let own = self.lists.iter().flat_map(|list| list.own.iter().flat_map(|own| &own.makes));
+        let shown = self.makes.iter().chain(own).filter_map(|make| match make {
+            Make::Member { role: Role::Scope(kind), .. } | Make::MemberPresent { role: Role::Scope(kind), .. } => {
+                Some(*kind)
+            }
+            _ => None,
+        });
+        let beside = self.lists.iter().filter_map(|list| list.beside.as_ref()?.parent);
+        shown.chain(beside)
+    }
 }
 
 /// Whose field a value is.

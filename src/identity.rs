@@ -2,7 +2,7 @@
 
 use crate::{
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId},
-    value::{AddressRanges, Key, Lane, Pattern, People, Permutation, write_hex},
+    value::{AddressRanges, Key, Lane, Pattern, People, Permutation, hex},
 };
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -99,18 +99,19 @@ impl Identities {
         let middle = (bits >> 62) & 0xFFF;
         let low = bits & ((1 << 62) - 1);
         let uuid = (high << 80) | (0x4 << 76) | (middle << 64) | (0b10 << 62) | low;
-        let start = out.len();
-        write_hex(uuid >> 96, 8, out);
-        for (shift, digits) in [(80, 4), (64, 4), (48, 4), (0, 12)] {
-            out.push(b'-');
-            write_hex(uuid >> shift, digits, out);
-        }
-        debug_assert_eq!(out.len() - start, 36);
+        let digits = hex(uuid);
+        let mut text = *b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+        text[..8].copy_from_slice(&digits[..8]);
+        text[9..13].copy_from_slice(&digits[8..12]);
+        text[14..18].copy_from_slice(&digits[12..16]);
+        text[19..23].copy_from_slice(&digits[16..20]);
+        text[24..].copy_from_slice(&digits[20..]);
+        out.extend_from_slice(&text);
     }
 
     /// Appends the request's id: 32 lower-case hexadecimal digits.
     pub fn write_request_id(&self, name: EventName, out: &mut Vec<u8>) {
-        write_hex(self.requests.apply(name.pack(false)), 32, out);
+        out.extend_from_slice(&hex(self.requests.apply(name.pack(false))));
     }
 
     /// Which event an id belongs to, or `None` if it is none of this run.

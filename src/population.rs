@@ -83,6 +83,9 @@ impl Members {
     /// The member that `key` draws among those of `parent`, or the `other`th after it, unevenly by rank.
     pub fn draw(&self, parent: u32, key: Key, other: usize) -> u32 {
         let children = self.children(parent).max(1);
+        if children == 1 {
+            return parent;
+        }
         let rank = self.ranks.as_ref().map_or(0, |ranks| ranks.draw(key));
         let rank = (rank.min(children - 1) + other) % children;
         (parent as usize + rank * self.parents) as u32

@@ -1,6 +1,7 @@
 //! From records to bytes: the compiled templates filled with the identities of a run.
 
 use crate::{
+    catalog::KindId,
     emission::{Context, Roles, Span},
     identity::EventName,
     plan::{Plan, RecordKey},
@@ -9,6 +10,7 @@ use crate::{
     stream::Record,
     template::Values,
 };
+use std::collections::BTreeSet;
 
 /// Renders the events of a plan. Has scratch memory, so that an event costs no allocation; threads each have one.
 #[derive(Debug)]
@@ -17,14 +19,33 @@ pub struct Renderer<'p> {
     values: Values,
     spans: Vec<Span>,
     roles: Roles,
+    /// For each story what its events show of what surrounds it.
+    around: Vec<Around>,
     /// Whose roles those are: story and instance.
     drawn: Option<(u16, u64)>,
+}
+
+/// What the events of a story show of what surrounds it: nothing else need be drawn.
+#[derive(Debug)]
+struct Around {
+    kinds: BTreeSet<KindId>,
+    /// Whether some of them take place in other rows than the story.
+    moves: bool,
 }
 
 impl<'p> Renderer<'p> {
     /// A renderer for the events of a plan.
     pub fn new(plan: &'p Plan) -> Self {
-        Renderer { plan, values: Values::default(), spans: Vec::new(), roles: Roles::new(), drawn: None }
+        // What others lie in decides which of them are drawn.
+        let kinds = 0..plan.catalog.kinds.len();
+        let parents: BTreeSet<KindId> = kinds.filter_map(|kind| plan.catalog.parent(kind)).collect();
+        let mut around = Vec::from_iter(plan.stories.iter().map(|_| Around { kinds: parents.clone(), moves: false }));
+        for emission in &plan.emissions {
+            let story = usize::from(emission.story);
+            around[story].kinds.extend(emission.surroundings());
+            around[story].moves |= emission.rows != plan.stories[story].rows;
+        }
+        Renderer { plan, values: Values::default(), spans: Vec::new(), roles: Roles::new(), around, drawn: None }
     }
 
     /// Appends an event to a chunk; `words` is the arena that the record's words lie in.
@@ -32,11 +53,13 @@ impl<'p> Renderer<'p> {
         let plan = self.plan;
         let emission = &plan.emissions[record.emission as usize];
         let story = &plan.stories[emission.story as usize];
+        let around = &self.around[usize::from(emission.story)];
         if self.drawn != Some((emission.story, record.instance)) {
-            self.roles.draw(&plan.catalog, &plan.population, story, record.instance);
+            let kinds = around.kinds.iter().copied();
+            self.roles.draw_within(&plan.catalog, &plan.population, story, record.instance, kinds);
             self.drawn = Some((emission.story, record.instance));
         }
-        for (kind, row) in &emission.rows {
+        for (kind, row) in emission.rows.iter().filter(|_| around.moves) {
             self.roles.scope[*kind] = self.roles.row(&plan.catalog, &plan.population, story, *kind, *row);
         }
         let name = EventName {

@@ -36,6 +36,7 @@ mod lines;
 pub mod memory;
 mod names;
 mod output;
+mod piece;
 mod remains;
 mod split;
 mod split_remains;

@@ -20,6 +20,7 @@
 //! `condition` and `names` (types, constants) → `compile` (a flat list of operations) → `ops` and `decide` (run it over
 //! [`Values`]).
 
+mod append;
 mod check;
 mod compile;
 mod condition;
@@ -37,6 +38,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::error::{Diagnostic, Source};
 
+pub(crate) use append::{BLOCK, piece, piece_within};
 pub use program::Program;
 pub use values::{Values, escape_into};
 

@@ -16,5 +16,5 @@ pub use key::Key;
 pub use pattern::{Lane, Pattern, PatternError};
 pub use people::{AddressRanges, People};
 pub use permutation::Permutation;
-pub use time_text::{Clock, write_digits, write_hex, write_time};
+pub use time_text::{Clock, hex, write_digits, write_time};
 pub use zipf::Skew;

@@ -4,7 +4,7 @@ mod around;
 mod items;
 mod resource;
 
-use super::{Emission, ItemList, Make, Part, Place, Snapshot, Word};
+use super::{Emission, ItemList, Literal, Make, Part, Place, Snapshot, Word};
 use crate::{
     catalog::{
         Catalog, Effect, FailureId, FieldId, Generator, InputValue, Kind, KindId, Method, MethodId, Scalar, Text,
@@ -286,13 +286,13 @@ impl<'a> Bench<'a> {
         let mut parts = Vec::new();
         for part in &text.parts {
             parts.push(match part {
-                TextPart::Literal(bytes) => Part::Literal(bytes.clone().into()),
+                TextPart::Literal(bytes) => Part::Literal(Literal::new(bytes)),
                 TextPart::Name(name) => self.text_name(name, whose),
             });
         }
         match parts.as_slice() {
             [] => fixed(b""),
-            [Part::Literal(bytes)] => Make::Fixed(bytes.clone()),
+            [Part::Literal(literal)] => fixed(literal.bytes()),
             _ => Make::Text(parts),
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     identity::{EventName, Identities},
     population::{Entity, Population, write_number},
     story::{Story, code, word},
-    template::Values,
+    template::{Values, piece_within},
     value::{Key, Lane, write_time},
 };
 
@@ -79,6 +79,7 @@ impl Emission {
         for list in &self.lists {
             context.list(self, list, values, spans);
         }
+        values.pad();
     }
 
     /// The subject of the first listed item.
@@ -200,9 +201,15 @@ impl<'a> Context<'a> {
             Make::Stage { of, word, ready } => self.stage(*of, *word, ready, item, out),
             Make::Ramp { word, ready, up_to, every } => {
                 let bound = number(&out[range(spans[base + up_to])]);
-                let since = self.time - self.word(*word, item) as i64 - self.ready(ready, item);
-                let reached = if since < 0 { 0 } else { since as u64 / every };
-                write_number(reached.min(bound), out);
+                let age = self.time - self.word(*word, item) as i64;
+                let grown = if self.is_young(age, ready, item) {
+                    0
+                } else if (age as u64).saturating_sub(ready.high) / every >= bound {
+                    bound
+                } else {
+                    bound.min((age - self.ready(ready, item)) as u64 / every)
+                };
+                write_number(grown, out);
             }
             Make::Referred(word) => {
                 if !self.refer(self.word(*word, item), out) {
@@ -260,12 +267,16 @@ impl<'a> Context<'a> {
             Word::Event(at) => (self.words[at + word::CREATED], self.words[at + word::UPDATED]),
             Word::Item(at) => (item.words[at + word::CREATED], item.words[at + word::UPDATED]),
         };
-        let mut last = updated as i64;
-        if let Some(ready) = ready {
+        let (created, mut last) = (created as i64, updated as i64);
+        // Most are either too young for the first of the moments, or were changed after the last.
+        if let Some(ready) = ready
+            && self.time - created >= first_note(ready.low as i64)
+            && last < created.saturating_add_unsigned(ready.high)
+        {
             let whole = self.ready(ready, item);
             // A first note some hundred milliseconds after the creation, as the documented example shows.
-            for moment in [whole / 64 / MICROSECOND * MICROSECOND, whole] {
-                let moment = created as i64 + moment;
+            for moment in [first_note(whole), whole] {
+                let moment = created + moment;
                 if moment <= self.time {
                     last = last.max(moment);
                 }
@@ -277,8 +288,14 @@ impl<'a> Context<'a> {
     fn stage(&self, of: (KindId, usize), word: Word, ready: &Ready, item: Item, out: &mut Vec<u8>) {
         if let Generator::Stage { young, ready: grown } = &self.catalog.kinds[of.0].fields[of.1].generator {
             let age = self.time - self.word(word, item) as i64;
-            out.extend_from_slice(if age < self.ready(ready, item) { young } else { grown });
+            out.extend_from_slice(if self.is_young(age, ready, item) { young } else { grown });
         }
+    }
+
+    /// Whether something of that age is not ready yet; drawn only if it depends on what is drawn.
+    fn is_young(&self, age: i64, ready: &Ready, item: Item) -> bool {
+        let earliest = ready.low as i64 / MICROSECOND * MICROSECOND;
+        age < earliest || (age < ready.high as i64 && age < self.ready(ready, item))
     }
 
     fn clock(&self, of: (KindId, usize), at: Word, stamped: bool, item: Item, out: &mut Vec<u8>) {
@@ -334,6 +351,11 @@ impl<'a> Context<'a> {
     }
 }
 
+/// How long after its creation something that becomes ready so late is noted for the first time.
+fn first_note(ready: i64) -> i64 {
+    ready / 64 / MICROSECOND * MICROSECOND
+}
+
 /// What the draws of an element of a resource start from.
 pub fn resource_key(resource: Key, instance: u64, element: u32) -> Key {
     resource.number(instance).number(element.into())
@@ -357,10 +379,15 @@ pub fn write_stamp(clock: &crate::value::Clock, stamp: u64, out: &mut Vec<u8>) {
 
 fn place_part(part: &Part, spans: &[Span], base: usize, out: &mut Vec<u8>) {
     match part {
-        Part::Literal(bytes) => out.extend_from_slice(bytes),
-        Part::Event(index) => out.extend_from_within(range(spans[*index])),
-        Part::Item(index) => out.extend_from_within(range(spans[base + index])),
+        Part::Literal(literal) => literal.append(out),
+        Part::Event(index) => again(spans[*index], out),
+        Part::Item(index) => again(spans[base + index], out),
     }
+}
+
+/// Appends once more what lies in the arena already.
+fn again(span: Span, out: &mut Vec<u8>) {
+    piece_within(out, span.0 as usize, span.1 as usize);
 }
 
 fn range(span: Span) -> std::ops::Range<usize> {

@@ -28,10 +28,22 @@ impl Roles {
 
     /// Draws what instance number `instance` of `story` has to do with.
     pub fn draw(&mut self, catalog: &Catalog, population: &Population, story: &Story, instance: u64) {
+        self.draw_within(catalog, population, story, instance, 0..catalog.kinds.len());
+    }
+
+    /// The same, leaving out the surroundings that are not of those kinds: nothing looks at them.
+    pub fn draw_within(
+        &mut self,
+        catalog: &Catalog,
+        population: &Population,
+        story: &Story,
+        instance: u64,
+        surroundings: impl IntoIterator<Item = KindId>,
+    ) {
         self.instance = story.key.number(instance);
         self.scope.clear();
         self.scope.resize(catalog.kinds.len(), 0);
-        for kind in 0..catalog.kinds.len() {
+        for kind in surroundings {
             if catalog.kinds[kind].principal || catalog.kinds[kind].table.is_some() || population.of(kind).is_empty() {
                 continue;
             }

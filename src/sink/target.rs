@@ -31,7 +31,7 @@ use std::{
     time::Duration,
 };
 
-use super::Ending;
+use super::{Ending, piece};
 use crate::error::Error;
 
 /// An open output.
@@ -249,12 +249,10 @@ impl Target {
 
     fn direct(file: File, name: String) -> Self {
         let kind = file.metadata().map(|found| found.file_type()).ok();
-        // Larger writes into a pipe of the usual 64 KiB only wait in turns.
-        let pipe = kind.is_none_or(|kind| kind.is_fifo() || kind.is_socket());
         Self {
+            piece: piece::suitable(&file, kind),
             file,
             name,
-            piece: if pipe { 64 << 10 } else { 1 << 20 },
             regular: kind.is_some_and(|kind| kind.is_file()),
             part: None,
         }

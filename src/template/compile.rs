@@ -7,12 +7,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Constant, ListSlot, MAX_LITERALS, Program, Slot,
+    append::BLOCK,
     check::{Checked, TextPart},
     condition::Condition,
     decide::{Place, Test},
     mistakes::{Mistake, Mistakes},
     names::{Base, Operand, Reference},
-    ops::{BLOCK, Op},
+    ops::Op,
     values::escape_into,
 };
 use crate::error::{Diagnostic, Source};

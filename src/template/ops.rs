@@ -1,14 +1,9 @@
 //! The operations that a template becomes, and the loop that runs them. All of rendering's time is spent here.
 //!
-//! An event is a hundred pieces of some twenty bytes, so the number of pieces counts, not the number of bytes. Copying
-//! a piece of unknown length calls `memcpy`, which costs more than the copy; a block of fixed length is two or four
-//! instructions. So a short piece is copied as a whole block, with whatever stands behind it, and the surplus is cut
-//! off. A literal and the value behind it are one operation.
+//! An event is a hundred pieces of some twenty bytes, so the number of pieces counts, not the number of bytes: a literal
+//! and the value behind it are one operation, and pieces are copied as [`append`](super::append) does.
 
-use super::{Program, Values, decide::holds};
-
-/// Pieces up to this length are copied as a block; the literals have that many bytes more at their end.
-pub(super) const BLOCK: usize = 32;
+use super::{Program, Values, append::piece, decide::holds};
 
 /// An operation. Literals are ranges of the program's literals; targets are indices of operations.
 #[derive(Debug, Clone, Copy)]
@@ -121,16 +116,7 @@ pub(super) fn run(program: &Program, values: &Values, out: &mut Vec<u8>) {
 
 #[inline]
 fn append(out: &mut Vec<u8>, from: &[u8], start: u32, length: u32) {
-    let (start, length) = (start as usize, length as usize);
-    let block = from.get(start..).and_then(|rest| rest.first_chunk::<BLOCK>());
-    match block {
-        Some(block) if length <= BLOCK => {
-            let end = out.len() + length;
-            out.extend_from_slice(block);
-            out.truncate(end);
-        }
-        _ => out.extend_from_slice(&from[start..start + length]),
-    }
+    piece(out, from, start as usize, length as usize);
 }
 
 #[inline]

@@ -2,6 +2,7 @@
 
 use super::{
     ListSlot, Slot, Values,
+    append::BLOCK,
     decide::Test,
     ops::{self, Op},
 };
@@ -10,7 +11,7 @@ use super::{
 #[derive(Debug, Default)]
 pub struct Program {
     pub(super) ops: Vec<Op>,
-    /// all literal bytes, with [`ops::BLOCK`] bytes more behind them
+    /// all literal bytes, with [`BLOCK`] bytes more behind them
     pub(super) literals: Vec<u8>,
     pub(super) tests: Vec<Test>,
     pub(super) slots: Vec<Slot>,
@@ -35,7 +36,7 @@ impl Program {
     /// [`lists`](Self::lists), a list with all values of its items.
     pub fn render(&self, values: &Values, out: &mut Vec<u8>) {
         // Enough for most events at once; what is missing grows as a vector grows.
-        out.reserve(self.literals.len() + values.bytes.len() + ops::BLOCK);
+        out.reserve(self.literals.len() + values.bytes.len() + BLOCK);
         ops::run(self, values, out);
     }
 }

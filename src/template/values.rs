@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::{Program, Shape, Slot};
+use super::{Program, Shape, Slot, append::BLOCK};
 
 const NULL: &[u8] = b"null";
 const NULL_SPAN: (u32, u32) = (0, NULL.len() as u32);
@@ -78,6 +78,12 @@ impl Values {
     #[inline]
     pub fn point(&mut self, start: u32, length: u32) {
         self.spans.push((start, length));
+    }
+
+    /// After the last value: bytes that no value has, so that the last values are copied as fast as the others.
+    #[inline]
+    pub fn pad(&mut self) {
+        self.bytes.extend_from_slice(&[0; BLOCK]);
     }
 
     /// The next values belong to a list of so many items.

@@ -1,7 +1,7 @@
 //! Patterns such as `lfcp-[a-z0-9]{6}`: what an id looks like, and how to make and check one.
 
 use super::{Key, Permutation};
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, sync::Arc};
 
 /// How many identities of one pattern can be told apart by name: see [`Lane`].
 const LANES: u128 = 4096;
@@ -24,6 +24,10 @@ pub struct Pattern {
     text: String,
     positions: Vec<Position>,
     sizes: Vec<Permutation>,
+    /// Where the last class is that leaves a choice; 0 if there is none.
+    last: usize,
+    /// How many texts of the shortest length there are, at most [`EXACT`]; 0 if there are more.
+    few: u64,
 }
 
 /// Characters that mean something else in regular expressions: taken for themselves only within a class.
@@ -32,8 +36,20 @@ const SPECIAL: &[u8] = b".*+?()|^$";
 #[derive(Debug, Clone)]
 enum Position {
     Fixed(u8),
-    Class(Vec<u8>),
+    Class(Class),
 }
+
+/// Characters of which one is taken.
+#[derive(Debug, Clone)]
+struct Class {
+    members: Arc<[u8]>,
+    /// 2⁶⁴ by their number, rounded up: multiplying by it divides.
+    inverse: u64,
+}
+
+/// Numbers below this are divided by multiplication, exactly: the rounding of [`Class::inverse`] is off by less than
+/// the size of a class, which is below 2⁷, and their product stays below 2⁶⁴.
+const EXACT: u64 = 1 << 57;
 
 /// What is wrong with a pattern, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,9 +95,8 @@ impl Pattern {
                 b'[' => {
                     let end = find(bytes, at, b']').ok_or_else(|| error(at..bytes.len(), "`[` without `]`"))?;
                     at = end + 1;
-                    Position::Class(
-                        class(&bytes[start + 1..end]).ok_or_else(|| error(start..at, "not a character class"))?,
-                    )
+                    let members = class(&bytes[start + 1..end]);
+                    Position::Class(Class::new(&members.ok_or_else(|| error(start..at, "not a character class"))?))
                 }
                 b'{' | b'}' | b']' | b'"' | b'\\' | 0..=31 | 127..=255 => {
                     return Err(error(at..at + 1, "a pattern has printable ASCII, `[a-z]` and `{6}` only"));
@@ -102,7 +117,10 @@ impl Pattern {
             };
             positions.extend(std::iter::repeat_n(position, times));
         }
-        Ok(Pattern { text: text.to_owned(), positions, sizes: Vec::new() })
+        let last = positions.iter().rposition(|position| position.size() > 1).unwrap_or(0);
+        let few = positions.iter().try_fold(1, |few: u128, position| few.checked_mul(position.size()));
+        let few = few.filter(|few| *few <= u128::from(EXACT)).map_or(0, |few| few as u64);
+        Ok(Pattern { text: text.to_owned(), positions, sizes: Vec::new(), last, few })
     }
 
     /// Whether there is anything to tell two ids apart by.
@@ -174,7 +192,7 @@ impl Pattern {
         let Some(last) = self.positions.iter().rposition(|position| position.size() > 1) else {
             return self.matches(text);
         };
-        let same = |position: &&Position| matches!((position, &self.positions[last]), (Position::Class(a), Position::Class(b)) if a == b);
+        let same = |position: &&Position| matches!((position, &self.positions[last]), (Position::Class(a), Position::Class(b)) if a.members == b.members);
         let run = self.positions[..=last].iter().rev().take_while(same).count();
         let before = last + 1 - run;
         let tail = self.positions.len() - last - 1;
@@ -189,29 +207,48 @@ impl Pattern {
     }
 
     fn write(&self, mut place: u128, longer: usize, out: &mut Vec<u8>) {
-        let last = self.positions.iter().rposition(|position| position.size() > 1).unwrap_or(0);
+        if longer == 0 && self.few > 0 && place >= u128::from(self.few) {
+            // What is above does not show.
+            place %= u128::from(self.few);
+        }
         let start = out.len();
         let total = self.positions.len() + longer;
         out.resize(start + total, 0);
-        // From the right, so that the division gives one digit after another; 64-bit division as soon as it fits.
-        for index in (0..total).rev() {
-            let source = if index <= last { index } else { last.max(index.saturating_sub(longer)) };
-            out[start + index] = match &self.positions[source] {
+        // From the right, so that the division gives one digit after another.
+        for (index, shown) in out[start..].iter_mut().enumerate().rev() {
+            let source = if index <= self.last { index } else { self.last.max(index.saturating_sub(longer)) };
+            *shown = match &self.positions[source] {
                 Position::Fixed(byte) => *byte,
-                Position::Class(members) => {
-                    let size = members.len() as u128;
-                    let digit = if let Ok(small) = u64::try_from(place) {
-                        place = u128::from(small / size as u64);
-                        small % size as u64
-                    } else {
-                        let digit = place % size;
-                        place /= size;
-                        digit as u64
-                    };
-                    members[digit as usize]
-                }
+                Position::Class(class) => class.take(&mut place),
             };
         }
+    }
+}
+
+impl Class {
+    fn new(members: &[u8]) -> Self {
+        Class { members: members.into(), inverse: (u64::MAX / members.len() as u64).wrapping_add(1) }
+    }
+
+    /// Divides by the number of members, and gives the one that stands for the remainder.
+    #[inline]
+    fn take(&self, place: &mut u128) -> u8 {
+        let size = self.members.len() as u64;
+        if size.is_power_of_two() {
+            let digit = *place as u64 & (size - 1);
+            *place >>= size.trailing_zeros();
+            return self.members[digit as usize];
+        }
+        let (quotient, digit) = match u64::try_from(*place) {
+            Ok(small) if small < EXACT => {
+                let quotient = ((u128::from(small) * u128::from(self.inverse)) >> 64) as u64;
+                (u128::from(quotient), small - quotient * size)
+            }
+            Ok(small) => (u128::from(small / size), small % size),
+            Err(_) => (*place / u128::from(size), (*place % u128::from(size)) as u64),
+        };
+        *place = quotient;
+        self.members[digit as usize]
     }
 }
 
@@ -219,14 +256,14 @@ impl Position {
     fn size(&self) -> u128 {
         match self {
             Position::Fixed(_) => 1,
-            Position::Class(members) => members.len() as u128,
+            Position::Class(class) => class.members.len() as u128,
         }
     }
 
     fn allows(&self, byte: u8) -> bool {
         match self {
             Position::Fixed(fixed) => *fixed == byte,
-            Position::Class(members) => members.contains(&byte),
+            Position::Class(class) => class.members.contains(&byte),
         }
     }
 }
@@ -266,6 +303,7 @@ fn class(inside: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::collections::HashSet;
 
     fn unique(pattern: &Pattern, lane: u16, number: u64) -> String {
@@ -283,6 +321,20 @@ mod tests {
                 let id = unique(&pattern, lane, number);
                 assert!(pattern.matches(&id), "{id}");
                 assert!(seen.insert(id));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn digits_are_what_division_gives(place: u128, narrow in 0..128_u32, size in 1..94_usize) {
+            let all: Vec<u8> = (b'!'..=b'~').collect();
+            let (mut left, class) = (place >> narrow, Class::new(&all[..size]));
+            let mut expected = left;
+            for _ in 0..30 {
+                prop_assert_eq!(class.take(&mut left), all[(expected % size as u128) as usize]);
+                expected /= size as u128;
+                prop_assert_eq!(left, expected);
             }
         }
     }

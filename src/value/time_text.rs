@@ -1,7 +1,5 @@
 //! Times as the documents write them, without formatting machinery.
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
-
 /// Two digits for every number below a hundred.
 const PAIRS: &[u8; 200] =
     b"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
@@ -9,22 +7,29 @@ const PAIRS: &[u8; 200] =
 
 /// Appends `2026-01-07T07:09:29.706595681Z`: UTC with exactly `digits` (0 to 9) digits of a second, cut, not rounded.
 pub fn write_time(nanoseconds: i64, digits: usize, out: &mut Vec<u8>) {
-    let (seconds, fraction) = (nanoseconds.div_euclid(NANOSECONDS), nanoseconds.rem_euclid(NANOSECONDS));
+    let (seconds, fraction) = (nanoseconds.div_euclid(NANOSECONDS), nanoseconds.rem_euclid(NANOSECONDS) as u32);
     let civil = Civil::of(seconds);
-    write_digits(civil.year, 4, out);
-    for (before, number) in
-        [(b'-', civil.month), (b'-', civil.day), (b'T', civil.hour), (b':', civil.minute), (b':', civil.second)]
-    {
-        out.push(before);
-        pair(number, out);
+    let mut text = *b"0000-00-00T00:00:00.000000000Z";
+    text[0..2].copy_from_slice(pair(civil.year / 100));
+    text[2..4].copy_from_slice(pair(civil.year));
+    text[5..7].copy_from_slice(pair(civil.month));
+    text[8..10].copy_from_slice(pair(civil.day));
+    text[11..13].copy_from_slice(pair(civil.hour));
+    text[14..16].copy_from_slice(pair(civil.minute));
+    text[17..19].copy_from_slice(pair(civil.second));
+    let (high, low) = (fraction / 100_000, fraction % 100_000);
+    text[20..22].copy_from_slice(pair(high / 100));
+    text[22..24].copy_from_slice(pair(high));
+    text[24] = b'0' + (low / 10_000) as u8;
+    text[25..27].copy_from_slice(pair(low / 100));
+    text[27..29].copy_from_slice(pair(low));
+    if digits == 9 {
+        out.extend_from_slice(&text);
+        return;
     }
-    if digits > 0 {
-        out.push(b'.');
-        let start = out.len();
-        write_digits(fraction as u64, 9, out);
-        out.truncate(start + digits.min(9));
-    }
-    out.push(b'Z');
+    let end = if digits == 0 { 19 } else { 20 + digits.min(9) };
+    text[end] = b'Z';
+    out.extend_from_slice(&text[..=end]);
 }
 
 /// Appends `number` with exactly `width` digits (the last ones, if it has more).
@@ -37,42 +42,64 @@ pub fn write_digits(mut number: u64, width: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the last `width` lower-case hexadecimal digits of `number`.
-pub fn write_hex(mut number: u128, width: usize, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.resize(start + width, b'0');
-    for place in out[start..].iter_mut().rev() {
-        *place = b"0123456789abcdef"[number as usize % 16];
-        number >>= 4;
+/// The 32 lower-case hexadecimal digits of `number`.
+pub fn hex(number: u128) -> [u8; 32] {
+    let mut digits = [0; 32];
+    for (byte, place) in number.to_be_bytes().into_iter().zip(digits.chunks_exact_mut(2)) {
+        place.copy_from_slice(&HEX[usize::from(byte)]);
     }
+    digits
 }
+
+/// Two digits for every byte.
+const HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
 
 const NANOSECONDS: i64 = 1_000_000_000;
 
-fn pair(number: u64, out: &mut Vec<u8>) {
+/// The last two digits of a number.
+fn pair(number: u32) -> &'static [u8] {
     let at = (number as usize % 100) * 2;
-    out.extend_from_slice(&PAIRS[at..at + 2]);
+    &PAIRS[at..at + 2]
 }
 
+/// A second of the Gregorian calendar, in UTC.
+#[derive(Debug, PartialEq, Eq)]
 struct Civil {
-    year: u64,
-    month: u64,
-    day: u64,
-    hour: u64,
-    minute: u64,
-    second: u64,
+    year: u32,
+    month: u32,
+    day: u32,
+    hour: u32,
+    minute: u32,
+    second: u32,
 }
 
 impl Civil {
+    /// By arithmetic on whole days, which begin at 0000-03-01 so that a leap day is the last one of its year: Howard
+    /// Hinnant's `civil_from_days`. For all times that nanoseconds in 64 bits can say.
     fn of(seconds: i64) -> Self {
-        let time: DateTime<Utc> = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400) as u32);
+        let days = (days + 719_468) as u32;
+        let (era, of_era) = (days / 146_097, days % 146_097);
+        let years = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * years + years / 4 - years / 100);
+        let shifted = (5 * of_year + 2) / 153;
+        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
         Civil {
-            year: u64::from(time.year().unsigned_abs()),
-            month: time.month().into(),
-            day: time.day().into(),
-            hour: time.hour().into(),
-            minute: time.minute().into(),
-            second: time.second().into(),
+            year: era * 400 + years + u32::from(month <= 2),
+            month,
+            day: of_year - (153 * shifted + 2) / 5 + 1,
+            hour: second / 3_600,
+            minute: second / 60 % 60,
+            second: second % 60,
         }
     }
 }
@@ -130,12 +157,15 @@ impl Clock {
         for part in &self.0 {
             match part {
                 Part::Text(text) => out.extend_from_slice(text),
-                Part::Year => write_digits(civil.year, 4, out),
-                Part::Month => pair(civil.month, out),
-                Part::Day => pair(civil.day, out),
-                Part::Hour => pair(civil.hour, out),
-                Part::Minute => pair(civil.minute, out),
-                Part::Second => pair(civil.second, out),
+                Part::Year => {
+                    out.extend_from_slice(pair(civil.year / 100));
+                    out.extend_from_slice(pair(civil.year));
+                }
+                Part::Month => out.extend_from_slice(pair(civil.month)),
+                Part::Day => out.extend_from_slice(pair(civil.day)),
+                Part::Hour => out.extend_from_slice(pair(civil.hour)),
+                Part::Minute => out.extend_from_slice(pair(civil.minute)),
+                Part::Second => out.extend_from_slice(pair(civil.second)),
             }
         }
     }
@@ -144,6 +174,40 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::{DateTime, Datelike, Timelike, Utc};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_calendar_is_the_usual_one(nanoseconds: i64) {
+            let time: DateTime<Utc> = DateTime::from_timestamp_nanos(nanoseconds);
+            let expected = Civil {
+                year: time.year().unsigned_abs(),
+                month: time.month(),
+                day: time.day(),
+                hour: time.hour(),
+                minute: time.minute(),
+                second: time.second(),
+            };
+            prop_assert_eq!(Civil::of(nanoseconds.div_euclid(NANOSECONDS)), expected);
+            let mut out = Vec::new();
+            write_time(nanoseconds, 9, &mut out);
+            let text = time.format("%Y-%m-%dT%H:%M:%S%.9fZ").to_string();
+            prop_assert_eq!(String::from_utf8_lossy(&out), text.as_str());
+            for digits in 1..9 {
+                out.clear();
+                write_time(nanoseconds, digits, &mut out);
+                let cut = format!("{}Z", &text[..20 + digits]);
+                prop_assert_eq!(String::from_utf8_lossy(&out), cut);
+            }
+        }
+
+        #[test]
+        fn hexadecimal_digits_are_the_usual_ones(number: u128) {
+            let digits = hex(number);
+            prop_assert_eq!(String::from_utf8_lossy(&digits), format!("{number:032x}"));
+        }
+    }
 
     #[test]
     fn times_keep_their_trailing_zeros() {

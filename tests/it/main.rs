@@ -41,6 +41,7 @@ mod sources;
 mod steady_state;
 mod template_contexts;
 mod template_errors;
+mod template_large;
 mod template_oracle;
 mod template_render;
 mod trail;

@@ -1,0 +1,202 @@
+//! The binary as people run it: into pipes and files, by one thread and two, and how soon it begins.
+
+use crate::{
+    sample::{BATCH, Simulated, median, medians, plan, timed},
+    table::{Row, at_least, at_most, ratio},
+};
+use falsetrail::sink::Chunk;
+use std::{
+    env,
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitCode, Stdio},
+    time::{Duration, Instant},
+};
+
+const FALSETRAIL: &str = env!("CARGO_BIN_EXE_falsetrail");
+const RUN: [&str; 7] = ["generate", "busy-day", "--seed", "7", "--from", "2026-01-05T08:00:00Z", "--quiet"];
+/// The capacity of pipes, and the size of writes into them: the fastest that was found.
+const PIPE: usize = 1 << 20;
+const PIPE_WRITE: usize = 64 << 10;
+
+/// A run of so many events.
+fn generate(events: u64, more: &[&str]) -> Command {
+    let mut command = Command::new(FALSETRAIL);
+    command.args(RUN).args(["--events", &events.to_string()]).args(more).stdin(Stdio::null());
+    command
+}
+
+/// Copies and writes as many bytes, doing nothing else.
+fn reference(bytes: u64, file: &[&str]) -> Command {
+    let mut command = Command::new(env::current_exe().expect("this program has a name"));
+    command.args(["write", &bytes.to_string()]).args(file).stdin(Stdio::null());
+    command
+}
+
+/// Into a pipe, to a reader that does next to nothing.
+pub fn pipe() -> Vec<Row> {
+    let events = 300_000;
+    let bytes = bytes_of(events);
+    let mut rows = Vec::new();
+    for (shown, reader) in [("wc -l", ["wc", "-l"]), ("cat >/dev/null", ["cat", "-"])] {
+        let [generating, writing] = medians(
+            7,
+            [&mut || piped(&mut generate(events, &[]), reader), &mut || piped(&mut reference(bytes, &[]), reader)],
+        );
+        rows.push(
+            ratio(&format!("generate | {shown} ÷ memcpy + write"), writing / generating, 0.85)
+                .note(speed(bytes, generating)),
+        );
+    }
+    rows
+}
+
+/// To a file in memory, and to one on the disk that the project lies on; both are synced.
+pub fn file() -> Vec<Row> {
+    let events = 150_000;
+    let bytes = bytes_of(events);
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let mut rows = Vec::new();
+    for (shown, folder) in [("tmpfs", Path::new("/dev/shm")), ("this file system", scratch)] {
+        let path = folder.join(format!("falsetrail-{}.ndjson", std::process::id()));
+        let (Some(name), true) = (path.to_str(), folder.is_dir()) else { continue };
+        // Each begins without a file: freeing an old one's memory is not what is measured.
+        let fresh = |command: &mut Command| {
+            let time = run(command);
+            let _ = fs::remove_file(&path);
+            time
+        };
+        let (mut times, mut references) = (Vec::new(), Vec::new());
+        for _ in 0..7 {
+            times.push(fresh(&mut generate(events, &["--output", name])).as_secs_f64());
+            references.push(fresh(&mut reference(bytes, &[name])).as_secs_f64());
+        }
+        let (generating, writing) = (median(times), median(references));
+        rows.push(
+            ratio(&format!("generate -o FILE, {shown} ÷ memcpy + write"), writing / generating, 0.85)
+                .note(speed(bytes, generating)),
+        );
+    }
+    rows
+}
+
+/// Two threads against one, where nothing has to be written.
+pub fn threads() -> Vec<Row> {
+    let (one, two) = one_and_two(600_000, "/dev/null");
+    vec![at_least("2 threads ÷ 1, -o /dev/null", one / two, 1.8)]
+}
+
+/// Two threads against one, where compression takes the time.
+pub fn compression() -> Vec<Row> {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("falsetrail.ndjson.zst");
+    let (one, two) = one_and_two(100_000, path.to_str().unwrap_or_default());
+    let _ = fs::remove_file(path);
+    vec![at_least("2 threads ÷ 1, .zst", one / two, 1.8)]
+}
+
+fn one_and_two(events: u64, output: &str) -> (f64, f64) {
+    let with = |threads| run(&mut generate(events, &["--output", output, "--force", "--threads", threads]));
+    let [one, two] = medians(7, [&mut || with("1"), &mut || with("2")]);
+    (one, two)
+}
+
+/// From the start of the process to the first byte, and how large the program is.
+pub fn start() -> Vec<Row> {
+    let command = ["generate", "pool-lifecycle", "--seed", "7", "--quiet"];
+    let mut first_byte = || {
+        let start = Instant::now();
+        let mut child = Command::new(FALSETRAIL).args(command).stdout(Stdio::piped()).spawn().expect("starts");
+        let mut byte = [0];
+        child.stdout.take().expect("piped").read_exact(&mut byte).expect("an event");
+        let time = start.elapsed();
+        finish(child);
+        time
+    };
+    let [seconds] = medians(41, [&mut first_byte]);
+    vec![at_most("process start to first byte, ms", seconds * 1e3, 10.0)]
+}
+
+/// Lets the command write into a pipe until the reader has all of it.
+fn piped(command: &mut Command, reader: [&str; 2]) -> Duration {
+    timed(|| {
+        let mut writer = command.stdout(Stdio::piped()).spawn().expect("starts");
+        let pipe = writer.stdout.take().expect("piped");
+        let reader = Command::new(reader[0]).arg(reader[1]).stdin(pipe).stdout(Stdio::null()).spawn().expect("starts");
+        finish(writer);
+        finish(reader);
+    })
+}
+
+fn run(command: &mut Command) -> Duration {
+    timed(|| finish(command.spawn().expect("starts")))
+}
+
+fn finish(mut child: Child) {
+    let status = child.wait().expect("was started");
+    assert!(status.success(), "a measured command failed: {status}");
+}
+
+fn speed(bytes: u64, seconds: f64) -> String {
+    format!("{:.2} GB/s", bytes as f64 / seconds / 1e9)
+}
+
+/// How long the run's output is.
+fn bytes_of(events: u64) -> u64 {
+    let mut child = generate(events, &[]).stdout(Stdio::piped()).spawn().expect("starts");
+    let bytes = io::copy(&mut child.stdout.take().expect("piped"), &mut io::sink()).expect("can be read");
+    finish(child);
+    bytes
+}
+
+/// The limit: rendered events are copied again and again, and written.
+pub fn write(bytes: &str, file: Option<&str>) -> ExitCode {
+    let (Ok(mut left), path) = (bytes.parse::<usize>(), file.map(PathBuf::from)) else { return ExitCode::from(2) };
+    let plan = plan("busy-day", BATCH as u64, None);
+    let simulated = Simulated::new(&plan, None, BATCH);
+    let mut rendered = Chunk::default();
+    simulated.render(&mut simulated.renderer(), &mut rendered, |_| {});
+    let result = match path {
+        None => {
+            let mut out = io::stdout().lock();
+            let piece = if enlarge(&out) { PIPE_WRITE } else { 16 << 10 };
+            copy_and_write(&rendered, &mut left, &mut |bytes| {
+                bytes.chunks(piece).try_for_each(|piece| out.write_all(piece))
+            })
+        }
+        Some(path) => File::create(path).and_then(|mut file| {
+            copy_and_write(&rendered, &mut left, &mut |bytes| file.write_all(bytes))?;
+            file.sync_data()
+        }),
+    };
+    result.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+}
+
+#[cfg(target_os = "linux")]
+fn enlarge(pipe: &io::StdoutLock) -> bool {
+    rustix::pipe::fcntl_setpipe_size(pipe, PIPE).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn enlarge(_pipe: &io::StdoutLock) -> bool {
+    false
+}
+
+fn copy_and_write(
+    rendered: &Chunk,
+    left: &mut usize,
+    write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut copy = Vec::with_capacity(rendered.bodies.len());
+    while *left > 0 {
+        copy.clear();
+        for event in &rendered.events {
+            copy.extend_from_slice(rendered.body(event));
+            copy.push(b'\n');
+        }
+        copy.truncate(*left);
+        write(&copy)?;
+        *left -= copy.len();
+    }
+    Ok(())
+}
