@@ -85,7 +85,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("generate create-pool --templates missing", &["`missing` is not a folder", "`catalog.yaml`"]),
     ("genrate create-pool", &["'genrate'", "'generate'"]),
     ("lsit", &["'list'"]),
-    ("", &["Usage: falsetrail <COMMAND>"]),
+    ("", &["Usage: falsetrail [OPTIONS] <COMMAND>"]),
 ];
 
 #[test]

@@ -2,9 +2,11 @@
 
 mod command_mistakes;
 mod command_names;
+mod command_new;
 mod command_repeat;
 mod command_run;
 mod command_run_file;
+mod command_shells;
 mod command_usage;
 mod continuation;
 mod daily;
