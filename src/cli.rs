@@ -1,17 +1,23 @@
 //! The command line: the doc comments here are `--help`.
 
+mod color;
+mod completions;
 mod generate;
 mod help;
 mod list;
+mod man;
+mod new;
 mod plan;
 mod schema;
 mod show;
 mod validate;
 
-use clap::{Parser, Subcommand};
+pub use color::on_stderr as color_on_stderr;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use falsetrail::{catalog::Catalog, error::Error, sink};
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::PathBuf,
     sync::Arc,
 };
@@ -28,12 +34,18 @@ Begin with:
   falsetrail generate 'create-pool -> delete-pool' -n 1000 -o trail.ndjson.gz
   falsetrail plan busy-day -n 1M                        what that would be, before it is
   falsetrail show pool-resize-failure                   the same story as a file to start from
+  falsetrail new my-story                               a file of your own
+  falsetrail help scenarios                             how to write it
 
 Data goes to standard output, everything else to standard error.
 Exit status: 0 done, 1 failed, 2 wrong usage or input, 130 and 143 stopped by a signal.")]
 struct Command {
     #[command(subcommand)]
     subcommand: Subcommands,
+
+    /// When to colour messages. `auto` means on a terminal, unless the variable `NO_COLOR` is set.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto", help_heading = "Everywhere")]
+    color: color::Color,
 }
 
 #[derive(Subcommand)]
@@ -50,25 +62,43 @@ enum Subcommands {
     List(list::List),
     /// Show a scenario as a file, a method with its failures and an example, or a kind with its fields.
     Show(show::Show),
+    /// Write a scenario to begin with.
+    New(new::New),
     /// Find everything that is wrong with scenario files and catalogs.
     Validate(validate::Validate),
-    /// Explain a command or a topic, such as `kafka`.
-    Help(help::Help),
     /// Print the JSON Schema of scenario files or catalogs, for editors.
     Schema(schema::Schema),
+    /// Print a script that completes commands, options and names in a shell.
+    Completions(completions::Completions),
+    /// Print a manual page, or write those of all commands into a folder.
+    Man(man::Man),
+    /// Explain a concept (scenarios, templates, time, kafka, summary, metrics) or a command.
+    Help(help::Help),
 }
 
 /// Runs what the command line says; the process's exit status.
 pub fn run() -> Result<u8, Error> {
-    match Command::parse().subcommand {
+    completions::answer();
+    let command = parse();
+    command.color.choose();
+    match command.subcommand {
         Subcommands::Generate(generate) => generate::run(&generate),
         Subcommands::Plan(plan) => plan::run(&plan),
         Subcommands::List(list) => list::run(&list),
         Subcommands::Show(show) => show::run(&show),
+        Subcommands::New(new) => new::run(&new),
         Subcommands::Validate(validate) => validate::run(&validate),
-        Subcommands::Help(help) => help::run(&help),
         Subcommands::Schema(schema) => schema::run(&schema),
+        Subcommands::Completions(completions) => completions::run(&completions),
+        Subcommands::Man(man) => man::run(&man),
+        Subcommands::Help(help) => help::run(&help),
     }
+}
+
+/// The command line; if it is wrong or asks for help, the process ends here.
+fn parse() -> Command {
+    let command = Command::command().color(color::in_arguments(std::env::args_os()));
+    Command::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
 }
 
 /// Where templates come from.
@@ -87,11 +117,6 @@ impl TemplatesOption {
             None => Catalog::built_in(),
         }
     }
-}
-
-/// Whether errors may be coloured.
-pub fn color_on_stderr() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Writes to standard output; a reader that went away is no error.

@@ -1,54 +1,64 @@
-//! `falsetrail help`: commands by their own `--help`, and topics that no single option explains.
+//! `falsetrail help`: concepts that no option explains, and the commands' own help.
 
-use super::{Command, columns, print};
+use super::{columns, print};
 use clap::{Args, CommandFactory};
 use falsetrail::error::{Error, did_you_mean};
 
-/// Explain a command or a topic.
-#[derive(Args)]
-pub struct Help {
-    /// A command, or a topic: kafka, metrics, summary.
-    #[arg(value_name = "COMMAND|TOPIC")]
-    about: Option<String>,
-}
-
-/// A topic: its name, what it is about, and its text.
-struct Topic {
-    name: &'static str,
-    about: &'static str,
-    text: fn() -> String,
-}
-
-const TOPICS: [Topic; 3] = [
-    Topic { name: "kafka", about: "how to connect, what records hold, what is guaranteed", text: kafka },
-    Topic {
-        name: "metrics",
-        about: "what a run shows to Prometheus",
-        text: || include_str!("help/metrics.txt").to_owned(),
-    },
-    Topic { name: "summary", about: "what `--summary` writes", text: || include_str!("help/summary.txt").to_owned() },
+/// The concepts, in the order in which a reader meets them: name, headline, text.
+const TOPICS: [(&str, &str, fn() -> String); 6] = [
+    ("scenarios", "how a story and a load are written", || include_str!("help/scenarios.txt").to_owned()),
+    ("templates", "how events are made, and how to add your own", || include_str!("help/templates.txt").to_owned()),
+    ("time", "event time, rates, live runs and the same again", || include_str!("help/time.txt").to_owned()),
+    ("kafka", "how to connect, what records hold, what is guaranteed", kafka),
+    ("summary", "what `--summary` writes", || include_str!("help/summary.txt").to_owned()),
+    ("metrics", "what a run shows to Prometheus", || include_str!("help/metrics.txt").to_owned()),
 ];
 
-pub fn run(help: &Help) -> Result<u8, Error> {
-    let mut command = Command::command();
-    command.build();
-    let Some(about) = &help.about else {
-        let rows: Vec<Vec<String>> =
-            TOPICS.iter().map(|topic| vec![topic.name.to_owned(), topic.about.to_owned()]).collect();
-        print(&format!("{}\nTopics (`falsetrail help TOPIC`):\n{}", command.render_long_help(), columns(&rows, "  ")))?;
+/// Explain a concept or a command.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  falsetrail help scenarios
+  falsetrail help generate")]
+pub struct Help {
+    /// A concept (scenarios, templates, time, kafka, summary, metrics) or a command.
+    #[arg(value_name = "TOPIC")]
+    topic: Option<String>,
+}
+
+pub fn run(arguments: &Help) -> Result<u8, Error> {
+    let mut whole = super::Command::command().color(super::color::in_arguments(std::env::args_os()));
+    whole.build();
+    let Some(topic) = &arguments.topic else {
+        print(&format!("{}{}", styled(&mut whole), overview()))?;
         return Ok(0);
     };
-    if let Some(topic) = TOPICS.iter().find(|topic| topic.name == about) {
-        print(&(topic.text)())?;
+    if let Some((_, _, text)) = TOPICS.iter().find(|(name, ..)| name == topic) {
+        print(&text())?;
         return Ok(0);
     }
-    if let Some(found) = command.find_subcommand_mut(about) {
-        print(&found.render_long_help().to_string())?;
+    if let Some(command) = whole.find_subcommand_mut(topic) {
+        print(&styled(command))?;
         return Ok(0);
     }
-    let names = command.get_subcommands().map(clap::Command::get_name).chain(TOPICS.iter().map(|topic| topic.name));
-    let names: Vec<&str> = names.collect();
-    Err(Error::usage(format!("there is no help about `{about}`")).help(did_you_mean(about, names.iter().copied())))
+    let commands = whole.get_subcommands().map(clap::Command::get_name);
+    let known: Vec<&str> = TOPICS.iter().map(|(name, ..)| *name).chain(commands).collect();
+    Err(Error::usage(format!("there is no help about `{topic}`")).help(did_you_mean(topic, known.iter().copied())))
+}
+
+fn styled(command: &mut clap::Command) -> String {
+    let help = command.render_long_help();
+    if super::color::on_stdout() { help.ansi().to_string() } else { help.to_string() }
+}
+
+fn overview() -> String {
+    let rows: Vec<Vec<String>> = topics().map(|(name, headline)| vec![name.to_owned(), headline.to_owned()]).collect();
+    format!("\nConcepts (falsetrail help TOPIC):\n{}", columns(&rows, "  "))
+}
+
+/// Names and headlines of the concepts.
+pub fn topics() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TOPICS.iter().map(|(name, headline, _)| (*name, *headline))
 }
 
 /// The topic `kafka`, in which the table of defaults is the one in force.

@@ -1,12 +1,13 @@
 //! `falsetrail validate`.
 
 use super::{TemplatesOption, print};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use falsetrail::{
     catalog::Catalog,
     error::{Diagnostic, Error},
     plan::{Options, Plan},
 };
+use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -19,24 +20,55 @@ use std::{
 #[command(after_help = "\
 Examples:
   falsetrail validate my-story.yaml
-  falsetrail validate scenarios/ my-catalog/")]
+  falsetrail validate scenarios/ my-catalog/
+  falsetrail validate scenarios/ --format json          for editors and CI")]
 pub struct Validate {
     /// Scenario files, folders of scenario files, or folders with a `catalog.yaml`.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 
+    /// How mistakes are told.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
     #[command(flatten)]
     templates: TemplatesOption,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people: a line for each good file on standard output, mistakes with their lines on standard error.
+    Text,
+    /// For programs: a JSON array of all mistakes on standard output, each with `file`, `line` and `column` (from 1),
+    /// `end` (behind its last character), `severity`, `message`, `label` and `help`; the first three are null where
+    /// there is no place.
+    Json,
+}
+
+/// What was checked, as the user calls it, and what is wrong with it.
+struct Checked {
+    shown: String,
+    result: Result<(), Error>,
+}
+
 pub fn run(arguments: &Validate) -> Result<u8, Error> {
     let catalog = arguments.templates.catalog()?;
+    let checked = files(&arguments.paths)?.into_iter().map(|path| {
+        let shown = path.display().to_string();
+        let result = if path.is_dir() { Catalog::load(&path).map(|_| ()) } else { scenario(&catalog, &shown) };
+        Checked { shown, result }
+    });
+    match arguments.format {
+        Format::Text => as_text(checked),
+        Format::Json => as_json(checked),
+    }
+}
+
+fn as_text(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
     let mut mistakes: Vec<Diagnostic> = Vec::new();
     let mut others = Vec::new();
-    for path in files(&arguments.paths)? {
-        let shown = path.display().to_string();
-        let checked = if path.is_dir() { Catalog::load(&path).map(|_| ()) } else { scenario(&catalog, &shown) };
-        match checked {
+    for Checked { shown, result } in checked {
+        match result {
             Ok(()) => print(&format!("{shown}: ok\n"))?,
             Err(Error::Input(found)) => mistakes.extend(found),
             Err(other) => others.push(other),
@@ -50,6 +82,37 @@ pub fn run(arguments: &Validate) -> Result<u8, Error> {
         (true, Some(other)) => Err(other),
         _ => Err(mistakes.into()),
     }
+}
+
+/// All of them, however many; the exit status is that of the text.
+fn as_json(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
+    let mut entries = Vec::new();
+    let mut code = 0;
+    for Checked { shown, result } in checked {
+        let Err(error) = result else { continue };
+        code = code.max(error.exit_code());
+        match error {
+            Error::Input(found) => entries.extend(found.iter().map(|found| located(&shown, found))),
+            Error::Usage { message, help } | Error::Failed { message, help } => entries.push(json!({
+                "file": shown, "line": null, "column": null, "end": null,
+                "severity": "error", "message": message, "label": "", "help": help,
+            })),
+        }
+    }
+    print(&format!("{:#}\n", Value::from(entries)))?;
+    Ok(code)
+}
+
+fn located(shown: &str, found: &Diagnostic) -> Value {
+    let name = found.source.name.as_str();
+    // The reader is given `./story.yaml` for `story.yaml`.
+    let file = if name.strip_prefix("./") == Some(shown) { shown } else { name };
+    let (line, column) = found.source.position(found.span.start);
+    let (end_line, end_column) = found.source.position(found.span.end.max(found.span.start));
+    json!({
+        "file": file, "line": line, "column": column, "end": { "line": end_line, "column": end_column },
+        "severity": "error", "message": found.message, "label": found.label, "help": found.help,
+    })
 }
 
 fn scenario(catalog: &Arc<Catalog>, path: &str) -> Result<(), Error> {

@@ -91,7 +91,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("genrate create-pool", &["'genrate'", "'generate'"]),
     ("lsit", &["'list'"]),
     ("help kakfa", &["there is no help about `kakfa`", "did you mean `kafka`?"]),
-    ("", &["Usage: falsetrail <COMMAND>"]),
+    ("", &["Usage: falsetrail [OPTIONS] <COMMAND>"]),
 ];
 
 #[test]

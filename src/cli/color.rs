@@ -1,0 +1,69 @@
+//! Whether what is written for people is coloured.
+
+use clap::{ColorChoice, ValueEnum};
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal},
+    sync::OnceLock,
+};
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// What the command line says. It holds for every message of the process, the last one in `main` included.
+static CHOSEN: OnceLock<Color> = OnceLock::new();
+
+impl Color {
+    /// Makes it hold from now on.
+    pub fn choose(self) {
+        // Whoever comes second has read the same command line.
+        let _ = CHOSEN.set(self);
+    }
+
+    fn holds(is_terminal: bool) -> bool {
+        match CHOSEN.get() {
+            Some(Color::Always) => true,
+            Some(Color::Never) => false,
+            Some(Color::Auto) | None => {
+                is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
+        }
+    }
+}
+
+/// Whether messages may be coloured.
+pub fn on_stderr() -> bool {
+    Color::holds(io::stderr().is_terminal())
+}
+
+/// Whether output for people may be coloured.
+pub fn on_stdout() -> bool {
+    Color::holds(io::stdout().is_terminal())
+}
+
+/// What the arguments say about colours, before they are parsed: for messages about the arguments themselves.
+pub fn in_arguments(arguments: impl IntoIterator<Item = OsString>) -> ColorChoice {
+    let mut choice = ColorChoice::Auto;
+    let mut is_value = false;
+    for argument in arguments {
+        let Some(text) = argument.to_str() else { continue };
+        let value = if std::mem::take(&mut is_value) { Some(text) } else { text.strip_prefix("--color=") };
+        match value {
+            Some("always") => choice = ColorChoice::Always,
+            Some("never") => choice = ColorChoice::Never,
+            _ => is_value = text == "--color",
+        }
+        if text == "--" {
+            break;
+        }
+    }
+    choice
+}
