@@ -39,7 +39,8 @@ impl<'p> Renderer<'p> {
         // What others lie in decides which of them are drawn.
         let kinds = 0..plan.catalog.kinds.len();
         let parents: BTreeSet<KindId> = kinds.filter_map(|kind| plan.catalog.parent(kind)).collect();
-        let mut around = Vec::from_iter(plan.stories.iter().map(|_| Around { kinds: parents.clone(), moves: false }));
+        let story = |_| Around { kinds: parents.clone(), moves: false };
+        let mut around: Vec<Around> = plan.stories.iter().map(story).collect();
         for emission in &plan.emissions {
             let story = usize::from(emission.story);
             around[story].kinds.extend(emission.surroundings());
