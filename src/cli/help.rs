@@ -4,8 +4,11 @@ use super::{columns, print};
 use clap::{Args, CommandFactory};
 use falsetrail::error::{Error, did_you_mean};
 
-/// The concepts, in the order in which a reader meets them: name, headline, text.
-const TOPICS: [(&str, &str, fn() -> String); 6] = [
+/// Name, headline, text.
+type Topic = (&'static str, &'static str, fn() -> String);
+
+/// The concepts, in the order in which a reader meets them.
+const TOPICS: [Topic; 6] = [
     ("scenarios", "how a story and a load are written", || include_str!("help/scenarios.txt").to_owned()),
     ("templates", "how events are made, and how to add your own", || include_str!("help/templates.txt").to_owned()),
     ("time", "event time, rates, live runs and the same again", || include_str!("help/time.txt").to_owned()),
