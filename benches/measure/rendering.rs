@@ -37,7 +37,7 @@ fn measure(scenario: &str, method: Option<&str>) -> (f64, f64, usize) {
         .iter()
         .map(|record| kinds[&(plan.emissions[record.emission as usize].method as u16)].as_slice())
         .collect();
-    let mut copied = Vec::with_capacity(2 * BATCH * bytes / events);
+    let mut buffer = Vec::with_capacity(2 * BATCH * bytes / events);
     // A batch at a time, which is short enough that other programs seldom interrupt it.
     let (mut rendered_batches, mut copied_batches) = ((0..16).cycle(), (0..16).cycle());
     let [rendering, copying] = medians(
@@ -53,11 +53,11 @@ fn measure(scenario: &str, method: Option<&str>) -> (f64, f64, usize) {
             &mut || {
                 let batch = copied_batches.next().unwrap_or_default();
                 timed(|| {
-                    copied.clear();
+                    buffer.clear();
                     for event in &copies[batch * BATCH..][..BATCH] {
-                        copied.extend_from_slice(event);
+                        buffer.extend_from_slice(event);
                     }
-                    black_box(&copied);
+                    black_box(&buffer);
                 })
             },
         ],

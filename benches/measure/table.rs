@@ -47,9 +47,12 @@ pub fn at_most(what: &str, measured: f64, required: f64) -> Row {
     Row { more_is_better: false, ..at_least(what, measured, required) }
 }
 
+/// A part's name, and what measures it.
+type Part = (&'static str, fn() -> Vec<Row>);
+
 /// Measures and prints the parts of that name, or all.
 pub fn print(wanted: &[&str]) -> ExitCode {
-    let parts: [(&str, fn() -> Vec<Row>); 8] = [
+    let parts: [Part; 8] = [
         ("rendering", rendering::rows),
         ("generating", generating::rows),
         ("simulation", simulation::rows),

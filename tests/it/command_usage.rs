@@ -115,11 +115,11 @@ fn wrong_usage_is_explained() {
 fn help_is_about_commands_and_topics() {
     let folder = tempdir().unwrap();
     for (arguments, expected) in [
-        ("help", ["Usage: falsetrail <COMMAND>", "\n  kafka    how to connect"]),
+        ("help", ["Usage: falsetrail [OPTIONS] <COMMAND>", "\n  kafka      how to connect"]),
         ("help list", ["Usage: falsetrail list", "--templates"]),
         ("help generate", ["Usage: falsetrail generate", "\nExamples:\n"]),
         ("help kafka", ["sasl.password=${API_SECRET}", "\nWhat is set unless you say otherwise\n  "]),
-        ("help --help", ["Usage: falsetrail help", "a topic: kafka, metrics, summary"]),
+        ("help --help", ["Usage: falsetrail help", "(scenarios, templates, time, kafka, summary, metrics)"]),
     ] {
         let found = line(folder.path(), arguments).quiet();
         for part in expected {
