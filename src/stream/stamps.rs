@@ -4,7 +4,7 @@
 //! gets a suffix. The simulation sees all events in order, so what is given out depends on nothing else.
 //!
 //! What injected stories are given must not change what others get: they take a second that has passed out of the
-//! others' reach and that nobody has taken.
+//! others' reach and that nobody has taken. Of each other they notice only if two want the same second of a room.
 
 use super::{DAY, SECOND};
 use crate::{story::word::stamp, value::Key};
@@ -23,6 +23,8 @@ struct Room {
     last: i64,
     /// Which of the 128 seconds up to `last` are taken: bit 0 is `last`.
     taken: u128,
+    /// Both before the last name was given out: that may have been for an event that is minutes ahead.
+    before: (i64, u128),
     /// How many names got a suffix, and how many are from before the run.
     suffixes: u64,
     old: i64,
@@ -55,6 +57,7 @@ impl Stamps {
         if injected {
             return room.beyond_reach(second);
         }
+        room.before = (room.last, room.taken);
         if second > room.last {
             let ahead = second - room.last;
             room.taken = if ahead < 128 { room.taken << ahead } else { 0 };
@@ -89,9 +92,12 @@ impl Stamps {
 impl Room {
     /// A second that nobody has taken and, because it is too long ago, nobody else will take.
     fn beyond_reach(&mut self, second: i64) -> u64 {
-        let is_free = |candidate: &i64| match u32::try_from(self.last - candidate) {
-            Ok(back) => back < u128::BITS && (self.taken >> back) & 1 == 0,
-            Err(_) => *candidate > self.last,
+        let is_free = |candidate: &i64| {
+            let back = |last: i64| u32::try_from(last - candidate).ok();
+            let (last, taken) = self.before;
+            let was_free = back(last).is_none_or(|back| back < u128::BITS && (taken >> back) & 1 == 0);
+            let is_taken = back(self.last).is_some_and(|back| back < u128::BITS && (self.taken >> back) & 1 == 1);
+            was_free && !is_taken
         };
         let first = self.next_injected.max(second - i64::from(u128::BITS) + 2);
         // Events come in order, but a name may be from up to a second before its event.
@@ -119,14 +125,18 @@ mod tests {
             let (mut with, mut without) = (Stamps::new(1_000_000 * SECOND), Stamps::new(1_000_000 * SECOND));
             let mut seen = HashSet::new();
             let mut second = 1_000_000;
+            let mut last = second;
             for (number, (ahead, back, who)) in asked.into_iter().enumerate() {
-                second += ahead * ahead * ahead * 20;
                 if who == 0 {
-                    prop_assert!(seen.insert(with.take(3, second - back, true)));
+                    // One event of the others may have been simulated ahead.
+                    let now = last.max(second - ahead * 100);
+                    prop_assert!(seen.insert(with.take(3, now - back, true)));
                     let key = Key::root(number as u64 / 2);
                     prop_assert!(seen.insert(with.take_old(3, Some(key))));
                     continue;
                 }
+                last = second;
+                second += ahead * ahead * ahead * 20;
                 let stamp = with.take(3, second - back, false);
                 prop_assert!(seen.insert(stamp));
                 prop_assert_eq!(stamp, without.take(3, second - back, false));

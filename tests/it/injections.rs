@@ -29,6 +29,26 @@ fn parted(plan: &Plan) -> (Vec<Timed>, BTreeMap<String, Vec<Timed>>) {
     (rest, injected)
 }
 
+/// Names that are from a limited stock left out: of two injected stories that want the same one, the later one gets
+/// another than it would alone. That are times in names of workspaces, by the second and environment; one in 4096 pairs of
+/// pools, by their names in their scenarios; and one in 65,535 pairs of stories, which is in ids of events.
+fn without_given_names(events: &[Timed]) -> Vec<(i64, String)> {
+    let without = |text: &str, before: &str| {
+        let mut parts = text.split(before);
+        let first = parts.next().unwrap_or_default().to_owned();
+        let rest =
+            |part: &str| part.trim_start_matches(|one: char| one.is_ascii_alphanumeric() || one == '-').to_owned();
+        parts.fold(first, |text, part| text + before + &rest(part))
+    };
+    let name = |body: &[u8]| {
+        let text = String::from_utf8_lossy(body).into_owned();
+        ["workspace-20", "lfcp-", "\"specversion\":\"1.0\",\"id\":\""]
+            .iter()
+            .fold(text, |text, before| without(&text, before))
+    };
+    events.iter().map(|(time, body)| (*time, name(body))).collect()
+}
+
 fn difference_is_the_injected(told: &Told) -> Result<(), TestCaseError> {
     let all = told.all();
     let plan = told.plan(&all);
@@ -47,7 +67,9 @@ fn difference_is_the_injected(told: &Told) -> Result<(), TestCaseError> {
         let (_, seconds, _) = told.injected[*number];
         for (name, events) in found {
             prop_assert_eq!(events[0].0, plan.timing.from + i64::from(seconds) * SECOND, "{}", &name);
-            prop_assert!(injected.get(&name) == Some(&events), "{} is other with the others", name);
+            let (alone, together) = (without_given_names(&events), without_given_names(&injected[&name]));
+            let other = alone.iter().zip(&together).find(|(alone, together)| alone != together);
+            prop_assert!(alone == together, "{} is other with the others: {:?}", name, other);
         }
     }
     Ok(())
