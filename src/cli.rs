@@ -33,7 +33,7 @@ Begin with:
   falsetrail generate pool-resize-failure               one story, on standard output
   falsetrail generate 'create-pool -> delete-pool' -n 1000 -o trail.ndjson.gz
   falsetrail plan busy-day -n 1M                        what that would be, before it is
-  falsetrail show pool-resize-failure                   the same story as a file to start from
+  falsetrail show pool-resize-failure                   who does what in it, and when
   falsetrail new my-story                               a file of your own
   falsetrail help scenarios                             how to write it
 
@@ -60,7 +60,7 @@ enum Subcommands {
     Plan(Box<plan::Plan>),
     /// List the shipped scenarios, or the methods, kinds or failures of the catalog.
     List(list::List),
-    /// Show a scenario as a file, a method with its failures and an example, or a kind with its fields.
+    /// Show a scenario as a timeline, a method with its failures and an example, or a kind with its fields.
     Show(show::Show),
     /// Write a scenario to begin with.
     New(new::New),

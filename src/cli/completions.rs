@@ -73,6 +73,7 @@ fn command() -> clap::Command {
     };
     super::Command::command()
         .mut_subcommand("generate", |generate| names(names(generate, "scenarios", runnable), "inject", injectable))
+        .mut_subcommand("plan", |plan| names(names(plan, "scenarios", runnable), "inject", injectable))
         .mut_subcommand("show", |show| names(show, "name", anything))
         .mut_subcommand("help", |help| names(help, "topic", topics))
         .mut_subcommand("man", |man| names(man, "command", commands))

@@ -1,33 +1,56 @@
 //! `falsetrail show`.
 
 mod expected;
+mod mermaid;
+mod method;
+mod timeline;
+mod told;
 
-use super::{TemplatesOption, columns, list::effect, print};
-use clap::Args;
+use super::{TemplatesOption, columns, print};
+use clap::{Args, ValueEnum};
 use falsetrail::{
-    catalog::{Catalog, Generator, Kind, MethodId, Needs, Scalar},
+    catalog::{Catalog, Generator, Kind, Scalar},
     error::{Error, did_you_mean},
     plan::{self, Options, Plan},
-    scenario,
-    story::{Operation, Outcome},
+    scenario::{self, Body, Scenario},
+    story::Operation,
     units::format_duration,
 };
 use std::{fmt::Write, sync::Arc};
 
 /// Show what a name stands for.
+///
+/// A story is shown as a timeline: who does what on what, when, and how it ends. Times are since its beginning, and a
+/// range has both ends; `in 75 %` is how many of the stories go that way. A load is shown by the shares of its stories.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   falsetrail show pool-resize-failure
-  falsetrail show 'create-pool -> update-pool-failure' > my-story.yaml
+  falsetrail show pool-resize-failure --as mermaid
+  falsetrail show 'create-pool -> update-pool-failure' --as yaml > my-story.yaml
   falsetrail show CreateComputePool
   falsetrail show compute-pool")]
 pub struct Show {
     /// A scenario (shipped name, path, or a story in one line), a method, a kind, or `catalog` for the whole catalog.
     name: String,
 
+    /// How a scenario is shown.
+    #[arg(long = "as", value_enum, value_name = "FORM", default_value_t = Form::Timeline)]
+    form: Form,
+
     #[command(flatten)]
     templates: TemplatesOption,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// What happens when, for people.
+    Timeline,
+    /// A file: of a shipped scenario as it stands, with its comments; of any other with everything said that it leaves
+    /// out.
+    Yaml,
+    /// A sequence diagram of a story in Mermaid, for wikis.
+    Mermaid,
 }
 
 pub fn run(arguments: &Show) -> Result<u8, Error> {
@@ -36,13 +59,13 @@ pub fn run(arguments: &Show) -> Result<u8, Error> {
     let text = if name == "catalog" {
         catalog.text.clone()
     } else if falsetrail::catalog::scenario_source(name).is_some() {
-        scenario_text(&catalog, name)?
+        scenario_text(&catalog, name, arguments.form)?
     } else if let Some(method) = catalog.method(name) {
-        method_text(&catalog, method)?
+        method::text(&catalog, method)?
     } else if let Some(kind) = catalog.kind(name).or_else(|| catalog.variable(name)) {
         kind_text(&catalog, &catalog.kinds[kind])
     } else {
-        scenario_text(&catalog, name).map_err(|error| unknown(&catalog, name, error))?
+        scenario_text(&catalog, name, arguments.form).map_err(|error| unknown(&catalog, name, error))?
     };
     print(&text)?;
     Ok(0)
@@ -60,14 +83,8 @@ fn unknown(catalog: &Catalog, name: &str, error: Error) -> Error {
     Error::usage(format!("nothing is called `{name}`")).help(did_you_mean(name, known.iter().copied()))
 }
 
-/// The scenario as a file, and what the plan knows about it.
-fn scenario_text(catalog: &Arc<Catalog>, name: &str) -> Result<String, Error> {
+fn scenario_text(catalog: &Arc<Catalog>, name: &str, form: Form) -> Result<String, Error> {
     let found = plan::find_scenario(catalog, name)?;
-    // A file is shown as it stands, comments too; a story in one line as the file that it stands for.
-    let mut text = match found.source.name.as_str() {
-        "<command line>" => scenario::to_yaml(&plan::spelled_out(catalog, &found)?),
-        _ => without_schema(&found.source.text).to_owned(),
-    };
     let options = Options {
         scenarios: vec![name.to_owned()],
         seed: Some(0),
@@ -76,24 +93,42 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str) -> Result<String, Error> {
         ..Options::default()
     };
     let plan = Plan::with_catalog(catalog, &options)?;
-    if plan::is_mix(&found) {
-        return Ok(expected::behind(&text, &plan));
+    match (form, &found.body, plan.stories.first()) {
+        (Form::Yaml, ..) => file_text(catalog, name, &found, &plan),
+        (Form::Timeline, Body::Mix(mix), _) => {
+            Ok(format!("{}{}", timeline::of_mix(&plan, &found, mix), expected::alone(&plan)))
+        }
+        (Form::Timeline, Body::Steps(_), Some(story)) => Ok(timeline::of_story(&plan, &found, story)),
+        (Form::Mermaid, Body::Steps(_), Some(story)) => Ok(mermaid::diagram(&plan, &found, story)),
+        (Form::Mermaid, Body::Mix(mix), _) => {
+            let first = mix.entries.first().map_or("NAME", |entry| entry.scenario.value.as_str());
+            let message = format!("`{name}` is a load of several stories, and a sequence diagram shows one");
+            Err(Error::usage(message).help(format!("show one of them, as `falsetrail show {first} --as mermaid`")))
+        }
+        (_, _, None) => Err(Error::usage(format!("`{name}` has no story"))),
     }
-    for story in &plan.stories {
-        for operation in &story.operations {
-            let Operation::Call(call) = operation else { continue };
-            if let (Some((failure, _)), Outcome::Success { insists: false }) = (call.lowers, call.outcome)
-                && call.asks.iter().any(|ask| matches!(ask.value, falsetrail::story::Asked::Code(_)))
-            {
-                let failure = &catalog.failures[failure];
-                let _ = writeln!(
-                    text,
-                    "# step {}, `{}`, fails by itself with `{}` where it asks for less than there is",
-                    call.number + 1,
-                    call.name,
-                    failure.name
-                );
-            }
+}
+
+/// The scenario as a file, and what the plan knows about it.
+fn file_text(catalog: &Arc<Catalog>, name: &str, found: &Scenario, plan: &Plan) -> Result<String, Error> {
+    let mut text = if falsetrail::catalog::scenario_source(name).is_some() {
+        without_schema(&found.source.text).to_owned()
+    } else {
+        scenario::to_yaml(&plan::spelled_out(catalog, found)?)
+    };
+    if plan::is_mix(found) {
+        return Ok(expected::behind(&text, plan));
+    }
+    for operation in plan.stories.iter().flat_map(|story| &story.operations) {
+        let Operation::Call(call) = operation else { continue };
+        if let Some(failure) = told::by_itself(call) {
+            let _ = writeln!(
+                text,
+                "# step {}, `{}`, fails by itself with `{}` where it asks for less than there is",
+                call.number + 1,
+                call.name,
+                catalog.failures[failure].name
+            );
         }
     }
     Ok(text)
@@ -105,59 +140,6 @@ fn without_schema(text: &str) -> &str {
         Some((first, rest)) if first.starts_with("# yaml-language-server: $schema=../") => rest,
         _ => text,
     }
-}
-
-fn method_text(catalog: &Arc<Catalog>, id: MethodId) -> Result<String, Error> {
-    let method = &catalog.methods[id];
-    let mut text =
-        format!("{} ({}): {} a {}\n", method.name, method.short, effect(method.does), catalog.kinds[method.kind].label);
-    let asks: Vec<&str> = method
-        .input
-        .iter()
-        .filter(|input| matches!(input.value, falsetrail::catalog::InputValue::Changes { .. }))
-        .map(|input| input.name.as_str())
-        .collect();
-    if !asks.is_empty() {
-        let _ = writeln!(text, "\n`with` may ask for {}", asks.join(", "));
-    }
-    let _ = writeln!(text, "\nfailures, the usual one first:");
-    let rows: Vec<Vec<String>> = method
-        .failures
-        .iter()
-        .map(|failure| {
-            let failure = &catalog.failures[*failure];
-            let needs = match (failure.needs, &failure.when) {
-                (_, Some(when)) => format!("by itself when `{}` is lowered", when.input),
-                (Needs::Absent, _) => "where it does not exist".to_owned(),
-                (Needs::Live, _) => "where it exists".to_owned(),
-                (Needs::Any, _) => "anywhere".to_owned(),
-            };
-            vec![failure.name.clone(), failure.status.clone(), needs, failure.detail.to_string()]
-        })
-        .collect();
-    text.push_str(&columns(&rows, "  "));
-    if let Some(template) = &catalog.templates[id] {
-        let _ = writeln!(text, "\ntemplate: {}\n{}", catalog.template_names[id], template.source().text.trim_end());
-    }
-    text.push_str("\nexample:\n");
-    text.push_str(&example(catalog, &method.short)?);
-    Ok(text)
-}
-
-/// One successful event of a method, indented.
-fn example(catalog: &Arc<Catalog>, short: &str) -> Result<String, Error> {
-    let options = Options {
-        scenarios: vec![short.to_owned()],
-        seed: Some(7),
-        from: Some("2026-01-05T08:00:00Z".to_owned()),
-        ..Options::default()
-    };
-    let plan = Plan::with_catalog(catalog, &options)?;
-    let event = plan.events().next();
-    let body = event.map(|event| event.body).unwrap_or_default();
-    let value: serde_json::Value =
-        serde_json::from_slice(&body).map_err(|error| Error::failed(format!("the template gives no JSON: {error}")))?;
-    Ok(format!("{value:#}\n"))
 }
 
 fn kind_text(catalog: &Catalog, kind: &Kind) -> String {

@@ -45,7 +45,7 @@ fn every_shipped_scenario_is_listed_with_what_it_is_good_for() {
 fn what_is_shown_of_a_scenario_is_the_same_scenario() {
     let folder = tempdir().unwrap();
     for name in scenarios() {
-        let shown = run(root(), ["show", &name]).quiet();
+        let shown = run(root(), ["show", &name, "--as", "yaml"]).quiet();
         fs::write(folder.path().join(format!("{name}.yaml")), &shown.stdout).unwrap();
         // With a rate a run needs an end, and has no whole instances.
         let paced = shown.text().contains("\ndaily:");
@@ -55,8 +55,14 @@ fn what_is_shown_of_a_scenario_is_the_same_scenario() {
             let grown = line(folder.path(), &format!("generate {name}.yaml {options}")).quiet();
             assert!(shipped.stdout == grown.stdout, "{name} {amount}");
         }
-        let again = run(folder.path(), ["show", &format!("{name}.yaml")]).quiet();
-        assert_eq!(again.text(), shown.text());
+        let again = run(folder.path(), ["show", &format!("{name}.yaml"), "--as", "yaml"]).quiet();
+        // Written out, it is the same, and it stays so.
+        fs::write(folder.path().join(format!("{name}.yaml")), &again.stdout).unwrap();
+        let words = format!("generate {name} -n 60 --seed 3 --from 2026-01-05T08:00:00Z --quiet");
+        let written = line(folder.path(), &words.replace(&name, &format!("{name}.yaml"))).quiet();
+        assert!(line(folder.path(), &words).quiet().stdout == written.stdout, "{name}");
+        let twice = run(folder.path(), ["show", &format!("{name}.yaml"), "--as", "yaml"]).quiet();
+        assert_eq!(twice.text(), again.text());
     }
     let checked = run(folder.path(), ["validate", "."]).quiet();
     assert_eq!(checked.text().lines().count(), scenarios().len());
@@ -76,7 +82,7 @@ fn what_is_shown_of_one_line_is_a_file_that_works() {
         "create-pool-failure",
         "create-pool:already-exists,get-pool",
     ] {
-        let shown = run(folder.path(), ["show", story]).quiet();
+        let shown = run(folder.path(), ["show", story, "--as", "yaml"]).quiet();
         fs::write(folder.path().join("story.yaml"), &shown.stdout).unwrap();
         assert_eq!(line(folder.path(), "validate story.yaml").quiet().text(), "story.yaml: ok\n", "{story}");
         let options = ["--seed", "3", "--from", "2026-01-05", "--quiet"];
@@ -103,7 +109,7 @@ fn a_shown_update_says_that_it_fails_by_itself() {
     let folder = tempdir().unwrap();
     let story = "resources:\n  pool: { kind: compute-pool, max_cfu: 10 }\nsteps:\n  - create-pool\n  - { call: update-pool, with: { max_cfu: 5 } }\n";
     fs::write(folder.path().join("story.yaml"), story).unwrap();
-    let shown = line(folder.path(), "show story.yaml").quiet();
+    let shown = line(folder.path(), "show story.yaml --as yaml").quiet();
     assert!(shown.text().contains("fails by itself with `max-cfu-reduction`"), "{}", shown.text());
     fs::write(folder.path().join("grown.yaml"), &shown.stdout).unwrap();
     line(folder.path(), "validate grown.yaml").quiet();
@@ -120,7 +126,12 @@ fn every_method_can_be_shown_and_its_example_is_an_event() {
         assert_eq!(shown.text(), run(root(), ["show", short]).text());
         let text = shown.text();
         assert!(text.starts_with(&format!("{name} ({short}): ")), "{text}");
-        for part in ["\nfailures, the usual one first:\n", "\n  forbidden ", &format!("/{name}.json\n")] {
+        for part in [
+            "\nfailures, the usual one first:\n",
+            "\n  forbidden ",
+            &format!("/{name}.json\n"),
+            "\ndiffers from event to event:\n  ",
+        ] {
             assert!(text.contains(part), "{name} shows no {part:?}");
         }
         let (_, example) = text.split_once("\nexample:\n").expect("there is an example");

@@ -293,7 +293,7 @@ fn a_scenario_may_come_from_standard_input() {
     assert!(made.stdout == again.stdout);
     // It is shown and given a name like a file.
     let shown = with_input(folder.path(), "show -", story).quiet();
-    assert!(shown.text().contains("- { call: get-pool, repeat: 3 }"), "{}", shown.text());
+    assert!(shown.text().contains("get-pool, 3 times"), "{}", shown.text());
 }
 
 /// The files of one run in a folder of its own.

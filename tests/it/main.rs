@@ -12,6 +12,7 @@ mod command_repeat;
 mod command_run;
 mod command_run_file;
 mod command_shells;
+mod command_show;
 mod command_time;
 mod command_usage;
 mod command_watch;

@@ -22,6 +22,11 @@ pub fn behind(file: &str, plan: &Plan) -> String {
     format!("{}{}", &file[..end.unwrap_or(file.len())], text(plan))
 }
 
+/// The same without the marks of a comment.
+pub fn alone(plan: &Plan) -> String {
+    text(plan).lines().flat_map(|line| [line.strip_prefix("# ").unwrap_or(line), "\n"]).collect()
+}
+
 fn text(plan: &Plan) -> String {
     let outlook = Outlook::of(plan);
     let length = plan.timing.schedule.as_ref().and_then(falsetrail::schedule::Schedule::length);

@@ -1,0 +1,212 @@
+//! A story, or a load, as a timeline: who does what on what, when, and how it ends.
+
+use super::told::{self, Item, Told, ToldCall};
+use crate::cli::{columns, wrapped};
+use falsetrail::{
+    plan::Plan,
+    scenario::{Body, Field, Mix, Pace, Scenario},
+    story::{Owner, Story, Turns},
+    units::{CountRange, format_count, format_duration},
+    yaml::{Value, value_text},
+};
+use std::fmt::Write as _;
+
+/// Characters in a line of running text.
+const WIDTH: usize = 96;
+
+/// A story.
+pub fn of_story(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
+    let mut text = head(scenario);
+    let catalog = &plan.catalog;
+    let actors = story.actors.iter().map(|actor| {
+        let written = scenario.actors.iter().find(|written| written.name.value == actor.name);
+        let pins = written.map(|written| fields(&written.pins)).unwrap_or_default();
+        vec![actor.name.clone(), catalog.kinds[actor.kind].label.clone(), pins]
+    });
+    section(&mut text, "who", actors);
+    let resources = story.resources.iter().map(|resource| {
+        let written = scenario.resources.iter().find(|written| written.name.value == resource.name);
+        let pins = written.map(|written| fields(&written.fields)).unwrap_or_default();
+        let label = &catalog.kinds[resource.kind].label;
+        let what = if resource.count > 1 { format!("{} × {label}", resource.count) } else { label.clone() };
+        let whose = match resource.owner {
+            Owner::Story { existing: true, .. } => "existed before",
+            Owner::Story { existing: false, .. } => "",
+            Owner::Population { .. } => "existed before, and others see it, too",
+        };
+        vec![
+            resource.name.clone(),
+            what,
+            [whose.to_owned(), pins].iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(", "),
+        ]
+    });
+    section(&mut text, "on what", resources);
+    let told = Told::of(story);
+    let head = ["WHEN", "WHO", "WHAT", "ON", "OUTCOME"].map(str::to_owned).to_vec();
+    let mut rows = vec![head];
+    add_rows(&mut rows, plan, story, &told.items, "");
+    text.push('\n');
+    text.push_str(&trimmed(&columns(&rows, "")));
+    let _ = writeln!(text, "\n{} in {}", events(told.events), told.lasts);
+    text
+}
+
+/// A load: its stories by share.
+pub fn of_mix(plan: &Plan, scenario: &Scenario, mix: &Mix) -> String {
+    let mut text = head(scenario);
+    let (background, injected) = plan.stories.split_at(plan.background);
+    let head = ["SHARE", "STORY", "EVENTS", "TAKES"].map(str::to_owned).to_vec();
+    let rows = background.iter().enumerate().map(|(rank, story)| {
+        let told = Told::of(story);
+        let share = told::percent(plan.weights.chance(rank));
+        vec![share, story.name.clone(), count(told.events), told.lasts.to_string()]
+    });
+    let _ = write!(text, "\n{}", columns(&[head].into_iter().chain(rows).collect::<Vec<_>>(), ""));
+    let rows: Vec<Vec<String>> = mix
+        .inject
+        .iter()
+        .zip(injected)
+        .map(|(written, story)| {
+            let label = story.injection.as_ref().map(|injection| injection.label.clone()).unwrap_or_default();
+            vec![written.at.value.clone(), story.scenario.clone(), count(Told::of(story).events), label]
+        })
+        .collect();
+    if !rows.is_empty() {
+        let head = ["AT", "INJECTED STORY", "EVENTS", "LABEL"].map(str::to_owned).to_vec();
+        let _ = write!(text, "\n{}", columns(&[head].into_iter().chain(rows).collect::<Vec<_>>(), ""));
+    }
+    text
+}
+
+/// Name, description, and what holds for the whole file.
+fn head(scenario: &Scenario) -> String {
+    let mut text = format!("{}\n", scenario.name);
+    if let Some(description) = &scenario.description {
+        text.push_str(&wrapped(description, "  ", WIDTH));
+    }
+    let mut settings = Vec::new();
+    settings.extend(scenario.seed.as_ref().map(|seed| format!("seed {}", seed.value)));
+    settings.extend(scenario.from.as_ref().map(|from| format!("from {}", from.value)));
+    settings.extend(scenario.every.as_ref().map(|every| format!("a story every {}", format_duration(every.value))));
+    if let Body::Mix(mix) = &scenario.body {
+        settings.extend(mix.pace.as_ref().map(pace));
+    }
+    let params: Vec<String> =
+        scenario.params.iter().map(|param| format!("{} = {}", param.name.value, bare(&param.value.value))).collect();
+    if !params.is_empty() {
+        settings.push(format!("with {}", params.join(", ")));
+    }
+    if !settings.is_empty() {
+        let _ = write!(text, "\n{}", wrapped(&settings.join("; "), "", WIDTH));
+    }
+    text
+}
+
+fn pace(pace: &Pace) -> String {
+    match pace {
+        Pace::Rate(rate) => format!("{} events", rate.value),
+        Pace::Stages { start, stages } => {
+            let mut text =
+                start.as_ref().map_or_else(|| "from 0/s".to_owned(), |start| format!("from {}", start.value));
+            for stage in stages {
+                let _ = write!(text, " to {} within {}", stage.target.value, format_duration(stage.duration.value));
+            }
+            text
+        }
+        Pace::Daily(daily) => {
+            let zone = daily.timezone.as_ref().map_or_else(|| "UTC".to_owned(), |zone| zone.value.to_string());
+            format!(
+                "between {} and {} events, most at {} {zone}",
+                daily.trough.value, daily.peak.value, daily.peak_at.value
+            )
+        }
+    }
+}
+
+fn section(text: &mut String, title: &str, rows: impl Iterator<Item = Vec<String>>) {
+    let rows: Vec<Vec<String>> = rows.collect();
+    if !rows.is_empty() {
+        let _ = write!(text, "\n{title}\n{}", trimmed(&columns(&rows, "  ")));
+    }
+}
+
+/// Lines without the spaces at their ends that empty cells leave.
+fn trimmed(text: &str) -> String {
+    text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
+}
+
+fn fields(fields: &[Field]) -> String {
+    let given: Vec<String> =
+        fields.iter().map(|field| format!("{} {}", field.name.value, bare(&field.value.value))).collect();
+    given.join(", ")
+}
+
+/// A value for reading: a text needs no quotes here.
+fn bare(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        other => value_text(other),
+    }
+}
+
+fn add_rows(rows: &mut Vec<Vec<String>>, plan: &Plan, story: &Story, items: &[Item], gutter: &str) {
+    for item in items {
+        match item {
+            Item::Call(told) => rows.push(row(plan, story, told, gutter)),
+            Item::Choose(ways) => {
+                for (number, (share, items)) in ways.iter().enumerate() {
+                    let edge = if number == 0 { '┌' } else { '├' };
+                    rows.push(vec![format!("{gutter}{edge} in {}", told::percent(*share))]);
+                    add_rows(rows, plan, story, items, &format!("{gutter}│ "));
+                }
+                rows.push(vec![format!("{gutter}└")]);
+            }
+        }
+    }
+}
+
+fn row(plan: &Plan, story: &Story, told: &ToldCall, gutter: &str) -> Vec<String> {
+    let call = told.call;
+    let mut what = plan.catalog.methods[call.method].short.clone();
+    let asks = told::asks(plan, story, call);
+    if !asks.is_empty() {
+        let _ = write!(what, " with {}", asks.join(", "));
+    }
+    if let Some(often) = often(told) {
+        let _ = write!(what, ", {often}");
+    }
+    if let Some(chance) = told::chance(call) {
+        let _ = write!(what, ", in {chance}");
+    }
+    let catalog = &plan.catalog;
+    vec![
+        format!("{gutter}{}", told.when),
+        story.actors[call.actor].name.clone(),
+        what,
+        told::on(catalog, story, call),
+        told::outcome(catalog, call),
+    ]
+}
+
+/// How often a call happens, if it is not once.
+pub fn often(told: &ToldCall) -> Option<String> {
+    let every = told.call.every;
+    let apart = if every.high > 0 { format!(", {every} apart") } else { String::new() };
+    match told.call.turns {
+        Turns::Each => Some(format!("on each of {}{apart}", told.times)),
+        Turns::Repeat(CountRange { low: 1, high: 1 }) => None,
+        Turns::Repeat(times) => Some(format!("{times} times{apart}")),
+    }
+}
+
+fn count(events: CountRange) -> String {
+    if events.low == events.high {
+        format_count(events.low)
+    } else {
+        format!("{}..{}", format_count(events.low), format_count(events.high))
+    }
+}
+
+fn events(events: CountRange) -> String {
+    format!("{} {}", count(events), if events.high == 1 { "event" } else { "events" })
+}

@@ -1,0 +1,208 @@
+//! A story as a person follows it: calls with the times at which they can happen, and branches with their chances.
+//!
+//! It is read off the plan, in which everything is said that a scenario may leave out.
+
+use falsetrail::{
+    catalog::{Catalog, Effect, Generator, InputValue, Scalar},
+    plan::Plan,
+    story::{Asked, Call, Operation, Outcome, Reference, Story, Turns},
+    units::{CountRange, DurationRange},
+};
+
+/// What happens in a story.
+pub struct Told<'p> {
+    /// In order.
+    pub items: Vec<Item<'p>>,
+    /// How long it takes, nanoseconds.
+    pub lasts: DurationRange,
+    /// How many events it has.
+    pub events: CountRange,
+}
+
+/// A piece of a story.
+pub enum Item<'p> {
+    /// A call.
+    Call(ToldCall<'p>),
+    /// One of several ways on: how likely each is, and what happens there.
+    Choose(Vec<(f64, Vec<Item<'p>>)>),
+}
+
+/// A call of a story.
+pub struct ToldCall<'p> {
+    /// The call itself.
+    pub call: &'p Call,
+    /// When the first of its events can happen, nanoseconds after the story's beginning.
+    pub when: DurationRange,
+    /// How many events it has if it happens.
+    pub times: CountRange,
+}
+
+/// The way through a story's operations.
+struct Reader<'p> {
+    story: &'p Story,
+    at: usize,
+    /// Since the story's beginning.
+    now: DurationRange,
+    events: CountRange,
+}
+
+impl<'p> Told<'p> {
+    /// Reads it off a story.
+    pub fn of(story: &'p Story) -> Self {
+        let nothing = CountRange { low: 0, high: 0 };
+        let mut reader = Reader { story, at: 0, now: DurationRange { low: 0, high: 0 }, events: nothing };
+        let items = reader.items();
+        Told { items, lasts: reader.now, events: reader.events }
+    }
+}
+
+impl<'p> Reader<'p> {
+    /// Up to the end of the story, or of the branch: then the jump behind the branches is where it stands.
+    fn items(&mut self) -> Vec<Item<'p>> {
+        let mut items = Vec::new();
+        let story = self.story;
+        while let Some(operation) = story.operations.get(self.at) {
+            match operation {
+                Operation::Jump(_) => break,
+                Operation::Call(call) => {
+                    items.push(Item::Call(self.call(call)));
+                    self.at += 1;
+                }
+                Operation::Choose { weights, targets, .. } => items.push(self.choose(weights, targets)),
+            }
+        }
+        items
+    }
+
+    fn choose(&mut self, weights: &falsetrail::value::Skew, targets: &[usize]) -> Item<'p> {
+        let (now, events) = (self.now, self.events);
+        let mut ways = Vec::new();
+        let mut ends: Option<(DurationRange, CountRange)> = None;
+        let mut behind = self.at + 1;
+        for (rank, target) in targets.iter().enumerate() {
+            (self.at, self.now, self.events) = (*target, now, events);
+            ways.push((weights.chance(rank), self.items()));
+            if let Some(Operation::Jump(to)) = self.story.operations.get(self.at) {
+                behind = *to;
+            }
+            ends = Some(match ends {
+                None => (self.now, self.events),
+                Some((time, count)) => (
+                    DurationRange { low: time.low.min(self.now.low), high: time.high.max(self.now.high) },
+                    CountRange { low: count.low.min(self.events.low), high: count.high.max(self.events.high) },
+                ),
+            });
+        }
+        (self.now, self.events) = ends.unwrap_or((now, events));
+        self.at = behind;
+        Item::Choose(ways)
+    }
+
+    fn call(&mut self, call: &'p Call) -> ToldCall<'p> {
+        let times = match call.turns {
+            Turns::Repeat(times) => times,
+            Turns::Each => {
+                let count = call.target.map_or(0, |target| u64::from(self.story.resources[target].count));
+                CountRange { low: count, high: count }
+            }
+        };
+        let when = DurationRange { low: self.now.low + call.after.low, high: self.now.high + call.after.high };
+        let gaps = |count: u64, gap: u64| gap.saturating_mul(count.saturating_sub(1));
+        let skipped = call.chance.is_some() || times.low == 0;
+        // What does not happen is not waited for either.
+        let low = if skipped { self.now.low } else { when.low + gaps(times.low, call.every.low) };
+        self.now = DurationRange { low, high: when.high.saturating_add(gaps(times.high, call.every.high)) };
+        self.events.low += if skipped { 0 } else { times.low };
+        self.events.high += times.high;
+        ToldCall { call, when, times }
+    }
+}
+
+/// What a call asks for, such as `max_cfu 5`, in the order of the method's inputs.
+pub fn asks(plan: &Plan, story: &Story, call: &Call) -> Vec<String> {
+    let method = &plan.catalog.methods[call.method];
+    let changes = method.input.iter().filter_map(|input| match input.value {
+        InputValue::Changes { field, .. } => Some((input.name.as_str(), field)),
+        InputValue::Always(_) => None,
+    });
+    let kind = &plan.catalog.kinds[method.kind];
+    let asked = changes.zip(&call.asks).filter_map(|((name, field), ask)| match ask.value {
+        Asked::Nothing => None,
+        Asked::Clear => Some(format!("no {name}")),
+        Asked::Next { .. } => Some(format!("the next {name}")),
+        Asked::Previous => Some(format!("the {name} before")),
+        Asked::Reference(reference) => Some(format!("{name} {}", referred(&plan.catalog, story, reference))),
+        Asked::Code(code) => {
+            let value = match &kind.fields[field].generator {
+                Generator::Choose { choices, .. } => choices.get(code as usize).map(text).unwrap_or_default(),
+                _ => literal(plan, code),
+            };
+            Some(format!("{name} {value}"))
+        }
+    });
+    asked.collect()
+}
+
+fn referred(catalog: &Catalog, story: &Story, reference: Reference) -> String {
+    match reference {
+        Reference::Null => "null".to_owned(),
+        Reference::Resource(index) => story.resources[index].name.clone(),
+        Reference::Actor(index) => story.actors[index].name.clone(),
+        Reference::Population(kind) => format!("any {}", catalog.kinds[kind].label),
+    }
+}
+
+fn text(scalar: &Scalar) -> String {
+    String::from_utf8_lossy(&scalar.bytes()).into_owned()
+}
+
+/// A text that the scenario gives; 0 is none.
+fn literal(plan: &Plan, code: u64) -> String {
+    let at = (code as usize).checked_sub(1);
+    at.and_then(|at| plan.literals.get(at)).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+}
+
+/// What a call is about: its resource, or all of a kind for a list.
+pub fn on(catalog: &Catalog, story: &Story, call: &Call) -> String {
+    if let Some(target) = call.target {
+        return story.resources[target].name.clone();
+    }
+    let kind = &catalog.kinds[catalog.methods[call.method].kind];
+    let several = kind.plural.as_ref().map_or_else(|| format!("{}s", kind.label), |plural| plural.replace('_', " "));
+    if call.does == Effect::List { format!("all {several}") } else { String::new() }
+}
+
+/// How a call ends.
+pub fn outcome(catalog: &Catalog, call: &Call) -> String {
+    let failure = |id: usize| format!("{} ({})", catalog.failures[id].name, catalog.failures[id].status);
+    match call.outcome {
+        Outcome::Auto => "whatever the state dictates".to_owned(),
+        Outcome::Failure(id) => failure(id),
+        Outcome::Success { .. } => match by_itself(call) {
+            Some(id) => format!("{} where that is less than there is, else success", failure(id)),
+            None => "success".to_owned(),
+        },
+    }
+}
+
+/// The failure that happens by itself if a call asks for less than there is.
+pub fn by_itself(call: &Call) -> Option<usize> {
+    match (call.lowers, call.outcome) {
+        (Some((failure, _)), Outcome::Success { insists: false }) => {
+            call.asks.iter().any(|ask| matches!(ask.value, Asked::Code(_))).then_some(failure)
+        }
+        _ => None,
+    }
+}
+
+/// A chance of 2⁶⁴ or a share, in percent.
+pub fn percent(share: f64) -> String {
+    let rounded = (share * 1_000.0).round() / 10.0;
+    if rounded == 0.0 && share > 0.0 { "less than 0.1 %".to_owned() } else { format!("{rounded} %") }
+}
+
+/// The chance that a call happens at all, if it is not certain.
+pub fn chance(call: &Call) -> Option<String> {
+    const ALL: f64 = 18_446_744_073_709_551_616.0;
+    call.chance.map(|chance| percent(chance as f64 / ALL))
+}
