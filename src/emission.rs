@@ -11,13 +11,13 @@ mod roles;
 use crate::{
     catalog::{FailureId, FieldId, KindId, MethodId},
     story::Row,
-    template::{BLOCK, Program, piece},
+    template::{Padded, Program},
     value::{Key, Lane, Skew},
 };
 use std::sync::Arc;
 
 pub use bake::{Baker, field_salt};
-pub use make::{Context, Span, resource_key};
+pub use make::{Context, resource_key};
 pub use roles::Roles;
 
 /// One kind of event.
@@ -35,12 +35,10 @@ pub struct Emission {
     pub method: MethodId,
     /// `None` is success.
     pub failure: Option<FailureId>,
-    /// The compiled template; shared by all calls that need the same branches of it.
+    /// The compiled template for the values that `makes` give; shared by all calls for which it is the same.
     pub program: Arc<Program>,
     /// Values, each of which may use those before it.
     pub makes: Vec<Make>,
-    /// For each of the program's slots the value that it takes.
-    pub slots: Vec<Place>,
     /// For each of the program's lists how its items are made.
     pub lists: Vec<ItemList>,
     /// The record's key: one of the values.
@@ -68,15 +66,6 @@ pub struct Snapshot {
     pub listed: Vec<usize>,
 }
 
-/// Where a slot's value comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// A value of the event.
-    Event(usize),
-    /// A value of the item, counted from the item's first.
-    Item(usize),
-}
-
 /// How the items of a list are made.
 #[derive(Debug, Default)]
 pub struct ItemList {
@@ -97,10 +86,10 @@ pub struct OwnItem {
     pub stride: usize,
     /// Its values.
     pub makes: Vec<Make>,
-    /// The template's slots.
-    pub slots: Vec<Place>,
+    /// For each of the template's slots the value that it takes.
+    pub slots: Vec<usize>,
     /// The value that takes the subject's place if the item is the first.
-    pub subject: Option<Place>,
+    pub subject: Option<usize>,
 }
 
 /// Items that exist whatever the story does.
@@ -122,7 +111,7 @@ pub struct Beside {
 #[derive(Debug)]
 pub enum Make {
     /// The same in all instances.
-    Fixed(Box<[u8]>),
+    Fixed(Padded),
     /// Null.
     Null,
     /// Put together.
@@ -152,8 +141,8 @@ pub enum Make {
     Column {
         /// The table's kind.
         kind: KindId,
-        /// Which column.
-        column: usize,
+        /// The field that shows the column.
+        field: FieldId,
     },
     /// An identifying field of the story's own resource.
     Unique {
@@ -191,7 +180,7 @@ pub enum Make {
         /// Where the state's word is.
         word: Word,
         /// The values.
-        choices: Vec<Box<[u8]>>,
+        choices: Vec<Padded>,
     },
     /// One of several values, drawn.
     Drawn {
@@ -200,7 +189,7 @@ pub enum Make {
         /// How.
         weights: Skew,
         /// The values.
-        choices: Vec<Box<[u8]>>,
+        choices: Vec<Padded>,
     },
     /// A text that a call may have replaced.
     Replaced {
@@ -238,8 +227,8 @@ pub enum Make {
     },
     /// By age.
     Stage {
-        /// The kind and field.
-        of: (KindId, FieldId),
+        /// The value until it is ready, and from then on.
+        values: [Padded; 2],
         /// Where its state is.
         word: Word,
         /// When it becomes ready.
@@ -272,34 +261,11 @@ pub enum Make {
 #[derive(Debug, Clone)]
 pub enum Part {
     /// Characters.
-    Literal(Literal),
+    Literal(Padded),
     /// A value made before: of the event.
     Event(usize),
     /// A value made before: of the item.
     Item(usize),
-}
-
-/// Characters of a text, with room behind them so that they are copied fast.
-#[derive(Debug, Clone)]
-pub struct Literal {
-    padded: Box<[u8]>,
-    length: usize,
-}
-
-impl Literal {
-    /// Of those characters.
-    pub fn new(bytes: &[u8]) -> Self {
-        Literal { padded: [bytes, &[0; BLOCK]].concat().into(), length: bytes.len() }
-    }
-
-    /// The characters.
-    pub fn bytes(&self) -> &[u8] {
-        &self.padded[..self.length]
-    }
-
-    fn append(&self, out: &mut Vec<u8>) {
-        piece(out, &self.padded, 0, self.length);
-    }
 }
 
 /// A word of state: an offset into what the simulation handed over.

@@ -2,6 +2,7 @@
 
 use crate::{
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId},
+    template::{Arena, Piece},
     value::{AddressRanges, Key, Lane, Pattern, People, Permutation, hex},
 };
 use std::collections::{HashMap, hash_map::Entry};
@@ -84,15 +85,26 @@ impl Identities {
         }
     }
 
-    /// Appends text of a field's pattern that need not be unique.
-    pub fn write_random(&self, kind: KindId, field: FieldId, key: Key, out: &mut Vec<u8>) {
+    /// The same in an arena.
+    pub fn make<'a>(&self, kind: KindId, field: FieldId, lane: Lane, number: u64, arena: &'a Arena) -> Piece<'a> {
         if let Some(Maker::Pattern(pattern)) = &self.makers[kind][field] {
-            pattern.write_random(key, out);
+            let place = pattern.unique(lane, number);
+            return arena.write(pattern.len_of(place), |to| pattern.fill(place, to));
         }
+        let mut text = Vec::new();
+        self.write(kind, field, lane, number, &mut text);
+        arena.text(&text)
     }
 
-    /// Appends the event's id: a version 4 UUID whose free bits are the event's name under a permutation.
-    pub fn write_event_id(&self, name: EventName, out: &mut Vec<u8>) {
+    /// Text of a field's pattern that need not be unique.
+    pub fn make_random<'a>(&self, kind: KindId, field: FieldId, key: Key, arena: &'a Arena) -> Piece<'a> {
+        let Some(Maker::Pattern(pattern)) = &self.makers[kind][field] else { return arena.text(b"") };
+        let place = pattern.random(key);
+        arena.write(pattern.len_of(place), |to| pattern.fill(place, to))
+    }
+
+    /// The event's id: a version 4 UUID whose free bits are the event's name under a permutation.
+    pub fn event_id(&self, name: EventName) -> [u8; 36] {
         let bits = self.events.apply(name.pack(true));
         // 122 free bits around the six that say version 4 and the RFC's variant.
         let high = bits >> 74;
@@ -106,12 +118,12 @@ impl Identities {
         text[14..18].copy_from_slice(&digits[12..16]);
         text[19..23].copy_from_slice(&digits[16..20]);
         text[24..].copy_from_slice(&digits[20..]);
-        out.extend_from_slice(&text);
+        text
     }
 
-    /// Appends the request's id: 32 lower-case hexadecimal digits.
-    pub fn write_request_id(&self, name: EventName, out: &mut Vec<u8>) {
-        out.extend_from_slice(&hex(self.requests.apply(name.pack(false))));
+    /// The request's id: 32 lower-case hexadecimal digits.
+    pub fn request_id(&self, name: EventName) -> [u8; 32] {
+        hex(self.requests.apply(name.pack(false)))
     }
 
     /// Which event an id belongs to, or `None` if it is none of this run.

@@ -26,6 +26,7 @@ use crate::{
     sink::Names,
     story::{Operation, Outcome, Story},
     stream::Stream,
+    template::Padded,
     texts::{ScenarioText, Texts},
     units::Rate,
     value::{Key, Skew},
@@ -107,7 +108,7 @@ pub struct Plan {
     /// Who and what existed before.
     pub population: Population,
     /// Texts that scenarios give.
-    pub literals: Vec<Box<[u8]>>,
+    pub literals: Vec<Padded>,
     /// What records are keyed by.
     pub key: RecordKey,
     /// The texts of its scenarios.

@@ -3,6 +3,7 @@
 use crate::{
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Table, Text, TextPart},
     identity::Identities,
+    template::{Piece, Texts, TextsBuilder},
     value::{Key, Lane, Skew, write_digits, write_time},
 };
 
@@ -15,19 +16,16 @@ pub struct Population {
 /// All entities of one kind.
 #[derive(Debug, Default)]
 pub struct Members {
-    entities: Vec<Entity>,
+    /// What events show, field by field, entity by entity.
+    texts: Texts,
+    fields: usize,
+    /// For each entity the row of the table that it lies in, if its scope has a table.
+    rows: Vec<Option<u32>>,
     parent: Option<KindId>,
     parents: usize,
+    /// How many lie in each parent, and how many parents have one more.
+    dealt: (usize, usize),
     ranks: Option<Skew>,
-}
-
-/// One of them.
-#[derive(Debug)]
-pub struct Entity {
-    /// For each field the bytes that events show, `None` for null.
-    pub values: Vec<Option<Box<[u8]>>>,
-    /// The row of the table that it lies in, if its scope has a table.
-    pub row: Option<u32>,
 }
 
 const SECOND: i64 = 1_000_000_000;
@@ -44,9 +42,11 @@ impl Population {
             from,
             identities,
             members: Vec::new(),
+            texts: Vec::new(),
             done: vec![false; catalog.kinds.len()],
         };
         maker.members.resize_with(catalog.kinds.len(), Members::default);
+        maker.texts.resize_with(catalog.kinds.len(), TextsBuilder::default);
         for kind in 0..catalog.kinds.len() {
             maker.make(kind);
         }
@@ -58,26 +58,39 @@ impl Population {
         &self.members[kind]
     }
 
-    /// One of a kind.
-    pub fn entity(&self, kind: KindId, index: u32) -> &Entity {
-        &self.members[kind].entities[index as usize]
+    /// A field of one of a kind; `None` if it is null.
+    #[inline]
+    pub fn value(&self, kind: KindId, index: u32, field: FieldId) -> Option<Piece<'_>> {
+        self.members[kind].value(index, field)
     }
 }
 
 impl Members {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.entities.len()
+        self.rows.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.entities.is_empty()
+        self.rows.is_empty()
+    }
+
+    /// A field of one of them; `None` if it is null.
+    #[inline]
+    pub fn value(&self, index: u32, field: FieldId) -> Option<Piece<'_>> {
+        self.texts.get(index as usize * self.fields + field)
+    }
+
+    /// The row of the table that one of them lies in.
+    pub fn row(&self, index: u32) -> Option<u32> {
+        self.rows[index as usize]
     }
 
     /// How many lie in parent number `parent`: members are dealt out to parents in turn.
     pub fn children(&self, parent: u32) -> usize {
-        (self.entities.len() + self.parents - 1 - (parent as usize).min(self.parents - 1)) / self.parents.max(1)
+        let (each, more) = self.dealt;
+        each + usize::from((parent as usize).min(self.parents.saturating_sub(1)) < more)
     }
 
     /// The member that `key` draws among those of `parent`, or the `other`th after it, unevenly by rank.
@@ -87,7 +100,10 @@ impl Members {
             return parent;
         }
         let rank = self.ranks.as_ref().map_or(0, |ranks| ranks.draw(key));
-        let rank = (rank.min(children - 1) + other) % children;
+        let mut rank = rank.min(children - 1) + other;
+        if rank >= children {
+            rank %= children;
+        }
         (parent as usize + rank * self.parents) as u32
     }
 
@@ -95,9 +111,14 @@ impl Members {
     pub fn expected(&self, draws: f64) -> f64 {
         let Some(ranks) = &self.ranks else { return 0.0 };
         let parents = self.parents.max(1) as f64;
-        let chances = (0..self.entities.len().div_ceil(self.parents.max(1))).map(|rank| ranks.chance(rank));
+        let chances = (0..self.len().div_ceil(self.parents.max(1))).map(|rank| ranks.chance(rank));
         let expected: f64 = chances.map(|chance| 1.0 - (1.0 - chance).powf(draws / parents)).sum();
-        (expected * parents).min(self.entities.len() as f64)
+        (expected * parents).min(self.len() as f64)
+    }
+
+    /// The kind that they lie in, if any.
+    pub fn parent(&self) -> Option<KindId> {
+        self.parent
     }
 
     /// The parent of a member.
@@ -106,23 +127,30 @@ impl Members {
     }
 
     /// The members in `parent` and, where the scope has a table, in `row`; in the order in which lists show them.
-    pub fn within(&self, parent: u32, row: Option<u32>) -> impl Iterator<Item = &Entity> {
-        let step = self.parents.max(1);
-        let first = (parent as usize).min(self.entities.len());
-        self.entities[first..].iter().step_by(step).filter(move |entity| row.is_none() || entity.row == row)
+    pub fn within(&self, parent: u32, row: Option<u32>) -> impl Iterator<Item = u32> {
+        let all = (parent as usize..self.len()).step_by(self.parents.max(1));
+        all.filter(move |index| row.is_none() || self.rows[*index] == row).map(|index| index as u32)
     }
 }
 
 /// A table's rows as members of its kind, in their order; their texts depend on where they are looked at.
 fn rows(kind: &Kind, table: &Table) -> Members {
-    let entity = |(row, columns): (usize, &Vec<Vec<u8>>)| {
-        let value = |field: &Field| match field.generator {
-            Generator::Column(column) => Some(columns[column].clone().into_boxed_slice()),
-            _ => None,
-        };
-        Entity { values: kind.fields.iter().map(value).collect(), row: Some(row as u32) }
-    };
-    Members { entities: table.rows.iter().enumerate().map(entity).collect(), parent: None, parents: 1, ranks: None }
+    let mut texts = TextsBuilder::default();
+    for columns in &table.rows {
+        for field in &kind.fields {
+            texts.push(column_of(field).map(|column| columns[column].as_slice()));
+        }
+    }
+    let rows = (0..table.rows.len()).map(|row| Some(row as u32)).collect();
+    let dealt = (table.rows.len(), 0);
+    Members { texts: texts.finish(), fields: kind.fields.len(), rows, parents: 1, dealt, ..Members::default() }
+}
+
+fn column_of(field: &Field) -> Option<usize> {
+    match field.generator {
+        Generator::Column(column) => Some(column),
+        _ => None,
+    }
 }
 
 struct Maker<'a> {
@@ -133,6 +161,8 @@ struct Maker<'a> {
     from: i64,
     identities: &'a Identities,
     members: Vec<Members>,
+    /// Of kinds that are being made.
+    texts: Vec<TextsBuilder>,
     done: Vec<bool>,
 }
 
@@ -173,14 +203,21 @@ impl Maker<'_> {
         let parents = parent.map_or(1, |parent| self.members[parent].len().max(1));
         let count = self.counts[kind_id] as usize;
         let ranks = (count > 0).then(|| Skew::new(count.div_ceil(parents), self.skew));
-        self.members[kind_id] = Members { entities: Vec::with_capacity(count), parent, parents, ranks };
+        self.members[kind_id] = Members {
+            fields: kind.fields.len(),
+            parent,
+            parents,
+            dealt: (count / parents, count % parents),
+            ranks,
+            ..Members::default()
+        };
         for index in 0..count {
-            let entity = self.entity(kind_id, index as u32);
-            self.members[kind_id].entities.push(entity);
+            self.add(kind_id, index as u32);
         }
+        self.members[kind_id].texts = std::mem::take(&mut self.texts[kind_id]).finish();
     }
 
-    fn entity(&self, kind_id: KindId, index: u32) -> Entity {
+    fn add(&mut self, kind_id: KindId, index: u32) {
         let kind = &self.catalog.kinds[kind_id];
         let key = self.key.name(&kind.name).number(index.into());
         let parent = self.members[kind_id].parent_of(index);
@@ -190,11 +227,13 @@ impl Maker<'_> {
             around.row =
                 self.row_of_reference(kind_id, &around).or_else(|| Some(table.weights.draw(key.name("row")) as u32));
         }
-        let value = |field: FieldId| {
-            let mut bytes = Vec::new();
-            self.value(kind_id, field, &around, &mut bytes).then(|| bytes.into_boxed_slice())
-        };
-        Entity { values: (0..kind.fields.len()).map(value).collect(), row: around.row }
+        let mut bytes = Vec::new();
+        for field in 0..kind.fields.len() {
+            bytes.clear();
+            let is_there = self.value(kind_id, field, &around, &mut bytes);
+            self.texts[kind_id].push(is_there.then_some(bytes.as_slice()));
+        }
+        self.members[kind_id].rows.push(around.row);
     }
 
     /// Members were made one after another over the month before the run; at least two seconds apart, so that names
@@ -210,7 +249,7 @@ impl Maker<'_> {
         let fields = &self.catalog.kinds[kind].fields;
         (0..fields.len()).find_map(|field| {
             let (kind, index) = self.referred(&fields[field].generator, field, around)?;
-            self.members[kind].entities.get(index as usize)?.row
+            *self.members[kind].rows.get(index as usize)?
         })
     }
 
@@ -300,14 +339,21 @@ impl Maker<'_> {
         }
     }
 
-    fn shown(&self, kind: KindId, index: u32, field: FieldId) -> Vec<u8> {
-        let entity = self.members[kind].entities.get(index as usize);
-        entity.and_then(|entity| entity.values[field].as_deref()).map(<[u8]>::to_vec).unwrap_or_default()
+    fn shown(&self, kind: KindId, index: u32, field: FieldId) -> &[u8] {
+        let members = &self.members[kind];
+        if index as usize >= members.len() {
+            return &[];
+        }
+        // One of its own kind, whose texts are still being made.
+        let unfinished = self.texts[kind].get(index as usize * members.fields + field);
+        unfinished
+            .or_else(|| members.texts.get(index as usize * members.fields + field).map(Piece::bytes))
+            .unwrap_or_default()
     }
 
-    fn column(&self, kind: KindId, row: Option<u32>, column: usize) -> Vec<u8> {
+    fn column(&self, kind: KindId, row: Option<u32>, column: usize) -> &[u8] {
         let table = self.catalog.kinds[kind].table.as_ref();
-        table.zip(row).map(|(table, row)| table.rows[row as usize][column].clone()).unwrap_or_default()
+        table.zip(row).map_or(&[], |(table, row)| &table.rows[row as usize][column])
     }
 }
 

@@ -2,22 +2,26 @@
 
 use crate::{
     catalog::KindId,
-    emission::{Context, Roles, Span},
+    emission::{Context, Roles},
     identity::EventName,
     plan::{Plan, RecordKey},
     population::write_number,
     sink::{Chunk, Event},
     stream::Record,
-    template::Values,
+    template::{Arena, Pieces, Slots},
+    value::Calendar,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, mem};
 
 /// Renders the events of a plan. Has scratch memory, so that an event costs no allocation; threads each have one.
 #[derive(Debug)]
 pub struct Renderer<'p> {
     plan: &'p Plan,
-    values: Values,
-    spans: Vec<Span>,
+    arena: Arena,
+    calendar: Calendar,
+    /// Memory for the values of an event, and for those of an item.
+    slots: Slots<'static>,
+    items: Pieces<'static>,
     roles: Roles,
     /// For each story what its events show of what surrounds it.
     around: Vec<Around>,
@@ -28,7 +32,7 @@ pub struct Renderer<'p> {
 /// What the events of a story show of what surrounds it: nothing else need be drawn.
 #[derive(Debug)]
 struct Around {
-    kinds: BTreeSet<KindId>,
+    kinds: Vec<KindId>,
     /// Whether some of them take place in other rows than the story.
     moves: bool,
 }
@@ -39,14 +43,24 @@ impl<'p> Renderer<'p> {
         // What others lie in decides which of them are drawn.
         let kinds = 0..plan.catalog.kinds.len();
         let parents: BTreeSet<KindId> = kinds.filter_map(|kind| plan.catalog.parent(kind)).collect();
-        let story = |_| Around { kinds: parents.clone(), moves: false };
-        let mut around: Vec<Around> = plan.stories.iter().map(story).collect();
+        let mut shown: Vec<(BTreeSet<KindId>, bool)> = vec![(parents, false); plan.stories.len()];
         for emission in &plan.emissions {
             let story = usize::from(emission.story);
-            around[story].kinds.extend(emission.surroundings());
-            around[story].moves |= emission.rows != plan.stories[story].rows;
+            shown[story].0.extend(emission.surroundings());
+            shown[story].1 |= emission.rows != plan.stories[story].rows;
         }
-        Renderer { plan, values: Values::default(), spans: Vec::new(), roles: Roles::new(), around, drawn: None }
+        let around = shown.into_iter().map(|(kinds, moves)| Around { kinds: kinds.into_iter().collect(), moves });
+        let around = around.collect();
+        Renderer {
+            plan,
+            arena: Arena::default(),
+            calendar: Calendar::default(),
+            slots: Slots::default(),
+            items: Pieces::default(),
+            roles: Roles::new(),
+            around,
+            drawn: None,
+        }
     }
 
     /// Appends an event to a chunk; `words` is the arena that the record's words lie in.
@@ -69,6 +83,7 @@ impl<'p> Renderer<'p> {
             step: emission.step_tag,
             occurrence: record.occurrence,
         };
+        self.arena.clear();
         let context = Context {
             catalog: &plan.catalog,
             identities: &plan.identities,
@@ -80,9 +95,13 @@ impl<'p> Renderer<'p> {
             time: record.time,
             element: record.element,
             words: &words[record.words_at as usize..][..record.words as usize],
+            arena: &self.arena,
+            calendar: &self.calendar,
         };
-        emission.fill(&context, &mut self.values, &mut self.spans);
-        emission.program.render(&self.values, &mut chunk.bodies);
+        let mut slots = mem::take(&mut self.slots).recycled();
+        let mut items = mem::take(&mut self.items).recycled();
+        emission.fill(&context, &mut slots, &mut items);
+        emission.program.append(&slots, &mut chunk.bodies);
         match (plan.key, emission.key) {
             (RecordKey::Instance, _) => {
                 chunk.keys.extend_from_slice(story.name.as_bytes());
@@ -90,11 +109,12 @@ impl<'p> Renderer<'p> {
                 write_number(record.instance, &mut chunk.keys);
             }
             (RecordKey::Catalog(_), Some(key)) => {
-                let Span(start, length) = self.spans[key];
-                chunk.keys.extend_from_slice(&self.values.bytes()[start as usize..][..length as usize]);
+                chunk.keys.extend_from_slice(slots.values.get(key).bytes());
             }
             _ => {}
         }
+        self.slots = slots.recycled();
+        self.items = items.recycled();
         chunk.end_event(Event {
             number: record.number,
             time: record.time,

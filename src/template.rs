@@ -18,9 +18,8 @@
 //!
 //! The way through the modules: `parse` (JSON with positions) → `tree` and `expression` (what it means) → `check`,
 //! `condition` and `names` (types, constants) → `compile` (a flat list of operations) → `ops` and `decide` (run it over
-//! [`Values`]).
+//! [`Slots`]).
 
-mod append;
 mod check;
 mod compile;
 mod condition;
@@ -30,7 +29,9 @@ mod mistakes;
 mod names;
 mod ops;
 pub(crate) mod parse;
+mod piece;
 mod program;
+mod specialize;
 mod tree;
 mod values;
 
@@ -38,9 +39,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::error::{Diagnostic, Source};
 
-pub(crate) use append::{BLOCK, piece, piece_within};
+pub use piece::{Arena, Padded, Piece, Pieces, Texts, TextsBuilder, append};
 pub use program::Program;
-pub use values::{Values, escape_into};
+pub use specialize::Filling;
+pub use values::{Slots, Values, escape_into};
 
 /// Templates nest at most this deep.
 pub const MAX_DEPTH: usize = 128;
@@ -50,7 +52,7 @@ pub const MAX_BYTES: usize = 4 << 20;
 pub const MAX_LITERALS: usize = 64 << 20;
 
 /// What a name in a template stands for. The catalog makes one `Shape::Object` for each method.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Shape {
     /// a string of characters
     Text,
@@ -79,8 +81,8 @@ pub enum Constant {
     Text(String),
 }
 
-/// A value that the caller supplies for every event, see [`Values`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A value that the caller supplies for every event, see [`Slots`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Slot {
     /// The name's parts, from the context's root, or from the item for a slot of a list. Empty: the item itself.
     pub path: Vec<String>,
@@ -92,7 +94,7 @@ pub struct Slot {
 }
 
 /// A list that a template walks with `$map`, or asks whether it is empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ListSlot {
     /// The list's name, from the context's root. A list below an object that is null has no items.
     pub path: Vec<String>,

@@ -13,8 +13,8 @@ mod time_text;
 mod zipf;
 
 pub use key::Key;
-pub use pattern::{Lane, Pattern, PatternError};
+pub use pattern::{Lane, Nth, Pattern, PatternError};
 pub use people::{AddressRanges, People};
 pub use permutation::Permutation;
-pub use time_text::{Clock, hex, write_digits, write_time};
+pub use time_text::{Calendar, Clock, MICROSECONDS_LENGTH, NANOSECONDS_LENGTH, hex, write_digits, write_time};
 pub use zipf::Skew;

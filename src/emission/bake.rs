@@ -1,10 +1,11 @@
 //! Prepares emissions: finds out, once, whose field every name of a template is.
 
 mod around;
+mod inline;
 mod items;
 mod resource;
 
-use super::{Emission, ItemList, Literal, Make, Part, Place, Snapshot, Word};
+use super::{Emission, ItemList, Make, Part, Snapshot, Word};
 use crate::{
     catalog::{
         Catalog, Effect, FailureId, FieldId, Generator, InputValue, Kind, KindId, Method, MethodId, Scalar, Text,
@@ -12,10 +13,14 @@ use crate::{
     },
     error::Diagnostic,
     story::{Asked, Call, Operation, Owner, Row, Story},
-    template::{Constant, ListSlot, Program, Slot},
+    template::{Constant, ListSlot, Padded, Program},
     value::Key,
 };
-use std::{collections::HashMap, sync::Arc};
+use inline::Wanted;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// Prepares the emissions of a run; compiles each template once for each branch that is needed.
 pub struct Baker<'a> {
@@ -23,12 +28,14 @@ pub struct Baker<'a> {
     as_documented: bool,
     record_key: Option<usize>,
     programs: HashMap<(MethodId, bool, KindId), Arc<Program>>,
+    /// Those of emissions, each once.
+    specialized: HashSet<Arc<Program>>,
 }
 
 impl<'a> Baker<'a> {
     /// For a run with that kind of envelope and that record key (an index into [`Catalog::keys`]).
     pub fn new(catalog: &'a Catalog, as_documented: bool, record_key: Option<usize>) -> Self {
-        Baker { catalog, as_documented, record_key, programs: HashMap::new() }
+        Baker { catalog, as_documented, record_key, programs: HashMap::new(), specialized: HashSet::new() }
     }
 
     /// The emission of one call of a story with one outcome.
@@ -47,7 +54,7 @@ impl<'a> Baker<'a> {
         let method = &self.catalog.methods[call.method];
         let program = self.program(call.method, failure.is_none(), story.actors[call.actor].kind)?;
         let mut bench = Bench::new(self.catalog, story, call, method, failure);
-        let slots = program.slots().iter().map(|slot| bench.slot(slot)).collect();
+        let slots: Vec<usize> = program.slots().iter().map(|slot| bench.event(&slot.path)).collect();
         let mut first_subject = None;
         if method.does == Effect::List && failure.is_none() && method.subject_of_first.is_some() {
             first_subject = Some(bench.event(&["subject".to_owned()]));
@@ -57,6 +64,7 @@ impl<'a> Baker<'a> {
         if lists.is_empty() && first_subject.is_some() {
             lists.push(bench.list(&ListSlot { path: vec!["items".to_owned()], slots: Vec::new() }));
         }
+        let inlined = bench.inline(&program, &slots, Wanted { key, first_subject }, &mut lists);
         Ok(Emission {
             story: number,
             operation,
@@ -64,16 +72,25 @@ impl<'a> Baker<'a> {
             step_tag: call.tag,
             method: call.method,
             failure,
-            slots,
             lists,
-            key,
-            first_subject,
+            key: inlined.key,
+            first_subject: inlined.first_subject,
             listed_at: bench.words,
             snapshot: bench.snapshot,
             rows: bench.rows,
-            makes: bench.makes,
-            program,
+            makes: inlined.makes,
+            program: self.shared(inlined.program),
         })
+    }
+
+    /// The same program, in one place for all that have it.
+    fn shared(&mut self, program: Program) -> Arc<Program> {
+        if let Some(known) = self.specialized.get(&program) {
+            return Arc::clone(known);
+        }
+        let program = Arc::new(program);
+        self.specialized.insert(Arc::clone(&program));
+        program
     }
 
     fn program(&mut self, method: MethodId, success: bool, principal: KindId) -> Result<Arc<Program>, Vec<Diagnostic>> {
@@ -178,10 +195,6 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn slot(&mut self, slot: &Slot) -> Place {
-        Place::Event(self.event(&slot.path))
-    }
-
     /// The value of a name, made once.
     fn event(&mut self, path: &[String]) -> usize {
         if let Some(known) = self.known.get(path) {
@@ -189,10 +202,10 @@ impl<'a> Bench<'a> {
         }
         let item = self.item.take();
         let make = self.named(path);
-        self.makes.push(make);
+        let index = self.push(make);
         self.item = item;
-        self.known.insert(path.to_vec(), self.makes.len() - 1);
-        self.makes.len() - 1
+        self.known.insert(path.to_vec(), index);
+        index
     }
 
     fn named(&mut self, path: &[String]) -> Make {
@@ -201,7 +214,7 @@ impl<'a> Bench<'a> {
             ("event", ["id"]) => Make::EventId,
             ("event", _) => Make::EventTime,
             ("request", _) => Make::RequestId,
-            ("success", _) => Make::Fixed(if self.failure.is_none() { (*b"true").into() } else { (*b"false").into() }),
+            ("success", _) => fixed(if self.failure.is_none() { b"true" } else { b"false" }),
             ("subject", _) => self.text(&self.method.subject, None),
             ("failure", [what]) => self.failure(what),
             ("target", [what]) => self.target(what),
@@ -219,7 +232,7 @@ impl<'a> Bench<'a> {
         let Some(failure) = self.failure.map(|failure| &self.catalog.failures[failure]) else { return fixed(b"") };
         match what {
             "name" => fixed(failure.name.as_bytes()),
-            "status" => Make::Fixed(Scalar::Text(failure.status.clone()).bytes().into()),
+            "status" => fixed(&Scalar::Text(failure.status.clone()).bytes()),
             _ => self.text(&failure.detail, None),
         }
     }
@@ -286,7 +299,7 @@ impl<'a> Bench<'a> {
         let mut parts = Vec::new();
         for part in &text.parts {
             parts.push(match part {
-                TextPart::Literal(bytes) => Part::Literal(Literal::new(bytes)),
+                TextPart::Literal(bytes) => Part::Literal(Padded::new(bytes)),
                 TextPart::Name(name) => self.text_name(name, whose),
             });
         }
@@ -320,6 +333,11 @@ impl<'a> Bench<'a> {
     }
 
     fn push(&mut self, make: Make) -> usize {
+        if let (Make::Text(parts), None) = (&make, &self.item)
+            && let [Part::Event(same)] = parts[..]
+        {
+            return same;
+        }
         let makes = self.item.as_mut().map_or(&mut self.makes, |item| &mut item.makes);
         makes.push(make);
         makes.len() - 1
@@ -373,20 +391,20 @@ fn set_rows(rows: &mut [(KindId, Row)], with: impl Iterator<Item = (KindId, Row)
 }
 
 fn fixed(bytes: &[u8]) -> Make {
-    Make::Fixed(bytes.into())
+    Make::Fixed(Padded::new(bytes))
 }
 
 fn scalar_make(scalar: &Scalar) -> Make {
     match scalar {
         Scalar::Null => Make::Null,
-        other => Make::Fixed(other.bytes().into()),
+        other => fixed(&other.bytes()),
     }
 }
 
 /// The choices of a field as events show them.
-fn choices(kind: &Kind, field: FieldId) -> Vec<Box<[u8]>> {
+fn choices(kind: &Kind, field: FieldId) -> Vec<Padded> {
     match &kind.fields[field].generator {
-        Generator::Choose { choices, .. } => choices.iter().map(|choice| choice.bytes().into()).collect(),
+        Generator::Choose { choices, .. } => choices.iter().map(|choice| Padded::new(&choice.bytes())).collect(),
         _ => Vec::new(),
     }
 }

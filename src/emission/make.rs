@@ -1,43 +1,33 @@
 //! Makes the values of one event: the hot path before the template's copying.
+//!
+//! What is the same in many events lies where the plan has it, and is not copied before it is placed; what is made for
+//! this event lies in an arena.
 
-use super::{Beside, Draw, Emission, ItemList, Make, Part, Place, Ready, Role, Roles, Word};
+use super::{Beside, Draw, Emission, ItemList, Make, OwnItem, Part, Ready, Role, Roles, Word};
 use crate::{
     catalog::{Catalog, Generator, KindId},
     identity::{EventName, Identities},
-    population::{Entity, Population, write_number},
+    population::Population,
     story::{Story, code, word},
-    template::{Values, piece_within},
-    value::{Key, Lane, write_time},
+    template::{Arena, Padded, Piece, Pieces, Slots},
+    value::{Calendar, Key, Lane, MICROSECONDS_LENGTH, NANOSECONDS_LENGTH},
 };
 
-/// Where a value lies in the arena: first byte and length; `NULL` for null.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span(pub u32, pub u32);
-
-impl Span {
-    /// The span of null: the arena begins with the word.
-    pub const NULL: Span = Span(0, 4);
-
-    fn place(self, values: &mut Values) {
-        values.point(self.0, self.1);
-    }
-}
-
-/// All that the values of one event depend on.
+/// All that the values of one event depend on: the plan, and what the event is.
 #[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
+pub struct Context<'e> {
     /// The audited system.
-    pub catalog: &'a Catalog,
+    pub catalog: &'e Catalog,
     /// Makers of ids.
-    pub identities: &'a Identities,
+    pub identities: &'e Identities,
     /// Who existed before.
-    pub population: &'a Population,
+    pub population: &'e Population,
     /// Texts that scenarios give.
-    pub literals: &'a [Box<[u8]>],
+    pub literals: &'e [Padded],
     /// The event's story.
-    pub story: &'a Story,
+    pub story: &'e Story,
     /// What its instance drew.
-    pub roles: &'a Roles,
+    pub roles: &'e Roles,
     /// What the event is, in ids.
     pub name: EventName,
     /// Nanoseconds since the Unix epoch.
@@ -45,7 +35,11 @@ pub struct Context<'a> {
     /// Which element of the target it is about.
     pub element: u32,
     /// What the simulation handed over.
-    pub words: &'a [u64],
+    pub words: &'e [u64],
+    /// Memory for what is made.
+    pub arena: &'e Arena,
+    /// Dates as they stand in times.
+    pub calendar: &'e Calendar,
 }
 
 /// One item's own part of a [`Context`].
@@ -59,148 +53,127 @@ const NANOSECONDS: i64 = 1_000_000_000;
 const MICROSECOND: i64 = 1_000;
 
 impl Emission {
-    /// Fills `values` for this event; `spans` is scratch memory, reused from event to event.
-    pub fn fill(&self, context: &Context, values: &mut Values, spans: &mut Vec<Span>) {
-        values.clear();
-        spans.clear();
+    /// Makes the values of an event for its program; `items` is memory for the values of an item of a list.
+    pub fn fill<'e>(&'e self, context: &Context<'e>, slots: &mut Slots<'e>, items: &mut Pieces<'e>) {
         let none = Item { words: &[], element: 0 };
+        slots.values.reserve(self.makes.len());
         for make in &self.makes {
-            let span = context.make(make, spans, 0, none, values.bytes());
-            spans.push(span);
+            slots.values.push(context.make(make, &slots.values, &slots.values, none));
         }
         if let Some(replaced) = self.first_subject
-            && let Some(span) = self.subject_of_first(context, values, spans)
+            && let Some(subject) = self.subject_of_first(context, &slots.values, items)
         {
-            spans[replaced] = span;
-        }
-        for place in &self.slots {
-            spans[place.at(0)].place(values);
+            slots.values.replace(replaced, subject);
         }
         for list in &self.lists {
-            context.list(self, list, values, spans);
+            context.list(self, list, slots, items);
         }
-        values.pad();
     }
 
     /// The subject of the first listed item.
-    fn subject_of_first(&self, context: &Context, values: &mut Values, spans: &mut Vec<Span>) -> Option<Span> {
+    fn subject_of_first<'e>(
+        &'e self,
+        context: &Context<'e>,
+        event: &Pieces<'e>,
+        items: &mut Pieces<'e>,
+    ) -> Option<Piece<'e>> {
         let list = self.lists.first()?;
         if let Some(beside) = &list.beside
             && let Some(field) = beside.subject
             && let Some(entity) = context.beside(beside).next()
         {
-            return entity.values[field].as_deref().map(|bytes| append(values.bytes(), bytes));
+            return context.population.value(beside.kind, entity, field);
         }
         let (own, words, element) = context.own_items(self, list).next()?;
-        let base = spans.len();
-        let item = Item { words, element };
-        for make in &own.makes {
-            let span = context.make(make, spans, base, item, values.bytes());
-            spans.push(span);
-        }
-        let span = own.subject.map(|place| spans[place.at(base)]);
-        spans.truncate(base);
-        span
+        context.make_item(own, Item { words, element }, event, items);
+        own.subject.map(|subject| items.get(subject))
     }
 }
 
-impl Place {
-    fn at(self, base: usize) -> usize {
-        match self {
-            Place::Event(index) => index,
-            Place::Item(index) => base + index,
-        }
-    }
-}
-
-impl<'a> Context<'a> {
-    fn list(&self, emission: &'a Emission, list: &'a ItemList, values: &mut Values, spans: &mut Vec<Span>) {
+impl<'e> Context<'e> {
+    fn list(&self, emission: &'e Emission, list: &'e ItemList, slots: &mut Slots<'e>, items: &mut Pieces<'e>) {
         let beside = list.beside.as_ref().map_or(0, |beside| self.beside(beside).take(list.page).count());
         let own = self.own_items(emission, list).take(list.page - beside);
-        values.begin_list(beside + own.clone().count());
+        slots.begin_list(beside + own.clone().count());
         if let Some(of) = &list.beside {
             for entity in self.beside(of).take(list.page) {
                 for (field, presence) in &of.fields {
-                    let span = match entity.values[*field].as_deref() {
-                        None => Span::NULL,
-                        Some(_) if *presence => append(values.bytes(), b"{}"),
-                        Some(bytes) => append(values.bytes(), bytes),
-                    };
-                    span.place(values);
+                    let value = self.population.value(of.kind, entity, *field);
+                    let shown = value.map_or(Piece::NULL, |value| if *presence { Piece::PRESENT } else { value });
+                    slots.values.push(shown);
                 }
             }
         }
         for (own, words, element) in own {
-            let base = spans.len();
-            for make in &own.makes {
-                let span = self.make(make, spans, base, Item { words, element }, values.bytes());
-                spans.push(span);
-            }
-            for place in &own.slots {
-                spans[place.at(base)].place(values);
-            }
-            spans.truncate(base);
+            self.make_item(own, Item { words, element }, &slots.values, items);
+            slots.values.extend_from(items, own.slots.iter().copied());
+        }
+    }
+
+    /// Makes the values of one of the story's own items, which may use those of the event.
+    fn make_item(&self, own: &'e OwnItem, item: Item, event: &Pieces<'e>, values: &mut Pieces<'e>) {
+        values.truncate(0);
+        for make in &own.makes {
+            values.push(self.make(make, event, values, item));
         }
     }
 
     /// What a list shows beside the story's own.
-    fn beside(&self, beside: &Beside) -> impl Iterator<Item = &'a Entity> + use<'a> {
+    fn beside(&self, beside: &Beside) -> impl Iterator<Item = u32> + use<'e> {
         let parent = beside.parent.map_or(0, |parent| self.roles.scope[parent]);
         let row = beside.table.map(|table| self.roles.scope[table]);
         self.population.of(beside.kind).within(parent, row)
     }
 
     /// The story's own items: the resource, the words and the element of each.
-    fn own_items(&self, emission: &'a Emission, list: &'a ItemList) -> OwnItems<'a> {
+    fn own_items(&self, emission: &Emission, list: &'e ItemList) -> OwnItems<'e> {
         OwnItems { list, words: &self.words[emission.listed_at.min(self.words.len())..], at: 0 }
     }
 
-    /// Appends one value to the arena.
-    fn make(&self, make: &Make, spans: &[Span], base: usize, item: Item, out: &mut Vec<u8>) -> Span {
-        let start = out.len() as u32;
+    /// Makes one value, in the arena if it does not lie in the plan; `values` are those that were made before it, of the
+    /// event or of the item.
+    fn make(&self, make: &'e Make, event: &Pieces<'e>, values: &Pieces<'e>, item: Item) -> Piece<'e> {
+        let arena = self.arena;
         match make {
-            Make::Fixed(bytes) => out.extend_from_slice(bytes),
-            Make::Null => return Span::NULL,
-            Make::Text(parts) => parts.iter().for_each(|part| place_part(part, spans, base, out)),
-            Make::Member { role, field } => match self.member(*role, *field) {
-                Some(bytes) => out.extend_from_slice(bytes),
-                None => return Span::NULL,
-            },
-            Make::MemberPresent { role, field } => match self.member(*role, *field) {
-                Some(_) => out.extend_from_slice(b"{}"),
-                None => return Span::NULL,
-            },
+            Make::Fixed(text) => text.piece(),
+            Make::Null => Piece::NULL,
+            Make::Text(parts) => arena.join(parts.iter().map(|part| match part {
+                Part::Literal(literal) => literal.piece(),
+                Part::Event(index) => event.get(*index),
+                Part::Item(index) => values.get(*index),
+            })),
+            Make::Member { role, field } => self.member(*role, *field).unwrap_or(Piece::NULL),
+            Make::MemberPresent { role, field } => self.member(*role, *field).map_or(Piece::NULL, |_| Piece::PRESENT),
             Make::DrawnMember { kind, salt } => {
-                let index = self.roles.referred(self.catalog, self.population, *kind, *salt);
-                self.refer(code::population(*kind, index), out);
+                let index = self.roles.referred(self.population, *kind, *salt);
+                self.population.value(*kind, index, self.catalog.kinds[*kind].id()).unwrap_or(Piece::NULL)
             }
-            Make::Column { kind, column } => out.extend_from_slice(self.column(*kind, *column)),
+            Make::Column { kind, field } => self.member(Role::Scope(*kind), *field).unwrap_or(Piece::NULL),
             Make::Unique { kind, field, lane, shift, element } => {
                 let element = if *element { self.element_of(item) } else { 0 };
                 let number = (self.name.instance << shift) | u64::from(element);
-                self.identities.write(*kind, *field, *lane, number, out);
+                self.identities.make(*kind, *field, *lane, number, arena)
             }
-            Make::Stranger { kind, field, number } => self.identities.write(*kind, *field, Lane(0), *number, out),
+            Make::Stranger { kind, field, number } => self.identities.make(*kind, *field, Lane(0), *number, arena),
             Make::Pattern { kind, field, draw } => {
-                self.identities.write_random(*kind, *field, self.draw(*draw, item), out);
+                self.identities.make_random(*kind, *field, self.draw(*draw, item), arena)
             }
-            Make::Chosen { word, choices } => {
-                out.extend_from_slice(&choices[self.word(*word, item) as usize % choices.len()]);
-            }
-            Make::Drawn { draw, weights, choices } => {
-                out.extend_from_slice(&choices[weights.draw(self.draw(*draw, item))]);
-            }
+            Make::Chosen { word, choices } => choices[self.word(*word, item) as usize % choices.len()].piece(),
+            Make::Drawn { draw, weights, choices } => choices[weights.draw(self.draw(*draw, item))].piece(),
             Make::Replaced { word, original } => match self.word(*word, item) {
-                0 => return spans[base + original],
-                literal => out.extend_from_slice(&self.literals[literal as usize - 1]),
+                0 => values.get(*original),
+                literal => self.literals[literal as usize - 1].piece(),
             },
-            Make::Select { draw, weights, cases } => return spans[base + cases[weights.draw(self.draw(*draw, item))]],
-            Make::Created(at) => write_time(self.word(*at, item) as i64, 6, out),
-            Make::Updated { word, ready } => write_time(self.updated(*word, ready.as_ref(), item), 6, out),
-            Make::Clock { of, word, stamped } => self.clock(*of, *word, *stamped, item, out),
-            Make::Stage { of, word, ready } => self.stage(*of, *word, ready, item, out),
+            Make::Select { draw, weights, cases } => values.get(cases[weights.draw(self.draw(*draw, item))]),
+            Make::Created(at) => self.microseconds(self.word(*at, item) as i64),
+            Make::Updated { word, ready } => self.microseconds(self.updated(*word, ready.as_ref(), item)),
+            Make::Clock { of, word, stamped } => self.clock(*of, *word, *stamped, item),
+            Make::Stage { values: [young, grown], word, ready } => {
+                let age = self.time - self.word(*word, item) as i64;
+                if self.is_young(age, ready, item) { young } else { grown }.piece()
+            }
             Make::Ramp { word, ready, up_to, every } => {
-                let bound = number(&out[range(spans[base + up_to])]);
+                let bound = number(values.get(*up_to).bytes());
                 let age = self.time - self.word(*word, item) as i64;
                 let grown = if self.is_young(age, ready, item) {
                     0
@@ -209,36 +182,40 @@ impl<'a> Context<'a> {
                 } else {
                     bound.min((age - self.ready(ready, item)) as u64 / every)
                 };
-                write_number(grown, out);
+                self.arena.write(DIGITS, |to| number_into(grown, to))
             }
-            Make::Referred(word) => {
-                if !self.refer(self.word(*word, item), out) {
-                    return Span::NULL;
+            Make::Referred(word) => self.refer(self.word(*word, item)),
+            Make::Present(word) => {
+                if self.word(*word, item) == code::NULL {
+                    Piece::NULL
+                } else {
+                    Piece::PRESENT
                 }
             }
-            Make::Present(word) => match self.word(*word, item) {
-                code::NULL => return Span::NULL,
-                _ => out.extend_from_slice(b"{}"),
-            },
-            Make::EventId => self.identities.write_event_id(self.name, out),
-            Make::EventTime => write_time(self.time, 9, out),
-            Make::RequestId => self.identities.write_request_id(self.name, out),
+            Make::EventId => arena.text(&self.identities.event_id(self.name)),
+            Make::EventTime => arena.write(NANOSECONDS_LENGTH, |to| self.calendar.nanoseconds(self.time, to)),
+            Make::RequestId => arena.text(&self.identities.request_id(self.name)),
         }
-        Span(start, out.len() as u32 - start)
     }
 
-    fn member(&self, role: Role, field: usize) -> Option<&'a [u8]> {
+    fn microseconds(&self, time: i64) -> Piece<'e> {
+        self.arena.write(MICROSECONDS_LENGTH, |to| self.calendar.microseconds(time, to))
+    }
+
+    /// What is seldom made, or short, may be written as elsewhere.
+    fn written(&self, write: impl FnOnce(&mut Vec<u8>)) -> Piece<'e> {
+        let mut text = Vec::new();
+        write(&mut text);
+        self.arena.text(&text)
+    }
+
+    fn member(&self, role: Role, field: usize) -> Option<Piece<'e>> {
         let (kind, index) = match role {
             Role::Scope(kind) => (kind, self.roles.scope[kind]),
             Role::Principal(actor) => (self.story.actors[actor].kind, self.roles.actors[actor]),
             Role::Shared(resource) => (self.story.resources[resource].kind, self.roles.resources[resource]),
         };
-        self.population.entity(kind, index).values[field].as_deref()
-    }
-
-    fn column(&self, kind: KindId, column: usize) -> &'a [u8] {
-        let table = self.catalog.kinds[kind].table.as_ref();
-        table.map_or(&[], |table| &table.rows[self.roles.scope[kind] as usize][column])
+        self.population.value(kind, index, field)
     }
 
     fn element_of(&self, item: Item) -> u32 {
@@ -285,67 +262,58 @@ impl<'a> Context<'a> {
         last
     }
 
-    fn stage(&self, of: (KindId, usize), word: Word, ready: &Ready, item: Item, out: &mut Vec<u8>) {
-        if let Generator::Stage { young, ready: grown } = &self.catalog.kinds[of.0].fields[of.1].generator {
-            let age = self.time - self.word(word, item) as i64;
-            out.extend_from_slice(if self.is_young(age, ready, item) { young } else { grown });
-        }
-    }
-
     /// Whether something of that age is not ready yet; drawn only if it depends on what is drawn.
     fn is_young(&self, age: i64, ready: &Ready, item: Item) -> bool {
         let earliest = ready.low as i64 / MICROSECOND * MICROSECOND;
         age < earliest || (age < ready.high as i64 && age < self.ready(ready, item))
     }
 
-    fn clock(&self, of: (KindId, usize), at: Word, stamped: bool, item: Item, out: &mut Vec<u8>) {
-        let Generator::Clock { clock, .. } = &self.catalog.kinds[of.0].fields[of.1].generator else { return };
+    fn clock(&self, of: (KindId, usize), at: Word, stamped: bool, item: Item) -> Piece<'e> {
+        let Generator::Clock { clock, .. } = &self.catalog.kinds[of.0].fields[of.1].generator else {
+            return Piece::NULL;
+        };
         let word = self.word(at, item);
-        if stamped {
-            write_stamp(clock, word, out);
-        } else {
-            clock.write((word as i64).div_euclid(NANOSECONDS), out);
-        }
+        self.written(|out| {
+            if stamped {
+                write_stamp(clock, word, out);
+            } else {
+                clock.write((word as i64).div_euclid(NANOSECONDS), out);
+            }
+        })
     }
 
-    /// Appends the id of what a word refers to; false if it is nothing.
-    fn refer(&self, word: u64, out: &mut Vec<u8>) -> bool {
+    /// The id of what a word refers to; null if it is nothing.
+    fn refer(&self, word: u64) -> Piece<'e> {
         match code::meaning(word) {
-            code::Meaning::Null => return false,
+            code::Meaning::Null => Piece::NULL,
             code::Meaning::Population(kind, index) => {
-                let id = self.catalog.kinds[kind].id();
-                out.extend_from_slice(self.population.entity(kind, index).values[id].as_deref().unwrap_or_default());
+                self.population.value(kind, index, self.catalog.kinds[kind].id()).unwrap_or(Piece::NULL)
             }
             code::Meaning::Actor(actor) => {
                 let of = &self.story.actors[actor];
                 let id = self.catalog.kinds[of.kind].id();
                 let pinned = of.pins.iter().find(|(field, _)| *field == id);
                 match (pinned, of.stranger) {
-                    (Some((_, bytes)), _) => out.extend_from_slice(bytes),
-                    (None, Some(number)) => self.identities.write(of.kind, id, Lane(0), number, out),
-                    (None, None) => {
-                        out.extend_from_slice(self.member(Role::Principal(actor), id).unwrap_or_default());
-                    }
+                    (Some((_, bytes)), _) => self.arena.text(bytes),
+                    (None, Some(number)) => self.identities.make(of.kind, id, Lane(0), number, self.arena),
+                    (None, None) => self.member(Role::Principal(actor), id).unwrap_or(Piece::NULL),
                 }
             }
-            code::Meaning::Resource(resource) => self.resource_id(resource, out),
+            code::Meaning::Resource(resource) => self.resource_id(resource),
         }
-        true
     }
 
-    /// Appends the id of a resource of the story; ids that depend on its state are not referred to by words.
-    fn resource_id(&self, index: usize, out: &mut Vec<u8>) {
+    /// The id of a resource of the story; ids that depend on its state are not referred to by words.
+    fn resource_id(&self, index: usize) -> Piece<'e> {
         use crate::story::{Owner, Pin};
         let resource = &self.story.resources[index];
         let id = self.catalog.kinds[resource.kind].id();
         match (resource.pins.iter().find(|(field, _)| *field == id), resource.owner) {
-            (Some((_, Pin::Bytes(bytes))), _) => out.extend_from_slice(bytes),
-            (_, Owner::Population { .. }) => {
-                out.extend_from_slice(self.member(Role::Shared(index), id).unwrap_or_default());
-            }
+            (Some((_, Pin::Bytes(bytes))), _) => self.arena.text(bytes),
+            (_, Owner::Population { .. }) => self.member(Role::Shared(index), id).unwrap_or(Piece::NULL),
             (_, Owner::Story { lane, .. }) => {
                 let number = self.name.instance << resource.shift();
-                self.identities.write(resource.kind, id, lane, number, out);
+                self.identities.make(resource.kind, id, lane, number, self.arena)
             }
         }
     }
@@ -377,27 +345,17 @@ pub fn write_stamp(clock: &crate::value::Clock, stamp: u64, out: &mut Vec<u8>) {
     }
 }
 
-fn place_part(part: &Part, spans: &[Span], base: usize, out: &mut Vec<u8>) {
-    match part {
-        Part::Literal(literal) => literal.append(out),
-        Part::Event(index) => again(spans[*index], out),
-        Part::Item(index) => again(spans[base + index], out),
+/// The most digits that a number has.
+const DIGITS: usize = 20;
+
+/// Writes a number to the beginning of `to`, and says how many digits it has.
+fn number_into(mut number: u64, to: &mut [u8]) -> usize {
+    let width = number.checked_ilog10().unwrap_or(0) as usize + 1;
+    for place in to[..width].iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
     }
-}
-
-/// Appends once more what lies in the arena already.
-fn again(span: Span, out: &mut Vec<u8>) {
-    piece_within(out, span.0 as usize, span.1 as usize);
-}
-
-fn range(span: Span) -> std::ops::Range<usize> {
-    span.0 as usize..(span.0 + span.1) as usize
-}
-
-fn append(out: &mut Vec<u8>, bytes: &[u8]) -> Span {
-    let start = out.len() as u32;
-    out.extend_from_slice(bytes);
-    Span(start, bytes.len() as u32)
+    width
 }
 
 fn number(digits: &[u8]) -> u64 {
@@ -406,14 +364,14 @@ fn number(digits: &[u8]) -> u64 {
 
 /// Walks the live elements that the simulation handed over.
 #[derive(Clone)]
-struct OwnItems<'a> {
-    list: &'a ItemList,
-    words: &'a [u64],
+struct OwnItems<'e> {
+    list: &'e ItemList,
+    words: &'e [u64],
     at: usize,
 }
 
-impl<'a> Iterator for OwnItems<'a> {
-    type Item = (&'a super::OwnItem, &'a [u64], u32);
+impl<'e> Iterator for OwnItems<'e> {
+    type Item = (&'e OwnItem, &'e [u64], u32);
 
     fn next(&mut self) -> Option<Self::Item> {
         let header = *self.words.get(self.at)?;

@@ -47,25 +47,21 @@ impl Roles {
             if catalog.kinds[kind].principal || catalog.kinds[kind].table.is_some() || population.of(kind).is_empty() {
                 continue;
             }
-            self.scope[kind] = self.member(catalog, population, kind, self.instance.number(kind as u64), 0);
+            self.scope[kind] = self.member(population, kind, self.instance.number(kind as u64), 0);
         }
         self.actors.clear();
         for actor in &story.actors {
             // The same person whatever the actor is called would be wrong, whatever stands before it would be too.
             let key = self.instance.number(1000 + actor.kind as u64);
-            self.actors.push(self.member(catalog, population, actor.kind, key, actor.other));
+            self.actors.push(self.member(population, actor.kind, key, actor.other));
         }
         self.resources.clear();
         for resource in &story.resources {
             self.resources.push(match resource.owner {
                 Owner::Story { .. } => 0,
-                Owner::Population { other } => self.member(
-                    catalog,
-                    population,
-                    resource.kind,
-                    self.instance.number(2000 + resource.kind as u64),
-                    other,
-                ),
+                Owner::Population { other } => {
+                    self.member(population, resource.kind, self.instance.number(2000 + resource.kind as u64), other)
+                }
             });
         }
         for (kind, row) in &story.rows {
@@ -78,8 +74,8 @@ impl Roles {
         match row {
             Row::Fixed(row) => row,
             Row::Of(resource) => {
-                let member = population.entity(story.resources[resource].kind, self.resources[resource]);
-                member.row.unwrap_or_default()
+                let members = population.of(story.resources[resource].kind);
+                members.row(self.resources[resource]).unwrap_or_default()
             }
             Row::Drawn => {
                 let key = self.instance.number(3000 + kind as u64);
@@ -89,24 +85,24 @@ impl Roles {
     }
 
     /// The member of the population that a reference draws.
-    pub fn referred(&self, catalog: &Catalog, population: &Population, kind: KindId, salt: u64) -> u32 {
-        self.member(catalog, population, kind, self.instance.number(4000 + salt), 0)
+    pub fn referred(&self, population: &Population, kind: KindId, salt: u64) -> u32 {
+        self.member(population, kind, self.instance.number(4000 + salt), 0)
     }
 
-    fn member(&self, catalog: &Catalog, population: &Population, kind: KindId, key: Key, other: usize) -> u32 {
+    fn member(&self, population: &Population, kind: KindId, key: Key, other: usize) -> u32 {
         let members = population.of(kind);
-        let parent = catalog.parent(kind).map_or(0, |parent| self.scope[parent]);
+        let parent = members.parent().map_or(0, |parent| self.scope[parent]);
         if members.is_empty() { 0 } else { members.draw(parent, key, other) }
     }
 
     /// The word that keeps a reference.
-    pub fn code(&self, catalog: &Catalog, population: &Population, reference: Reference, salt: u64) -> u64 {
+    pub fn code(&self, population: &Population, reference: Reference, salt: u64) -> u64 {
         use crate::story::code;
         match reference {
             Reference::Null => code::NULL,
             Reference::Resource(resource) => code::resource(resource),
             Reference::Actor(actor) => code::actor(actor),
-            Reference::Population(kind) => code::population(kind, self.referred(catalog, population, kind, salt)),
+            Reference::Population(kind) => code::population(kind, self.referred(population, kind, salt)),
         }
     }
 }

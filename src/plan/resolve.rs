@@ -12,6 +12,7 @@ use crate::{
     identity::{TAGS, Tags},
     scenario::{self, Body, Scenario},
     story::{Row, Story},
+    template::Padded,
     value::Key,
     yaml::{self, Node, Spanned},
 };
@@ -26,7 +27,7 @@ pub struct Surroundings<'a> {
     /// Lanes and tags that are taken.
     pub tags: &'a mut Tags,
     /// Texts that scenarios give, as events show them.
-    pub literals: &'a mut Vec<Box<[u8]>>,
+    pub literals: &'a mut Vec<Padded>,
     /// What the command line sets.
     pub settings: &'a mut Settings,
     /// What all values of the run grow from.

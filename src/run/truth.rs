@@ -110,8 +110,7 @@ impl<'p> Recorder<'p> {
 
     fn id(&self, story: &Story, instance: u64, (emission, occurrence): (u32, u32)) -> Value {
         let step = self.plan.emissions[emission as usize].step_tag;
-        let mut id = Vec::new();
-        self.plan.identities.write_event_id(EventName { story: story.tag, instance, step, occurrence }, &mut id);
+        let id = self.plan.identities.event_id(EventName { story: story.tag, instance, step, occurrence });
         String::from_utf8_lossy(&id).into_owned().into()
     }
 
@@ -142,6 +141,6 @@ impl<'p> Recorder<'p> {
             self.plan.identities.write(kind, field, Lane(0), number, &mut bytes);
             return Some(bytes);
         }
-        self.plan.population.entity(kind, roles.actors[index]).values[field].as_deref().map(<[u8]>::to_vec)
+        self.plan.population.value(kind, roles.actors[index], field).map(|value| value.bytes().to_vec())
     }
 }

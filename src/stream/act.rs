@@ -73,7 +73,7 @@ fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance
         Asked::Reference(reference) => {
             let story = &plan.stories[usize::from(instance.story)];
             world.roles.draw(&plan.catalog, &plan.population, story, instance.number);
-            world.roles.code(&plan.catalog, &plan.population, reference, ask.word as u64)
+            world.roles.code(&plan.population, reference, ask.word as u64)
         }
     }
 }

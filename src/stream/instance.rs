@@ -140,9 +140,7 @@ impl Instance {
                     let field = &kind.fields[kind.changing[position]].name;
                     weights.draw(key.number(field_salt(field))) as u64
                 }
-                Initial::Reference(reference) => {
-                    world.roles.code(&plan.catalog, &plan.population, *reference, position as u64)
-                }
+                Initial::Reference(reference) => world.roles.code(&plan.population, *reference, position as u64),
             };
         }
         state[at + word::EXISTS] = u64::from(existing);

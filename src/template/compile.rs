@@ -7,13 +7,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Constant, ListSlot, MAX_LITERALS, Program, Slot,
-    append::BLOCK,
     check::{Checked, TextPart},
     condition::Condition,
     decide::{Place, Test},
     mistakes::{Mistake, Mistakes},
     names::{Base, Operand, Reference},
     ops::Op,
+    piece::LiteralsBuilder,
     values::escape_into,
 };
 use crate::error::{Diagnostic, Source};
@@ -24,7 +24,7 @@ pub(super) fn compile(source: &Arc<Source>, root: &Checked) -> Result<Program, V
     compiler.value(root);
     compiler.flush();
     let mut program = compiler.program;
-    program.literals.resize(program.literals.len() + BLOCK, 0);
+    program.literals = compiler.literals.finish();
     let mut mistakes = Mistakes::new(source);
     if compiler.overflow {
         let message = format!("the compiled template is larger than {} MiB", MAX_LITERALS >> 20);
@@ -45,6 +45,9 @@ enum Before {
 #[derive(Default)]
 struct Compiler {
     program: Program,
+    literals: LiteralsBuilder,
+    /// whether the last operation is a run of pairs that may go on
+    in_run: bool,
     /// where the literal begins that no operation covers yet
     pending: usize,
     slots: HashMap<Vec<String>, u32>,
@@ -229,14 +232,14 @@ impl Compiler {
     /// Constants of comparisons stand among the literals, but no operation covers them.
     fn constant(&mut self, constant: &Constant) -> Place {
         self.flush();
-        let start = self.program.literals.len();
+        let start = self.literals.len();
         match constant {
             Constant::Text(text) => self.escaped(text),
             Constant::Integer(number) => self.literal(number.to_string().as_bytes()),
             Constant::Boolean(value) => self.literal(value.to_string().as_bytes()),
             Constant::Null => self.literal(b"null"),
         }
-        self.pending = self.program.literals.len();
+        self.pending = self.literals.len();
         Place::Literal(start as u32, (self.pending - start) as u32)
     }
 
@@ -266,12 +269,20 @@ impl Compiler {
 
     fn copy(&mut self, reference: &Reference) {
         let place = self.place(reference);
-        let (start, length) = self.take_pending();
-        match place {
-            Place::Item(slot) => self.program.ops.push(Op::CopyItem { start, length, slot }),
-            Place::Slot(slot) => self.program.ops.push(Op::Copy { start, length, slot }),
-            Place::Index | Place::Literal(..) => {}
+        let (slot, of_item) = match place {
+            Place::Item(slot) => (slot, true),
+            Place::Slot(slot) => (slot, false),
+            Place::Index | Place::Literal(..) => return,
+        };
+        let goes_on =
+            matches!((self.program.ops.last(), of_item), (Some(Op::Run(_)), false) | (Some(Op::RunItem(_)), true));
+        if !(self.in_run && goes_on) {
+            let run = self.literals.begin();
+            self.program.ops.push(if of_item { Op::RunItem(run) } else { Op::Run(run) });
+            self.in_run = true;
         }
+        let (start, _) = self.take_pending();
+        self.literals.pair(start, slot);
     }
 
     fn quoted(&mut self, key: &str) {
@@ -287,9 +298,9 @@ impl Compiler {
     }
 
     fn literal(&mut self, bytes: &[u8]) {
-        self.overflow |= self.program.literals.len() + bytes.len() > MAX_LITERALS;
+        self.overflow |= self.literals.len() + bytes.len() > MAX_LITERALS;
         if !self.overflow {
-            self.program.literals.extend_from_slice(bytes);
+            self.literals.push(bytes);
         }
     }
 
@@ -301,6 +312,7 @@ impl Compiler {
     /// The next operation, as a target.
     fn here(&mut self) -> u32 {
         self.flush();
+        self.in_run = false;
         self.program.ops.len() as u32
     }
 
@@ -312,7 +324,7 @@ impl Compiler {
     }
 
     fn take_pending(&mut self) -> (u32, u32) {
-        let start = std::mem::replace(&mut self.pending, self.program.literals.len());
+        let start = std::mem::replace(&mut self.pending, self.literals.len());
         (start as u32, (self.pending - start) as u32)
     }
 }

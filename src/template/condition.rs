@@ -24,7 +24,7 @@ pub(super) enum Condition<'a> {
 }
 
 /// What can be compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Scalar {
     Text,
     Integer,

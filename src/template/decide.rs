@@ -6,14 +6,14 @@
 use std::cmp::Ordering;
 
 use super::{
-    Program, Values,
+    Program, Slots,
     condition::Scalar,
     expression::Comparison,
     ops::{Item, digits},
 };
 
 /// A question about an event's values.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) enum Test {
     Truthy(Place, Scalar),
     /// the list has items
@@ -26,7 +26,7 @@ pub(super) enum Test {
 }
 
 /// Where a formatted value is found.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     Slot(u32),
     Item(u32),
@@ -36,8 +36,8 @@ pub(super) enum Place {
 }
 
 /// The answer.
-pub(super) fn holds(test: &Test, program: &Program, values: &Values, item: &Item) -> bool {
-    let ask = |test: &Test| holds(test, program, values, item);
+pub(super) fn holds(test: &Test, program: &Program, slots: &Slots, item: &Item) -> bool {
+    let ask = |test: &Test| holds(test, program, slots, item);
     match test {
         Test::Truthy(place, scalar) => {
             let is_false: &[u8] = match scalar {
@@ -45,19 +45,19 @@ pub(super) fn holds(test: &Test, program: &Program, values: &Values, item: &Item
                 Scalar::Integer => b"0",
                 Scalar::Boolean => b"false",
             };
-            !is_null(*place, values, item) && bytes(*place, program, values, item, &mut [0; 10]) != is_false
+            !is_null(*place, slots, item) && bytes(*place, program, slots, item, &mut [0; 10]) != is_false
         }
-        Test::Filled(list) => values.lists[*list as usize].1 > 0,
-        Test::IsNull(place) => is_null(*place, values, item),
+        Test::Filled(list) => slots.lists[*list as usize].1 > 0,
+        Test::IsNull(place) => is_null(*place, slots, item),
         Test::Compare(left, comparison, right, scalar) => {
-            let nulls = (is_null(*left, values, item), is_null(*right, values, item));
+            let nulls = (is_null(*left, slots, item), is_null(*right, slots, item));
             if nulls != (false, false) {
                 // Orders were compiled only for what cannot be null.
                 return (nulls.0 == nulls.1) == (*comparison == Comparison::Equal);
             }
             let (mut a, mut b) = ([0; 10], [0; 10]);
-            let left = bytes(*left, program, values, item, &mut a);
-            let right = bytes(*right, program, values, item, &mut b);
+            let left = bytes(*left, program, slots, item, &mut a);
+            let right = bytes(*right, program, slots, item, &mut b);
             match (comparison, scalar) {
                 (Comparison::Equal, _) => left == right,
                 (Comparison::Unequal, _) => left != right,
@@ -85,26 +85,20 @@ impl Comparison {
     }
 }
 
-fn is_null(place: Place, values: &Values, item: &Item) -> bool {
+fn is_null(place: Place, slots: &Slots, item: &Item) -> bool {
     match place {
-        Place::Slot(slot) => values.is_null(slot as usize),
-        Place::Item(slot) => values.is_null(item.first + slot as usize),
+        Place::Slot(slot) => slots.values.get(slot as usize).is_null(),
+        Place::Item(slot) => slots.values.get(item.first + slot as usize).is_null(),
         Place::Index | Place::Literal(..) => false,
     }
 }
 
-fn bytes<'a>(
-    place: Place,
-    program: &'a Program,
-    values: &'a Values,
-    item: &Item,
-    buffer: &'a mut [u8; 10],
-) -> &'a [u8] {
+fn bytes<'a>(place: Place, program: &'a Program, slots: &Slots<'a>, item: &Item, buffer: &'a mut [u8; 10]) -> &'a [u8] {
     match place {
-        Place::Slot(slot) => values.value(slot as usize),
-        Place::Item(slot) => values.value(item.first + slot as usize),
+        Place::Slot(slot) => slots.values.get(slot as usize).bytes(),
+        Place::Item(slot) => slots.values.get(item.first + slot as usize).bytes(),
         Place::Index => digits(item.index, buffer),
-        Place::Literal(start, length) => &program.literals[start as usize..][..length as usize],
+        Place::Literal(start, length) => program.literals.piece(start, length).bytes(),
     }
 }
 

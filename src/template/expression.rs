@@ -30,7 +30,7 @@ pub(super) enum Kind {
     Compare(Box<Expression>, Comparison, Box<Expression>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Comparison {
     Equal,
     Unequal,

@@ -1,25 +1,17 @@
 //! The operations that a template becomes, and the loop that runs them. All of rendering's time is spent here.
 //!
 //! An event is a hundred pieces of some twenty bytes, so the number of pieces counts, not the number of bytes: a literal
-//! and the value behind it are one operation, and pieces are copied as [`append`](super::append) does.
+//! and the value behind it are a pair, and pairs that follow each other are one operation.
 
-use super::{Program, Values, append::piece, decide::holds};
+use super::{Program, Slots, decide::holds, piece::append};
 
 /// An operation. Literals are ranges of the program's literals; targets are indices of operations.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Op {
-    /// a literal, then a value
-    Copy {
-        start: u32,
-        length: u32,
-        slot: u32,
-    },
-    /// a literal, then a value of the item
-    CopyItem {
-        start: u32,
-        length: u32,
-        slot: u32,
-    },
+    /// literals, each with a value behind it
+    Run(u32),
+    /// literals, each with a value of the item behind it
+    RunItem(u32),
     Literal {
         start: u32,
         length: u32,
@@ -67,33 +59,27 @@ pub(super) struct Item {
 }
 
 /// Appends what the program makes of the values.
-pub(super) fn run(program: &Program, values: &Values, out: &mut Vec<u8>) {
+pub(super) fn run(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
     let mut item = Item::default();
     let mut at = 0;
     while let Some(op) = program.ops.get(at) {
         at += 1;
         match *op {
-            Op::Copy { start, length, slot } => {
-                append(out, &program.literals, start, length);
-                append_value(out, values, slot as usize);
-            }
-            Op::CopyItem { start, length, slot } => {
-                append(out, &program.literals, start, length);
-                append_value(out, values, item.first + slot as usize);
-            }
-            Op::Literal { start, length } => append(out, &program.literals, start, length),
-            Op::TextOrNull { slot } => text_or_null(out, values, slot as usize),
-            Op::TextOrNullItem { slot } => text_or_null(out, values, item.first + slot as usize),
+            Op::Run(number) => program.literals.append_run(number, &slots.values, 0, out),
+            Op::RunItem(number) => program.literals.append_run(number, &slots.values, item.first, out),
+            Op::Literal { start, length } => append(out, program.literals.piece(start, length)),
+            Op::TextOrNull { slot } => text_or_null(out, slots, slot as usize),
+            Op::TextOrNullItem { slot } => text_or_null(out, slots, item.first + slot as usize),
             Op::Index => out.extend_from_slice(digits(item.index, &mut [0; 10])),
             Op::Comma => comma(out),
             Op::Branch { test, otherwise } => {
-                if !holds(&program.tests[test as usize], program, values, &item) {
+                if !holds(&program.tests[test as usize], program, slots, &item) {
                     at = otherwise as usize;
                 }
             }
             Op::Jump { to } => at = to as usize,
             Op::Each { list, end } => {
-                let (first, items) = values.lists[list as usize];
+                let (first, items) = slots.lists[list as usize];
                 let width = program.lists[list as usize].slots.len();
                 item = Item { index: 0, first: first as usize, width, items };
                 if items == 0 {
@@ -114,21 +100,11 @@ pub(super) fn run(program: &Program, values: &Values, out: &mut Vec<u8>) {
     }
 }
 
-#[inline]
-fn append(out: &mut Vec<u8>, from: &[u8], start: u32, length: u32) {
-    piece(out, from, start as usize, length as usize);
-}
-
-#[inline]
-fn append_value(out: &mut Vec<u8>, values: &Values, span: usize) {
-    let (start, length) = values.spans[span];
-    append(out, &values.bytes, start, length);
-}
-
-fn text_or_null(out: &mut Vec<u8>, values: &Values, span: usize) {
-    let quote: &[u8] = if values.is_null(span) { b"" } else { b"\"" };
+fn text_or_null(out: &mut Vec<u8>, slots: &Slots, slot: usize) {
+    let value = slots.values.get(slot);
+    let quote: &[u8] = if value.is_null() { b"" } else { b"\"" };
     out.extend_from_slice(quote);
-    append_value(out, values, span);
+    append(out, value);
     out.extend_from_slice(quote);
 }
 

@@ -1,18 +1,17 @@
 //! A compiled template: what to copy, from where, in which order.
 
 use super::{
-    ListSlot, Slot, Values,
-    append::BLOCK,
+    ListSlot, Slot, Slots, Values,
     decide::Test,
     ops::{self, Op},
+    piece::{Literals, Padded},
 };
 
 /// A template compiled to literal bytes and slots; compact JSON with the document's key order comes out.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub struct Program {
     pub(super) ops: Vec<Op>,
-    /// all literal bytes, with [`BLOCK`] bytes more behind them
-    pub(super) literals: Vec<u8>,
+    pub(super) literals: Literals,
     pub(super) tests: Vec<Test>,
     pub(super) slots: Vec<Slot>,
     pub(super) lists: Vec<ListSlot>,
@@ -29,14 +28,26 @@ impl Program {
         &self.lists
     }
 
+    /// How many bytes of text it has besides its values.
+    pub fn literal_bytes(&self) -> usize {
+        self.literals.len()
+    }
+
     /// Appends one event body to `out`. Allocates nothing but what `out` grows by.
     ///
     /// # Panics
-    /// If `values` was not filled for this program: as many values as [`slots`](Self::slots) and, for each of
+    /// If `slots` was not filled for this program: as many values as [`slots`](Self::slots) and, for each of
     /// [`lists`](Self::lists), a list with all values of its items.
+    pub fn append(&self, slots: &Slots, out: &mut Vec<u8>) {
+        ops::run(self, slots, out);
+    }
+
+    /// The same for values that lie elsewhere.
+    ///
+    /// # Panics
+    /// As [`append`](Self::append).
     pub fn render(&self, values: &Values, out: &mut Vec<u8>) {
-        // Enough for most events at once; what is missing grows as a vector grows.
-        out.reserve(self.literals.len() + values.bytes.len() + BLOCK);
-        ops::run(self, values, out);
+        let arena = Padded::new(&values.bytes);
+        self.append(&values.slots(&arena), out);
     }
 }

@@ -1,21 +1,48 @@
 //! The values of one event: each formatted once, however often the template places it.
-//!
-//! One arena and a list of spans, reused from event to event, so that filling and rendering allocate nothing. The
-//! arena always begins with the bytes `null`; a span that begins there is null. So placing a nullable number needs no
-//! question, and placing a nullable text needs a cheap one.
 
 use serde_json::Value;
 
-use super::{Program, Shape, Slot, append::BLOCK};
+use super::{
+    Program, Shape, Slot,
+    piece::{Padded, Piece, Pieces},
+};
+
+/// What an event puts into a template's slots.
+///
+/// Values in the order of [`Program::slots`], then for each of [`Program::lists`] those of its items. Text: escaped as
+/// by [`escape_into`], without the quotes. Integer: decimal digits without leading zeros, with `-` if negative.
+/// Boolean: `true` or `false`. Presence of an object or list: `{}` or `[]`. Null: [`Piece::NULL`].
+#[derive(Debug, Default)]
+pub struct Slots<'a> {
+    /// The values.
+    pub values: Pieces<'a>,
+    /// Of each list the first value and the number of items.
+    pub lists: Vec<(u32, u32)>,
+}
+
+impl Slots<'_> {
+    /// The next values belong to a list of so many items.
+    #[inline]
+    pub fn begin_list(&mut self, items: usize) {
+        self.lists.push((self.values.len() as u32, items as u32));
+    }
+
+    /// Forgets them and keeps their memory for others.
+    pub fn recycled<'b>(mut self) -> Slots<'b> {
+        self.lists.clear();
+        Slots { values: self.values.recycled(), lists: self.lists }
+    }
+}
 
 const NULL: &[u8] = b"null";
 const NULL_SPAN: (u32, u32) = (0, NULL.len() as u32);
 
-/// The values of one event.
+/// The values of one event in a buffer of their own, which begins with the bytes `null`; a span that begins there is
+/// null.
 ///
 /// Filled strictly in the order of [`Program::slots`], then, for each of [`Program::lists`], [`begin_list`] and for
 /// each item the list's slots in their order. A value is either bytes (append them to [`bytes`], then [`end`]) or
-/// [`null`]. All values of an event together have at most 4 GiB.
+/// [`null`]. All values of an event together have at most 4 GiB. Events of a run are rendered from [`Slots`].
 ///
 /// [`begin_list`]: Values::begin_list
 /// [`bytes`]: Values::bytes
@@ -25,9 +52,9 @@ const NULL_SPAN: (u32, u32) = (0, NULL.len() as u32);
 pub struct Values {
     pub(super) bytes: Vec<u8>,
     /// first byte and length
-    pub(super) spans: Vec<(u32, u32)>,
+    spans: Vec<(u32, u32)>,
     /// first span and number of items
-    pub(super) lists: Vec<(u32, u32)>,
+    lists: Vec<(u32, u32)>,
     /// where the value begins that `end` will close
     begun: u32,
 }
@@ -40,26 +67,19 @@ impl Default for Values {
 
 impl Values {
     /// Forgets everything, for the next event.
-    #[inline]
     pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.bytes.extend_from_slice(NULL);
+        self.bytes.truncate(NULL.len());
         self.spans.clear();
         self.lists.clear();
         self.begun = NULL_SPAN.1;
     }
 
-    /// The arena to append the next value's bytes to; then call [`end`](Self::end).
-    ///
-    /// Text: escaped as by [`escape_into`], without the quotes. Integer: decimal digits without leading zeros, with
-    /// `-` if negative. Boolean: `true` or `false`. Presence of an object or list: `{}` or `[]`.
-    #[inline]
+    /// The buffer to append the next value's bytes to, as [`Slots`] wants them; then call [`end`](Self::end).
     pub fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
     /// Closes the value whose bytes were appended since the previous value.
-    #[inline]
     pub fn end(&mut self) {
         let end = self.bytes.len() as u32;
         self.spans.push((self.begun, end.saturating_sub(self.begun)));
@@ -67,29 +87,25 @@ impl Values {
     }
 
     /// The next value is null.
-    #[inline]
     pub fn null(&mut self) {
         self.spans.push(NULL_SPAN);
     }
 
-    /// The next value is one that already lies in the arena: first byte and length. Null lies at its beginning.
-    ///
-    /// For values that have parts: append all pieces in any order, then point at them in the slots' order.
-    #[inline]
-    pub fn point(&mut self, start: u32, length: u32) {
-        self.spans.push((start, length));
-    }
-
-    /// After the last value: bytes that no value has, so that the last values are copied as fast as the others.
-    #[inline]
-    pub fn pad(&mut self) {
-        self.bytes.extend_from_slice(&[0; BLOCK]);
-    }
-
     /// The next values belong to a list of so many items.
-    #[inline]
     pub fn begin_list(&mut self, items: usize) {
         self.lists.push((self.spans.len() as u32, items as u32));
+    }
+
+    /// The values as they lie in a copy of the buffer.
+    pub(super) fn slots<'a>(&self, arena: &'a Padded) -> Slots<'a> {
+        let mut slots = Slots { values: Pieces::default(), lists: self.lists.clone() };
+        for span in &self.spans {
+            slots.values.push(match *span {
+                NULL_SPAN => Piece::NULL,
+                (start, length) => arena.part(start as usize, length as usize),
+            });
+        }
+        slots
     }
 
     /// The slow door for tests, oracles and `show`: takes every slot's value from a JSON context.
@@ -117,17 +133,6 @@ impl Values {
             }
         }
         Ok(values)
-    }
-
-    #[inline]
-    pub(super) fn is_null(&self, span: usize) -> bool {
-        self.spans[span].0 == 0
-    }
-
-    #[inline]
-    pub(super) fn value(&self, span: usize) -> &[u8] {
-        let (start, length) = self.spans[span];
-        &self.bytes[start as usize..][..length as usize]
     }
 
     fn fill(&mut self, slot: &Slot, context: &Value, list: &str) -> Result<(), String> {

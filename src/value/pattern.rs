@@ -1,7 +1,7 @@
 //! Patterns such as `lfcp-[a-z0-9]{6}`: what an id looks like, and how to make and check one.
 
 use super::{Key, Permutation};
-use std::{fmt, ops::Range, sync::Arc};
+use std::{collections::HashMap, fmt, ops::Range, sync::Arc};
 
 /// How many identities of one pattern can be told apart by name: see [`Lane`].
 const LANES: u128 = 4096;
@@ -28,6 +28,26 @@ pub struct Pattern {
     last: usize,
     /// How many texts of the shortest length there are, at most [`EXACT`]; 0 if there are more.
     few: u64,
+    /// How to write a text of the shortest length.
+    steps: Arc<[Step]>,
+    /// A text of the shortest length with the characters that all have.
+    first: Arc<[u8]>,
+}
+
+/// Which of a pattern's texts: its number among those of a length, and by how many characters that is longer than the
+/// shortest.
+#[derive(Debug, Clone, Copy)]
+pub struct Nth {
+    number: u128,
+    longer: usize,
+}
+
+/// One or two neighbouring characters of the same class, written at once.
+#[derive(Debug, Clone)]
+struct Step {
+    at: usize,
+    class: Class,
+    is_pair: bool,
 }
 
 /// Characters that mean something else in regular expressions: taken for themselves only within a class.
@@ -39,17 +59,23 @@ enum Position {
     Class(Class),
 }
 
-/// Characters of which one is taken.
+/// Characters of which one is taken, or pairs of them.
 #[derive(Debug, Clone)]
 struct Class {
-    members: Arc<[u8]>,
+    /// Each of them in the first byte or in both.
+    members: Arc<[[u8; 2]]>,
     /// 2⁶⁴ by their number, rounded up: multiplying by it divides.
     inverse: u64,
+    /// Which power of two their number is, if it is one.
+    bits: Option<u32>,
 }
 
 /// Numbers below this are divided by multiplication, exactly: the rounding of [`Class::inverse`] is off by less than
-/// the size of a class, which is below 2⁷, and their product stays below 2⁶⁴.
-const EXACT: u64 = 1 << 57;
+/// the size of a class, which is below 2¹³, and their product stays below 2⁶⁴.
+const EXACT: u64 = 1 << 51;
+
+/// The largest class of which pairs are tabulated.
+const PAIRED: usize = 64;
 
 /// What is wrong with a pattern, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +146,9 @@ impl Pattern {
         let last = positions.iter().rposition(|position| position.size() > 1).unwrap_or(0);
         let few = positions.iter().try_fold(1, |few: u128, position| few.checked_mul(position.size()));
         let few = few.filter(|few| *few <= u128::from(EXACT)).map_or(0, |few| few as u64);
-        Ok(Pattern { text: text.to_owned(), positions, sizes: Vec::new(), last, few })
+        let steps = steps(&positions).into();
+        let first = positions.iter().map(Position::first).collect();
+        Ok(Pattern { text: text.to_owned(), positions, sizes: Vec::new(), last, few, steps, first })
     }
 
     /// Whether there is anything to tell two ids apart by.
@@ -155,22 +183,78 @@ impl Pattern {
 
     /// Appends the id that belongs to `number` of `lane`: no other number or lane of the same key has it.
     pub fn write_unique(&self, lane: Lane, number: u64, out: &mut Vec<u8>) {
+        let nth = self.unique(lane, number);
+        let start = out.len();
+        out.resize(start + self.len_of(nth), 0);
+        self.fill(nth, &mut out[start..]);
+    }
+
+    /// The text that belongs to `number` of `lane`: no other number or lane of the same key has it.
+    pub fn unique(&self, lane: Lane, number: u64) -> Nth {
         let mut number = u128::from(number);
         for (longer, permutation) in self.sizes.iter().enumerate() {
-            let capacity = permutation.bound() / LANES;
-            if number < capacity || longer + 1 == self.sizes.len() {
-                let place = permutation.apply((u128::from(lane.0) * capacity + number) % permutation.bound());
-                self.write(place, longer, out);
-                return;
+            let bound = permutation.bound();
+            let capacity = bound / LANES;
+            if number < capacity {
+                return Nth { number: permutation.apply(u128::from(lane.0) * capacity + number), longer };
+            }
+            if longer + 1 == self.sizes.len() {
+                return Nth { number: permutation.apply((u128::from(lane.0) * capacity + number) % bound), longer };
             }
             number -= capacity;
         }
+        Nth { number: 0, longer: 0 }
     }
 
-    /// Appends text of this pattern drawn by `key`: looks like the others, and may repeat.
-    pub fn write_random(&self, key: Key, out: &mut Vec<u8>) {
+    /// A text drawn by `key`: looks like the others, and may repeat.
+    pub fn random(&self, key: Key) -> Nth {
         let words = [key.draw(), key.number(1).draw()];
-        self.write((u128::from(words[0]) << 64) | u128::from(words[1]), 0, out);
+        Nth { number: (u128::from(words[0]) << 64) | u128::from(words[1]), longer: 0 }
+    }
+
+    /// How many characters a text has.
+    pub fn len_of(&self, nth: Nth) -> usize {
+        self.positions.len() + nth.longer
+    }
+
+    /// Writes a text to the beginning of `out`, and says how long it is.
+    ///
+    /// # Panics
+    /// If `out` is shorter than [`len_of`](Self::len_of) says.
+    pub fn fill(&self, nth: Nth, out: &mut [u8]) -> usize {
+        let length = self.len_of(nth);
+        let out = &mut out[..length];
+        if nth.longer > 0 {
+            self.fill_longer(nth, out);
+            return length;
+        }
+        out.copy_from_slice(&self.first[..length]);
+        // What is above does not show.
+        let mut rest = if self.few > 0 { remainder(nth.number, self.few) } else { nth.number };
+        let mut steps = self.steps.iter();
+        // From the right, so that the division gives one digit after another.
+        while rest >= u128::from(EXACT)
+            && let Some(step) = steps.next()
+        {
+            step.put(step.class.take(&mut rest), out);
+        }
+        let mut rest = rest as u64;
+        for step in steps {
+            step.put(step.class.take_small(&mut rest), out);
+        }
+        length
+    }
+
+    /// The last class is repeated.
+    fn fill_longer(&self, nth: Nth, out: &mut [u8]) {
+        let mut rest = nth.number;
+        for (index, shown) in out.iter_mut().enumerate().rev() {
+            let source = if index <= self.last { index } else { self.last.max(index.saturating_sub(nth.longer)) };
+            *shown = match &self.positions[source] {
+                Position::Fixed(byte) => *byte,
+                Position::Class(class) => class.take(&mut rest)[0],
+            };
+        }
     }
 
     /// Whether `text` could have come from this pattern (of any length that [`Pattern::keyed`] may reach).
@@ -205,44 +289,86 @@ impl Pattern {
             .chain(&self.positions[last + 1..]);
         expected.zip(text.bytes()).all(|(position, byte)| position.allows(byte))
     }
+}
 
-    fn write(&self, mut place: u128, longer: usize, out: &mut Vec<u8>) {
-        if longer == 0 && self.few > 0 && place >= u128::from(self.few) {
-            // What is above does not show.
-            place %= u128::from(self.few);
-        }
-        let start = out.len();
-        let total = self.positions.len() + longer;
-        out.resize(start + total, 0);
-        // From the right, so that the division gives one digit after another.
-        for (index, shown) in out[start..].iter_mut().enumerate().rev() {
-            let source = if index <= self.last { index } else { self.last.max(index.saturating_sub(longer)) };
-            *shown = match &self.positions[source] {
-                Position::Fixed(byte) => *byte,
-                Position::Class(class) => class.take(&mut place),
-            };
+impl Step {
+    #[inline]
+    fn put(&self, member: [u8; 2], out: &mut [u8]) {
+        if self.is_pair {
+            out[self.at..self.at + 2].copy_from_slice(&member);
+        } else {
+            out[self.at] = member[0];
         }
     }
 }
 
+/// The classes of a pattern from right to left, neighbours of a kind as pairs.
+fn steps(positions: &[Position]) -> Vec<Step> {
+    let mut pairs: HashMap<*const [u8; 2], Class> = HashMap::new();
+    let mut steps = Vec::new();
+    let mut end = positions.len();
+    while end > 0 {
+        let at = end - 1;
+        let Position::Class(class) = &positions[at] else {
+            end = at;
+            continue;
+        };
+        let same = |position: &Position| matches!(position, Position::Class(other) if Arc::ptr_eq(&other.members, &class.members));
+        let is_pair = at > 0 && class.members.len() <= PAIRED && same(&positions[at - 1]);
+        let class = if is_pair {
+            pairs.entry(class.members.as_ptr()).or_insert_with(|| class.pairs()).clone()
+        } else {
+            class.clone()
+        };
+        end = if is_pair { at - 1 } else { at };
+        steps.push(Step { at: end, class, is_pair });
+    }
+    steps
+}
+
 impl Class {
     fn new(members: &[u8]) -> Self {
-        Class { members: members.into(), inverse: (u64::MAX / members.len() as u64).wrapping_add(1) }
+        Class::of(members.iter().map(|member| [*member, 0]).collect())
+    }
+
+    fn of(members: Arc<[[u8; 2]]>) -> Self {
+        let size = members.len() as u64;
+        let bits = size.is_power_of_two().then_some(size.trailing_zeros());
+        Class { members, inverse: (u64::MAX / size).wrapping_add(1), bits }
+    }
+
+    /// All pairs of the members, the right one counting ones.
+    fn pairs(&self) -> Self {
+        let pair = |left: &[u8; 2]| self.members.iter().map(|right| [left[0], right[0]]).collect::<Vec<_>>();
+        Class::of(self.members.iter().flat_map(pair).collect())
     }
 
     /// Divides by the number of members, and gives the one that stands for the remainder.
     #[inline]
-    fn take(&self, place: &mut u128) -> u8 {
+    fn take_small(&self, place: &mut u64) -> [u8; 2] {
         let size = self.members.len() as u64;
-        if size.is_power_of_two() {
+        let quotient = match self.bits {
+            Some(bits) => *place >> bits,
+            None => ((u128::from(*place) * u128::from(self.inverse)) >> 64) as u64,
+        };
+        let digit = *place - quotient * size;
+        *place = quotient;
+        self.members[digit as usize]
+    }
+
+    /// The same for numbers of any size.
+    fn take(&self, place: &mut u128) -> [u8; 2] {
+        let size = self.members.len() as u64;
+        if let Some(bits) = self.bits {
             let digit = *place as u64 & (size - 1);
-            *place >>= size.trailing_zeros();
+            *place >>= bits;
             return self.members[digit as usize];
         }
         let (quotient, digit) = match u64::try_from(*place) {
-            Ok(small) if small < EXACT => {
-                let quotient = ((u128::from(small) * u128::from(self.inverse)) >> 64) as u64;
-                (u128::from(quotient), small - quotient * size)
+            Ok(mut small) if small < EXACT => {
+                let member = self.take_small(&mut small);
+                *place = u128::from(small);
+                return member;
             }
             Ok(small) => (u128::from(small / size), small % size),
             Err(_) => (*place / u128::from(size), (*place % u128::from(size)) as u64),
@@ -252,7 +378,28 @@ impl Class {
     }
 }
 
+/// What is left of a number of 128 bits.
+fn remainder(number: u128, by: u64) -> u128 {
+    let (high, low) = ((number >> 64) as u64, number as u64);
+    if high == 0 {
+        return u128::from(if low < by { low } else { low % by });
+    }
+    if by >> 32 != 0 {
+        return number % u128::from(by);
+    }
+    // Divisions of 64 bits only: what is left of 2⁶⁴ stands for each unit of the high half.
+    let unit = (u64::MAX % by + 1) % by;
+    u128::from(((high % by) * unit + low % by) % by)
+}
+
 impl Position {
+    fn first(&self) -> u8 {
+        match self {
+            Position::Fixed(byte) => *byte,
+            Position::Class(class) => class.members[0][0],
+        }
+    }
+
     fn size(&self) -> u128 {
         match self {
             Position::Fixed(_) => 1,
@@ -263,7 +410,7 @@ impl Position {
     fn allows(&self, byte: u8) -> bool {
         match self {
             Position::Fixed(fixed) => *fixed == byte,
-            Position::Class(class) => class.members.contains(&byte),
+            Position::Class(class) => class.members.iter().any(|member| member[0] == byte),
         }
     }
 }
@@ -332,9 +479,34 @@ mod tests {
             let (mut left, class) = (place >> narrow, Class::new(&all[..size]));
             let mut expected = left;
             for _ in 0..30 {
-                prop_assert_eq!(class.take(&mut left), all[(expected % size as u128) as usize]);
+                prop_assert_eq!(class.take(&mut left)[0], all[(expected % size as u128) as usize]);
                 expected /= size as u128;
                 prop_assert_eq!(left, expected);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn texts_are_digits_of_their_numbers(number: u128, narrow in 0..128_u32) {
+            let number = number >> narrow;
+            for text in ["x-[a-z0-9]{6}", "[0-9]{4}", "[a-z]-[ab][0-9]{3}y", "[a-z0-9]{16}", "[0-9a-f]{32}", "[!-!#-+]{9}"] {
+                let pattern = Pattern::parse(text).expect("valid");
+                let mut out = vec![0; pattern.positions.len()];
+                prop_assert_eq!(pattern.fill(Nth { number, longer: 0 }, &mut out), out.len());
+                let mut left = number;
+                for (position, shown) in pattern.positions.iter().zip(&out).rev() {
+                    let expected = match position {
+                        Position::Fixed(byte) => *byte,
+                        Position::Class(class) => {
+                            let size = class.members.len() as u128;
+                            let digit = left % size;
+                            left /= size;
+                            class.members[digit as usize][0]
+                        }
+                    };
+                    prop_assert_eq!(*shown, expected, "{} in {}", number, text);
+                }
             }
         }
     }

@@ -53,8 +53,9 @@ impl Permutation {
 
     fn shuffle(&self, number: u128) -> u128 {
         let (mut left, mut right) = self.split(number);
+        let mask = self.mask();
         for round in self.rounds {
-            (left, right) = (right, left ^ self.feed(round, right));
+            (left, right) = (right, left ^ feed(round, right, mask));
         }
         self.join(left, right)
     }
@@ -62,13 +63,9 @@ impl Permutation {
     fn unshuffle(&self, number: u128) -> u128 {
         let (mut left, mut right) = self.split(number);
         for round in self.rounds.iter().rev() {
-            (left, right) = (right ^ self.feed(*round, left), left);
+            (left, right) = (right ^ feed(*round, left, self.mask()), left);
         }
         self.join(left, right)
-    }
-
-    fn feed(&self, round: u64, half: u64) -> u64 {
-        mix(half.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ round) & self.mask()
     }
 
     fn mask(&self) -> u64 {
@@ -82,6 +79,11 @@ impl Permutation {
     fn join(&self, left: u64, right: u64) -> u128 {
         (u128::from(left) << self.half) | u128::from(right)
     }
+}
+
+#[inline]
+fn feed(round: u64, half: u64, mask: u64) -> u64 {
+    mix(half.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ round) & mask
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Times as the documents write them, without formatting machinery.
 
+use std::cell::Cell;
+
 /// Two digits for every number below a hundred.
 const PAIRS: &[u8; 200] =
     b"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
@@ -7,29 +9,97 @@ const PAIRS: &[u8; 200] =
 
 /// Appends `2026-01-07T07:09:29.706595681Z`: UTC with exactly `digits` (0 to 9) digits of a second, cut, not rounded.
 pub fn write_time(nanoseconds: i64, digits: usize, out: &mut Vec<u8>) {
-    let (seconds, fraction) = (nanoseconds.div_euclid(NANOSECONDS), nanoseconds.rem_euclid(NANOSECONDS) as u32);
-    let civil = Civil::of(seconds);
-    let mut text = *b"0000-00-00T00:00:00.000000000Z";
+    let mut text = [0; NANOSECONDS_LENGTH];
+    Calendar::default().nanoseconds(nanoseconds, &mut text);
+    let end = if digits == 0 { 19 } else { 20 + digits.min(9) };
+    text[end] = b'Z';
+    out.extend_from_slice(&text[..=end]);
+}
+
+/// Writes times, and remembers the days that it has written: times of events are of a few days.
+#[derive(Debug)]
+pub struct Calendar([Cell<Day>; 4]);
+
+/// A day since the Unix epoch, and its date.
+#[derive(Debug, Clone, Copy)]
+struct Day(i64, Date);
+
+/// `2026-01-07T`, with room behind it.
+type Date = [u8; 16];
+
+/// Bytes of `2026-01-07T07:09:29.706595681Z`.
+pub const NANOSECONDS_LENGTH: usize = 30;
+/// Bytes of `2026-01-07T07:09:29.706595Z`.
+pub const MICROSECONDS_LENGTH: usize = 27;
+
+impl Default for Calendar {
+    fn default() -> Self {
+        Calendar(std::array::from_fn(|_| Cell::new(Day(i64::MIN, [0; 16]))))
+    }
+}
+
+impl Calendar {
+    /// Writes `2026-01-07T07:09:29.706595681Z`, in UTC, and says how long that is.
+    ///
+    /// # Panics
+    /// If there is no room for it.
+    pub fn nanoseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
+        let text = &mut text[..NANOSECONDS_LENGTH];
+        let fraction = self.second(nanoseconds, text);
+        let (high, low) = (fraction / 100_000, fraction % 100_000);
+        text[20..22].copy_from_slice(pair(high / 100));
+        text[22..24].copy_from_slice(pair(high));
+        text[24] = b'0' + (low / 10_000) as u8;
+        text[25..27].copy_from_slice(pair(low / 100));
+        text[27..29].copy_from_slice(pair(low));
+        text[29] = b'Z';
+        NANOSECONDS_LENGTH
+    }
+
+    /// Writes `2026-01-07T07:09:29.706595Z`: cut, not rounded.
+    ///
+    /// # Panics
+    /// If there is no room for it.
+    pub fn microseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
+        let text = &mut text[..MICROSECONDS_LENGTH];
+        let fraction = self.second(nanoseconds, text) / 1_000;
+        text[20..22].copy_from_slice(pair(fraction / 10_000));
+        text[22..24].copy_from_slice(pair(fraction / 100));
+        text[24..26].copy_from_slice(pair(fraction));
+        text[26] = b'Z';
+        MICROSECONDS_LENGTH
+    }
+
+    /// Writes `2026-01-07T07:09:29.`, and returns the nanoseconds that are left.
+    #[inline]
+    fn second(&self, nanoseconds: i64, text: &mut [u8]) -> u32 {
+        let (seconds, fraction) = (nanoseconds.div_euclid(NANOSECONDS), nanoseconds.rem_euclid(NANOSECONDS) as u32);
+        let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400) as u32);
+        let known = &self.0[day as usize % 4];
+        let mut date = known.get();
+        if date.0 != day {
+            date = Day(day, date_of(day));
+            known.set(date);
+        }
+        text[..16].copy_from_slice(&date.1);
+        text[11..13].copy_from_slice(pair(second / 3_600));
+        text[13] = b':';
+        text[14..16].copy_from_slice(pair(second / 60 % 60));
+        text[16] = b':';
+        text[17..19].copy_from_slice(pair(second % 60));
+        text[19] = b'.';
+        fraction
+    }
+}
+
+fn date_of(day: i64) -> Date {
+    let civil = Civil::of(day * 86_400);
+    let mut text = *b"0000-00-00T     ";
     text[0..2].copy_from_slice(pair(civil.year / 100));
     text[2..4].copy_from_slice(pair(civil.year));
     text[5..7].copy_from_slice(pair(civil.month));
     text[8..10].copy_from_slice(pair(civil.day));
-    text[11..13].copy_from_slice(pair(civil.hour));
-    text[14..16].copy_from_slice(pair(civil.minute));
-    text[17..19].copy_from_slice(pair(civil.second));
-    let (high, low) = (fraction / 100_000, fraction % 100_000);
-    text[20..22].copy_from_slice(pair(high / 100));
-    text[22..24].copy_from_slice(pair(high));
-    text[24] = b'0' + (low / 10_000) as u8;
-    text[25..27].copy_from_slice(pair(low / 100));
-    text[27..29].copy_from_slice(pair(low));
-    if digits == 9 {
-        out.extend_from_slice(&text);
-        return;
-    }
-    let end = if digits == 0 { 19 } else { 20 + digits.min(9) };
-    text[end] = b'Z';
-    out.extend_from_slice(&text[..=end]);
+    text
 }
 
 /// Appends `number` with exactly `width` digits (the last ones, if it has more).
@@ -194,6 +264,10 @@ mod tests {
             write_time(nanoseconds, 9, &mut out);
             let text = time.format("%Y-%m-%dT%H:%M:%S%.9fZ").to_string();
             prop_assert_eq!(String::from_utf8_lossy(&out), text.as_str());
+            let mut short = [0; MICROSECONDS_LENGTH];
+            prop_assert_eq!(Calendar::default().microseconds(nanoseconds, &mut short), short.len());
+            let cut = format!("{}Z", &text[..26]);
+            prop_assert_eq!(&short[..], cut.as_bytes());
             for digits in 1..9 {
                 out.clear();
                 write_time(nanoseconds, digits, &mut out);

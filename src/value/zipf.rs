@@ -8,7 +8,13 @@ use super::Key;
 #[derive(Debug, Clone)]
 pub struct Skew {
     cumulative: Vec<u64>,
+    /// For each of some equal parts of the range of 64 bits the first rank that is drawn in it, and at the end the last
+    /// of all: between two of them is where to look.
+    guide: Vec<u32>,
 }
+
+/// Parts of the guide for each rank; more would make it larger, fewer the search in a part longer.
+const PARTS: usize = 2;
 
 impl Skew {
     /// For `count` ranks (at least one); `skew` 0 is even, 1 is Zipf's law.
@@ -19,7 +25,7 @@ impl Skew {
             total += weight(rank).max(1);
             total
         });
-        Skew { cumulative: cumulative.collect() }
+        Skew::of(cumulative.collect())
     }
 
     /// From weights as written; ranks of weight 0 are never drawn. Returns `None` if all are 0.
@@ -32,7 +38,7 @@ impl Skew {
                 total
             })
             .collect();
-        (total > 0).then_some(Skew { cumulative })
+        (total > 0).then(|| Skew::of(cumulative))
     }
 
     /// The rank that `key` draws.
@@ -57,13 +63,50 @@ impl Skew {
     pub fn at(&self, bits: u64) -> usize {
         let total = self.cumulative.last().copied().unwrap_or(1);
         let place = super::key::scale(bits, total);
-        self.cumulative.partition_point(|end| *end <= place)
+        let part = super::key::scale(bits, self.guide.len() as u64 - 1) as usize;
+        let (from, to) = (self.guide[part] as usize, self.guide[part + 1] as usize);
+        from + self.cumulative[from..to].partition_point(|end| *end <= place)
+    }
+
+    fn of(cumulative: Vec<u64>) -> Self {
+        let total = cumulative.last().copied().unwrap_or(1);
+        let parts = (PARTS * cumulative.len()).next_power_of_two();
+        let mut rank = 0;
+        let guide = (0..parts).map(|part| {
+            // The smallest place that a number of this part stands for.
+            let place = super::key::scale((part as u64) * (u64::MAX / parts as u64 + 1), total);
+            while rank + 1 < cumulative.len() && cumulative[rank] <= place {
+                rank += 1;
+            }
+            rank as u32
+        });
+        let mut guide: Vec<u32> = guide.collect();
+        guide.push(cumulative.len().saturating_sub(1) as u32);
+        Skew { guide, cumulative }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranks_are_where_their_weights_end() {
+        for skew in [
+            Skew::new(1, 1.0),
+            Skew::new(7, 0.0),
+            Skew::new(600, 1.0),
+            Skew::weighted(&[0, 5, 0, 0, 1, 0]).expect("weights"),
+        ] {
+            let total = skew.cumulative[skew.cumulative.len() - 1];
+            let edges = skew.cumulative.iter().map(|end| ((u128::from(*end) << 64) / u128::from(total)) as u64);
+            let near = edges.flat_map(|edge| [edge.wrapping_sub(1), edge, edge.wrapping_add(1)]);
+            for bits in near.chain((0..10_000).map(|number| Key::root(2).number(number).draw())).chain([0, u64::MAX]) {
+                let place = super::super::key::scale(bits, total);
+                assert_eq!(skew.at(bits), skew.cumulative.partition_point(|end| *end <= place), "{bits}");
+            }
+        }
+    }
 
     #[test]
     fn ranks_follow_their_weights() {

@@ -46,8 +46,8 @@ fn draws(users: usize, skew: &str, stories: u64) -> Vec<f64> {
     let plan: Plan = trail::plan_of_file("crowd", &mix, |options| options.instances = Some(stories));
     let kind = plan.catalog.kinds.iter().position(|kind| kind.name == "user").unwrap();
     let id = plan.catalog.kinds[kind].id();
-    let of_rank = |rank: usize| plan.population.entity(kind, rank as u32).values[id].clone().unwrap();
-    let ranks: HashMap<Box<[u8]>, usize> = (0..users).map(|rank| (of_rank(rank), rank)).collect();
+    let of_rank = |rank: usize| plan.population.value(kind, rank as u32, id).unwrap().bytes().to_vec();
+    let ranks: HashMap<Vec<u8>, usize> = (0..users).map(|rank| (of_rank(rank), rank)).collect();
     let mut counts = vec![0.0; users];
     for event in plan.events() {
         let text = std::str::from_utf8(&event.body).unwrap();

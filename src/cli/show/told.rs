@@ -159,7 +159,9 @@ fn text(scalar: &Scalar) -> String {
 /// A text that the scenario gives; 0 is none.
 fn literal(plan: &Plan, code: u64) -> String {
     let at = (code as usize).checked_sub(1);
-    at.and_then(|at| plan.literals.get(at)).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+    at.and_then(|at| plan.literals.get(at))
+        .map(|text| String::from_utf8_lossy(text.bytes()).into_owned())
+        .unwrap_or_default()
 }
 
 /// What a call is about: its resource, or all of a kind for a list.

@@ -14,16 +14,14 @@ impl Bench<'_> {
         let kind = &self.catalog.kinds[kind_id];
         let Some(field) = kind.field(name) else { return Make::Null };
         if let Some(pin) = self.story.scope_pins.iter().find(|pin| pin.kind == kind_id && pin.field == field) {
-            return Make::Fixed(pin.bytes.clone());
+            return fixed(&pin.bytes);
         }
         match &kind.fields[field].generator {
             Generator::Column(column) => {
                 let row = self.rows.iter().find(|(kind, _)| *kind == kind_id).map(|(_, row)| *row);
                 match (row, &kind.table) {
-                    (Some(Row::Fixed(row)), Some(table)) => {
-                        Make::Fixed(table.rows[row as usize][*column].clone().into())
-                    }
-                    _ => Make::Column { kind: kind_id, column: *column },
+                    (Some(Row::Fixed(row)), Some(table)) => fixed(&table.rows[row as usize][*column]),
+                    _ => Make::Column { kind: kind_id, field },
                 }
             }
             Generator::Text(text) if kind.table.is_some() || self.pinned(kind_id) => self.text(text, None),
@@ -42,7 +40,7 @@ impl Bench<'_> {
         let kind = &self.catalog.kinds[actor.kind];
         let Some(field) = kind.field(name) else { return fixed(b"") };
         if let Some((_, bytes)) = actor.pins.iter().find(|(pinned, _)| *pinned == field) {
-            return Make::Fixed(bytes.clone());
+            return fixed(bytes);
         }
         match &kind.fields[field].generator {
             Generator::Text(text) if !actor.pins.is_empty() || self.pinned(actor.kind) => {

@@ -3,7 +3,7 @@
 use super::{Bench, ItemBench, Own};
 use crate::{
     catalog::{FieldId, Generator, KindId},
-    emission::{Beside, ItemList, OwnItem, Place, Word},
+    emission::{Beside, ItemList, OwnItem, Word},
     story::{Owner, Row},
     template::ListSlot,
 };
@@ -43,11 +43,11 @@ impl Bench<'_> {
             let mut name = vec![kind.variable.clone()];
             name.extend(slot.path.iter().cloned());
             let rest: Vec<&str> = slot.path[1..].iter().map(String::as_str).collect();
-            slots.push(Place::Item(self.own_value(own, &name, &rest)));
+            slots.push(self.own_value(own, &name, &rest));
         }
         let subject = subject.map(|field| {
             let name = [kind.variable.clone(), kind.fields[field].name.clone()];
-            Place::Item(self.own_value(own, &name, &[]))
+            self.own_value(own, &name, &[])
         });
         let item = self.item.take().unwrap_or_default();
         OwnItem { resource: index, stride: self.story.resources[index].stride, makes: item.makes, slots, subject }

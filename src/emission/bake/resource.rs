@@ -5,6 +5,7 @@ use crate::{
     catalog::{FieldId, Generator, Moment, Text},
     emission::{Draw, Make, Ready, Role, Word},
     story::{Owner, Pin, Reference, word},
+    template::Padded,
 };
 
 impl Bench<'_> {
@@ -14,7 +15,7 @@ impl Bench<'_> {
         let kind = &self.catalog.kinds[resource.kind];
         let Some(field) = kind.field(name) else { return Make::Null };
         match resource.pins.iter().find(|(pinned, _)| *pinned == field).map(|(_, pin)| pin) {
-            Some(Pin::Bytes(bytes)) => return Make::Fixed(bytes.clone()),
+            Some(Pin::Bytes(bytes)) => return fixed(bytes),
             Some(Pin::Choice(choice)) => return pinned_choice(kind, field, *choice),
             Some(Pin::Reference(reference)) => return self.reference(*reference, field, rest),
             None => {}
@@ -62,8 +63,11 @@ impl Bench<'_> {
                 let word = own.word(if stamped { word::STAMP } else { word::CREATED });
                 Make::Clock { of, word, stamped }
             }
-            Generator::Stage { ready: grown, .. } => match self.ready(own) {
-                Some(ready) => Make::Stage { of, word: own.word(word::CREATED), ready },
+            Generator::Stage { young, ready: grown } => match self.ready(own) {
+                Some(ready) => {
+                    let values = [Padded::new(young), Padded::new(grown)];
+                    Make::Stage { values, word: own.word(word::CREATED), ready }
+                }
                 None => fixed(grown),
             },
             Generator::Ramp { up_to, every } => {

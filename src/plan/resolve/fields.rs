@@ -9,6 +9,7 @@ use crate::{
         sets::SET,
     },
     story::{Initial, Pin, Reference, Row},
+    template::Padded,
     yaml::{Node, Spanned},
 };
 use std::sync::Arc;
@@ -140,7 +141,7 @@ impl Resolver<'_, '_> {
                 (Some(Pin::Choice(choice)), _) => Initial::Fixed(*choice as u64),
                 (Some(Pin::Reference(reference)), _) => Initial::Reference(*reference),
                 (Some(Pin::Bytes(bytes)), _) => {
-                    self.around.literals.push(bytes.clone());
+                    self.around.literals.push(Padded::new(bytes));
                     Initial::Fixed(self.around.literals.len() as u64)
                 }
                 (None, Generator::Choose { weights, .. }) => Initial::Drawn(weights.clone()),

@@ -9,6 +9,7 @@ use crate::{
     plan::pins::{self, Value},
     scenario::{self, Step},
     story::{Ask, Asked, Call, Operation, Outcome, Reference, Turns},
+    template::Padded,
     units::{CountRange, DurationRange},
     value::Skew,
     yaml::Spanned,
@@ -299,7 +300,7 @@ impl Resolver<'_, '_> {
         match value {
             Ok((_, Value::Choice(choice))) => Asked::Code(choice as u64),
             Ok((_, Value::Bytes(bytes))) => {
-                self.around.literals.push(bytes);
+                self.around.literals.push(Padded::new(&bytes));
                 Asked::Code(self.around.literals.len() as u64)
             }
             Ok((_, Value::Name(name))) => self.reference(kind, field, &name).map_or(Asked::Nothing, Asked::Reference),

@@ -1,0 +1,160 @@
+//! Puts what is known, and what is made of other values, into the program itself; what nobody needs then is not made.
+
+use super::Bench;
+use crate::{
+    emission::{ItemList, Make, Part},
+    template::{Filling, Program},
+};
+
+/// Texts that are longer than this in all are not repeated for each emission.
+const LONGEST: usize = 64 << 10;
+
+/// An emission's program and the values that it takes.
+pub(super) struct Inlined {
+    pub program: Program,
+    pub makes: Vec<Make>,
+    pub key: Option<usize>,
+    pub first_subject: Option<usize>,
+}
+
+/// A value that an emission has a use for besides its program.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    pub key: Option<usize>,
+    pub first_subject: Option<usize>,
+}
+
+impl Bench<'_> {
+    /// The program in which `slots` are filled, and the makes that it still needs; `lists` count with these.
+    pub(super) fn inline(
+        &mut self,
+        program: &Program,
+        slots: &[usize],
+        wanted: Wanted,
+        lists: &mut [ItemList],
+    ) -> Inlined {
+        let makes = std::mem::take(&mut self.makes);
+        let asked = program.asked();
+        let inlines = program.literal_bytes() <= LONGEST;
+        let filled: Vec<Vec<Filling>> = slots
+            .iter()
+            .enumerate()
+            .map(|(slot, make)| {
+                let mut parts = Vec::new();
+                if !inlines || asked.contains(&slot) || !fill(&makes, *make, wanted.first_subject, &mut parts) {
+                    return vec![Filling::Value(*make as u32)];
+                }
+                parts
+            })
+            .collect();
+        let mut is_needed = vec![false; makes.len()];
+        let values = filled.iter().flatten().filter_map(|filling| match filling {
+            Filling::Value(value) => Some(*value as usize),
+            Filling::Text(_) => None,
+        });
+        values.chain(wanted.key).chain(wanted.first_subject).for_each(|make| is_needed[make] = true);
+        for part in lists.iter().flat_map(|list| &list.own).flat_map(|own| &own.makes).flat_map(parts) {
+            if let Part::Event(index) = part {
+                is_needed[*index] = true;
+            }
+        }
+        // A value uses only those before it.
+        for (index, make) in makes.iter().enumerate().rev() {
+            if is_needed[index] {
+                uses(make).into_iter().for_each(|used| is_needed[used] = true);
+            }
+        }
+        let mut numbers = vec![0; makes.len()];
+        let mut kept = Vec::new();
+        for (index, make) in makes.into_iter().enumerate() {
+            numbers[index] = kept.len();
+            if is_needed[index] {
+                kept.push(renumbered(make, &numbers, false));
+            }
+        }
+        for own in lists.iter_mut().flat_map(|list| &mut list.own) {
+            own.makes =
+                std::mem::take(&mut own.makes).into_iter().map(|make| renumbered(make, &numbers, true)).collect();
+        }
+        let renumber = |filling: Filling| match filling {
+            Filling::Value(value) => Filling::Value(numbers[value as usize] as u32),
+            text @ Filling::Text(_) => text,
+        };
+        let fillings: Vec<Vec<Filling>> =
+            filled.into_iter().map(|parts| parts.into_iter().map(renumber).collect()).collect();
+        Inlined {
+            program: program.specialized(&fillings),
+            makes: kept,
+            key: wanted.key.map(|key| numbers[key]),
+            first_subject: wanted.first_subject.map(|subject| numbers[subject]),
+        }
+    }
+}
+
+/// What a value is made of, as far as that is known; false if it cannot be put together elsewhere.
+fn fill(makes: &[Make], make: usize, replaced: Option<usize>, out: &mut Vec<Filling>) -> bool {
+    if Some(make) == replaced {
+        // Is another one when it is placed.
+        return false;
+    }
+    match &makes[make] {
+        Make::Fixed(text) => out.push(Filling::Text(text.bytes().to_vec())),
+        Make::Text(parts) => {
+            for part in parts {
+                match part {
+                    Part::Literal(literal) => out.push(Filling::Text(literal.bytes().to_vec())),
+                    Part::Event(index) => {
+                        if !fill(makes, *index, replaced, out) {
+                            return false;
+                        }
+                    }
+                    Part::Item(_) => return false,
+                }
+            }
+        }
+        _ => out.push(Filling::Value(make as u32)),
+    }
+    true
+}
+
+fn parts(make: &Make) -> &[Part] {
+    match make {
+        Make::Text(parts) => parts,
+        _ => &[],
+    }
+}
+
+/// The values of the event that a value of the event needs.
+fn uses(make: &Make) -> Vec<usize> {
+    match make {
+        Make::Text(parts) => {
+            let events = parts.iter().filter_map(|part| match part {
+                Part::Event(index) => Some(*index),
+                Part::Literal(_) | Part::Item(_) => None,
+            });
+            events.collect()
+        }
+        Make::Replaced { original, .. } => vec![*original],
+        Make::Select { cases, .. } => cases.clone(),
+        Make::Ramp { up_to, .. } => vec![*up_to],
+        _ => Vec::new(),
+    }
+}
+
+/// The same with other numbers for the event's values; an item's own values keep theirs.
+fn renumbered(mut make: Make, numbers: &[usize], of_item: bool) -> Make {
+    match &mut make {
+        Make::Text(parts) => {
+            for part in parts {
+                if let Part::Event(index) = part {
+                    *index = numbers[*index];
+                }
+            }
+        }
+        Make::Replaced { original, .. } if !of_item => *original = numbers[*original],
+        Make::Select { cases, .. } if !of_item => cases.iter_mut().for_each(|case| *case = numbers[*case]),
+        Make::Ramp { up_to, .. } if !of_item => *up_to = numbers[*up_to],
+        _ => {}
+    }
+    make
+}
