@@ -103,27 +103,18 @@ impl Identities {
         arena.write(pattern.len_of(place), |to| pattern.fill(place, to))
     }
 
-    /// The event's id: a version 4 UUID whose free bits are the event's name under a permutation.
-    pub fn event_id(&self, name: EventName) -> [u8; 36] {
-        let bits = self.events.apply(name.pack(true));
-        // 122 free bits around the six that say version 4 and the RFC's variant.
-        let high = bits >> 74;
-        let middle = (bits >> 62) & 0xFFF;
-        let low = bits & ((1 << 62) - 1);
-        let uuid = (high << 80) | (0x4 << 76) | (middle << 64) | (0b10 << 62) | low;
-        let digits = hex(uuid);
-        let mut text = *b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-        text[..8].copy_from_slice(&digits[..8]);
-        text[9..13].copy_from_slice(&digits[8..12]);
-        text[14..18].copy_from_slice(&digits[12..16]);
-        text[19..23].copy_from_slice(&digits[16..20]);
-        text[24..].copy_from_slice(&digits[20..]);
-        text
+    /// An event's id and its request's: a version 4 UUID whose free bits are the event's name under a permutation, and 32
+    /// lower-case hexadecimal digits.
+    #[inline]
+    pub fn ids(&self, name: EventName) -> ([u8; 36], [u8; 32]) {
+        let names = [name.pack(true), name.pack(false)];
+        let [event, request] = Permutation::apply_both([&self.events, &self.requests], names);
+        (uuid_of(event), hex(request))
     }
 
-    /// The request's id: 32 lower-case hexadecimal digits.
-    pub fn request_id(&self, name: EventName) -> [u8; 32] {
-        hex(self.requests.apply(name.pack(false)))
+    /// The event's id alone.
+    pub fn event_id(&self, name: EventName) -> [u8; 36] {
+        uuid_of(self.events.apply(name.pack(true)))
     }
 
     /// Which event an id belongs to, or `None` if it is none of this run.
@@ -137,6 +128,23 @@ impl Identities {
         let name = EventName::unpack(packed);
         (name.pack(true) == packed).then_some(name)
     }
+}
+
+/// A version 4 UUID with these 122 free bits.
+fn uuid_of(bits: u128) -> [u8; 36] {
+    // 122 free bits around the six that say version 4 and the RFC's variant.
+    let high = bits >> 74;
+    let middle = (bits >> 62) & 0xFFF;
+    let low = bits & ((1 << 62) - 1);
+    let uuid = (high << 80) | (0x4 << 76) | (middle << 64) | (0b10 << 62) | low;
+    let digits = hex(uuid);
+    let mut text = *b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    text[..8].copy_from_slice(&digits[..8]);
+    text[9..13].copy_from_slice(&digits[8..12]);
+    text[14..18].copy_from_slice(&digits[12..16]);
+    text[19..23].copy_from_slice(&digits[16..20]);
+    text[24..].copy_from_slice(&digits[20..]);
+    text
 }
 
 impl EventName {

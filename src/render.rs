@@ -84,6 +84,7 @@ impl<'p> Renderer<'p> {
             occurrence: record.occurrence,
         };
         self.arena.clear();
+        let (event, request) = plan.identities.ids(name);
         let context = Context {
             catalog: &plan.catalog,
             identities: &plan.identities,
@@ -95,6 +96,7 @@ impl<'p> Renderer<'p> {
             time: record.time,
             element: record.element,
             words: &words[record.words_at as usize..][..record.words as usize],
+            ids: (self.arena.text(&event), self.arena.text(&request)),
             arena: &self.arena,
             calendar: &self.calendar,
         };

@@ -149,9 +149,9 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Ou
     shared.finish()
 }
 
-/// As many as the machine has where rendering is what takes time; one where a reader or a library takes the rest.
+/// As many as make the run faster, if the machine has so many.
 fn default_threads(sink: &dyn Sink) -> usize {
-    if sink.gains_by_threads() { thread::available_parallelism().map_or(1, NonZero::get) } else { 1 }
+    sink.worthwhile_threads().min(thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 impl Shared<'_> {

@@ -187,10 +187,10 @@ pub trait Sink: Send {
         None
     }
 
-    /// Whether several threads that render make a run faster: not if a reader
-    /// or a library takes as long as rendering does.
-    fn gains_by_threads(&self) -> bool {
-        false
+    /// How many threads that render make a run faster: one if a library has
+    /// threads of its own, two if one can render while the other writes.
+    fn worthwhile_threads(&self) -> usize {
+        1
     }
 
     /// Where answers are counted while the run goes on, if they come later.

@@ -36,6 +36,8 @@ pub struct Context<'e> {
     pub element: u32,
     /// What the simulation handed over.
     pub words: &'e [u64],
+    /// The event's id and its request's.
+    pub ids: (Piece<'e>, Piece<'e>),
     /// Memory for what is made.
     pub arena: &'e Arena,
     /// Dates as they stand in times.
@@ -58,7 +60,8 @@ impl Emission {
         let none = Item { words: &[], element: 0 };
         slots.values.reserve(self.makes.len());
         for make in &self.makes {
-            slots.values.push(context.make(make, &slots.values, &slots.values, none));
+            let value = context.known(make);
+            slots.values.push(value.unwrap_or_else(|| context.make(make, &slots.values, &slots.values, none)));
         }
         if let Some(replaced) = self.first_subject
             && let Some(subject) = self.subject_of_first(context, &slots.values, items)
@@ -130,8 +133,19 @@ impl<'e> Context<'e> {
         OwnItems { list, words: &self.words[emission.listed_at.min(self.words.len())..], at: 0 }
     }
 
+    /// What need not be made, because it is somebody's of the population: most of an event's values.
+    #[inline]
+    fn known(&self, make: &Make) -> Option<Piece<'e>> {
+        match make {
+            Make::Member { role, field } => Some(self.member(*role, *field).unwrap_or(Piece::NULL)),
+            Make::Column { kind, field } => Some(self.member(Role::Scope(*kind), *field).unwrap_or(Piece::NULL)),
+            _ => None,
+        }
+    }
+
     /// Makes one value, in the arena if it does not lie in the plan; `values` are those that were made before it, of the
     /// event or of the item.
+    #[inline(never)]
     fn make(&self, make: &'e Make, event: &Pieces<'e>, values: &Pieces<'e>, item: Item) -> Piece<'e> {
         let arena = self.arena;
         match make {
@@ -192,9 +206,9 @@ impl<'e> Context<'e> {
                     Piece::PRESENT
                 }
             }
-            Make::EventId => arena.text(&self.identities.event_id(self.name)),
+            Make::EventId => self.ids.0,
             Make::EventTime => arena.write(NANOSECONDS_LENGTH, |to| self.calendar.nanoseconds(self.time, to)),
-            Make::RequestId => arena.text(&self.identities.request_id(self.name)),
+            Make::RequestId => self.ids.1,
         }
     }
 
@@ -209,6 +223,7 @@ impl<'e> Context<'e> {
         self.arena.text(&text)
     }
 
+    #[inline]
     fn member(&self, role: Role, field: usize) -> Option<Piece<'e>> {
         let (kind, index) = match role {
             Role::Scope(kind) => (kind, self.roles.scope[kind]),

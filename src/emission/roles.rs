@@ -41,8 +41,8 @@ impl Roles {
         surroundings: impl IntoIterator<Item = KindId>,
     ) {
         self.instance = story.key.number(instance);
-        self.scope.clear();
         self.scope.resize(catalog.kinds.len(), 0);
+        self.scope.fill(0);
         for kind in surroundings {
             if catalog.kinds[kind].principal || catalog.kinds[kind].table.is_some() || population.of(kind).is_empty() {
                 continue;

@@ -94,8 +94,9 @@ impl Sink for Stream {
         Encoder::new(self.format, self.compression?)
     }
 
-    fn gains_by_threads(&self) -> bool {
-        self.compression.is_some() || self.target.takes_all()
+    fn worthwhile_threads(&self) -> usize {
+        // A pipe has a reader, who needs a processor, too.
+        if self.compression.is_some() || self.target.takes_all() { usize::MAX } else { 2 }
     }
 
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {

@@ -43,8 +43,8 @@ impl Memory {
 }
 
 impl Sink for Memory {
-    fn gains_by_threads(&self) -> bool {
-        true
+    fn worthwhile_threads(&self) -> usize {
+        usize::MAX
     }
 
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
@@ -70,8 +70,8 @@ impl Sink for Memory {
 }
 
 impl Sink for Null {
-    fn gains_by_threads(&self) -> bool {
-        true
+    fn worthwhile_threads(&self) -> usize {
+        usize::MAX
     }
 
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {

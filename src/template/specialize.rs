@@ -36,6 +36,7 @@ impl Program {
 
     /// The same program, for values that are numbered otherwise: slot `slot` is filled with `fillings[slot]`, one behind
     /// another. A slot that is [`asked`](Self::asked) about has one value.
+    #[must_use]
     pub fn specialized(&self, fillings: &[Vec<Filling>]) -> Program {
         let mut work = Work { of: self, fillings, literals: LiteralsBuilder::default(), ops: Vec::new() };
         let mut places = Vec::with_capacity(self.ops.len() + 1);
@@ -101,7 +102,7 @@ impl Work<'_> {
     }
 
     fn run(&mut self, run: u32) {
-        let mut begun = false;
+        let mut has_run = false;
         let mut begin = self.literals.len();
         for (literal, slot) in self.of.literals.pairs(run) {
             self.literals.push(literal);
@@ -109,10 +110,10 @@ impl Work<'_> {
                 match filling {
                     Filling::Text(text) => self.literals.push(text),
                     Filling::Value(value) => {
-                        if !begun {
+                        if !has_run {
                             let number = self.literals.begin();
                             self.ops.push(Op::Run(number));
-                            begun = true;
+                            has_run = true;
                         }
                         self.literals.pair(begin as u32, *value);
                         begin = self.literals.len();

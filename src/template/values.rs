@@ -24,7 +24,7 @@ impl Slots<'_> {
     /// The next values belong to a list of so many items.
     #[inline]
     pub fn begin_list(&mut self, items: usize) {
-        self.lists.push((self.values.len() as u32, items as u32));
+        self.lists.push((self.values.count() as u32, items as u32));
     }
 
     /// Forgets them and keeps their memory for others.

@@ -28,6 +28,8 @@ pub struct Pattern {
     last: usize,
     /// How many texts of the shortest length there are, at most [`EXACT`]; 0 if there are more.
     few: u64,
+    /// What is left of 2⁶⁴ when it is divided by `few`.
+    unit: u64,
     /// How to write a text of the shortest length.
     steps: Arc<[Step]>,
     /// A text of the shortest length with the characters that all have.
@@ -148,7 +150,16 @@ impl Pattern {
         let few = few.filter(|few| *few <= u128::from(EXACT)).map_or(0, |few| few as u64);
         let steps = steps(&positions).into();
         let first = positions.iter().map(Position::first).collect();
-        Ok(Pattern { text: text.to_owned(), positions, sizes: Vec::new(), last, few, steps, first })
+        Ok(Pattern {
+            text: text.to_owned(),
+            positions,
+            sizes: Vec::new(),
+            last,
+            few,
+            unit: rest_of_64_bits(few),
+            steps,
+            first,
+        })
     }
 
     /// Whether there is anything to tell two ids apart by.
@@ -230,7 +241,7 @@ impl Pattern {
         }
         out.copy_from_slice(&self.first[..length]);
         // What is above does not show.
-        let mut rest = if self.few > 0 { remainder(nth.number, self.few) } else { nth.number };
+        let mut rest = if self.few > 0 { remainder(nth.number, self.few, self.unit) } else { nth.number };
         let mut steps = self.steps.iter();
         // From the right, so that the division gives one digit after another.
         while rest >= u128::from(EXACT)
@@ -378,8 +389,13 @@ impl Class {
     }
 }
 
-/// What is left of a number of 128 bits.
-fn remainder(number: u128, by: u64) -> u128 {
+/// What is left of 2⁶⁴.
+fn rest_of_64_bits(by: u64) -> u64 {
+    if by == 0 { 0 } else { (u64::MAX % by + 1) % by }
+}
+
+/// What is left of a number of 128 bits; `unit` is what is left of 2⁶⁴.
+fn remainder(number: u128, by: u64, unit: u64) -> u128 {
     let (high, low) = ((number >> 64) as u64, number as u64);
     if high == 0 {
         return u128::from(if low < by { low } else { low % by });
@@ -388,7 +404,6 @@ fn remainder(number: u128, by: u64) -> u128 {
         return number % u128::from(by);
     }
     // Divisions of 64 bits only: what is left of 2⁶⁴ stands for each unit of the high half.
-    let unit = (u64::MAX % by + 1) % by;
     u128::from(((high % by) * unit + low % by) % by)
 }
 

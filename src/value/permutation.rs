@@ -42,6 +42,19 @@ impl Permutation {
         result
     }
 
+    /// Where each of two numbers goes under its own permutation. Their rounds take turns, because each round waits for
+    /// the one before it.
+    pub fn apply_both([first, second]: [&Permutation; 2], numbers: [u128; 2]) -> [u128; 2] {
+        let ((mut a, mut b), (mut c, mut d)) = (first.split(numbers[0]), second.split(numbers[1]));
+        let masks = [first.mask(), second.mask()];
+        for (one, other) in first.rounds.iter().zip(&second.rounds) {
+            (a, b) = (b, a ^ feed(*one, b, masks[0]));
+            (c, d) = (d, c ^ feed(*other, d, masks[1]));
+        }
+        let walk = |of: &Permutation, result| if result < of.bound { result } else { of.apply(result) };
+        [walk(first, first.join(a, b)), walk(second, second.join(c, d))]
+    }
+
     /// Where `number` came from.
     pub fn invert(&self, number: u128) -> u128 {
         let mut result = self.unshuffle(number);
@@ -108,6 +121,9 @@ mod tests {
             let permutation = Permutation::new(Key::root(seed), bound);
             let number = number % bound;
             prop_assert_eq!(permutation.invert(permutation.apply(number)), number);
+            let other = Permutation::new(Key::root(!seed), 1 << 122);
+            let both = Permutation::apply_both([&permutation, &other], [number, number >> 6]);
+            prop_assert_eq!(both, [permutation.apply(number), other.apply(number >> 6)]);
         }
     }
 }

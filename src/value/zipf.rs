@@ -82,7 +82,7 @@ impl Skew {
         });
         let mut guide: Vec<u32> = guide.collect();
         guide.push(cumulative.len().saturating_sub(1) as u32);
-        Skew { guide, cumulative }
+        Skew { cumulative, guide }
     }
 }
 

@@ -61,7 +61,9 @@ impl Bench<'_> {
         // A value uses only those before it.
         for (index, make) in makes.iter().enumerate().rev() {
             if is_needed[index] {
-                uses(make).into_iter().for_each(|used| is_needed[used] = true);
+                for used in uses(make) {
+                    is_needed[used] = true;
+                }
             }
         }
         let mut numbers = vec![0; makes.len()];

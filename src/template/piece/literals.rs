@@ -1,0 +1,216 @@
+//! Literals with values between them: what most of an event is.
+
+#![expect(unsafe_code, reason = "see the module above")]
+
+use super::{BLOCK, Padded, Piece, Pieces, append, copy};
+
+/// Room that is reserved at once for pairs: more is asked for pair by pair.
+const MOST_ROOM: usize = 1 << 18;
+
+/// A literal and the value behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Pair {
+    start: u32,
+    length: u32,
+    slot: u32,
+}
+
+/// Pairs that are appended one after another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Run {
+    first: u32,
+    count: u32,
+    /// Bytes of its literals.
+    bytes: usize,
+    /// How many values it needs.
+    slots: usize,
+}
+
+/// All literals of a template, and the runs of pairs made of them.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Literals {
+    bytes: Padded,
+    pairs: Vec<Pair>,
+    runs: Vec<Run>,
+}
+
+impl Default for Literals {
+    fn default() -> Self {
+        LiteralsBuilder::default().finish()
+    }
+}
+
+/// Gathers [`Literals`].
+#[derive(Debug, Default)]
+pub struct LiteralsBuilder {
+    bytes: Vec<u8>,
+    pairs: Vec<Pair>,
+    runs: Vec<Run>,
+}
+
+impl LiteralsBuilder {
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Adds bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Begins a run of pairs, and returns its number.
+    pub fn begin(&mut self) -> u32 {
+        self.runs.push(Run { first: self.pairs.len() as u32, count: 0, bytes: 0, slots: 0 });
+        self.runs.len() as u32 - 1
+    }
+
+    /// Adds to the last run the literal that begins at `start` and ends where the bytes end now, and a value.
+    pub fn pair(&mut self, start: u32, slot: u32) {
+        let length = self.bytes.len().saturating_sub(start as usize);
+        if let Some(run) = self.runs.last_mut() {
+            self.pairs.push(Pair { start: (self.bytes.len() - length) as u32, length: length as u32, slot });
+            run.count += 1;
+            run.bytes += length;
+            run.slots = run.slots.max(slot as usize + 1);
+        }
+    }
+
+    /// No more are added.
+    pub fn finish(self) -> Literals {
+        Literals { bytes: Padded::new(&self.bytes), pairs: self.pairs, runs: self.runs }
+    }
+}
+
+impl Literals {
+    /// A range of them.
+    ///
+    /// # Panics
+    /// If there is no such range.
+    #[inline]
+    pub fn piece(&self, start: u32, length: u32) -> Piece<'_> {
+        Piece::within(&self.bytes.0, start as usize, length as usize)
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.bytes.bytes().len()
+    }
+
+    /// A run's literals and slots.
+    ///
+    /// # Panics
+    /// If there is no such run.
+    pub fn pairs(&self, run: u32) -> impl Iterator<Item = (&[u8], u32)> {
+        let run = self.runs[run as usize];
+        let pairs = &self.pairs[run.first as usize..][..run.count as usize];
+        pairs.iter().map(|pair| (self.piece(pair.start, pair.length).bytes(), pair.slot))
+    }
+
+    /// Appends a run of pairs, whose slots count from value number `first` on.
+    ///
+    /// # Panics
+    /// If there is no such run, or if it needs more values than there are.
+    #[inline]
+    pub fn append_run(&self, run: u32, values: &Pieces, first: usize, out: &mut Vec<u8>) {
+        let run = self.runs[run as usize];
+        let pairs = &self.pairs[run.first as usize..][..run.count as usize];
+        let longest = values.longest;
+        let values = &values.pieces[first..];
+        assert!(run.slots <= values.len(), "values are missing");
+        let room = (longest + 2 * BLOCK).saturating_mul(pairs.len()).saturating_add(run.bytes);
+        if room > MOST_ROOM {
+            for pair in pairs {
+                append(out, self.piece(pair.start, pair.length));
+                append(out, values[pair.slot as usize]);
+            }
+            return;
+        }
+        out.reserve(room);
+        let end = out.len();
+        // SAFETY: each pair's literal lies in `bytes` and has a block behind it, and its slot is below `run.slots`, both
+        // since they were made; room for the literals, for as many of the longest value and for what is copied too
+        // much was reserved. What lies before the returned place is initialized.
+        unsafe {
+            let to = out.as_mut_ptr();
+            let behind = append_pairs(to.add(end), &self.bytes.0, pairs, values);
+            out.set_len(behind.offset_from_unsigned(to));
+        }
+    }
+}
+
+/// Copies pairs, and returns where they end.
+///
+/// # Safety
+/// Literals of `pairs` lie in `literals` and are followed by [`BLOCK`] bytes; their slots are indices of `values`; `to`
+/// has room for all of them, in whole blocks.
+#[inline]
+unsafe fn append_pairs(to: *mut u8, literals: &[u8], pairs: &[Pair], values: &[Piece]) -> *mut u8 {
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor was asked; the rest is the caller's promise.
+        return unsafe { append_pairs_avx2(to, literals, pairs, values) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { append_each(to, literals, pairs, values) }
+}
+
+/// The same with blocks that are one register.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn append_pairs_avx2(to: *mut u8, literals: &[u8], pairs: &[Pair], values: &[Piece]) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    unsafe { append_each(to, literals, pairs, values) }
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "is compiled for several processors")]
+unsafe fn append_each(mut to: *mut u8, literals: &[u8], pairs: &[Pair], values: &[Piece]) -> *mut u8 {
+    for pair in pairs {
+        // SAFETY: the caller's promise; pieces are followed by a block.
+        unsafe {
+            to = copy(literals.as_ptr().add(pair.start as usize), to, pair.length as usize);
+            let value = values.get_unchecked(pair.slot as usize).0;
+            to = copy(value.as_ptr(), to, value.len() - BLOCK);
+        }
+    }
+    to
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn runs_are_their_pairs(
+            texts in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..90), 0..6_u32), 0..30),
+            values in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..9_000), 6..8),
+            already in prop::collection::vec(any::<u8>(), 0..100),
+        ) {
+            let padded: Vec<Padded> = values.iter().map(|value| Padded::new(value)).collect();
+            let mut pieces = Pieces::default();
+            for value in &padded {
+                pieces.push(value.piece());
+            }
+            let mut builder = LiteralsBuilder::default();
+            let run = builder.begin();
+            let mut expected = already.clone();
+            for (text, slot) in &texts {
+                let start = builder.len() as u32;
+                builder.push(text);
+                builder.pair(start, *slot);
+                expected.extend_from_slice(text);
+                expected.extend_from_slice(&values[*slot as usize]);
+            }
+            let literals = builder.finish();
+            let mut out = already;
+            literals.append_run(run, &pieces, 0, &mut out);
+            prop_assert_eq!(&out, &expected);
+            let few = std::panic::AssertUnwindSafe(|| literals.append_run(run, &pieces, 5, &mut Vec::new()));
+            let needed = texts.iter().map(|(_, slot)| *slot as usize + 1).max().unwrap_or(0);
+            prop_assert_eq!(std::panic::catch_unwind(few).is_err(), needed > pieces.count() - 5);
+        }
+    }
+}
