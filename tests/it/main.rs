@@ -20,6 +20,7 @@ mod continuation;
 mod daily;
 mod detection;
 mod error_reports;
+mod examples;
 mod golden;
 mod guide;
 mod identities;
