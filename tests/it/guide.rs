@@ -113,21 +113,26 @@ fn links_lead_somewhere() {
     }
 }
 
+/// A page's lines outside of blocks.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut inside = false;
+    text.lines().filter(move |line| {
+        let fence = line.starts_with("```");
+        inside ^= fence;
+        !inside && !fence
+    })
+}
+
 /// Where a page's links lead; what stands in blocks is none of them.
 fn links(text: &str) -> Vec<String> {
-    let mut inside = false;
-    let prose = text.lines().filter(|line| {
-        inside ^= line.starts_with("```");
-        !inside
-    });
-    let prose = prose.collect::<Vec<_>>().join("\n");
+    let prose = prose(text).collect::<Vec<_>>().join("\n");
     let targets = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
     targets.map(|(target, _)| target.to_owned()).collect()
 }
 
 /// What headings are called in links: lower case, hyphens for spaces, no other signs.
 fn anchors_of(text: &str) -> Vec<String> {
-    let headings = text.lines().filter_map(|line| line.strip_prefix('#').map(|rest| rest.trim_start_matches('#')));
+    let headings = prose(text).filter_map(|line| line.strip_prefix('#').map(|rest| rest.trim_start_matches('#')));
     let name = |heading: &str| {
         let signs = heading.trim().chars().filter(|sign| sign.is_alphanumeric() || " -_".contains(*sign));
         signs.collect::<String>().to_lowercase().replace(' ', "-")
@@ -137,6 +142,6 @@ fn anchors_of(text: &str) -> Vec<String> {
 
 #[test]
 fn headings_have_the_names_that_links_use() {
-    let anchors = anchors_of("# A page\n\n## What runs, and what doesn't\n### `mix`\ntext\n");
+    let anchors = anchors_of("# A page\n\n## What runs, and what doesn't\n### `mix`\ntext\n```sh\n# no heading\n```\n");
     assert_eq!(anchors, ["a-page", "what-runs-and-what-doesnt", "mix"]);
 }
