@@ -9,7 +9,7 @@ mod render;
 
 use std::{fmt, ops::Range, sync::Arc};
 
-pub use nearest::{did_you_mean, list_of, nearest};
+pub use nearest::{a, did_you_mean, list_of, nearest};
 pub use render::{MOST_SHOWN, quoted};
 
 /// A text that was read, and where it came from.

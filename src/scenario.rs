@@ -15,7 +15,7 @@ mod steps;
 use std::{ops::Range, sync::Arc};
 
 pub use inject::{DEFAULT_LABEL, is_label};
-pub use one_line::read_one_line;
+pub use one_line::{read_one_line, read_one_line_in};
 pub use params::Override;
 pub use read::{read, read_what_can_be};
 pub use show::to_yaml;

@@ -120,8 +120,8 @@ fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], cata
         }
         for (name, node) in fields {
             if RESERVED_FIELDS.contains(&name.value.as_str()) {
-                reader
-                    .report(reader.mistake(&name.span, format!("`{}` is a word of the scenario language", name.value)));
+                let message = format!("`{}` is a word of the scenario language", name.value);
+                reader.report(reader.mistake(&name.span, message).help("give the field another name"));
             }
             // A field that is wrong keeps its name, so that nothing else is wrong for lack of it.
             let nothing =
@@ -130,7 +130,9 @@ fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], cata
             catalog.kinds[id].fields.push(field);
         }
         if catalog.kinds[id].field("id").is_none() {
-            reader.report(reader.mistake(&kinds[id].0.span, "a kind needs a field `id`"));
+            let example =
+                format!("write `id: {{ pattern: '{}-[a-z0-9]{{6}}' }}` under its `fields`", kinds[id].0.value);
+            reader.report(reader.mistake(&kinds[id].0.span, "a kind needs a field `id`").help(example));
         }
     }
 }
@@ -177,7 +179,8 @@ fn failure(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Failu
         // A failure belongs to many methods, so it names what all of them have.
         let known = ["target.id", "target.label", "request.id", "principal.id"];
         for path in parsed.names().map(|path| path.join(".")).filter(|path| !known.contains(&path.as_str())) {
-            let mistake = reader.mistake(&text.span, format!("a failure's detail cannot name `{path}`"));
+            let mistake =
+                reader.mistake(&within(reader, &text.span, &path), format!("a failure's detail cannot name `{path}`"));
             reader.report(mistake.help(format!("it may name {}", list_of(known))));
         }
         Some(parsed)
@@ -213,9 +216,15 @@ fn record_key(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Ca
             variable => catalog.variable(variable).is_some_and(|kind| has(&catalog.kinds[kind], name)),
         };
         if let Some(name) = parsed.names().find(|name| !known(name)) {
-            let variables = catalog.kinds.iter().map(|kind| kind.variable.as_str()).chain(["principal", "subject"]);
-            let mistake = reader.mistake(&text.span, format!("nothing is called `{}`", name.join(".")));
-            reader.report(mistake.help(did_you_mean(&name[0], variables)));
+            let path = name.join(".");
+            let names = catalog.kinds.iter().flat_map(|kind| {
+                let own = kind.fields.iter().map(move |field| format!("{}.{}", kind.variable, field.name));
+                let acting = kind.fields.iter().map(|field| format!("principal.{}", field.name));
+                own.chain(acting.filter(|_| kind.principal))
+            });
+            let names: Vec<String> = names.chain(["subject".to_owned()]).collect();
+            let mistake = reader.mistake(&within(reader, &text.span, &path), format!("nothing is called `{path}`"));
+            reader.report(mistake.help(did_you_mean(&path, names.iter().map(String::as_str))));
         }
         texts.push(parsed);
     }
@@ -261,12 +270,22 @@ fn check_names(
                 let near = nearest(&path, all.iter().map(String::as_str));
                 let near = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
                 let variables = list_of(around().map(|kind| kind.variable.as_str()));
-                let mistake = reader.mistake(&field_span(name, node, &field.name), message);
+                let span = within(reader, &field_span(name, node, &field.name), &path);
+                let mistake = reader.mistake(&span, message);
                 reader.report(mistake.help(near).help(format!("a text may name fields of {variables}")));
             }
         }
     }
     check_subjects(reader, methods, catalog);
+}
+
+/// Where a name stands in the text at `span`; the whole of it if it is written in another way there.
+fn within(reader: &Reader, span: &Range<usize>, path: &str) -> Range<usize> {
+    let written = reader.source().text.get(span.clone()).unwrap_or_default();
+    written.find(&format!("${{{path}}}")).map_or(span.clone(), |at| {
+        let start = span.start + at + "${".len();
+        start..start + path.len()
+    })
 }
 
 /// Where the text of a field stands, or the field, or at least its kind.

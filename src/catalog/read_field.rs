@@ -33,6 +33,8 @@ pub(super) fn field(
     let chosen: Vec<&'static str> = GENERATORS.iter().copied().filter(|key| map.optional(key).is_some()).collect();
     let generator = match chosen.as_slice() {
         [one] => generator(reader, one, &mut map, kind, catalog, name),
+        // `patern` is reported as an unknown key, with the right one.
+        [] if map.has_nearly(GENERATORS) => None,
         _ => {
             let mistake =
                 reader.mistake(&name.span, format!("field `{}` needs exactly one source of its value", name.value));
@@ -119,19 +121,24 @@ fn choose(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
     let items = map.required_list("choose")?;
     let choices: Vec<Scalar> = items.iter().filter_map(|item| scalar(reader, item)).collect();
     let same_type = |choice: &&Scalar| std::mem::discriminant(*choice) == std::mem::discriminant(&choices[0]);
-    if choices.len() != items.len() || !choices.iter().all(|choice| same_type(&choice)) {
-        reader.report(reader.mistake(&items[0].span, "choices must be of one type"));
+    if choices.len() != items.len() {
         return None;
     }
+    if let Some(other) = choices.iter().position(|choice| !same_type(&choice)) {
+        let mistake = reader.mistake(&items[other].span, "choices must be of one type, and this one is of another");
+        reader.report(mistake.help("put all of them in quotes, or none"));
+        return None;
+    }
+    let at = map.optional("weights").map_or(items[0].span.clone(), |node| node.span.clone());
     let weights = map.list("weights");
     let counts: Vec<u64> =
         weights.iter().filter_map(|node| reader.u64(node, "a weight")).map(|weight| weight.value).collect();
     let counts = if weights.is_empty() { vec![1; choices.len()] } else { counts };
     let drawn = if counts.len() == choices.len() { Skew::weighted(&counts) } else { None };
     let Some(weights) = drawn else {
-        let mistake =
-            reader.mistake(&items[0].span, format!("{} choices need as many weights, not all 0", choices.len()));
-        reader.report(mistake);
+        let message = format!("{} choices need as many weights, not all 0", choices.len());
+        let example = vec!["1"; choices.len()].join(", ");
+        reader.report(reader.mistake(&at, message).help(format!("write `weights: [{example}]`, or leave it out")));
         return None;
     };
     Some(Generator::Choose { choices, weights, counts })

@@ -10,7 +10,7 @@ use super::{TemplatesOption, columns, print};
 use clap::{Args, ValueEnum};
 use falsetrail::{
     catalog::{Catalog, Generator, Kind, Scalar},
-    error::{Error, did_you_mean},
+    error::{Error, a, did_you_mean},
     plan::{self, Options, Plan},
     scenario::{self, Body, Scenario},
     story::Operation,
@@ -196,8 +196,8 @@ fn source(catalog: &Catalog, kind: &Kind, field: &falsetrail::catalog::Field) ->
             )
         }
         Generator::Refer { kinds, nullable, .. } => {
-            let kinds: Vec<&str> = kinds.iter().map(|kind| catalog.kinds[*kind].label.as_str()).collect();
-            format!("a {}{}", kinds.join(" or "), if *nullable { ", or null" } else { "" })
+            let kinds: Vec<String> = kinds.iter().map(|kind| a(&catalog.kinds[*kind].label)).collect();
+            format!("{}{}", kinds.join(" or "), if *nullable { ", or null" } else { "" })
         }
         Generator::Email(domains) => format!("a person's mail address at {}", domains.join(", ")),
         Generator::Address(ranges) => format!("an address in {}", ranges.join(", ")),

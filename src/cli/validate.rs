@@ -53,15 +53,21 @@ struct Checked {
 
 pub fn run(arguments: &Validate) -> Result<u8, Error> {
     let catalog = arguments.templates.catalog()?;
-    let checked = files(&arguments.paths)?.into_iter().map(|path| {
-        let shown = path.display().to_string();
-        let result = if path.is_dir() { Catalog::load(&path).map(|_| ()) } else { scenario(&catalog, &shown) };
-        Checked { shown, result }
+    let checked = arguments.paths.iter().flat_map(|given| match files(given) {
+        Ok(files) => files.iter().map(|path| check(&catalog, path)).collect(),
+        // The other paths are checked all the same.
+        Err(error) => vec![Checked { shown: given.display().to_string(), result: Err(error) }],
     });
     match arguments.format {
         Format::Text => as_text(checked),
         Format::Json => as_json(checked),
     }
+}
+
+fn check(catalog: &Arc<Catalog>, path: &Path) -> Checked {
+    let shown = path.display().to_string();
+    let result = if path.is_dir() { Catalog::load(path).map(|_| ()) } else { scenario(catalog, &shown) };
+    Checked { shown, result }
 }
 
 fn as_text(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
@@ -128,20 +134,15 @@ fn scenario(catalog: &Arc<Catalog>, path: &str) -> Result<(), Error> {
     Plan::with_catalog(catalog, &options).map(|_| ())
 }
 
-/// The files to check: of folders those that end in `.yaml`, sorted; folders with a catalog as they are.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
-    let mut files = Vec::new();
-    for path in paths {
-        if !path.is_dir() || path.join("catalog.yaml").is_file() {
-            files.push(path.clone());
-            continue;
-        }
-        let before = files.len();
-        files.extend(yaml_files(path)?);
-        if files.len() == before {
-            let message = format!("`{}` has no `.yaml` files", path.display());
-            return Err(Error::usage(message).help("give a folder with scenarios, or one with a `catalog.yaml`"));
-        }
+/// The files to check: of a folder those that end in `.yaml`, sorted; a folder with a catalog as it is.
+fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    if !path.is_dir() || path.join("catalog.yaml").is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let files = yaml_files(path)?;
+    if files.is_empty() {
+        let message = format!("`{}` has no `.yaml` files", path.display());
+        return Err(Error::usage(message).help("give a folder with scenarios, or one with a `catalog.yaml`"));
     }
     Ok(files)
 }

@@ -38,6 +38,13 @@ pub fn list_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     format!("{} and {} more", names[..MOST].join(", "), names.len() - MOST)
 }
 
+/// A word that the catalog chooses, with its article.
+pub fn a(word: &str) -> String {
+    // `u` is most often that of `user` or `unit`.
+    let article = if word.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']) { "an" } else { "a" };
+    format!("{article} {word}")
+}
+
 /// One spelling for all styles: lower case, words apart by `-`.
 fn fold(word: &str) -> String {
     let mut folded = String::with_capacity(word.len() + 4);

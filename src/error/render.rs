@@ -104,9 +104,13 @@ impl Excerpt {
             _ => push_clean(&mut shown.text, before.trim_start_matches('\u{feff}'), LINE_BEFORE),
         }
         shown.span.start = shown.text.len();
-        push_clean(&mut shown.text, text[start..end].trim_end(), LINE_WIDTH - LINE_BEFORE);
+        let marked = text[start..end].trim_end();
+        // Where space is the mistake, it is what is marked.
+        let marked = if marked.is_empty() { &text[start..end] } else { marked };
+        push_clean(&mut shown.text, marked, LINE_WIDTH - LINE_BEFORE);
         shown.span.end = shown.text.len();
-        push_clean(&mut shown.text, text[end..line_end].trim_end(), LINE_WIDTH - LINE_BEFORE);
+        let rest = text[start + marked.len()..line_end].trim_end();
+        push_clean(&mut shown.text, rest, LINE_WIDTH - LINE_BEFORE);
         shown
     }
 }

@@ -135,7 +135,11 @@ pub(super) fn population(catalog: &Catalog, found: &Found) -> Result<Counts, Err
                     let mistake = Diagnostic::new(source, field.value.span.clone(), message);
                     mistakes.push(mistake.help(format!("write `{name}: {needed}` or more, or leave it out")));
                 }
-                None => return Err(Error::usage(message)),
+                None => {
+                    let way =
+                        format!("write `{name}: {needed}` or more under `population`, in the catalog or in a mix");
+                    return Err(Error::usage(message).help(way));
+                }
             }
         }
     }

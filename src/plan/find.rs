@@ -9,6 +9,7 @@ use crate::{
     yaml::Spanned,
 };
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -137,8 +138,22 @@ impl Finder<'_> {
         folder: Option<&Path>,
         with: &[Override],
     ) -> Result<Option<Scenario>, Error> {
+        self.find_at(argument, None, folder, with)
+    }
+
+    /// As `find`, for an argument that stands at a place of a file.
+    fn find_at(
+        &mut self,
+        argument: &str,
+        at: Option<(&Arc<Source>, &Range<usize>)>,
+        folder: Option<&Path>,
+        with: &[Override],
+    ) -> Result<Option<Scenario>, Error> {
         let one_line = |finder: &mut Self| {
-            let read = scenario::read_one_line(argument);
+            let read = match at {
+                Some((source, span)) => scenario::read_one_line_in(source, span, argument),
+                None => scenario::read_one_line(argument),
+            };
             Ok(crate::error::keep(read, &mut finder.mistakes))
         };
         if argument == STANDARD_INPUT && folder.is_none() {
@@ -199,7 +214,7 @@ impl Finder<'_> {
     /// Finds what an entry of a mix names; that it is not there is a mistake in the mix.
     pub fn find_beside(&mut self, name: &Spanned<String>, mix: &Scenario, with: &[Override]) -> Option<Scenario> {
         let folder = self.texts.folder_of(&mix.source);
-        match self.find(&name.value, Some(&folder), with) {
+        match self.find_at(&name.value, Some((&mix.source, &name.span)), Some(&folder), with) {
             Err(Error::Input(mistakes)) => {
                 self.mistakes.extend(mistakes);
                 None
@@ -226,7 +241,9 @@ impl Finder<'_> {
             let with = Override::from_fields(&scenario.source, &entry.with);
             let found = self.find_beside(name, &scenario, &with);
             let Some(found) = found else { continue };
-            if self.open.contains(&self.texts.whole_path(&found.source)) {
+            // A story in one line has the mix as its source, and holds nothing.
+            let is_mix = matches!(found.body, Body::Mix(_));
+            if is_mix && self.open.contains(&self.texts.whole_path(&found.source)) {
                 let mistake =
                     Diagnostic::new(&scenario.source, name.span.clone(), format!("`{}` contains itself", name.value));
                 self.mistakes.push(mistake.help("a mix may hold other mixes, but none that holds it"));

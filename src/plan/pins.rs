@@ -2,7 +2,7 @@
 
 use crate::{
     catalog::{Catalog, FieldId, Generator, KindId, Scalar},
-    error::{Diagnostic, Source, did_you_mean, list_of, nearest},
+    error::{Diagnostic, Source, a, did_you_mean, list_of, nearest},
     value::AddressRanges,
     yaml::{Node, Spanned, Value as Yaml},
 };
@@ -35,11 +35,12 @@ pub fn read(
 ) -> Result<(FieldId, Value), Diagnostic> {
     let of = &catalog.kinds[kind];
     let settable = of.fields.iter().filter(|field| field.settable()).map(|field| field.name.as_str());
+    let tables = of.scope.iter().map(|scope| &catalog.kinds[*scope]).filter(|scope| scope.table.is_some());
+    let known = settable.chain(tables.map(|scope| scope.variable.as_str()));
     let Some(field_id) = of.field(&name.value) else {
-        let tables = of.scope.iter().map(|scope| &catalog.kinds[*scope]).filter(|scope| scope.table.is_some());
-        let known: Vec<&str> = settable.chain(tables.map(|scope| scope.variable.as_str())).collect();
+        let known: Vec<&str> = known.collect();
         let mistake =
-            Diagnostic::new(source, name.span.clone(), format!("a {} has no field `{}`", of.label, name.value));
+            Diagnostic::new(source, name.span.clone(), format!("{} has no field `{}`", a(&of.label), name.value));
         let mistake = if nearest(&name.value, known.iter().copied()).is_some() {
             mistake.help(did_you_mean(&name.value, known.iter().copied()))
         } else {
@@ -62,7 +63,7 @@ pub fn read(
             name.span.clone(),
             format!("`{}` follows from the story and cannot be given", name.value),
         );
-        return Err(mistake.help(format!("a scenario may fix {}", list_of(settable))));
+        return Err(mistake.help(format!("a scenario may fix {}", list_of(known))));
     }
     let value = match &field.generator {
         Generator::Choose { choices, .. } => Value::Choice(choice(&name.value, choices, node, source)?),
@@ -95,6 +96,11 @@ fn choice(name: &str, choices: &[Scalar], node: &Node, source: &Arc<Source>) -> 
         let shown: Vec<String> =
             choices.iter().map(|choice| String::from_utf8_lossy(&choice.bytes()).into_owned()).collect();
         let mistake = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be {}", node.describe()));
+        let mistake = match (choices.first(), &node.value) {
+            (Some(Scalar::Text(_)) | None, _) => mistake,
+            (_, Yaml::Text(text)) if shown.contains(text) => mistake.help(format!("write `{text}`, without quotes")),
+            _ => mistake,
+        };
         mistake.help(format!("it is one of {}", list_of(shown.iter().map(String::as_str))))
     })
 }

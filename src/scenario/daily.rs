@@ -11,7 +11,8 @@ const MOST: f64 = 1_000_000.0;
 
 /// Reads `{ peak, trough, peak_at, timezone, weekend }`.
 pub(super) fn read(reader: &Reader, node: &Node) -> Option<Daily> {
-    let mut map = reader.map(node, "a daily curve")?;
+    let example = "{ peak: 500/s, trough: 20/s, peak_at: \"14:00\" }";
+    let mut map = reader.map_as(node, "a daily curve", example)?;
     let peak = map.read_required("peak", Reader::rate);
     let trough = map.read_required("trough", Reader::rate);
     let peak_at = map.read_required("peak_at", clock);

@@ -20,8 +20,7 @@ pub(super) fn list(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Ve
 }
 
 fn injection(reader: &Reader, node: &Node) -> Option<Injection> {
-    let mut map = reader.map(node, "an entry of `inject`")?;
-    map.written_as("{ scenario: mass-deletion, at: +20m }");
+    let mut map = reader.map_as(node, "an entry of `inject`", "{ scenario: mass-deletion, at: +20m }")?;
     let scenario = map.required_text("scenario");
     let at = map.read_required("at", at);
     let with = map.optional("with").map_or_else(Vec::new, |node| fields(reader, node, "`with`"));

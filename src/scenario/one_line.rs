@@ -18,13 +18,33 @@ const SEPARATORS: [&str; 3] = ["->", "→", ","];
 /// # Errors
 /// Steps that are empty or no names, with their place in the line.
 pub fn read_one_line(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
-    let source = Source::new("<command line>", text);
+    read_at(Source::new("<command line>", text), 0..text.len(), text)
+}
+
+/// Reads the one-line form that stands at a place of a file.
+///
+/// # Errors
+/// As [`read_one_line`], with their places in the file.
+pub fn read_one_line_in(source: &Arc<Source>, span: &Range<usize>, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    read_at(Arc::clone(source), span.clone(), text)
+}
+
+fn read_at(source: Arc<Source>, span: Range<usize>, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    // Only a text that stands there letter by letter, perhaps in quotes, has places inside.
+    let written = source.text.get(span.clone()).unwrap_or_default();
+    let inside = written.find(text).filter(|at| written.len() - text.len() == 2 * at && *at <= 1);
     if text.trim().is_empty() {
-        let found = Diagnostic::new(&source, 0..text.len(), "the story is empty");
+        let found = Diagnostic::new(&source, span, "the story is empty");
         return Err(vec![found.help("write steps, such as `create-pool -> delete-pool`")]);
     }
     let results = split(text).into_iter().map(|part| {
-        let place = |inner: Range<usize>| part.start + inner.start..part.start + inner.end;
+        let place = |inner: Range<usize>| match inside {
+            Some(at) => {
+                let start = span.start + at + part.start;
+                start + inner.start..start + inner.end
+            }
+            None => span.clone(),
+        };
         step(&source, &text[part.clone()], place)
     });
     let steps = crate::error::merge(results)?.into_iter().map(|call| Step::Call(Box::new(call))).collect();

@@ -109,17 +109,34 @@ impl Replacer<'_> {
             } else {
                 did_you_mean(name, sorted(self.values.keys().copied()))
             };
-            self.reader.mistake(&node.span, message).help(help)
+            let alone = self.alone(name);
+            self.reader.mistake(&node.span, message).help(if alone.is_empty() { help } else { alone })
         } else {
             let message = format!("{} is not the name of a parameter", quoted(text));
+            let braced = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).map(str::trim);
+            let alone = match braced.filter(|name| read::is_name(name)) {
+                Some(name) => format!("write `${name}`, without braces"),
+                None => "a parameter stands alone, such as `$count`".to_owned(),
+            };
             self.reader
                 .mistake(&node.span, message)
-                .help("a parameter stands alone, such as `$count`")
+                .help(alone)
                 .help(format!("a text that begins with a dollar is written `${text}`"))
         };
         // Whatever takes its place, its type is not the mistake.
         self.reader.settle(found);
         node.clone()
+    }
+}
+
+impl Replacer<'_> {
+    /// For `$size-pool`, where there is a parameter `size`.
+    fn alone(&self, name: &str) -> String {
+        let begins = |known: &&str| name.strip_prefix(*known).is_some_and(|rest| rest.starts_with(['-', '_']));
+        let known = sorted(self.values.keys().copied());
+        known.into_iter().rfind(begins).map_or_else(String::new, |known| {
+            format!("a parameter is a whole value: `${known}` cannot be a part of a longer text")
+        })
     }
 }
 

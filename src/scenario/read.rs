@@ -46,13 +46,25 @@ pub fn read_what_can_be(
     reader.parts(scenario)
 }
 
+/// What people look for at the top of a file.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("duration", "--duration"),
+    ("to", "--to"),
+    ("events", "--events"),
+    ("instances", "--instances"),
+    ("scenarios", "mix"),
+    ("stories", "mix"),
+    ("parameters", "params"),
+    ("variables", "params"),
+];
+
 fn top_level(reader: &Reader, root: &Node, name: &str, params: Vec<super::Param>) -> Option<Scenario> {
-    if let Value::List(_) | Value::Text(_) = root.value {
+    if !matches!(root.value, Value::Map(_)) {
         let found = reader.expected(root, "a scenario", "a map");
         reader.report(found.help("begin with `steps:` and write the list below it"));
         return None;
     }
-    let mut map = reader.map(root, "a scenario")?.allow_prefix("x-");
+    let mut map = reader.map(root, "a scenario")?.allow_prefix("x-").synonyms(SYNONYMS);
     let description = map.text("description");
     let seed = map.u64("seed");
     let from = map.text("from");
@@ -113,7 +125,10 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
             Some(Body::Mix(Mix { entries, population, pace, inject }))
         }
         (None, None) => {
-            // `step:` or `mixes:` will be reported as unknown keys, but the way out is here.
+            // `step:` or `mixes:` is reported as an unknown key, with the right one.
+            if map.has_nearly(&["steps", "mix"]) {
+                return None;
+            }
             let start = map.span().start;
             reader.report(
                 reader
@@ -182,8 +197,7 @@ fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> 
 }
 
 fn stage(reader: &Reader, node: &Node) -> Option<Stage> {
-    let mut map = reader.map(node, "a stage")?;
-    map.written_as("{ duration: 10m, target: 500/s }");
+    let mut map = reader.map_as(node, "a stage", "{ duration: 10m, target: 500/s }")?;
     let duration = map.read_required("duration", Reader::duration);
     let target = map.read_required("target", Reader::rate);
     map.finish();
@@ -192,14 +206,24 @@ fn stage(reader: &Reader, node: &Node) -> Option<Stage> {
 
 fn actor(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<Actor> {
     check_name(reader, name, "an actor");
+    refuse_bare_kind(reader, &format!("the actor {}", quoted(&name.value)), node)?;
     let mut map = reader.map(node, &format!("the actor {}", quoted(&name.value)))?;
     let kind = map.text("kind");
     let pins = rest(map);
     Some(Actor { name: name.clone(), kind, pins })
 }
 
+/// `pool: compute-pool`, which lacks its `kind`.
+fn refuse_bare_kind(reader: &Reader, what: &str, node: &Node) -> Option<()> {
+    let Value::Text(kind) = &node.value else { return Some(()) };
+    let found = reader.expected(node, what, "a map");
+    reader.report(found.help(format!("write `{{ kind: {kind} }}`")));
+    None
+}
+
 fn resource(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<Resource> {
     check_name(reader, name, "a resource");
+    refuse_bare_kind(reader, &format!("the resource {}", quoted(&name.value)), node)?;
     let mut map = reader.map(node, &format!("the resource {}", quoted(&name.value)))?;
     let kind = map.text("kind");
     let count = map.u64("count");
@@ -242,12 +266,29 @@ fn mix_entry(reader: &Reader, node: &Node) -> Option<MixEntry> {
         let weight = Spanned::new(1.0, node.span.clone());
         return Some(MixEntry { scenario, weight, with: Vec::new() });
     }
-    let mut map = reader.map(node, "an entry of `mix`")?;
+    let example = "{ scenario: …, weight: 1 }";
+    if let Some((name, weight)) = only_entry(node).filter(|(name, _)| name.value != "weight")
+        && let Value::Int(_) | Value::Float(_) = weight.value
+    {
+        let found = reader.mistake(&name.span, "an entry of `mix` has its scenario behind `scenario:`");
+        let weight = yaml::value_text(&weight.value);
+        reader.report(found.help(format!("write `{{ scenario: {}, weight: {weight} }}`", name.value)));
+        return None;
+    }
+    let mut map = reader.map_as(node, "an entry of `mix`", example)?.synonyms(&[("name", "scenario")]);
     let scenario = map.required_text("scenario");
     let weight = weight(&mut map);
     let with = map.optional("with").map_or_else(Vec::new, |node| fields(reader, node, "`with`"));
     map.finish();
     Some(MixEntry { scenario: scenario?, weight: weight?, with })
+}
+
+/// The entry of a map that has only one.
+pub(super) fn only_entry(node: &Node) -> Option<&(Spanned<String>, Node)> {
+    match &node.value {
+        Value::Map(entries) if entries.len() == 1 => entries.first(),
+        _ => None,
+    }
 }
 
 /// The key `weight`: more than 0, and 1 if left out.
@@ -257,6 +298,12 @@ pub(super) fn weight(map: &mut MapReader<'_>) -> Option<Spanned<f64>> {
         return Some(Spanned::new(1.0, start..start));
     };
     let reader = map.reader();
+    if let Some(number) = node.as_text().and_then(|text| text.strip_suffix('%')) {
+        let found = reader.expected(node, "`weight`", "a number");
+        reader
+            .report(found.help(format!("weights are shares of their sum, whatever it is: write `{}`", number.trim())));
+        return None;
+    }
     let weight = reader.f64(node, "`weight`")?;
     if weight.value > 0.0 {
         return Some(weight);

@@ -26,17 +26,59 @@ pub(super) fn list(reader: &Reader, node: &Node, what: &str) -> Option<Vec<Step>
     Some(steps)
 }
 
+/// The keys whose value may be a map or a list.
+const KEYS: &[&str] = &["call", "choose", "with", "repeat"];
+
+/// What people call the keys of a step.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("method", "call"),
+    ("action", "call"),
+    ("delay", "after"),
+    ("wait", "after"),
+    ("actor", "by"),
+    ("user", "by"),
+    ("principal", "by"),
+    ("as", "by"),
+    ("resource", "target"),
+    ("on", "target"),
+    ("times", "repeat"),
+    ("count", "repeat"),
+    ("result", "outcome"),
+    ("fail", "outcome"),
+    ("fails", "outcome"),
+    ("failure", "outcome"),
+    ("probability", "chance"),
+    ("set", "with"),
+    ("params", "with"),
+    ("name", "id"),
+];
+
 fn step(reader: &Reader, node: &Node) -> Option<Step> {
     if let Value::Text(text) = &node.value {
         let call = reader.keep(one_line::step_in_list(reader.source(), text, node))?;
         return Some(Step::Call(Box::new(call)));
     }
     if node.value == Value::Null {
-        let found = reader.expected(node, "a step", "a map");
-        reader.report(found.help("write a call, such as `- create-pool`"));
+        // A dash at the end of a list is most often one too many.
+        let found = reader.mistake(&node.span, "a step is empty");
+        reader.report(found.help("write a call, such as `- create-pool`, or remove the `-`"));
         return None;
     }
-    let mut map = reader.map(node, "a step")?;
+    if let Value::List(_) = node.value {
+        let found = reader.mistake(&node.span, "a step is one call, found a list");
+        reader.report(found.help("write one call a line, each with `- ` before it"));
+        return None;
+    }
+    if let Some((name, Node { value: Value::Map(_) | Value::Null, .. })) = read::only_entry(node)
+        && !KEYS.contains(&name.value.as_str())
+        && !name.value.contains(':')
+    {
+        let found = reader.mistake(&name.span, "a step has its method behind `call:`");
+        let help = format!("write `call: {}`, and what else there is beside it: `after: 2s`", name.value);
+        reader.report(found.help(help));
+        return None;
+    }
+    let mut map = reader.map_as(node, "a step", "call: create-pool")?.synonyms(SYNONYMS);
     match (map.entry("call"), map.entry("choose")) {
         (Some(_), Some((key, _))) => {
             reader.report(
@@ -69,7 +111,7 @@ fn choose(reader: &Reader, mut map: MapReader<'_>, node: &Node) -> Option<Step> 
 }
 
 fn branch(reader: &Reader, node: &Node) -> Option<Branch> {
-    let mut map = reader.map(node, "a branch of `choose`")?;
+    let mut map = reader.map_as(node, "a branch of `choose`", "{ weight: 1, steps: […] }")?;
     let weight = read::weight(&mut map);
     let steps = map.required("steps").map(|node| list(reader, node, "`steps`"));
     map.finish();
@@ -84,7 +126,7 @@ fn call(reader: &Reader, mut map: MapReader<'_>) -> Option<Step> {
     let by = map.text("by");
     let after = map.duration_range("after");
     let with = map.optional("with").map_or_else(Vec::new, |node| fields(reader, node, "`with`"));
-    let outcome = map.text("outcome").map(|text| text.map(|name| outcome(&name)));
+    let outcome = map.read("outcome", named_outcome);
     let repeat = map.read("repeat", repeat);
     let resources = map.text("each");
     let every = map.duration_range("every");
@@ -162,6 +204,16 @@ fn method(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
     None
 }
 
+/// An outcome by its name; the statuses that events show are no names.
+fn named_outcome(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<Outcome>> {
+    if let Value::Int(_) = node.value {
+        let found = reader.expected(node, what, "`success`, `auto` or a failure's name");
+        reader.report(found.help("`falsetrail list failures` shows the names behind statuses"));
+        return None;
+    }
+    reader.text(node, what).map(|text| text.map(|name| outcome(&name)))
+}
+
 /// What a name of an outcome stands for.
 pub(super) fn outcome(name: &str) -> Outcome {
     match name {
@@ -174,7 +226,7 @@ pub(super) fn outcome(name: &str) -> Outcome {
 
 fn repeat(reader: &Reader, node: &Node, what: &str) -> Option<Repeat> {
     let (times, every) = if let Value::Map(_) = node.value {
-        let mut map = reader.map(node, what)?;
+        let mut map = reader.map_as(node, what, "{ times: 3, every: 2s }")?;
         let times = map.read_required("times", Reader::count_range);
         let every: Option<Spanned<DurationRange>> = map.duration_range("every");
         map.finish();

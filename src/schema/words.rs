@@ -43,7 +43,8 @@ pub struct Text(String);
 #[schemars(example = "$count", extend("pattern" = r"^\$[A-Za-z_][A-Za-z0-9_-]*$"))]
 pub struct Parameter(String);
 
-/// A name: letters, digits, `-` and `_`, beginning with a letter. No word that other YAML readers take for true or false.
+/// A name: letters, digits, `-` and `_`, beginning with a letter or `_`. No word that other YAML readers take for true or
+/// false.
 #[derive(JsonSchema)]
 #[schemars(extend("pattern" = NAME, "not" = { "pattern": BOOLEAN }))]
 pub struct Name(String);

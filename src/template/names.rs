@@ -163,7 +163,7 @@ impl<'a> Scope<'a> {
         }
         here.extend(members.map(|member| outer.iter().chain([member]).cloned().collect::<Vec<_>>().join(".")));
         if let Some(close) = closest(&written, &known) {
-            mistake = mistake.help(format!("did you mean `{close}`"));
+            mistake = mistake.help(format!("did you mean `{close}`?"));
         }
         mistake.help(listing(&here))
     }

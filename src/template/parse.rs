@@ -75,6 +75,9 @@ impl Parser<'_> {
             Some(b'"') => Kind::Text(self.string()?),
             Some(b'-' | b'0'..=b'9') => self.number()?,
             Some(b'a'..=b'z' | b'A'..=b'Z') => self.word()?,
+            Some(b']') if self.text[..self.at].trim_end().ends_with(',') => {
+                return Err(self.unexpected("a value").help("remove the `,` behind the last item"));
+            }
             _ => return Err(self.unexpected("a value")),
         };
         Ok(Json { span: start..self.at, kind })
@@ -107,7 +110,7 @@ impl Parser<'_> {
                 return Ok(items);
             }
             if !self.take(b',') {
-                return Err(self.unexpected("`,` or `]`"));
+                return Err(self.unexpected("`,` or `]`").help(self.separated()));
             }
         }
     }
@@ -123,7 +126,7 @@ impl Parser<'_> {
             let (key, key_span) = self.key()?;
             if !seen.insert(key.clone()) {
                 let message = format!("the key `{}` appears twice", shortened(&key));
-                self.mistakes.add(Mistake::new(key_span.clone(), message));
+                self.mistakes.add(Mistake::new(key_span.clone(), message).help("remove one of them"));
             }
             self.mistakes.enter(Segment::Key(key.clone()));
             let value = self.value()?;
@@ -134,7 +137,7 @@ impl Parser<'_> {
                 return Ok(members);
             }
             if !self.take(b',') {
-                return Err(self.unexpected("`,` or `}`"));
+                return Err(self.unexpected("`,` or `}`").help(self.separated()));
             }
         }
     }
@@ -143,7 +146,12 @@ impl Parser<'_> {
         self.skip_space();
         let start = self.at;
         if self.peek() != Some(b'"') {
-            return Err(self.unexpected("a key in double quotes"));
+            let mistake = self.unexpected("a key in double quotes");
+            let after_comma = self.text[..self.at].trim_end().ends_with(',');
+            return Err(match self.peek() {
+                Some(b'}') if after_comma => mistake.help("remove the `,` behind the last entry"),
+                _ => mistake,
+            });
         }
         let key = self.string()?;
         let span = start..self.at;
@@ -264,6 +272,16 @@ impl Parser<'_> {
         }
         let message = format!("`{}` is not a JSON value", shortened(word));
         Err(Mistake::new(self.at..self.at + length, message).help("strings stand in double quotes"))
+    }
+
+    /// What to do where a separator is missing.
+    fn separated(&self) -> &'static str {
+        match self.peek() {
+            None => "close every `{` with `}` and every `[` with `]`",
+            // The next entry: the comma belongs to the end of the one before, often a line above.
+            Some(b'"' | b'{' | b'[') => "write a `,` behind the entry before",
+            Some(_) => "texts stand in double quotes, and entries are separated by `,`",
+        }
     }
 
     fn unexpected(&self, expected: &str) -> Mistake {

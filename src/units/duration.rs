@@ -82,7 +82,7 @@ pub fn duration(text: &str) -> Result<u64, Mistake> {
 /// Says what is wrong with the text and what to write instead.
 pub fn duration_range(text: &str) -> Result<DurationRange, Mistake> {
     let Some((low_text, high_text)) = text.split_once("..") else {
-        let only = duration(text)?;
+        let only = duration(text).map_err(|mistake| other_range(text).unwrap_or(mistake))?;
         return Ok(DurationRange { low: only, high: only });
     };
     let (low_text, high_text) = (low_text.trim(), high_text.trim_start_matches(['=', '.']).trim());
@@ -100,6 +100,16 @@ pub fn duration_range(text: &str) -> Result<DurationRange, Mistake> {
         ));
     }
     Ok(DurationRange { low, high })
+}
+
+/// `1-2m` and `1m to 2m`, which are meant as ranges.
+fn other_range(text: &str) -> Option<Mistake> {
+    let (low, high) = text.split_once(" to ").or_else(|| text.split_once('-'))?;
+    let (low, high) = (low.trim(), high.trim());
+    let unit = high.trim_start_matches(|part: char| part.is_ascii_digit() || part == '.');
+    let low = if low.ends_with(|last: char| last.is_ascii_digit()) { format!("{low}{unit}") } else { low.to_owned() };
+    duration(&low).and(duration(high)).ok()?;
+    Some(Mistake::new(format!("{} is not a range of durations", quoted(text)), format!("write `{low}..{high}`")))
 }
 
 /// Writes nanoseconds so that [`duration`] reads them back: `1m30s`, `1.5s`, `250ms`, `0s`.

@@ -47,7 +47,14 @@ pub fn rate(text: &str) -> Result<Rate, Mistake> {
     }
     let Some((number, unit)) = plain.split_once('/') else {
         let is_rate = Decimal::split(&plain).is_some_and(|(number, _)| !matches!(number.times(1_000), Ok(0)));
-        let number = if is_rate { plain.as_str() } else { "500" };
+        // `500 per second` is known by its number.
+        let digits = plain.find(|part: char| !part.is_ascii_digit()).unwrap_or(plain.len());
+        let has_words = plain[digits..].contains(char::is_whitespace);
+        let number = match &plain[..digits] {
+            number if is_rate && has_words => number,
+            _ if is_rate => plain.as_str(),
+            _ => "500",
+        };
         let message = format!("the rate {} has no unit", quoted(text));
         return Err(Mistake::new(message, format!("write `{number}/s`, or `/m`, `/h` or `/d`")));
     };

@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::HashMap, ops::Range, sync::Arc};
 
 use serde_saphyr::granit_parser::{self, Event, Options, Parser, ScalarStyle, Span, StrInput, Tag};
 
-use super::{Node, Spanned, Value, scalar};
+use super::{Node, Spanned, Value, load::BEGIN, scalar};
 use crate::error::{Diagnostic, Source, quoted};
 use merge::Entries;
 
@@ -36,7 +36,7 @@ pub(super) fn document(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
         Ok(Some(root)) if found.is_empty() => return Ok(root),
         Ok(None) if found.is_empty() => {
             let begin = if source.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-            found.push(Diagnostic::new(source, begin..begin, "the file holds nothing but comments"));
+            found.push(Diagnostic::new(source, begin..begin, "the file holds nothing but comments").help(BEGIN));
         }
         Ok(_) => {}
         Err(fatal) => found.push(*fatal),

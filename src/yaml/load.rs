@@ -13,6 +13,10 @@ use crate::error::{Diagnostic, Error, Source, quoted};
 /// Files with more bytes than this are not read: nobody writes so long a scenario by hand.
 pub const LARGEST_FILE: u64 = 16 * 1024 * 1024;
 
+/// For whoever has a file with nothing in it.
+pub(super) const BEGIN: &str =
+    "`falsetrail new NAME` writes a story to begin with, `falsetrail show catalog` prints a catalog";
+
 /// Reads a text file; its name in errors is the path as given.
 ///
 /// # Errors
@@ -57,16 +61,35 @@ pub(super) fn check_text(source: &Arc<Source>) -> Result<(), Vec<Diagnostic>> {
     let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
     let begin = source.text.len() - text.len();
     let found = if text.trim().is_empty() {
-        Diagnostic::new(source, begin..begin, "the file is empty")
+        Diagnostic::new(source, begin..begin, "the file is empty").help(BEGIN)
     } else if source.text.len() as u64 > LARGEST_FILE {
         Diagnostic::new(source, 0..0, "the file is larger than 16 MiB")
-    } else if let Some(at) = source.text.find('\0') {
-        Diagnostic::new(source, at..at + 1, "the file is not a text: it has a zero byte")
+    } else if let Some(at) = source.text.find(is_control) {
+        let found = if source.text[at..].starts_with('\0') { "a zero byte" } else { "a control character" };
+        Diagnostic::new(source, at..at + 1, format!("the file is not a text: it has {found}"))
             .help("is it the file that you meant? texts must be UTF-8")
+    } else if let Some(at) = conflict(text).map(|at| begin + at) {
+        Diagnostic::new(source, at..at + CONFLICT.trim_end().len(), "a merge was left undone here")
+            .help("keep one of the two versions, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`")
     } else {
         return Ok(());
     };
     Err(vec![found])
+}
+
+/// What no text has, in which lines and tabs are the only control.
+fn is_control(found: char) -> bool {
+    found.is_ascii_control() && !matches!(found, '\t' | '\n' | '\r')
+}
+
+/// What version control writes before the first of two versions.
+const CONFLICT: &str = "<<<<<<< ";
+
+fn conflict(text: &str) -> Option<usize> {
+    if text.starts_with(CONFLICT) {
+        return Some(0);
+    }
+    text.find("\n<<<<<<< ").map(|at| at + 1)
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

@@ -127,14 +127,27 @@ impl Reader {
 
     /// Reads a node that must be a map with known keys; `what` names it in errors, such as `a step`.
     pub fn map<'r>(&'r self, node: &'r Node, what: &str) -> Option<MapReader<'r>> {
-        MapReader::new(self, node, what)
+        MapReader::new(self, node, what, None)
+    }
+
+    /// As [`Reader::map`], for a map of which an example helps whoever writes something else or leaves out a key.
+    pub fn map_as<'r>(&'r self, node: &'r Node, what: &str, example: &'static str) -> Option<MapReader<'r>> {
+        MapReader::new(self, node, what, Some(example))
     }
 
     /// The entries of a map whose keys are names that the file chooses.
     pub fn entries<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [(Spanned<String>, Node)]> {
         match &node.value {
             super::Value::Map(entries) => Some(entries),
-            _ => self.wrong(node, what, "a map"),
+            other => {
+                let found = self.expected(node, what, "a map");
+                self.report(match other {
+                    super::Value::Null => found.help("indent what belongs to it further than it, or remove it"),
+                    super::Value::List(_) => found.help("write `NAME: …` for each, without a `-` before it"),
+                    _ => found,
+                });
+                None
+            }
         }
     }
 }

@@ -237,6 +237,27 @@ fn other_ways_to_write_a_story_work() {
     }
 }
 
+/// A long file is read like a short one, and its last mistake is found as its first one is.
+#[test]
+fn ten_thousand_lines_are_read_to_the_end() {
+    let folder = tempdir().unwrap();
+    let file = |middle: &str, last: &str| {
+        format!("steps:\n  - create-pool\n{}  - {last}\n  - delete-pool\n", format!("  - {middle}\n").repeat(9_996))
+    };
+    fs::write(folder.path().join("good.yaml"), file("get-pool", "get-pool")).unwrap();
+    fs::write(folder.path().join("bad.yaml"), file("get-pool", "gett-pool")).unwrap();
+    fs::write(folder.path().join("worse.yaml"), file("gett-pool", "get-pool")).unwrap();
+    let good = run(folder.path(), ["validate", "good.yaml"]).quiet();
+    assert_eq!(good.text(), "good.yaml: ok\n");
+    let bad = run(folder.path(), ["validate", "bad.yaml"]);
+    assert_eq!(bad.code, 2);
+    assert!(bad.stderr.contains(" --> ./bad.yaml:9999:5\n"), "{}", bad.stderr);
+    assert!(bad.stderr.contains("did you mean `get-pool`?"), "{}", bad.stderr);
+    let worse = run(folder.path(), ["validate", "worse.yaml"]);
+    assert_eq!((worse.code, worse.stderr.matches("error: ").count()), (2, 20));
+    assert!(worse.stderr.ends_with("\n… and 9976 more\n"), "{}", worse.stderr);
+}
+
 #[test]
 fn broken_standard_input_is_explained_as_a_file_is() {
     let folder = tempdir().unwrap();
@@ -267,5 +288,12 @@ fn a_folder_of_broken_files_is_reported_as_a_whole() {
     );
     for file in ["wrong-kind.yaml:", "unknown-method.yaml:"] {
         assert!(found.stderr.contains(file), "{}", found.stderr);
+    }
+    // A folder with nothing to check is a mistake, and hides nothing.
+    let found = run(&broken(), ["validate", "runs", "wrong-kind.yaml", "../../scenarios"]);
+    assert_eq!(found.code, 2);
+    assert!(found.text().contains("busy-day.yaml: ok\n"), "{}", found.text());
+    for said in ["`runs` has no `.yaml` files", "wrong-kind.yaml:"] {
+        assert!(found.stderr.contains(said), "{}", found.stderr);
     }
 }

@@ -1,6 +1,6 @@
 //! Signs of life while a run lasts, and its summary for machines.
 
-use super::command_run::line;
+use super::command_run::{line, shell};
 use serde_json::Value;
 use std::{fs, path::Path};
 use tempfile::tempdir;
@@ -124,4 +124,26 @@ fn nothing_is_said_unasked_and_never_among_the_events() {
         assert_eq!(silent.stderr.lines().next().is_some(), rest == "--progress none", "{}", silent.stderr);
         assert!(!silent.stderr.contains("2,000 events ("), "{}", silent.stderr);
     }
+}
+
+/// A terminal shows a bar, and what goes to a file beside it stays what it is.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_shows_a_bar_beside_the_events() {
+    let folder = tempdir().unwrap();
+    let words = "falsetrail generate busy-day --seed 1 --live --rate 50/s -n 60 --speed 2";
+    // `script` gives a terminal, whatever this test runs in.
+    let on_terminal = |line: &str| shell(folder.path(), &format!("script -qec '{line}' /dev/null")).fine();
+    let beside = on_terminal(&format!("{words} > out.ndjson"));
+    assert!(beside.text().contains('\r') && beside.text().contains("60"), "{}", beside.text());
+    assert!(beside.text().contains("\u{1b}["), "no bar: {}", beside.text());
+    let events = fs::read_to_string(folder.path().join("out.ndjson")).unwrap();
+    assert_eq!(events.lines().count(), 60);
+    assert!(events.lines().all(|event| event.starts_with('{') && event.ends_with('}')), "{events}");
+    // Where the terminal shows the events, there is none.
+    let among = on_terminal(&format!("{words} 2> err"));
+    assert!(!among.text().contains('\u{1b}'), "{}", among.text());
+    assert_eq!(among.text().lines().filter(|line| line.starts_with('{')).count(), 60);
+    let plain = on_terminal(&format!("{words} --progress none > out2.ndjson"));
+    assert!(!plain.text().contains('█'), "{}", plain.text());
 }

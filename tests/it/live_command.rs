@@ -103,3 +103,14 @@ fn a_run_may_go_on_from_now_as_another_run() {
     assert!(!made.again().contains("--re-pace"), "{}", made.again());
     assert!(shell(folder.path(), made.again()).fine().stdout == made.stdout, "{}", made.again());
 }
+
+/// `--from now` is what a live run does anyway: it begins when it is ready, and is not late from its first event on.
+#[test]
+fn from_now_is_no_time_that_has_passed() {
+    let folder = tempdir().unwrap();
+    let before = now();
+    let made = line(folder.path(), "generate notebook-session --rate 200/s -n 40 --live --from now --seed 7").fine();
+    let found = events(made.text());
+    assert_eq!(found.len(), 40);
+    assert!(found[0].1 >= before, "{} before {before}", found[0].1);
+}

@@ -54,7 +54,7 @@ const EXAMPLES: [(&str, &str); 13] = [
     ("src/scenario/one_line.rs", "`create-pool,delete-pool`"),
     ("src/scenario/one_line.rs", "`{name}:not-found`"),
     ("src/scenario/read.rs", "`steps: [create-pool, delete-pool]`"),
-    ("src/scenario/steps.rs", "`call: create-pool`"),
+    ("src/scenario/steps.rs", "call: create-pool"),
     ("src/scenario/steps.rs", "`- create-pool`"),
 ];
 

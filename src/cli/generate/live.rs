@@ -82,6 +82,8 @@ pub fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Er
         return recorded.map_or_else(|| Plan::new(&options), RunFile::plan);
     }
     options.live = true;
+    // A live run begins now, as soon as it is ready, and not at the second that has begun when it was asked for.
+    options.from = options.from.filter(|from| from.trim() != "now");
     let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
     let plan = Plan::new(&options)?;
     if pace.re_pace {

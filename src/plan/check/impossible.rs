@@ -21,10 +21,10 @@ impl Pass<'_> {
         let method = &self.catalog.methods[call.method];
         let resource = &self.resolved.story.resources[target];
         let source = &self.resolved.source;
-        // In a story of one line the line says nothing.
-        let one_line = !source.text.trim_end().contains('\n');
+        // Of a story in one line the line says nothing.
+        let (here, _) = source.position(step.call.span.start);
         let line = facts.since.as_ref().map(|span| match source.position(span.start) {
-            (_, column) if one_line => format!("at column {column}"),
+            (line, column) if line == here => format!("at column {column}"),
             (line, _) => format!("on line {line}"),
         });
         if wanted == ABSENT && facts.exists & GONE != 0 {
@@ -32,7 +32,11 @@ impl Pass<'_> {
         }
         let certain = facts.exists.is_power_of_two() || facts.exists & LIVE == 0;
         let may = if certain { "does" } else { "may" };
+        // A step that repeats itself stands in its own way.
+        let again = facts.since.as_ref() == Some(&step.call.span);
         let what = match (wanted, &line, may) {
+            (LIVE, Some(_), "does") if again => format!("`{}` is gone after the first time", resource.name),
+            (ABSENT, Some(_), "does") if again => format!("`{}` exists after the first time", resource.name),
             (LIVE, Some(line), "does") => format!("`{}` was deleted {line}", resource.name),
             (LIVE, Some(line), _) => {
                 format!("`{}` may be gone, see {}", resource.name, line.replace("on ", "").replace("at ", ""))
@@ -58,6 +62,12 @@ impl Pass<'_> {
         if wanted == LIVE && line.is_none() && facts.exists == ABSENT {
             mistake = mistake
                 .help(format!("create `{}` before, or say `existing: true` where it is declared", resource.name));
+        }
+        if wanted == ABSENT && line.is_none() && facts.exists == LIVE {
+            mistake = mistake.help(format!(
+                "`{}` existed before the story, because it says `existing: true` or an earlier step uses it",
+                resource.name
+            ));
         }
         mistake
     }

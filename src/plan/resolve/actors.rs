@@ -3,7 +3,7 @@
 use super::Resolver;
 use crate::{
     catalog::{FieldId, Generator, KindId},
-    error::{Diagnostic, Source, did_you_mean, list_of},
+    error::{Diagnostic, Source, a, did_you_mean, list_of},
     identity::TAGS,
     plan::pins::{self, Value},
     scenario,
@@ -25,7 +25,7 @@ impl Resolver<'_, '_> {
                 let principals = self.catalog.kinds.iter().filter(|kind| kind.principal).map(|kind| kind.name.as_str());
                 let span = written.kind.as_ref().map_or(written.name.span.clone(), |name| name.span.clone());
                 let help = format!("actors are of kind {}", list_of(principals));
-                self.wrong(&span, format!("a {} cannot act", self.catalog.kinds[kind].label), help);
+                self.wrong(&span, format!("{} cannot act", a(&self.catalog.kinds[kind].label)), help);
                 continue;
             }
             let mut fields: Vec<_> = written
@@ -102,7 +102,11 @@ impl Resolver<'_, '_> {
         let Some(by) = &written.by else { return Some(self.last_actor.unwrap_or(0)) };
         let found = self.story.actors.iter().position(|actor| actor.name == by.value);
         if found.is_none() && self.scenario.actors.iter().all(|actor| actor.name.value != by.value) {
-            let help = did_you_mean(&by.value, self.story.actors.iter().map(|actor| actor.name.as_str()));
+            // Those that are declared, or else the one that every story has.
+            let declared = self.scenario.actors.iter().map(|actor| actor.name.value.as_str());
+            let made = self.story.actors.iter().map(|actor| actor.name.as_str());
+            let known: Vec<&str> = if self.scenario.actors.is_empty() { made.collect() } else { declared.collect() };
+            let help = did_you_mean(&by.value, known);
             self.wrong(&by.span, format!("no actor is called `{}`", by.value), help);
             let last = self.mistakes.pop().map(|mistake| mistake.help("actors stand under `actors`"));
             self.mistakes.extend(last);

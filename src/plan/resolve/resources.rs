@@ -3,7 +3,7 @@
 use super::{Draft, Reported, Resolver};
 use crate::{
     catalog::{Effect, KindId, Method},
-    error::{Diagnostic, Source, did_you_mean, list_of},
+    error::{Diagnostic, Source, a, did_you_mean, list_of},
     plan::{pins, sets::SET},
     scenario::{self, Step},
     story::{Asked, Initial, Operation, Owner, Pin, Place, Reference, Resource, Row, ScopePin, word},
@@ -82,7 +82,7 @@ impl Resolver<'_, '_> {
                     None => self.mistakes.push(Diagnostic::new(
                         &source,
                         field.span.clone(),
-                        format!("a {} is chosen by its `id`", self.catalog.kinds[kind].label),
+                        format!("{} is chosen by its `id`", a(&self.catalog.kinds[kind].label)),
                     )),
                 }
             }
@@ -112,7 +112,8 @@ impl Resolver<'_, '_> {
         let found = used.or_else(|| self.catalog.variable(&name.value)).or_else(|| self.catalog.kind(&name.value));
         if found.is_none() {
             let kinds = list_of(self.catalog.kinds.iter().map(|kind| kind.name.as_str()));
-            self.wrong(&name.span, format!("what is `{}`", name.value), format!("give it a `kind`, one of {kinds}"));
+            let message = format!("nothing says of what kind `{}` is", name.value);
+            self.wrong(&name.span, message, format!("give it a `kind`, one of {kinds}"));
         }
         found
     }
@@ -173,7 +174,7 @@ impl Resolver<'_, '_> {
         let resource = &self.story.resources[index];
         if resource.kind != method.kind {
             let (found, wanted) = (&self.catalog.kinds[resource.kind].label, &self.catalog.kinds[method.kind].label);
-            let message = format!("`{}` is a {found}, but `{}` needs a {wanted}", name.value, method.short);
+            let message = format!("`{}` is {}, but `{}` needs {}", name.value, a(found), method.short, a(wanted));
             let right =
                 self.story.resources.iter().filter(|other| other.kind == method.kind).map(|other| other.name.as_str());
             let help = did_you_mean(&name.value, right);
@@ -212,7 +213,8 @@ impl Resolver<'_, '_> {
             several => {
                 let names = list_of(several.iter().map(|index| self.story.resources[*index].name.as_str()));
                 let label = &self.catalog.kinds[method.kind].label;
-                self.wrong(&written.call.span, format!("which {label}"), format!("add a `target`, one of {names}"));
+                let message = format!("`{}` does not say which {label}", method.short);
+                self.wrong(&written.call.span, message, format!("add a `target`, one of {names}"));
                 None
             }
         }

@@ -17,7 +17,7 @@ pub(super) fn explain(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
 }
 
 fn words(source: &Source, start: usize, kind: &ErrorKind) -> (String, &'static str) {
-    if let Some((message, help)) = known(kind) {
+    if let Some((message, help)) = typed(source, start, kind).or_else(|| known(kind)) {
         return (message.to_owned(), help);
     }
     let message = format!("this is not valid YAML: {}", quoted_free(&kind.to_string()));
@@ -29,11 +29,32 @@ fn words(source: &Source, start: usize, kind: &ErrorKind) -> (String, &'static s
     (message, help)
 }
 
-/// The first tabs of a line: the parser points behind them.
+/// What people type whose meaning is plain, whatever the grammar makes of it.
+fn typed(source: &Source, start: usize, kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
+    let line = line_start(source, start);
+    let text = source.text[line..].lines().next().unwrap_or_default();
+    if source.text[..start].ends_with('$') && source.text[start..].starts_with('{') {
+        return Some(("a parameter is written without braces", "write `$name` instead of `${name}`"));
+    }
+    if !matches!(kind, ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey | ErrorKind::ExpectedBlockMappingKey)
+    {
+        return None;
+    }
+    // At the dash or just behind it, before anything else of the line.
+    let before = source.text[line..start].trim();
+    let item = text.trim_start().strip_prefix('-').filter(|_| matches!(before, "" | "-"))?;
+    if item.is_empty() || item.starts_with(' ') {
+        let help = "indent it like the items above, or remove the `-`";
+        return Some(("an item of a list stands where no list is", help));
+    }
+    let number = item.starts_with(|first: char| first.is_ascii_digit() || first == '-');
+    (!number).then_some(("the `-` of an item has no space behind it", "write `- ` before each item"))
+}
+
+/// The first tabs of a line, or of one below: the parser points before them or behind them.
 fn tabs(source: &Source, at: usize) -> (usize, usize) {
     let line = line_start(source, at);
     let text = &source.text[line..];
-    let text = text.lines().next().unwrap_or_default();
     let Some(first) = text.find('\t') else { return (at, at) };
     let length = text[first..].bytes().take_while(|byte| *byte == b'\t').count();
     (line + first, line + first + length)
@@ -77,6 +98,10 @@ fn known(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
         | Kind::InvalidBlockScalarIndent => {
             ("the indentation fits nothing above", "indent entries of one map or list alike")
         }
+        Kind::InvalidTrailingDoubleQuotedScalar | Kind::InvalidTrailingSingleQuotedScalar => (
+            "something stands behind the quote that closes the text",
+            "a quote within the text is written `\\\"` between double quotes, and `''` between single ones",
+        ),
         Kind::UnexpectedCharacter { character: '@' | '`' | '%' } => {
             ("a text cannot begin with `@`, a backtick or `%`", "put it in quotes")
         }

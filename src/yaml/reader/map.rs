@@ -19,15 +19,19 @@ pub struct MapReader<'r> {
     asked: Vec<&'static str>,
     missing: Vec<&'static str>,
     free_prefix: Option<&'static str>,
+    synonyms: &'static [(&'static str, &'static str)],
     example: Option<&'static str>,
 }
 
 impl<'r> MapReader<'r> {
-    pub(super) fn new(reader: &'r Reader, node: &'r Node, what: &str) -> Option<Self> {
+    pub(super) fn new(reader: &'r Reader, node: &'r Node, what: &str, example: Option<&'static str>) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
             let found = reader.expected(node, what, "a map");
-            let help = if node.value == Value::Null { "write `{}` if there is nothing to say" } else { "" };
-            reader.report(found.help(help));
+            reader.report(found.help(match example {
+                Some(example) => format!("write `{example}`"),
+                None if node.value == Value::Null => "write `{}` if there is nothing to say".to_owned(),
+                None => String::new(),
+            }));
             return None;
         };
         Some(Self {
@@ -38,13 +42,20 @@ impl<'r> MapReader<'r> {
             asked: Vec::new(),
             missing: Vec::new(),
             free_prefix: None,
-            example: None,
+            synonyms: &[],
+            example,
         })
     }
 
     /// Lets all keys alone that begin with `prefix`, such as `x-`.
     pub fn allow_prefix(mut self, prefix: &'static str) -> Self {
         self.free_prefix = Some(prefix);
+        self
+    }
+
+    /// Words that people use, and what they are called here: a key, or an option of the command line.
+    pub fn synonyms(mut self, synonyms: &'static [(&'static str, &'static str)]) -> Self {
+        self.synonyms = synonyms;
         self
     }
 
@@ -136,7 +147,7 @@ impl<'r> MapReader<'r> {
         let items = self.reader.list(node, &quoted(key))?;
         if items.is_empty() {
             let message = format!("{} is empty", quoted(key));
-            self.reader.report(self.reader.mistake(&node.span, message));
+            self.reader.report(self.reader.mistake(&node.span, message).help("write at least one item"));
             return None;
         }
         Some(items)
@@ -180,19 +191,24 @@ impl<'r> MapReader<'r> {
         read(self.reader, node, &quoted(key))
     }
 
-    /// Says how such a map is written, for whoever has left out a key.
-    pub fn written_as(&mut self, example: &'static str) {
-        self.example = Some(example);
-    }
-
     /// Reports the keys that nobody asked for, and those that are missing.
     pub fn finish(self) {
         self.report_missing();
         for (key, _) in self.unasked() {
             let message = format!("{} has no key {}", self.what, quoted(&key.value));
             let mut found = self.reader.mistake(&key.span, message);
-            if let Some(meant) = nearest(&key.value, self.asked.iter().copied()) {
-                found = found.help(format!("did you mean `{meant}`?"));
+            match self.meant(&key.value) {
+                Some(option) if option.starts_with("--") => {
+                    found = found.help(format!("say it on the command line: `{option}`"));
+                }
+                Some(meant) => match key.value.strip_prefix(meant).and_then(|rest| rest.strip_prefix(':')) {
+                    Some(rest) => {
+                        self.reader.report(found.help(format!("write a space after the colon: `{meant}: {rest}`")));
+                        continue;
+                    }
+                    None => found = found.help(format!("did you mean `{meant}`?")),
+                },
+                None => {}
             }
             let known = list_of(self.asked.iter().copied());
             self.reader.report(found.help(format!("{} has {known}", self.what)));
@@ -210,7 +226,7 @@ impl<'r> MapReader<'r> {
     fn report_missing(&self) {
         for key in &self.missing {
             // An unknown key that is nearly right is the better thing to point at.
-            if self.unasked().any(|(name, _)| nearest(&name.value, [*key]).is_some()) {
+            if self.has_nearly(&[*key]) {
                 continue;
             }
             let mistake = self.reader.mistake(&self.node.span, format!("{} lacks `{key}`", self.what));
@@ -219,6 +235,21 @@ impl<'r> MapReader<'r> {
                 None => mistake,
             });
         }
+    }
+
+    /// Whether there is a key that nobody has asked for and that is nearly one of these.
+    pub fn has_nearly(&self, keys: &[&str]) -> bool {
+        self.unasked().any(|(name, _)| {
+            let synonym = self.synonyms.iter().find(|(word, _)| *word == name.value);
+            synonym.is_some_and(|(_, meant)| keys.contains(meant))
+                || nearest(&name.value, keys.iter().copied()).is_some()
+        })
+    }
+
+    /// What somebody means by a word that is no key here.
+    fn meant(&self, word: &str) -> Option<&'static str> {
+        let synonym = self.synonyms.iter().find(|(synonym, _)| *synonym == word).map(|(_, meant)| *meant);
+        synonym.or_else(|| nearest(word, self.asked.iter().copied()))
     }
 
     fn unasked(&self) -> impl Iterator<Item = (&'r Spanned<String>, &'r Node)> + use<'r, '_> {

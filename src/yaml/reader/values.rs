@@ -115,6 +115,21 @@ impl Reader {
     pub fn list<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
         match &node.value {
             Value::List(items) => Some(items),
+            Value::Map(_) => {
+                let found = self.expected(node, what, "a list");
+                self.report(found.help("write each item on a line of its own, behind `- `"));
+                None
+            }
+            Value::Text(text) => {
+                let word = |part: char| part.is_ascii_alphanumeric() || "-_./".contains(part);
+                let found = self.expected(node, what, "a list");
+                self.report(if text.chars().all(word) {
+                    found.help(format!("write `[{text}]`"))
+                } else {
+                    found.help("write each item on a line of its own, behind `- `")
+                });
+                None
+            }
             _ => self.wrong(node, what, "a list"),
         }
     }

@@ -1,0 +1,46 @@
+//! A detection, tested against generated events: what it has to find, and what it has to leave alone.
+
+use falsetrail::Run;
+use rust_fixtures::knocking;
+use serde_json::Value;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// The events of a run, parsed. The same seed and start give the same events on any machine.
+fn events(run: Run) -> Result<Vec<Value>> {
+    let plan = run.seed(7).from("2026-01-05T08:00:00Z").plan()?;
+    Ok(plan.events().map(|event| serde_json::from_slice(&event.body)).collect::<serde_json::Result<_>>()?)
+}
+
+#[test]
+fn whoever_is_refused_again_and_again_is_found() -> Result<()> {
+    // A shipped scenario, with a parameter of it set: 12 deletions, all of them refused.
+    let events = events(Run::of("mass-deletion-forbidden").set("deletes=12"))?;
+    let found = knocking(&events, 10);
+    assert_eq!(found.len(), 1);
+    assert!(found.iter().all(|who| who.starts_with("u-")), "{found:?}");
+    Ok(())
+}
+
+#[test]
+fn a_few_refusals_are_nothing() -> Result<()> {
+    assert!(knocking(&events(Run::of("mass-deletion-forbidden").set("deletes=9"))?, 10).is_empty());
+    // Deletions that succeed are none, however many.
+    assert!(knocking(&events(Run::of("mass-deletion").set("deletes=40"))?, 10).is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_story_in_one_line_will_do() -> Result<()> {
+    let story = "get-pool:forbidden,update-statement:forbidden,delete-workspace:forbidden";
+    assert_eq!(knocking(&events(Run::of(story))?, 3).len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_day_of_work_is_quiet() -> Result<()> {
+    let events = events(Run::of("busy-day").events_limit(5_000))?;
+    assert_eq!(events.len(), 5_000);
+    assert!(knocking(&events, 50).is_empty());
+    Ok(())
+}
