@@ -4,6 +4,7 @@
 //! the engine knows resources, principals, calls and outcomes, and no name of any of them.
 
 mod builtin;
+mod check;
 mod field;
 mod load;
 mod read;

@@ -1,15 +1,15 @@
 //! From a `catalog.yaml` to a [`Catalog`]: everything that is wrong with it is found at once.
 
 use super::{
-    Catalog, Effect, Failure, Field, Generator, InputValue, Kind, KindId, Lowers, Needs, RecordKey, Scalar, Text,
+    Catalog, Failure, Field, Generator, InputValue, Kind, KindId, Lowers, Needs, RecordKey, Scalar, Text, check,
     read_field, read_method,
 };
 use crate::{
-    error::{Diagnostic, Source, did_you_mean, list_of, nearest},
+    error::{Diagnostic, Source, did_you_mean, list_of},
     units::DurationRange,
     yaml::{self, Node, Reader, Spanned, Value},
 };
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 /// Names that mean something in templates or scenarios and can be no kind's or field's.
 const RESERVED_VARIABLES: &[&str] =
@@ -37,6 +37,8 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     let default_key = map.text("default_key");
     let subject = map.text("subject");
     map.finish();
+    let subject = subject.filter(|subject| check::is_field_name(reader, subject));
+    let subject_span = subject.as_ref().map(|subject| subject.span.clone());
     let mut catalog = Catalog {
         name: name?.value,
         description: description.map(|text| text.value).unwrap_or_default(),
@@ -54,14 +56,25 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     };
     read_kinds(reader, kinds, &mut catalog);
     read_population(reader, population, &mut catalog);
-    catalog.failures = failures.iter().filter_map(|(name, node)| failure(reader, name, node)).collect();
+    // A failure that is wrong keeps its name, so that nothing else is wrong for lack of it.
+    let nothing = |name: &Spanned<String>| Failure {
+        name: name.value.clone(),
+        status: String::new(),
+        detail: Text::default(),
+        needs: Needs::Any,
+        when: None,
+    };
+    let read = |(name, node): &(Spanned<String>, Node)| failure(reader, name, node).unwrap_or_else(|| nothing(name));
+    catalog.failures = failures.iter().map(read).collect();
     for (name, node) in methods {
         let read = read_method::method(reader, name, node, &catalog);
         catalog.methods.extend(read);
     }
     read_method::check_names(reader, methods, &catalog);
     settle_states(&mut catalog);
-    check_names(reader, kinds, methods, &catalog);
+    check::texts(reader, kinds, &catalog);
+    check::subjects(reader, methods, subject_span.as_ref(), &catalog);
+    check::principals(reader, kinds, &catalog);
     catalog.keys = keys.iter().filter_map(|(name, node)| record_key(reader, name, node, &catalog)).collect();
     if let Some(default) = default_key {
         match catalog.keys.iter().position(|key| key.name == default.value) {
@@ -179,8 +192,8 @@ fn failure(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Failu
         // A failure belongs to many methods, so it names what all of them have.
         let known = ["target.id", "target.label", "request.id", "principal.id"];
         for path in parsed.names().map(|path| path.join(".")).filter(|path| !known.contains(&path.as_str())) {
-            let mistake =
-                reader.mistake(&within(reader, &text.span, &path), format!("a failure's detail cannot name `{path}`"));
+            let mistake = reader
+                .mistake(&check::within(reader, &text.span, &path), format!("a failure's detail cannot name `{path}`"));
             reader.report(mistake.help(format!("it may name {}", list_of(known))));
         }
         Some(parsed)
@@ -223,7 +236,8 @@ fn record_key(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Ca
                 own.chain(acting.filter(|_| kind.principal))
             });
             let names: Vec<String> = names.chain(["subject".to_owned()]).collect();
-            let mistake = reader.mistake(&within(reader, &text.span, &path), format!("nothing is called `{path}`"));
+            let mistake =
+                reader.mistake(&check::within(reader, &text.span, &path), format!("nothing is called `{path}`"));
             reader.report(mistake.help(did_you_mean(&path, names.iter().map(String::as_str))));
         }
         texts.push(parsed);
@@ -245,99 +259,6 @@ fn settle_states(catalog: &mut Catalog) {
     for kind in &mut catalog.kinds {
         kind.stamp =
             kind.fields.iter().position(|field| matches!(field.generator, Generator::Clock { unique_in: Some(_), .. }));
-    }
-}
-
-/// Texts may name only what is there: checked when everything is known.
-fn check_names(
-    reader: &Reader,
-    kinds: &[(Spanned<String>, Node)],
-    methods: &[(Spanned<String>, Node)],
-    catalog: &Catalog,
-) {
-    for ((name, node), kind) in kinds.iter().zip(&catalog.kinds) {
-        for field in &kind.fields {
-            let unknown = field.texts().into_iter().flat_map(Text::names).filter(|path| !catalog.resolves(kind, path));
-            for path in unknown {
-                let path = path.join(".");
-                let message =
-                    format!("field `{}` of kind `{}` names `{path}`, which is not there", field.name, kind.name);
-                let scope = || kind.scope.iter().map(|scope| &catalog.kinds[*scope]);
-                let around = || [kind].into_iter().chain(scope());
-                let all: Vec<String> = around()
-                    .flat_map(|kind| kind.fields.iter().map(move |field| format!("{}.{}", kind.variable, field.name)))
-                    .collect();
-                let near = nearest(&path, all.iter().map(String::as_str));
-                let near = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
-                let variables = list_of(around().map(|kind| kind.variable.as_str()));
-                let span = within(reader, &field_span(name, node, &field.name), &path);
-                let mistake = reader.mistake(&span, message);
-                reader.report(mistake.help(near).help(format!("a text may name fields of {variables}")));
-            }
-        }
-    }
-    check_subjects(reader, methods, catalog);
-}
-
-/// Where a name stands in the text at `span`; the whole of it if it is written in another way there.
-fn within(reader: &Reader, span: &Range<usize>, path: &str) -> Range<usize> {
-    let written = reader.source().text.get(span.clone()).unwrap_or_default();
-    written.find(&format!("${{{path}}}")).map_or(span.clone(), |at| {
-        let start = span.start + at + "${".len();
-        start..start + path.len()
-    })
-}
-
-/// Where the text of a field stands, or the field, or at least its kind.
-fn field_span(name: &Spanned<String>, kind: &Node, field: &str) -> Range<usize> {
-    let entry = |node: &Node, wanted: &str| match &node.value {
-        Value::Map(entries) => entries.iter().find(|(key, _)| key.value == wanted).map(|(_, node)| node.clone()),
-        _ => None,
-    };
-    let field = entry(kind, "fields").and_then(|fields| entry(&fields, field));
-    let text = field.as_ref().and_then(|field| entry(field, "text").or_else(|| entry(field, "cases")));
-    text.or(field).map_or(name.span.clone(), |node| node.span)
-}
-
-fn check_subjects(reader: &Reader, methods: &[(Spanned<String>, Node)], catalog: &Catalog) {
-    for method in &catalog.methods {
-        let span =
-            methods.iter().find(|(name, _)| name.value == method.name).map_or(0..0, |(name, _)| name.span.clone());
-        let scope_only = method.does == Effect::List;
-        for path in method.subject.names() {
-            let kind = &catalog.kinds[method.kind];
-            let known =
-                catalog.variable(&path[0]).filter(|kind| method.scope.contains(kind)).map(|kind| &catalog.kinds[kind]);
-            let known = known.or_else(|| (!scope_only && path[0] == kind.variable).then_some(kind));
-            if path.len() == 2 && path[1] == "id" && known.is_some() {
-                // Kinds without one are reported as such.
-                continue;
-            }
-            if path.len() != 2 || known.is_none_or(|kind| kind.field(&path[1]).is_none()) {
-                reader.report(reader.mistake(
-                    &span,
-                    format!("the subject of `{}` names `{}`, which is not there", method.name, path.join(".")),
-                ));
-            }
-        }
-    }
-}
-
-impl Catalog {
-    /// Whether a text of `kind` may name `path`.
-    fn resolves(&self, kind: &Kind, path: &[String]) -> bool {
-        let owner = if path[0] == kind.variable {
-            Some(kind)
-        } else {
-            kind.scope.iter().map(|scope| &self.kinds[*scope]).find(|scope| scope.variable == path[0])
-        };
-        let Some(owner) = owner else { return false };
-        let field = path.get(1).and_then(|name| owner.field(name)).map(|field| &owner.fields[field]);
-        match field.map(|field| &field.generator) {
-            Some(Generator::Refer { .. }) => path.len() == 3 && path[2] == "id",
-            Some(_) => path.len() == 2,
-            None => false,
-        }
     }
 }
 

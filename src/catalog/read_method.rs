@@ -103,7 +103,8 @@ fn read_input(reader: &Reader, name: &Spanned<String>, node: &Node, target: &Kin
         Some(usual) => match catalog.kind(&usual.value) {
             Some(kind) => Some(Usual::Of(kind)),
             None => {
-                unknown(reader, &usual, "kind", catalog.kinds.iter().map(|kind| kind.name.as_str()));
+                let kinds = catalog.kinds.iter().map(|kind| kind.name.as_str());
+                unknown(reader, &usual, "kind", ["next"].into_iter().chain(kinds));
                 None
             }
         },

@@ -137,6 +137,7 @@ pub struct Generate {
     split: Option<SplitName>,
 
     /// Pass over the first N events of the whole run: goes on where a run with `-n N` ended.
+    /// [default: 0]
     #[arg(long, value_name = "N", value_parser = units::count, help_heading = "Part of a run")]
     skip: Option<u64>,
 

@@ -96,7 +96,8 @@ pub struct Fields(BTreeMap<String, Field>);
     "nullable": ["refer"], "default": ["refer"],
 }))]
 pub struct Field {
-    /// A pattern of literals, classes such as `[a-z0-9]` and counts such as `{6}`.
+    /// A pattern of literals, classes such as `[a-z0-9]` and counts such as `{6}`; where it gives too few different
+    /// ids, they get longer.
     #[schemars(example = "door-[a-z0-9]{6}")]
     pattern: Option<Text>,
     /// Whether `pattern` gives no value twice in a run; an `id` does not, if it is left out.

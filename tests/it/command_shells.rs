@@ -177,6 +177,29 @@ fn examples_in_help_texts_are_commands() {
     assert!(count > 40, "only {count} examples found");
 }
 
+/// Whoever gives an amount finds its unit, by an example or a default.
+#[test]
+fn amounts_in_help_texts_have_units() {
+    let folder = tempdir().unwrap();
+    let mut count = 0;
+    for name in subcommands() {
+        let text = line(folder.path(), &format!("{name} --help")).quiet();
+        let lines: Vec<&str> = text.text().lines().collect();
+        let is_option =
+            |line: &str| line.trim_start().starts_with('-') && line.starts_with("  ") && line.contains("--");
+        for (number, option) in lines.iter().enumerate().filter(|(_, line)| is_option(line)) {
+            if !["<D>", "<N>", "<X>", "<RATE>", "<DURATION:RATE>"].iter().any(|amount| option.ends_with(amount)) {
+                continue;
+            }
+            count += 1;
+            let about = lines[number + 1..].iter().take_while(|line| !is_option(line)).copied().collect::<String>();
+            let says = about.contains("[default") || about.contains(|found: char| found.is_ascii_digit());
+            assert!(says || option.contains("<N>"), "`{name}`: {option}: {about}");
+        }
+    }
+    assert!(count > 12, "only {count} options found");
+}
+
 /// What the help shows as a file is one.
 #[test]
 fn files_in_help_texts_are_right() {

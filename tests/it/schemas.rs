@@ -114,8 +114,23 @@ fn every_shipped_file_is_accepted() {
         let first = text.lines().next().unwrap_or_default();
         assert_eq!(first, "# yaml-language-server: $schema=../schemas/scenario.json", "{}", path.display());
     }
-    let path = root().join("templates/confluent-flink/catalog.yaml");
-    assert_eq!(CATALOG.refusal(&tree(&path).unwrap()), None);
+    for folder in ["templates/confluent-flink", "examples/catalog"] {
+        let path = root().join(folder).join("catalog.yaml");
+        assert_eq!(CATALOG.refusal(&tree(&path).unwrap()), None, "{folder}");
+    }
+}
+
+#[test]
+fn the_scenarios_of_examples_are_accepted() {
+    let day = root().join("examples/detection/day.yaml");
+    assert_eq!(SCENARIO.refusal(&tree(&day).unwrap()), None);
+    let printed = run(&root(), ["schema", "scenario", "--templates", "examples/catalog"]).quiet();
+    let schema = Compiled::of(serde_json::from_str(printed.text()).unwrap());
+    let scenarios = files("examples/catalog/scenarios", "yaml");
+    assert!(scenarios.len() >= 2);
+    for path in scenarios {
+        assert_eq!(schema.refusal(&tree(&path).unwrap()), None, "{}", path.display());
+    }
 }
 
 /// Every broken scenario: in form by the schema, in meaning not.

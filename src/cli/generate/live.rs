@@ -22,10 +22,11 @@ pub struct LiveOptions {
     live: bool,
 
     /// Seconds of event time in a second of wall time, such as `60` for an hour in a minute; implies `--live`.
+    /// [default: with `--live`, 1]
     #[arg(long, value_name = "X", value_parser = speed, allow_negative_numbers = true)]
     speed: Option<f64>,
 
-    /// End the run, with exit status 1, when events leave later than this.
+    /// End the run, with exit status 1, when events leave later than this, such as `30s`. [default: never]
     #[arg(long, value_name = "D", value_parser = units::duration, allow_hyphen_values = true)]
     max_lag: Option<u64>,
 

@@ -1,0 +1,140 @@
+//! Names in a `catalog.yaml` lead somewhere: checked when everything is known.
+
+use super::{Catalog, Effect, Generator, Kind, Text};
+use crate::{
+    error::{did_you_mean, list_of, nearest},
+    yaml::{Node, Reader, Spanned, Value},
+};
+use std::ops::Range;
+
+/// Texts may name only what is there: checked when everything is known.
+pub(super) fn texts(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog: &Catalog) {
+    for ((name, node), kind) in kinds.iter().zip(&catalog.kinds) {
+        for field in &kind.fields {
+            let unknown = field.texts().into_iter().flat_map(Text::names).filter(|path| !catalog.resolves(kind, path));
+            for path in unknown {
+                let path = path.join(".");
+                let message =
+                    format!("field `{}` of kind `{}` names `{path}`, which is not there", field.name, kind.name);
+                let scope = || kind.scope.iter().map(|scope| &catalog.kinds[*scope]);
+                let around = || [kind].into_iter().chain(scope());
+                let all: Vec<String> = around()
+                    .flat_map(|kind| kind.fields.iter().map(move |field| format!("{}.{}", kind.variable, field.name)))
+                    .collect();
+                let near = nearest(&path, all.iter().map(String::as_str));
+                let near = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+                let variables = list_of(around().map(|kind| kind.variable.as_str()));
+                let span = within(reader, &field_span(name, node, &field.name), &path);
+                let mistake = reader.mistake(&span, message);
+                reader.report(mistake.help(near).help(format!("a text may name fields of {variables}")));
+            }
+        }
+    }
+}
+
+/// What events are about is named as a field, and belongs to whatever resource a call is about.
+pub(super) fn is_field_name(reader: &Reader, subject: &Spanned<String>) -> bool {
+    if !subject.value.contains(['$', '{', '.']) {
+        return true;
+    }
+    let last = subject.value.trim_end_matches('}').rsplit(['.', '{']).next().unwrap_or_default();
+    let found = reader.mistake(&subject.span, "`subject` is the name of a field that every resource has");
+    reader.report(found.help(format!("write `subject: {last}`; a method may have a `subject` with names of its own")));
+    false
+}
+
+/// Somebody has to act.
+pub(super) fn principals(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog: &Catalog) {
+    if let (Some((name, _)), false) = (kinds.first(), catalog.kinds.iter().any(|kind| kind.principal)) {
+        let found = reader.mistake(&name.span, "none of the kinds can act");
+        reader.report(found.help("say `principal: true` of at least one, such as a kind `user`"));
+    }
+}
+
+/// Where a name stands in the text at `span`; the whole of it if it is written in another way there.
+pub(super) fn within(reader: &Reader, span: &Range<usize>, path: &str) -> Range<usize> {
+    let written = reader.source().text.get(span.clone()).unwrap_or_default();
+    written.find(&format!("${{{path}}}")).map_or(span.clone(), |at| {
+        let start = span.start + at + "${".len();
+        start..start + path.len()
+    })
+}
+
+/// Where the text of a field stands, or the field, or at least its kind.
+fn field_span(name: &Spanned<String>, kind: &Node, field: &str) -> Range<usize> {
+    let field = entry(kind, "fields").and_then(|fields| entry(fields, field));
+    let text = field.and_then(|field| entry(field, "text").or_else(|| entry(field, "cases")));
+    text.or(field).map_or(name.span.clone(), |node| node.span.clone())
+}
+
+/// What stands behind a key of a map.
+fn entry<'n>(node: &'n Node, wanted: &str) -> Option<&'n Node> {
+    match &node.value {
+        Value::Map(entries) => entries.iter().find(|(key, _)| key.value == wanted).map(|(_, node)| node),
+        _ => None,
+    }
+}
+
+/// What events are about is there.
+pub(super) fn subjects(
+    reader: &Reader,
+    methods: &[(Spanned<String>, Node)],
+    shared: Option<&Range<usize>>,
+    catalog: &Catalog,
+) {
+    let mut told = Vec::new();
+    for method in &catalog.methods {
+        let kind = &catalog.kinds[method.kind];
+        let own =
+            methods.iter().find(|(name, _)| name.value == method.name).and_then(|(_, node)| entry(node, "subject"));
+        let fields_of = |kind: &Kind| -> Vec<String> {
+            kind.fields.iter().map(|field| format!("{}.{}", kind.variable, field.name)).collect()
+        };
+        let around = method.scope.iter().map(|scope| &catalog.kinds[*scope]);
+        let target = (method.does != Effect::List).then_some(kind);
+        let known: Vec<String> = around.chain(target).flat_map(fields_of).collect();
+        for path in method.subject.names().map(|path| path.join(".")).filter(|path| !known.contains(path)) {
+            let names = known.iter().map(String::as_str);
+            if let Some(own) = &own {
+                let message = format!("the subject of `{}` names `{path}`, which is not there", method.name);
+                let found = reader.mistake(&within(reader, &own.span, &path), message);
+                reader.report(found.help(did_you_mean(&path, names)));
+            } else if method.does == Effect::List {
+                let message = format!("`{}` lists, and does not say what its events are about", method.name);
+                let span = methods
+                    .iter()
+                    .find(|(name, _)| name.value == method.name)
+                    .map_or(0..0, |(name, _)| name.span.clone());
+                reader.report(reader.mistake(&span, message).help("give it a `subject` with names of its scope"));
+            } else if path.split_once('.').is_some_and(|(_, field)| field != "id") && !told.contains(&method.kind) {
+                // Said once of each kind, where it is said what events are about. Kinds without an id are reported.
+                told.push(method.kind);
+                let message = format!("the kind `{}` has no field `{}`", kind.name, catalog.subject);
+                let fields = kind.fields.iter().map(|field| field.name.as_str());
+                let found = reader.mistake(shared.unwrap_or(&(0..0)), message);
+                let found = found.help(did_you_mean(&catalog.subject, fields));
+                reader.report(
+                    found.help("events are about this field of their resource, unless a method has a `subject`"),
+                );
+            }
+        }
+    }
+}
+
+impl Catalog {
+    /// Whether a text of `kind` may name `path`.
+    fn resolves(&self, kind: &Kind, path: &[String]) -> bool {
+        let owner = if path[0] == kind.variable {
+            Some(kind)
+        } else {
+            kind.scope.iter().map(|scope| &self.kinds[*scope]).find(|scope| scope.variable == path[0])
+        };
+        let Some(owner) = owner else { return false };
+        let field = path.get(1).and_then(|name| owner.field(name)).map(|field| &owner.fields[field]);
+        match field.map(|field| &field.generator) {
+            Some(Generator::Refer { .. }) => path.len() == 3 && path[2] == "id",
+            Some(_) => path.len() == 2,
+            None => false,
+        }
+    }
+}
