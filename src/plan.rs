@@ -195,8 +195,11 @@ impl Plan {
                         Err(found) => mistakes.extend(found),
                     }
                 }
+                let snapshots = emissions.iter().map(|(_, emission)| &self.emissions[*emission as usize].snapshot);
+                let beside = snapshots.flat_map(|snapshot| snapshot.others.iter().chain(&snapshot.listed)).next();
+                let beside = beside.map_or(0, |resource| self.stories[number].resources[*resource].state_at);
                 if let Operation::Call(call) = &mut self.stories[number].operations[operation] {
-                    call.emissions = emissions;
+                    (call.emissions, call.beside) = (emissions, beside as u32);
                 }
             }
         }

@@ -244,6 +244,8 @@ pub struct Call {
     pub lowers: Option<(FailureId, usize)>,
     /// Events by outcome: index into the plan's emissions.
     pub emissions: Vec<(Option<FailureId>, u32)>,
+    /// Where the state begins of another resource that its events show, if they do.
+    pub beside: u32,
 }
 
 /// Where the state of a resource lies among an instance's words.

@@ -4,7 +4,7 @@ use crate::{
     sample::{Simulated, median, medians, plan, timed},
     table::{Row, at_most},
 };
-use falsetrail::{Plan, sink::Chunk};
+use falsetrail::{Plan, sink::Chunk, stream::Stream};
 use std::{fs, hint::black_box};
 
 /// Events between two looks at the time.
@@ -12,42 +12,50 @@ const EVENTS: usize = 100_000;
 
 pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
-    let mut resident = Vec::new();
+    let mut kept = Vec::new();
     for (stories, required) in [(1_000, 80.0), (100_000, 150.0)] {
         let plan = with_stories(stories);
         let before = resident_bytes();
         let mut stream = plan.stream();
-        let mut words = Vec::new();
         let going_on = stream.going_on();
-        resident.push((going_on as f64, resident_bytes().saturating_sub(before) as f64));
-        let mut times = Vec::new();
-        for _ in 0..8 {
-            let time = timed(|| {
-                for _ in 0..EVENTS {
-                    words.clear();
-                    black_box(stream.next(&mut words));
-                }
-            });
-            times.push(time.as_secs_f64() * 1e9 / EVENTS as f64);
-        }
-        let simulating = median(times);
+        kept.push([going_on, stream.resources_kept(), resident_bytes().saturating_sub(before)].map(|it| it as f64));
+        let simulating = simulating(&mut stream);
         let rendering = rendering(&plan);
         rows.push(
             at_most(&format!("simulation, {stories} active stories, ns an event"), simulating, required)
                 .note(format!("{:.2} of rendering the same events; {going_on} going on", simulating / rendering)),
         );
     }
-    let [(few, small), (many, large)] = resident[..] else { return rows };
-    let each = (large - small) / (many - few);
-    rows.push(at_most("memory of an active story with its resources, bytes", each, 128.0 + 2.0 * 64.0));
+    let [few, many] = kept[..] else { return rows };
+    let [stories, resources, bytes] = [0, 1, 2].map(|at| many[at] - few[at]);
+    let (each, resources) = (bytes / stories, resources / stories);
+    rows.push(
+        at_most("memory of an active story with its resources, bytes", each, (128.0 + 64.0 * resources).floor())
+            .note(format!("128 and 64 for each of {resources:.1} resources")),
+    );
     rows
 }
 
+/// Nanoseconds for simulating an event.
+fn simulating(stream: &mut Stream) -> f64 {
+    let mut words = Vec::new();
+    let times = (0..8).map(|_| {
+        let time = timed(|| {
+            for _ in 0..EVENTS {
+                words.clear();
+                black_box(stream.next(&mut words));
+            }
+        });
+        time.as_secs_f64() * 1e9 / EVENTS as f64
+    });
+    median(times.collect())
+}
+
 /// A day at the rate that keeps so many stories going on.
-fn with_stories(wanted: usize) -> Plan {
+fn with_stories(wanted: u64) -> Plan {
     let rate = 20;
     let going_on = plan("busy-day", u64::MAX / 2, Some(rate)).stream().going_on();
-    plan("busy-day", u64::MAX / 2, Some((rate * wanted as u64).div_ceil(going_on as u64)))
+    plan("busy-day", u64::MAX / 2, Some((rate * wanted).div_ceil(going_on)))
 }
 
 /// Nanoseconds for rendering an event of the same run.

@@ -40,15 +40,8 @@ impl Roles {
         instance: u64,
         surroundings: impl IntoIterator<Item = KindId>,
     ) {
-        self.instance = story.key.number(instance);
-        self.scope.resize(catalog.kinds.len(), 0);
-        self.scope.fill(0);
-        for kind in surroundings {
-            if catalog.kinds[kind].principal || catalog.kinds[kind].table.is_some() || population.of(kind).is_empty() {
-                continue;
-            }
-            self.scope[kind] = self.member(population, kind, self.instance.number(kind as u64), 0);
-        }
+        self.scope.clear();
+        self.draw_surroundings(catalog, population, story, instance, surroundings);
         self.actors.clear();
         for actor in &story.actors {
             // The same person whatever the actor is called would be wrong, whatever stands before it would be too.
@@ -66,6 +59,25 @@ impl Roles {
         }
         for (kind, row) in &story.rows {
             self.scope[*kind] = self.row(catalog, population, story, *kind, *row);
+        }
+    }
+
+    /// Only the surroundings that are of those kinds, none of which is a table's; what else it holds means nothing then.
+    pub fn draw_surroundings(
+        &mut self,
+        catalog: &Catalog,
+        population: &Population,
+        story: &Story,
+        instance: u64,
+        kinds: impl IntoIterator<Item = KindId>,
+    ) {
+        self.instance = story.key.number(instance);
+        self.scope.resize(catalog.kinds.len(), 0);
+        for kind in kinds {
+            if catalog.kinds[kind].principal || catalog.kinds[kind].table.is_some() || population.of(kind).is_empty() {
+                continue;
+            }
+            self.scope[kind] = self.member(population, kind, self.instance.number(kind as u64), 0);
         }
     }
 

@@ -71,8 +71,7 @@ fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance
         Asked::Nothing => current,
         Asked::Clear => code::NULL,
         Asked::Reference(reference) => {
-            let story = &plan.stories[usize::from(instance.story)];
-            world.roles.draw(&plan.catalog, &plan.population, story, instance.number);
+            world.surroundings.draw(plan, instance.story, instance.number, &mut world.roles);
             world.roles.code(&plan.population, reference, ask.word as u64)
         }
     }

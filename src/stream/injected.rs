@@ -3,7 +3,7 @@
 //! They have instances, states and a calendar of their own, and are merged with the rest by time. To know what comes
 //! first, the next event of the rest is simulated ahead and kept.
 
-use super::{Active, Record, Roles, Stamps, Stream, World};
+use super::{Active, Record, Stream, World};
 use crate::plan::Plan;
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl Injected {
             active.schedule(plan, due.map(|_| time), order as u64, place);
         }
         world.injected = false;
-        let next = active.due.pop_until(i64::MAX);
+        let next = active.pop_until(i64::MAX);
         Injected { active, ahead: Ahead::Unknown, words: Vec::new(), next }
     }
 
@@ -56,9 +56,9 @@ impl Injected {
         };
         if let Some(entry) = first.filter(|entry| entry.0 < stream.to) {
             stream.world.injected = true;
-            let record = self.active.happen(stream.plan, &mut stream.world, entry, entry.0, words);
+            let record = self.active.happen_apart(stream.plan, &mut stream.world, entry, entry.0, words);
             stream.world.injected = false;
-            self.next = self.active.due.pop_until(i64::MAX);
+            self.next = self.active.pop_until(i64::MAX);
             return Some(record);
         }
         let Ahead::Known(mut record) = self.ahead else { return None };
@@ -71,16 +71,16 @@ impl Injected {
 
 /// For each injected story the times of its first and its last event, whatever the run's end.
 pub(crate) fn injected_spans(plan: &Plan) -> Vec<(usize, i64, i64)> {
-    let mut world = World { stamps: Stamps::new(plan.timing.from), roles: Roles::new(), injected: true };
+    let mut world = World { injected: true, ..World::new(plan) };
     let Injected { mut active, mut next, .. } = Injected::new(plan, &mut world);
     let mut spans: BTreeMap<usize, (i64, i64)> = BTreeMap::new();
     let mut words = Vec::new();
     while let Some(due) = next {
         words.clear();
-        let record = active.happen(plan, &mut world, due, due.0, &mut words);
+        let record = active.happen_apart(plan, &mut world, due, due.0, &mut words);
         let story = usize::from(plan.emissions[record.emission as usize].story);
         spans.entry(story).or_insert((record.time, record.time)).1 = record.time;
-        next = active.due.pop_until(i64::MAX);
+        next = active.pop_until(i64::MAX);
     }
     spans.into_iter().map(|(story, (first, last))| (story, first, last)).collect()
 }

@@ -1,6 +1,6 @@
 //! One run of a story: its place in it, and the state of its resources.
 
-use super::{DAY, MICROSECOND, World, delay, draws};
+use super::{DAY, MICROSECOND, World, delay, draws, surroundings::room};
 use crate::{
     emission::{Snapshot, field_salt, resource_key},
     plan::Plan,
@@ -26,6 +26,18 @@ pub struct Instance {
     pub story: u16,
     /// Where in the story's operations.
     pub at: u16,
+    /// Where among its words those are of the next call's resource, and of another that the event shows: a hint of
+    /// what to fetch.
+    ahead: [u16; 2],
+}
+
+/// All instances that are going on, in places that are used again.
+#[derive(Debug)]
+pub struct Instances {
+    places: Vec<Instance>,
+    /// The first free place; its `state_at` is the one after it.
+    free: u32,
+    going_on: usize,
 }
 
 /// The state of all instances that are going on, in one piece: an instance's words lie together, and the words of
@@ -38,6 +50,67 @@ pub struct States {
 }
 
 const NONE: u32 = u32::MAX;
+
+/// Words behind the first one of a resource, of those that are most often needed.
+const MOST_OF_A_LINE: usize = 5;
+
+/// The story of a free place.
+const NO_STORY: u16 = u16::MAX;
+
+impl Default for Instances {
+    fn default() -> Self {
+        Instances { places: Vec::new(), free: NONE, going_on: 0 }
+    }
+}
+
+impl Instances {
+    /// How many are going on.
+    pub fn len(&self) -> usize {
+        self.going_on
+    }
+
+    /// The story of each.
+    pub fn stories(&self) -> impl Iterator<Item = u16> {
+        self.places.iter().map(|instance| instance.story).filter(|story| *story != NO_STORY)
+    }
+
+    /// Takes a place.
+    pub fn insert(&mut self, instance: Instance) -> u32 {
+        self.going_on += 1;
+        let Some(free) = self.places.get_mut(self.free as usize) else {
+            self.places.push(instance);
+            return self.places.len() as u32 - 1;
+        };
+        let place = std::mem::replace(&mut self.free, free.state_at);
+        *free = instance;
+        place
+    }
+
+    /// Gives a place up.
+    pub fn remove(&mut self, place: u32) {
+        self.going_on -= 1;
+        let instance = &mut self.places[place as usize];
+        instance.story = NO_STORY;
+        instance.state_at = std::mem::replace(&mut self.free, place);
+    }
+
+    /// Touches an instance, which may lie in two lines of memory; where the words are that its next event needs.
+    pub fn fetch(&self, place: u32) -> [u32; 2] {
+        let instance = self.get(place);
+        std::hint::black_box(instance.number);
+        instance.ahead.map(|ahead| instance.state_at.saturating_add(ahead.into()))
+    }
+
+    /// The instance in a place.
+    pub fn get(&self, place: u32) -> &Instance {
+        &self.places[place as usize]
+    }
+
+    /// Replaces it.
+    pub fn set(&mut self, place: u32, instance: Instance) {
+        self.places[place as usize] = instance;
+    }
+}
 
 impl States {
     /// Nothing going on yet of so many stories.
@@ -71,6 +144,13 @@ impl States {
         }
     }
 
+    /// Touches the first words of resources and the last, which may lie in the next line of memory.
+    pub fn fetch(&self, resources: [u32; 2]) -> u64 {
+        let word = |at: usize| self.words.get(at).copied().unwrap_or_default();
+        let [one, other] = resources.map(|at| word(at as usize) ^ word(at as usize + MOST_OF_A_LINE));
+        one ^ other
+    }
+
     /// The words of an instance.
     pub fn of(&mut self, story: &Story, instance: &Instance) -> &mut [u64] {
         &mut self.words[instance.state_at as usize..][..story.state_words]
@@ -93,7 +173,7 @@ impl Instance {
     /// An instance that has a way through its story, but no state.
     pub fn at_beginning(plan: &Plan, story: u16, number: u64) -> Self {
         let key = plan.stories[usize::from(story)].key.number(number);
-        Instance { number, key, state_at: 0, turn: 0, turns: 0, room: 0, story, at: 0 }
+        Instance { number, key, state_at: 0, turn: 0, turns: 0, room: 0, story, at: 0, ahead: [0; 2] }
     }
 
     /// Begins a story at `time`.
@@ -104,7 +184,7 @@ impl Instance {
         if story.state_words == 0 {
             return instance;
         }
-        world.roles.draw(&plan.catalog, &plan.population, story, number);
+        world.surroundings.draw(plan, story_id, number, &mut world.roles);
         let state = states.of(story, &instance);
         for (index, resource) in story.resources.iter().enumerate().filter(|(_, resource)| resource.is_own()) {
             instance.room_of(plan, story, resource, world);
@@ -117,9 +197,7 @@ impl Instance {
 
     /// Where names are given out only once: a member of the population, or nowhere else if the story fixes its own.
     fn room_of(&mut self, plan: &Plan, story: &Story, resource: &Resource, world: &World) {
-        let kind = &plan.catalog.kinds[resource.kind];
-        let Some(stamp) = kind.stamp else { return };
-        if let crate::catalog::Generator::Clock { unique_in: Some(room), .. } = kind.fields[stamp].generator {
+        if let Some(room) = room(&plan.catalog, resource) {
             let pinned = story.scope_pins.iter().any(|pin| pin.kind == room);
             self.room = if pinned { u32::MAX } else { world.roles.scope[room] };
         }
@@ -175,6 +253,8 @@ impl Instance {
                     self.at = at as u16;
                     self.turn = 0;
                     self.turns = turns;
+                    // A hint need not be right where there is very much state.
+                    self.ahead = [call.state.map_or(call.beside, |place| place.at), call.beside].map(|at| at as u16);
                     return time.checked_add(delay(key.number(draws::AFTER), call.after));
                 }
             }
@@ -188,6 +268,9 @@ impl Instance {
         if self.turn < self.turns
             && let Operation::Call(call) = &story.operations[usize::from(self.at)]
         {
+            if let (Turns::Each, Some(place)) = (call.turns, call.state) {
+                self.ahead[0] = self.ahead[0].wrapping_add(place.stride as u16);
+            }
             return time.checked_add(delay(self.turn_key(call).number(draws::AFTER), call.every));
         }
         self.enter(plan, usize::from(self.at) + 1, time)
@@ -210,18 +293,18 @@ pub fn hand_over(
 ) {
     match (snapshot.target, call.state) {
         (Some(target), Some(place)) if call.target == Some(target) => {
-            words.extend_from_slice(&state[place.of(element)]);
+            copy(&state[place.of(element)], words);
         }
         (Some(target), _) => {
             let resource = &story.resources[target];
-            words.extend_from_slice(&state[resource.at(element)..][..resource.stride]);
+            copy(&state[resource.at(element)..][..resource.stride], words);
         }
         (None, _) => {}
     }
     words.extend_from_slice(&asked[..snapshot.asks]);
     for other in &snapshot.others {
         let resource = &story.resources[*other];
-        words.extend_from_slice(&state[resource.state_at..][..resource.stride]);
+        copy(&state[resource.state_at..][..resource.stride], words);
     }
     for listed in &snapshot.listed {
         let resource = &story.resources[*listed];
@@ -229,9 +312,17 @@ pub fn hand_over(
             let state = &state[resource.at(element)..][..resource.stride];
             if state[word::EXISTS] == 1 {
                 words.push(((*listed as u64) << 32) | u64::from(element));
-                words.extend_from_slice(state);
+                copy(state, words);
             }
         }
+    }
+}
+
+/// Appends the words of a resource; most are so long that they need not be counted.
+fn copy(from: &[u64], words: &mut Vec<u64>) {
+    match <&[u64; word::FIELDS + 2]>::try_from(from) {
+        Ok(from) => words.extend_from_slice(from),
+        Err(_) => words.extend_from_slice(from),
     }
 }
 

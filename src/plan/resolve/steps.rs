@@ -116,6 +116,7 @@ impl Resolver<'_, '_> {
             asks,
             lowers,
             emissions: Vec::new(),
+            beside: 0,
         };
         self.calls += 1;
         self.push(Operation::Call(call), Some(written.clone()));
