@@ -115,7 +115,10 @@ impl Calendar {
                 return None;
             }
             let Some(slot) = self.filled.after(self.slot(self.cursor)) else {
-                if self.turn(last) { continue } else { return None }
+                if self.turn(last) {
+                    continue;
+                }
+                return None;
             };
             let cursor = self.turn_of(self.cursor) | slot as u64;
             if cursor > last {
@@ -177,9 +180,11 @@ impl Calendar {
             }
             self.cursor = cursor;
             later.filled.clear(slot);
-            let list = std::mem::take(&mut later.lists[slot]);
-            self.waiting -= list.len();
-            list.into_iter().for_each(|due| self.push(due));
+            let dues = std::mem::take(&mut later.lists[slot]);
+            self.waiting -= dues.len();
+            for due in dues {
+                self.push(due);
+            }
             return true;
         }
         false
