@@ -211,9 +211,8 @@ impl Sink for KafkaSink {
     }
 
     fn take_over(&mut self, chunk: &mut Chunk) -> Result<Flow, Error> {
-        if mem::take(&mut self.first) {
-            // What the run goes on with if there is nothing yet.
-            self.first = chunk.is_empty();
+        if self.first && !chunk.is_empty() {
+            self.first = false;
             if let Err(error) = self.check_sample(chunk) {
                 // Nothing was sent, so the whole run is what there is to repeat.
                 self.connection.reports().list(None);
@@ -226,8 +225,8 @@ impl Sink for KafkaSink {
         let buffer = lent.as_deref().unwrap_or(&chunk.bodies);
         let bodies = Bodies { chunk, buffer, lent: lent.as_ref() };
         let (handed, outcome) = self.send(&bodies);
-        let (sent, left) = chunk.events.split_at(handed);
-        self.leave(left.iter().map(|event| (event, bodies.of(event))));
+        let (sent, rest) = chunk.events.split_at(handed);
+        self.leave(rest.iter().map(|event| (event, bodies.of(event))));
         self.taken += chunk.events.len() as u64;
         self.next = sent.last().map(|event| event.number + 1).or(self.next);
         if lent.is_some() {

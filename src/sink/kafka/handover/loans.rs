@@ -118,7 +118,7 @@ impl Loans {
 
     /// A record is back: nobody looks at its value any more.
     pub(super) fn back(&mut self, ticket: Ticket) {
-        let at = ticket.lot();
+        let at = ticket.into_bits() >> PLACE_BITS;
         if let Some(lot) = self.lots.get_mut(at) {
             lot.due -= 1;
             self.settle(at);
@@ -151,14 +151,14 @@ impl Loans {
 mod tests {
     use super::*;
 
-    fn buffer() -> Option<Arc<Vec<u8>>> {
-        Some(Arc::new(vec![7; 100]))
+    fn buffer() -> Arc<Vec<u8>> {
+        Arc::new(vec![7; 100])
     }
 
     #[test]
     fn a_buffer_stays_until_its_last_record_is_back() {
         let mut loans = Loans::default();
-        let lot = loans.open(buffer(), 300, [40, 50, 60].into_iter());
+        let lot = loans.open(Some(buffer()), 300, [40, 50, 60].into_iter());
         // Two are back before the lot is closed.
         let tickets = [0, 1, 2].map(|place| Ticket::new(lot, place));
         assert_eq!(tickets.each_ref().map(|ticket| loans.number(ticket)), [40, 50, 60]);
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_lot_of_which_nothing_was_taken_is_gone_when_it_is_closed() {
         let mut loans = Loans::default();
-        let lot = loans.open(buffer(), 300, [1, 2].into_iter());
+        let lot = loans.open(Some(buffer()), 300, [1, 2].into_iter());
         loans.close(lot, 0);
         assert_eq!((loans.held, loans.spare.len(), loans.free.len()), (0, usize::from(KEEPS_BUFFERS), 1));
     }
@@ -185,7 +185,7 @@ mod tests {
     fn lots_share_a_buffer_and_entries_are_used_again() {
         let mut loans = Loans::default();
         let shared = buffer();
-        let [one, other] = [1, 2].map(|number| loans.open(shared.clone(), 50, [number].into_iter()));
+        let [one, other] = [1, 2].map(|number| loans.open(Some(Arc::clone(&shared)), 50, [number].into_iter()));
         drop(shared);
         for lot in [other, one] {
             assert!(loans.spare.is_empty());
