@@ -20,7 +20,7 @@
 //! 6. Whether a value lies in the lot's buffer is seen by its address. One that
 //!    does not is copied.
 
-#![expect(unsafe_code, reason = "the binding copies every value, which is half of what sending a record costs")]
+#![expect(unsafe_code, reason = "the binding has no way to send a value without a copy")]
 
 mod loans;
 
