@@ -177,12 +177,12 @@ impl Shared<'_> {
                 renderer.render(record, &batch.words, &mut chunk);
             }
             chunk.encoded = self.encoder.as_ref().and_then(|encoder| encoder.encode(&chunk));
-            self.put(&batch, &chunk);
+            self.put(&batch, &mut chunk);
         }
     }
 
     /// Waits for the batch's turn, and hands it over.
-    fn put(&self, batch: &Batch, chunk: &Chunk) {
+    fn put(&self, batch: &Batch, chunk: &mut Chunk) {
         let mut output = lock(&self.output);
         while output.turn != batch.ticket {
             output = self.turned.wait(output).unwrap_or_else(PoisonError::into_inner);
@@ -244,9 +244,9 @@ fn wanted(plan: &Plan) -> Option<u64> {
 }
 
 impl Output {
-    fn put(&mut self, batch: &Batch, chunk: &Chunk) {
+    fn put(&mut self, batch: &Batch, chunk: &mut Chunk) {
         self.summary.count(chunk);
-        match self.sink.take(chunk) {
+        match self.sink.take_over(chunk) {
             Ok(Flow::Open) => {}
             Ok(Flow::Closed) => self.close(None),
             Err(failed) => self.close(Some(failed)),

@@ -9,8 +9,8 @@
 //!
 //! 1. A sink is opened before the first event is rendered. Everything that can
 //!    be refused (an existing file, a missing directory) is refused there.
-//! 2. [`Sink::take`] is called with chunk after chunk until it answers
-//!    [`Flow::Closed`] or an error.
+//! 2. [`Sink::take_over`], which is [`Sink::take`] for most of them, is called
+//!    with chunk after chunk until it answers [`Flow::Closed`] or an error.
 //! 3. [`Sink::finish`] is called exactly once in every case, also after an
 //!    error (then with [`Ending::Stopped`]): it is the only place that knows
 //!    what was delivered. Nothing relies on `Drop`.
@@ -206,6 +206,16 @@ pub trait Sink: Send {
     /// [`Error::Failed`] if the destination cannot take it, with the reason and
     /// how many whole events it has. Nothing is taken after an error.
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error>;
+
+    /// Takes a whole chunk as [`Sink::take`] does, and may keep its bodies
+    /// instead of copying them: then another buffer is in their place, with
+    /// none of them in it.
+    ///
+    /// # Errors
+    /// As [`Sink::take`].
+    fn take_over(&mut self, chunk: &mut Chunk) -> Result<Flow, Error> {
+        self.take(chunk)
+    }
 
     /// Writes what is left, waits for acknowledgements and puts files under
     /// their final names if the run is complete.

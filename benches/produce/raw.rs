@@ -2,7 +2,7 @@
 
 #![expect(unsafe_code, reason = "the binding always copies, and what is measured against does not")]
 
-use super::{Cost, Watch};
+use super::{Cost, Properties, Watch};
 use falsetrail::sink::{Chunk, kafka::DEFAULTS};
 use rdkafka::{
     ClientConfig, ClientContext,
@@ -37,9 +37,12 @@ impl ProducerContext for Acknowledged {
 }
 
 /// Sends all events; returns when they are acknowledged.
-pub fn sent(ready: &Chunk, brokers: &str, topic: &str) -> Result<Cost, Box<dyn Error>> {
+pub fn sent(ready: &Chunk, brokers: &str, topic: &str, properties: &Properties) -> Result<Cost, Box<dyn Error>> {
     let mut config: ClientConfig =
         DEFAULTS.iter().map(|&(name, value, _)| (name.to_owned(), value.to_owned())).collect();
+    for (name, value) in properties {
+        config.set(*name, *value);
+    }
     config.set("bootstrap.servers", brokers);
     let producer: BaseProducer<Acknowledged> = config.create_with_context(Acknowledged::default())?;
     producer.client().fetch_metadata(Some(topic), Duration::from_secs(30))?;

@@ -7,11 +7,14 @@
 //!
 //! The work is librdkafka's. This folder is the only place that names it:
 //! `options` (what it is told), `connect` (what is checked before the first
-//! event), `reports` (what it says back), `diagnosis` (what that means).
+//! event), `handover` (how it gets records without a copy), `reports` (what it
+//! says back), `diagnosis` (what that means).
 
 mod config_file;
 mod connect;
+mod connection;
 mod diagnosis;
+mod handover;
 mod members;
 mod names;
 mod options;
@@ -21,20 +24,16 @@ mod settings;
 mod topic;
 mod undelivered;
 
+use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 
 use crate::error::Error;
 use crate::sink::{Chunk, Delivered, Ending, Event, Failed, Flow, Sink, Tally};
-use connect::Wait;
-use options::Options;
+use connection::Connection;
+use handover::{LOT_EVENTS, Lot, Record};
 use record::Form;
-use reports::Reports;
 use topic::Limits;
 use undelivered::List;
 
@@ -46,26 +45,12 @@ pub use settings::KafkaSettings;
 pub use topic::CreateTopic;
 pub use undelivered::UndeliveredFile;
 
-/// Records between two looks at the delivery reports, within a chunk.
-const RECORDS_PER_POLL: usize = 512;
-
-/// How long to wait for room in a full queue before trying again: the time in
-/// which a broker takes some megabytes, and short beside any deadline.
-const QUEUE_FULL_WAIT: Duration = Duration::from_millis(5);
-
-/// What librdkafka may take beyond `message.timeout.ms` to report a failure.
-const REPORT_GRACE: Duration = Duration::from_secs(10);
-
 /// A topic that takes events; key = key (none if empty), value and headers as
 /// the [`Mode`] says.
 pub struct KafkaSink {
-    // Polled by the thread that sends. A polling thread of its own was
-    // measured: the same rate for the same CPU time, and one thread more.
-    producer: BaseProducer<Reports>,
+    connection: Connection,
     form: Form,
-    options: Options,
     limits: Limits,
-    settings: KafkaSettings,
     warnings: Vec<String>,
     /// Whether the events at hand are the run's first.
     first: bool,
@@ -82,6 +67,25 @@ enum Handed {
     Back,
 }
 
+/// Events whose bodies lie in one buffer.
+struct Bodies<'a> {
+    chunk: &'a Chunk,
+    buffer: &'a [u8],
+    /// The buffer, if it is lent to librdkafka.
+    lent: Option<&'a Arc<Vec<u8>>>,
+}
+
+impl Bodies<'_> {
+    fn of(&self, event: &Event) -> &[u8] {
+        &self.buffer[event.body.start as usize..event.body.end as usize]
+    }
+
+    /// Bytes of memory that some of the events take while they wait.
+    fn size(&self, events: &[Event]) -> usize {
+        handover::size(self.buffer.len(), events.len())
+    }
+}
+
 impl KafkaSink {
     /// Connects, makes the topic if that is asked for, and makes sure that it
     /// can be reached and takes what will be sent, as far as that can be known.
@@ -93,18 +97,11 @@ impl KafkaSink {
     /// says or does not say. No message contains a secret.
     pub fn connect(settings: KafkaSettings) -> Result<Self, Error> {
         let form = Form::new(settings.mode, &settings.headers)?;
-        let mut options = Options::new(&settings)?;
         let list = settings.undelivered.clone().map(List::new).transpose()?;
         let mut warnings = Vec::new();
-        let (mut producer, limits) =
-            checked(options.producer()?, |producer| connect::look(producer, &options, &settings, &mut warnings))?;
-        // A topic that refuses a batch for its size refuses all that is in it.
-        if limits.batch_bytes().is_some_and(|most| options.fit_batches(most)) {
-            let wait = |producer: &_| Wait::new(producer, &options, settings.connect_timeout).until_ready();
-            producer = checked(options.producer()?, wait)?.0;
-        }
-        producer.context().list(list);
-        Ok(Self { producer, form, options, limits, settings, warnings, first: true, taken: 0, next: None })
+        let (connection, limits) = Connection::open(settings, &mut warnings)?;
+        connection.reports().list(list);
+        Ok(Self { connection, form, limits, warnings, first: true, taken: 0, next: None })
     }
 
     /// What should be known before the first event, in sentences.
@@ -112,188 +109,143 @@ impl KafkaSink {
         &self.warnings
     }
 
-    /// Hands one event over, waiting while the queue is full.
-    fn produce(&mut self, chunk: &Chunk, event: &Event) -> Result<Handed, Error> {
-        let number = event.number as usize;
-        let body = chunk.body(event);
-        let (value, headers) = self.form.parts(body);
-        let mut record = BaseRecord {
-            topic: &self.settings.topic,
-            partition: None,
-            payload: value.as_deref(),
-            key: Some(chunk.key(event)).filter(|key| !key.is_empty()),
-            timestamp: (self.settings.record_time == RecordTime::Event).then(|| event.time.div_euclid(1_000_000)),
-            headers,
-            delivery_opaque: number,
-        };
-        loop {
-            let (error, returned) = match self.producer.send(record) {
-                Ok(()) => break,
-                Err(refused) => refused,
-            };
-            record = returned;
-            match error.rdkafka_error_code() {
-                Some(RDKafkaErrorCode::QueueFull) => {
-                    self.wait_for_room()?;
-                    if self.settings.stop.load(Ordering::Relaxed) {
-                        return Ok(Handed::Back);
-                    }
-                }
-                Some(RDKafkaErrorCode::Fatal) => return Err(self.fatal()),
-                _ => {
-                    self.reports().refused(number, body, code(&error));
-                    break;
-                }
+    /// Hands a chunk's events over; how many, and why not all if it failed.
+    fn send(&mut self, bodies: &Bodies<'_>) -> (usize, Result<(), Error>) {
+        let mut handed = 0;
+        for events in bodies.chunk.events.chunks(LOT_EVENTS) {
+            let before = handed;
+            let outcome = self.send_lot(bodies, events, &mut handed);
+            if outcome.is_err() || handed - before < events.len() {
+                return (handed, outcome);
             }
         }
-        self.taken += 1;
-        self.next = Some(event.number + 1);
-        Ok(Handed::Over)
+        (handed, Ok(()))
     }
 
-    /// Counts events of a chunk that will not be sent.
-    fn leave(&mut self, chunk: &Chunk, events: &[Event]) {
-        for event in events {
-            self.reports().refused(event.number as usize, chunk.body(event), RDKafkaErrorCode::PurgeQueue);
+    /// Hands over consecutive events, and counts them.
+    fn send_lot(&mut self, bodies: &Bodies<'_>, events: &[Event], handed: &mut usize) -> Result<(), Error> {
+        let (connection, size) = (&self.connection, bodies.size(events));
+        if !connection.wait_for_memory(size)? {
+            return Ok(());
         }
-        self.taken += events.len() as u64;
+        let topic = &connection.settings.topic;
+        let mut lot = Lot::open(&connection.producer, topic, bodies.lent.cloned(), size, events)
+            .map_err(|code| Error::failed(format!("cannot send to topic `{topic}`: {code}")))?;
+        for (place, event) in events.iter().enumerate() {
+            if produce(connection, &mut self.form, &mut lot, bodies, place, event)? == Handed::Back {
+                break;
+            }
+            *handed += 1;
+        }
+        Ok(())
+    }
+
+    /// Counts events that will not be sent.
+    fn leave<'b>(&self, events: impl Iterator<Item = (&'b Event, &'b [u8])>) {
+        for (event, body) in events {
+            self.connection.reports().refused(event.number, body, RDKafkaErrorCode::PurgeQueue);
+        }
     }
 
     /// Whether the run's first events, a sample of all, can be sent at all.
     fn check_sample(&self, chunk: &Chunk) -> Result<(), Error> {
         let largest = chunk.events.iter().map(|event| u64::from(event.body.end - event.body.start)).max();
-        let (Some(largest), topic) = (largest, &self.settings.topic) else {
+        let (Some(largest), topic) = (largest, &self.connection.settings.topic) else {
             return Ok(());
         };
-        if largest > self.options.largest_record() {
+        if largest > self.connection.options.largest_record() {
             let message = format!("an event of {largest} bytes is larger than `message.max.bytes` allows");
             return Err(Error::failed(message).help(format!("allow more: `-X message.max.bytes={}`", largest * 2)));
         }
         match self.limits.max_message_bytes {
-            Some(most) if !self.options.compresses() && largest > most => Err(Error::failed(format!(
+            Some(most) if !self.connection.options.compresses() && largest > most => Err(Error::failed(format!(
                 "an event of {largest} bytes is larger than topic `{topic}` takes (`max.message.bytes={most}`)"
             ))
             .help("let the topic take more, or compress: `-X compression.type=zstd`")),
             _ => Ok(()),
         }
     }
+}
 
-    /// Reads reports until there is room, asleep while there are none.
-    fn wait_for_room(&self) -> Result<(), Error> {
-        if !self.serve() {
-            self.producer.poll(QUEUE_FULL_WAIT);
-        }
-        self.check_fatal()
-    }
-
-    /// Reads the reports that have arrived; whether there were any.
-    fn serve(&self) -> bool {
-        let before = self.reports().answered();
-        let mut seen = before;
-        loop {
-            self.producer.poll(Duration::ZERO);
-            let now = self.reports().answered();
-            if now == seen {
-                return seen != before;
+/// Hands one event over, waiting while the queue is full.
+fn produce(
+    connection: &Connection,
+    form: &mut Form,
+    lot: &mut Lot<'_>,
+    bodies: &Bodies<'_>,
+    place: usize,
+    event: &Event,
+) -> Result<Handed, Error> {
+    let body = bodies.of(event);
+    let (value, headers) = form.parts(body);
+    let time = match connection.settings.record_time {
+        RecordTime::Event => event.time.div_euclid(1_000_000),
+        RecordTime::Wall => 0,
+    };
+    let record = Record { key: bodies.chunk.key(event), value: value.as_deref(), headers, time };
+    loop {
+        match lot.hand_over(place, &record) {
+            Ok(()) => return Ok(Handed::Over),
+            Err(RDKafkaErrorCode::QueueFull) => {
+                connection.wait_for_room()?;
+                if connection.is_to_end() {
+                    return Ok(Handed::Back);
+                }
             }
-            seen = now;
-        }
-    }
-
-    /// Waits until every event has its report, or until `deadline`.
-    fn flush_until(&self, deadline: Option<Instant>) {
-        // Short, because librdkafka's binding sleeps all of it.
-        while self.producer.flush(Duration::from_millis(20)).is_err() {
-            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                return;
+            Err(RDKafkaErrorCode::Fatal) => return Err(connection.fatal()),
+            Err(code) => {
+                connection.reports().refused(event.number, body, code);
+                return Ok(Handed::Over);
             }
         }
-    }
-
-    /// Gives up what is still queued or in flight; reports come for all of it.
-    fn give_up(&self) {
-        self.producer.purge(PurgeConfig::default().queue().inflight());
-        self.flush_until(Some(Instant::now() + REPORT_GRACE));
-    }
-
-    fn check_fatal(&self) -> Result<(), Error> {
-        if self.producer.client().fatal_error().is_some() {
-            return Err(self.fatal());
-        }
-        Ok(())
-    }
-
-    /// The error after which librdkafka sends nothing more.
-    fn fatal(&self) -> Error {
-        let (code, text) = self.producer.client().fatal_error().unwrap_or((RDKafkaErrorCode::Fatal, String::new()));
-        diagnosis::fatal(&self.options, code, &text)
-    }
-
-    fn reports(&self) -> &Reports {
-        self.producer.context()
     }
 }
 
 impl Sink for KafkaSink {
     fn tally(&self) -> Option<Arc<Tally>> {
-        Some(self.reports().tally())
+        Some(self.connection.reports().tally())
     }
 
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
-        if self.first && !chunk.events.is_empty() {
+        self.take_over(&mut chunk.clone())
+    }
+
+    fn take_over(&mut self, chunk: &mut Chunk) -> Result<Flow, Error> {
+        if self.first && !chunk.is_empty() {
             self.first = false;
             if let Err(error) = self.check_sample(chunk) {
                 // Nothing was sent, so the whole run is what there is to repeat.
-                self.reports().list(None);
-                self.leave(chunk, &chunk.events);
+                self.connection.reports().list(None);
+                self.leave(chunk.events.iter().map(|event| (event, chunk.body(event))));
+                self.taken += chunk.events.len() as u64;
                 return Err(error);
             }
         }
-        for (index, event) in chunk.events.iter().enumerate() {
-            let handed = self.produce(chunk, event);
-            if !matches!(handed, Ok(Handed::Over)) {
-                self.leave(chunk, &chunk.events[index..]);
-                // Whoever wanted the run to end will find that it may.
-                return handed.map(|_| Flow::Open);
-            }
-            if index % RECORDS_PER_POLL == RECORDS_PER_POLL - 1 {
-                self.serve();
-            }
+        let lent = handover::is_lent(&chunk.bodies).then(|| Arc::new(mem::take(&mut chunk.bodies)));
+        let buffer = lent.as_deref().unwrap_or(&chunk.bodies);
+        let bodies = Bodies { chunk, buffer, lent: lent.as_ref() };
+        let (handed, outcome) = self.send(&bodies);
+        let (sent, rest) = chunk.events.split_at(handed);
+        self.leave(rest.iter().map(|event| (event, bodies.of(event))));
+        self.taken += chunk.events.len() as u64;
+        self.next = sent.last().map(|event| event.number + 1).or(self.next);
+        if lent.is_some() {
+            chunk.bodies = self.connection.spare_buffer();
         }
-        self.serve();
-        self.check_fatal()?;
+        outcome?;
+        // Whoever wanted the run to end will find that it may.
+        self.connection.serve();
+        self.connection.check_fatal()?;
         Ok(Flow::Open)
     }
 
     fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
-        let limit = match how {
-            Ending::Complete => self.options.message_timeout.map(|all| all + REPORT_GRACE),
-            Ending::Stopped => Some(self.settings.flush_timeout),
-        };
-        self.flush_until(limit.and_then(|limit| Instant::now().checked_add(limit)));
-        if self.producer.in_flight_count() > 0 {
-            self.give_up();
-        }
-        let mut delivered = self.reports().delivered(self.taken);
-        delivered.notes.extend(self.options.notes());
+        self.connection.settle(how);
+        let mut delivered = self.connection.reports().delivered(self.taken);
+        delivered.notes.extend(self.connection.options.notes());
         // Records fail one by one: with a hole, no number divides what has arrived from what has not.
         delivered.next = self.next.filter(|_| delivered.failed + delivered.unknown == 0);
         Ok(delivered)
-    }
-}
-
-/// A producer after the look that it allows.
-fn checked<T>(
-    producer: BaseProducer<Reports>,
-    look: impl FnOnce(&BaseProducer<Reports>) -> Result<T, Error>,
-) -> Result<(BaseProducer<Reports>, T), Error> {
-    match look(&producer) {
-        Ok(seen) => Ok((producer, seen)),
-        Err(error) => {
-            // Closing may wait for a name server that does not answer.
-            let _ = thread::Builder::new().spawn(move || drop(producer));
-            Err(error)
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! `tests/kafka`.
 
 mod delivery;
+mod lent;
 mod properties;
 mod records;
 mod refusals;

@@ -2,10 +2,11 @@
 
 usage: account.py BOOTSTRAP TOPIC FILE.ndjson SUMMARY [order] [lists=LIST] [twice=LIST] [part]
 
-FILE.ndjson has the whole run, SUMMARY is what the run said. With `order`, the
-records of each key have to be in the run's order. LIST is what was not
-delivered, if the run has listed anything; what an earlier LIST calls unknown
-may be there twice; `part` is a run that was stopped.
+FILE.ndjson has the whole run, whose lines are the records' values, byte for
+byte; SUMMARY is what the run said. With `order`, the records of each key have
+to be in the run's order. LIST is what was not delivered, if the run has listed
+anything; what an earlier LIST calls unknown may be there twice; `part` is a run
+that was stopped.
 """
 
 import json
@@ -19,7 +20,7 @@ ID = re.compile(rb'"id":"([0-9a-f]{8}-[0-9a-f-]{27})"')
 
 
 def read(bootstrap, topic):
-    """Key and id of each record, in order within each partition."""
+    """Key and value of each record, in order within each partition."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "account"})
     partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
     for partition in partitions:
@@ -30,7 +31,7 @@ def read(bootstrap, topic):
         while position < end:
             for message in consumer.consume(2000, timeout=0.5):
                 position = message.offset() + 1
-                yield message.key(), ID.findall(message.value())[-1].decode()
+                yield message.key(), message.value()
     consumer.close()
 
 
@@ -52,7 +53,17 @@ def load(flags, name):
     return []
 
 
-def problems(records, numbers, summary, flags):
+def id_of(event):
+    found = ID.findall(event)
+    return found[-1].decode() if found else None
+
+
+def problems(values, lines, summary, flags):
+    numbers = {id_of(line): number for number, line in enumerate(lines)}
+    whole = set(lines)
+    if changed := [value for _, value in values if value not in whole]:
+        yield f"{len(changed)} records have other bytes than any event"
+    records = [(key, id_of(value)) for key, value in values]
     listed = load(flags, "lists=")
     unknowns = {line["id"] for line in load(flags, "twice=") if line["delivery"] == "unknown"}
     generated, acknowledged, failed, unknown = counts(summary)
@@ -87,11 +98,11 @@ def problems(records, numbers, summary, flags):
 
 def main(bootstrap, topic, path, summary, *flags):
     with open(path, "rb") as file:
-        numbers = {ID.findall(line)[-1].decode(): number for number, line in enumerate(file)}
+        lines = file.read().splitlines()
     with open(summary, encoding="utf-8") as file:
         summary = file.read()
     records = list(read(bootstrap, topic))
-    found = list(problems(records, numbers, summary, flags))
+    found = list(problems(records, lines, summary, flags))
     generated, acknowledged, failed, unknown = counts(summary)
     print(
         f"    generated {generated}, acknowledged {acknowledged}, failed {failed}, unknown {unknown};"

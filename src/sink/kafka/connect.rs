@@ -12,11 +12,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::{Metadata, MetadataTopic};
-use rdkafka::producer::{BaseProducer, Producer};
+use rdkafka::producer::Producer as _;
 
+use super::handover::Producer;
 use super::options::Options;
 use super::record::RecordTime;
-use super::reports::{Reports, Trouble};
+use super::reports::Trouble;
 use super::topic::{Admin, Limits};
 use super::{KafkaSettings, diagnosis};
 use crate::error::Error;
@@ -39,7 +40,7 @@ const CREATION_GRACE: Duration = Duration::from_secs(1);
 
 /// Looks for the topic, makes it if that is asked for, and asks what it takes.
 pub(super) fn look(
-    producer: &BaseProducer<Reports>,
+    producer: &Producer,
     options: &Options,
     settings: &KafkaSettings,
     warnings: &mut Vec<String>,
@@ -84,7 +85,7 @@ struct Leader {
 
 /// The look, and how long it may take.
 pub(super) struct Wait<'a> {
-    producer: &'a BaseProducer<Reports>,
+    producer: &'a Producer,
     options: &'a Options,
     start: Instant,
     timeout: Duration,
@@ -93,7 +94,7 @@ pub(super) struct Wait<'a> {
 
 impl<'a> Wait<'a> {
     /// Begins now.
-    pub fn new(producer: &'a BaseProducer<Reports>, options: &'a Options, timeout: Duration) -> Self {
+    pub fn new(producer: &'a Producer, options: &'a Options, timeout: Duration) -> Self {
         Self { producer, options, start: Instant::now(), timeout, creation_grace: CREATION_GRACE }
     }
 
@@ -146,7 +147,7 @@ impl<'a> Wait<'a> {
         match topic_error {
             _ if !self.is_over() => Ok(()),
             Some(code) => Err(diagnosis::topic(self.options, code)),
-            None => Err(diagnosis::silence(self.options, &self.producer.context().troubles(), self.timeout)),
+            None => Err(diagnosis::silence(self.options, &self.producer.context().reports.troubles(), self.timeout)),
         }
     }
 
@@ -193,7 +194,7 @@ impl<'a> Wait<'a> {
                 return Ok(());
             }
             let own = format!("{leader}/");
-            let troubles = self.producer.context().troubles();
+            let troubles = self.producer.context().reports.troubles();
             let failing = troubles.iter().find(|trouble| trouble.text.contains(&own));
             if let Some(trouble) = failing
                 && (trouble.since.elapsed() > UNREACHABLE_GRACE || self.is_over())
@@ -209,7 +210,7 @@ impl<'a> Wait<'a> {
 
     /// The trouble that makes further waiting pointless, if there is one.
     fn verdict(&self) -> Option<Trouble> {
-        let troubles = self.producer.context().troubles();
+        let troubles = self.producer.context().reports.troubles();
         let down = troubles.iter().find(|trouble| trouble.code == RDKafkaErrorCode::AllBrokersDown)?;
         let worst = diagnosis::most_telling(&troubles)?;
         let refused = matches!(worst.code, RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL);
@@ -248,7 +249,7 @@ fn has_other_name(options: &Options) -> Option<bool> {
     while found.is_none() && begun.elapsed() < QUESTION {
         let answered = producer.client().fetch_cluster_id(FIRST_SLICE).is_some();
         producer.poll(Duration::from_millis(20));
-        let troubles = producer.context().troubles();
+        let troubles = producer.context().reports.troubles();
         // Whatever ends the connection later, as a missing login does, comes
         // behind the certificate.
         let further = troubles.iter().any(|trouble| trouble.code != RDKafkaErrorCode::AllBrokersDown);

@@ -234,8 +234,6 @@ pub(super) fn record_unknown(code: Code) -> String {
 pub(super) fn option_help(reason: &str) -> &'static str {
     if reason.contains("enable.idempotence") {
         "or give up protection from duplicates: `-X enable.idempotence=false`"
-    } else if reason.contains("OIDC") {
-        "this build has no OIDC: set `sasl.mechanisms` to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
     } else if reason.contains("GSSAPI") || reason.contains("SASL mechanism") {
         "set `sasl.mechanisms` to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
     } else if reason.contains("ssl.ca.location") {

@@ -9,9 +9,9 @@ use rdkafka::admin::AdminClient;
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
-use rdkafka::producer::BaseProducer;
 use rdkafka::types::RDKafkaConfRes;
 
+use super::handover::{Context, Producer};
 use super::names::{canonical, is_secret, refused, suggestion};
 use super::reports::Reports;
 use super::{KafkaSettings, diagnosis};
@@ -63,18 +63,27 @@ impl Options {
             return Err(Error::usage("no kafka broker is named")
                 .help("name one: `-b localhost:9092`, or `bootstrap.servers` in the file of `--kafka-config`"));
         }
-        let oauth = options.get("sasl.mechanisms").eq_ignore_ascii_case("OAUTHBEARER");
-        let has_tokens = options.get("sasl.oauthbearer.method").eq_ignore_ascii_case("oidc")
-            || options.get("enable.sasl.oauthbearer.unsecure.jwt") == "true";
-        if oauth && !has_tokens {
-            return Err(Error::usage("`sasl.mechanisms=OAUTHBEARER` needs a source of tokens")
-                .help("use SCRAM-SHA-512 or PLAIN: tokens by OIDC need libcurl, which is not built in"));
-        }
+        options.check_tokens()?;
         Ok(options)
     }
 
+    /// Whether a login by tokens has a source of them that is built in.
+    fn check_tokens(&self) -> Result<(), Error> {
+        let oidc = self.get("sasl.oauthbearer.method").eq_ignore_ascii_case("oidc");
+        if oidc && !cfg!(feature = "oidc") {
+            return Err(Error::usage("tokens by OIDC need libcurl, which this build has not")
+                .help("build one that has it, `cargo install --path . --features oidc`, or log in by SCRAM or PLAIN"));
+        }
+        let oauth = self.get("sasl.mechanisms").eq_ignore_ascii_case("OAUTHBEARER");
+        if oauth && !oidc && self.get("enable.sasl.oauthbearer.unsecure.jwt") != "true" {
+            return Err(Error::usage("`sasl.mechanisms=OAUTHBEARER` needs a source of tokens")
+                .help("for tokens by OIDC: `-X sasl.oauthbearer.method=oidc`, and a build with the feature `oidc`"));
+        }
+        Ok(())
+    }
+
     /// A producer that does as it was told, not yet connected.
-    pub fn producer(&self) -> Result<BaseProducer<Reports>, Error> {
+    pub fn producer(&self) -> Result<Producer, Error> {
         let debug = !self.get("debug").is_empty();
         let mut config = self.config();
         config.set_log_level(if debug {
@@ -83,7 +92,7 @@ impl Options {
             // Down to here come the reasons of disconnections.
             RDKafkaLogLevel::Info
         });
-        config.create_with_context(Reports::new(debug)).map_err(|error| self.explain(error))
+        config.create_with_context(Context::new(Reports::new(debug))).map_err(|error| self.explain(error))
     }
 
     /// A client for questions, not yet connected.
@@ -114,6 +123,12 @@ impl Options {
     pub fn largest_record(&self) -> u64 {
         // What is no number, librdkafka has refused.
         self.get("message.max.bytes").parse().unwrap_or(1_000_000)
+    }
+
+    /// How many bytes may wait.
+    pub fn queue_bytes(&self) -> usize {
+        // What is no number, librdkafka has refused.
+        self.get("queue.buffering.max.kbytes").parse().unwrap_or(usize::MAX).saturating_mul(1024)
     }
 
     /// Whether batches are compressed.

@@ -4,8 +4,7 @@
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md>
 
 use std::borrow::Cow;
-
-use rdkafka::message::{Header, OwnedHeaders, ToBytes};
+use std::ffi::CStr;
 
 use super::members::{members, text, unescaped};
 use crate::error::Error;
@@ -43,19 +42,53 @@ pub enum RecordTime {
     Event,
 }
 
+/// Headers of a record: all names and values, one after another.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Headers {
+    /// Each name with a NUL behind it, as librdkafka wants it, and its value.
+    text: Vec<u8>,
+    /// Where each name and value end.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Headers {
+    /// Names and values, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&CStr, &[u8])> {
+        let mut at = 0;
+        self.ends.iter().map(move |&(name, value)| {
+            let begin = std::mem::replace(&mut at, value);
+            let shown = CStr::from_bytes_until_nul(&self.text[begin..name]).unwrap_or_default();
+            (shown, &self.text[name..value])
+        })
+    }
+
+    fn add(&mut self, name: &[&str], value: &[u8]) {
+        for part in name {
+            self.text.extend_from_slice(part.as_bytes());
+        }
+        self.text.push(0);
+        let name = self.text.len();
+        self.text.extend_from_slice(value);
+        self.ends.push((name, self.text.len()));
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+    }
+}
+
 /// Makes records of events.
 pub(super) struct Form {
     mode: Mode,
-    /// Headers of every record, if there are any: all of them, but in binary
-    /// mode those that do not depend on the event.
-    common: Option<OwnedHeaders>,
     given: Vec<(String, String)>,
-    /// The name of a header that is being made.
-    name: String,
+    /// The headers: those of every record, but in binary mode those of the
+    /// event at hand.
+    headers: Headers,
 }
 
 /// Value (`None` is no value) and headers of a record.
-pub(super) type Parts<'a> = (Option<Cow<'a, [u8]>>, Option<OwnedHeaders>);
+pub(super) type Parts<'a> = (Option<Cow<'a, [u8]>>, &'a Headers);
 
 impl Form {
     /// Records of a mode with additional headers, which come behind the mode's
@@ -71,28 +104,30 @@ impl Form {
                 return Err(Error::usage("a header needs a name").help("write `--header origin=synthetic`"));
             }
         }
-        let mut common = None;
+        let mut headers = Headers::default();
         if mode == Mode::Structured {
-            common = Some(insert(OwnedHeaders::new(), CONTENT_TYPE, STRUCTURED));
+            headers.add(&[CONTENT_TYPE], STRUCTURED.as_bytes());
         }
         if mode != Mode::Binary {
             for (name, value) in given {
-                common = Some(insert(common.unwrap_or_default(), name, value.as_str()));
+                headers.add(&[name], value.as_bytes());
             }
         }
-        Ok(Self { mode, common, given: given.to_vec(), name: PREFIX.to_owned() })
+        Ok(Self { mode, given: given.to_vec(), headers })
     }
 
     /// What becomes of an event's body.
-    pub fn parts<'a>(&mut self, body: &'a [u8]) -> Parts<'a> {
-        match self.mode {
-            Mode::Structured | Mode::Bare => (Some(Cow::Borrowed(body)), self.common.clone()),
+    pub fn parts<'a>(&'a mut self, body: &'a [u8]) -> Parts<'a> {
+        let value = match self.mode {
+            Mode::Structured | Mode::Bare => Some(Cow::Borrowed(body)),
             Mode::Binary => self.binary(body),
-        }
+        };
+        (value, &self.headers)
     }
 
-    fn binary<'a>(&mut self, body: &'a [u8]) -> Parts<'a> {
-        let mut headers = OwnedHeaders::new_with_capacity(10 + self.given.len());
+    fn binary<'a>(&mut self, body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let headers = &mut self.headers;
+        headers.clear();
         let mut content_type = None;
         let (mut data, mut encoded) = (None, None);
         for (name, value) in members(body) {
@@ -103,27 +138,23 @@ impl Form {
                 _ if value == b"null" => {}
                 b"datacontenttype" => content_type = text(value),
                 _ => {
-                    self.name.truncate(PREFIX.len());
-                    self.name.push_str(&unescaped(name).unwrap_or_default());
-                    headers = match text(value) {
-                        Some(text) => insert(headers, &self.name, text.as_ref()),
-                        None => insert(headers, &self.name, value),
-                    };
+                    let name = unescaped(name).unwrap_or_default();
+                    let text = text(value);
+                    headers.add(&[PREFIX, &name], text.as_ref().map_or(value, |text| text.as_bytes()));
                 }
             }
         }
         if let Some(content_type) = &content_type {
-            headers = insert(headers, CONTENT_TYPE, content_type.as_ref());
+            headers.add(&[CONTENT_TYPE], content_type.as_bytes());
         }
         for (name, value) in &self.given {
-            headers = insert(headers, name, value.as_str());
+            headers.add(&[name], value.as_bytes());
         }
-        let value = match (data, encoded) {
+        match (data, encoded) {
             (Some(data), _) => Some(decoded(data, content_type.as_deref())),
             (None, Some(encoded)) => Some(Cow::Owned(from_base64(&encoded))),
             (None, None) => None,
-        };
-        (value, Some(headers))
+        }
     }
 }
 
@@ -165,23 +196,19 @@ fn from_base64(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn insert<V: ToBytes + ?Sized>(headers: OwnedHeaders, name: &str, value: &V) -> OwnedHeaders {
-    headers.insert(Header { key: name, value: Some(value) })
-}
-
 #[cfg(test)]
 mod tests {
-    use rdkafka::message::Headers;
-
     use super::*;
 
     /// Value and headers of an event in binary mode.
     fn binary(body: &str) -> (Option<String>, Vec<String>) {
         let given = [("origin".to_owned(), "größer".to_owned())];
-        let (value, headers) = Form::new(Mode::Binary, &given).unwrap().parts(body.as_bytes());
-        let headers = headers.unwrap();
-        let shown = |header: Header<'_, &[u8]>| {
-            format!("{}: {}", header.key, std::str::from_utf8(header.value.unwrap()).unwrap())
+        let mut form = Form::new(Mode::Binary, &given).unwrap();
+        // The headers of another event are forgotten.
+        form.parts(br#"{"id":"other","data":7}"#);
+        let (value, headers) = form.parts(body.as_bytes());
+        let shown = |(name, value): (&CStr, &[u8])| {
+            format!("{}: {}", name.to_str().unwrap(), std::str::from_utf8(value).unwrap())
         };
         let headers = headers.iter().map(shown).collect();
         (value.map(|value| String::from_utf8(value.into_owned()).unwrap()), headers)
@@ -215,9 +242,10 @@ mod tests {
     fn the_other_modes_hold_the_event_as_it_is() {
         let body = br#"{"id":"x"}"#;
         for (mode, headers) in [(Mode::Structured, 1), (Mode::Bare, 0)] {
-            let (value, found) = Form::new(mode, &[]).unwrap().parts(body);
+            let mut form = Form::new(mode, &[]).unwrap();
+            let (value, found) = form.parts(body);
             assert_eq!(value.as_deref(), Some(body.as_slice()));
-            assert_eq!(found.map_or(0, |found| found.count()), headers);
+            assert_eq!(found.iter().count(), headers);
         }
     }
 

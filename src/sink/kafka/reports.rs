@@ -11,11 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use rdkafka::bindings::{rd_kafka_message_status, rd_kafka_msg_status_t};
-use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::producer::DeliveryResult;
 
 use super::undelivered::{List, Undelivered};
 use super::{code, diagnosis, members};
@@ -45,7 +44,7 @@ struct Failure {
     unknown: bool,
     count: u64,
     /// Number of the first event that failed so.
-    first: usize,
+    first: u64,
 }
 
 /// The rare things.
@@ -92,10 +91,45 @@ impl Reports {
     }
 
     /// Counts an event that librdkafka did not even queue.
-    pub fn refused(&self, number: usize, body: &[u8], code: RDKafkaErrorCode) {
+    pub fn refused(&self, number: u64, body: &[u8], code: RDKafkaErrorCode) {
         self.tally.unacknowledged.fetch_add(1, Relaxed);
         let id = members::id(body);
         self.seldom().fail(code, &Undelivered { number, id: id.as_deref(), partition: None, unknown: false });
+    }
+
+    /// Counts what became of a record; `number` says which event it was.
+    pub fn report(&self, result: &DeliveryResult<'_>, number: impl FnOnce() -> u64) {
+        match result {
+            Ok(record) => {
+                self.tally.acknowledged.fetch_add(1, Relaxed);
+                self.bytes.fetch_add(record.payload_len() as u64, Relaxed);
+            }
+            Err((error, record)) => {
+                self.tally.unacknowledged.fetch_add(1, Relaxed);
+                let (code, id) = (code(error), id_of(record));
+                let unknown = code == RDKafkaErrorCode::PurgeInflight || may_be_written(record);
+                let partition = Some(record.partition()).filter(|partition| *partition >= 0);
+                self.seldom().fail(code, &Undelivered { number: number(), id: id.as_deref(), partition, unknown });
+            }
+        }
+    }
+
+    /// A line of librdkafka's log.
+    pub fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        if self.show_log {
+            eprintln!("librdkafka: {facility}: {line}");
+        }
+        if facility == "CONFWARN" {
+            self.seldom().warnings.push(diagnosis::warning(line));
+        } else if facility == "FAIL" && level as i32 <= RDKafkaLogLevel::Info as i32 {
+            // Some refusals (plaintext against a TLS port) are told here only.
+            self.seldom().trouble(RDKafkaErrorCode::Unknown, line);
+        }
+    }
+
+    /// An error of the client, in librdkafka's words.
+    pub fn error(&self, error: &KafkaError, reason: &str) {
+        self.seldom().trouble(code(error), reason);
     }
 
     /// The connection's errors so far, oldest first, each text once.
@@ -185,50 +219,6 @@ impl Seldom {
         }
         notes.extend(self.warnings.iter().cloned());
         notes
-    }
-}
-
-impl ClientContext for Reports {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        if self.show_log {
-            eprintln!("librdkafka: {facility}: {line}");
-        }
-        if facility == "CONFWARN" {
-            self.seldom().warnings.push(diagnosis::warning(line));
-        } else if facility == "FAIL" && level as i32 <= RDKafkaLogLevel::Info as i32 {
-            // Some refusals (plaintext against a TLS port) are told here only.
-            self.seldom().trouble(RDKafkaErrorCode::Unknown, line);
-        }
-    }
-
-    fn stats_raw(&self, _: &[u8]) {
-        // Whoever sets `statistics.interval.ms` wants nothing of us; the
-        // default would parse them.
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.seldom().trouble(code(&error), reason);
-    }
-}
-
-impl ProducerContext for Reports {
-    /// The event's number in the run.
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
-        match result {
-            Ok(record) => {
-                self.tally.acknowledged.fetch_add(1, Relaxed);
-                self.bytes.fetch_add(record.payload_len() as u64, Relaxed);
-            }
-            Err((error, record)) => {
-                self.tally.unacknowledged.fetch_add(1, Relaxed);
-                let (code, id) = (code(error), id_of(record));
-                let unknown = code == RDKafkaErrorCode::PurgeInflight || may_be_written(record);
-                let partition = Some(record.partition()).filter(|partition| *partition >= 0);
-                self.seldom().fail(code, &Undelivered { number, id: id.as_deref(), partition, unknown });
-            }
-        }
     }
 }
 

@@ -24,7 +24,7 @@ pub struct UndeliveredFile {
 /// One event that was not acknowledged.
 pub(super) struct Undelivered<'a> {
     /// Position in the run, from 0.
-    pub number: usize,
+    pub number: u64,
     /// Its id, if it has one.
     pub id: Option<&'a str>,
     /// Where it was to go, if that was decided.

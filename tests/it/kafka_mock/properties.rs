@@ -1,8 +1,10 @@
 //! Properties from a file, from the environment and from the command line.
 
 use std::fs;
+use std::time::Duration;
 
-use falsetrail::sink::kafka::{is_secret, read_properties};
+use falsetrail::error::Error;
+use falsetrail::sink::kafka::{KafkaSettings, KafkaSink, is_secret, read_properties};
 use tempfile::tempdir;
 
 use super::{TOPIC, cluster};
@@ -166,4 +168,29 @@ fn real_audit_topics_are_left_alone() {
     let found = run(folder.path(), line);
     assert!(found.code == 2 && found.stderr.contains("`--allow-audit-topic`"), "{}", found.stderr);
     run(folder.path(), line.iter().chain(&["--allow-audit-topic"])).fine();
+}
+
+/// What is said of a login by tokens, of a producer that connects nowhere.
+fn tokens(more: &[(&str, &str)]) -> Result<(), Error> {
+    let mut settings = KafkaSettings::new("localhost:1", TOPIC);
+    let login = [("security.protocol", "sasl_plaintext"), ("sasl.mechanisms", "OAUTHBEARER")];
+    let properties = login.iter().chain(more).map(|&(name, value)| (name.to_owned(), value.to_owned()));
+    settings.properties = properties.collect();
+    settings.connect_timeout = Duration::from_millis(10);
+    KafkaSink::connect(settings).map(|_| ())
+}
+
+#[test]
+fn tokens_need_a_source_and_a_build_that_has_it() {
+    let said = tokens(&[]).unwrap_err().render(false);
+    assert!(said.contains("needs a source of tokens") && said.contains("the feature `oidc`"), "{said}");
+    let oidc = [
+        ("sasl.oauthbearer.method", "oidc"),
+        ("sasl.oauthbearer.client.id", "me"),
+        ("sasl.oauthbearer.client.secret", "hunter2"),
+        ("sasl.oauthbearer.token.endpoint.url", "http://localhost:1/token"),
+    ];
+    let said = tokens(&oidc).unwrap_err().render(false);
+    assert_eq!(said.contains("`cargo install --path . --features oidc`"), !cfg!(feature = "oidc"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
 }
