@@ -1,8 +1,8 @@
 //! One kind of event of a run: a story's call with one outcome, prepared so that rendering it is copying.
 //!
 //! What is known when the run is planned is known here: which template and which of its branches, whose field every
-//! name is, which values are the same in all instances. What is left for each event is a short list of [`Make`]s,
-//! each of which appends one value to an arena, and the places that the template wants them in.
+//! name is, which values are the same in all instances and which are others put together. What is left for each event is
+//! a short list of [`Make`]s, each of which gives one value, and a program that copies these to their places.
 
 mod bake;
 mod make;

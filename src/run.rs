@@ -10,6 +10,7 @@ mod part;
 mod source;
 mod summary;
 mod truth;
+mod turns;
 mod watch;
 
 pub use continuation::{Resumed, resume};
@@ -30,12 +31,13 @@ use source::{Batch, Source};
 use std::{
     num::NonZero,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
 };
 use truth::Recorder;
+use turns::{Made, Turns};
 
 /// How a run is emitted: nothing of it changes a byte of an event.
 #[derive(Debug, Default)]
@@ -87,7 +89,7 @@ struct Shared<'p> {
     plan: &'p Plan,
     source: Mutex<Source<'p>>,
     output: Mutex<Output>,
-    turned: Condvar,
+    turns: Turns,
     encoder: Option<Encoder>,
     /// The run is over, or nobody takes its events any more.
     over: AtomicBool,
@@ -96,8 +98,6 @@ struct Shared<'p> {
 
 /// Where batches go, in their order.
 struct Output {
-    /// Whose turn it is.
-    turn: u64,
     sink: Box<dyn Sink>,
     truth: Option<Truth>,
     summary: Summary,
@@ -126,16 +126,8 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Ou
     let shared = Shared {
         plan,
         source: Mutex::new(Source::new(plan, part, pacer, recorder, size)),
-        output: Mutex::new(Output {
-            turn: 0,
-            sink,
-            truth,
-            summary: Summary::new(plan, digest),
-            watch,
-            open: true,
-            error: None,
-        }),
-        turned: Condvar::new(),
+        output: Mutex::new(Output { sink, truth, summary: Summary::new(plan, digest), watch, open: true, error: None }),
+        turns: Turns::new(threads),
         encoder,
         over: AtomicBool::new(false),
         stop,
@@ -158,12 +150,12 @@ impl Shared<'_> {
     /// Takes batches from the source to the output until there are none.
     fn work(&self) {
         let mut renderer = Renderer::new(self.plan);
-        let mut batch = Batch::default();
-        let mut chunk = Chunk::default();
+        let mut made = Made::default();
         loop {
+            let Made { batch, chunk } = &mut made;
             {
                 let mut source = lock(&self.source);
-                if self.over.load(Ordering::Relaxed) || !source.fill(&mut batch, self.stop) {
+                if self.over.load(Ordering::Relaxed) || !source.fill(batch, self.stop) {
                     self.over.store(true, Ordering::Relaxed);
                     return;
                 }
@@ -174,19 +166,16 @@ impl Shared<'_> {
             }
             chunk.clear();
             for record in &batch.records {
-                renderer.render(record, &batch.words, &mut chunk);
+                renderer.render(record, &batch.words, chunk);
             }
-            chunk.encoded = self.encoder.as_ref().and_then(|encoder| encoder.encode(&chunk));
-            self.put(&batch, &mut chunk);
+            chunk.encoded = self.encoder.as_ref().and_then(|encoder| encoder.encode(chunk));
+            made = self.turns.put(made, |made| self.hand_over(made));
         }
     }
 
-    /// Waits for the batch's turn, and hands it over.
-    fn put(&self, batch: &Batch, chunk: &mut Chunk) {
+    /// Hands over a batch whose turn it is.
+    fn hand_over(&self, Made { batch, chunk }: &mut Made) {
         let mut output = lock(&self.output);
-        while output.turn != batch.ticket {
-            output = self.turned.wait(output).unwrap_or_else(PoisonError::into_inner);
-        }
         if output.open {
             output.put(batch, chunk);
         }
@@ -200,8 +189,6 @@ impl Shared<'_> {
         if !output.open {
             self.over.store(true, Ordering::Relaxed);
         }
-        output.turn += 1;
-        self.turned.notify_all();
     }
 
     fn finish(self) -> Outcome {

@@ -17,8 +17,8 @@
 //! rendering cannot fail: names, types, and that nothing which may be null is used before it was asked for.
 //!
 //! The way through the modules: `parse` (JSON with positions) → `tree` and `expression` (what it means) → `check`,
-//! `condition` and `names` (types, constants) → `compile` (a flat list of operations) → `ops` and `decide` (run it over
-//! [`Slots`]).
+//! `condition` and `names` (types, constants) → `compile` (a flat list of operations) → `specialize` (for events of which
+//! some is known) → `ops` and `decide` (run it over [`Slots`]). `piece` is how text is kept and copied.
 
 mod check;
 mod compile;
