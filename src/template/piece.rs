@@ -59,7 +59,7 @@ impl Padded {
     }
 }
 
-/// A text that can be appended fast. Borrows the text and [`BLOCK`] bytes behind it.
+/// A text that can be appended fast. Borrows the text and a block of bytes behind it.
 #[derive(Debug, Clone, Copy)]
 pub struct Piece<'a>(&'a [u8]);
 
