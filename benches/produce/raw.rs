@@ -7,8 +7,8 @@ use falsetrail::sink::{Chunk, kafka::DEFAULTS};
 use rdkafka::{
     ClientConfig, ClientContext,
     bindings::{
-        rd_kafka_header_add, rd_kafka_headers_copy, rd_kafka_headers_destroy, rd_kafka_headers_new, rd_kafka_headers_t,
-        rd_kafka_producev, rd_kafka_resp_err_t, rd_kafka_vtype_t,
+        rd_kafka_flush, rd_kafka_header_add, rd_kafka_headers_copy, rd_kafka_headers_destroy, rd_kafka_headers_new,
+        rd_kafka_headers_t, rd_kafka_producev, rd_kafka_resp_err_t, rd_kafka_vtype_t,
     },
     producer::{BaseProducer, DeliveryResult, Producer, ProducerContext},
 };
@@ -70,9 +70,11 @@ pub fn sent(ready: &Chunk, brokers: &str, topic: &str, properties: &Properties) 
             producer.poll(Duration::ZERO);
         }
     }
-    producer.flush(Duration::from_secs(120))?;
     while producer.context().0.load(Relaxed) < ready.events.len() {
-        producer.poll(Duration::from_millis(1));
+        // The binding's own lets the last batches wait for others.
+        // SAFETY: the client lives as long as its producer.
+        unsafe { rd_kafka_flush(producer.client().native_ptr(), 5) };
+        producer.poll(Duration::ZERO);
     }
     let cost = watch.stop();
 

@@ -3,6 +3,7 @@
 //! `tests/kafka`.
 
 mod delivery;
+mod keys;
 mod lent;
 mod properties;
 mod records;
@@ -85,6 +86,7 @@ struct Seen {
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
     headers: Vec<(String, String)>,
+    partition: i32,
     /// In milliseconds since the Unix epoch.
     time: i64,
 }
@@ -123,6 +125,7 @@ fn see(cluster: &Cluster, count: usize) -> Vec<Seen> {
             key: message.key().map(<[u8]>::to_vec),
             value: message.payload().map(<[u8]>::to_vec),
             headers: headers.map(|header| (header.key.to_owned(), text(header.value.unwrap()))).collect(),
+            partition: message.partition(),
             time: message.timestamp().to_millis().unwrap(),
         });
     }

@@ -8,7 +8,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{Producer as _, PurgeConfig};
 
 use super::connect::{self, Wait};
-use super::handover::Producer;
+use super::handover::{self, Producer};
 use super::options::Options;
 use super::reports::Reports;
 use super::topic::Limits;
@@ -19,6 +19,10 @@ use crate::sink::Ending;
 /// How long to wait for room in a full queue before trying again: the time in
 /// which a broker takes some megabytes, and short beside any deadline.
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(5);
+
+/// How long to wait at the end before reports are read again; until then, they
+/// count as not arrived.
+const FLUSH_ROUND: Duration = Duration::from_millis(5);
 
 /// What librdkafka may take beyond `message.timeout.ms` to report a failure.
 const REPORT_GRACE: Duration = Duration::from_secs(10);
@@ -112,8 +116,9 @@ impl Connection {
 
     /// Waits until every event has its report, or until `deadline`.
     fn flush_until(&self, deadline: Option<Instant>) {
-        // Short, because librdkafka's binding sleeps all of it.
-        while self.producer.flush(Duration::from_millis(20)).is_err() {
+        while self.producer.in_flight_count() > 0 {
+            handover::flush(&self.producer, FLUSH_ROUND);
+            self.serve();
             if deadline.is_some_and(|deadline| Instant::now() > deadline) {
                 return;
             }

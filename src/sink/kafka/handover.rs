@@ -28,12 +28,13 @@ use std::ffi::{CString, c_void};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rdkafka::bindings::{
-    RD_KAFKA_MSG_F_COPY, rd_kafka_error_code, rd_kafka_error_destroy, rd_kafka_error_is_fatal, rd_kafka_last_error,
-    rd_kafka_produceva, rd_kafka_topic_destroy, rd_kafka_topic_new, rd_kafka_topic_t, rd_kafka_vtype_t, rd_kafka_vu_s,
-    rd_kafka_vu_s__bindgen_ty_1 as Part, rd_kafka_vu_s__bindgen_ty_1__bindgen_ty_1 as Bytes,
-    rd_kafka_vu_s__bindgen_ty_1__bindgen_ty_2 as NamedBytes,
+    RD_KAFKA_MSG_F_COPY, rd_kafka_error_code, rd_kafka_error_destroy, rd_kafka_error_is_fatal, rd_kafka_flush,
+    rd_kafka_last_error, rd_kafka_produceva, rd_kafka_topic_destroy, rd_kafka_topic_new, rd_kafka_topic_t,
+    rd_kafka_vtype_t, rd_kafka_vu_s, rd_kafka_vu_s__bindgen_ty_1 as Part,
+    rd_kafka_vu_s__bindgen_ty_1__bindgen_ty_1 as Bytes, rd_kafka_vu_s__bindgen_ty_1__bindgen_ty_2 as NamedBytes,
 };
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -93,6 +94,16 @@ struct Topic<'p> {
 /// not if it is mostly empty, for it stays for a while.
 pub(super) fn is_lent(bodies: &Vec<u8>) -> bool {
     bodies.len() >= LEAST_LENT && bodies.len() >= bodies.capacity() / 4
+}
+
+/// Lets librdkafka send for a while what waits for others; it reads no reports.
+///
+/// The binding's own `flush` asks for that for no time at all, and then sleeps:
+/// what waits goes on waiting.
+pub(super) fn flush(producer: &Producer, limit: Duration) {
+    let limit = limit.as_millis().try_into().unwrap_or(i32::MAX);
+    // SAFETY: the client lives as long as the borrowed producer.
+    unsafe { rd_kafka_flush(producer.client().native_ptr(), limit) };
 }
 
 impl Context {

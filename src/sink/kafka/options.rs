@@ -18,19 +18,32 @@ use super::{KafkaSettings, diagnosis};
 use crate::error::Error;
 
 /// What we set where the user does not: name, value, and why.
-pub const DEFAULTS: [(&str, &str, &str); 7] = [
+pub const DEFAULTS: [(&str, &str, &str); 8] = [
     ("acks", "all", "an event counts as delivered when all replicas in sync have it"),
     ("client.id", "falsetrail", "how brokers call this client in their logs and quotas"),
     ("compression.type", "lz4", "events pack 5:1, and the broker saves more than it costs here"),
     ("enable.idempotence", "true", "no broker that hangs, dies or restarts duplicates or reorders records"),
-    ("linger.ms", "25", "time for a batch to fill; shorter sends more, smaller batches"),
-    ("queue.buffering.max.kbytes", "262144", "256 MiB may wait in memory; a full queue slows the run down"),
+    (LINGER, "250", "time for a batch to fill, so that nobody looks in vain whether it may go; 25 with `--live`"),
+    (COPIED, "512", "longer values are sent from where they lie; not over TLS without compression"),
+    ("queue.buffering.max.kbytes", "32768", "32 MiB may wait in memory; a full queue slows the run down"),
     (AUTHORITIES, "probe", "the machine's own list of authorities, or what SSL_CERT_FILE and SSL_CERT_DIR name"),
 ];
+
+/// How long a record waits for others. librdkafka's thread does not sleep while
+/// one that has waited so long may not be sent, and with idempotence none may
+/// while others of its partition are under way: so this is longer than the
+/// queue takes to pass, and the queue is short.
+const LINGER: &str = "linger.ms";
+
+/// Up to which length a value is copied to the others of its batch.
+const COPIED: &str = "message.copy.max.bytes";
 
 /// Whom TLS trusts. The OpenSSL that is built in would look for them where it
 /// would be installed by itself, which is nowhere.
 const AUTHORITIES: &str = "ssl.ca.location";
+
+/// What [`LINGER`] is for a run that keeps to the clock.
+const PACED_LINGER: &str = "25";
 
 /// What librdkafka's `batch.size` is by default.
 const DEFAULT_BATCH_BYTES: u64 = 1_000_000;
@@ -53,11 +66,19 @@ impl Options {
         if names_authorities() {
             properties.remove(AUTHORITIES);
         }
+        // A run that takes its time has no queue, and its events are waited for.
+        if settings.paced {
+            properties.insert(LINGER.to_owned(), PACED_LINGER.to_owned());
+        }
+        let lends = properties.remove(COPIED);
         set_all(&mut properties, &settings.config)?;
         if !settings.bootstrap_servers.is_empty() {
             properties.insert("bootstrap.servers".to_owned(), settings.bootstrap_servers.clone());
         }
         set_all(&mut properties, &settings.properties)?;
+        if let Some(least) = lends.filter(|_| !encrypts_pieces(&properties)) {
+            properties.entry(COPIED.to_owned()).or_insert(least);
+        }
         let options = Self { message_timeout: message_timeout(&properties), topic: settings.topic.clone(), properties };
         if options.servers().is_empty() && options.get("test.mock.num.brokers").is_empty() {
             return Err(Error::usage("no kafka broker is named")
@@ -187,6 +208,13 @@ impl Options {
     }
 }
 
+/// Whether each piece of a batch is encrypted by itself: over TLS, if the batch
+/// is not packed into one.
+fn encrypts_pieces(properties: &BTreeMap<String, String>) -> bool {
+    let get = |name| properties.get(name).map(|value| value.to_ascii_lowercase()).unwrap_or_default();
+    get("security.protocol").ends_with("ssl") && get("compression.type") == "none"
+}
+
 /// Whether the environment tells OpenSSL whom to trust, as it does with every
 /// program that uses it: librdkafka's own search would not look there.
 fn names_authorities() -> bool {
@@ -219,4 +247,33 @@ fn message_timeout(properties: &BTreeMap<String, String>) -> Option<Duration> {
     // What is no number, librdkafka refuses.
     let millis = properties.get("message.timeout.ms").and_then(|value| value.parse().ok()).unwrap_or(300_000);
     (millis > 0).then(|| Duration::from_millis(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A property's value in a run with these others.
+    fn value(name: &str, paced: bool, given: &[(&str, &str)]) -> String {
+        let mut settings = KafkaSettings::new("localhost:9092", "audit");
+        settings.paced = paced;
+        settings.properties = given.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Options::new(&settings).ok().unwrap().get(name).to_owned()
+    }
+
+    #[test]
+    fn a_run_by_the_clock_does_not_let_its_events_wait() {
+        assert_eq!((value(LINGER, false, &[]), value(LINGER, true, &[])), ("250".to_owned(), "25".to_owned()));
+        assert_eq!(value(LINGER, true, &[("queue.buffering.max.ms", "7")]), "7");
+    }
+
+    #[test]
+    fn values_are_copied_where_each_piece_would_be_encrypted_by_itself() {
+        let (tls, plain) = (("security.protocol", "SASL_SSL"), ("compression.codec", "none"));
+        for given in [&[][..], &[tls], &[plain]] {
+            assert_eq!(value(COPIED, false, given), "512", "{given:?}");
+        }
+        assert_eq!(value(COPIED, false, &[tls, plain]), "");
+        assert_eq!(value(COPIED, false, &[tls, plain, (COPIED, "9")]), "9");
+    }
 }

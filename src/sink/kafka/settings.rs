@@ -33,6 +33,9 @@ pub struct KafkaSettings {
     pub headers: Vec<(String, String)>,
     /// What time records have.
     pub record_time: RecordTime,
+    /// Whether events come by the clock, not as fast as they are taken: then
+    /// they do not wait long for others.
+    pub paced: bool,
     /// Where event time begins and ends, in nanoseconds since the Unix epoch,
     /// as far as it is known; needed with [`RecordTime::Event`].
     pub event_time: (i64, Option<i64>),
@@ -62,6 +65,7 @@ impl KafkaSettings {
             mode: Mode::default(),
             headers: Vec::new(),
             record_time: RecordTime::default(),
+            paced: false,
             event_time: (0, None),
             undelivered: None,
             stop: Arc::default(),

@@ -42,6 +42,7 @@ pub(super) fn sink(
         RecordTimeName::Wall => RecordTime::Wall,
         RecordTimeName::Event => RecordTime::Event,
     };
+    settings.paced = arguments.pace.is_live();
     // A live run's events come when their time comes, so their end is no matter of now.
     settings.event_time = (plan.timing.from, plan.timing.to.filter(|_| !arguments.pace.is_live()));
     let path = kafka.undelivered.clone().unwrap_or_else(|| free_name(topic));
