@@ -317,18 +317,45 @@ pub enum Asked {
     Clear,
 }
 
-/// Words of a resource's state, from its beginning.
+/// Words of a resource's state, from its beginning: few, because every line of memory that an event touches costs.
 pub mod word {
-    /// Whether it exists: 0 or 1.
-    pub const EXISTS: usize = 0;
-    /// When it was made, in nanoseconds since the Unix epoch.
-    pub const CREATED: usize = 1;
+    use crate::catalog::Kind;
+
+    /// When it was made, in nanoseconds since the Unix epoch (see [`created`]), and whether it [`exists`].
+    pub const CREATED: usize = 0;
     /// When it was last changed.
-    pub const UPDATED: usize = 2;
-    /// The name that was given out: seconds and a number (see [`stamp`]).
-    pub const STAMP: usize = 3;
-    /// The first of the fields that calls change.
-    pub const FIELDS: usize = 4;
+    pub const UPDATED: usize = 1;
+    /// The first of the fields that calls change. Behind them is the name that was given out, if the kind has such: a
+    /// second and a number (see [`stamp`]).
+    pub const FIELDS: usize = 2;
+
+    /// How many words a resource of a kind has.
+    pub fn count(kind: &Kind) -> usize {
+        stamp_of(kind) + usize::from(kind.stamp.is_some())
+    }
+
+    /// Which word is the name that was given out, if the kind has such.
+    pub fn stamp_of(kind: &Kind) -> usize {
+        FIELDS + kind.changing.len()
+    }
+
+    /// Times are in whole microseconds, so their lowest bit is free.
+    const EXISTS: u64 = 1;
+
+    /// The word for something that was made then.
+    pub fn made(created: i64, exists: bool) -> u64 {
+        created as u64 & !EXISTS | u64::from(exists)
+    }
+
+    /// Whether the first word of a resource says that it exists.
+    pub fn exists(word: u64) -> bool {
+        word & EXISTS != 0
+    }
+
+    /// When it was made.
+    pub fn created(word: u64) -> i64 {
+        (word & !EXISTS) as i64
+    }
 
     /// A given-out name: a second since the epoch, and 0 or the number of its suffix.
     pub fn stamp(second: i64, suffix: u64) -> u64 {

@@ -291,7 +291,7 @@ impl Active {
     /// Notes when an instance goes on, or that it is over.
     fn schedule(&mut self, plan: &Plan, due: Option<i64>, order: u64, place: u32) {
         match due {
-            Some(due) => self.due.push((due, order, place)),
+            Some(due) => self.due.push(&mut self.instances, (due, order, place)),
             None => {
                 self.states.give_back(plan, self.instances.get(place));
                 self.instances.remove(place);
@@ -303,11 +303,11 @@ impl Active {
     #[inline]
     fn pop_until(&mut self, limit: i64) -> Option<Due> {
         let mut places = [0; AHEAD];
-        let found = self.due.look_ahead(&mut places);
+        let found = self.due.look_ahead(&self.instances, &mut places);
         if found > 0 {
             self.fetch(&places[..found]);
         }
-        self.due.pop_until(limit)
+        self.due.pop_until(&mut self.instances, limit)
     }
 
     /// Touches what the next events need, which is mostly not in any cache: together, because memory answers many

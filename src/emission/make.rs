@@ -179,16 +179,16 @@ impl<'e> Context<'e> {
                 literal => self.literals[literal as usize - 1].piece(),
             },
             Make::Select { draw, weights, cases } => values.get(cases[weights.draw(self.draw(*draw, item))]),
-            Make::Created(at) => self.microseconds(self.word(*at, item) as i64),
+            Make::Created(at) => self.microseconds(word::created(self.word(*at, item))),
             Make::Updated { word, ready } => self.microseconds(self.updated(*word, ready.as_ref(), item)),
             Make::Clock { of, word, stamped } => self.clock(*of, *word, *stamped, item),
             Make::Stage { values: [young, grown], word, ready } => {
-                let age = self.time - self.word(*word, item) as i64;
+                let age = self.time - word::created(self.word(*word, item));
                 if self.is_young(age, ready, item) { young } else { grown }.piece()
             }
             Make::Ramp { word, ready, up_to, every } => {
                 let bound = number(values.get(*up_to).bytes());
-                let age = self.time - self.word(*word, item) as i64;
+                let age = self.time - word::created(self.word(*word, item));
                 let grown = if self.is_young(age, ready, item) {
                     0
                 } else if (age as u64).saturating_sub(ready.high) / every >= bound {
@@ -259,7 +259,7 @@ impl<'e> Context<'e> {
             Word::Event(at) => (self.words[at + word::CREATED], self.words[at + word::UPDATED]),
             Word::Item(at) => (item.words[at + word::CREATED], item.words[at + word::UPDATED]),
         };
-        let (created, mut last) = (created as i64, updated as i64);
+        let (created, mut last) = (word::created(created), updated as i64);
         // Most are either too young for the first of the moments, or were changed after the last.
         if let Some(ready) = ready
             && self.time - created >= first_note(ready.low as i64)
@@ -292,7 +292,7 @@ impl<'e> Context<'e> {
             if stamped {
                 write_stamp(clock, word, out);
             } else {
-                clock.write((word as i64).div_euclid(NANOSECONDS), out);
+                clock.write(word::created(word).div_euclid(NANOSECONDS), out);
             }
         })
     }

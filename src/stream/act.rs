@@ -30,19 +30,21 @@ pub(super) fn act(
     for (ask, asked) in call.asks.iter().zip(asked.iter_mut()) {
         *asked = word_asked_for(plan, world, ask, instance, state);
     }
-    let outcome = decide(&plan.catalog, call, state, asked);
+    let exists = word::exists(state[word::CREATED]);
+    let outcome = decide(&plan.catalog, call, exists, state, asked);
     let key = || instance.turn_key(call);
     match (call.does, outcome) {
         // A refused create says what it would have made; what exists stays as it is.
-        (Effect::Create, _) if outcome.is_none() || state[word::EXISTS] == 0 => {
+        (Effect::Create, _) if outcome.is_none() || !exists => {
             let lag = key().number(draws::CREATED).between(50 * MILLISECOND, 100 * MILLISECOND) as i64;
-            state[word::CREATED] = ((time - lag).div_euclid(MICROSECOND) * MICROSECOND) as u64;
-            state[word::UPDATED] = state[word::CREATED];
-            state[word::EXISTS] = u64::from(outcome.is_none());
+            let created = (time - lag).div_euclid(MICROSECOND) * MICROSECOND;
+            state[word::CREATED] = word::made(created, outcome.is_none());
+            state[word::UPDATED] = created as u64;
             let kind = &plan.catalog.kinds[plan.catalog.methods[call.method].kind];
-            if kind.stamp.is_some() && (state[word::STAMP] == 0 || outcome.is_none()) {
+            let stamp = word::stamp_of(kind);
+            if kind.stamp.is_some() && (state[stamp] == 0 || outcome.is_none()) {
                 let named = time - key().number(draws::STAMP).between(100 * MILLISECOND, 900 * MILLISECOND) as i64;
-                state[word::STAMP] = world.stamps.take(instance.room, named.div_euclid(SECOND), world.injected);
+                state[stamp] = world.stamps.take(instance.room, named.div_euclid(SECOND), world.injected);
             }
         }
         (Effect::Update, None) => {
@@ -55,7 +57,7 @@ pub(super) fn act(
                 }
             }
         }
-        (Effect::Delete, None) => state[word::EXISTS] = 0,
+        (Effect::Delete, None) => state[word::CREATED] = word::made(word::created(state[word::CREATED]), false),
         _ => {}
     }
     outcome
@@ -78,8 +80,7 @@ fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance
 }
 
 /// How a call ends, by what is asked and what is.
-fn decide(catalog: &Catalog, call: &Call, state: &[u64], asked: &[u64]) -> Option<FailureId> {
-    let exists = state[word::EXISTS] == 1;
+fn decide(catalog: &Catalog, call: &Call, exists: bool, state: &[u64], asked: &[u64]) -> Option<FailureId> {
     let creates = call.does == Effect::Create;
     let lowers = call
         .lowers

@@ -6,9 +6,9 @@
 //! about the same with a hundred entries and with a million, and their order is that of a sorted list: by time, then by
 //! the order in which they began.
 //!
-//! What a place is due for is kept elsewhere. Where much is due, what an event costs is mostly the lines of memory that
-//! it touches: so what the calendar goes through is small and close together, and [`Calendar::look_ahead`] says what
-//! will be due soon, to be fetched together instead of one after another.
+//! Where much is due, what an event costs is mostly the lines of memory that it touches. So what hangs in a list is kept
+//! by the owner of the places ([`Waits`]), in the same line as what is needed when it is due, and
+//! [`Calendar::look_ahead`] says what will be due soon, to be fetched together instead of one after another.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -26,8 +26,6 @@ pub struct Calendar {
     /// The first place of each bucket's list.
     heads: Box<[u32]>,
     filled: Filled,
-    /// For each place what it waits for, if it hangs in the wheel.
-    waits: Vec<Wait>,
     later: Vec<Later>,
     /// How many hang in the wheel or lie beyond it.
     waiting: usize,
@@ -37,10 +35,23 @@ pub struct Calendar {
 
 /// When a place is due, and the one after it in its list.
 #[derive(Debug, Clone, Copy)]
-struct Wait {
+pub struct Wait {
     time: i64,
     order: u64,
     next: u32,
+}
+
+impl Wait {
+    /// What a place has that hangs in no list.
+    pub const NONE: Wait = Wait { time: 0, order: 0, next: NONE };
+}
+
+/// Keeps for each place what it waits for.
+pub trait Waits {
+    /// What it waits for.
+    fn wait(&self, place: u32) -> Wait;
+    /// Replaces that.
+    fn set_wait(&mut self, place: u32, wait: Wait);
 }
 
 /// What lies beyond the wheel, by one digit of the bucket's number.
@@ -81,7 +92,6 @@ impl Calendar {
             present: BinaryHeap::new(),
             heads: vec![NONE; 1 << WHEEL].into(),
             filled: Filled::new(WHEEL),
-            waits: Vec::new(),
             later: (0..levels).map(|level| Later::new(WHEEL + level * DIGIT)).collect(),
             waiting: 0,
             seen: cursor,
@@ -89,7 +99,7 @@ impl Calendar {
     }
 
     /// Notes when a place is due that is not due yet.
-    pub fn push(&mut self, due: Due) {
+    pub fn push(&mut self, waits: &mut impl Waits, due: Due) {
         let bucket = ordered(due.0) >> self.shift;
         if bucket <= self.cursor {
             self.present.push(Reverse(due));
@@ -98,14 +108,14 @@ impl Calendar {
         self.waiting += 1;
         let different = bucket ^ self.cursor;
         match different >> WHEEL {
-            0 => self.hang(due, bucket),
+            0 => self.hang(waits, due, bucket),
             _ => self.later[((different.ilog2() - WHEEL) / DIGIT) as usize].put(due, bucket),
         }
     }
 
     /// Takes out what is due first, if that is at `limit` or before it.
     #[inline]
-    pub fn pop_until(&mut self, limit: i64) -> Option<Due> {
+    pub fn pop_until(&mut self, waits: &mut impl Waits, limit: i64) -> Option<Due> {
         let last = ordered(limit) >> self.shift;
         loop {
             if let Some(Reverse(first)) = self.present.peek() {
@@ -115,7 +125,7 @@ impl Calendar {
                 return None;
             }
             let Some(slot) = self.filled.after(self.slot(self.cursor)) else {
-                if self.turn(last) {
+                if self.turn(waits, last) {
                     continue;
                 }
                 return None;
@@ -127,18 +137,18 @@ impl Calendar {
             self.cursor = cursor;
             self.filled.clear(slot);
             let place = std::mem::replace(&mut self.heads[slot], NONE);
-            let Wait { time, order, next } = self.waits[place as usize];
+            let Wait { time, order, next } = waits.wait(place);
             if next == NONE && time <= limit {
                 self.waiting -= 1;
                 return Some((time, order, place));
             }
-            self.open(place);
+            self.open(waits, place);
         }
     }
 
     /// Once in a while some of the places that will be due next, whose number it gives.
-    pub fn look_ahead(&mut self, places: &mut [u32; AHEAD]) -> usize {
-        if self.cursor < self.seen || self.waits.len() < MANY {
+    pub fn look_ahead(&mut self, waits: &impl Waits, places: &mut [u32; AHEAD]) -> usize {
+        if self.cursor < self.seen || self.waiting < MANY {
             return 0;
         }
         let (mut slot, mut found) = (self.slot(self.cursor), 0);
@@ -150,7 +160,7 @@ impl Calendar {
             while place != NONE && found < AHEAD {
                 places[found] = place;
                 found += 1;
-                place = self.waits[place as usize].next;
+                place = waits.wait(place).next;
             }
         }
         // At the end of a turn there is nothing to see until the next begins.
@@ -159,9 +169,9 @@ impl Calendar {
     }
 
     /// Moves a list into the present.
-    fn open(&mut self, mut place: u32) {
+    fn open(&mut self, waits: &impl Waits, mut place: u32) {
         while place != NONE {
-            let Wait { time, order, next } = self.waits[place as usize];
+            let Wait { time, order, next } = waits.wait(place);
             self.present.push(Reverse((time, order, place)));
             self.waiting -= 1;
             place = next;
@@ -169,7 +179,7 @@ impl Calendar {
     }
 
     /// Goes on to the next turn of the wheel in which something is due, unless that begins after the bucket `last`.
-    fn turn(&mut self, last: u64) -> bool {
+    fn turn(&mut self, waits: &mut impl Waits, last: u64) -> bool {
         for level in 0..self.later.len() {
             let later = &mut self.later[level];
             let Some(slot) = later.filled.after(later.slot(self.cursor)) else { continue };
@@ -183,7 +193,7 @@ impl Calendar {
             let dues = std::mem::take(&mut later.lists[slot]);
             self.waiting -= dues.len();
             for due in dues {
-                self.push(due);
+                self.push(waits, due);
             }
             return true;
         }
@@ -191,14 +201,11 @@ impl Calendar {
     }
 
     /// Puts a place into the list of its bucket.
-    fn hang(&mut self, (time, order, place): Due, bucket: u64) {
-        if place as usize >= self.waits.len() {
-            self.waits.resize(place as usize + 1, Wait { time: 0, order: 0, next: NONE });
-        }
+    fn hang(&mut self, waits: &mut impl Waits, (time, order, place): Due, bucket: u64) {
         let slot = self.slot(bucket);
         self.filled.set(slot);
         let next = std::mem::replace(&mut self.heads[slot], place);
-        self.waits[place as usize] = Wait { time, order, next };
+        waits.set_wait(place, Wait { time, order, next });
     }
 
     fn slot(&self, bucket: u64) -> usize {
@@ -280,6 +287,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    impl Waits for Vec<Wait> {
+        fn wait(&self, place: u32) -> Wait {
+            self[place as usize]
+        }
+
+        fn set_wait(&mut self, place: u32, wait: Wait) {
+            self[place as usize] = wait;
+        }
+    }
+
     proptest! {
         #[test]
         fn it_is_a_sorted_list(
@@ -288,22 +305,23 @@ mod tests {
             steps in prop::collection::vec((0_u32..44, 0_i64..1_000, 0_u32..44), 1..300),
         ) {
             let mut calendar = Calendar::new(start, width);
+            let mut waits = vec![Wait::NONE; steps.len()];
             let mut list: Vec<Due> = Vec::new();
             let mut now = start;
             for (order, (size, salt, step)) in steps.into_iter().enumerate() {
                 // Delays and steps of all sizes, and sometimes something that was due before.
                 let delay = (1_i64 << size) + salt - 500;
                 let due = (now + delay, order as u64, order as u32);
-                calendar.push(due);
+                calendar.push(&mut waits, due);
                 list.push(due);
                 now += 1_i64 << step >> 4;
                 list.sort_unstable();
-                let taken = std::iter::from_fn(|| calendar.pop_until(now)).collect::<Vec<_>>();
+                let taken = std::iter::from_fn(|| calendar.pop_until(&mut waits, now)).collect::<Vec<_>>();
                 let split = list.partition_point(|due| due.0 <= now);
                 prop_assert_eq!(&taken[..], &list[..split]);
                 list.drain(..split);
             }
-            let rest = std::iter::from_fn(|| calendar.pop_until(i64::MAX)).collect::<Vec<_>>();
+            let rest = std::iter::from_fn(|| calendar.pop_until(&mut waits, i64::MAX)).collect::<Vec<_>>();
             prop_assert_eq!(rest, list);
         }
     }
@@ -311,17 +329,18 @@ mod tests {
     #[test]
     fn what_is_due_next_is_seen_before() {
         let mut calendar = Calendar::new(0, 1_000);
+        let mut waits = vec![Wait::NONE; 50_000];
         // Places in no order, delays from one bucket to beyond a turn of the finest wheel.
         for place in 0..50_000_u64 {
             let delay = place.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 36;
-            calendar.push((2_000 + delay as i64, place, place as u32));
+            calendar.push(&mut waits, (2_000 + delay as i64, place, place as u32));
         }
         let mut seen = vec![false; 50_000];
         let mut unseen = 0;
         let mut places = [0; AHEAD];
-        while let Some((_, _, place)) = calendar.pop_until(i64::MAX) {
+        while let Some((_, _, place)) = calendar.pop_until(&mut waits, i64::MAX) {
             unseen += u32::from(!seen[place as usize]);
-            let found = calendar.look_ahead(&mut places);
+            let found = calendar.look_ahead(&waits, &mut places);
             places[..found].iter().for_each(|place| seen[*place as usize] = true);
         }
         // Those of the bucket behind what was seen, and at the beginning of each turn.

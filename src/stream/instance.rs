@@ -1,6 +1,11 @@
 //! One run of a story: its place in it, and the state of its resources.
 
-use super::{DAY, MICROSECOND, World, delay, draws, surroundings::room};
+use super::{
+    DAY, MICROSECOND, World,
+    calendar::{Wait, Waits},
+    delay, draws,
+    surroundings::room,
+};
 use crate::{
     emission::{Snapshot, field_salt, resource_key},
     plan::Plan,
@@ -34,10 +39,18 @@ pub struct Instance {
 /// All instances that are going on, in places that are used again.
 #[derive(Debug)]
 pub struct Instances {
-    places: Vec<Instance>,
+    places: Vec<Place>,
     /// The first free place; its `state_at` is the one after it.
     free: u32,
     going_on: usize,
+}
+
+/// A place: one line of memory, because an event needs both.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Place {
+    wait: Wait,
+    instance: Instance,
 }
 
 /// The state of all instances that are going on, in one piece: an instance's words lie together, and the words of
@@ -52,7 +65,7 @@ pub struct States {
 const NONE: u32 = u32::MAX;
 
 /// Words behind the first one of a resource, of those that are most often needed.
-const MOST_OF_A_LINE: usize = 5;
+const MOST_OF_A_LINE: usize = 3;
 
 /// The story of a free place.
 const NO_STORY: u16 = u16::MAX;
@@ -71,44 +84,53 @@ impl Instances {
 
     /// The story of each.
     pub fn stories(&self) -> impl Iterator<Item = u16> {
-        self.places.iter().map(|instance| instance.story).filter(|story| *story != NO_STORY)
+        self.places.iter().map(|place| place.instance.story).filter(|story| *story != NO_STORY)
     }
 
     /// Takes a place.
     pub fn insert(&mut self, instance: Instance) -> u32 {
         self.going_on += 1;
         let Some(free) = self.places.get_mut(self.free as usize) else {
-            self.places.push(instance);
+            self.places.push(Place { wait: Wait::NONE, instance });
             return self.places.len() as u32 - 1;
         };
-        let place = std::mem::replace(&mut self.free, free.state_at);
-        *free = instance;
+        let place = std::mem::replace(&mut self.free, free.instance.state_at);
+        free.instance = instance;
         place
     }
 
     /// Gives a place up.
     pub fn remove(&mut self, place: u32) {
         self.going_on -= 1;
-        let instance = &mut self.places[place as usize];
+        let instance = &mut self.places[place as usize].instance;
         instance.story = NO_STORY;
         instance.state_at = std::mem::replace(&mut self.free, place);
     }
 
-    /// Touches an instance, which may lie in two lines of memory; where the words are that its next event needs.
+    /// Touches an instance; where the words are that its next event needs.
     pub fn fetch(&self, place: u32) -> [u32; 2] {
         let instance = self.get(place);
-        std::hint::black_box(instance.number);
         instance.ahead.map(|ahead| instance.state_at.saturating_add(ahead.into()))
     }
 
     /// The instance in a place.
     pub fn get(&self, place: u32) -> &Instance {
-        &self.places[place as usize]
+        &self.places[place as usize].instance
     }
 
     /// Replaces it.
     pub fn set(&mut self, place: u32, instance: Instance) {
-        self.places[place as usize] = instance;
+        self.places[place as usize].instance = instance;
+    }
+}
+
+impl Waits for Instances {
+    fn wait(&self, place: u32) -> Wait {
+        self.places[place as usize].wait
+    }
+
+    fn set_wait(&mut self, place: u32, wait: Wait) {
+        self.places[place as usize].wait = wait;
     }
 }
 
@@ -221,14 +243,13 @@ impl Instance {
                 Initial::Reference(reference) => world.roles.code(&plan.population, *reference, position as u64),
             };
         }
-        state[at + word::EXISTS] = u64::from(existing);
         if existing || !resource.made {
             let age = key.number(draws::CREATED).between(DAY as u64 / 12, 30 * DAY as u64) as i64;
             let created = (time - age).div_euclid(MICROSECOND) * MICROSECOND;
-            state[at + word::CREATED] = created as u64;
+            state[at + word::CREATED] = word::made(created, existing);
             state[at + word::UPDATED] = created as u64;
             if kind.stamp.is_some() {
-                state[at + word::STAMP] = world.stamps.take_old(self.room, world.injected.then_some(key));
+                state[at + word::stamp_of(kind)] = world.stamps.take_old(self.room, world.injected.then_some(key));
             }
         }
     }
@@ -310,7 +331,7 @@ pub fn hand_over(
         let resource = &story.resources[*listed];
         for element in 0..resource.count {
             let state = &state[resource.at(element)..][..resource.stride];
-            if state[word::EXISTS] == 1 {
+            if word::exists(state[word::CREATED]) {
                 words.push(((*listed as u64) << 32) | u64::from(element));
                 copy(state, words);
             }

@@ -60,7 +60,7 @@ impl Bench<'_> {
             Generator::Time(Moment::Updated) => Make::Updated { word: own.word(0), ready: self.ready(own) },
             Generator::Clock { unique_in, .. } => {
                 let stamped = unique_in.is_some();
-                let word = own.word(if stamped { word::STAMP } else { word::CREATED });
+                let word = own.word(if stamped { word::stamp_of(kind) } else { word::CREATED });
                 Make::Clock { of, word, stamped }
             }
             Generator::Stage { young, ready: grown } => match self.ready(own) {

@@ -140,7 +140,7 @@ impl Resolver<'_, '_> {
             pins: Vec::new(),
             rows: Vec::new(),
             state_at: 0,
-            stride: word::FIELDS + self.catalog.kinds[kind].changing.len(),
+            stride: word::count(&self.catalog.kinds[kind]),
             initial: Vec::new(),
         });
         self.drafts.push(draft);
