@@ -278,8 +278,10 @@ fn a_broker_that_goes_away_fails_what_was_not_acknowledged() {
     let delivered = Box::new(sink).finish(Ending::Complete).unwrap();
     assert_adds_up(&delivered, 100);
     assert_eq!(delivered.events, 0);
+    // What was on its way when the broker went is not known to have failed.
     let first = &delivered.notes[0];
-    assert!(first.starts_with("100 events failed: not delivered within"), "{first}");
+    let ends = ["100 events failed: not delivered within", "100 events unknown: sent, but not acknowledged within"];
+    assert!(ends.iter().any(|end| first.starts_with(end)), "{first}");
     let last = &delivered.notes[1];
     assert!(last.starts_with("the last trouble with the brokers: "), "{last}");
 }
