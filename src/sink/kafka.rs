@@ -242,6 +242,12 @@ impl Sink for KafkaSink {
     fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
         self.connection.settle(how);
         let mut delivered = self.connection.reports().delivered(self.taken);
+        // An error that ended the client after the last record was taken has not been said yet.
+        if how == Ending::Complete
+            && let Err(fatal) = self.connection.check_fatal()
+        {
+            delivered.notes.push(fatal.to_string());
+        }
         delivered.notes.extend(self.connection.options.notes());
         // Records fail one by one: with a hole, no number divides what has arrived from what has not.
         delivered.next = self.next.filter(|_| delivered.failed + delivered.unknown == 0);
