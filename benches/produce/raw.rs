@@ -74,7 +74,14 @@ pub fn sent(ready: &Chunk, brokers: &str, topic: &str, properties: &Properties) 
         // The binding's own lets the last batches wait for others.
         // SAFETY: the client lives as long as its producer.
         unsafe { rd_kafka_flush(producer.client().native_ptr(), 5) };
-        producer.poll(Duration::ZERO);
+        // One look brings the reports of one batch.
+        let mut before = None;
+        let mut reports = 0;
+        while before != Some(reports) {
+            before = Some(reports);
+            producer.poll(Duration::ZERO);
+            reports = producer.context().0.load(Relaxed);
+        }
     }
     let cost = watch.stop();
 

@@ -41,7 +41,7 @@ pub fn run(arguments: &Plan) -> Result<u8, Error> {
     let generate = &arguments.generate;
     let Prepared { plan, output, part, .. } = generate.prepare()?;
     let partitions = arguments.partitions.or_else(|| generate.partitions());
-    let compression = output.path.as_deref().and_then(Compression::of);
+    let compression = output.path.as_deref().map(Compression::wanted).transpose()?.flatten();
     let look = Look { part, format: output.format, compression, partitions, most: None };
     let forecast = Forecast::of(&plan, &look);
     let about = table::About { arguments: generate, plan: &plan, forecast: &forecast };

@@ -23,6 +23,9 @@ use crate::error::Error;
 /// hold one frame for each thread in memory.
 pub const FRAME_EVENTS: usize = 1024;
 
+/// Endings by which other programs pack.
+const OTHERS: [&str; 10] = ["zip", "xz", "bz2", "7z", "lz4", "br", "tgz", "tar", "z", "snappy"];
+
 /// How an output is compressed. Levels are fixed, so that the same run gives
 /// the same file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +38,20 @@ pub enum Compression {
 
 impl Compression {
     /// What the ending of a file's name asks for, in either case.
-    pub fn of(path: &Path) -> Option<Self> {
-        let ending = path.extension()?;
-        if ending.eq_ignore_ascii_case("gz") {
-            Some(Self::Gzip)
-        } else if ending.eq_ignore_ascii_case("zst") {
-            Some(Self::Zstd)
-        } else {
-            None
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for an ending by which other programs pack, and for zstd in a build without the feature of that
+    /// name: plain lines under such a name would be found out late.
+    pub fn wanted(path: &Path) -> Result<Option<Self>, Error> {
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        match ending.as_str() {
+            "gz" => Ok(Some(Self::Gzip)),
+            "zst" if !cfg!(feature = "zstd") => Err(Error::usage("this build of falsetrail cannot write `.zst` files")
+                .help("build it with the feature `zstd`, or let the name end in `.gz`")),
+            "zst" => Ok(Some(Self::Zstd)),
+            other if OTHERS.contains(&other) => Err(Error::usage(format!("cannot write `.{other}` files"))
+                .help("let the name end in `.zst` or `.gz` for a compressed file, or in `.ndjson` for a plain one")),
+            _ => Ok(None),
         }
     }
 
@@ -62,25 +71,29 @@ impl Compression {
             Self::Zstd => zstd_frame(frame),
         }
     }
-
-    /// Refuses what this build cannot write.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] for zstd in a build without the feature of that name.
-    pub fn check(self) -> Result<(), Error> {
-        if self == Self::Zstd && !cfg!(feature = "zstd") {
-            let error = Error::usage("this build of falsetrail cannot write `.zst` files");
-            return Err(error.help("build it with the feature `zstd`, or let the name end in `.gz`"));
-        }
-        Ok(())
-    }
 }
 
 #[cfg(feature = "zstd")]
 fn zstd_frame(frame: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = zstd::bulk::Compressor::new(3)?;
-    encoder.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;
-    encoder.compress(frame)
+    use std::{cell::RefCell, thread_local};
+    use zstd::{bulk::Compressor, zstd_safe::CParameter};
+
+    thread_local! {
+        // Its tables are megabytes: to ask for them for each frame takes as long as a part of the frame, and longer
+        // with each further thread. Nothing of a frame is left in them.
+        static ENCODER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    ENCODER.with_borrow_mut(|kept| {
+        let encoder = match kept {
+            Some(encoder) => encoder,
+            None => {
+                let mut encoder = Compressor::new(3)?;
+                encoder.set_parameter(CParameter::ChecksumFlag(true))?;
+                kept.insert(encoder)
+            }
+        };
+        encoder.compress(frame)
+    })
 }
 
 #[cfg(not(feature = "zstd"))]

@@ -73,10 +73,7 @@ impl Stream {
     /// in `.gz` or `.zst`. With `force` an existing file is replaced when the
     /// run is complete, and what a stopped run has left is discarded at once.
     pub fn create(path: &Path, format: Format, force: bool) -> Result<Self, Error> {
-        let compression = Compression::of(path);
-        if let Some(compression) = compression {
-            compression.check()?;
-        }
+        let compression = Compression::wanted(path)?;
         let target = Target::path(path, force)?;
         Ok(Self::new(target, format, compression))
     }

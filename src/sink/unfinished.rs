@@ -52,10 +52,7 @@ impl Unfinished {
         match output.split {
             None if is_directory(path) => Err(not_a_file(path)),
             None => {
-                let compression = Compression::of(path);
-                if let Some(compression) = compression {
-                    compression.check()?;
-                }
+                let compression = Compression::wanted(path)?;
                 Self::file(Target::reopen(path, force)?, format, compression)
             }
             Some(_) if format == Format::Batch => Err(not_split()),

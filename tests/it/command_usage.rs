@@ -85,6 +85,8 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("generate create-pool -t audit --kafka-config x --create-topic 0", &["as `4`", "as `4:3`"]),
     ("generate create-pool -b x -t audit --header synthetic", &["`origin=synthetic`"]),
     ("generate create-pool --mode binary", &["--topic"]),
+    ("generate create-pool -o trail.zip", &["cannot write `.zip` files", "end in `.zst` or `.gz`"]),
+    ("generate create-pool -o trail.ndjson.XZ --append", &["cannot write `.xz` files"]),
     ("generate create-pool -b x -t audit -o y", &["--output"]),
     ("generate create-pool -b x -t confluent-audit-log-events", &["real audit events", "--allow-audit-topic"]),
     ("generate create-pool --templates missing", &["`missing` is not a folder", "`catalog.yaml`"]),

@@ -195,6 +195,17 @@ fn a_full_queue_loses_nothing() {
 }
 
 #[test]
+fn a_queue_that_is_full_before_any_batch_is_goes_all_the_same() {
+    let cluster = cluster();
+    // A batch has room for 10,000 records, and waits four minutes for them.
+    let properties = [("queue.buffering.max.messages", "10"), ("linger.ms", "240000")];
+    let (sink, begun) = (KafkaSink::connect(settings(&cluster, &properties)).unwrap(), Instant::now());
+    let delivered = send(sink, 200);
+    assert_eq!((delivered.events, delivered.failed, delivered.unknown), (200, 0, 0));
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn waiting_for_a_full_queue_costs_no_cpu() {
     let cluster = cluster();
     cluster.broker_round_trip_time(-1, Duration::from_millis(100)).unwrap();

@@ -14,6 +14,8 @@ bootstrap_sasl=
 bootstrap_tls=
 # What a user's password must never be found in.
 broker_password='hunter2 $ecret'
+# Further properties of the broker, one a line.
+broker_more=
 
 # Brings the broker's jars into the cache, once.
 broker_fetch() {
@@ -102,6 +104,7 @@ share.coordinator.state.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
+$broker_more
 PROPERTIES
 }
 

@@ -33,10 +33,7 @@ pub(super) struct OneFile {
 impl OneFile {
     /// Opens the file; one that is missing is a finding.
     pub fn open(path: &Path, format: Format, mut findings: Findings) -> Result<Self, Error> {
-        let compression = Compression::of(path);
-        if let Some(compression) = compression {
-            compression.check()?;
-        }
+        let compression = Compression::wanted(path)?;
         let content = match File::open(path) {
             Ok(file) => Some(decoded(file, compression).map_err(|error| cannot_read(path, &error))?),
             Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -1,5 +1,6 @@
 //! A producer that has looked at its topic, and waiting for what it says.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,6 +21,11 @@ use crate::sink::Ending;
 /// which a broker takes some megabytes, and short beside any deadline.
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(5);
 
+/// So often is waited for room, and nothing comes back, until what waits for
+/// others of its batch is sent: with many partitions a queue can be full before
+/// any batch is.
+const WAITS_UNTIL_FLUSH: u32 = 5;
+
 /// How long to wait at the end before reports are read again; until then, they
 /// count as not arrived.
 const FLUSH_ROUND: Duration = Duration::from_millis(5);
@@ -34,6 +40,8 @@ pub(super) struct Connection {
     pub producer: Producer,
     pub options: Options,
     pub settings: KafkaSettings,
+    /// How often there was no report since the last one, in a full queue.
+    in_vain: Cell<u32>,
 }
 
 impl Connection {
@@ -47,7 +55,7 @@ impl Connection {
             let wait = |producer: &_| Wait::new(producer, &options, settings.connect_timeout).until_ready();
             producer = checked(options.producer()?, wait)?.0;
         }
-        Ok((Self { producer, options, settings }, limits))
+        Ok((Self { producer, options, settings, in_vain: Cell::new(0) }, limits))
     }
 
     /// What has come back.
@@ -80,9 +88,15 @@ impl Connection {
 
     /// Reads reports until there is room, asleep while there are none.
     pub fn wait_for_room(&self) -> Result<(), Error> {
+        let before = self.reports().answered();
         if !self.serve() {
             self.producer.poll(QUEUE_FULL_WAIT);
         }
+        let in_vain = if self.reports().answered() == before { self.in_vain.get() + 1 } else { 0 };
+        if in_vain >= WAITS_UNTIL_FLUSH {
+            handover::flush(&self.producer, FLUSH_ROUND);
+        }
+        self.in_vain.set(in_vain % WAITS_UNTIL_FLUSH);
         self.check_fatal()
     }
 

@@ -92,7 +92,7 @@ fn properties_that_are_not_accepted() {
         ("sasl.jaas.config", "…", "set `sasl.username` and `sasl.password`"),
         ("ssl.truststore.location", "x.jks", "set `ssl.ca.location` to a PEM file"),
         ("delivery.report.only.error", "true", "every acknowledgement is counted"),
-        ("message.timeout.ms", "1", "`message.timeout.ms` must be greater than `linger.ms`"),
+        ("linger.ms", "400000", "`message.timeout.ms` must be greater than `linger.ms`"),
     ];
     for (name, value, said) in cases {
         let (error, text) = refusal(settings(&cluster, &[(name, value)]));
