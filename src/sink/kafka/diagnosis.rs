@@ -91,6 +91,18 @@ fn authentication(options: &Options, trouble: &Trouble) -> Error {
         return Error::failed(format!("`{servers}` does not offer the SASL mechanism `{mechanism}`"))
             .help(format!("set `-X sasl.mechanisms=…` to one that it offers: {offered}"));
     }
+    if let Some((_, why)) = trouble.text.split_once("acquire SASL OAUTHBEARER token: ") {
+        let endpoint = options.get("sasl.oauthbearer.token.endpoint.url");
+        return Error::failed(format!("no token came from `{endpoint}`: {}", plain(&options.hide(why)))).help(
+            "check `sasl.oauthbearer.token.endpoint.url`, `sasl.oauthbearer.client.id` and \
+             `sasl.oauthbearer.client.secret`",
+        );
+    }
+    if mechanism.eq_ignore_ascii_case("OAUTHBEARER") {
+        return Error::failed(format!("`{servers}` refused the token"))
+            .help("check what the token is for: `sasl.oauthbearer.client.id` and `sasl.oauthbearer.scope`")
+            .help(format!("the broker said: {}", options.hide(&words(trouble))));
+    }
     Error::failed(format!("`{servers}` refused the user name or the password ({mechanism})"))
         .help("check `sasl.username` and `sasl.password`, and that the mechanism is the user's")
         .help(format!("the broker said: {}", options.hide(&words(trouble))))

@@ -7,7 +7,14 @@ use crate::sink::kafka::KafkaSettings;
 
 /// (security.protocol, code, text as a broker 4.1 made librdkafka say it,
 /// a part of what we say)
-const CASES: [(&str, Code, &str, &str); 13] = [
+const CASES: [(&str, Code, &str, &str); 14] = [
+    (
+        "sasl_plaintext",
+        Code::Authentication,
+        "Failed to acquire SASL OAUTHBEARER token: Failed to connect to 127.0.0.1:1 after 0 ms: Could not connect to \
+         server",
+        "no token came from ``: failed to connect to 127.0.0.1:1",
+    ),
     (
         "ssl",
         Code::Unknown,
