@@ -3,7 +3,11 @@
 //! An event is a hundred pieces of some twenty bytes, so the number of pieces counts, not the number of bytes: a literal
 //! and the value behind it are a pair, and pairs that follow each other are one operation.
 
-use super::{Program, Slots, decide::holds, piece::append};
+use super::{
+    Program, Slots,
+    decide::holds,
+    piece::{append, append_quoted},
+};
 
 /// An operation. Literals are ranges of the program's literals; targets are indices of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -102,10 +106,7 @@ pub(super) fn run(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
 
 fn text_or_null(out: &mut Vec<u8>, slots: &Slots, slot: usize) {
     let value = slots.values.get(slot);
-    let quote: &[u8] = if value.is_null() { b"" } else { b"\"" };
-    out.extend_from_slice(quote);
-    append(out, value);
-    out.extend_from_slice(quote);
+    if value.is_null() { append(out, value) } else { append_quoted(out, value) }
 }
 
 fn comma(out: &mut Vec<u8>) {

@@ -6,6 +6,7 @@ use crate::{
     emission::{Draw, Make, Ready, Role, Word},
     story::{Owner, Pin, Reference, word},
     template::Padded,
+    value::Salt,
 };
 
 impl Bench<'_> {
@@ -49,7 +50,7 @@ impl Bench<'_> {
                 let Owner::Story { lane, .. } = resource.owner else { return Make::Null };
                 Make::Unique { kind: kind_id, field, lane, shift: resource.shift(), element: own.element }
             }
-            Generator::Pattern { .. } => Make::Pattern { kind: kind_id, field, draw },
+            Generator::Pattern { pattern, .. } => Make::Pattern { pattern: pattern.clone(), draw },
             Generator::Text(text) => self.text(text, Some(Whose::Own(own))),
             Generator::By { field: by, cases } => self.by(own, *by, cases),
             Generator::Choose { weights, counts, .. } => match only(counts) {
@@ -155,7 +156,7 @@ impl Bench<'_> {
 
     pub(super) fn draw(&self, own: Own, field: &str) -> Draw {
         let resource = &self.story.resources[own.resource];
-        Draw { resource: resource.key, field: field_salt(field), element: own.element }
+        Draw { resource: resource.key, field: Salt::of(field_salt(field)), element: own.element }
     }
 
     pub(super) fn ready(&self, own: Own) -> Option<Ready> {
