@@ -326,4 +326,8 @@ pub struct Ready {
     pub low: u64,
     /// And at most.
     pub high: u64,
+    /// At least, in whole microseconds.
+    pub earliest: i64,
+    /// When at the earliest it is noted for the first time.
+    pub first_note: i64,
 }

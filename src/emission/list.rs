@@ -38,12 +38,13 @@ impl<'e> Context<'e> {
         slots: &mut Slots<'e>,
         items: &mut Pieces<'e>,
     ) {
-        let beside = list.beside.as_ref().map_or(0, |beside| self.beside(beside).len().min(list.page));
-        let own = self.own_items(emission, list).take(list.page - beside);
-        slots.begin_list(beside + own.clone().count());
-        if let Some(of) = &list.beside {
+        let beside = list.beside.as_ref().map(|of| (of, self.beside(of)));
+        let count = beside.as_ref().map_or(0, |(_, members)| members.len().min(list.page));
+        let own = self.own_items(emission, list).take(list.page - count);
+        slots.begin_list(count + own.clone().count());
+        if let Some((of, walk)) = beside {
             let members = self.population.of(of.kind);
-            for entity in self.beside(of).take(list.page) {
+            for entity in walk.take(count) {
                 let texts = members.texts(entity);
                 slots.values.extend(of.fields.iter().map(|(field, presence)| {
                     let value = texts[*field];

@@ -202,7 +202,7 @@ impl<'e> Context<'e> {
 
     #[inline(never)]
     fn ready(&self, ready: &Ready, item: Item) -> i64 {
-        self.draw(ready.draw, item).between(ready.low, ready.high) as i64 / MICROSECOND * MICROSECOND
+        whole_microseconds(self.draw(ready.draw, item).between(ready.low, ready.high) as i64)
     }
 
     /// The last change: by a call, or by becoming ready, or the first look of whoever makes it ready.
@@ -214,7 +214,7 @@ impl<'e> Context<'e> {
         let (created, mut last) = (word::created(created), updated as i64);
         // Most are either too young for the first of the moments, or were changed after the last.
         if let Some(ready) = ready
-            && self.time - created >= first_note(ready.low as i64)
+            && self.time - created >= ready.first_note
             && last < created.saturating_add_unsigned(ready.high)
         {
             let whole = self.ready(ready, item);
@@ -231,8 +231,7 @@ impl<'e> Context<'e> {
 
     /// Whether something of that age is not ready yet; drawn only if it depends on what is drawn.
     fn is_young(&self, age: i64, ready: &Ready, item: Item) -> bool {
-        let earliest = ready.low as i64 / MICROSECOND * MICROSECOND;
-        age < earliest || (age < ready.high as i64 && age < self.ready(ready, item))
+        age < ready.earliest || (age < ready.high as i64 && age < self.ready(ready, item))
     }
 
     #[inline(never)]
@@ -285,8 +284,13 @@ impl<'e> Context<'e> {
 }
 
 /// How long after its creation something that becomes ready so late is noted for the first time.
-fn first_note(ready: i64) -> i64 {
-    ready / 64 / MICROSECOND * MICROSECOND
+pub(super) fn first_note(ready: i64) -> i64 {
+    whole_microseconds(ready / 64)
+}
+
+/// So many nanoseconds, cut.
+pub(super) fn whole_microseconds(nanoseconds: i64) -> i64 {
+    nanoseconds / MICROSECOND * MICROSECOND
 }
 
 /// What the draws of an element of a resource start from.

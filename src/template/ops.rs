@@ -6,7 +6,7 @@
 use super::{
     Program, Slots,
     decide::holds,
-    piece::{append, append_quoted},
+    piece::{Items, append, append_quoted},
 };
 
 /// An operation. Literals are ranges of the program's literals; targets are indices of operations.
@@ -49,6 +49,11 @@ pub(super) enum Op {
         body: u32,
         comma: bool,
     },
+    /// for each item of a list literals, each with a value of the event or of the item behind it
+    Items {
+        list: u32,
+        run: u32,
+    },
 }
 
 /// The item that is being rendered; lists do not nest.
@@ -89,6 +94,12 @@ pub(super) fn run(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
                 if items == 0 {
                     at = end as usize;
                 }
+            }
+            Op::Items { list, run } => {
+                let (first, count) = slots.lists[list as usize];
+                let width = program.lists[list as usize].slots.len();
+                let items = Items { first: first as usize, width, count: count as usize };
+                program.literals.append_items(run, &slots.values, items, out);
             }
             Op::Next { body, comma } => {
                 item.index += 1;

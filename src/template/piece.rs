@@ -21,7 +21,7 @@ mod literals;
 mod texts;
 
 pub use arena::Arena;
-pub use literals::{Literals, LiteralsBuilder};
+pub use literals::{Items, Literals, LiteralsBuilder};
 use std::mem::MaybeUninit;
 pub use texts::{Texts, TextsBuilder};
 

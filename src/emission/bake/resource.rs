@@ -3,7 +3,10 @@
 use super::{Bench, Own, Whose, choices, field_salt, fixed, only, pinned_choice};
 use crate::{
     catalog::{FieldId, Generator, Moment, Text},
-    emission::{Draw, Make, Ready, Role, Word},
+    emission::{
+        Draw, Make, Ready, Role, Word,
+        make::{first_note, whole_microseconds},
+    },
     story::{Owner, Pin, Reference, word},
     template::Padded,
     value::Salt,
@@ -161,7 +164,13 @@ impl Bench<'_> {
 
     pub(super) fn ready(&self, own: Own) -> Option<Ready> {
         let range = self.catalog.kinds[self.story.resources[own.resource].kind].ready_after?;
-        Some(Ready { draw: self.draw(own, "ready"), low: range.low, high: range.high })
+        Some(Ready {
+            draw: self.draw(own, "ready"),
+            low: range.low,
+            high: range.high,
+            earliest: whole_microseconds(range.low as i64),
+            first_note: first_note(range.low as i64),
+        })
     }
 
     /// A field of an own resource as a value of its own, made once for the event or for the item.

@@ -24,6 +24,26 @@ struct Run {
     bytes: usize,
     /// How many values it needs.
     slots: usize,
+    /// How many of each item's values it needs, when it is for the items of a list.
+    item_slots: usize,
+    /// How many bytes of literal stand behind its last value, and whether a comma stands behind these, which separates
+    /// items.
+    tail: usize,
+    comma: bool,
+}
+
+/// Set in a pair's slot that is one of the item's.
+const OF_ITEM: u32 = 1 << 31;
+
+/// Where the values of a list's items lie among all: so many for each of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Items {
+    /// The first item's first value.
+    pub first: usize,
+    /// Values of each.
+    pub width: usize,
+    /// How many items.
+    pub count: usize,
 }
 
 /// All literals of a template, and the runs of pairs made of them.
@@ -61,12 +81,37 @@ impl LiteralsBuilder {
 
     /// Begins a run of pairs, and returns its number.
     pub fn begin(&mut self) -> u32 {
-        self.runs.push(Run { first: self.pairs.len() as u32, count: 0, start: self.bytes.len(), bytes: 0, slots: 0 });
+        let (first, start) = (self.pairs.len() as u32, self.bytes.len());
+        self.runs.push(Run { first, count: 0, start, bytes: 0, slots: 0, item_slots: 0, tail: 0, comma: false });
         self.runs.len() as u32 - 1
     }
 
     /// Adds to the last run the literal that begins at `start` and ends where the bytes end now, and a value.
     pub fn pair(&mut self, start: u32, slot: u32) {
+        let Some(run) = self.runs.last_mut() else { return };
+        run.slots = run.slots.max(slot as usize + 1);
+        self.add(start, slot);
+    }
+
+    /// The same with one of the item's values.
+    pub fn item_pair(&mut self, start: u32, slot: u32) {
+        let Some(run) = self.runs.last_mut() else { return };
+        run.item_slots = run.item_slots.max(slot as usize + 1);
+        self.add(start, slot | OF_ITEM);
+    }
+
+    /// Ends the last run, which is for the items of a list: what was added since stands behind its last value, and between
+    /// items a comma.
+    pub fn end_items(&mut self, comma: bool) {
+        let Some(run) = self.runs.last_mut() else { return };
+        run.tail = self.bytes.len() - (run.start + run.bytes);
+        run.comma = comma;
+        if comma {
+            self.bytes.push(b',');
+        }
+    }
+
+    fn add(&mut self, start: u32, slot: u32) {
         let Some(run) = self.runs.last_mut() else { return };
         let start = self.bytes.len().min(start as usize);
         let length = self.bytes.len() - start;
@@ -82,7 +127,6 @@ impl LiteralsBuilder {
         self.pairs.push(Pair { length: length as u32, slot });
         run.count += 1;
         run.bytes += length;
-        run.slots = run.slots.max(slot as usize + 1);
     }
 
     /// No more are added.
@@ -153,6 +197,55 @@ impl Literals {
             out.set_len(behind.offset_from_unsigned(to));
         }
     }
+    /// Appends a run for each item of a list.
+    ///
+    /// # Panics
+    /// If there is no such run, or if it needs more values than there are.
+    pub fn append_items(&self, run: u32, values: &Pieces, items: Items, out: &mut Vec<u8>) {
+        let run = &self.runs[run as usize];
+        let pairs = &self.pairs[run.first as usize..][..run.count as usize];
+        let has_values = run.slots <= values.pieces.len()
+            && run.item_slots <= items.width
+            && items.width.checked_mul(items.count).is_some_and(|all| items.first + all <= values.pieces.len());
+        assert!(has_values, "values are missing");
+        if items.count == 0 {
+            return;
+        }
+        let tail = run.tail + usize::from(run.comma);
+        let each = (values.longest + 2 * BLOCK).saturating_mul(pairs.len()).saturating_add(run.bytes + tail + BLOCK);
+        let room = each.saturating_mul(items.count);
+        if room > MOST_ROOM {
+            for item in 0..items.count {
+                self.append_item(run, values, items.first + item * items.width, out);
+            }
+        } else {
+            out.reserve(room);
+            let end = out.len();
+            // SAFETY: as for a run; the slots of an item are among its `width` values, of which there are as many as
+            // there are items; and what stands behind the last value lies behind the run's literals.
+            unsafe {
+                let to = out.as_mut_ptr();
+                let literals = self.bytes.0.as_ptr().add(run.start);
+                let behind = append_all_items(to.add(end), literals, (pairs, tail), &values.pieces, items);
+                out.set_len(behind.offset_from_unsigned(to));
+            }
+        }
+        if run.comma {
+            out.pop();
+        }
+    }
+
+    #[cold]
+    fn append_item(&self, run: &Run, values: &Pieces, first: usize, out: &mut Vec<u8>) {
+        let mut start = run.start;
+        for pair in &self.pairs[run.first as usize..][..run.count as usize] {
+            append(out, self.bytes.part(start, pair.length as usize));
+            let is_item = pair.slot & OF_ITEM != 0;
+            append(out, values.pieces[(pair.slot & !OF_ITEM) as usize + if is_item { first } else { 0 }]);
+            start += pair.length as usize;
+        }
+        append(out, self.bytes.part(start, run.tail + usize::from(run.comma)));
+    }
 }
 
 /// Copies pairs, and returns where they end.
@@ -190,6 +283,70 @@ unsafe fn append_each(mut to: *mut u8, mut literals: *const u8, pairs: &[Pair], 
             let value = values.get_unchecked(pair.slot as usize).0;
             to = copy(value.as_ptr(), to, value.len() - BLOCK);
         }
+    }
+    to
+}
+
+/// Copies pairs for each item, and returns where they end.
+///
+/// # Safety
+/// As for [`append_pairs`], and of the slots of items, which are below `width`, for each item that there is; behind the
+/// last pair's literal there are `tail` bytes and a block.
+#[inline]
+unsafe fn append_all_items(
+    to: *mut u8,
+    from: *const u8,
+    of: (&[Pair], usize),
+    values: &[Piece],
+    items: Items,
+) -> *mut u8 {
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor was asked; the rest is the caller's promise.
+        return unsafe { append_all_items_avx2(to, from, of, values, items) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { append_each_item(to, from, of, values, items) }
+}
+
+/// The same with blocks that are one register.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn append_all_items_avx2(
+    to: *mut u8,
+    from: *const u8,
+    of: (&[Pair], usize),
+    values: &[Piece],
+    items: Items,
+) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    unsafe { append_each_item(to, from, of, values, items) }
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "is compiled for several processors")]
+unsafe fn append_each_item(
+    mut to: *mut u8,
+    from: *const u8,
+    (pairs, tail): (&[Pair], usize),
+    values: &[Piece],
+    items: Items,
+) -> *mut u8 {
+    for item in 0..items.count {
+        let first = items.first + item * items.width;
+        let mut literals = from;
+        for pair in pairs {
+            // SAFETY: the caller's promise; pieces are followed by a block.
+            unsafe {
+                to = copy(literals, to, pair.length as usize);
+                literals = literals.add(pair.length as usize);
+                let base = if pair.slot & OF_ITEM == 0 { 0 } else { first };
+                let value = values.get_unchecked(base + (pair.slot & !OF_ITEM) as usize).0;
+                to = copy(value.as_ptr(), to, value.len() - BLOCK);
+            }
+        }
+        // SAFETY: the caller's promise.
+        unsafe { to = copy(literals, to, tail) };
     }
     to
 }
@@ -232,6 +389,49 @@ mod tests {
             let few = std::panic::AssertUnwindSafe(|| literals.append_run(run, &pieces, 5, &mut Vec::new()));
             let needed = texts.iter().map(|(_, slot, _)| *slot as usize + 1).max().unwrap_or(0);
             prop_assert_eq!(std::panic::catch_unwind(few).is_err(), needed > pieces.count() - 5);
+        }
+
+        #[test]
+        fn items_are_their_pairs(
+            texts in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..90), any::<bool>(), 0..3_u32), 0..9),
+            tail in prop::collection::vec(any::<u8>(), 0..70),
+            values in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..900), 15),
+            (count, comma) in (0..=4_usize, any::<bool>()),
+            long: bool,
+        ) {
+            let long = vec![b'-'; if long { MOST_ROOM } else { 0 }];
+            let padded: Vec<Padded> = values.iter().chain([&long]).map(|value| Padded::new(value)).collect();
+            let mut pieces = Pieces::default();
+            padded.iter().for_each(|value| pieces.push(value.piece()));
+            let mut builder = LiteralsBuilder::default();
+            builder.push(b"before");
+            let run = builder.begin();
+            for (text, of_item, slot) in &texts {
+                let start = builder.len() as u32;
+                builder.push(text);
+                if *of_item { builder.item_pair(start, *slot) } else { builder.pair(start, *slot) }
+            }
+            builder.push(&tail);
+            builder.end_items(comma);
+            builder.push(b"behind");
+            let literals = builder.finish();
+            let item = |item: usize| {
+                let pairs = texts.iter().map(|(text, of_item, slot)| {
+                    [text.as_slice(), &values[*slot as usize + if *of_item { 3 + 3 * item } else { 0 }]].concat()
+                });
+                pairs.chain([tail.clone()]).collect::<Vec<_>>().concat()
+            };
+            let expected = (0..count).map(item).collect::<Vec<_>>().join(if comma { &b","[..] } else { b"" });
+            let mut out = b"already".to_vec();
+            literals.append_items(run, &pieces, Items { first: 3, width: 3, count }, &mut out);
+            prop_assert_eq!(out, [b"already", expected.as_slice()].concat());
+            let many = Items { first: 3, width: 3, count: 5 };
+            let many = std::panic::AssertUnwindSafe(|| literals.append_items(run, &pieces, many, &mut Vec::new()));
+            prop_assert!(std::panic::catch_unwind(many).is_err());
+            let narrow = Items { first: 3, width: 1, count };
+            let narrow = std::panic::AssertUnwindSafe(|| literals.append_items(run, &pieces, narrow, &mut Vec::new()));
+            let needed = texts.iter().filter(|(_, of_item, _)| *of_item).map(|(_, _, slot)| *slot + 1).max();
+            prop_assert_eq!(std::panic::catch_unwind(narrow).is_err(), needed.unwrap_or(0) > 1);
         }
     }
 }
