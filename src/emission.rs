@@ -5,20 +5,23 @@
 //! a short list of [`Make`]s, each of which gives one value, and a program that copies these to their places.
 
 mod bake;
+mod list;
 mod make;
+mod needs;
 mod roles;
 
 use crate::{
     catalog::{FailureId, FieldId, KindId, MethodId},
-    story::Row,
+    story::{Row, Story},
     template::{Padded, Program},
-    value::{Key, Lane, Skew},
+    value::{Key, Lane, Pattern, Salt, Skew},
 };
 use std::sync::Arc;
 
 pub use bake::{Baker, field_salt};
 pub use make::{Context, resource_key};
-pub use roles::Roles;
+pub use needs::Needs;
+pub use roles::{Draws, Roles};
 
 /// One kind of event.
 #[derive(Debug)]
@@ -37,7 +40,9 @@ pub struct Emission {
     pub failure: Option<FailureId>,
     /// The compiled template for the values that `makes` give; shared by all calls for which it is the same.
     pub program: Arc<Program>,
-    /// Values, each of which may use those before it.
+    /// The first values: somebody's of the population.
+    pub known: Vec<Known>,
+    /// The other values, each of which may use those before it.
     pub makes: Vec<Make>,
     /// For each of the program's lists how its items are made.
     pub lists: Vec<ItemList>,
@@ -51,6 +56,17 @@ pub struct Emission {
     pub rows: Vec<(KindId, Row)>,
     /// Where the words of listed elements begin among those that the simulation hands over.
     pub listed_at: usize,
+}
+
+/// Fields of a member of the population.
+#[derive(Debug)]
+pub struct Known {
+    /// Who.
+    pub role: Role,
+    /// Its kind.
+    pub kind: KindId,
+    /// Which fields.
+    pub fields: Vec<FieldId>,
 }
 
 /// What the simulation copies out of an instance for one event, in this order.
@@ -108,7 +124,7 @@ pub struct Beside {
 }
 
 /// A way to make one value.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Make {
     /// The same in all instances.
     Fixed(Padded),
@@ -116,7 +132,7 @@ pub enum Make {
     Null,
     /// Put together.
     Text(Vec<Part>),
-    /// A field of a member of the population.
+    /// A field of a member of the population, or of the row of a table.
     Member {
         /// Who.
         role: Role,
@@ -136,13 +152,6 @@ pub enum Make {
         kind: KindId,
         /// What tells this reference from others.
         salt: u64,
-    },
-    /// A column of the row in which the event takes place.
-    Column {
-        /// The table's kind.
-        kind: KindId,
-        /// The field that shows the column.
-        field: FieldId,
     },
     /// An identifying field of the story's own resource.
     Unique {
@@ -168,10 +177,8 @@ pub enum Make {
     },
     /// Characters drawn for an own resource.
     Pattern {
-        /// Its kind.
-        kind: KindId,
-        /// The field.
-        field: FieldId,
+        /// What they look like.
+        pattern: Pattern,
         /// What they are drawn from.
         draw: Draw,
     },
@@ -258,7 +265,7 @@ pub enum Make {
 }
 
 /// A piece of a [`Make::Text`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Part {
     /// Characters.
     Literal(Padded),
@@ -277,21 +284,6 @@ pub enum Word {
     Item(usize),
 }
 
-impl Emission {
-    /// The kinds of which it shows what surrounds the story.
-    pub fn surroundings(&self) -> impl Iterator<Item = KindId> {
-        let own = self.lists.iter().flat_map(|list| list.own.iter().flat_map(|own| &own.makes));
-        let shown = self.makes.iter().chain(own).filter_map(|make| match make {
-            Make::Member { role: Role::Scope(kind), .. } | Make::MemberPresent { role: Role::Scope(kind), .. } => {
-                Some(*kind)
-            }
-            _ => None,
-        });
-        let beside = self.lists.iter().filter_map(|list| list.beside.as_ref()?.parent);
-        shown.chain(beside)
-    }
-}
-
 /// Whose field a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -303,19 +295,30 @@ pub enum Role {
     Shared(usize),
 }
 
+impl Role {
+    /// The kind of whoever it is.
+    pub fn kind(self, story: &Story) -> KindId {
+        match self {
+            Role::Scope(kind) => kind,
+            Role::Principal(actor) => story.actors[actor].kind,
+            Role::Shared(resource) => story.resources[resource].kind,
+        }
+    }
+}
+
 /// What a resource's own draws start from: its key in the instance, and its element.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Draw {
     /// The story's key, followed by the resource's name.
     pub resource: Key,
     /// The field.
-    pub field: u64,
+    pub field: Salt,
     /// Whether it is the element that the event is about (else the first).
     pub element: bool,
 }
 
 /// When an own resource becomes ready.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ready {
     /// What it is drawn from.
     pub draw: Draw,
@@ -323,4 +326,8 @@ pub struct Ready {
     pub low: u64,
     /// And at most.
     pub high: u64,
+    /// At least, in whole microseconds.
+    pub earliest: i64,
+    /// When at the earliest it is noted for the first time.
+    pub first_note: i64,
 }

@@ -3,7 +3,7 @@
 use crate::{
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId},
     template::{Arena, Piece},
-    value::{AddressRanges, Key, Lane, Pattern, People, Permutation, hex},
+    value::{AddressRanges, Key, Lane, Pattern, People, Wide, hex},
 };
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -12,8 +12,8 @@ use std::collections::{HashMap, hash_map::Entry};
 pub struct Identities {
     /// By kind and field.
     makers: Vec<Vec<Option<Maker>>>,
-    events: Permutation,
-    requests: Permutation,
+    events: Wide<61>,
+    requests: Wide<64>,
 }
 
 #[derive(Debug)]
@@ -70,9 +70,7 @@ impl Identities {
             kind.fields.iter().map(maker).collect()
         };
         let makers = catalog.kinds.iter().map(fields).collect();
-        let events = Permutation::new(run.name("event"), 1 << 122);
-        let requests = Permutation::new(run.name("request"), u128::MAX);
-        Identities { makers, events, requests }
+        Identities { makers, events: Wide::new(run.name("event")), requests: Wide::new(run.name("request")) }
     }
 
     /// Appends the value of an identifying field for number `number` of `lane`.
@@ -88,33 +86,24 @@ impl Identities {
     /// The same in an arena.
     pub fn make<'a>(&self, kind: KindId, field: FieldId, lane: Lane, number: u64, arena: &'a Arena) -> Piece<'a> {
         if let Some(Maker::Pattern(pattern)) = &self.makers[kind][field] {
-            let place = pattern.unique(lane, number);
-            return arena.write(pattern.len_of(place), |to| pattern.fill(place, to));
+            return pattern.make(pattern.unique(lane, number), arena);
         }
         let mut text = Vec::new();
         self.write(kind, field, lane, number, &mut text);
         arena.text(&text)
     }
 
-    /// Text of a field's pattern that need not be unique.
-    pub fn make_random<'a>(&self, kind: KindId, field: FieldId, key: Key, arena: &'a Arena) -> Piece<'a> {
-        let Some(Maker::Pattern(pattern)) = &self.makers[kind][field] else { return arena.text(b"") };
-        let place = pattern.random(key);
-        arena.write(pattern.len_of(place), |to| pattern.fill(place, to))
-    }
-
     /// An event's id and its request's: a version 4 UUID whose free bits are the event's name under a permutation, and 32
     /// lower-case hexadecimal digits.
     #[inline]
     pub fn ids(&self, name: EventName) -> ([u8; 36], [u8; 32]) {
-        let names = [name.pack(true), name.pack(false)];
-        let [event, request] = Permutation::apply_both([&self.events, &self.requests], names);
+        let (event, request) = self.events.apply_both(name.pack(true), &self.requests, name.pack(false));
         (uuid_of(event), hex(request))
     }
 
     /// The event's id alone.
     pub fn event_id(&self, name: EventName) -> [u8; 36] {
-        uuid_of(self.events.apply(name.pack(true)))
+        self.ids(name).0
     }
 
     /// Which event an id belongs to, or `None` if it is none of this run.
@@ -131,6 +120,7 @@ impl Identities {
 }
 
 /// A version 4 UUID with these 122 free bits.
+#[inline]
 fn uuid_of(bits: u128) -> [u8; 36] {
     // 122 free bits around the six that say version 4 and the RFC's variant.
     let high = bits >> 74;

@@ -1,11 +1,16 @@
 //! Who and what exists before a run begins: made once, kept formatted, shared by all stories and changed by none.
 
+mod within;
+
 use crate::{
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Table, Text, TextPart},
     identity::Identities,
     template::{Piece, Texts, TextsBuilder},
-    value::{Key, Lane, Skew, write_digits, write_time},
+    value::{Key, Lane, Salt, Skew, write_time},
 };
+use within::Places;
+
+pub use within::Within;
 
 /// Everything that existed before.
 #[derive(Debug)]
@@ -21,6 +26,7 @@ pub struct Members {
     fields: usize,
     /// For each entity the row of the table that it lies in, if its scope has a table.
     rows: Vec<Option<u32>>,
+    places: Places,
     parent: Option<KindId>,
     parents: usize,
     /// How many lie in each parent, and how many parents have one more.
@@ -82,6 +88,12 @@ impl Members {
         self.texts.get(index as usize * self.fields + field)
     }
 
+    /// All fields of one of them; nulls are [`Piece::NULL`].
+    #[inline]
+    pub fn texts(&self, index: u32) -> &[Piece<'_>] {
+        self.texts.row(index as usize * self.fields, self.fields)
+    }
+
     /// The row of the table that one of them lies in.
     pub fn row(&self, index: u32) -> Option<u32> {
         self.rows[index as usize]
@@ -99,6 +111,18 @@ impl Members {
         if children == 1 {
             return parent;
         }
+        self.ranked(parent, children, key, other)
+    }
+
+    /// The same for the key's child of that number, which is made only if there is a choice.
+    #[inline]
+    pub fn draw_salted(&self, parent: u32, key: Key, salt: Salt, other: usize) -> u32 {
+        let children = self.children(parent);
+        if children <= 1 { parent } else { self.ranked(parent, children, key.salted(salt), other) }
+    }
+
+    #[inline]
+    fn ranked(&self, parent: u32, children: usize, key: Key, other: usize) -> u32 {
         let rank = self.ranks.as_ref().map_or(0, |ranks| ranks.draw(key));
         let mut rank = rank.min(children - 1) + other;
         if rank >= children {
@@ -127,9 +151,11 @@ impl Members {
     }
 
     /// The members in `parent` and, where the scope has a table, in `row`; in the order in which lists show them.
-    pub fn within(&self, parent: u32, row: Option<u32>) -> impl Iterator<Item = u32> {
-        let all = (parent as usize..self.len()).step_by(self.parents.max(1));
-        all.filter(move |index| row.is_none() || self.rows[*index] == row).map(|index| index as u32)
+    pub fn within(&self, parent: u32, row: Option<u32>) -> Within<'_> {
+        match row {
+            Some(row) => self.places.within(parent, row, &self.rows),
+            None => Within::multiples(parent, self.parents, self.len()),
+        }
     }
 }
 
@@ -141,9 +167,17 @@ fn rows(kind: &Kind, table: &Table) -> Members {
             texts.push(column_of(field).map(|column| columns[column].as_slice()));
         }
     }
-    let rows = (0..table.rows.len()).map(|row| Some(row as u32)).collect();
+    let rows: Vec<Option<u32>> = (0..table.rows.len()).map(|row| Some(row as u32)).collect();
     let dealt = (table.rows.len(), 0);
-    Members { texts: texts.finish(), fields: kind.fields.len(), rows, parents: 1, dealt, ..Members::default() }
+    Members {
+        texts: texts.finish(),
+        fields: kind.fields.len(),
+        places: Places::new(&rows, 1),
+        rows,
+        parents: 1,
+        dealt,
+        ..Members::default()
+    }
 }
 
 fn column_of(field: &Field) -> Option<usize> {
@@ -215,6 +249,8 @@ impl Maker<'_> {
             self.add(kind_id, index as u32);
         }
         self.members[kind_id].texts = std::mem::take(&mut self.texts[kind_id]).finish();
+        let members = &mut self.members[kind_id];
+        members.places = Places::new(&members.rows, members.parents);
     }
 
     fn add(&mut self, kind_id: KindId, index: u32) {
@@ -355,10 +391,4 @@ impl Maker<'_> {
         let table = self.catalog.kinds[kind].table.as_ref();
         table.zip(row).map_or(&[], |(table, row)| &table.rows[row as usize][column])
     }
-}
-
-/// Appends a whole number.
-pub fn write_number(number: u64, out: &mut Vec<u8>) {
-    let width = number.checked_ilog10().unwrap_or(0) as usize + 1;
-    write_digits(number, width, out);
 }

@@ -2,16 +2,16 @@
 
 use crate::{
     catalog::KindId,
-    emission::{Context, Roles},
+    emission::{Context, Draws, Emission, Needs, Roles},
     identity::EventName,
     plan::{Plan, RecordKey},
-    population::write_number,
     sink::{Chunk, Event},
+    story::Row,
     stream::Record,
-    template::{Arena, Pieces, Slots},
-    value::Calendar,
+    template::{Arena, Piece, Pieces, Slots},
+    value::{Calendar, write_number},
 };
-use std::{collections::BTreeSet, mem};
+use std::{cell::Cell, mem};
 
 /// Renders the events of a plan. Has scratch memory, so that an event costs no allocation; threads each have one.
 #[derive(Debug)]
@@ -23,43 +23,68 @@ pub struct Renderer<'p> {
     slots: Slots<'static>,
     items: Pieces<'static>,
     roles: Roles,
-    /// For each story what its events show of what surrounds it.
-    around: Vec<Around>,
+    /// For each story what its events show of what surrounds it: nothing else is drawn.
+    shown: Vec<Shown<'p>>,
     /// Whose roles those are: story and instance.
     drawn: Option<(u16, u64)>,
 }
 
-/// What the events of a story show of what surrounds it: nothing else need be drawn.
+/// What the events of a story show of what surrounds it.
 #[derive(Debug)]
-struct Around {
-    kinds: Vec<KindId>,
-    /// Whether some of them take place in other rows than the story.
-    moves: bool,
+struct Shown<'p> {
+    draws: Draws<'p>,
+    /// For each kind whether they show it.
+    kinds: Vec<bool>,
+    /// The story's rows that they show, unless some of them take place in others.
+    rows: Option<Vec<(KindId, Row)>>,
 }
 
 impl<'p> Renderer<'p> {
     /// A renderer for the events of a plan.
     pub fn new(plan: &'p Plan) -> Self {
-        // What others lie in decides which of them are drawn.
-        let kinds = 0..plan.catalog.kinds.len();
-        let parents: BTreeSet<KindId> = kinds.filter_map(|kind| plan.catalog.parent(kind)).collect();
-        let mut shown: Vec<(BTreeSet<KindId>, bool)> = vec![(parents, false); plan.stories.len()];
+        let mut needs = vec![(Needs::default(), false); plan.stories.len()];
         for emission in &plan.emissions {
-            let story = usize::from(emission.story);
-            shown[story].0.extend(emission.surroundings());
-            shown[story].1 |= emission.rows != plan.stories[story].rows;
+            let story = &plan.stories[usize::from(emission.story)];
+            let (needs, moves) = &mut needs[usize::from(emission.story)];
+            needs.add(&plan.catalog, story, emission);
+            *moves |= emission.rows != story.rows;
         }
-        let around = shown.into_iter().map(|(kinds, moves)| Around { kinds: kinds.into_iter().collect(), moves });
-        let around = around.collect();
+        let shown = plan.stories.iter().zip(needs).map(|(story, (needs, moves))| {
+            let rows = story.rows.iter().filter(|(kind, _)| needs.scope.contains(kind)).copied();
+            Shown {
+                draws: Draws::new(&plan.catalog, &plan.population, story, &needs),
+                kinds: (0..plan.catalog.kinds.len()).map(|kind| needs.scope.contains(&kind)).collect(),
+                rows: (!moves).then(|| rows.collect()),
+            }
+        });
         Renderer {
             plan,
             arena: Arena::default(),
             calendar: Calendar::default(),
             slots: Slots::default(),
             items: Pieces::default(),
-            roles: Roles::new(),
-            around,
+            roles: Roles::of_any(&plan.catalog, &plan.stories),
+            shown: shown.collect(),
             drawn: None,
+        }
+    }
+
+    /// Draws what the events of an instance show.
+    fn draw(&mut self, emission: &Emission, instance: u64) {
+        let (plan, shown) = (self.plan, &self.shown[usize::from(emission.story)]);
+        let is_drawn = self.drawn == Some((emission.story, instance));
+        if !is_drawn {
+            self.roles.draw_prepared(&shown.draws, instance);
+            self.drawn = Some((emission.story, instance));
+        }
+        let rows = match &shown.rows {
+            Some(_) if is_drawn => return,
+            Some(rows) => rows,
+            None => &emission.rows,
+        };
+        let story = &plan.stories[usize::from(emission.story)];
+        for (kind, row) in rows.iter().filter(|(kind, _)| shown.kinds[*kind]) {
+            self.roles.scope[*kind] = self.roles.row(&plan.catalog, &plan.population, story, *kind, *row);
         }
     }
 
@@ -68,15 +93,7 @@ impl<'p> Renderer<'p> {
         let plan = self.plan;
         let emission = &plan.emissions[record.emission as usize];
         let story = &plan.stories[emission.story as usize];
-        let around = &self.around[usize::from(emission.story)];
-        if self.drawn != Some((emission.story, record.instance)) {
-            let kinds = around.kinds.iter().copied();
-            self.roles.draw_within(&plan.catalog, &plan.population, story, record.instance, kinds);
-            self.drawn = Some((emission.story, record.instance));
-        }
-        for (kind, row) in emission.rows.iter().filter(|_| around.moves) {
-            self.roles.scope[*kind] = self.roles.row(&plan.catalog, &plan.population, story, *kind, *row);
-        }
+        self.draw(emission, record.instance);
         let name = EventName {
             story: story.tag,
             instance: record.instance,
@@ -99,6 +116,8 @@ impl<'p> Renderer<'p> {
             ids: (self.arena.text(&event), self.arena.text(&request)),
             arena: &self.arena,
             calendar: &self.calendar,
+            // No event is that early.
+            written: Cell::new((i64::MIN, Piece::NULL)),
         };
         let mut slots = mem::take(&mut self.slots).recycled();
         let mut items = mem::take(&mut self.items).recycled();

@@ -6,15 +6,17 @@
 //! unique by construction.
 
 mod key;
+mod numbers;
 mod pattern;
 mod people;
 mod permutation;
 mod time_text;
 mod zipf;
 
-pub use key::Key;
+pub use key::{Key, Salt};
+pub use numbers::{MOST_DIGITS, hex, put_number, write_number};
 pub use pattern::{Lane, Nth, Pattern, PatternError};
 pub use people::{AddressRanges, People};
-pub use permutation::Permutation;
-pub use time_text::{Calendar, Clock, MICROSECONDS_LENGTH, NANOSECONDS_LENGTH, hex, write_digits, write_time};
+pub use permutation::{Permutation, Wide};
+pub use time_text::{Calendar, Clock, MICROSECONDS_LENGTH, NANOSECONDS_LENGTH, write_time};
 pub use zipf::Skew;

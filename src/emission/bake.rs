@@ -78,6 +78,7 @@ impl<'a> Baker<'a> {
             listed_at: bench.words,
             snapshot: bench.snapshot,
             rows: bench.rows,
+            known: inlined.known,
             makes: inlined.makes,
             program: self.shared(inlined.program),
         })

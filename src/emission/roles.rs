@@ -1,10 +1,11 @@
 //! Who and where: the members of the population that an instance has to do with.
 
+use super::{Needs, Role};
 use crate::{
     catalog::{Catalog, KindId},
-    population::Population,
+    population::{Members, Population},
     story::{Owner, Reference, Row, Story},
-    value::Key,
+    value::{Key, Salt},
 };
 
 /// What an instance draws from the population. A pure function of story and instance.
@@ -26,22 +27,21 @@ impl Roles {
         Roles { instance: Key::root(0), scope: Vec::new(), actors: Vec::new(), resources: Vec::new() }
     }
 
-    /// Draws what instance number `instance` of `story` has to do with.
-    pub fn draw(&mut self, catalog: &Catalog, population: &Population, story: &Story, instance: u64) {
-        self.draw_within(catalog, population, story, instance, 0..catalog.kinds.len());
+    /// Room for the roles of any of these stories.
+    pub fn of_any(catalog: &Catalog, stories: &[Story]) -> Self {
+        let most = |count: fn(&Story) -> usize| vec![0; stories.iter().map(count).max().unwrap_or(0)];
+        Roles {
+            instance: Key::root(0),
+            scope: vec![0; catalog.kinds.len()],
+            actors: most(|story| story.actors.len()),
+            resources: most(|story| story.resources.len()),
+        }
     }
 
-    /// The same, leaving out the surroundings that are not of those kinds: nothing looks at them.
-    pub fn draw_within(
-        &mut self,
-        catalog: &Catalog,
-        population: &Population,
-        story: &Story,
-        instance: u64,
-        surroundings: impl IntoIterator<Item = KindId>,
-    ) {
+    /// Draws what instance number `instance` of `story` has to do with.
+    pub fn draw(&mut self, catalog: &Catalog, population: &Population, story: &Story, instance: u64) {
         self.scope.clear();
-        self.draw_surroundings(catalog, population, story, instance, surroundings);
+        self.draw_surroundings(catalog, population, story, instance, 0..catalog.kinds.len());
         self.actors.clear();
         for actor in &story.actors {
             // The same person whatever the actor is called would be wrong, whatever stands before it would be too.
@@ -81,6 +81,31 @@ impl Roles {
         }
     }
 
+    /// The member, or row, that has a role.
+    #[inline]
+    pub fn of(&self, role: Role) -> u32 {
+        match role {
+            Role::Scope(kind) => self.scope[kind],
+            Role::Principal(actor) => self.actors[actor],
+            Role::Shared(resource) => self.resources[resource],
+        }
+    }
+
+    /// Draws what was prepared, for instance number `instance`.
+    #[inline]
+    pub fn draw_prepared(&mut self, draws: &Draws, instance: u64) {
+        self.instance = draws.story.number(instance);
+        for draw in &draws.draws {
+            let parent = draw.parent.map_or(0, |parent| self.scope[parent]);
+            let member = draw.members.draw_salted(parent, self.instance, draw.salt, draw.other);
+            match draw.role {
+                Role::Scope(kind) => self.scope[kind] = member,
+                Role::Principal(actor) => self.actors[actor] = member,
+                Role::Shared(resource) => self.resources[resource] = member,
+            }
+        }
+    }
+
     /// The row of a table in which something takes place.
     pub fn row(&self, catalog: &Catalog, population: &Population, story: &Story, kind: KindId, row: Row) -> u32 {
         match row {
@@ -116,6 +141,47 @@ impl Roles {
             Reference::Actor(actor) => code::actor(actor),
             Reference::Population(kind) => code::population(kind, self.referred(population, kind, salt)),
         }
+    }
+}
+
+/// What the events of a story need drawn, prepared once.
+#[derive(Debug)]
+pub struct Draws<'p> {
+    story: Key,
+    draws: Vec<Drawing<'p>>,
+}
+
+#[derive(Debug)]
+struct Drawing<'p> {
+    role: Role,
+    members: &'p Members,
+    parent: Option<KindId>,
+    salt: Salt,
+    other: usize,
+}
+
+impl<'p> Draws<'p> {
+    /// Those that are needed, in the order in which [`Roles::draw`] draws all.
+    pub fn new(catalog: &Catalog, population: &'p Population, story: &Story, needs: &Needs) -> Self {
+        let mut draws = Vec::new();
+        let mut add = |role: Role, number: usize, other: usize| {
+            let kind = &catalog.kinds[role.kind(story)];
+            let members = population.of(role.kind(story));
+            let is_row = matches!(role, Role::Scope(_)) && (kind.principal || kind.table.is_some());
+            if !is_row && !members.is_empty() {
+                draws.push(Drawing { role, members, parent: members.parent(), salt: Salt::of(number as u64), other });
+            }
+        };
+        needs.scope.iter().for_each(|kind| add(Role::Scope(*kind), *kind, 0));
+        for actor in &needs.actors {
+            add(Role::Principal(*actor), 1000 + story.actors[*actor].kind, story.actors[*actor].other);
+        }
+        for resource in &needs.resources {
+            if let Owner::Population { other } = story.resources[*resource].owner {
+                add(Role::Shared(*resource), 2000 + story.resources[*resource].kind, other);
+            }
+        }
+        Draws { story: story.key, draws }
     }
 }
 

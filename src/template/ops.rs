@@ -3,7 +3,11 @@
 //! An event is a hundred pieces of some twenty bytes, so the number of pieces counts, not the number of bytes: a literal
 //! and the value behind it are a pair, and pairs that follow each other are one operation.
 
-use super::{Program, Slots, decide::holds, piece::append};
+use super::{
+    Program, Slots,
+    decide::holds,
+    piece::{Items, append, append_quoted},
+};
 
 /// An operation. Literals are ranges of the program's literals; targets are indices of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +48,11 @@ pub(super) enum Op {
     Next {
         body: u32,
         comma: bool,
+    },
+    /// for each item of a list literals, each with a value of the event or of the item behind it
+    Items {
+        list: u32,
+        run: u32,
     },
 }
 
@@ -86,6 +95,12 @@ pub(super) fn run(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
                     at = end as usize;
                 }
             }
+            Op::Items { list, run } => {
+                let (first, count) = slots.lists[list as usize];
+                let width = program.lists[list as usize].slots.len();
+                let items = Items { first: first as usize, width, count: count as usize };
+                program.literals.append_items(run, &slots.values, items, out);
+            }
             Op::Next { body, comma } => {
                 item.index += 1;
                 item.first += item.width;
@@ -102,10 +117,7 @@ pub(super) fn run(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
 
 fn text_or_null(out: &mut Vec<u8>, slots: &Slots, slot: usize) {
     let value = slots.values.get(slot);
-    let quote: &[u8] = if value.is_null() { b"" } else { b"\"" };
-    out.extend_from_slice(quote);
-    append(out, value);
-    out.extend_from_slice(quote);
+    if value.is_null() { append(out, value) } else { append_quoted(out, value) }
 }
 
 fn comma(out: &mut Vec<u8>) {

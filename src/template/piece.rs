@@ -21,7 +21,7 @@ mod literals;
 mod texts;
 
 pub use arena::Arena;
-pub use literals::{Literals, LiteralsBuilder};
+pub use literals::{Items, Literals, LiteralsBuilder};
 use std::mem::MaybeUninit;
 pub use texts::{Texts, TextsBuilder};
 
@@ -64,11 +64,14 @@ impl Padded {
 pub struct Piece<'a>(&'a [u8]);
 
 static NULL: [u8; 4 + BLOCK] = *b"null                                ";
+static ZERO: [u8; 1 + BLOCK] = *b"0                                ";
 static PRESENT: [u8; 2 + BLOCK] = *b"{}                                ";
 
 impl<'a> Piece<'a> {
     /// The word `null`, of which [`is_null`](Self::is_null) is true.
     pub const NULL: Piece<'static> = Piece(&NULL);
+    /// The number 0.
+    pub const ZERO: Piece<'static> = Piece(&ZERO);
     /// What stands for an object that is there.
     pub const PRESENT: Piece<'static> = Piece(&PRESENT);
 
@@ -111,6 +114,21 @@ pub fn append(out: &mut Vec<u8>, piece: Piece) {
     }
 }
 
+/// Appends a piece in quotes.
+#[inline]
+pub fn append_quoted(out: &mut Vec<u8>, piece: Piece) {
+    let length = piece.length();
+    out.reserve(length + 2 + BLOCK);
+    let end = out.len();
+    // SAFETY: as above, with a byte before and one behind.
+    unsafe {
+        let to = out.as_mut_ptr().add(end);
+        to.write(b'"');
+        copy(piece.0.as_ptr(), to.add(1), length).write(b'"');
+        out.set_len(end + length + 2);
+    }
+}
+
 /// Copies `length` bytes and whatever stands behind them, in whole blocks; returns where they end.
 ///
 /// # Safety
@@ -120,18 +138,24 @@ pub fn append(out: &mut Vec<u8>, piece: Piece) {
 unsafe fn copy(from: *const u8, to: *mut u8, length: usize) -> *mut u8 {
     // What lies behind a text need not be initialized.
     type Block = MaybeUninit<[u8; BLOCK]>;
-    let mut at = 0;
-    loop {
-        // SAFETY: as the caller promises.
-        unsafe {
-            let block = from.add(at).cast::<Block>().read_unaligned();
-            to.add(at).cast::<Block>().write_unaligned(block);
+    // SAFETY: as the caller promises; `length` bytes from `to` on are within the same memory.
+    unsafe {
+        to.cast::<Block>().write_unaligned(from.cast::<Block>().read_unaligned());
+        if length > BLOCK {
+            // That pointers may wrap keeps the compiler from unrolling what seldom has a third turn.
+            let end = from.wrapping_add(length);
+            let mut at = from.wrapping_add(BLOCK);
+            let mut behind = to.wrapping_add(BLOCK);
+            loop {
+                behind.cast::<Block>().write_unaligned(at.cast::<Block>().read_unaligned());
+                at = at.wrapping_add(BLOCK);
+                if at >= end {
+                    break;
+                }
+                behind = behind.wrapping_add(BLOCK);
+            }
         }
-        at += BLOCK;
-        if at >= length {
-            // SAFETY: `length` bytes from there are within the same memory.
-            return unsafe { to.add(length) };
-        }
+        to.add(length)
     }
 }
 
@@ -156,12 +180,12 @@ impl<'a> Pieces<'a> {
         self.pieces.push(piece);
     }
 
-    /// Adds those of others that have these numbers.
+    /// Adds several.
     #[inline]
-    pub fn extend_from(&mut self, others: &Pieces<'a>, numbers: impl ExactSizeIterator<Item = usize>) {
+    #[expect(clippy::manual_inspect, reason = "the library trusts a map's length, and asks for room once")]
+    pub fn extend(&mut self, pieces: impl ExactSizeIterator<Item = Piece<'a>>) {
         let mut longest = self.longest;
-        self.pieces.extend(numbers.map(|number| {
-            let piece = others.pieces[number];
+        self.pieces.extend(pieces.map(|piece| {
             longest = longest.max(piece.length());
             piece
         }));
@@ -174,9 +198,11 @@ impl<'a> Pieces<'a> {
         self.pieces[index] = piece;
     }
 
-    /// Forgets those from that number on.
-    pub fn truncate(&mut self, length: usize) {
-        self.pieces.truncate(length);
+    /// Forgets all of them.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.pieces.clear();
+        self.longest = 0;
     }
 
     /// How many there are.
@@ -192,6 +218,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// Forgets them and keeps their memory for others.
+    #[inline]
     pub fn recycled<'b>(mut self) -> Pieces<'b> {
         self.pieces.clear();
         let mut pieces = std::mem::ManuallyDrop::new(self.pieces);
@@ -227,6 +254,8 @@ mod tests {
                 if number % 2 == 0 {
                     append(&mut out, Piece::within(&padded.0, start, length));
                     expected.extend_from_slice(&from[start..start + length]);
+                    append_quoted(&mut out, Piece::within(&padded.0, start, length));
+                    expected.extend([b"\"", &from[start..start + length], b"\""].concat());
                 }
                 prop_assert_eq!(&out, &expected);
             }
@@ -247,6 +276,7 @@ mod tests {
         assert!(Piece::NULL.is_null());
         assert_eq!(Piece::NULL.bytes(), b"null");
         assert_eq!(Piece::PRESENT.bytes(), b"{}");
+        assert_eq!(Piece::ZERO.bytes(), b"0");
         let text = Padded::new(b"null");
         assert!(!text.piece().is_null());
     }

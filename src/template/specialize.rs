@@ -40,9 +40,15 @@ impl Program {
     pub fn specialized(&self, fillings: &[Vec<Filling>]) -> Program {
         let mut work = Work { of: self, fillings, literals: LiteralsBuilder::default(), ops: Vec::new() };
         let mut places = Vec::with_capacity(self.ops.len() + 1);
-        for op in &self.ops {
-            places.push(work.ops.len() as u32);
-            work.add(*op);
+        let mut ops = self.ops.as_slice();
+        while let [op, rest @ ..] = ops {
+            let taken = work.items(ops);
+            // Nobody goes to an operation of a list's body but those in it.
+            places.resize(places.len() + taken.max(1), work.ops.len() as u32 - u32::from(taken > 0));
+            if taken == 0 {
+                work.add(*op);
+            }
+            ops = &rest[taken.saturating_sub(1)..];
         }
         places.push(work.ops.len() as u32);
         for op in &mut work.ops {
@@ -73,6 +79,47 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// Adds a list whose items have neither questions nor values that may be null, if one begins here; says how many
+    /// operations that were.
+    fn items(&mut self, ops: &[Op]) -> usize {
+        let [Op::Each { list, .. }, body @ ..] = ops else { return 0 };
+        let length =
+            body.iter().take_while(|op| matches!(op, Op::Run(_) | Op::RunItem(_) | Op::Literal { .. })).count();
+        let Some(Op::Next { comma, .. }) = body.get(length) else { return 0 };
+        let run = self.literals.begin();
+        let mut begin = self.literals.len();
+        for op in &body[..length] {
+            match op {
+                Op::Run(run) => {
+                    for (literal, slot) in self.of.literals.pairs(*run) {
+                        self.literals.push(literal);
+                        for filling in &self.fillings[slot as usize] {
+                            match filling {
+                                Filling::Text(text) => self.literals.push(text),
+                                Filling::Value(value) => {
+                                    self.literals.pair(begin as u32, *value);
+                                    begin = self.literals.len();
+                                }
+                            }
+                        }
+                    }
+                }
+                Op::RunItem(run) => {
+                    for (literal, slot) in self.of.literals.pairs(*run) {
+                        self.literals.push(literal);
+                        self.literals.item_pair(begin as u32, slot);
+                        begin = self.literals.len();
+                    }
+                }
+                Op::Literal { start, length } => self.literals.push(self.of.literals.piece(*start, *length).bytes()),
+                _ => {}
+            }
+        }
+        self.literals.end_items(*comma);
+        self.ops.push(Op::Items { list: *list, run });
+        length + 2
+    }
+
     fn add(&mut self, op: Op) {
         match op {
             Op::Run(run) => self.run(run),
@@ -97,7 +144,9 @@ impl Work<'_> {
             | Op::Branch { .. }
             | Op::Jump { .. }
             | Op::Each { .. }
-            | Op::Next { .. } => self.ops.push(op),
+            | Op::Next { .. }
+            // Made here and nowhere else: no program is specialized twice.
+            | Op::Items { .. } => self.ops.push(op),
         }
     }
 

@@ -25,7 +25,14 @@ impl Key {
     /// The child of that number; cheap enough for every event.
     #[must_use]
     pub fn number(self, number: u64) -> Self {
-        Key(mix(self.0 ^ mix(number.wrapping_add(0x9E37_79B9_7F4A_7C15))))
+        self.salted(Salt::of(number))
+    }
+
+    /// The child of the number that was prepared.
+    #[must_use]
+    #[inline]
+    pub fn salted(self, salt: Salt) -> Self {
+        Key(mix(self.0 ^ salt.0))
     }
 
     /// The key itself, for permutations and tags.
@@ -56,6 +63,17 @@ impl Key {
         let word = |number: u64| mix(self.0.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
         let (first, last) = (word(1), word(4));
         first.wrapping_add(last).rotate_left(23).wrapping_add(first)
+    }
+}
+
+/// A number as [`Key::number`] takes it in, prepared for many keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Salt(u64);
+
+impl Salt {
+    /// Of that number.
+    pub fn of(number: u64) -> Self {
+        Salt(mix(number.wrapping_add(0x9E37_79B9_7F4A_7C15)))
     }
 }
 

@@ -1,7 +1,12 @@
 //! Patterns such as `lfcp-[a-z0-9]{6}`: what an id looks like, and how to make and check one.
 
+mod class;
+mod read;
+
 use super::{Key, Permutation};
-use std::{collections::HashMap, fmt, ops::Range, sync::Arc};
+use crate::template::{Arena, Padded, Piece};
+use class::{Class, EXACT, Modulus, Step, steps};
+use std::{fmt, ops::Range, sync::Arc};
 
 /// How many identities of one pattern can be told apart by name: see [`Lane`].
 const LANES: u128 = 4096;
@@ -26,14 +31,12 @@ pub struct Pattern {
     sizes: Vec<Permutation>,
     /// Where the last class is that leaves a choice; 0 if there is none.
     last: usize,
-    /// How many texts of the shortest length there are, at most [`EXACT`]; 0 if there are more.
-    few: u64,
-    /// What is left of 2⁶⁴ when it is divided by `few`.
-    unit: u64,
+    /// How many texts of the shortest length there are, if they are at most [`EXACT`].
+    few: Option<Modulus>,
     /// How to write a text of the shortest length.
     steps: Arc<[Step]>,
     /// A text of the shortest length with the characters that all have.
-    first: Arc<[u8]>,
+    first: Padded,
 }
 
 /// Which of a pattern's texts: its number among those of a length, and by how many characters that is longer than the
@@ -44,40 +47,11 @@ pub struct Nth {
     longer: usize,
 }
 
-/// One or two neighbouring characters of the same class, written at once.
-#[derive(Debug, Clone)]
-struct Step {
-    at: usize,
-    class: Class,
-    is_pair: bool,
-}
-
-/// Characters that mean something else in regular expressions: taken for themselves only within a class.
-const SPECIAL: &[u8] = b".*+?()|^$";
-
 #[derive(Debug, Clone)]
 enum Position {
     Fixed(u8),
     Class(Class),
 }
-
-/// Characters of which one is taken, or pairs of them.
-#[derive(Debug, Clone)]
-struct Class {
-    /// Each of them in the first byte or in both.
-    members: Arc<[[u8; 2]]>,
-    /// 2⁶⁴ by their number, rounded up: multiplying by it divides.
-    inverse: u64,
-    /// Which power of two their number is, if it is one.
-    bits: Option<u32>,
-}
-
-/// Numbers below this are divided by multiplication, exactly: the rounding of [`Class::inverse`] is off by less than
-/// the size of a class, which is below 2¹³, and their product stays below 2⁶⁴.
-const EXACT: u64 = 1 << 51;
-
-/// The largest class of which pairs are tabulated.
-const PAIRED: usize = 64;
 
 /// What is wrong with a pattern, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +60,13 @@ pub struct PatternError {
     pub span: Range<usize>,
     /// What is wrong there.
     pub message: String,
+}
+
+/// Patterns that were written the same, with the same around them.
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text && self.first == other.first
+    }
 }
 
 impl fmt::Display for PatternError {
@@ -101,65 +82,38 @@ impl Pattern {
     ///
     /// Names the place and what was expected there.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        let mut positions = Vec::new();
-        let bytes = text.as_bytes();
-        let mut at = 0;
-        while at < bytes.len() {
-            let start = at;
-            if bytes[at] != b'[' && SPECIAL.contains(&bytes[at]) {
-                let mut found: Vec<char> = Vec::new();
-                for byte in bytes[at..].iter().filter(|byte| SPECIAL.contains(byte)) {
-                    if !found.contains(&char::from(*byte)) {
-                        found.push(char::from(*byte));
-                    }
-                }
-                let names: Vec<String> = found.iter().map(|sign| format!("`{sign}`")).collect();
-                let ways: Vec<String> = found.iter().map(|sign| format!("`[{sign}]`")).collect();
-                let verb = if found.len() == 1 { "means itself" } else { "mean themselves" };
-                let message = format!("{} {verb} only as {}", names.join(" and "), ways.join(" and "));
-                return Err(error(at..at + 1, &message));
-            }
-            let position = match bytes[at] {
-                b'[' => {
-                    let end = find(bytes, at, b']').ok_or_else(|| error(at..bytes.len(), "`[` without `]`"))?;
-                    at = end + 1;
-                    let members = class(&bytes[start + 1..end]);
-                    Position::Class(Class::new(&members.ok_or_else(|| error(start..at, "not a character class"))?))
-                }
-                b'{' | b'}' | b']' | b'"' | b'\\' | 0..=31 | 127..=255 => {
-                    return Err(error(at..at + 1, "a pattern has printable ASCII, `[a-z]` and `{6}` only"));
-                }
-                other => {
-                    at += 1;
-                    Position::Fixed(other)
-                }
-            };
-            let times = if bytes.get(at) == Some(&b'{') {
-                let end = find(bytes, at, b'}').ok_or_else(|| error(at..bytes.len(), "`{` without `}`"))?;
-                let times = text[at + 1..end].parse().ok().filter(|times| (1..=64).contains(times));
-                let times = times.ok_or_else(|| error(at..end + 1, "a count is `{1}` to `{64}`"))?;
-                at = end + 1;
-                times
-            } else {
-                1
-            };
-            positions.extend(std::iter::repeat_n(position, times));
-        }
+        let positions = read::positions(text)?;
         let last = positions.iter().rposition(|position| position.size() > 1).unwrap_or(0);
         let few = positions.iter().try_fold(1, |few: u128, position| few.checked_mul(position.size()));
-        let few = few.filter(|few| *few <= u128::from(EXACT)).map_or(0, |few| few as u64);
+        let few = few.filter(|few| *few <= u128::from(EXACT)).map(|few| Modulus::new(few as u64));
         let steps = steps(&positions).into();
-        let first = positions.iter().map(Position::first).collect();
+        let first: Vec<u8> = positions.iter().map(Position::first).collect();
         Ok(Pattern {
             text: text.to_owned(),
             positions,
             sizes: Vec::new(),
             last,
             few,
-            unit: rest_of_64_bits(few),
             steps,
-            first,
+            first: Padded::new(&first),
         })
+    }
+
+    /// The same with texts around it that are always the same. It gives texts by [`random`](Self::random) alone.
+    #[must_use]
+    pub fn within(&self, before: &[u8], after: &[u8]) -> Self {
+        let fixed = |text: &[u8]| text.iter().map(|byte| Position::Fixed(*byte)).collect::<Vec<_>>();
+        let positions = [fixed(before), self.positions.clone(), fixed(after)].concat();
+        let first = [before, self.first.bytes(), after].concat();
+        Pattern {
+            text: self.text.clone(),
+            sizes: Vec::new(),
+            last: before.len() + self.last,
+            few: self.few,
+            steps: steps(&positions).into(),
+            first: Padded::new(&first),
+            positions,
+        }
     }
 
     /// Whether there is anything to tell two ids apart by.
@@ -194,10 +148,7 @@ impl Pattern {
 
     /// Appends the id that belongs to `number` of `lane`: no other number or lane of the same key has it.
     pub fn write_unique(&self, lane: Lane, number: u64, out: &mut Vec<u8>) {
-        let nth = self.unique(lane, number);
-        let start = out.len();
-        out.resize(start + self.len_of(nth), 0);
-        self.fill(nth, &mut out[start..]);
+        out.extend_from_slice(self.make(self.unique(lane, number), &Arena::default()).bytes());
     }
 
     /// The text that belongs to `number` of `lane`: no other number or lane of the same key has it.
@@ -223,37 +174,40 @@ impl Pattern {
         Nth { number: (u128::from(words[0]) << 64) | u128::from(words[1]), longer: 0 }
     }
 
-    /// How many characters a text has.
-    pub fn len_of(&self, nth: Nth) -> usize {
-        self.positions.len() + nth.longer
+    /// The text in an arena.
+    #[inline]
+    pub fn make<'a>(&self, nth: Nth, arena: &'a Arena) -> Piece<'a> {
+        if nth.longer > 0 {
+            let length = self.positions.len() + nth.longer;
+            return arena.write(length, |to| {
+                self.fill_longer(nth, to);
+                length
+            });
+        }
+        arena.patched(self.first.piece(), |to| self.fill(nth.number, to))
     }
 
-    /// Writes a text to the beginning of `out`, and says how long it is.
-    ///
-    /// # Panics
-    /// If `out` is shorter than [`len_of`](Self::len_of) says.
-    pub fn fill(&self, nth: Nth, out: &mut [u8]) -> usize {
-        let length = self.len_of(nth);
-        let out = &mut out[..length];
-        if nth.longer > 0 {
-            self.fill_longer(nth, out);
-            return length;
-        }
-        out.copy_from_slice(&self.first[..length]);
-        // What is above does not show.
-        let mut rest = if self.few > 0 { remainder(nth.number, self.few, self.unit) } else { nth.number };
+    /// Puts the characters that a number stands for into a text of the shortest length.
+    #[inline]
+    fn fill(&self, number: u128, out: &mut [u8]) {
         let mut steps = self.steps.iter();
-        // From the right, so that the division gives one digit after another.
-        while rest >= u128::from(EXACT)
-            && let Some(step) = steps.next()
-        {
-            step.put(step.class.take(&mut rest), out);
-        }
-        let mut rest = rest as u64;
+        // What is above does not show.
+        let mut rest = match &self.few {
+            Some(few) => few.of(number),
+            None => {
+                let mut rest = number;
+                // From the right, so that the division gives one digit after another.
+                while rest >= u128::from(EXACT)
+                    && let Some(step) = steps.next()
+                {
+                    step.put(step.class.take(&mut rest), out);
+                }
+                rest as u64
+            }
+        };
         for step in steps {
             step.put(step.class.take_small(&mut rest), out);
         }
-        length
     }
 
     /// The last class is repeated.
@@ -302,111 +256,6 @@ impl Pattern {
     }
 }
 
-impl Step {
-    #[inline]
-    fn put(&self, member: [u8; 2], out: &mut [u8]) {
-        if self.is_pair {
-            out[self.at..self.at + 2].copy_from_slice(&member);
-        } else {
-            out[self.at] = member[0];
-        }
-    }
-}
-
-/// The classes of a pattern from right to left, neighbours of a kind as pairs.
-fn steps(positions: &[Position]) -> Vec<Step> {
-    let mut pairs: HashMap<*const [u8; 2], Class> = HashMap::new();
-    let mut steps = Vec::new();
-    let mut end = positions.len();
-    while end > 0 {
-        let at = end - 1;
-        let Position::Class(class) = &positions[at] else {
-            end = at;
-            continue;
-        };
-        let same = |position: &Position| matches!(position, Position::Class(other) if Arc::ptr_eq(&other.members, &class.members));
-        let is_pair = at > 0 && class.members.len() <= PAIRED && same(&positions[at - 1]);
-        let class = if is_pair {
-            pairs.entry(class.members.as_ptr()).or_insert_with(|| class.pairs()).clone()
-        } else {
-            class.clone()
-        };
-        end = if is_pair { at - 1 } else { at };
-        steps.push(Step { at: end, class, is_pair });
-    }
-    steps
-}
-
-impl Class {
-    fn new(members: &[u8]) -> Self {
-        Class::of(members.iter().map(|member| [*member, 0]).collect())
-    }
-
-    fn of(members: Arc<[[u8; 2]]>) -> Self {
-        let size = members.len() as u64;
-        let bits = size.is_power_of_two().then_some(size.trailing_zeros());
-        Class { members, inverse: (u64::MAX / size).wrapping_add(1), bits }
-    }
-
-    /// All pairs of the members, the right one counting ones.
-    fn pairs(&self) -> Self {
-        let pair = |left: &[u8; 2]| self.members.iter().map(|right| [left[0], right[0]]).collect::<Vec<_>>();
-        Class::of(self.members.iter().flat_map(pair).collect())
-    }
-
-    /// Divides by the number of members, and gives the one that stands for the remainder.
-    #[inline]
-    fn take_small(&self, place: &mut u64) -> [u8; 2] {
-        let size = self.members.len() as u64;
-        let quotient = match self.bits {
-            Some(bits) => *place >> bits,
-            None => ((u128::from(*place) * u128::from(self.inverse)) >> 64) as u64,
-        };
-        let digit = *place - quotient * size;
-        *place = quotient;
-        self.members[digit as usize]
-    }
-
-    /// The same for numbers of any size.
-    fn take(&self, place: &mut u128) -> [u8; 2] {
-        let size = self.members.len() as u64;
-        if let Some(bits) = self.bits {
-            let digit = *place as u64 & (size - 1);
-            *place >>= bits;
-            return self.members[digit as usize];
-        }
-        let (quotient, digit) = match u64::try_from(*place) {
-            Ok(mut small) if small < EXACT => {
-                let member = self.take_small(&mut small);
-                *place = u128::from(small);
-                return member;
-            }
-            Ok(small) => (u128::from(small / size), small % size),
-            Err(_) => (*place / u128::from(size), (*place % u128::from(size)) as u64),
-        };
-        *place = quotient;
-        self.members[digit as usize]
-    }
-}
-
-/// What is left of 2⁶⁴.
-fn rest_of_64_bits(by: u64) -> u64 {
-    if by == 0 { 0 } else { (u64::MAX % by + 1) % by }
-}
-
-/// What is left of a number of 128 bits; `unit` is what is left of 2⁶⁴.
-fn remainder(number: u128, by: u64, unit: u64) -> u128 {
-    let (high, low) = ((number >> 64) as u64, number as u64);
-    if high == 0 {
-        return u128::from(if low < by { low } else { low % by });
-    }
-    if by >> 32 != 0 {
-        return number % u128::from(by);
-    }
-    // Divisions of 64 bits only: what is left of 2⁶⁴ stands for each unit of the high half.
-    u128::from(((high % by) * unit + low % by) % by)
-}
-
 impl Position {
     fn first(&self) -> u8 {
         match self {
@@ -428,38 +277,6 @@ impl Position {
             Position::Class(class) => class.members.iter().any(|member| member[0] == byte),
         }
     }
-}
-
-fn find(bytes: &[u8], from: usize, wanted: u8) -> Option<usize> {
-    bytes[from..].iter().position(|byte| *byte == wanted).map(|offset| from + offset)
-}
-
-fn error(span: Range<usize>, message: &str) -> PatternError {
-    PatternError { span, message: message.to_owned() }
-}
-
-/// The members of a class, without repetition, in the order written.
-fn class(inside: &[u8]) -> Option<Vec<u8>> {
-    let mut members = Vec::new();
-    let mut at = 0;
-    while at < inside.len() {
-        let low = inside[at];
-        let range = inside.get(at + 1) == Some(&b'-') && at + 2 < inside.len();
-        let high = if range { inside[at + 2] } else { low };
-        at += if range { 3 } else { 1 };
-        if low > high || !low.is_ascii_graphic() || !high.is_ascii_graphic() {
-            return None;
-        }
-        for byte in low..=high {
-            if matches!(byte, b'"' | b'\\') {
-                return None;
-            }
-            if !members.contains(&byte) {
-                members.push(byte);
-            }
-        }
-    }
-    (!members.is_empty()).then_some(members)
 }
 
 #[cfg(test)]
@@ -489,28 +306,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn digits_are_what_division_gives(place: u128, narrow in 0..128_u32, size in 1..94_usize) {
-            let all: Vec<u8> = (b'!'..=b'~').collect();
-            let (mut left, class) = (place >> narrow, Class::new(&all[..size]));
-            let mut expected = left;
-            for _ in 0..30 {
-                prop_assert_eq!(class.take(&mut left)[0], all[(expected % size as u128) as usize]);
-                expected /= size as u128;
-                prop_assert_eq!(left, expected);
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
         fn texts_are_digits_of_their_numbers(number: u128, narrow in 0..128_u32) {
             let number = number >> narrow;
             for text in ["x-[a-z0-9]{6}", "[0-9]{4}", "[a-z]-[ab][0-9]{3}y", "[a-z0-9]{16}", "[0-9a-f]{32}", "[!-!#-+]{9}"] {
                 let pattern = Pattern::parse(text).expect("valid");
-                let mut out = vec![0; pattern.positions.len()];
-                prop_assert_eq!(pattern.fill(Nth { number, longer: 0 }, &mut out), out.len());
+                let arena = Arena::default();
+                let out = pattern.make(Nth { number, longer: 0 }, &arena).bytes();
+                prop_assert_eq!(out.len(), pattern.positions.len());
                 let mut left = number;
-                for (position, shown) in pattern.positions.iter().zip(&out).rev() {
+                for (position, shown) in pattern.positions.iter().zip(out).rev() {
                     let expected = match position {
                         Position::Fixed(byte) => *byte,
                         Position::Class(class) => {
@@ -522,6 +326,21 @@ mod tests {
                     };
                     prop_assert_eq!(*shown, expected, "{} in {}", number, text);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_around_a_pattern_changes_nothing_in_it() {
+        let arena = Arena::default();
+        for text in ["x-[a-z0-9]{6}y", "[0-9a-f]{32}", "a[b]c", "[ab]"] {
+            let pattern = Pattern::parse(text).expect("valid");
+            let within = pattern.within(b"before.", b".after");
+            assert!(within != pattern && within == pattern.within(b"before.", b".after"));
+            for number in 0..100 {
+                let nth = pattern.random(Key::root(number));
+                let expected = [b"before.", pattern.make(nth, &arena).bytes(), b".after"].concat();
+                assert_eq!(within.make(nth, &arena).bytes(), expected);
             }
         }
     }

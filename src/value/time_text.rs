@@ -43,8 +43,9 @@ impl Calendar {
     ///
     /// # Panics
     /// If there is no room for it.
+    #[inline]
     pub fn nanoseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
-        let text = &mut text[..NANOSECONDS_LENGTH];
+        let Some(text) = text.first_chunk_mut::<NANOSECONDS_LENGTH>() else { panic!("no room for a time") };
         let fraction = self.second(nanoseconds, text);
         let (high, low) = (fraction / 100_000, fraction % 100_000);
         text[20..22].copy_from_slice(pair(high / 100));
@@ -60,8 +61,9 @@ impl Calendar {
     ///
     /// # Panics
     /// If there is no room for it.
+    #[inline]
     pub fn microseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
-        let text = &mut text[..MICROSECONDS_LENGTH];
+        let Some(text) = text.first_chunk_mut::<MICROSECONDS_LENGTH>() else { panic!("no room for a time") };
         let fraction = self.second(nanoseconds, text) / 1_000;
         text[20..22].copy_from_slice(pair(fraction / 10_000));
         text[22..24].copy_from_slice(pair(fraction / 100));
@@ -70,18 +72,26 @@ impl Calendar {
         MICROSECONDS_LENGTH
     }
 
-    /// Writes `2026-01-07T07:09:29.`, and returns the nanoseconds that are left.
     #[inline]
-    fn second(&self, nanoseconds: i64, text: &mut [u8]) -> u32 {
-        let (seconds, fraction) = (nanoseconds.div_euclid(NANOSECONDS), nanoseconds.rem_euclid(NANOSECONDS) as u32);
-        let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400) as u32);
+    fn date(&self, day: i64) -> Date {
         let known = &self.0[day as usize % 4];
         let mut date = known.get();
         if date.0 != day {
             date = Day(day, date_of(day));
             known.set(date);
         }
-        text[..16].copy_from_slice(&date.1);
+        date.1
+    }
+
+    /// Writes `2026-01-07T07:09:29.`, and returns the nanoseconds that are left.
+    #[inline]
+    fn second<const LENGTH: usize>(&self, nanoseconds: i64, text: &mut [u8; LENGTH]) -> u32 {
+        let (day, rest) = match u64::try_from(nanoseconds) {
+            Ok(positive) => ((positive / DAY) as i64, positive % DAY),
+            Err(_) => (nanoseconds.div_euclid(DAY as i64), nanoseconds.rem_euclid(DAY as i64) as u64),
+        };
+        let (second, fraction) = ((rest / NANOSECONDS as u64) as u32, (rest % NANOSECONDS as u64) as u32);
+        text[..16].copy_from_slice(&self.date(day));
         text[11..13].copy_from_slice(pair(second / 3_600));
         text[13] = b':';
         text[14..16].copy_from_slice(pair(second / 60 % 60));
@@ -102,38 +112,9 @@ fn date_of(day: i64) -> Date {
     text
 }
 
-/// Appends `number` with exactly `width` digits (the last ones, if it has more).
-pub fn write_digits(mut number: u64, width: usize, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.resize(start + width, b'0');
-    for place in out[start..].iter_mut().rev() {
-        *place = b'0' + (number % 10) as u8;
-        number /= 10;
-    }
-}
-
-/// The 32 lower-case hexadecimal digits of `number`.
-pub fn hex(number: u128) -> [u8; 32] {
-    let mut digits = [0; 32];
-    for (byte, place) in number.to_be_bytes().into_iter().zip(digits.chunks_exact_mut(2)) {
-        place.copy_from_slice(&HEX[usize::from(byte)]);
-    }
-    digits
-}
-
-/// Two digits for every byte.
-const HEX: [[u8; 2]; 256] = {
-    let digits = b"0123456789abcdef";
-    let mut pairs = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
-        byte += 1;
-    }
-    pairs
-};
-
 const NANOSECONDS: i64 = 1_000_000_000;
+/// Nanoseconds of a day.
+const DAY: u64 = 86_400 * NANOSECONDS as u64;
 
 /// The last two digits of a number.
 fn pair(number: u32) -> &'static [u8] {
@@ -223,22 +204,66 @@ impl Clock {
 
     /// Appends the text for a time in seconds since the Unix epoch.
     pub fn write(&self, seconds: i64, out: &mut Vec<u8>) {
-        let civil = Civil::of(seconds);
-        for part in &self.0 {
-            match part {
-                Part::Text(text) => out.extend_from_slice(text),
-                Part::Year => {
-                    out.extend_from_slice(pair(civil.year / 100));
-                    out.extend_from_slice(pair(civil.year));
-                }
-                Part::Month => out.extend_from_slice(pair(civil.month)),
-                Part::Day => out.extend_from_slice(pair(civil.day)),
-                Part::Hour => out.extend_from_slice(pair(civil.hour)),
-                Part::Minute => out.extend_from_slice(pair(civil.minute)),
-                Part::Second => out.extend_from_slice(pair(civil.second)),
-            }
-        }
+        let mut text = vec![0; self.room()];
+        let length = self.put(seconds, 0, &Calendar::default(), &mut text);
+        out.extend_from_slice(&text[..length]);
     }
+
+    /// How many bytes a text may have.
+    pub fn room(&self) -> usize {
+        let parts = self.0.iter().map(|part| match part {
+            Part::Text(text) => text.len(),
+            Part::Year => 4,
+            _ => 2,
+        });
+        parts.sum::<usize>() + 1 + SUFFIX
+    }
+
+    /// Writes the text for a time in seconds to the beginning of `to`, and behind it, if it is not 0, a number that tells
+    /// it from others; says how long it is.
+    ///
+    /// # Panics
+    /// If there is no room for it.
+    pub fn put(&self, seconds: i64, number: u64, calendar: &Calendar, to: &mut [u8]) -> usize {
+        let date = calendar.date(seconds.div_euclid(86_400));
+        let second = seconds.rem_euclid(86_400) as u32;
+        let mut at = 0;
+        for part in &self.0 {
+            let text = match part {
+                Part::Text(text) => text.as_slice(),
+                Part::Year => &date[..4],
+                Part::Month => &date[5..7],
+                Part::Day => &date[8..10],
+                Part::Hour => pair(second / 3_600),
+                Part::Minute => pair(second / 60 % 60),
+                Part::Second => pair(second % 60),
+            };
+            let place = &mut to[at..at + text.len()];
+            match (place, text) {
+                // Without a call for what is short.
+                ([one, two], [first, second]) => (*one, *two) = (*first, *second),
+                (place, text) => place.copy_from_slice(text),
+            }
+            at += text.len();
+        }
+        if number > 0 { at + put_suffix(number, &mut to[at..]) } else { at }
+    }
+}
+
+/// The most digits of a number in base 36.
+const SUFFIX: usize = 13;
+
+/// Writes a hyphen and a number in base 36.
+fn put_suffix(number: u64, to: &mut [u8]) -> usize {
+    to[0] = b'-';
+    let (mut rest, mut length) = (number, 1);
+    while rest > 0 {
+        to[length] = b"0123456789abcdefghijklmnopqrstuvwxyz"[(rest % 36) as usize];
+        rest /= 36;
+        length += 1;
+    }
+    to[1..length].reverse();
+    length
 }
 
 #[cfg(test)]
@@ -274,12 +299,6 @@ mod tests {
                 let cut = format!("{}Z", &text[..20 + digits]);
                 prop_assert_eq!(String::from_utf8_lossy(&out), cut);
             }
-        }
-
-        #[test]
-        fn hexadecimal_digits_are_the_usual_ones(number: u128) {
-            let digits = hex(number);
-            prop_assert_eq!(String::from_utf8_lossy(&digits), format!("{number:032x}"));
         }
     }
 

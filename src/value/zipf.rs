@@ -5,7 +5,7 @@ use super::Key;
 /// Draws ranks so that rank `r` (from 0) is about `(r + 1)^-skew` as likely as rank 0.
 ///
 /// Weights are integers made once (through `libm`'s portable `pow`), so every machine draws the same.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skew {
     cumulative: Vec<u64>,
     /// For each of some equal parts of the range of 64 bits the first rank that is drawn in it, and at the end the last
@@ -65,7 +65,14 @@ impl Skew {
         let place = super::key::scale(bits, total);
         let part = super::key::scale(bits, self.guide.len() as u64 - 1) as usize;
         let (from, to) = (self.guide[part] as usize, self.guide[part + 1] as usize);
-        from + self.cumulative[from..to].partition_point(|end| *end <= place)
+        let near = &self.cumulative[from..to];
+        // Mostly there is nothing to look through, or one or two.
+        let passed = if near.len() < 8 {
+            near.iter().take_while(|end| **end <= place).count()
+        } else {
+            near.partition_point(|end| *end <= place)
+        };
+        from + passed
     }
 
     fn of(cumulative: Vec<u64>) -> Self {

@@ -21,7 +21,7 @@ impl Bench<'_> {
                 let row = self.rows.iter().find(|(kind, _)| *kind == kind_id).map(|(_, row)| *row);
                 match (row, &kind.table) {
                     (Some(Row::Fixed(row)), Some(table)) => fixed(&table.rows[row as usize][*column]),
-                    _ => Make::Column { kind: kind_id, field },
+                    _ => Make::Member { role: Role::Scope(kind_id), field },
                 }
             }
             Generator::Text(text) if kind.table.is_some() || self.pinned(kind_id) => self.text(text, None),

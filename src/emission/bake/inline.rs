@@ -2,8 +2,8 @@
 
 use super::Bench;
 use crate::{
-    emission::{ItemList, Make, Part},
-    template::{Filling, Program},
+    emission::{ItemList, Known, Make, Part},
+    template::{Filling, Padded, Program},
 };
 
 /// Texts that are longer than this in all are not repeated for each emission.
@@ -12,6 +12,7 @@ const LONGEST: usize = 64 << 10;
 /// An emission's program and the values that it takes.
 pub(super) struct Inlined {
     pub program: Program,
+    pub known: Vec<Known>,
     pub makes: Vec<Make>,
     pub key: Option<usize>,
     pub first_subject: Option<usize>,
@@ -33,47 +34,26 @@ impl Bench<'_> {
         wanted: Wanted,
         lists: &mut [ItemList],
     ) -> Inlined {
-        let makes = std::mem::take(&mut self.makes);
+        let (makes, same) = shared(std::mem::take(&mut self.makes), wanted.first_subject);
+        let wanted = Wanted { key: wanted.key.map(|key| same[key]), ..wanted };
         let asked = program.asked();
         let inlines = program.literal_bytes() <= LONGEST;
         let filled: Vec<Vec<Filling>> = slots
             .iter()
             .enumerate()
             .map(|(slot, make)| {
-                let mut parts = Vec::new();
-                if !inlines || asked.contains(&slot) || !fill(&makes, *make, wanted.first_subject, &mut parts) {
-                    return vec![Filling::Value(*make as u32)];
+                let (make, mut parts) = (same[*make], Vec::new());
+                if !inlines || asked.contains(&slot) || !fill(&makes, make, wanted.first_subject, &mut parts) {
+                    return vec![Filling::Value(make as u32)];
                 }
                 parts
             })
             .collect();
-        let mut is_needed = vec![false; makes.len()];
-        let values = filled.iter().flatten().filter_map(|filling| match filling {
-            Filling::Value(value) => Some(*value as usize),
-            Filling::Text(_) => None,
-        });
-        values.chain(wanted.key).chain(wanted.first_subject).for_each(|make| is_needed[make] = true);
-        for part in lists.iter().flat_map(|list| &list.own).flat_map(|own| &own.makes).flat_map(parts) {
-            if let Part::Event(index) = part {
-                is_needed[*index] = true;
-            }
+        for own in lists.iter_mut().flat_map(|list| &mut list.own) {
+            own.makes = std::mem::take(&mut own.makes).into_iter().map(|make| renumbered(make, &same, true)).collect();
         }
-        // A value uses only those before it.
-        for (index, make) in makes.iter().enumerate().rev() {
-            if is_needed[index] {
-                for used in uses(make) {
-                    is_needed[used] = true;
-                }
-            }
-        }
-        let mut numbers = vec![0; makes.len()];
-        let mut kept = Vec::new();
-        for (index, make) in makes.into_iter().enumerate() {
-            numbers[index] = kept.len();
-            if is_needed[index] {
-                kept.push(renumbered(make, &numbers, false));
-            }
-        }
+        let is_needed = needed(&makes, &filled, wanted, lists);
+        let (known, kept, numbers) = self.numbered(makes, &is_needed);
         for own in lists.iter_mut().flat_map(|list| &mut list.own) {
             own.makes =
                 std::mem::take(&mut own.makes).into_iter().map(|make| renumbered(make, &numbers, true)).collect();
@@ -86,11 +66,122 @@ impl Bench<'_> {
             filled.into_iter().map(|parts| parts.into_iter().map(renumber).collect()).collect();
         Inlined {
             program: program.specialized(&fillings),
+            known,
             makes: kept,
             key: wanted.key.map(|key| numbers[key]),
             first_subject: wanted.first_subject.map(|subject| numbers[subject]),
         }
     }
+
+    /// The needed values: those of members, by member, the others, and for all the numbers that they have now.
+    fn numbered(&self, makes: Vec<Make>, is_needed: &[bool]) -> (Vec<Known>, Vec<Make>, Vec<usize>) {
+        let mut known: Vec<Known> = Vec::new();
+        let mut places = Vec::new();
+        for (index, make) in makes.iter().enumerate().filter(|(index, _)| is_needed[*index]) {
+            let Make::Member { role, field } = make else { continue };
+            let group = known.iter().position(|known| known.role == *role).unwrap_or_else(|| {
+                known.push(Known { role: *role, kind: role.kind(self.story), fields: Vec::new() });
+                known.len() - 1
+            });
+            places.push((index, group, known[group].fields.len()));
+            known[group].fields.push(*field);
+        }
+        let mut numbers = vec![0; makes.len()];
+        for (index, group, place) in &places {
+            numbers[*index] = place + known[..*group].iter().map(|before| before.fields.len()).sum::<usize>();
+        }
+        let mut kept = Vec::new();
+        for (index, make) in makes.into_iter().enumerate().filter(|(index, _)| is_needed[*index]) {
+            if !matches!(make, Make::Member { .. }) {
+                numbers[index] = places.len() + kept.len();
+                kept.push(renumbered(make, &numbers, false));
+            }
+        }
+        (known, kept, numbers)
+    }
+}
+
+/// The same makes with texts that are known put into those that have them as parts; and for each make the first one
+/// that makes the same. What `replaced` makes is another value when it is placed.
+fn shared(makes: Vec<Make>, replaced: Option<usize>) -> (Vec<Make>, Vec<usize>) {
+    let mut same = Vec::with_capacity(makes.len());
+    let mut done: Vec<Make> = Vec::with_capacity(makes.len());
+    for (index, make) in makes.into_iter().enumerate() {
+        let make = match renumbered(make, &same, false) {
+            Make::Text(parts) => joined(parts, &done, replaced),
+            other => other,
+        };
+        let first = done.iter().position(|earlier| *earlier == make);
+        same.push(first.filter(|first| ![Some(index), Some(*first)].contains(&replaced)).unwrap_or(index));
+        done.push(make);
+    }
+    (done, same)
+}
+
+/// A text whose parts are known as far as can be.
+fn joined(parts: Vec<Part>, makes: &[Make], replaced: Option<usize>) -> Make {
+    let mut flat: Vec<Part> = Vec::new();
+    for part in parts {
+        let inner = match &part {
+            Part::Event(index) if replaced != Some(*index) => match &makes[*index] {
+                Make::Fixed(text) => vec![Part::Literal(text.clone())],
+                Make::Text(inner) if inner.len() < 4 => inner.clone(),
+                _ => vec![part],
+            },
+            _ => vec![part],
+        };
+        for part in inner {
+            match (flat.last_mut(), part) {
+                (Some(Part::Literal(before)), Part::Literal(text)) => {
+                    *before = Padded::new(&[before.bytes(), text.bytes()].concat());
+                }
+                (_, part) => flat.push(part),
+            }
+        }
+    }
+    match flat.as_slice() {
+        [] => Make::Fixed(Padded::new(b"")),
+        [Part::Literal(text)] => Make::Fixed(text.clone()),
+        parts => drawn_within(parts, makes).unwrap_or(Make::Text(flat)),
+    }
+}
+
+/// Drawn characters with texts around them are drawn at once.
+fn drawn_within(parts: &[Part], makes: &[Make]) -> Option<Make> {
+    let (before, index, after) = match parts {
+        [Part::Literal(before), Part::Event(index)] => (before.bytes(), *index, &b""[..]),
+        [Part::Event(index), Part::Literal(after)] => (&b""[..], *index, after.bytes()),
+        [Part::Literal(before), Part::Event(index), Part::Literal(after)] => (before.bytes(), *index, after.bytes()),
+        _ => return None,
+    };
+    match &makes[index] {
+        Make::Pattern { pattern, draw } => Some(Make::Pattern { pattern: pattern.within(before, after), draw: *draw }),
+        _ => None,
+    }
+}
+
+/// Which values somebody needs.
+fn needed(makes: &[Make], filled: &[Vec<Filling>], wanted: Wanted, lists: &[ItemList]) -> Vec<bool> {
+    let mut is_needed = vec![false; makes.len()];
+    let values = filled.iter().flatten().filter_map(|filling| match filling {
+        Filling::Value(value) => Some(*value as usize),
+        Filling::Text(_) => None,
+    });
+    values.chain(wanted.key).chain(wanted.first_subject).for_each(|make| is_needed[make] = true);
+    for part in lists.iter().flat_map(|list| &list.own).flat_map(|own| &own.makes).flat_map(parts) {
+        if let Part::Event(index) = part {
+            is_needed[*index] = true;
+        }
+    }
+    // A value uses only those before it.
+    for (index, make) in makes.iter().enumerate().rev() {
+        if is_needed[index] {
+            for used in uses(make) {
+                is_needed[used] = true;
+            }
+        }
+    }
+    is_needed
 }
 
 /// What a value is made of, as far as that is known; false if it cannot be put together elsewhere.

@@ -3,9 +3,13 @@
 use super::{Bench, Own, Whose, choices, field_salt, fixed, only, pinned_choice};
 use crate::{
     catalog::{FieldId, Generator, Moment, Text},
-    emission::{Draw, Make, Ready, Role, Word},
+    emission::{
+        Draw, Make, Ready, Role, Word,
+        make::{first_note, whole_microseconds},
+    },
     story::{Owner, Pin, Reference, word},
     template::Padded,
+    value::Salt,
 };
 
 impl Bench<'_> {
@@ -49,7 +53,7 @@ impl Bench<'_> {
                 let Owner::Story { lane, .. } = resource.owner else { return Make::Null };
                 Make::Unique { kind: kind_id, field, lane, shift: resource.shift(), element: own.element }
             }
-            Generator::Pattern { .. } => Make::Pattern { kind: kind_id, field, draw },
+            Generator::Pattern { pattern, .. } => Make::Pattern { pattern: pattern.clone(), draw },
             Generator::Text(text) => self.text(text, Some(Whose::Own(own))),
             Generator::By { field: by, cases } => self.by(own, *by, cases),
             Generator::Choose { weights, counts, .. } => match only(counts) {
@@ -155,12 +159,18 @@ impl Bench<'_> {
 
     pub(super) fn draw(&self, own: Own, field: &str) -> Draw {
         let resource = &self.story.resources[own.resource];
-        Draw { resource: resource.key, field: field_salt(field), element: own.element }
+        Draw { resource: resource.key, field: Salt::of(field_salt(field)), element: own.element }
     }
 
     pub(super) fn ready(&self, own: Own) -> Option<Ready> {
         let range = self.catalog.kinds[self.story.resources[own.resource].kind].ready_after?;
-        Some(Ready { draw: self.draw(own, "ready"), low: range.low, high: range.high })
+        Some(Ready {
+            draw: self.draw(own, "ready"),
+            low: range.low,
+            high: range.high,
+            earliest: whole_microseconds(range.low as i64),
+            first_note: first_note(range.low as i64),
+        })
     }
 
     /// A field of an own resource as a value of its own, made once for the event or for the item.

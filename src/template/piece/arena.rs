@@ -80,20 +80,42 @@ impl Arena {
     /// The texts one behind another.
     ///
     /// # Panics
-    /// If they are longer the second time that they are looked at.
+    /// If going through them makes texts in this arena.
     #[inline]
     pub fn join<'a>(&self, parts: impl Iterator<Item = Piece<'a>> + Clone) -> Piece<'_> {
-        let length: usize = parts.clone().map(Piece::length).sum();
-        let room = self.take(length + BLOCK);
+        let (start, room) = (self.free.get(), self.left.get());
         let mut at = 0;
-        for part in parts {
-            // It could say something else the second time.
-            assert!(part.length() <= length - at, "the parts have changed");
-            // SAFETY: whole blocks of the part are less than its length and a block, and so much is left of the room.
-            unsafe { copy(part.0.as_ptr(), room.as_mut_ptr().add(at), part.length()) };
-            at += part.length();
+        for part in parts.clone() {
+            assert!(self.free.get() == start, "texts are made while others are joined");
+            let length = part.length();
+            if room - at < length + BLOCK {
+                return self.join_at_length(parts);
+            }
+            // SAFETY: so much is left behind `start`, and nobody has got it yet; whole blocks of the part are less than
+            // its length and a block.
+            unsafe { copy(part.0.as_ptr(), start.add(at), length) };
+            at += length;
         }
-        Piece(&room[..at + BLOCK])
+        assert!(self.free.get() == start, "texts are made while others are joined");
+        Piece(self.take(at + BLOCK))
+    }
+
+    /// The same where the room of the last chunk is not enough.
+    #[cold]
+    fn join_at_length<'a>(&self, parts: impl Iterator<Item = Piece<'a>> + Clone) -> Piece<'_> {
+        let text: Vec<u8> = parts.flat_map(Piece::bytes).copied().collect();
+        self.text(&text)
+    }
+
+    /// A copy of a text in which `write` changes what is different.
+    #[inline]
+    pub fn patched(&self, text: Piece, write: impl FnOnce(&mut [u8])) -> Piece<'_> {
+        let length = text.length();
+        let room = self.take(length + BLOCK);
+        // SAFETY: whole blocks of the text are less than its length and a block, and so much room was taken.
+        unsafe { copy(text.0.as_ptr(), room.as_mut_ptr(), length) };
+        write(&mut room[..length]);
+        Piece(room)
     }
 
     /// So many bytes that nobody else has.
@@ -127,7 +149,7 @@ impl Arena {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Padded, *};
     use proptest::prelude::*;
 
     proptest! {
@@ -150,8 +172,30 @@ mod tests {
                 for (piece, text) in &more {
                     prop_assert_eq!(piece.bytes(), text);
                 }
+                let long: Vec<Piece> = pieces.iter().copied().cycle().take(9 * pieces.len()).collect();
+                let long_text: Vec<u8> = long.iter().flat_map(|piece| piece.bytes()).copied().collect();
+                prop_assert_eq!(arena.join(long.iter().copied()).bytes(), long_text);
                 arena.clear();
             }
         }
+
+        #[test]
+        fn patches_change_the_copy_alone(text in prop::collection::vec(any::<u8>(), 1..200), at: usize, byte: u8) {
+            let (original, arena) = (Padded::new(&text), Arena::default());
+            let at = at % text.len();
+            let patched = arena.patched(original.piece(), |copy| copy[at] = byte);
+            let mut expected = text.clone();
+            expected[at] = byte;
+            prop_assert_eq!(patched.bytes(), expected);
+            prop_assert_eq!(original.bytes(), text);
+        }
+    }
+
+    #[test]
+    fn joining_does_not_overwrite_what_is_made_meanwhile() {
+        let arena = Arena::default();
+        let parts = (0..3).map(|_| arena.text(b"made"));
+        let join = std::panic::AssertUnwindSafe(|| arena.join(parts).length());
+        assert!(std::panic::catch_unwind(join).is_err());
     }
 }

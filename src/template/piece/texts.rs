@@ -7,61 +7,49 @@ use super::{BLOCK, Piece};
 /// Texts that stay where they are, one behind another; some of them null.
 #[derive(Debug, Default)]
 pub struct Texts {
-    /// With a block behind them.
-    bytes: Box<[u8]>,
-    /// Where each of them begins and ends: neither decreases.
-    bounds: Vec<Bound>,
+    /// Each of them, for as long as `bytes` are there.
+    pieces: Vec<Piece<'static>>,
+    /// What `pieces` lie in, with a block behind the last. Never touched again, only kept.
+    #[expect(dead_code, reason = "owns the memory")]
+    bytes: Vec<u8>,
 }
-
-/// Where a text begins, and whether it is null.
-#[derive(Debug, Clone, Copy)]
-struct Bound(u64);
 
 /// Gathers [`Texts`].
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct TextsBuilder {
     bytes: Vec<u8>,
-    bounds: Vec<Bound>,
-}
-
-impl Default for TextsBuilder {
-    fn default() -> Self {
-        TextsBuilder { bytes: Vec::new(), bounds: vec![Bound(0)] }
-    }
+    /// Where each of them ends, and whether it is null.
+    ends: Vec<(usize, bool)>,
 }
 
 impl TextsBuilder {
     /// Adds a text, or null.
     pub fn push(&mut self, text: Option<&[u8]>) {
         self.bytes.extend_from_slice(text.unwrap_or_default());
-        if let (None, Some(begin)) = (text, self.bounds.last_mut()) {
-            begin.0 |= 1;
-        }
-        self.bounds.push(Bound((self.bytes.len() as u64) << 1));
+        self.ends.push((self.bytes.len(), text.is_none()));
     }
 
     /// A text, as long as others are added.
     pub fn get(&self, index: usize) -> Option<&[u8]> {
-        let (begin, end) = (self.bounds.get(index)?, self.bounds.get(index + 1)?);
-        (!begin.is_null()).then(|| &self.bytes[begin.at()..end.at()])
+        let (end, is_null) = *self.ends.get(index)?;
+        (!is_null).then(|| &self.bytes[self.begin(index)..end])
+    }
+
+    fn begin(&self, index: usize) -> usize {
+        index.checked_sub(1).map_or(0, |before| self.ends[before].0)
     }
 
     /// No more are added.
     pub fn finish(mut self) -> Texts {
         self.bytes.extend_from_slice(&[0; BLOCK]);
-        Texts { bytes: self.bytes.into(), bounds: self.bounds }
-    }
-}
-
-impl Bound {
-    #[inline]
-    fn at(self) -> usize {
-        (self.0 >> 1) as usize
-    }
-
-    #[inline]
-    fn is_null(self) -> bool {
-        self.0 & 1 == 1
+        // SAFETY: the bytes are moved together with the pieces that lie in them, neither changed nor freed before these,
+        // and no piece leaves with this lifetime.
+        let bytes: &'static [u8] = unsafe { std::slice::from_raw_parts(self.bytes.as_ptr(), self.bytes.len()) };
+        let pieces = self.ends.iter().enumerate().map(|(index, (end, is_null))| {
+            let begin = self.begin(index);
+            if *is_null { Piece::NULL } else { Piece::within(bytes, begin, end - begin) }
+        });
+        Texts { pieces: pieces.collect(), bytes: self.bytes }
     }
 }
 
@@ -72,13 +60,17 @@ impl Texts {
     /// If there are not so many.
     #[inline]
     pub fn get(&self, index: usize) -> Option<Piece<'_>> {
-        let bounds = &self.bounds[index..index + 2];
-        if bounds[0].is_null() {
-            return None;
-        }
-        let (begin, end) = (bounds[0].at(), bounds[1].at());
-        // SAFETY: bounds do not decrease, and the last one has a block behind it.
-        Some(Piece(unsafe { self.bytes.get_unchecked(begin..end + BLOCK) }))
+        let piece = self.pieces[index];
+        (!piece.is_null()).then_some(piece)
+    }
+
+    /// So many from that one on, whose nulls are [`Piece::NULL`].
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[inline]
+    pub fn row(&self, first: usize, count: usize) -> &[Piece<'_>] {
+        &self.pieces[first..first + count]
     }
 }
 
@@ -103,9 +95,13 @@ mod tests {
             let built = builder.finish();
             for (index, text) in texts.iter().enumerate() {
                 prop_assert_eq!(built.get(index).map(Piece::bytes), text.as_deref());
+                let row = built.row(index, texts.len() - index);
+                prop_assert_eq!(row[0].is_null(), text.is_none());
+                prop_assert_eq!(row[0].bytes(), text.as_deref().unwrap_or(b"null"));
             }
-            let behind = std::panic::AssertUnwindSafe(|| built.get(texts.len()).is_some());
-            prop_assert!(std::panic::catch_unwind(behind).is_err());
+            let built = std::panic::AssertUnwindSafe(built);
+            prop_assert!(std::panic::catch_unwind(|| built.get(texts.len()).is_some()).is_err());
+            prop_assert!(std::panic::catch_unwind(|| built.row(1, texts.len()).len()).is_err());
         }
     }
 }

@@ -1,0 +1,101 @@
+//! Makes the values of the items of lists.
+
+use super::{
+    Beside, Emission, ItemList, OwnItem,
+    make::{Context, Item},
+};
+use crate::{
+    population::Within,
+    template::{Piece, Pieces, Slots},
+};
+
+impl Emission {
+    /// The subject of the first listed item.
+    pub(super) fn subject_of_first<'e>(
+        &'e self,
+        context: &Context<'e>,
+        event: &Pieces<'e>,
+        items: &mut Pieces<'e>,
+    ) -> Option<Piece<'e>> {
+        let list = self.lists.first()?;
+        if let Some(beside) = &list.beside
+            && let Some(field) = beside.subject
+            && let Some(entity) = context.beside(beside).next()
+        {
+            return context.population.value(beside.kind, entity, field);
+        }
+        let (own, words, element) = context.own_items(self, list).next()?;
+        context.make_item(own, Item { words, element }, event, items);
+        own.subject.map(|subject| items.get(subject))
+    }
+}
+
+impl<'e> Context<'e> {
+    pub(super) fn list(
+        &self,
+        emission: &'e Emission,
+        list: &'e ItemList,
+        slots: &mut Slots<'e>,
+        items: &mut Pieces<'e>,
+    ) {
+        let beside = list.beside.as_ref().map(|of| (of, self.beside(of)));
+        let count = beside.as_ref().map_or(0, |(_, members)| members.len().min(list.page));
+        let own = self.own_items(emission, list).take(list.page - count);
+        slots.begin_list(count + own.clone().count());
+        if let Some((of, walk)) = beside {
+            let members = self.population.of(of.kind);
+            for entity in walk.take(count) {
+                let texts = members.texts(entity);
+                slots.values.extend(of.fields.iter().map(|(field, presence)| {
+                    let value = texts[*field];
+                    if *presence && !value.is_null() { Piece::PRESENT } else { value }
+                }));
+            }
+        }
+        for (own, words, element) in own {
+            self.make_item(own, Item { words, element }, &slots.values, items);
+            slots.values.extend(own.slots.iter().map(|slot| items.get(*slot)));
+        }
+    }
+
+    /// Makes the values of one of the story's own items, which may use those of the event.
+    fn make_item(&self, own: &'e OwnItem, item: Item, event: &Pieces<'e>, values: &mut Pieces<'e>) {
+        values.clear();
+        for make in &own.makes {
+            values.push(self.make(make, event, values, item));
+        }
+    }
+
+    /// What a list shows beside the story's own.
+    fn beside(&self, beside: &Beside) -> Within<'e> {
+        let parent = beside.parent.map_or(0, |parent| self.roles.scope[parent]);
+        let row = beside.table.map(|table| self.roles.scope[table]);
+        self.population.of(beside.kind).within(parent, row)
+    }
+
+    /// The story's own items: the resource, the words and the element of each.
+    fn own_items(&self, emission: &Emission, list: &'e ItemList) -> OwnItems<'e> {
+        OwnItems { list, words: &self.words[emission.listed_at.min(self.words.len())..], at: 0 }
+    }
+}
+
+/// Walks the live elements that the simulation handed over.
+#[derive(Clone)]
+struct OwnItems<'e> {
+    list: &'e ItemList,
+    words: &'e [u64],
+    at: usize,
+}
+
+impl<'e> Iterator for OwnItems<'e> {
+    type Item = (&'e OwnItem, &'e [u64], u32);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let header = *self.words.get(self.at)?;
+        let (resource, element) = ((header >> 32) as usize, header as u32);
+        let own = self.list.own.iter().find(|own| own.resource == resource)?;
+        let start = self.at + 1;
+        self.at = start + own.stride;
+        Some((own, &self.words[start..self.at], element))
+    }
+}
