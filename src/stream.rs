@@ -8,6 +8,7 @@ mod act;
 mod calendar;
 mod injected;
 mod instance;
+mod loads;
 mod outlook;
 mod paced;
 mod stamps;
@@ -24,6 +25,7 @@ use crate::{
 use calendar::{AHEAD, Calendar, Due};
 use injected::Injected;
 use instance::{Instance, Instances, States, hand_over};
+use loads::Loads;
 use paced::Pace;
 use stamps::Stamps;
 use surroundings::Surroundings;
@@ -84,6 +86,8 @@ struct Active {
     due: Calendar,
     instances: Instances,
     states: States,
+    /// With a rate: how busy it will be.
+    loads: Loads,
 }
 
 /// What instances have to do with beside themselves.
@@ -124,7 +128,7 @@ impl<'p> Stream<'p> {
         let from = plan.timing.from;
         let mut stream = Stream {
             plan,
-            active: Active::new(plan, from),
+            active: Active::background(plan, from),
             world: World::new(plan),
             started: 0,
             numbers: vec![0; plan.background],
@@ -278,13 +282,19 @@ impl Active {
             due: Calendar::new(start, between.max(SHORTEST_BUCKET)),
             instances: Instances::default(),
             states: States::new(plan.stories.len()),
+            loads: Loads::unknown(),
         }
+    }
+
+    /// The same for what is not injected: that keeps out of its own way.
+    fn background(plan: &Plan, start: i64) -> Self {
+        Active { loads: Loads::of(plan, start), ..Active::new(plan, start) }
     }
 
     /// Begins an instance of a story; its place and when its first step is due, if it has one.
     fn begin(&mut self, plan: &Plan, world: &mut World, (story, number): (u16, u64), time: i64) -> (u32, Option<i64>) {
         let mut instance = Instance::begin(plan, story, number, time, &mut self.states, world);
-        let due = instance.enter(plan, 0, time);
+        let due = instance.enter(plan, 0, time, &mut self.loads);
         (self.instances.insert(instance), due)
     }
 
@@ -353,7 +363,7 @@ impl Active {
             let snapshot = &plan.emissions[emission as usize].snapshot;
             hand_over((story, call), state, snapshot, element, &asked, words);
         }
-        let due = instance.proceed(plan, time);
+        let due = instance.proceed(plan, time, &mut self.loads);
         self.instances.set(place, instance);
         self.schedule(plan, due, order, place);
         Record {

@@ -3,7 +3,8 @@
 use super::{
     DAY, MICROSECOND, World,
     calendar::{Wait, Waits},
-    delay, draws,
+    draws,
+    loads::Loads,
     surroundings::room,
 };
 use crate::{
@@ -255,7 +256,7 @@ impl Instance {
     }
 
     /// Goes to the first call at `operation` or after it; its due time, or `None` at the story's end.
-    pub fn enter(&mut self, plan: &Plan, operation: usize, time: i64) -> Option<i64> {
+    pub fn enter(&mut self, plan: &Plan, operation: usize, time: i64, loads: &mut Loads) -> Option<i64> {
         let story = &plan.stories[usize::from(self.story)];
         let key = self.key;
         let mut at = operation;
@@ -276,14 +277,14 @@ impl Instance {
                     self.turns = turns;
                     // A hint need not be right where there is very much state.
                     self.ahead = [call.state.map_or(call.beside, |place| place.at), call.beside].map(|at| at as u16);
-                    return time.checked_add(delay(key.number(draws::AFTER), call.after));
+                    return loads.choose(time, key.number(draws::AFTER), call.after);
                 }
             }
         }
     }
 
     /// Goes on after an event at `time`; the next due time, or `None` at the story's end.
-    pub fn proceed(&mut self, plan: &Plan, time: i64) -> Option<i64> {
+    pub fn proceed(&mut self, plan: &Plan, time: i64, loads: &mut Loads) -> Option<i64> {
         let story = &plan.stories[usize::from(self.story)];
         self.turn += 1;
         if self.turn < self.turns
@@ -292,9 +293,9 @@ impl Instance {
             if let (Turns::Each, Some(place)) = (call.turns, call.state) {
                 self.ahead[0] = self.ahead[0].wrapping_add(place.stride as u16);
             }
-            return time.checked_add(delay(self.turn_key(call).number(draws::AFTER), call.every));
+            return loads.choose(time, self.turn_key(call).number(draws::AFTER), call.every);
         }
-        self.enter(plan, usize::from(self.at) + 1, time)
+        self.enter(plan, usize::from(self.at) + 1, time, loads)
     }
 
     /// What the draws of the present turn of a call start from.

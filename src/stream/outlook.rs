@@ -1,6 +1,6 @@
 //! What a run's stories amount to on average: by going through a sample of them without doing anything.
 
-use super::{GOLDEN, Instance};
+use super::{GOLDEN, Instance, loads::Loads};
 use crate::{
     catalog::{Catalog, Effect},
     plan::Plan,
@@ -56,7 +56,7 @@ impl Outlook {
         }
         // Only the way through the story counts, not what it does: no state is needed.
         let mut instance = Instance::at_beginning(plan, story_id as u16, number);
-        let mut due = instance.enter(plan, 0, 0);
+        let mut due = instance.enter(plan, 0, 0, &mut Loads::unknown());
         while let Some(time) = due {
             self.events += 1;
             self.longest = self.longest.max(time as u64);
@@ -65,7 +65,7 @@ impl Outlook {
             {
                 self.created[plan.catalog.methods[call.method].kind] += 1;
             }
-            due = instance.proceed(plan, time);
+            due = instance.proceed(plan, time, &mut Loads::unknown());
             if due.is_none() {
                 self.durations += time as u128;
             }

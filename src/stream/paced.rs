@@ -4,10 +4,10 @@
 //! every second holds exactly its count, a due step waits only while others are due, and no backlog builds up.
 //!
 //! How long it waits follows from that. With `n` steps a story, all but one slot in `n` are for due steps: they are a
-//! queue with a load of `1 - 1/n`, in which one in a hundred waits some `ln(100) · n / 2` slots, and more where steps come
-//! in bursts. When stories start cannot be chosen better: a slot in which nothing is due has to be filled by a start,
-//! and one in which something is due never is. Nor does another order help: the average stays, and with the oldest first
-//! the longest waits are shortest.
+//! queue with a load of `1 - 1/n`. Due at random, one step in a hundred would wait some `ln(100) · n / 2` slots, so delays
+//! that are ranges are drawn where less is due ([`Loads`](super::loads::Loads)), and it is a fifth of that. When stories
+//! start cannot be chosen: a slot in which nothing is due has to be filled by a start, and one in which something is due
+//! never is. Nor does another order help: the average stays, and with the oldest first the longest waits are shortest.
 
 use super::{Active, Due, Outlook, SECOND, Stream};
 use crate::{
@@ -81,7 +81,7 @@ impl Stream<'_> {
         let mut words = Vec::new();
         let earliest =
             i64::try_from(instances * between).map_or(i64::MIN, |back| plan.timing.from.saturating_sub(back));
-        self.active = Active::new(plan, earliest);
+        self.active = Active::background(plan, earliest);
         for back in (1..=instances).rev() {
             let Ok(back) = i64::try_from(back * between) else { continue };
             let start = plan.timing.from.saturating_sub(back);
@@ -97,6 +97,86 @@ impl Stream<'_> {
         while let Some(entry) = self.active.pop_until(time - 1) {
             words.clear();
             self.active.happen_apart(self.plan, &mut self.world, entry, entry.0, words);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Run,
+        story::Operation,
+        units::{DurationRange, rate},
+    };
+    use std::collections::HashMap;
+
+    const EVENTS: u64 = 500_000;
+
+    fn day() -> Plan {
+        let run = Run::of("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(EVENTS).with(|options| {
+            options.rate = Some(rate("5000/s").expect("a rate"));
+        });
+        run.plan().expect("a shipped scenario can be planned")
+    }
+
+    /// Fills slots and tells of each event when its step was due, if it does not begin a story, and its place and time.
+    fn go_through(plan: &Plan, mut each: impl FnMut(&Stream, Option<i64>, u32, i64)) {
+        let (mut stream, mut words) = (plan.stream(), Vec::new());
+        for _ in 0..EVENTS {
+            let started = stream.started;
+            let (due, time) = stream.fill_slot().expect("the run has that many events");
+            each(&stream, (stream.started == started).then_some(due.0), due.2, time);
+            words.clear();
+            stream.active.happen_apart(plan, &mut stream.world, due, time, &mut words);
+        }
+    }
+
+    #[test]
+    fn no_step_is_early_and_hardly_any_is_late() {
+        let mut late = Vec::new();
+        go_through(&day(), |_, due, _, time| late.extend(due.map(|due| time - due)));
+        late.sort_unstable();
+        let [p50, p99, most] = [50, 99, 100].map(|percent| late[(late.len() - 1) * percent / 100] / 1_000);
+        println!("{} steps late by {p50} µs at p50, {p99} µs at p99, {most} µs at most", late.len());
+        assert!(late[0] >= 0, "a step came {} ns early", -late[0]);
+        assert!(p99 < 5_000, "p99 is {p99} µs");
+    }
+
+    /// What the instance in a place waits for.
+    fn range(plan: &Plan, stream: &Stream, place: u32) -> DurationRange {
+        let instance = stream.active.instances.get(place);
+        let story = &plan.stories[usize::from(instance.story)];
+        match &story.operations[usize::from(instance.at)] {
+            Operation::Call(call) if instance.turn == 0 => call.after,
+            Operation::Call(call) => call.every,
+            _ => panic!("an instance waits for a call"),
+        }
+    }
+
+    /// A delay is chosen from two, and is as likely any of its range as if it were not.
+    #[test]
+    fn delays_are_spread_evenly() {
+        let plan = day();
+        let end = plan.timing.from + (EVENTS / 5_000) as i64 * SECOND;
+        let (mut last, mut places) = (HashMap::new(), [0_u32; 10]);
+        go_through(&plan, |stream, due, place, time| {
+            let range = range(&plan, stream, place);
+            let before = last.insert(place, time);
+            // Which delays the run's end cuts off depends on how long they are.
+            let before = before.filter(|before| end.saturating_sub_unsigned(range.high) > before + SECOND);
+            if let (Some(due), Some(before)) = (due, before)
+                && range.low < range.high
+            {
+                let delay = (due - before) as u64;
+                assert!((range.low..=range.high).contains(&delay), "a delay of {delay} ns");
+                places[((delay - range.low) * 10 / (range.high - range.low + 1)) as usize] += 1;
+            }
+        });
+        println!("{places:?}");
+        let even = f64::from(places.iter().sum::<u32>()) / 10.0;
+        for count in places {
+            assert!((f64::from(count) / even - 1.0).abs() < 0.04, "delays lie in tenths of their ranges: {places:?}");
         }
     }
 }

@@ -58,6 +58,16 @@ impl Key {
         }
     }
 
+    /// Two numbers from `low` to `high`, both included: what [`between`](Self::between) gives, and another.
+    pub fn two_between(self, low: u64, high: u64) -> [u64; 2] {
+        let bits = self.draw();
+        // The other half of the bits first is as good as another draw.
+        [bits, bits.rotate_left(32)].map(|bits| match (high - low).checked_add(1) {
+            Some(width) => low + scale(bits, width),
+            None => bits,
+        })
+    }
+
     /// 64 random bits: the first that [`generator`](Self::generator) gives, which need two of its four words only.
     pub fn draw(self) -> u64 {
         let word = |number: u64| mix(self.0.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
@@ -102,6 +112,8 @@ mod tests {
         assert_ne!(key.draw(), Key::root(8).name("pool-lifecycle").number(3).name("region").draw());
         assert!((0..10_000).map(|n| key.number(n).between(3, 8)).all(|n| (3..=8).contains(&n)));
         assert_eq!(key.between(5, 5), 5);
+        assert!((0..10_000).map(|n| key.number(n)).all(|key| key.two_between(3, 9)[0] == key.between(3, 9)));
+        assert!((0..10_000).flat_map(|n| key.number(n).two_between(3, 8)).all(|n| (3..=8).contains(&n)));
     }
 
     #[test]

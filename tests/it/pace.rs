@@ -1,6 +1,6 @@
 //! Runs with a rate: every second holds its count, and no step comes before its delay has passed.
 
-use falsetrail::{Plan, Run, units::rate};
+use falsetrail::{Plan, Run, story::Operation, units::rate};
 use std::collections::HashMap;
 
 const FROM: &str = "2026-01-05T08:00:00Z";
@@ -112,6 +112,40 @@ fn a_step_waits_for_its_delay_and_hardly_longer() {
         late[late.len() - 1] / 1000
     );
     assert!(p99 < 5 * SECOND / 1000, "p99 is {p99} ns late");
+}
+
+#[test]
+fn delays_from_ranges_are_kept() {
+    let plan = paced("busy-day", "500/s", 60);
+    let (mut stream, mut words) = (plan.stream(), Vec::new());
+    let mut last: HashMap<(u16, u64), i64> = HashMap::new();
+    let mut checked = 0;
+    while let Some(record) = stream.next(&mut words) {
+        words.clear();
+        let emission = &plan.emissions[record.emission as usize];
+        let Operation::Call(call) = &plan.stories[usize::from(emission.story)].operations[emission.operation] else {
+            panic!("an event is of a call");
+        };
+        let range = if record.occurrence == 0 { call.after } else { call.every };
+        let Some(before) = last.insert((emission.story, record.instance), record.time) else { continue };
+        let waited = u64::try_from(record.time - before).expect("events are in order");
+        assert!(waited >= range.low, "a step came {} ns early", range.low - waited);
+        // How late it may be is measured beside the simulation; here it only must not be a matter of seconds.
+        assert!(waited <= range.high + 2 * SECOND as u64, "a step came {} ns late", waited - range.high);
+        checked += 1;
+    }
+    assert!(checked > 10_000, "only {checked} delays were seen");
+}
+
+#[test]
+fn the_same_run_at_another_time_is_the_same() {
+    let times_from = |from: &str| {
+        let run = Run::of("busy-day").seed(7).from(from).events_limit(2_000).with(|options| {
+            options.rate = Some(rate("100/s").expect("a rate"));
+        });
+        times(&run.plan().expect("the run can be planned"))
+    };
+    assert_eq!(times_from(FROM), times_from("2031-12-24T23:59:59.987654321Z"));
 }
 
 #[test]
