@@ -83,14 +83,14 @@ pub fn file() -> Vec<Row> {
 
 /// Two threads against one, where nothing has to be written.
 pub fn threads() -> Vec<Row> {
-    let (one, two) = one_and_two(600_000, "/dev/null");
+    let (one, two) = one_and_two(1_200_000, "/dev/null");
     vec![at_least("2 threads ÷ 1, -o /dev/null", one / two, 1.8)]
 }
 
 /// Two threads against one, where compression takes the time.
 pub fn compression() -> Vec<Row> {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("falsetrail.ndjson.zst");
-    let (one, two) = one_and_two(100_000, path.to_str().unwrap_or_default());
+    let (one, two) = one_and_two(300_000, path.to_str().unwrap_or_default());
     let _ = fs::remove_file(path);
     vec![at_least("2 threads ÷ 1, .zst", one / two, 1.8)]
 }
