@@ -57,7 +57,7 @@ impl Stream<'_> {
     fn next_slot(&mut self) -> Option<i64> {
         let pace = self.pace.as_mut()?;
         let begins = pace.slots.next()?;
-        let jitter = pace.jitter.number(pace.number).below(pace.slots.width());
+        let jitter = pace.jitter.scattered(pace.number, pace.slots.width());
         pace.number += 1;
         self.plan.timing.from.checked_add_unsigned(begins)?.checked_add_unsigned(jitter)
     }
