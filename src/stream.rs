@@ -5,6 +5,7 @@
 //! and nothing else: everything that can be computed from its number is.
 
 mod act;
+mod active;
 mod calendar;
 mod injected;
 mod instance;
@@ -12,20 +13,20 @@ mod loads;
 mod outlook;
 mod paced;
 mod stamps;
+mod steps;
 mod surroundings;
 
 use crate::{
     catalog::{Catalog, Effect, FailureId, MethodId, Needs},
     emission::Roles,
     plan::{Plan, Starts},
-    story::{Operation, Turns},
     units::DurationRange,
     value::Key,
 };
-use calendar::{AHEAD, Calendar, Due};
+use active::Active;
+use calendar::Due;
 use injected::Injected;
-use instance::{Instance, Instances, States, hand_over};
-use loads::Loads;
+use instance::Instance;
 use paced::Pace;
 use stamps::Stamps;
 use surroundings::Surroundings;
@@ -80,16 +81,6 @@ pub struct Stream<'p> {
     injected: Option<Box<Injected>>,
 }
 
-/// The instances that are going on, and when the next step of each is due.
-#[derive(Debug)]
-struct Active {
-    due: Calendar,
-    instances: Instances,
-    states: States,
-    /// With a rate: how busy it will be.
-    loads: Loads,
-}
-
 /// What instances have to do with beside themselves.
 #[derive(Debug)]
 struct World {
@@ -112,9 +103,6 @@ mod draws {
 }
 
 const MILLISECOND: u64 = 1_000_000;
-/// Nanoseconds of a calendar's bucket at least: shorter ones would make its finest wheel turn faster than delays last.
-const SHORTEST_BUCKET: u64 = 250_000;
-
 const MICROSECOND: i64 = 1_000;
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -196,7 +184,12 @@ impl<'p> Stream<'p> {
     /// The next event, or `None` at the end of the run. What its rendering needs to know of its instance's state is
     /// appended to `words`.
     pub fn next(&mut self, words: &mut Vec<u64>) -> Option<Record> {
-        let Some(mut injected) = self.injected.take() else { return self.next_of_background(words) };
+        if self.injected.is_none() { self.next_of_background(words) } else { self.next_of_all(words) }
+    }
+
+    #[inline(never)]
+    fn next_of_all(&mut self, words: &mut Vec<u64>) -> Option<Record> {
+        let mut injected = self.injected.take()?;
         let next = injected.next(self, words);
         self.injected = Some(injected);
         let number = self.numbered;
@@ -267,115 +260,6 @@ impl World {
             roles: Roles::new(),
             surroundings: Surroundings::of(plan),
             injected: false,
-        }
-    }
-}
-
-impl Active {
-    /// Nothing going on, in a run from `start` on.
-    fn new(plan: &Plan, start: i64) -> Self {
-        // Two to four buckets for each event; without a rate an instance is taken for some ten events.
-        let between = plan.timing.schedule.as_ref().map_or(plan.timing.every / 32, |schedule| {
-            86_400_000 * MILLISECOND * 500 / schedule.highest_rate().per_day_in_thousandths().max(1)
-        });
-        Active {
-            due: Calendar::new(start, between.max(SHORTEST_BUCKET)),
-            instances: Instances::default(),
-            states: States::new(plan.stories.len()),
-            loads: Loads::unknown(),
-        }
-    }
-
-    /// The same for what is not injected: that keeps out of its own way.
-    fn background(plan: &Plan, start: i64) -> Self {
-        Active { loads: Loads::of(plan, start), ..Active::new(plan, start) }
-    }
-
-    /// Begins an instance of a story; its place and when its first step is due, if it has one.
-    fn begin(&mut self, plan: &Plan, world: &mut World, (story, number): (u16, u64), time: i64) -> (u32, Option<i64>) {
-        let mut instance = Instance::begin(plan, story, number, time, &mut self.states, world);
-        let due = instance.enter(plan, 0, time, &mut self.loads);
-        (self.instances.insert(instance), due)
-    }
-
-    /// Notes when an instance goes on, or that it is over.
-    fn schedule(&mut self, plan: &Plan, due: Option<i64>, order: u64, place: u32) {
-        match due {
-            Some(due) => self.due.push(&mut self.instances, (due, order, place)),
-            None => {
-                self.states.give_back(plan, self.instances.get(place));
-                self.instances.remove(place);
-            }
-        }
-    }
-
-    /// Takes out what is due first, if that is at `limit` or before it.
-    #[inline]
-    fn pop_until(&mut self, limit: i64) -> Option<Due> {
-        let mut places = [0; AHEAD];
-        let found = self.due.look_ahead(&self.instances, &mut places);
-        if found > 0 {
-            self.fetch(&places[..found]);
-        }
-        self.due.pop_until(&mut self.instances, limit)
-    }
-
-    /// Touches what the next events need, which is mostly not in any cache: together, because memory answers many
-    /// questions in the time of one. It is most of what an event costs where a hundred thousand stories are going on.
-    #[inline(never)]
-    fn fetch(&self, places: &[u32]) {
-        let mut aheads = [[0; 2]; AHEAD];
-        for (place, ahead) in places.iter().zip(&mut aheads) {
-            *ahead = self.instances.fetch(*place);
-        }
-        let touched = aheads[..places.len()].iter().fold(0, |sum, ahead| sum ^ self.states.fetch(*ahead));
-        std::hint::black_box(touched);
-    }
-
-    /// The same as [`Active::happen`], for events that are few, or are not given out.
-    #[inline(never)]
-    fn happen_apart(&mut self, plan: &Plan, world: &mut World, due: Due, time: i64, words: &mut Vec<u64>) -> Record {
-        self.happen(plan, world, due, time, words)
-    }
-
-    /// The call that an instance has come to happens at `time`.
-    #[expect(clippy::inline_always, reason = "a record that is handed on is copied: a tenth of what an event costs")]
-    #[inline(always)]
-    fn happen(
-        &mut self,
-        plan: &Plan,
-        world: &mut World,
-        (_, order, place): Due,
-        time: i64,
-        words: &mut Vec<u64>,
-    ) -> Record {
-        let mut instance = *self.instances.get(place);
-        let (number, occurrence, words_at) = (instance.number, instance.turn, words.len());
-        let story = &plan.stories[usize::from(instance.story)];
-        let (mut emission, mut element) = (0, 0);
-        if let Operation::Call(call) = &story.operations[usize::from(instance.at)] {
-            element = if call.turns == Turns::Each { instance.turn } else { 0 };
-            let mut asked = [0; MOST_ASKS];
-            let state = self.states.of(story, &instance);
-            let outcome = act::act(plan, world, call, (&instance, element), time, state, &mut asked);
-            let found = call.emissions.iter().find(|(failure, _)| *failure == outcome);
-            emission = found.or(call.emissions.first()).map_or(0, |(_, emission)| *emission);
-            let snapshot = &plan.emissions[emission as usize].snapshot;
-            hand_over((story, call), state, snapshot, element, &asked, words);
-        }
-        let due = instance.proceed(plan, time, &mut self.loads);
-        self.instances.set(place, instance);
-        self.schedule(plan, due, order, place);
-        Record {
-            number: 0,
-            time,
-            instance: number,
-            emission,
-            occurrence,
-            element,
-            words_at: words_at as u32,
-            words: (words.len() - words_at) as u32,
-            ends: due.is_none(),
         }
     }
 }

@@ -59,7 +59,7 @@ pub trait Waits {
 struct Later {
     /// Where its digit begins, in bits.
     below: u32,
-    lists: Box<[Vec<Due>]>,
+    lists: Box<[Vec<u32>]>,
     filled: Filled,
 }
 
@@ -109,7 +109,12 @@ impl Calendar {
         let different = bucket ^ self.cursor;
         match different >> WHEEL {
             0 => self.hang(waits, due, bucket),
-            _ => self.later[((different.ilog2() - WHEEL) / DIGIT) as usize].put(due, bucket),
+            _ => {
+                // What is put down here may be much at once, so it is no more than where the rest is.
+                let (time, order, place) = due;
+                waits.set_wait(place, Wait { time, order, next: NONE });
+                self.later[((different.ilog2() - WHEEL) / DIGIT) as usize].put(place, bucket);
+            }
         }
     }
 
@@ -146,11 +151,13 @@ impl Calendar {
         }
     }
 
-    /// Once in a while some of the places that will be due next, whose number it gives.
+    /// Whether what was seen ahead is over, and so much is waiting that it is worth another look.
+    pub fn may_look_ahead(&self) -> bool {
+        self.cursor >= self.seen && self.waiting >= MANY
+    }
+
+    /// Some of the places that will be due next, whose number it gives.
     pub fn look_ahead(&mut self, waits: &impl Waits, places: &mut [u32; AHEAD]) -> usize {
-        if self.cursor < self.seen || self.waiting < MANY {
-            return 0;
-        }
         let (mut slot, mut found) = (self.slot(self.cursor), 0);
         while found < AHEAD
             && let Some(next) = self.filled.after(slot)
@@ -190,10 +197,11 @@ impl Calendar {
             }
             self.cursor = cursor;
             later.filled.clear(slot);
-            let dues = std::mem::take(&mut later.lists[slot]);
-            self.waiting -= dues.len();
-            for due in dues {
-                self.push(waits, due);
+            let places = std::mem::take(&mut later.lists[slot]);
+            self.waiting -= places.len();
+            for place in places {
+                let Wait { time, order, .. } = waits.wait(place);
+                self.push(waits, (time, order, place));
             }
             return true;
         }
@@ -226,10 +234,10 @@ impl Later {
         (bucket >> self.below) as usize & (self.lists.len() - 1)
     }
 
-    fn put(&mut self, due: Due, bucket: u64) {
+    fn put(&mut self, place: u32, bucket: u64) {
         let slot = self.slot(bucket);
         self.filled.set(slot);
-        self.lists[slot].push(due);
+        self.lists[slot].push(place);
     }
 }
 
@@ -340,7 +348,7 @@ mod tests {
         let mut places = [0; AHEAD];
         while let Some((_, _, place)) = calendar.pop_until(&mut waits, i64::MAX) {
             unseen += u32::from(!seen[place as usize]);
-            let found = calendar.look_ahead(&waits, &mut places);
+            let found = if calendar.may_look_ahead() { calendar.look_ahead(&waits, &mut places) } else { 0 };
             places[..found].iter().for_each(|place| seen[*place as usize] = true);
         }
         // Those of the bucket behind what was seen, and at the beginning of each turn.

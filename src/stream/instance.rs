@@ -5,6 +5,7 @@ use super::{
     calendar::{Wait, Waits},
     draws,
     loads::Loads,
+    steps::{Sort, Steps},
     surroundings::room,
 };
 use crate::{
@@ -174,6 +175,13 @@ impl States {
         one ^ other
     }
 
+    /// Words of an instance.
+    #[inline]
+    pub fn words(&self, instance: &Instance, words: std::ops::Range<usize>) -> &[u64] {
+        let at = instance.state_at as usize;
+        &self.words[at + words.start..at + words.end]
+    }
+
     /// The words of an instance.
     pub fn of(&mut self, story: &Story, instance: &Instance) -> &mut [u64] {
         &mut self.words[instance.state_at as usize..][..story.state_words]
@@ -256,46 +264,66 @@ impl Instance {
     }
 
     /// Goes to the first call at `operation` or after it; its due time, or `None` at the story's end.
-    pub fn enter(&mut self, plan: &Plan, operation: usize, time: i64, loads: &mut Loads) -> Option<i64> {
-        let story = &plan.stories[usize::from(self.story)];
-        let key = self.key;
+    pub fn enter(
+        &mut self,
+        plan: &Plan,
+        (steps, loads): (&Steps, &mut Loads),
+        operation: usize,
+        time: i64,
+    ) -> Option<i64> {
         let mut at = operation;
         loop {
-            match story.operations.get(at)? {
-                Operation::Jump(to) => at = *to,
-                Operation::Choose { salt, weights, targets } => at = targets[weights.draw(key.number(*salt))],
-                Operation::Call(call) => {
-                    let key = key.number(call.salt);
-                    let turns = turns(call, story, key);
-                    let skipped = call.chance.is_some_and(|chance| key.number(draws::CHANCE).draw() >= chance);
-                    if turns == 0 || skipped {
-                        at += 1;
-                        continue;
-                    }
-                    self.at = at as u16;
-                    self.turn = 0;
-                    self.turns = turns;
-                    // A hint need not be right where there is very much state.
-                    self.ahead = [call.state.map_or(call.beside, |place| place.at), call.beside].map(|at| at as u16);
-                    return loads.choose(time, key.number(draws::AFTER), call.after);
-                }
+            let step = steps.at(self.story, at);
+            if step.sort == Sort::None {
+                at = self.elsewhere(plan, at)?;
+                continue;
             }
+            let key = self.key.number(step.salt);
+            let turns = if step.sure { step.turns(key) } else { self.turns(plan, at, key) };
+            if turns == 0 {
+                at += 1;
+                continue;
+            }
+            self.at = at as u16;
+            self.turn = 0;
+            self.turns = turns;
+            self.ahead = step.ahead;
+            return loads.choose(time, key.number(draws::AFTER), step.after);
+        }
+    }
+
+    /// Where an operation that is no call leads to; `None` at the story's end.
+    fn elsewhere(&self, plan: &Plan, at: usize) -> Option<usize> {
+        match plan.stories[usize::from(self.story)].operations.get(at)? {
+            Operation::Jump(to) => Some(*to),
+            Operation::Choose { salt, weights, targets } => Some(targets[weights.draw(self.key.number(*salt))]),
+            Operation::Call(_) => Some(at),
+        }
+    }
+
+    /// How often a call happens that may not happen, or very often.
+    #[inline(never)]
+    fn turns(&self, plan: &Plan, at: usize, key: Key) -> u32 {
+        let story = &plan.stories[usize::from(self.story)];
+        match &story.operations[at] {
+            Operation::Call(call) if call.chance.is_some_and(|chance| key.number(draws::CHANCE).draw() >= chance) => 0,
+            Operation::Call(call) => turns(call, story, key),
+            _ => 0,
         }
     }
 
     /// Goes on after an event at `time`; the next due time, or `None` at the story's end.
-    pub fn proceed(&mut self, plan: &Plan, time: i64, loads: &mut Loads) -> Option<i64> {
-        let story = &plan.stories[usize::from(self.story)];
+    pub fn proceed(&mut self, plan: &Plan, (steps, loads): (&Steps, &mut Loads), time: i64) -> Option<i64> {
         self.turn += 1;
-        if self.turn < self.turns
-            && let Operation::Call(call) = &story.operations[usize::from(self.at)]
-        {
-            if let (Turns::Each, Some(place)) = (call.turns, call.state) {
-                self.ahead[0] = self.ahead[0].wrapping_add(place.stride as u16);
+        if self.turn < self.turns {
+            let step = steps.at(self.story, self.at.into());
+            if step.each {
+                self.ahead[0] = self.ahead[0].wrapping_add(step.stride);
             }
-            return loads.choose(time, self.turn_key(call).number(draws::AFTER), call.every);
+            let key = self.key.number(step.salt).number(draws::TURN + u64::from(self.turn));
+            return loads.choose(time, key.number(draws::AFTER), step.every);
         }
-        self.enter(plan, usize::from(self.at) + 1, time, loads)
+        self.enter(plan, (steps, loads), usize::from(self.at) + 1, time)
     }
 
     /// What the draws of the present turn of a call start from.
@@ -323,7 +351,9 @@ pub fn hand_over(
         }
         (None, _) => {}
     }
-    words.extend_from_slice(&asked[..snapshot.asks]);
+    if snapshot.asks > 0 {
+        words.extend_from_slice(&asked[..snapshot.asks]);
+    }
     for other in &snapshot.others {
         let resource = &story.resources[*other];
         copy(&state[resource.state_at..][..resource.stride], words);
@@ -341,7 +371,7 @@ pub fn hand_over(
 }
 
 /// Appends the words of a resource; most are so long that they need not be counted.
-fn copy(from: &[u64], words: &mut Vec<u64>) {
+pub fn copy(from: &[u64], words: &mut Vec<u64>) {
     match <&[u64; word::FIELDS + 2]>::try_from(from) {
         Ok(from) => words.extend_from_slice(from),
         Err(_) => words.extend_from_slice(from),

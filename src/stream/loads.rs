@@ -40,6 +40,9 @@ const FRACTION: u32 = 16;
 /// What is usual follows what is found within so many looks, as a power of two.
 const INERTIA: u32 = 7;
 
+/// Later times, and longer delays, which are some decades, are not counted.
+const LATEST: i64 = i64::MAX / 4;
+
 const DAY_IN_THOUSANDTHS: i128 = 86_400 * 1_000 * super::SECOND as i128;
 
 impl Loads {
@@ -69,40 +72,30 @@ impl Loads {
     /// where time itself ends.
     #[inline]
     pub fn choose(&mut self, time: i64, key: Key, range: DurationRange) -> Option<i64> {
-        if self.counts.is_empty() {
+        if self.counts.is_empty() || time > LATEST || range.high > LATEST as u64 {
             return time.checked_add(delay(key, range));
         }
         let present = self.stretch(time);
         if self.present < present {
             self.forget(present);
         }
-        let due =
-            if range.low == range.high { time.checked_add_unsigned(range.low)? } else { self.better(time, key, range) };
-        self.count(due);
+        let due = if range.low == range.high { time + range.low as i64 } else { self.better(time, key, range) };
+        if let Some((place, _)) = self.place(due) {
+            self.counts[place] = self.counts[place].saturating_add(1);
+        }
         Some(due)
     }
 
     /// One of two draws from a range.
     fn better(&mut self, time: i64, key: Key, range: DurationRange) -> i64 {
-        let delays = key.two_between(range.low, range.high);
-        let [first, second] = delays.map(|delay| time.saturating_add_unsigned(delay));
-        let (Some(one), Some(other)) = (self.found(first), self.found(second)) else { return first };
-        self.usual[one.0] += one.1 >> INERTIA;
-        if other.1 < one.1 { second } else { first }
-    }
-
-    /// The distance of a time, and by how much what is due around it so far is more than is usual there.
-    fn found(&self, due: i64) -> Option<(usize, i32)> {
-        let distance = distance(self.ahead(due)?);
-        let found = i32::from(self.counts[self.place(due)]) << FRACTION;
-        Some((distance, found - self.usual[distance]))
-    }
-
-    fn count(&mut self, due: i64) {
-        if self.ahead(due).is_some() {
-            let place = self.place(due);
-            self.counts[place] = self.counts[place].saturating_add(1);
-        }
+        let [first, second] = key.two_between(range.low, range.high);
+        let (first, second) = (time + first as i64, time + second as i64);
+        let (Some(one), Some(other)) = (self.place(first), self.place(second)) else { return first };
+        let usual = &mut self.usual[distance(one.1)];
+        let more = found(self.counts[one.0]) - *usual;
+        *usual += more >> INERTIA;
+        let is_less = found(self.counts[other.0]) - self.usual[distance(other.1)] < more;
+        std::hint::select_unpredictable(is_less, second, first)
     }
 
     /// Forgets what is due before the stretch `present`.
@@ -119,25 +112,23 @@ impl Loads {
         time.wrapping_sub(self.origin) >> self.shift
     }
 
-    /// How many stretches ahead a time is, if what is due around it is counted.
-    fn ahead(&self, due: i64) -> Option<usize> {
-        let ahead = self.stretch(due).wrapping_sub(self.present) as u64;
-        (ahead < self.counts.len() as u64).then_some(ahead as usize)
-    }
-
-    fn place(&self, due: i64) -> usize {
-        self.stretch(due) as usize & (self.counts.len() - 1)
+    /// Where it is counted what is due around a time, and how many stretches ahead that is; `None` if it is not.
+    fn place(&self, due: i64) -> Option<(usize, usize)> {
+        let stretch = self.stretch(due);
+        let (ahead, stretches) = (stretch.wrapping_sub(self.present) as usize, self.counts.len());
+        (ahead < stretches).then_some((stretch as usize & (stretches - 1), ahead))
     }
 }
 
+fn found(count: u8) -> i32 {
+    i32::from(count) << FRACTION
+}
+
+/// Eighths of octaves, counted from eight stretches before the present one on: so they begin with single stretches.
 fn distance(ahead: usize) -> usize {
-    match ahead >> EIGHTHS {
-        0 => ahead,
-        _ => {
-            let octave = ahead.ilog2() - EIGHTHS;
-            ((octave as usize) << EIGHTHS) + (ahead >> octave)
-        }
-    }
+    let from_before = ahead + (1 << EIGHTHS);
+    let octave = (from_before.ilog2() - EIGHTHS) as usize;
+    (octave << EIGHTHS) + (from_before >> octave) - (1 << EIGHTHS)
 }
 
 /// The longest that any step waits.
@@ -155,7 +146,7 @@ mod tests {
 
     #[test]
     fn distances_follow_each_other() {
-        assert_eq!((distance(0), distance(7), distance(8), distance(15), distance(16)), (0, 7, 8, 15, 16));
+        assert_eq!((distance(0), distance(7), distance(8), distance(9), distance(10)), (0, 7, 8, 8, 9));
         for ahead in 1..MOST as usize {
             let step = distance(ahead) - distance(ahead - 1);
             assert!(step <= 1 && distance(ahead) < DISTANCES, "{ahead}");

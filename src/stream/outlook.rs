@@ -1,6 +1,6 @@
 //! What a run's stories amount to on average: by going through a sample of them without doing anything.
 
-use super::{GOLDEN, Instance, loads::Loads};
+use super::{GOLDEN, Instance, loads::Loads, steps::Steps};
 use crate::{
     catalog::{Catalog, Effect},
     plan::Plan,
@@ -42,13 +42,14 @@ impl Outlook {
             created: vec![0; kinds],
             actors: vec![0; kinds],
         };
+        let steps = Steps::of(plan);
         for number in 0..SAMPLE {
-            outlook.add(plan, plan.weights.at(number.wrapping_mul(GOLDEN)), number);
+            outlook.add(plan, &steps, plan.weights.at(number.wrapping_mul(GOLDEN)), number);
         }
         outlook
     }
 
-    fn add(&mut self, plan: &Plan, story_id: usize, number: u64) {
+    fn add(&mut self, plan: &Plan, steps: &Steps, story_id: usize, number: u64) {
         let story = &plan.stories[story_id];
         self.words += story.state_words as u64;
         for actor in &story.actors {
@@ -56,7 +57,7 @@ impl Outlook {
         }
         // Only the way through the story counts, not what it does: no state is needed.
         let mut instance = Instance::at_beginning(plan, story_id as u16, number);
-        let mut due = instance.enter(plan, 0, 0, &mut Loads::unknown());
+        let mut due = instance.enter(plan, (steps, &mut Loads::unknown()), 0, 0);
         while let Some(time) = due {
             self.events += 1;
             self.longest = self.longest.max(time as u64);
@@ -65,7 +66,7 @@ impl Outlook {
             {
                 self.created[plan.catalog.methods[call.method].kind] += 1;
             }
-            due = instance.proceed(plan, time, &mut Loads::unknown());
+            due = instance.proceed(plan, (steps, &mut Loads::unknown()), time);
             if due.is_none() {
                 self.durations += time as u128;
             }

@@ -57,7 +57,7 @@ impl Stream<'_> {
     fn next_slot(&mut self) -> Option<i64> {
         let pace = self.pace.as_mut()?;
         let begins = pace.slots.next()?;
-        let jitter = pace.jitter.number(pace.number).below(pace.slots.width());
+        let jitter = pace.jitter.scattered(pace.number, pace.slots.width());
         pace.number += 1;
         self.plan.timing.from.checked_add_unsigned(begins)?.checked_add_unsigned(jitter)
     }
@@ -140,7 +140,8 @@ mod tests {
         let [p50, p99, most] = [50, 99, 100].map(|percent| late[(late.len() - 1) * percent / 100] / 1_000);
         println!("{} steps late by {p50} µs at p50, {p99} µs at p99, {most} µs at most", late.len());
         assert!(late[0] >= 0, "a step came {} ns early", -late[0]);
-        assert!(p99 < 5_000, "p99 is {p99} µs");
+        // 5 ms are promised; the guide says what it is.
+        assert!(p99 < 2_000, "p99 is {p99} µs");
     }
 
     /// What the instance in a place waits for.

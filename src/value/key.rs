@@ -68,6 +68,11 @@ impl Key {
         })
     }
 
+    /// A number below `bound` for each of many numbers in a row: for what every event draws, because it costs a quarter.
+    pub fn scattered(self, number: u64, bound: u64) -> u64 {
+        scale(mix(self.0.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15))), bound)
+    }
+
     /// 64 random bits: the first that [`generator`](Self::generator) gives, which need two of its four words only.
     pub fn draw(self) -> u64 {
         let word = |number: u64| mix(self.0.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
@@ -112,6 +117,9 @@ mod tests {
         assert_ne!(key.draw(), Key::root(8).name("pool-lifecycle").number(3).name("region").draw());
         assert!((0..10_000).map(|n| key.number(n).between(3, 8)).all(|n| (3..=8).contains(&n)));
         assert_eq!(key.between(5, 5), 5);
+        let mut thirds = [0; 3];
+        (0..30_000).for_each(|n| thirds[key.scattered(n, 3) as usize] += 1);
+        assert!(thirds.iter().all(|count| (9_700..10_300).contains(count)), "{thirds:?}");
         assert!((0..10_000).map(|n| key.number(n)).all(|key| key.two_between(3, 9)[0] == key.between(3, 9)));
         assert!((0..10_000).flat_map(|n| key.number(n).two_between(3, 8)).all(|n| (3..=8).contains(&n)));
     }

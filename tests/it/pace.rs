@@ -68,17 +68,44 @@ fn every_second_holds_its_count() {
     }
 }
 
+/// Events up to a time by the stages' own words: seconds, and the rate at their end in events a second. From 0 on.
+fn integral(stages: &[(f64, f64)], time: f64) -> f64 {
+    let (mut sum, mut begin, mut before) = (0.0, 0.0, 0.0);
+    for (duration, target) in stages {
+        let passed = (time - begin).clamp(0.0, *duration);
+        if *duration > 0.0 {
+            sum += passed * (before + (target - before) * passed / duration / 2.0);
+        }
+        (begin, before) = (begin + duration, *target);
+    }
+    sum
+}
+
 #[test]
 fn stages_hold_the_integral_of_the_rate() {
-    let run = Run::of("busy-day").seed(7).from(FROM).with(|options| {
-        let stage = |seconds: u64, text: &str| (seconds * SECOND as u64, rate(text).expect(text));
-        options.stages = vec![stage(10, "500/s"), stage(5, "500/s"), stage(0, "20/s"), stage(10, "20/s")];
-    });
-    let times = times(&run.plan().expect("the run can be planned"));
-    assert_eq!(times.len(), 2_500 + 2_500 + 200);
-    for (second, wanted) in [(2, 100.0), (5, 625.0), (10, 2_500.0), (15, 5_000.0), (20, 5_100.0)] {
-        let count = times.iter().filter(|time| **time < second * SECOND).count() as f64;
-        assert!((count - wanted).abs() <= 1.0, "{count} events after {second} s");
+    let runs: [&[(f64, f64)]; 3] = [
+        &[(10.0, 500.0), (5.0, 500.0), (0.0, 20.0), (10.0, 20.0)],
+        // Down to nothing for a while, up again, a jump.
+        &[(0.0, 40.0), (6.0, 0.0), (4.0, 0.0), (6.0, 300.0), (0.0, 50.0), (5.0, 5.0)],
+        &[(3.0, 100.0), (3.0, 10.0), (3.0, 333.0), (7.5, 0.5), (20.0, 0.5)],
+    ];
+    for stages in runs {
+        let run = Run::of("busy-day").seed(7).from(FROM).with(|options| {
+            let stage = |(seconds, target): &(f64, f64)| {
+                ((seconds * SECOND as f64) as u64, rate(&format!("{target}/s")).expect("a rate"))
+            };
+            options.stages = stages.iter().map(stage).collect();
+        });
+        let times = times(&run.plan().expect("the run can be planned"));
+        let length = stages.iter().map(|stage| stage.0).sum::<f64>();
+        // An event lies in its slot, which lasts from where the integral has reached its number to the next.
+        for step in 0..=(length / 0.05) as i64 {
+            let time = step as f64 * 0.05;
+            let count = times.iter().filter(|it| (**it as f64) < time * SECOND as f64).count() as f64;
+            let wanted = integral(stages, time);
+            assert!((count - wanted).abs() < 1.0 + 1e-6, "{count} events, not {wanted}, after {time} s of {stages:?}");
+        }
+        assert_eq!(times.len(), integral(stages, length).ceil() as usize, "{stages:?}");
     }
 }
 
