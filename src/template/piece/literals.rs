@@ -402,7 +402,9 @@ mod tests {
             let long = vec![b'-'; if long { MOST_ROOM } else { 0 }];
             let padded: Vec<Padded> = values.iter().chain([&long]).map(|value| Padded::new(value)).collect();
             let mut pieces = Pieces::default();
-            padded.iter().for_each(|value| pieces.push(value.piece()));
+            for value in &padded {
+                pieces.push(value.piece());
+            }
             let mut builder = LiteralsBuilder::default();
             builder.push(b"before");
             let run = builder.begin();
