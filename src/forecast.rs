@@ -75,6 +75,8 @@ pub struct Forecast {
     pub cost: Cost,
     /// Whether the run begins before its steady state, because its longest story lasts longer than can be simulated.
     pub begins_early: bool,
+    /// What there is to say of steps that come much later than their delays say.
+    pub waves: Option<String>,
 }
 
 /// What this machine was measured to need, all of it for one thread.
@@ -124,6 +126,7 @@ impl Forecast {
         forecast.exact = ended;
         forecast.endless = plan.timing.is_endless();
         forecast.begins_early = stream.begins_early();
+        forecast.waves = stream.waves();
         forecast
     }
 
@@ -237,6 +240,7 @@ impl<'p> Tally<'p> {
             simulated: 0,
             partitions,
             begins_early: false,
+            waves: None,
         }
     }
 }

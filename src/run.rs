@@ -211,7 +211,7 @@ impl Shared<'_> {
             // There is nothing to go on with.
             delivered.next = None;
         }
-        delivered.notes.extend(source.note());
+        delivered.notes.extend(source.notes());
         match truth.map(|truth| truth.lines.finish(ending)) {
             Some(Ok(note)) => delivered.notes.extend(note),
             Some(Err(failed)) => {

@@ -109,6 +109,11 @@ impl Schedule {
         stages.last().filter(|stage| stage.is_quiet()).map(|stage| stage.begin)
     }
 
+    /// Whether the rate is the same for ever.
+    pub fn is_constant(&self) -> bool {
+        matches!(&self.course, Course::Stages(stages) if stages.len() == 1)
+    }
+
     /// Whether it depends on the time since the run's beginning alone.
     pub fn is_relative(&self) -> bool {
         matches!(self.course, Course::Stages(_))

@@ -78,6 +78,8 @@ pub struct Stream<'p> {
     pace: Option<Pace<'p>>,
     /// Whether the warm-up was shorter than the longest story.
     begins_early: bool,
+    /// With a rate: the longest that a step has waited for a slot, in nanoseconds.
+    longest_wait: i64,
     injected: Option<Box<Injected>>,
 }
 
@@ -127,6 +129,7 @@ impl<'p> Stream<'p> {
             to: plan.timing.to.unwrap_or(i64::MAX),
             pace: plan.timing.schedule.as_ref().map(|schedule| Pace::new(plan, schedule)),
             begins_early: false,
+            longest_wait: 0,
             injected: None,
         };
         if stream.pace.is_none() {

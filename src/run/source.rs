@@ -56,12 +56,13 @@ impl<'p> Source<'p> {
         self.stream.emitted() - u64::from(kept_back)
     }
 
-    /// What the summary should say about the run's beginning.
-    pub fn note(&self) -> Option<String> {
-        self.stream.begins_early().then(|| {
+    /// What the summary should say about the simulation.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        let early = self.stream.begins_early().then(|| {
             "the run began before its steady state: its longest story lasts longer than what was simulated before"
                 .to_owned()
-        })
+        });
+        early.into_iter().chain(self.stream.waves())
     }
 
     /// Whether the part has an end of its own, before the run's.

@@ -28,6 +28,9 @@ pub(super) struct Pace<'p> {
 /// A warm-up simulates at most so many events: a second or two.
 pub(super) const LONGEST_WARM_UP: u64 = 20_000_000;
 
+/// For more slots than these steps wait only where stories come in waves.
+const USUAL_SLOTS: u32 = 100;
+
 impl<'p> Pace<'p> {
     pub(super) fn new(plan: &Plan, schedule: &'p Schedule) -> Self {
         Pace { slots: schedule.slots_from(0), number: 0, jitter: plan.pick.name("slot") }
@@ -42,6 +45,7 @@ impl Stream<'_> {
             return None;
         }
         if let Some(entry) = self.active.pop_until(time) {
+            self.longest_wait = self.longest_wait.max(time - entry.0);
             return Some((entry, time));
         }
         // Stories that happen to have no step at all leave the slot to the next.
@@ -51,6 +55,24 @@ impl Stream<'_> {
                 (place, None) => self.active.schedule(self.plan, None, 0, place),
             }
         }
+    }
+
+    /// What there is to say of steps that wait much longer than chance lets them, at a rate that does not change: as the
+    /// stories that are begun follow from what is due, stories with the same delays can begin in ever higher waves.
+    pub fn waves(&self) -> Option<String> {
+        let schedule = self.plan.timing.schedule.as_ref().filter(|schedule| schedule.is_constant())?;
+        let per_day = i128::from(schedule.highest_rate().per_day_in_thousandths().max(1));
+        let usual = i128::from(USUAL_SLOTS) * 86_400 * 1_000 * i128::from(SECOND) / per_day;
+        let wait = i128::from(self.longest_wait);
+        (wait > usual.max(SECOND.into())).then(|| {
+            let tenths = self.longest_wait.unsigned_abs() / (SECOND as u64 / 10);
+            format!(
+                "at this rate the stories come in waves: a step was up to {}.{} s later than its delay says; stories of \
+                 more kinds, or wider ranges of delays, even them out",
+                tenths / 10,
+                tenths % 10
+            )
+        })
     }
 
     /// The time of the next slot's event: somewhere in the slot, the same whatever happens.

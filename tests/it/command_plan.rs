@@ -171,3 +171,16 @@ fn what_cannot_be_is_said_as_for_a_run() {
     let live = line(folder.path(), "plan busy-day --seed 1 --live --rate 500/s -n 5k --speed 100000").fine();
     assert!(live.text().contains("\ntime: ") && live.text().contains("but not here: "), "{}", live.text());
 }
+
+/// At a rate, stories of one kind that last long begin in waves: their delays are not what they say.
+#[test]
+fn stories_that_come_in_waves_are_told() {
+    let folder = tempdir().unwrap();
+    for (words, waves) in [("stale-client --rate 50/s -d 4m", true), ("busy-day --rate 50/s -d 1m", false)] {
+        let planned = line(folder.path(), &format!("plan {words} {DEFINED}")).quiet();
+        let made = line(folder.path(), &format!("generate {words} {DEFINED} -o /dev/null")).fine();
+        for said in [planned.text(), &made.stderr] {
+            assert_eq!(said.contains("at this rate the stories come in waves: a step was up to "), waves, "{said}");
+        }
+    }
+}

@@ -201,6 +201,7 @@ impl About<'_> {
                     .to_owned(),
             );
         }
+        notes.extend(forecast.waves.clone());
         notes
     }
 
