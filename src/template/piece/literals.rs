@@ -35,6 +35,13 @@ struct Run {
 /// Set in a pair's slot that is one of the item's.
 const OF_ITEM: u32 = 1 << 31;
 
+impl Pair {
+    /// Where its value lies, for an item whose values begin at `first`.
+    fn slot_for(self, first: usize) -> usize {
+        (self.slot & !OF_ITEM) as usize + if self.slot & OF_ITEM == 0 { 0 } else { first }
+    }
+}
+
 /// Where the values of a list's items lie among all: so many for each of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Items {
@@ -173,17 +180,12 @@ impl Literals {
         let run = &self.runs[run as usize];
         let longest = values.longest;
         let values = &values.pieces[first..];
-        assert!(run.slots <= values.len(), "values are missing");
+        assert!(run.slots <= values.len() && run.item_slots == 0, "values are missing");
         // SAFETY: a run's pairs were added to those that there are, and none was taken away.
         let pairs = unsafe { self.pairs.get_unchecked(run.first as usize..(run.first + run.count) as usize) };
         let room = (longest + 2 * BLOCK).saturating_mul(pairs.len()).saturating_add(run.bytes);
         if room > MOST_ROOM {
-            let mut start = run.start;
-            for pair in pairs {
-                append(out, self.bytes.part(start, pair.length as usize));
-                append(out, values[pair.slot as usize]);
-                start += pair.length as usize;
-            }
+            self.append_long(run, values, 0, out);
             return;
         }
         out.reserve(room);
@@ -197,6 +199,7 @@ impl Literals {
             out.set_len(behind.offset_from_unsigned(to));
         }
     }
+
     /// Appends a run for each item of a list.
     ///
     /// # Panics
@@ -216,7 +219,8 @@ impl Literals {
         let room = each.saturating_mul(items.count);
         if room > MOST_ROOM {
             for item in 0..items.count {
-                self.append_item(run, values, items.first + item * items.width, out);
+                let tail = self.append_long(run, &values.pieces, items.first + item * items.width, out);
+                append(out, self.bytes.part(tail, run.tail + usize::from(run.comma)));
             }
         } else {
             out.reserve(room);
@@ -235,16 +239,16 @@ impl Literals {
         }
     }
 
+    /// Appends a run's pairs, asking for room pair by pair; returns where its literals end.
     #[cold]
-    fn append_item(&self, run: &Run, values: &Pieces, first: usize, out: &mut Vec<u8>) {
+    fn append_long(&self, run: &Run, values: &[Piece], first: usize, out: &mut Vec<u8>) -> usize {
         let mut start = run.start;
         for pair in &self.pairs[run.first as usize..][..run.count as usize] {
             append(out, self.bytes.part(start, pair.length as usize));
-            let is_item = pair.slot & OF_ITEM != 0;
-            append(out, values.pieces[(pair.slot & !OF_ITEM) as usize + if is_item { first } else { 0 }]);
+            append(out, values[pair.slot_for(first)]);
             start += pair.length as usize;
         }
-        append(out, self.bytes.part(start, run.tail + usize::from(run.comma)));
+        start
     }
 }
 
@@ -261,7 +265,7 @@ unsafe fn append_pairs(to: *mut u8, literals: *const u8, pairs: &[Pair], values:
         return unsafe { append_pairs_avx2(to, literals, pairs, values) };
     }
     // SAFETY: the caller's promise.
-    unsafe { append_each(to, literals, pairs, values) }
+    unsafe { append_each::<false>(to, literals, pairs, values, 0).0 }
 }
 
 /// The same with blocks that are one register.
@@ -269,22 +273,31 @@ unsafe fn append_pairs(to: *mut u8, literals: *const u8, pairs: &[Pair], values:
 #[target_feature(enable = "avx2")]
 unsafe fn append_pairs_avx2(to: *mut u8, literals: *const u8, pairs: &[Pair], values: &[Piece]) -> *mut u8 {
     // SAFETY: the caller's promise.
-    unsafe { append_each(to, literals, pairs, values) }
+    unsafe { append_each::<false>(to, literals, pairs, values, 0).0 }
 }
 
+/// The same; `OF_ITEM` slots count from `first` on, if there can be such. Returns where what was copied ends, and where
+/// the literals do.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "is compiled for several processors")]
-unsafe fn append_each(mut to: *mut u8, mut literals: *const u8, pairs: &[Pair], values: &[Piece]) -> *mut u8 {
+unsafe fn append_each<const FOR_ITEMS: bool>(
+    mut to: *mut u8,
+    mut literals: *const u8,
+    pairs: &[Pair],
+    values: &[Piece],
+    first: usize,
+) -> (*mut u8, *const u8) {
     for pair in pairs {
+        let slot = if FOR_ITEMS { pair.slot_for(first) } else { pair.slot as usize };
         // SAFETY: the caller's promise; pieces are followed by a block.
         unsafe {
             to = copy(literals, to, pair.length as usize);
             literals = literals.add(pair.length as usize);
-            let value = values.get_unchecked(pair.slot as usize).0;
+            let value = values.get_unchecked(slot).0;
             to = copy(value.as_ptr(), to, value.len() - BLOCK);
         }
     }
-    to
+    (to, literals)
 }
 
 /// Copies pairs for each item, and returns where they end.
@@ -333,20 +346,11 @@ unsafe fn append_each_item(
     items: Items,
 ) -> *mut u8 {
     for item in 0..items.count {
-        let first = items.first + item * items.width;
-        let mut literals = from;
-        for pair in pairs {
-            // SAFETY: the caller's promise; pieces are followed by a block.
-            unsafe {
-                to = copy(literals, to, pair.length as usize);
-                literals = literals.add(pair.length as usize);
-                let base = if pair.slot & OF_ITEM == 0 { 0 } else { first };
-                let value = values.get_unchecked(base + (pair.slot & !OF_ITEM) as usize).0;
-                to = copy(value.as_ptr(), to, value.len() - BLOCK);
-            }
-        }
         // SAFETY: the caller's promise.
-        unsafe { to = copy(literals, to, tail) };
+        unsafe {
+            let (end, literals) = append_each::<true>(to, from, pairs, values, items.first + item * items.width);
+            to = copy(literals, end, tail);
+        }
     }
     to
 }
@@ -433,6 +437,8 @@ mod tests {
             let narrow = Items { first: 3, width: 1, count };
             let narrow = std::panic::AssertUnwindSafe(|| literals.append_items(run, &pieces, narrow, &mut Vec::new()));
             let needed = texts.iter().filter(|(_, of_item, _)| *of_item).map(|(_, _, slot)| *slot + 1).max();
+            let alone = std::panic::AssertUnwindSafe(|| literals.append_run(run, &pieces, 0, &mut Vec::new()));
+            prop_assert_eq!(std::panic::catch_unwind(alone).is_err(), needed.is_some());
             prop_assert_eq!(std::panic::catch_unwind(narrow).is_err(), needed.unwrap_or(0) > 1);
         }
     }
