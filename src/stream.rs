@@ -73,6 +73,8 @@ pub struct Stream<'p> {
     /// How many events it has given without injected ones, and in all if there are such.
     emitted: u64,
     numbered: u64,
+    /// It ends after so many of the first, or at that time.
+    limit: u64,
     to: i64,
     /// With a rate: slots, not due times, say when events happen.
     pace: Option<Pace<'p>>,
@@ -126,6 +128,7 @@ impl<'p> Stream<'p> {
             jitter: plan.pick.name("start"),
             emitted: 0,
             numbered: 0,
+            limit: plan.timing.events.unwrap_or(u64::MAX),
             to: plan.timing.to.unwrap_or(i64::MAX),
             pace: plan.timing.schedule.as_ref().map(|schedule| Pace::new(plan, schedule)),
             begins_early: false,
@@ -201,23 +204,37 @@ impl<'p> Stream<'p> {
     }
 
     /// The next event of all but the injected stories, numbered as if there were none.
+    #[inline(never)]
     fn next_of_background(&mut self, words: &mut Vec<u64>) -> Option<Record> {
-        if self.plan.timing.events.is_some_and(|events| self.emitted >= events) {
+        if self.emitted >= self.limit {
             return None;
         }
-        let (entry, time) = if self.pace.is_some() { self.fill_slot() } else { self.next_due() }?;
-        let record = self.active.happen(self.plan, &mut self.world, entry, time, words);
+        let (due, time) = self.next_due()?;
+        let number = self.emitted;
         self.emitted += 1;
-        Some(Record { number: self.emitted - 1, ..record })
+        Some(self.active.happen(self.plan, &mut self.world, (due, number), time, words))
     }
 
-    /// Without a rate: whatever is due next, or the first step of the next instance.
+    /// What happens next, and when: with a rate in the next slot, without one when it is due.
+    #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
+    #[inline(always)]
     fn next_due(&mut self) -> Option<(Due, i64)> {
+        let slot = match self.pace {
+            Some(_) => Some(self.next_slot().filter(|slot| *slot < self.to)?),
+            None => None,
+        };
         loop {
             // An instance starts before anything that is due at the same time.
-            let before = self.next_start.map_or(i64::MAX, |start| start.saturating_sub(1));
-            if let Some(entry) = self.active.pop_until(before.min(self.to - 1)) {
-                return Some((entry, entry.0));
+            let before = || self.next_start.map_or(i64::MAX, |start| start.saturating_sub(1)).min(self.to - 1);
+            let limit = slot.unwrap_or_else(before);
+            if let Some(due) = self.active.pop_until(limit) {
+                let time = slot.unwrap_or(due.0);
+                self.longest_wait = self.longest_wait.max(time - due.0);
+                return Some((due, time));
+            }
+            if let Some(slot) = slot {
+                let place = self.start_in_slot(slot);
+                return Some(((slot, self.started - 1, place), slot));
             }
             let start = self.next_start.filter(|start| *start < self.to)?;
             self.start(start);
@@ -237,6 +254,7 @@ impl<'p> Stream<'p> {
         timing.from.checked_add_unsigned(begin)?.checked_add_unsigned(jitter)
     }
 
+    #[inline(never)]
     fn start(&mut self, time: i64) {
         let (place, due) = self.begin(time);
         self.active.schedule(self.plan, due, self.started - 1, place);

@@ -80,11 +80,20 @@ impl<'s> Slots<'s> {
         self.until = u64::try_from(stretch.until.unsigned_abs().div_ceil(UNIT.unsigned_abs())).unwrap_or(u64::MAX);
         Some(begin)
     }
+
+    /// The same behind the slot that begins at `begin`.
+    #[inline(never)]
+    fn enter_behind(&mut self, begin: u64) {
+        self.ahead = self.enter();
+        let end = self.ahead.map(|next| self.schedule.quiet_from(begin).map_or(next, |quiet| quiet.min(next)));
+        self.width = end.map_or(1, |end| end.saturating_sub(begin).max(1));
+    }
 }
 
 impl Iterator for Slots<'_> {
     type Item = u64;
 
+    #[inline]
     fn next(&mut self) -> Option<u64> {
         let begin = self.ahead?;
         self.number += 1;
@@ -92,9 +101,7 @@ impl Iterator for Slots<'_> {
             self.width = self.step.advance().max(1);
             self.ahead = begin.checked_add(self.width);
         } else {
-            self.ahead = self.enter();
-            let end = self.ahead.map(|next| self.schedule.quiet_from(begin).map_or(next, |quiet| quiet.min(next)));
-            self.width = end.map_or(1, |end| end.saturating_sub(begin).max(1));
+            self.enter_behind(begin);
         }
         Some(begin)
     }
@@ -127,6 +134,7 @@ impl Step {
     }
 
     /// Nanoseconds to the next slot, where it is known to lie in the same stretch.
+    #[inline]
     fn advance(&mut self) -> u64 {
         match self {
             Step::Even(even) => even.advance(),

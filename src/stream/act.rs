@@ -1,10 +1,11 @@
-//! What a call does to the state of its instance, and how it ends.
+//! What a call does to the state of its instance, how it ends, and what its event has to know.
 
 use super::{MICROSECOND, MILLISECOND, SECOND, World, automatic_failure, draws, instance::Instance};
 use crate::{
     catalog::{Catalog, Effect, FailureId},
+    emission::Snapshot,
     plan::Plan,
-    story::{Ask, Asked, Call, Outcome, code, word},
+    story::{Ask, Asked, Call, Outcome, Story, code, word},
 };
 
 /// How many inputs of one method may change a field; more are refused with the catalog.
@@ -32,14 +33,11 @@ pub(super) fn act(
     }
     let exists = word::exists(state[word::CREATED]);
     let outcome = decide(&plan.catalog, call, exists, state, asked);
-    let key = || instance.turn_key(call);
+    let key = || instance.turn_key();
     match (call.does, outcome) {
         // A refused create says what it would have made; what exists stays as it is.
         (Effect::Create, _) if outcome.is_none() || !exists => {
-            let lag = key().number(draws::CREATED).between(50 * MILLISECOND, 100 * MILLISECOND) as i64;
-            let created = (time - lag).div_euclid(MICROSECOND) * MICROSECOND;
-            state[word::CREATED] = word::made(created, outcome.is_none());
-            state[word::UPDATED] = created as u64;
+            make(state, instance, time, outcome.is_none());
             let kind = &plan.catalog.kinds[plan.catalog.methods[call.method].kind];
             let stamp = word::stamp_of(kind);
             if kind.stamp.is_some() && (state[stamp] == 0 || outcome.is_none()) {
@@ -57,10 +55,25 @@ pub(super) fn act(
                 }
             }
         }
-        (Effect::Delete, None) => state[word::CREATED] = word::made(word::created(state[word::CREATED]), false),
+        (Effect::Delete, None) => delete(state),
         _ => {}
     }
     outcome
+}
+
+/// A resource is made, or would have been.
+#[inline]
+pub(super) fn make(state: &mut [u64], instance: &Instance, time: i64, exists: bool) {
+    let lag = instance.turn_key().number(draws::CREATED).between(50 * MILLISECOND, 100 * MILLISECOND) as i64;
+    let created = (time - lag).div_euclid(MICROSECOND) * MICROSECOND;
+    state[word::CREATED] = word::made(created, exists);
+    state[word::UPDATED] = created as u64;
+}
+
+/// A resource is deleted: it is known when it was made.
+#[inline]
+pub(super) fn delete(state: &mut [u64]) {
+    state[word::CREATED] = word::made(word::created(state[word::CREATED]), false);
 }
 
 /// The word that a call asks for.
@@ -91,5 +104,51 @@ fn decide(catalog: &Catalog, call: &Call, exists: bool, state: &[u64], asked: &[
         Outcome::Success { insists: true } => None,
         Outcome::Auto if exists == creates => automatic_failure(catalog, call.method),
         Outcome::Success { insists: false } | Outcome::Auto => lowers,
+    }
+}
+
+/// Appends what an event's rendering needs to know of the state.
+pub(super) fn hand_over(
+    (story, call): (&Story, &Call),
+    state: &[u64],
+    snapshot: &Snapshot,
+    element: u32,
+    asked: &[u64],
+    words: &mut Vec<u64>,
+) {
+    match (snapshot.target, call.state) {
+        (Some(target), Some(place)) if call.target == Some(target) => {
+            copy(&state[place.of(element)], words);
+        }
+        (Some(target), _) => {
+            let resource = &story.resources[target];
+            copy(&state[resource.at(element)..][..resource.stride], words);
+        }
+        (None, _) => {}
+    }
+    if snapshot.asks > 0 {
+        words.extend_from_slice(&asked[..snapshot.asks]);
+    }
+    for other in &snapshot.others {
+        let resource = &story.resources[*other];
+        copy(&state[resource.state_at..][..resource.stride], words);
+    }
+    for listed in &snapshot.listed {
+        let resource = &story.resources[*listed];
+        for element in 0..resource.count {
+            let state = &state[resource.at(element)..][..resource.stride];
+            if word::exists(state[word::CREATED]) {
+                words.push(((*listed as u64) << 32) | u64::from(element));
+                copy(state, words);
+            }
+        }
+    }
+}
+
+/// Appends the words of a resource; most are so long that they need not be counted.
+fn copy(from: &[u64], words: &mut Vec<u64>) {
+    match <&[u64; word::FIELDS + 2]>::try_from(from) {
+        Ok(from) => words.extend_from_slice(from),
+        Err(_) => words.extend_from_slice(from),
     }
 }

@@ -40,7 +40,7 @@ impl Injected {
             active.schedule(plan, due.map(|_| time), order as u64, place);
         }
         world.injected = false;
-        let next = active.pop_until(i64::MAX);
+        let next = active.pop_until_apart(i64::MAX);
         Injected { active, ahead: Ahead::Unknown, words: Vec::new(), next }
     }
 
@@ -58,7 +58,7 @@ impl Injected {
             stream.world.injected = true;
             let record = self.active.happen_apart(stream.plan, &mut stream.world, entry, entry.0, words);
             stream.world.injected = false;
-            self.next = self.active.pop_until(i64::MAX);
+            self.next = self.active.pop_until_apart(i64::MAX);
             return Some(record);
         }
         let Ahead::Known(mut record) = self.ahead else { return None };
@@ -80,7 +80,7 @@ pub(crate) fn injected_spans(plan: &Plan) -> Vec<(usize, i64, i64)> {
         let record = active.happen_apart(plan, &mut world, due, due.0, &mut words);
         let story = usize::from(plan.emissions[record.emission as usize].story);
         spans.entry(story).or_insert((record.time, record.time)).1 = record.time;
-        next = active.pop_until(i64::MAX);
+        next = active.pop_until_apart(i64::MAX);
     }
     spans.into_iter().map(|(story, (first, last))| (story, first, last)).collect()
 }

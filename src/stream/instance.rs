@@ -1,27 +1,28 @@
 //! One run of a story: its place in it, and the state of its resources.
 
 use super::{
-    DAY, MICROSECOND, World,
-    calendar::{Wait, Waits},
-    draws,
+    DAY, MICROSECOND, World, draws,
     loads::Loads,
-    steps::{Sort, Steps},
+    steps::{Listed, MOST_SHOWN, Sort, Step, Steps, Times},
     surroundings::room,
 };
 use crate::{
-    emission::{Snapshot, field_salt, resource_key},
+    emission::{field_salt, resource_key},
     plan::Plan,
     story::{Call, Initial, Operation, Owner, Resource, Story, Turns, word},
     value::Key,
 };
+use std::hint::select_unpredictable;
 
-/// An instance while it is going on: what cannot be computed from its number, and its key.
+/// An instance while it is going on: what cannot be computed from its number, and its key. One line of memory.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 pub struct Instance {
     /// Which instance of the story.
     pub number: u64,
-    /// What its draws grow from.
+    /// What its draws grow from, and those of the call where it is.
     key: Key,
+    call: Key,
     /// Where the state of its resources begins among the words of all.
     pub state_at: u32,
     /// Which turn of the call where it is, and of how many.
@@ -29,36 +30,26 @@ pub struct Instance {
     turns: u32,
     /// Within which member of the population names are given out only once.
     pub room: u32,
+    /// Where among the operations of all stories.
+    pub at: u32,
     /// Which story.
     pub story: u16,
-    /// Where in the story's operations.
-    pub at: u16,
-    /// Where among its words those are of the next call's resource, and of another that the event shows: a hint of
-    /// what to fetch.
-    ahead: [u16; 2],
 }
 
 /// All instances that are going on, in places that are used again.
 #[derive(Debug)]
 pub struct Instances {
-    places: Vec<Place>,
+    places: Vec<Instance>,
     /// The first free place; its `state_at` is the one after it.
     free: u32,
     going_on: usize,
 }
 
-/// A place: one line of memory, because an event needs both.
-#[derive(Debug)]
-#[repr(align(64))]
-struct Place {
-    wait: Wait,
-    instance: Instance,
-}
-
 /// The state of all instances that are going on, in one piece: an instance's words lie together, and the words of
 /// those that are over are used again by the next ones of the same story.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct States {
+    /// Behind the last piece there are some more, so that what is read may be longer than what is needed.
     words: Vec<u64>,
     /// For each story the first free piece, if any; its first word says which is next.
     free: Vec<u32>,
@@ -86,60 +77,44 @@ impl Instances {
 
     /// The story of each.
     pub fn stories(&self) -> impl Iterator<Item = u16> {
-        self.places.iter().map(|place| place.instance.story).filter(|story| *story != NO_STORY)
+        self.places.iter().map(|instance| instance.story).filter(|story| *story != NO_STORY)
     }
 
     /// Takes a place.
     pub fn insert(&mut self, instance: Instance) -> u32 {
         self.going_on += 1;
         let Some(free) = self.places.get_mut(self.free as usize) else {
-            self.places.push(Place { wait: Wait::NONE, instance });
+            self.places.push(instance);
             return self.places.len() as u32 - 1;
         };
-        let place = std::mem::replace(&mut self.free, free.instance.state_at);
-        free.instance = instance;
+        let place = std::mem::replace(&mut self.free, free.state_at);
+        *free = instance;
         place
     }
 
     /// Gives a place up.
     pub fn remove(&mut self, place: u32) {
         self.going_on -= 1;
-        let instance = &mut self.places[place as usize].instance;
+        let instance = &mut self.places[place as usize];
         instance.story = NO_STORY;
         instance.state_at = std::mem::replace(&mut self.free, place);
     }
 
-    /// Touches an instance; where the words are that its next event needs.
-    pub fn fetch(&self, place: u32) -> [u32; 2] {
-        let instance = self.get(place);
-        instance.ahead.map(|ahead| instance.state_at.saturating_add(ahead.into()))
-    }
-
     /// The instance in a place.
     pub fn get(&self, place: u32) -> &Instance {
-        &self.places[place as usize].instance
+        &self.places[place as usize]
     }
 
-    /// Replaces it.
-    pub fn set(&mut self, place: u32, instance: Instance) {
-        self.places[place as usize].instance = instance;
-    }
-}
-
-impl Waits for Instances {
-    fn wait(&self, place: u32) -> Wait {
-        self.places[place as usize].wait
-    }
-
-    fn set_wait(&mut self, place: u32, wait: Wait) {
-        self.places[place as usize].wait = wait;
+    /// The same, to go on.
+    pub fn get_mut(&mut self, place: u32) -> &mut Instance {
+        &mut self.places[place as usize]
     }
 }
 
 impl States {
     /// Nothing going on yet of so many stories.
     pub fn new(stories: usize) -> Self {
-        States { words: Vec::new(), free: vec![NONE; stories] }
+        States { words: vec![0; MOST_SHOWN], free: vec![NONE; stories] }
     }
 
     /// Words for an instance of a story, all 0.
@@ -149,8 +124,8 @@ impl States {
         }
         let free = self.free[usize::from(story)];
         if free == NONE {
-            let at = self.words.len();
-            self.words.resize(at + length, 0);
+            let at = self.words.len() - MOST_SHOWN;
+            self.words.resize(at + length + MOST_SHOWN, 0);
             return at as u32;
         }
         let words = &mut self.words[free as usize..][..length];
@@ -175,11 +150,36 @@ impl States {
         one ^ other
     }
 
-    /// Words of an instance.
+    /// Appends words of an instance, few, without looking at how many.
     #[inline]
-    pub fn words(&self, instance: &Instance, words: std::ops::Range<usize>) -> &[u64] {
-        let at = instance.state_at as usize;
-        &self.words[at + words.start..at + words.end]
+    pub fn show(&self, instance: &Instance, (from, count): (u32, usize), words: &mut Vec<u64>) {
+        let at = instance.state_at.wrapping_add(from) as usize;
+        if let Some(shown) = self.words[at..].first_chunk::<MOST_SHOWN>() {
+            let before = words.len();
+            words.extend_from_slice(shown);
+            words.truncate(before + count);
+        }
+    }
+
+    /// Appends the elements that exist of one of its resources, without looking at what is appended.
+    #[inline]
+    pub fn list(&self, instance: &Instance, listed: &Listed, words: &mut Vec<u64>) {
+        let mut at = instance.state_at.wrapping_add(listed.at) as usize;
+        for element in 0..listed.count {
+            let Some(shown) = self.words[at..].first_chunk::<MOST_SHOWN>() else { return };
+            let before = words.len();
+            let mut listing = [listed.code | u64::from(element); MOST_SHOWN + 1];
+            listing[1..].copy_from_slice(shown);
+            words.extend_from_slice(&listing);
+            words.truncate(before + (1 + listed.stride) * usize::from(word::exists(shown[word::CREATED])));
+            at += listed.stride;
+        }
+    }
+
+    /// The words of a resource of an instance, from the first one on.
+    #[inline]
+    pub fn resource(&mut self, instance: &Instance, from: u32) -> &mut [u64] {
+        &mut self.words[instance.state_at.wrapping_add(from) as usize..][..word::FIELDS]
     }
 
     /// The words of an instance.
@@ -204,7 +204,7 @@ impl Instance {
     /// An instance that has a way through its story, but no state.
     pub fn at_beginning(plan: &Plan, story: u16, number: u64) -> Self {
         let key = plan.stories[usize::from(story)].key.number(number);
-        Instance { number, key, state_at: 0, turn: 0, turns: 0, room: 0, story, at: 0, ahead: [0; 2] }
+        Instance { number, key, call: key, state_at: 0, turn: 0, turns: 0, room: 0, at: 0, story }
     }
 
     /// Begins a story at `time`.
@@ -263,118 +263,94 @@ impl Instance {
         }
     }
 
-    /// Goes to the first call at `operation` or after it; its due time, or `None` at the story's end.
-    pub fn enter(
+    /// Goes to its first call; when that is due, or `None` if it has none.
+    pub fn enter(&mut self, plan: &Plan, (steps, loads): (&Steps, &mut Loads), time: i64) -> Option<i64> {
+        let step = self.enter_at(plan, steps, steps.first(self.story))?;
+        loads.choose(time, (self.call, 0), step.after)
+    }
+
+    /// Goes on after an event at `time`; the next due time, or `None` at the story's end.
+    ///
+    /// Whether it is the same call's next turn or the next call cannot be foreseen, so as little as possible depends on
+    /// it.
+    #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
+    #[inline(always)]
+    pub fn proceed(
         &mut self,
         plan: &Plan,
+        step: &Step,
         (steps, loads): (&Steps, &mut Loads),
-        operation: usize,
         time: i64,
     ) -> Option<i64> {
+        let turn = self.turn + 1;
+        let repeats = turn < self.turns;
+        let at = select_unpredictable(repeats, self.at, step.next);
+        let mut next = steps.at(at);
+        if repeats || next.times == Times::Fixed {
+            let turns = select_unpredictable(repeats, self.turns, next.least_turns());
+            self.at = at;
+            self.turns = turns;
+            self.turn = select_unpredictable(repeats, turn, 0);
+            self.call = self.key.salted(next.salt);
+        } else {
+            next = self.enter_at(plan, steps, at)?;
+        }
+        let range = select_unpredictable(repeats, &next.every, &next.after);
+        loads.choose(time, (self.call, self.turn), *range)
+    }
+
+    /// Goes to the first call at an operation or after it; `None` at the story's end.
+    #[inline(never)]
+    fn enter_at<'s>(&mut self, plan: &Plan, steps: &'s Steps, operation: u32) -> Option<&'s Step> {
         let mut at = operation;
         loop {
-            let step = steps.at(self.story, at);
+            let step = steps.at(at);
             if step.sort == Sort::None {
-                at = self.elsewhere(plan, at)?;
+                at = self.elsewhere(plan, steps, at)?;
                 continue;
             }
-            let key = self.key.number(step.salt);
-            let turns = if step.sure { step.turns(key) } else { self.turns(plan, at, key) };
+            let key = self.key.salted(step.salt);
+            let turns = if step.times == Times::Unsure { self.turns(plan, steps, at, key) } else { step.turns(key) };
             if turns == 0 {
-                at += 1;
+                at = step.next;
                 continue;
             }
-            self.at = at as u16;
+            self.at = at;
             self.turn = 0;
             self.turns = turns;
-            self.ahead = step.ahead;
-            return loads.choose(time, key.number(draws::AFTER), step.after);
+            self.call = key;
+            return Some(step);
         }
     }
 
     /// Where an operation that is no call leads to; `None` at the story's end.
-    fn elsewhere(&self, plan: &Plan, at: usize) -> Option<usize> {
-        match plan.stories[usize::from(self.story)].operations.get(at)? {
-            Operation::Jump(to) => Some(*to),
-            Operation::Choose { salt, weights, targets } => Some(targets[weights.draw(self.key.number(*salt))]),
+    #[inline(never)]
+    fn elsewhere(&self, plan: &Plan, steps: &Steps, at: u32) -> Option<u32> {
+        match steps.operation(plan, self.story, at)? {
+            Operation::Jump(to) => Some(steps.first(self.story) + *to as u32),
+            Operation::Choose { salt, weights, targets } => {
+                Some(steps.first(self.story) + targets[weights.draw(self.key.number(*salt))] as u32)
+            }
             Operation::Call(_) => Some(at),
         }
     }
 
     /// How often a call happens that may not happen, or very often.
     #[inline(never)]
-    fn turns(&self, plan: &Plan, at: usize, key: Key) -> u32 {
+    fn turns(&self, plan: &Plan, steps: &Steps, at: u32, key: Key) -> u32 {
         let story = &plan.stories[usize::from(self.story)];
-        match &story.operations[at] {
-            Operation::Call(call) if call.chance.is_some_and(|chance| key.number(draws::CHANCE).draw() >= chance) => 0,
-            Operation::Call(call) => turns(call, story, key),
+        match steps.operation(plan, self.story, at) {
+            Some(Operation::Call(call)) => {
+                let happens = call.chance.is_none_or(|chance| key.number(draws::CHANCE).draw() < chance);
+                if happens { turns(call, story, key) } else { 0 }
+            }
             _ => 0,
         }
     }
 
-    /// Goes on after an event at `time`; the next due time, or `None` at the story's end.
-    pub fn proceed(&mut self, plan: &Plan, (steps, loads): (&Steps, &mut Loads), time: i64) -> Option<i64> {
-        self.turn += 1;
-        if self.turn < self.turns {
-            let step = steps.at(self.story, self.at.into());
-            if step.each {
-                self.ahead[0] = self.ahead[0].wrapping_add(step.stride);
-            }
-            let key = self.key.number(step.salt).number(draws::TURN + u64::from(self.turn));
-            return loads.choose(time, key.number(draws::AFTER), step.every);
-        }
-        self.enter(plan, (steps, loads), usize::from(self.at) + 1, time)
-    }
-
     /// What the draws of the present turn of a call start from.
-    pub fn turn_key(&self, call: &Call) -> Key {
-        self.key.number(call.salt).number(draws::TURN + u64::from(self.turn))
-    }
-}
-
-/// Appends what an event's rendering needs to know of the state.
-pub fn hand_over(
-    (story, call): (&Story, &Call),
-    state: &[u64],
-    snapshot: &Snapshot,
-    element: u32,
-    asked: &[u64],
-    words: &mut Vec<u64>,
-) {
-    match (snapshot.target, call.state) {
-        (Some(target), Some(place)) if call.target == Some(target) => {
-            copy(&state[place.of(element)], words);
-        }
-        (Some(target), _) => {
-            let resource = &story.resources[target];
-            copy(&state[resource.at(element)..][..resource.stride], words);
-        }
-        (None, _) => {}
-    }
-    if snapshot.asks > 0 {
-        words.extend_from_slice(&asked[..snapshot.asks]);
-    }
-    for other in &snapshot.others {
-        let resource = &story.resources[*other];
-        copy(&state[resource.state_at..][..resource.stride], words);
-    }
-    for listed in &snapshot.listed {
-        let resource = &story.resources[*listed];
-        for element in 0..resource.count {
-            let state = &state[resource.at(element)..][..resource.stride];
-            if word::exists(state[word::CREATED]) {
-                words.push(((*listed as u64) << 32) | u64::from(element));
-                copy(state, words);
-            }
-        }
-    }
-}
-
-/// Appends the words of a resource; most are so long that they need not be counted.
-pub fn copy(from: &[u64], words: &mut Vec<u64>) {
-    match <&[u64; word::FIELDS + 2]>::try_from(from) {
-        Ok(from) => words.extend_from_slice(from),
-        Err(_) => words.extend_from_slice(from),
+    pub fn turn_key(&self) -> Key {
+        self.call.number(draws::TURN + u64::from(self.turn))
     }
 }
 

@@ -7,8 +7,9 @@
 //! The further ahead a time is, the less is due around it so far. Taken as it is, this would prefer long delays. So what
 //! counts is how much more or less is due than is usual so far ahead, and a delay is still as likely any of its range.
 
-use super::delay;
+use super::{delay, draws};
 use crate::{plan::Plan, story::Operation, units::DurationRange, value::Key};
+use std::hint::select_unpredictable;
 
 /// How many steps are due in each short stretch of the time ahead.
 #[derive(Debug)]
@@ -48,15 +49,19 @@ const DAY_IN_THOUSANDTHS: i128 = 86_400 * 1_000 * super::SECOND as i128;
 impl Loads {
     /// Nothing is counted, and the first draw is taken.
     pub fn unknown() -> Loads {
-        Loads { origin: 0, shift: 0, present: 0, counts: Box::default(), usual: [0; DISTANCES] }
+        Loads { origin: 0, shift: 0, present: i64::MAX, counts: Box::default(), usual: [0; DISTANCES] }
     }
 
     /// Nothing is due yet in a simulation from `start` on; unknown where there is no rate.
     pub fn of(plan: &Plan, start: i64) -> Loads {
         let Some(schedule) = &plan.timing.schedule else { return Loads::unknown() };
         let rate = i128::from(schedule.highest_rate().per_day_in_thousandths().max(1));
+        let longest = longest_delay(plan);
+        if longest > LATEST as u64 {
+            return Loads::unknown();
+        }
         let shift = (SLOTS * DAY_IN_THOUSANDTHS / rate).max(1).ilog2().min(62);
-        let stretches = (longest_delay(plan) >> shift).saturating_add(2).min(MOST).next_power_of_two();
+        let stretches = (longest >> shift).saturating_add(2).min(MOST).next_power_of_two();
         let mut loads = Loads {
             origin: plan.timing.from,
             shift,
@@ -68,38 +73,63 @@ impl Loads {
         loads
     }
 
-    /// When a step is due that waits from `time` on, for a delay from the range; `time` never decreases. `None`
-    /// where time itself ends.
-    #[inline]
-    pub fn choose(&mut self, time: i64, key: Key, range: DurationRange) -> Option<i64> {
-        if self.counts.is_empty() || time > LATEST || range.high > LATEST as u64 {
-            return time.checked_add(delay(key, range));
-        }
+    /// When a step is due that waits from `time` on, for a delay from the range, drawn by a call in a turn;
+    /// `time` never decreases. `None` where time itself ends.
+    #[expect(clippy::inline_always, reason = "twice: a step goes on, or is a story's first")]
+    #[inline(always)]
+    pub fn choose(&mut self, time: i64, (call, turn): (Key, u32), range: DurationRange) -> Option<i64> {
         let present = self.stretch(time);
         if self.present < present {
-            self.forget(present);
+            self.forget(time, present);
         }
-        let due = if range.low == range.high { time + range.low as i64 } else { self.better(time, key, range) };
-        if let Some((place, _)) = self.place(due) {
-            self.counts[place] = self.counts[place].saturating_add(1);
+        if self.counts.is_empty() {
+            return time.checked_add(delay(key(call, turn), range));
         }
-        Some(due)
+        if range.low == range.high {
+            let due = time + range.low as i64;
+            self.count(self.ahead(due));
+            return Some(due);
+        }
+        Some(self.better(time, key(call, turn), range))
     }
 
     /// One of two draws from a range.
+    #[expect(clippy::inline_always, reason = "it is most of a choice")]
+    #[inline(always)]
     fn better(&mut self, time: i64, key: Key, range: DurationRange) -> i64 {
         let [first, second] = key.two_between(range.low, range.high);
         let (first, second) = (time + first as i64, time + second as i64);
-        let (Some(one), Some(other)) = (self.place(first), self.place(second)) else { return first };
-        let usual = &mut self.usual[distance(one.1)];
-        let more = found(self.counts[one.0]) - *usual;
+        let (one, other) = (self.ahead(first), self.ahead(second));
+        if one.max(other) >= self.counts.len() {
+            self.count(one);
+            return first;
+        }
+        let (one_at, other_at) = (self.place(one), self.place(other));
+        let usual = &mut self.usual[distance(one)];
+        let more = found(self.counts[one_at]) - *usual;
         *usual += more >> INERTIA;
-        let is_less = found(self.counts[other.0]) - self.usual[distance(other.1)] < more;
-        std::hint::select_unpredictable(is_less, second, first)
+        let is_less = found(self.counts[other_at]) - self.usual[distance(other)] < more;
+        let at = select_unpredictable(is_less, other_at, one_at);
+        self.counts[at] = self.counts[at].saturating_add(1);
+        select_unpredictable(is_less, second, first)
     }
 
-    /// Forgets what is due before the stretch `present`.
-    fn forget(&mut self, present: i64) {
+    /// Counts a step that is due so many stretches ahead, if that is counted.
+    #[inline]
+    fn count(&mut self, ahead: usize) {
+        if ahead < self.counts.len() {
+            let at = self.place(ahead);
+            self.counts[at] = self.counts[at].saturating_add(1);
+        }
+    }
+
+    /// Forgets what is due before the stretch `present`, which `time` lies in.
+    #[inline(never)]
+    fn forget(&mut self, time: i64, present: i64) {
+        if time > LATEST {
+            *self = Loads::unknown();
+            return;
+        }
         let over = (self.present..present).take(self.counts.len());
         let mask = self.counts.len() - 1;
         for stretch in over {
@@ -112,12 +142,21 @@ impl Loads {
         time.wrapping_sub(self.origin) >> self.shift
     }
 
-    /// Where it is counted what is due around a time, and how many stretches ahead that is; `None` if it is not.
-    fn place(&self, due: i64) -> Option<(usize, usize)> {
-        let stretch = self.stretch(due);
-        let (ahead, stretches) = (stretch.wrapping_sub(self.present) as usize, self.counts.len());
-        (ahead < stretches).then_some((stretch as usize & (stretches - 1), ahead))
+    /// How many stretches ahead a time is. That many are counted, or it is not.
+    fn ahead(&self, due: i64) -> usize {
+        self.stretch(due).wrapping_sub(self.present) as usize
     }
+
+    /// Where it is counted what is due so many stretches ahead.
+    fn place(&self, ahead: usize) -> usize {
+        (self.present as usize).wrapping_add(ahead) & (self.counts.len() - 1)
+    }
+}
+
+/// What the delay before a turn of a call is drawn from.
+fn key(call: Key, turn: u32) -> Key {
+    let turn = if turn == 0 { call } else { call.number(draws::TURN + u64::from(turn)) };
+    turn.number(draws::AFTER)
 }
 
 fn found(count: u8) -> i32 {
@@ -125,10 +164,13 @@ fn found(count: u8) -> i32 {
 }
 
 /// Eighths of octaves, counted from eight stretches before the present one on: so they begin with single stretches.
+///
+/// That is what the first bits of a floating-point number say, exactly: its exponent, and what is behind the first one.
 fn distance(ahead: usize) -> usize {
-    let from_before = ahead + (1 << EIGHTHS);
-    let octave = (from_before.ilog2() - EIGHTHS) as usize;
-    (octave << EIGHTHS) + (from_before >> octave) - (1 << EIGHTHS)
+    let from_before = (ahead + (1 << EIGHTHS)) as u32 as f32;
+    let least = (1 << EIGHTHS) as f32;
+    let bits = |number: f32| number.to_bits() >> (f32::MANTISSA_DIGITS - 1 - EIGHTHS);
+    (bits(from_before) - bits(least)) as usize
 }
 
 /// The longest that any step waits.

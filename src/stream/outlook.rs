@@ -57,16 +57,17 @@ impl Outlook {
         }
         // Only the way through the story counts, not what it does: no state is needed.
         let mut instance = Instance::at_beginning(plan, story_id as u16, number);
-        let mut due = instance.enter(plan, (steps, &mut Loads::unknown()), 0, 0);
+        let mut loads = Loads::unknown();
+        let mut due = instance.enter(plan, (steps, &mut loads), 0);
         while let Some(time) = due {
             self.events += 1;
             self.longest = self.longest.max(time as u64);
-            if let Operation::Call(call) = &story.operations[usize::from(instance.at)]
+            if let Some(Operation::Call(call)) = steps.operation(plan, instance.story, instance.at)
                 && creates(&plan.catalog, call.method)
             {
                 self.created[plan.catalog.methods[call.method].kind] += 1;
             }
-            due = instance.proceed(plan, (steps, &mut Loads::unknown()), time);
+            due = instance.proceed(plan, steps.at(instance.at), (steps, &mut loads), time);
             if due.is_none() {
                 self.durations += time as u128;
             }

@@ -9,7 +9,7 @@
 //! start cannot be chosen: a slot in which nothing is due has to be filled by a start, and one in which something is due
 //! never is. Nor does another order help: the average stays, and with the oldest first the longest waits are shortest.
 
-use super::{Active, Due, Outlook, SECOND, Stream};
+use super::{Active, Outlook, SECOND, Stream};
 use crate::{
     plan::Plan,
     schedule::{Schedule, Slots},
@@ -38,20 +38,13 @@ impl<'p> Pace<'p> {
 }
 
 impl Stream<'_> {
-    /// What happens in the next slot, and when.
-    pub(super) fn fill_slot(&mut self) -> Option<(Due, i64)> {
-        let time = self.next_slot()?;
-        if time >= self.to {
-            return None;
-        }
-        if let Some(entry) = self.active.pop_until(time) {
-            self.longest_wait = self.longest_wait.max(time - entry.0);
-            return Some((entry, time));
-        }
+    /// Begins an instance in a slot in which nothing is due; its place.
+    #[inline(never)]
+    pub(super) fn start_in_slot(&mut self, time: i64) -> u32 {
         // Stories that happen to have no step at all leave the slot to the next.
         loop {
             match self.begin(time) {
-                (place, Some(due)) => return Some(((due, self.started - 1, place), time)),
+                (place, Some(_)) => return place,
                 (place, None) => self.active.schedule(self.plan, None, 0, place),
             }
         }
@@ -76,7 +69,8 @@ impl Stream<'_> {
     }
 
     /// The time of the next slot's event: somewhere in the slot, the same whatever happens.
-    fn next_slot(&mut self) -> Option<i64> {
+    #[inline]
+    pub(super) fn next_slot(&mut self) -> Option<i64> {
         let pace = self.pace.as_mut()?;
         let begins = pace.slots.next()?;
         let jitter = pace.jitter.scattered(pace.number, pace.slots.width());
@@ -116,9 +110,9 @@ impl Stream<'_> {
 
     /// Lets everything happen that is due before `time`, and forgets it.
     fn happen_until(&mut self, time: i64, words: &mut Vec<u64>) {
-        while let Some(entry) = self.active.pop_until(time - 1) {
+        while let Some(due) = self.active.pop_until_apart(time - 1) {
             words.clear();
-            self.active.happen_apart(self.plan, &mut self.world, entry, entry.0, words);
+            self.active.happen_apart(self.plan, &mut self.world, due, due.0, words);
         }
     }
 }
@@ -147,7 +141,7 @@ mod tests {
         let (mut stream, mut words) = (plan.stream(), Vec::new());
         for _ in 0..EVENTS {
             let started = stream.started;
-            let (due, time) = stream.fill_slot().expect("the run has that many events");
+            let (due, time) = stream.next_due().expect("the run has that many events");
             each(&stream, (stream.started == started).then_some(due.0), due.2, time);
             words.clear();
             stream.active.happen_apart(plan, &mut stream.world, due, time, &mut words);
@@ -169,10 +163,9 @@ mod tests {
     /// What the instance in a place waits for.
     fn range(plan: &Plan, stream: &Stream, place: u32) -> DurationRange {
         let instance = stream.active.instances.get(place);
-        let story = &plan.stories[usize::from(instance.story)];
-        match &story.operations[usize::from(instance.at)] {
-            Operation::Call(call) if instance.turn == 0 => call.after,
-            Operation::Call(call) => call.every,
+        match stream.active.steps.operation(plan, instance.story, instance.at) {
+            Some(Operation::Call(call)) if instance.turn == 0 => call.after,
+            Some(Operation::Call(call)) => call.every,
             _ => panic!("an instance waits for a call"),
         }
     }

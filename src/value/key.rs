@@ -86,6 +86,9 @@ impl Key {
 pub struct Salt(u64);
 
 impl Salt {
+    /// One for what draws nothing.
+    pub const NONE: Salt = Salt(0);
+
     /// Of that number.
     pub fn of(number: u64) -> Self {
         Salt(mix(number.wrapping_add(0x9E37_79B9_7F4A_7C15)))
