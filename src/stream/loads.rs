@@ -83,22 +83,25 @@ impl Loads {
             self.forget(time, present);
         }
         if self.counts.is_empty() {
-            return time.checked_add(delay(key(call, turn), range));
+            let turn = if turn == 0 { call } else { call.number(draws::TURN + u64::from(turn)) };
+            return time.checked_add(delay(turn.number(draws::AFTER), range));
         }
         if range.low == range.high {
             let due = time + range.low as i64;
             self.count(self.ahead(due));
             return Some(due);
         }
-        Some(self.better(time, key(call, turn), range))
+        Some(self.better(time, (call, turn), range))
     }
 
     /// One of two draws from a range.
     #[expect(clippy::inline_always, reason = "it is most of a choice")]
     #[inline(always)]
-    fn better(&mut self, time: i64, key: Key, range: DurationRange) -> i64 {
-        let [first, second] = key.two_between(range.low, range.high);
-        let (first, second) = (time + first as i64, time + second as i64);
+    fn better(&mut self, time: i64, (call, turn): (Key, u32), range: DurationRange) -> i64 {
+        // Delays are drawn from keys as `scattered` says: nothing else of a call is.
+        let bound = range.high - range.low + 1;
+        let earliest = time + range.low as i64;
+        let [first, second] = call.two_scattered(turn.into(), bound).map(|delay| earliest + delay as i64);
         let (one, other) = (self.ahead(first), self.ahead(second));
         if one.max(other) >= self.counts.len() {
             self.count(one);
@@ -151,12 +154,6 @@ impl Loads {
     fn place(&self, ahead: usize) -> usize {
         (self.present as usize).wrapping_add(ahead) & (self.counts.len() - 1)
     }
-}
-
-/// What the delay before a turn of a call is drawn from.
-fn key(call: Key, turn: u32) -> Key {
-    let turn = if turn == 0 { call } else { call.number(draws::TURN + u64::from(turn)) };
-    turn.number(draws::AFTER)
 }
 
 fn found(count: u8) -> i32 {
