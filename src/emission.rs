@@ -19,7 +19,7 @@ use crate::{
 use std::sync::Arc;
 
 pub use bake::{Baker, field_salt};
-pub use make::{Context, resource_key};
+pub use make::{Context, Given, resource_key};
 pub use needs::Needs;
 pub use roles::{Draws, Roles};
 
@@ -58,15 +58,13 @@ pub struct Emission {
     pub listed_at: usize,
 }
 
-/// Fields of a member of the population.
+/// A member of the population: all of its fields are values, whichever are needed.
 #[derive(Debug)]
 pub struct Known {
     /// Who.
     pub role: Role,
     /// Its kind.
     pub kind: KindId,
-    /// Which fields.
-    pub fields: Vec<FieldId>,
 }
 
 /// What the simulation copies out of an instance for one event, in this order.
@@ -123,7 +121,8 @@ pub struct Beside {
     pub subject: Option<FieldId>,
 }
 
-/// A way to make one value.
+/// A way to make one value. All of an event's are looked at for each event, so that they had better be small: what not
+/// all have is in a box.
 #[derive(Debug, PartialEq)]
 pub enum Make {
     /// The same in all instances.
@@ -178,7 +177,7 @@ pub enum Make {
     /// Characters drawn for an own resource.
     Pattern {
         /// What they look like.
-        pattern: Pattern,
+        pattern: Box<Pattern>,
         /// What they are drawn from.
         draw: Draw,
     },
@@ -194,7 +193,7 @@ pub enum Make {
         /// What it is drawn from.
         draw: Draw,
         /// How.
-        weights: Skew,
+        weights: Box<Skew>,
         /// The values.
         choices: Vec<Padded>,
     },
@@ -210,7 +209,7 @@ pub enum Make {
         /// What it is drawn from.
         draw: Draw,
         /// How.
-        weights: Skew,
+        weights: Box<Skew>,
         /// The values.
         cases: Vec<usize>,
     },
@@ -221,7 +220,7 @@ pub enum Make {
         /// Where its state is.
         word: Word,
         /// When it becomes ready.
-        ready: Option<Ready>,
+        ready: Option<Box<Ready>>,
     },
     /// The time at which an own resource was made, in a text.
     Clock {
@@ -239,14 +238,14 @@ pub enum Make {
         /// Where its state is.
         word: Word,
         /// When it becomes ready.
-        ready: Ready,
+        ready: Box<Ready>,
     },
     /// By age, up to another value.
     Ramp {
         /// Where its state is.
         word: Word,
         /// When it becomes ready.
-        ready: Ready,
+        ready: Box<Ready>,
         /// The value that bounds it.
         up_to: usize,
         /// Nanoseconds for each step of one.
@@ -264,6 +263,8 @@ pub enum Make {
     RequestId,
 }
 
+const _: () = assert!(size_of::<Make>() <= 64);
+
 /// A piece of a [`Make::Text`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
@@ -277,11 +278,29 @@ pub enum Part {
 
 /// A word of state: an offset into what the simulation handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Word {
-    /// From the beginning of the event's words.
-    Event(usize),
-    /// From the beginning of the item's words.
-    Item(usize),
+pub struct Word {
+    /// The offset.
+    pub at: usize,
+    /// Whether it counts from the beginning of the item's words, instead of the event's.
+    pub of_item: bool,
+}
+
+impl Word {
+    /// One of the event's.
+    pub fn of_event(at: usize) -> Self {
+        Word { at, of_item: false }
+    }
+
+    /// One of the item's.
+    pub fn of_item(at: usize) -> Self {
+        Word { at, of_item: true }
+    }
+
+    /// The one that is so many behind it.
+    #[must_use]
+    pub fn behind(self, offset: usize) -> Self {
+        Word { at: self.at + offset, ..self }
+    }
 }
 
 /// Whose field a value is.

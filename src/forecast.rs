@@ -12,7 +12,7 @@ pub use sample::Size;
 
 use crate::{
     catalog::Effect,
-    emission::Roles,
+    emission::{Role, Roles},
     plan::{Plan, Starts, Timing},
     run::{Part, Summary},
     schedule::Schedule,
@@ -172,7 +172,7 @@ impl<'p> Tally<'p> {
             members: vec![Bits::default(); kinds],
             strangers: HashSet::new(),
             acting: vec![0; kinds],
-            roles: Roles::new(),
+            roles: Roles::new(&plan.catalog),
             last: plan.timing.from,
         }
     }
@@ -204,7 +204,7 @@ impl<'p> Tally<'p> {
             Some(number) => self.strangers.insert((actor.kind, number)),
             None => {
                 self.roles.draw(&plan.catalog, &plan.population, story, instance);
-                self.members[actor.kind].set(self.roles.actors[index].into())
+                self.members[actor.kind].set(self.roles.of(Role::Principal(index)).into())
             }
         };
         self.acting[actor.kind] += u64::from(new);

@@ -2,8 +2,8 @@
 
 use crate::{
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId},
-    template::{Arena, Piece},
-    value::{AddressRanges, Key, Lane, Pattern, People, Wide, hex},
+    template::{Arena, Piece, hex},
+    value::{AddressRanges, Key, Lane, Pattern, People, Wide},
 };
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -96,14 +96,14 @@ impl Identities {
     /// An event's id and its request's: a version 4 UUID whose free bits are the event's name under a permutation, and 32
     /// lower-case hexadecimal digits.
     #[inline]
-    pub fn ids(&self, name: EventName) -> ([u8; 36], [u8; 32]) {
+    pub fn ids<'a>(&self, name: EventName, arena: &'a Arena) -> (Piece<'a>, Piece<'a>) {
         let (event, request) = self.events.apply_both(name.pack(true), &self.requests, name.pack(false));
-        (uuid_of(event), hex(request))
+        (arena.text(&uuid_of(event)), arena.text(&hex(request)))
     }
 
     /// The event's id alone.
-    pub fn event_id(&self, name: EventName) -> [u8; 36] {
-        self.ids(name).0
+    pub fn event_id(&self, name: EventName) -> String {
+        String::from_utf8_lossy(self.ids(name, &Arena::default()).0.bytes()).into_owned()
     }
 
     /// Which event an id belongs to, or `None` if it is none of this run.

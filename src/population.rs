@@ -5,7 +5,7 @@ mod within;
 use crate::{
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Table, Text, TextPart},
     identity::Identities,
-    template::{Piece, Texts, TextsBuilder},
+    template::{Piece, Pieces, Texts, TextsBuilder},
     value::{Key, Lane, Salt, Skew, write_time},
 };
 use within::Places;
@@ -92,6 +92,12 @@ impl Members {
     #[inline]
     pub fn texts(&self, index: u32) -> &[Piece<'_>] {
         self.texts.row(index as usize * self.fields, self.fields)
+    }
+
+    /// Adds all fields of one of them; nulls are [`Piece::NULL`].
+    #[inline]
+    pub fn put<'a>(&'a self, index: u32, values: &mut Pieces<'a>) {
+        values.put_row(&self.texts, index as usize * self.fields, self.fields);
     }
 
     /// The row of the table that one of them lies in.

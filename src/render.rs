@@ -2,26 +2,28 @@
 
 use crate::{
     catalog::KindId,
-    emission::{Context, Draws, Emission, Needs, Roles},
+    emission::{Context, Draws, Emission, Given, Needs, Role, Roles},
     identity::EventName,
     plan::{Plan, RecordKey},
     sink::{Chunk, Event},
     story::Row,
     stream::Record,
-    template::{Arena, Piece, Pieces, Slots},
-    value::{Calendar, write_number},
+    template::{Arena, Piece, Room, Slots, append},
+    value::{Calendar, Salt, write_number},
 };
-use std::{cell::Cell, mem};
+use std::cell::Cell;
 
 /// Renders the events of a plan. Has scratch memory, so that an event costs no allocation; threads each have one.
 #[derive(Debug)]
 pub struct Renderer<'p> {
     plan: &'p Plan,
+    given: Given<'p>,
     arena: Arena,
     calendar: Calendar,
-    /// Memory for the values of an event, and for those of an item.
-    slots: Slots<'static>,
-    items: Pieces<'static>,
+    /// Memory for the values of an event, for those of an item, and for where lists are.
+    values: Room,
+    items: Room,
+    lists: Vec<(u32, u32)>,
     roles: Roles,
     /// For each story what its events show of what surrounds it: nothing else is drawn.
     shown: Vec<Shown<'p>>,
@@ -57,24 +59,34 @@ impl<'p> Renderer<'p> {
                 rows: (!moves).then(|| rows.collect()),
             }
         });
+        let mut roles = Roles::new(&plan.catalog);
+        plan.stories.iter().for_each(|story| roles.reserve(story));
         Renderer {
             plan,
+            given: Given {
+                catalog: &plan.catalog,
+                identities: &plan.identities,
+                population: &plan.population,
+                literals: &plan.literals,
+            },
             arena: Arena::default(),
             calendar: Calendar::default(),
-            slots: Slots::default(),
-            items: Pieces::default(),
-            roles: Roles::of_any(&plan.catalog, &plan.stories),
+            values: Room::default(),
+            items: Room::default(),
+            lists: Vec::new(),
+            roles,
             shown: shown.collect(),
             drawn: None,
         }
     }
 
     /// Draws what the events of an instance show.
-    fn draw(&mut self, emission: &Emission, instance: u64) {
+    #[inline]
+    fn draw(&mut self, emission: &Emission, (instance, salt): (u64, Salt)) {
         let (plan, shown) = (self.plan, &self.shown[usize::from(emission.story)]);
         let is_drawn = self.drawn == Some((emission.story, instance));
         if !is_drawn {
-            self.roles.draw_prepared(&shown.draws, instance);
+            self.roles.draw_prepared(&shown.draws, salt);
             self.drawn = Some((emission.story, instance));
         }
         let rows = match &shown.rows {
@@ -84,7 +96,8 @@ impl<'p> Renderer<'p> {
         };
         let story = &plan.stories[usize::from(emission.story)];
         for (kind, row) in rows.iter().filter(|(kind, _)| shown.kinds[*kind]) {
-            self.roles.scope[*kind] = self.roles.row(&plan.catalog, &plan.population, story, *kind, *row);
+            let row = self.roles.row(&plan.catalog, &plan.population, story, *kind, *row);
+            self.roles.set(Role::Scope(*kind), row);
         }
     }
 
@@ -93,49 +106,44 @@ impl<'p> Renderer<'p> {
         let plan = self.plan;
         let emission = &plan.emissions[record.emission as usize];
         let story = &plan.stories[emission.story as usize];
-        self.draw(emission, record.instance);
+        let instance = (record.instance, Salt::of(record.instance));
+        self.draw(emission, instance);
+        self.arena.clear();
+        self.lists.clear();
         let name = EventName {
             story: story.tag,
             instance: record.instance,
             step: emission.step_tag,
             occurrence: record.occurrence,
         };
-        self.arena.clear();
-        let (event, request) = plan.identities.ids(name);
         let context = Context {
-            catalog: &plan.catalog,
-            identities: &plan.identities,
-            population: &plan.population,
-            literals: &plan.literals,
+            given: &self.given,
             story,
             roles: &self.roles,
-            name,
+            instance,
             time: record.time,
             element: record.element,
             words: &words[record.words_at as usize..][..record.words as usize],
-            ids: (self.arena.text(&event), self.arena.text(&request)),
+            ids: plan.identities.ids(name, &self.arena),
             arena: &self.arena,
             calendar: &self.calendar,
             // No event is that early.
             written: Cell::new((i64::MIN, Piece::NULL)),
         };
-        let mut slots = mem::take(&mut self.slots).recycled();
-        let mut items = mem::take(&mut self.items).recycled();
-        emission.fill(&context, &mut slots, &mut items);
-        emission.program.append(&slots, &mut chunk.bodies);
-        match (plan.key, emission.key) {
-            (RecordKey::Instance, _) => {
-                chunk.keys.extend_from_slice(story.name.as_bytes());
-                chunk.keys.push(b'/');
-                write_number(record.instance, &mut chunk.keys);
+        self.values.lend(|values| {
+            let mut slots = Slots { values, lists: &mut self.lists };
+            self.items.lend(|items| emission.fill(&context, &mut slots, items));
+            emission.program.append(&slots, &mut chunk.bodies);
+            match (plan.key, emission.key) {
+                (RecordKey::Instance, _) => {
+                    chunk.keys.extend_from_slice(story.name.as_bytes());
+                    chunk.keys.push(b'/');
+                    write_number(record.instance, &mut chunk.keys);
+                }
+                (RecordKey::Catalog(_), Some(key)) => append(&mut chunk.keys, slots.values.get(key)),
+                _ => {}
             }
-            (RecordKey::Catalog(_), Some(key)) => {
-                chunk.keys.extend_from_slice(slots.values.get(key).bytes());
-            }
-            _ => {}
-        }
-        self.slots = slots.recycled();
-        self.items = items.recycled();
+        });
         chunk.end_event(Event {
             number: record.number,
             time: record.time,

@@ -278,7 +278,7 @@ impl World {
     fn new(plan: &Plan) -> Self {
         World {
             stamps: Stamps::new(plan.timing.from),
-            roles: Roles::new(),
+            roles: Roles::new(&plan.catalog),
             surroundings: Surroundings::of(plan),
             injected: false,
         }

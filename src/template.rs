@@ -39,7 +39,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::error::{Diagnostic, Source};
 
-pub use piece::{Arena, Padded, Piece, Pieces, Texts, TextsBuilder, append};
+pub use piece::{Arena, Padded, Piece, Pieces, Room, Texts, TextsBuilder, append, hex};
 pub use program::Program;
 pub use specialize::Filling;
 pub use values::{Slots, Values, escape_into};

@@ -14,7 +14,7 @@ mod time_text;
 mod zipf;
 
 pub use key::{Key, Salt};
-pub use numbers::{MOST_DIGITS, hex, put_number, write_number};
+pub use numbers::{MOST_DIGITS, put_number, write_number};
 pub use pattern::{Lane, Nth, Pattern, PatternError};
 pub use people::{AddressRanges, People};
 pub use permutation::{Permutation, Wide};

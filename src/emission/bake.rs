@@ -281,7 +281,7 @@ impl<'a> Bench<'a> {
             (None | Some((_, Asked::Nothing)), Unset::Fixed(scalar)) => scalar_make(scalar),
             (None | Some((_, Asked::Nothing)), Unset::Clears) | (Some((_, Asked::Clear)), _) => Make::Null,
             (Some((index, _)), _) => {
-                let word = Word::Event(at + index);
+                let word = Word::of_event(at + index);
                 match &kind.fields[field].generator {
                     Generator::Choose { .. } => Make::Chosen { word, choices: choices(kind, field) },
                     Generator::Refer { .. } if rest.is_empty() => Make::Present(word),
@@ -371,10 +371,7 @@ enum Whose {
 
 impl Own {
     fn word(self, offset: usize) -> Word {
-        match self.at {
-            Word::Event(at) => Word::Event(at + offset),
-            Word::Item(at) => Word::Item(at + offset),
-        }
+        self.at.behind(offset)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Beside, Emission, ItemList, OwnItem,
-    make::{Context, Item},
+    make::{About, Context},
 };
 use crate::{
     population::Within,
@@ -14,7 +14,7 @@ impl Emission {
     pub(super) fn subject_of_first<'e>(
         &'e self,
         context: &Context<'e>,
-        event: &Pieces<'e>,
+        event: &[Piece<'e>],
         items: &mut Pieces<'e>,
     ) -> Option<Piece<'e>> {
         let list = self.lists.first()?;
@@ -22,10 +22,10 @@ impl Emission {
             && let Some(field) = beside.subject
             && let Some(entity) = context.beside(beside).next()
         {
-            return context.population.value(beside.kind, entity, field);
+            return context.given.population.value(beside.kind, entity, field);
         }
-        let (own, words, element) = context.own_items(self, list).next()?;
-        context.make_item(own, Item { words, element }, event, items);
+        let (own, about) = context.own_items(self, list).next()?;
+        context.make_item(own, about, event, items);
         own.subject.map(|subject| items.get(subject))
     }
 }
@@ -35,7 +35,7 @@ impl<'e> Context<'e> {
         &self,
         emission: &'e Emission,
         list: &'e ItemList,
-        slots: &mut Slots<'e>,
+        slots: &mut Slots<'_, 'e>,
         items: &mut Pieces<'e>,
     ) {
         let beside = list.beside.as_ref().map(|of| (of, self.beside(of)));
@@ -43,7 +43,7 @@ impl<'e> Context<'e> {
         let own = self.own_items(emission, list).take(list.page - count);
         slots.begin_list(count + own.clone().count());
         if let Some((of, walk)) = beside {
-            let members = self.population.of(of.kind);
+            let members = self.given.population.of(of.kind);
             for entity in walk.take(count) {
                 let texts = members.texts(entity);
                 slots.values.extend(of.fields.iter().map(|(field, presence)| {
@@ -52,30 +52,28 @@ impl<'e> Context<'e> {
                 }));
             }
         }
-        for (own, words, element) in own {
-            self.make_item(own, Item { words, element }, &slots.values, items);
+        for (own, about) in own {
+            self.make_item(own, about, slots.values.all(), items);
             slots.values.extend(own.slots.iter().map(|slot| items.get(*slot)));
         }
     }
 
     /// Makes the values of one of the story's own items, which may use those of the event.
-    fn make_item(&self, own: &'e OwnItem, item: Item, event: &Pieces<'e>, values: &mut Pieces<'e>) {
-        values.clear();
-        for make in &own.makes {
-            values.push(self.make(make, event, values, item));
-        }
+    fn make_item(&self, own: &'e OwnItem, about: About, event: &[Piece<'e>], items: &mut Pieces<'e>) {
+        items.clear();
+        items.make_each(&own.makes, |make, values| self.make(make, event, values, about));
     }
 
     /// What a list shows beside the story's own.
     fn beside(&self, beside: &Beside) -> Within<'e> {
-        let parent = beside.parent.map_or(0, |parent| self.roles.scope[parent]);
-        let row = beside.table.map(|table| self.roles.scope[table]);
-        self.population.of(beside.kind).within(parent, row)
+        let parent = beside.parent.map_or(0, |parent| self.roles.scope(parent));
+        let row = beside.table.map(|table| self.roles.scope(table));
+        self.given.population.of(beside.kind).within(parent, row)
     }
 
-    /// The story's own items: the resource, the words and the element of each.
+    /// The story's own items: how each is made, and what about.
     fn own_items(&self, emission: &Emission, list: &'e ItemList) -> OwnItems<'e> {
-        OwnItems { list, words: &self.words[emission.listed_at.min(self.words.len())..], at: 0 }
+        OwnItems { list, words: self.words, at: emission.listed_at }
     }
 }
 
@@ -88,14 +86,14 @@ struct OwnItems<'e> {
 }
 
 impl<'e> Iterator for OwnItems<'e> {
-    type Item = (&'e OwnItem, &'e [u64], u32);
+    type Item = (&'e OwnItem, About);
 
     fn next(&mut self) -> Option<Self::Item> {
         let header = *self.words.get(self.at)?;
         let (resource, element) = ((header >> 32) as usize, header as u32);
         let own = self.list.own.iter().find(|own| own.resource == resource)?;
-        let start = self.at + 1;
-        self.at = start + own.stride;
-        Some((own, &self.words[start..self.at], element))
+        let words = self.at + 1;
+        self.at = words + own.stride;
+        Some((own, About::new(words, element)))
     }
 }

@@ -6,31 +6,38 @@
 use super::{Draw, Emission, Make, Part, Ready, Role, Roles, Word};
 use crate::{
     catalog::{Catalog, Generator, KindId},
-    identity::{EventName, Identities},
+    identity::Identities,
     population::Population,
     story::{Story, code, word},
     template::{Arena, Padded, Piece, Pieces, Slots},
-    value::{Calendar, Key, Lane, MICROSECONDS_LENGTH, MOST_DIGITS, NANOSECONDS_LENGTH, put_number},
+    value::{Calendar, Key, Lane, MICROSECONDS_LENGTH, MOST_DIGITS, NANOSECONDS_LENGTH, Salt, put_number},
 };
 use std::cell::Cell;
 
-/// All that the values of one event depend on: the plan, and what the event is.
+/// What the values of all events of a run depend on.
+#[derive(Debug)]
+pub struct Given<'p> {
+    /// The audited system.
+    pub catalog: &'p Catalog,
+    /// Makers of ids.
+    pub identities: &'p Identities,
+    /// Who existed before.
+    pub population: &'p Population,
+    /// Texts that scenarios give.
+    pub literals: &'p [Padded],
+}
+
+/// What the values of one event depend on besides that.
 #[derive(Debug)]
 pub struct Context<'e> {
-    /// The audited system.
-    pub catalog: &'e Catalog,
-    /// Makers of ids.
-    pub identities: &'e Identities,
-    /// Who existed before.
-    pub population: &'e Population,
-    /// Texts that scenarios give.
-    pub literals: &'e [Padded],
+    /// What is the same for all events.
+    pub given: &'e Given<'e>,
     /// The event's story.
     pub story: &'e Story,
     /// What its instance drew.
     pub roles: &'e Roles,
-    /// What the event is, in ids.
-    pub name: EventName,
+    /// The instance's number, and what keys are made of it.
+    pub instance: (u64, Salt),
     /// Nanoseconds since the Unix epoch.
     pub time: i64,
     /// Which element of the target it is about.
@@ -47,11 +54,22 @@ pub struct Context<'e> {
     pub written: Cell<(i64, Piece<'e>)>,
 }
 
-/// One item's own part of a [`Context`].
+/// What a value is about: the event, or an item of a list.
 #[derive(Clone, Copy)]
-pub(super) struct Item<'a> {
-    pub words: &'a [u64],
-    pub element: u32,
+pub(super) struct About {
+    /// Where an item's words begin among the event's.
+    words: usize,
+    /// Which element, and what keys are made of it.
+    element: u32,
+    salt: Salt,
+}
+
+impl About {
+    pub fn new(words: usize, element: u32) -> Self {
+        // Most resources have one element only.
+        let salt = if element == 0 { FIRST } else { Salt::of(element.into()) };
+        About { words, element, salt }
+    }
 }
 
 const NANOSECONDS: i64 = 1_000_000_000;
@@ -59,17 +77,14 @@ const MICROSECOND: i64 = 1_000;
 
 impl Emission {
     /// Makes the values of an event for its program; `items` is memory for the values of an item of a list.
-    pub fn fill<'e>(&'e self, context: &Context<'e>, slots: &mut Slots<'e>, items: &mut Pieces<'e>) {
-        let none = Item { words: &[], element: 0 };
+    pub fn fill<'e>(&'e self, context: &Context<'e>, slots: &mut Slots<'_, 'e>, items: &mut Pieces<'e>) {
+        let event = About::new(0, context.element);
         for known in &self.known {
-            let texts = context.population.of(known.kind).texts(context.roles.of(known.role));
-            slots.values.extend(known.fields.iter().map(|field| texts[*field]));
+            context.given.population.of(known.kind).put(context.roles.of(known.role), slots.values);
         }
-        for make in &self.makes {
-            slots.values.push(context.make(make, &slots.values, &slots.values, none));
-        }
+        slots.values.make_each(&self.makes, |make, values| context.make(make, values, values, event));
         if let Some(replaced) = self.first_subject
-            && let Some(subject) = self.subject_of_first(context, &slots.values, items)
+            && let Some(subject) = self.subject_of_first(context, slots.values.all(), items)
         {
             slots.values.replace(replaced, subject);
         }
@@ -84,7 +99,7 @@ impl<'e> Context<'e> {
     /// event or of the item.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a value takes less than a call would")]
-    pub(super) fn make(&self, make: &'e Make, event: &Pieces<'e>, values: &Pieces<'e>, item: Item) -> Piece<'e> {
+    pub(super) fn make(&self, make: &'e Make, event: &[Piece<'e>], values: &[Piece<'e>], about: About) -> Piece<'e> {
         let arena = self.arena;
         match make {
             Make::Fixed(text) => text.piece(),
@@ -93,44 +108,46 @@ impl<'e> Context<'e> {
             Make::Member { role, field } => self.member(*role, *field).unwrap_or(Piece::NULL),
             Make::MemberPresent { role, field } => self.member(*role, *field).map_or(Piece::NULL, |_| Piece::PRESENT),
             Make::DrawnMember { kind, salt } => {
-                let index = self.roles.referred(self.population, *kind, *salt);
-                self.population.value(*kind, index, self.catalog.kinds[*kind].id()).unwrap_or(Piece::NULL)
+                let index = self.roles.referred(self.given.population, *kind, *salt);
+                self.given.population.value(*kind, index, self.given.catalog.kinds[*kind].id()).unwrap_or(Piece::NULL)
             }
             Make::Unique { kind, field, lane, shift, element } => {
-                let element = if *element { self.element_of(item) } else { 0 };
-                let number = (self.name.instance << shift) | u64::from(element);
-                self.identities.make(*kind, *field, *lane, number, arena)
+                let element = if *element { about.element } else { 0 };
+                let number = (self.instance.0 << shift) | u64::from(element);
+                self.given.identities.make(*kind, *field, *lane, number, arena)
             }
-            Make::Stranger { kind, field, number } => self.identities.make(*kind, *field, Lane(0), *number, arena),
-            Make::Pattern { pattern, draw } => pattern.make(pattern.random(self.draw(*draw, item)), arena),
+            Make::Stranger { kind, field, number } => {
+                self.given.identities.make(*kind, *field, Lane(0), *number, arena)
+            }
+            Make::Pattern { pattern, draw } => pattern.make(pattern.random(self.draw(*draw, about)), arena),
             Make::Chosen { word, choices } => {
-                let choice = self.word(*word, item) as usize;
+                let choice = self.word(*word, about) as usize;
                 choices.get(choice).unwrap_or_else(|| &choices[choice % choices.len()]).piece()
             }
-            Make::Drawn { draw, weights, choices } => choices[weights.draw(self.draw(*draw, item))].piece(),
-            Make::Replaced { word, original } => match self.word(*word, item) {
-                0 => values.get(*original),
-                literal => self.literals[literal as usize - 1].piece(),
+            Make::Drawn { draw, weights, choices } => choices[weights.draw(self.draw(*draw, about))].piece(),
+            Make::Replaced { word, original } => match self.word(*word, about) {
+                0 => values[*original],
+                literal => self.given.literals[literal as usize - 1].piece(),
             },
-            Make::Select { draw, weights, cases } => values.get(cases[weights.draw(self.draw(*draw, item))]),
-            Make::Created(at) => self.microseconds(word::created(self.word(*at, item))),
-            Make::Updated { word, ready } => self.microseconds(self.updated(*word, ready.as_ref(), item)),
-            Make::Clock { of, word, stamped } => self.clock(*of, *word, *stamped, item),
+            Make::Select { draw, weights, cases } => values[cases[weights.draw(self.draw(*draw, about))]],
+            Make::Created(at) => self.microseconds(word::created(self.word(*at, about))),
+            Make::Updated { word, ready } => self.microseconds(self.updated(*word, ready.as_deref(), about)),
+            Make::Clock { of, word, stamped } => self.clock(*of, *word, *stamped, about),
             Make::Stage { values: [young, grown], word, ready } => {
-                let age = self.time - word::created(self.word(*word, item));
-                if self.is_young(age, ready, item) { young } else { grown }.piece()
+                let age = self.time - word::created(self.word(*word, about));
+                if self.is_young(age, ready, about) { young } else { grown }.piece()
             }
             Make::Ramp { word, ready, up_to, every } => {
-                let age = self.time - word::created(self.word(*word, item));
-                if self.is_young(age, ready, item) {
+                let age = self.time - word::created(self.word(*word, about));
+                if self.is_young(age, ready, about) {
                     Piece::ZERO
                 } else {
-                    self.grown(age, ready, values.get(*up_to), *every, item)
+                    self.grown(age, ready, values[*up_to], *every, about)
                 }
             }
-            Make::Referred(word) => self.refer(self.word(*word, item)),
+            Make::Referred(word) => self.refer(self.word(*word, about)),
             Make::Present(word) => {
-                if self.word(*word, item) == code::NULL {
+                if self.word(*word, about) == code::NULL {
                     Piece::NULL
                 } else {
                     Piece::PRESENT
@@ -155,11 +172,11 @@ impl<'e> Context<'e> {
     }
 
     #[inline(never)]
-    fn text(&self, parts: &'e [Part], event: &Pieces<'e>, values: &Pieces<'e>) -> Piece<'e> {
+    fn text(&self, parts: &'e [Part], event: &[Piece<'e>], values: &[Piece<'e>]) -> Piece<'e> {
         let part = |part: &'e Part| match part {
             Part::Literal(literal) => literal.piece(),
-            Part::Event(index) => event.get(*index),
-            Part::Item(index) => values.get(*index),
+            Part::Event(index) => event[*index],
+            Part::Item(index) => values[*index],
         };
         match parts {
             [only] => part(only),
@@ -169,55 +186,46 @@ impl<'e> Context<'e> {
 
     /// What something that is ready has grown to.
     #[inline(never)]
-    fn grown(&self, age: i64, ready: &Ready, up_to: Piece<'e>, every: u64, item: Item) -> Piece<'e> {
+    fn grown(&self, age: i64, ready: &Ready, up_to: Piece<'e>, every: u64, about: About) -> Piece<'e> {
         let bound = number(up_to.bytes());
         let grown = if (age as u64).saturating_sub(ready.high) / every >= bound {
             bound
         } else {
-            bound.min((age - self.ready(ready, item)) as u64 / every)
+            bound.min((age - self.ready(ready, about)) as u64 / every)
         };
         self.arena.write(MOST_DIGITS, |to| put_number(grown, to))
     }
 
     #[inline]
     fn member(&self, role: Role, field: usize) -> Option<Piece<'e>> {
-        self.population.value(role.kind(self.story), self.roles.of(role), field)
+        self.given.population.value(role.kind(self.story), self.roles.of(role), field)
     }
 
-    fn element_of(&self, item: Item) -> u32 {
-        if item.words.is_empty() { self.element } else { item.element }
+    fn word(&self, word: Word, about: About) -> u64 {
+        self.words[word.at + if word.of_item { about.words } else { 0 }]
     }
 
-    fn word(&self, word: Word, item: Item) -> u64 {
-        match word {
-            Word::Event(at) => self.words[at],
-            Word::Item(at) => item.words[at],
-        }
-    }
-
-    fn draw(&self, draw: Draw, item: Item) -> Key {
-        let element = if draw.element { self.element_of(item) } else { 0 };
-        resource_key(draw.resource, self.name.instance, element).salted(draw.field)
+    fn draw(&self, draw: Draw, about: About) -> Key {
+        let element = if draw.element { about.salt } else { FIRST };
+        draw.resource.salted(self.instance.1).salted(element).salted(draw.field)
     }
 
     #[inline(never)]
-    fn ready(&self, ready: &Ready, item: Item) -> i64 {
-        whole_microseconds(self.draw(ready.draw, item).between(ready.low, ready.high) as i64)
+    fn ready(&self, ready: &Ready, about: About) -> i64 {
+        whole_microseconds(self.draw(ready.draw, about).between(ready.low, ready.high) as i64)
     }
 
     /// The last change: by a call, or by becoming ready, or the first look of whoever makes it ready.
-    fn updated(&self, state: Word, ready: Option<&Ready>, item: Item) -> i64 {
-        let (created, updated) = match state {
-            Word::Event(at) => (self.words[at + word::CREATED], self.words[at + word::UPDATED]),
-            Word::Item(at) => (item.words[at + word::CREATED], item.words[at + word::UPDATED]),
-        };
+    fn updated(&self, state: Word, ready: Option<&Ready>, about: About) -> i64 {
+        let of = |offset| self.word(state.behind(offset), about);
+        let (created, updated) = (of(word::CREATED), of(word::UPDATED));
         let (created, mut last) = (word::created(created), updated as i64);
         // Most are either too young for the first of the moments, or were changed after the last.
         if let Some(ready) = ready
             && self.time - created >= ready.first_note
             && last < created.saturating_add_unsigned(ready.high)
         {
-            let whole = self.ready(ready, item);
+            let whole = self.ready(ready, about);
             // A first note some hundred milliseconds after the creation, as the documented example shows.
             for moment in [first_note(whole), whole] {
                 let moment = created + moment;
@@ -230,19 +238,19 @@ impl<'e> Context<'e> {
     }
 
     /// Whether something of that age is not ready yet; drawn only if it depends on what is drawn.
-    fn is_young(&self, age: i64, ready: &Ready, item: Item) -> bool {
-        age < ready.earliest || (age < ready.high as i64 && age < self.ready(ready, item))
+    fn is_young(&self, age: i64, ready: &Ready, about: About) -> bool {
+        age < ready.earliest || (age < ready.high as i64 && age < self.ready(ready, about))
     }
 
     #[inline(never)]
-    fn clock(&self, of: (KindId, usize), at: Word, stamped: bool, item: Item) -> Piece<'e> {
-        let Generator::Clock { clock, .. } = &self.catalog.kinds[of.0].fields[of.1].generator else {
+    fn clock(&self, of: (KindId, usize), at: Word, stamped: bool, about: About) -> Piece<'e> {
+        let Generator::Clock { clock, .. } = &self.given.catalog.kinds[of.0].fields[of.1].generator else {
             return Piece::NULL;
         };
-        let word = self.word(at, item);
+        let word = self.word(at, about);
         let (second, number) =
             if stamped { word::unstamp(word) } else { (word::created(word).div_euclid(NANOSECONDS), 0) };
-        self.arena.write(clock.room(), |to| clock.put(second, number, self.calendar, to))
+        clock.make(second, number, self.calendar, self.arena)
     }
 
     /// The id of what a word refers to; null if it is nothing.
@@ -251,15 +259,15 @@ impl<'e> Context<'e> {
         match code::meaning(word) {
             code::Meaning::Null => Piece::NULL,
             code::Meaning::Population(kind, index) => {
-                self.population.value(kind, index, self.catalog.kinds[kind].id()).unwrap_or(Piece::NULL)
+                self.given.population.value(kind, index, self.given.catalog.kinds[kind].id()).unwrap_or(Piece::NULL)
             }
             code::Meaning::Actor(actor) => {
                 let of = &self.story.actors[actor];
-                let id = self.catalog.kinds[of.kind].id();
+                let id = self.given.catalog.kinds[of.kind].id();
                 let pinned = of.pins.iter().find(|(field, _)| *field == id);
                 match (pinned, of.stranger) {
                     (Some((_, bytes)), _) => self.arena.text(bytes),
-                    (None, Some(number)) => self.identities.make(of.kind, id, Lane(0), number, self.arena),
+                    (None, Some(number)) => self.given.identities.make(of.kind, id, Lane(0), number, self.arena),
                     (None, None) => self.member(Role::Principal(actor), id).unwrap_or(Piece::NULL),
                 }
             }
@@ -271,13 +279,13 @@ impl<'e> Context<'e> {
     fn resource_id(&self, index: usize) -> Piece<'e> {
         use crate::story::{Owner, Pin};
         let resource = &self.story.resources[index];
-        let id = self.catalog.kinds[resource.kind].id();
+        let id = self.given.catalog.kinds[resource.kind].id();
         match (resource.pins.iter().find(|(field, _)| *field == id), resource.owner) {
             (Some((_, Pin::Bytes(bytes))), _) => self.arena.text(bytes),
             (_, Owner::Population { .. }) => self.member(Role::Shared(index), id).unwrap_or(Piece::NULL),
             (_, Owner::Story { lane, .. }) => {
-                let number = self.name.instance << resource.shift();
-                self.identities.make(resource.kind, id, lane, number, self.arena)
+                let number = self.instance.0 << resource.shift();
+                self.given.identities.make(resource.kind, id, lane, number, self.arena)
             }
         }
     }
@@ -292,6 +300,9 @@ pub(super) fn first_note(ready: i64) -> i64 {
 pub(super) fn whole_microseconds(nanoseconds: i64) -> i64 {
     nanoseconds / MICROSECOND * MICROSECOND
 }
+
+/// What a resource's first element puts into keys.
+const FIRST: Salt = Salt::of(0);
 
 /// What the draws of an element of a resource start from.
 pub fn resource_key(resource: Key, instance: u64, element: u32) -> Key {

@@ -12,53 +12,63 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Roles {
     /// The instance's own key.
-    pub instance: Key,
-    /// For each kind the member (or row) that surrounds the story.
-    pub scope: Vec<u32>,
-    /// For each actor the member of its kind.
-    pub actors: Vec<u32>,
-    /// For each resource the member, where it belongs to the population.
-    pub resources: Vec<u32>,
+    instance: Key,
+    /// Kinds of the catalog.
+    kinds: usize,
+    /// Whoever has each role, as [`Role::place`] says.
+    members: Vec<u32>,
+}
+
+impl Role {
+    /// Where it stands among all roles: first what surrounds a story, by kind; then a 0, which stands for what lies in
+    /// nothing; then actors and resources in turns.
+    fn place(self, kinds: usize) -> usize {
+        match self {
+            Role::Scope(kind) => kind,
+            Role::Principal(actor) => kinds + 1 + 2 * actor,
+            Role::Shared(resource) => kinds + 2 + 2 * resource,
+        }
+    }
 }
 
 impl Roles {
-    /// Room for any story of the catalog.
-    pub fn new() -> Self {
-        Roles { instance: Key::root(0), scope: Vec::new(), actors: Vec::new(), resources: Vec::new() }
+    /// Room for the stories of a catalog.
+    pub fn new(catalog: &Catalog) -> Self {
+        let kinds = catalog.kinds.len();
+        Roles { instance: Key::root(0), kinds, members: vec![0; kinds + 1] }
     }
 
-    /// Room for the roles of any of these stories.
-    pub fn of_any(catalog: &Catalog, stories: &[Story]) -> Self {
-        let most = |count: fn(&Story) -> usize| vec![0; stories.iter().map(count).max().unwrap_or(0)];
-        Roles {
-            instance: Key::root(0),
-            scope: vec![0; catalog.kinds.len()],
-            actors: most(|story| story.actors.len()),
-            resources: most(|story| story.resources.len()),
+    /// Makes room for the roles of a story.
+    pub fn reserve(&mut self, story: &Story) {
+        let most = self.kinds + 1 + 2 * story.actors.len().max(story.resources.len());
+        if self.members.len() < most {
+            self.members.resize(most, 0);
         }
     }
 
     /// Draws what instance number `instance` of `story` has to do with.
     pub fn draw(&mut self, catalog: &Catalog, population: &Population, story: &Story, instance: u64) {
-        self.scope.clear();
+        self.reserve(story);
+        self.members[..catalog.kinds.len()].fill(0);
         self.draw_surroundings(catalog, population, story, instance, 0..catalog.kinds.len());
-        self.actors.clear();
-        for actor in &story.actors {
+        for (index, actor) in story.actors.iter().enumerate() {
             // The same person whatever the actor is called would be wrong, whatever stands before it would be too.
             let key = self.instance.number(1000 + actor.kind as u64);
-            self.actors.push(self.member(population, actor.kind, key, actor.other));
+            let member = self.member(population, actor.kind, key, actor.other);
+            self.set(Role::Principal(index), member);
         }
-        self.resources.clear();
-        for resource in &story.resources {
-            self.resources.push(match resource.owner {
+        for (index, resource) in story.resources.iter().enumerate() {
+            let member = match resource.owner {
                 Owner::Story { .. } => 0,
                 Owner::Population { other } => {
                     self.member(population, resource.kind, self.instance.number(2000 + resource.kind as u64), other)
                 }
-            });
+            };
+            self.set(Role::Shared(index), member);
         }
         for (kind, row) in &story.rows {
-            self.scope[*kind] = self.row(catalog, population, story, *kind, *row);
+            let row = self.row(catalog, population, story, *kind, *row);
+            self.set(Role::Scope(*kind), row);
         }
     }
 
@@ -72,37 +82,41 @@ impl Roles {
         kinds: impl IntoIterator<Item = KindId>,
     ) {
         self.instance = story.key.number(instance);
-        self.scope.resize(catalog.kinds.len(), 0);
         for kind in kinds {
             if catalog.kinds[kind].principal || catalog.kinds[kind].table.is_some() || population.of(kind).is_empty() {
                 continue;
             }
-            self.scope[kind] = self.member(population, kind, self.instance.number(kind as u64), 0);
+            let member = self.member(population, kind, self.instance.number(kind as u64), 0);
+            self.set(Role::Scope(kind), member);
         }
     }
 
     /// The member, or row, that has a role.
     #[inline]
     pub fn of(&self, role: Role) -> u32 {
-        match role {
-            Role::Scope(kind) => self.scope[kind],
-            Role::Principal(actor) => self.actors[actor],
-            Role::Shared(resource) => self.resources[resource],
-        }
+        self.members[role.place(self.kinds)]
     }
 
-    /// Draws what was prepared, for instance number `instance`.
+    /// The member, or row, that surrounds the story.
     #[inline]
-    pub fn draw_prepared(&mut self, draws: &Draws, instance: u64) {
-        self.instance = draws.story.number(instance);
+    pub fn scope(&self, kind: KindId) -> u32 {
+        self.of(Role::Scope(kind))
+    }
+
+    /// Gives a role to a member, or row.
+    #[inline]
+    pub fn set(&mut self, role: Role, member: u32) {
+        self.members[role.place(self.kinds)] = member;
+    }
+
+    /// Draws what was prepared, for the instance with that salt.
+    #[inline]
+    pub fn draw_prepared(&mut self, draws: &Draws, instance: Salt) {
+        let key = draws.story.salted(instance);
+        self.instance = key;
+        let members = self.members.as_mut_slice();
         for draw in &draws.draws {
-            let parent = draw.parent.map_or(0, |parent| self.scope[parent]);
-            let member = draw.members.draw_salted(parent, self.instance, draw.salt, draw.other);
-            match draw.role {
-                Role::Scope(kind) => self.scope[kind] = member,
-                Role::Principal(actor) => self.actors[actor] = member,
-                Role::Shared(resource) => self.resources[resource] = member,
-            }
+            members[draw.role] = draw.members.draw_salted(members[draw.parent], key, draw.salt, draw.other);
         }
     }
 
@@ -112,7 +126,7 @@ impl Roles {
             Row::Fixed(row) => row,
             Row::Of(resource) => {
                 let members = population.of(story.resources[resource].kind);
-                members.row(self.resources[resource]).unwrap_or_default()
+                members.row(self.of(Role::Shared(resource))).unwrap_or_default()
             }
             Row::Drawn => {
                 let key = self.instance.number(3000 + kind as u64);
@@ -128,7 +142,7 @@ impl Roles {
 
     fn member(&self, population: &Population, kind: KindId, key: Key, other: usize) -> u32 {
         let members = population.of(kind);
-        let parent = members.parent().map_or(0, |parent| self.scope[parent]);
+        let parent = members.parent().map_or(0, |parent| self.scope(parent));
         if members.is_empty() { 0 } else { members.draw(parent, key, other) }
     }
 
@@ -153,9 +167,10 @@ pub struct Draws<'p> {
 
 #[derive(Debug)]
 struct Drawing<'p> {
-    role: Role,
+    /// Places of the role, and of that of what its member lies in.
+    role: usize,
+    parent: usize,
     members: &'p Members,
-    parent: Option<KindId>,
     salt: Salt,
     other: usize,
 }
@@ -163,13 +178,14 @@ struct Drawing<'p> {
 impl<'p> Draws<'p> {
     /// Those that are needed, in the order in which [`Roles::draw`] draws all.
     pub fn new(catalog: &Catalog, population: &'p Population, story: &Story, needs: &Needs) -> Self {
-        let mut draws = Vec::new();
+        let (mut draws, kinds) = (Vec::new(), catalog.kinds.len());
         let mut add = |role: Role, number: usize, other: usize| {
             let kind = &catalog.kinds[role.kind(story)];
             let members = population.of(role.kind(story));
             let is_row = matches!(role, Role::Scope(_)) && (kind.principal || kind.table.is_some());
             if !is_row && !members.is_empty() {
-                draws.push(Drawing { role, members, parent: members.parent(), salt: Salt::of(number as u64), other });
+                let parent = members.parent().map_or(kinds, |parent| Role::Scope(parent).place(kinds));
+                draws.push(Drawing { role: role.place(kinds), parent, members, salt: Salt::of(number as u64), other });
             }
         };
         needs.scope.iter().for_each(|kind| add(Role::Scope(*kind), *kind, 0));
@@ -182,11 +198,5 @@ impl<'p> Draws<'p> {
             }
         }
         Draws { story: story.key, draws }
-    }
-}
-
-impl Default for Roles {
-    fn default() -> Self {
-        Self::new()
     }
 }

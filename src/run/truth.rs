@@ -7,7 +7,7 @@
 
 use crate::{
     catalog::{Generator, KindId},
-    emission::Roles,
+    emission::{Role, Roles},
     identity::EventName,
     plan::Plan,
     story::{Operation, Story},
@@ -90,7 +90,7 @@ impl<'p> Recorder<'p> {
         line.insert("complete".to_owned(), json!(complete));
         line.insert("first".to_owned(), json!(format_time(told.first)));
         line.insert("last".to_owned(), json!(format_time(told.last_time)));
-        let mut roles = Roles::new();
+        let mut roles = Roles::new(&plan.catalog);
         roles.draw(&plan.catalog, &plan.population, story, instance);
         let mut acting: Vec<usize> = Vec::new();
         for (emission, _) in &told.events {
@@ -110,8 +110,7 @@ impl<'p> Recorder<'p> {
 
     fn id(&self, story: &Story, instance: u64, (emission, occurrence): (u32, u32)) -> Value {
         let step = self.plan.emissions[emission as usize].step_tag;
-        let id = self.plan.identities.event_id(EventName { story: story.tag, instance, step, occurrence });
-        String::from_utf8_lossy(&id).into_owned().into()
+        self.plan.identities.event_id(EventName { story: story.tag, instance, step, occurrence }).into()
     }
 
     /// Who acts: name in the scenario, kind, and whatever identifies such a principal.
@@ -141,6 +140,6 @@ impl<'p> Recorder<'p> {
             self.plan.identities.write(kind, field, Lane(0), number, &mut bytes);
             return Some(bytes);
         }
-        self.plan.population.value(kind, roles.actors[index], field).map(|value| value.bytes().to_vec())
+        self.plan.population.value(kind, roles.of(Role::Principal(index)), field).map(|value| value.bytes().to_vec())
     }
 }

@@ -230,7 +230,7 @@ impl Instance {
     fn room_of(&mut self, plan: &Plan, story: &Story, resource: &Resource, world: &World) {
         if let Some(room) = room(&plan.catalog, resource) {
             let pinned = story.scope_pins.iter().any(|pin| pin.kind == room);
-            self.room = if pinned { u32::MAX } else { world.roles.scope[room] };
+            self.room = if pinned { u32::MAX } else { world.roles.scope(room) };
         }
     }
 

@@ -93,7 +93,7 @@ fn is_null(place: Place, slots: &Slots, item: &Item) -> bool {
     }
 }
 
-fn bytes<'a>(place: Place, program: &'a Program, slots: &Slots<'a>, item: &Item, buffer: &'a mut [u8; 10]) -> &'a [u8] {
+fn bytes<'a>(place: Place, program: &'a Program, slots: &'a Slots, item: &Item, buffer: &'a mut [u8; 10]) -> &'a [u8] {
     match place {
         Place::Slot(slot) => slots.values.get(slot as usize).bytes(),
         Place::Item(slot) => slots.values.get(item.first + slot as usize).bytes(),

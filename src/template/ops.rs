@@ -6,15 +6,15 @@
 use super::{
     Program, Slots,
     decide::holds,
-    piece::{Items, append, append_quoted},
+    piece::{Items, Widened, append, append_quoted, with_widest},
 };
 
 /// An operation. Literals are ranges of the program's literals; targets are indices of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Op {
-    /// literals, each with a value behind it
+    /// literals, each with a value behind it, and perhaps one more
     Run(u32),
-    /// literals, each with a value of the item behind it
+    /// the same with values of the item
     RunItem(u32),
     Literal {
         start: u32,
@@ -34,6 +34,12 @@ pub(super) enum Op {
     /// goes on at `otherwise` unless the test holds
     Branch {
         test: u32,
+        otherwise: u32,
+    },
+    /// goes on at `otherwise` if the value is null, or if it is not: the test that is asked most
+    BranchNull {
+        slot: u32,
+        if_null: bool,
         otherwise: u32,
     },
     Jump {
@@ -69,13 +75,40 @@ pub(super) struct Item {
 
 /// Appends what the program makes of the values.
 pub(super) fn run(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
+    with_widest(Rendering { program, slots, out });
+}
+
+/// What is to be done for an event.
+struct Rendering<'r, 's, 'e> {
+    program: &'r Program,
+    slots: &'r Slots<'s, 'e>,
+    out: &'r mut Vec<u8>,
+}
+
+impl Widened for Rendering<'_, '_, '_> {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "is compiled for several processors")]
+    fn work(self) {
+        match self.program.ops.as_slice() {
+            // Nothing to decide: most events of most templates.
+            [Op::Run(number)] => self.program.literals.append_run(*number, self.slots.values, 0, self.out),
+            _ => run_all(self.program, self.slots, self.out),
+        }
+    }
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "is compiled for several processors")]
+fn run_all(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
     let mut item = Item::default();
     let mut at = 0;
     while let Some(op) = program.ops.get(at) {
         at += 1;
         match *op {
-            Op::Run(number) => program.literals.append_run(number, &slots.values, 0, out),
-            Op::RunItem(number) => program.literals.append_run(number, &slots.values, item.first, out),
+            Op::Run(number) | Op::RunItem(number) => {
+                let first = if matches!(op, Op::RunItem(_)) { item.first } else { 0 };
+                program.literals.append_run(number, slots.values, first, out);
+            }
             Op::Literal { start, length } => append(out, program.literals.piece(start, length)),
             Op::TextOrNull { slot } => text_or_null(out, slots, slot as usize),
             Op::TextOrNullItem { slot } => text_or_null(out, slots, item.first + slot as usize),
@@ -83,6 +116,11 @@ pub(super) fn run(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
             Op::Comma => comma(out),
             Op::Branch { test, otherwise } => {
                 if !holds(&program.tests[test as usize], program, slots, &item) {
+                    at = otherwise as usize;
+                }
+            }
+            Op::BranchNull { slot, if_null, otherwise } => {
+                if slots.values.get(slot as usize).is_null() == if_null {
                     at = otherwise as usize;
                 }
             }
@@ -99,7 +137,7 @@ pub(super) fn run(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
                 let (first, count) = slots.lists[list as usize];
                 let width = program.lists[list as usize].slots.len();
                 let items = Items { first: first as usize, width, count: count as usize };
-                program.literals.append_items(run, &slots.values, items, out);
+                program.literals.append_items(run, slots.values, items, out);
             }
             Op::Next { body, comma } => {
                 item.index += 1;

@@ -17,12 +17,14 @@
 #![expect(unsafe_code, reason = "copying pieces is most of rendering; the invariants are kept by this module's types")]
 
 mod arena;
+mod hex;
 mod literals;
 mod texts;
 
 pub use arena::Arena;
+pub use hex::hex;
 pub use literals::{Items, Literals, LiteralsBuilder};
-use std::mem::MaybeUninit;
+use std::{fmt, marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
 pub use texts::{Texts, TextsBuilder};
 
 /// Bytes that are copied at once.
@@ -46,7 +48,7 @@ impl Padded {
     /// The text as a piece.
     #[inline]
     pub fn piece(&self) -> Piece<'_> {
-        Piece(&self.0)
+        Piece::of(&self.0)
     }
 
     /// A part of it.
@@ -60,8 +62,17 @@ impl Padded {
 }
 
 /// A text that can be appended fast. Borrows the text and a block of bytes behind it.
-#[derive(Debug, Clone, Copy)]
-pub struct Piece<'a>(&'a [u8]);
+#[derive(Clone, Copy)]
+pub struct Piece<'a> {
+    start: NonNull<u8>,
+    length: usize,
+    of: PhantomData<&'a [u8]>,
+}
+
+// SAFETY: it is a borrowed slice whose length is that of its text.
+unsafe impl Send for Piece<'_> {}
+// SAFETY: the same.
+unsafe impl Sync for Piece<'_> {}
 
 static NULL: [u8; 4 + BLOCK] = *b"null                                ";
 static ZERO: [u8; 1 + BLOCK] = *b"0                                ";
@@ -69,35 +80,73 @@ static PRESENT: [u8; 2 + BLOCK] = *b"{}                                ";
 
 impl<'a> Piece<'a> {
     /// The word `null`, of which [`is_null`](Self::is_null) is true.
-    pub const NULL: Piece<'static> = Piece(&NULL);
+    pub const NULL: Piece<'static> = Piece::of(&NULL);
     /// The number 0.
-    pub const ZERO: Piece<'static> = Piece(&ZERO);
+    pub const ZERO: Piece<'static> = Piece::of(&ZERO);
     /// What stands for an object that is there.
-    pub const PRESENT: Piece<'static> = Piece(&PRESENT);
+    pub const PRESENT: Piece<'static> = Piece::of(&PRESENT);
+
+    /// All of `room` but its last block; panics if it has not so much.
+    #[inline]
+    const fn of(room: &'a [u8]) -> Self {
+        assert!(room.len() >= BLOCK, "a piece without a block behind it");
+        let start = NonNull::from_ref(room).cast();
+        Piece { start, length: room.len() - BLOCK, of: PhantomData }
+    }
 
     /// `of[start..start + length]`; panics if that is not a range of `of`, or is less than a block from its end.
     #[inline]
     fn within(of: &'a [u8], start: usize, length: usize) -> Self {
-        Piece(&of[start..start + (length + BLOCK)])
+        Piece::of(&of[start..start + (length + BLOCK)])
     }
 
     /// How many bytes it has.
     #[inline]
     pub fn length(self) -> usize {
-        self.0.len() - BLOCK
+        self.length
     }
 
     /// The text.
     #[inline]
     pub fn bytes(self) -> &'a [u8] {
-        &self.0[..self.0.len() - BLOCK]
+        // SAFETY: they are borrowed for so long, as those of the slice that it was made of.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
     }
 
     /// Whether it is the value null, rather than any other text.
     #[inline]
     pub fn is_null(self) -> bool {
-        std::ptr::eq(self.0.as_ptr(), NULL.as_ptr())
+        std::ptr::eq(self.start.as_ptr(), NULL.as_ptr())
     }
+}
+
+impl fmt::Debug for Piece<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Piece").field(&String::from_utf8_lossy(self.bytes())).finish()
+    }
+}
+
+/// What is compiled for several processors.
+pub trait Widened {
+    /// Does it. Has to be inlined, with whatever is to use wider registers.
+    fn work(self);
+}
+
+/// Does something with the widest registers that the processor has: a block is one of them, or two.
+#[inline]
+pub fn with_widest(what: impl Widened) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn with_avx2(what: impl Widened) {
+            what.work();
+        }
+        if std::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor was asked.
+            return unsafe { with_avx2(what) };
+        }
+    }
+    what.work();
 }
 
 /// Appends a piece.
@@ -109,7 +158,7 @@ pub fn append(out: &mut Vec<u8>, piece: Piece) {
     // SAFETY: whole blocks are less than `length + BLOCK` bytes: so many can be read from a piece, and so many were
     // reserved behind `out`'s length, of which the first `length` are then initialized.
     unsafe {
-        copy(piece.0.as_ptr(), out.as_mut_ptr().add(end), length);
+        copy(piece.start.as_ptr(), out.as_mut_ptr().add(end), length);
         out.set_len(end + length);
     }
 }
@@ -124,7 +173,7 @@ pub fn append_quoted(out: &mut Vec<u8>, piece: Piece) {
     unsafe {
         let to = out.as_mut_ptr().add(end);
         to.write(b'"');
-        copy(piece.0.as_ptr(), to.add(1), length).write(b'"');
+        copy(piece.start.as_ptr(), to.add(1), length).write(b'"');
         out.set_len(end + length + 2);
     }
 }
@@ -192,6 +241,29 @@ impl<'a> Pieces<'a> {
         self.longest = longest;
     }
 
+    /// Adds so many texts, from the one of that number on.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[inline]
+    pub fn put_row(&mut self, texts: &'a Texts, first: usize, count: usize) {
+        self.longest = self.longest.max(texts.longest());
+        self.pieces.extend(texts.row(first, count).iter().copied());
+    }
+
+    /// Adds one for each of those, which may be made of those before it.
+    #[inline]
+    pub fn make_each<T>(&mut self, of: &'a [T], mut make: impl FnMut(&'a T, &[Piece<'a>]) -> Piece<'a>) {
+        self.pieces.reserve(of.len());
+        let mut longest = self.longest;
+        for one in of {
+            let piece = make(one, &self.pieces);
+            longest = longest.max(piece.length());
+            self.pieces.push(piece);
+        }
+        self.longest = longest;
+    }
+
     /// Takes another one instead.
     pub fn replace(&mut self, index: usize, piece: Piece<'a>) {
         self.longest = self.longest.max(piece.length());
@@ -211,21 +283,38 @@ impl<'a> Pieces<'a> {
         self.pieces.len()
     }
 
+    /// All of them.
+    #[inline]
+    pub fn all(&self) -> &[Piece<'a>] {
+        &self.pieces
+    }
+
     /// One of them.
     #[inline]
     pub fn get(&self, index: usize) -> Piece<'a> {
         self.pieces[index]
     }
+}
 
-    /// Forgets them and keeps their memory for others.
+/// Memory for pieces, lent from event to event.
+#[derive(Default)]
+pub struct Room(Pieces<'static>);
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whatever the last one has left there may not be looked at.
+        f.debug_struct("Room").finish_non_exhaustive()
+    }
+}
+
+impl Room {
+    /// Lends it, with nothing in it.
     #[inline]
-    pub fn recycled<'b>(mut self) -> Pieces<'b> {
-        self.pieces.clear();
-        let mut pieces = std::mem::ManuallyDrop::new(self.pieces);
-        // SAFETY: the memory was allocated for so many pieces, of which there are none, and pieces that borrow for
-        // different times are the same in memory.
-        let pieces = unsafe { Vec::from_raw_parts(pieces.as_mut_ptr().cast(), 0, pieces.capacity()) };
-        Pieces { pieces, longest: 0 }
+    pub fn lend<'a, R>(&mut self, to: impl FnOnce(&mut Pieces<'a>) -> R) -> R {
+        self.0.clear();
+        // SAFETY: pieces that borrow for different times are the same in memory. Those that are put in are seen by
+        // nobody but `to`: there is no other way in, and they are forgotten before the next one, whatever `to` did.
+        to(unsafe { &mut *std::ptr::from_mut(&mut self.0).cast::<Pieces<'a>>() })
     }
 }
 
@@ -269,6 +358,21 @@ mod tests {
             let write = move || Arena::default().write(size, |_| size + 1 + length).length();
             prop_assert!(std::panic::catch_unwind(write).is_err());
         }
+    }
+
+    #[test]
+    fn what_was_lent_is_lent_empty() {
+        let mut room = Room::default();
+        for text in ["one", "another"] {
+            let padded = Padded::new(text.as_bytes());
+            let shown = room.lend(|pieces| {
+                assert_eq!((pieces.count(), pieces.longest), (0, 0));
+                pieces.push(padded.piece());
+                format!("{pieces:?}")
+            });
+            assert!(shown.contains(text), "{shown}");
+        }
+        assert_eq!(format!("{room:?}"), "Room { .. }");
     }
 
     #[test]

@@ -48,6 +48,7 @@ impl Program {
     /// As [`append`](Self::append).
     pub fn render(&self, values: &Values, out: &mut Vec<u8>) {
         let arena = Padded::new(&values.bytes);
-        self.append(&values.slots(&arena), out);
+        let (mut values, mut lists) = values.pieces(&arena);
+        self.append(&Slots { values: &mut values, lists: &mut lists }, out);
     }
 }

@@ -38,7 +38,9 @@ impl Program {
     /// another. A slot that is [`asked`](Self::asked) about has one value.
     #[must_use]
     pub fn specialized(&self, fillings: &[Vec<Filling>]) -> Program {
-        let mut work = Work { of: self, fillings, literals: LiteralsBuilder::default(), ops: Vec::new() };
+        let mut work =
+            Work { of: self, fillings, literals: LiteralsBuilder::default(), ops: Vec::new(), entered: false };
+        let entered: BTreeSet<usize> = self.ops.iter().filter_map(|op| op.goes_to()).collect();
         let mut places = Vec::with_capacity(self.ops.len() + 1);
         let mut ops = self.ops.as_slice();
         while let [op, rest @ ..] = ops {
@@ -46,6 +48,7 @@ impl Program {
             // Nobody goes to an operation of a list's body but those in it.
             places.resize(places.len() + taken.max(1), work.ops.len() as u32 - u32::from(taken > 0));
             if taken == 0 {
+                work.entered = entered.contains(&(self.ops.len() - ops.len()));
                 work.add(*op);
             }
             ops = &rest[taken.saturating_sub(1)..];
@@ -53,6 +56,7 @@ impl Program {
         places.push(work.ops.len() as u32);
         for op in &mut work.ops {
             if let Op::Branch { otherwise: to, .. }
+            | Op::BranchNull { otherwise: to, .. }
             | Op::Jump { to }
             | Op::Each { end: to, .. }
             | Op::Next { body: to, .. } = op
@@ -76,6 +80,22 @@ struct Work<'a> {
     fillings: &'a [Vec<Filling>],
     literals: LiteralsBuilder,
     ops: Vec<Op>,
+    /// Whether others go to the operation at work: then it is no part of what stands before it.
+    entered: bool,
+}
+
+impl Op {
+    /// Where it may go on instead of at the next.
+    fn goes_to(self) -> Option<usize> {
+        match self {
+            Op::Branch { otherwise: to, .. }
+            | Op::BranchNull { otherwise: to, .. }
+            | Op::Jump { to }
+            | Op::Each { end: to, .. }
+            | Op::Next { body: to, .. } => Some(to as usize),
+            _ => None,
+        }
+    }
 }
 
 impl Work<'_> {
@@ -138,10 +158,25 @@ impl Work<'_> {
                 self.end_literal(begin);
             }
             Op::TextOrNull { slot } => self.ops.push(Op::TextOrNull { slot: self.value(slot) }),
+            Op::Branch { test, otherwise } => {
+                let op = match &self.of.tests[test as usize] {
+                    Test::IsNull(Place::Slot(slot)) => {
+                        Op::BranchNull { slot: self.value(*slot), if_null: false, otherwise }
+                    }
+                    Test::Not(inner) => match **inner {
+                        Test::IsNull(Place::Slot(slot)) => {
+                            Op::BranchNull { slot: self.value(slot), if_null: true, otherwise }
+                        }
+                        _ => op,
+                    },
+                    _ => op,
+                };
+                self.ops.push(op);
+            }
             Op::TextOrNullItem { .. }
             | Op::Index
             | Op::Comma
-            | Op::Branch { .. }
+            | Op::BranchNull { .. }
             | Op::Jump { .. }
             | Op::Each { .. }
             | Op::Next { .. }
@@ -162,7 +197,7 @@ impl Work<'_> {
                         if !has_run {
                             let number = self.literals.begin();
                             self.ops.push(Op::Run(number));
-                            has_run = true;
+                            (has_run, self.entered) = (true, false);
                         }
                         self.literals.pair(begin as u32, *value);
                         begin = self.literals.len();
@@ -175,7 +210,8 @@ impl Work<'_> {
 
     fn end_literal(&mut self, begin: usize) {
         let length = self.literals.len() - begin;
-        if length > 0 {
+        let is_behind_run = !self.entered && matches!(self.ops.last(), Some(Op::Run(_) | Op::RunItem(_)));
+        if length > 0 && !(is_behind_run && self.literals.lengthen(begin)) {
             self.ops.push(Op::Literal { start: begin as u32, length: length as u32 });
         }
     }

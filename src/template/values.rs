@@ -12,25 +12,19 @@ use super::{
 /// Values in the order of [`Program::slots`], then for each of [`Program::lists`] those of its items. Text: escaped as
 /// by [`escape_into`], without the quotes. Integer: decimal digits without leading zeros, with `-` if negative.
 /// Boolean: `true` or `false`. Presence of an object or list: `{}` or `[]`. Null: [`Piece::NULL`].
-#[derive(Debug, Default)]
-pub struct Slots<'a> {
+#[derive(Debug)]
+pub struct Slots<'s, 'e> {
     /// The values.
-    pub values: Pieces<'a>,
+    pub values: &'s mut Pieces<'e>,
     /// Of each list the first value and the number of items.
-    pub lists: Vec<(u32, u32)>,
+    pub lists: &'s mut Vec<(u32, u32)>,
 }
 
-impl Slots<'_> {
+impl Slots<'_, '_> {
     /// The next values belong to a list of so many items.
     #[inline]
     pub fn begin_list(&mut self, items: usize) {
         self.lists.push((self.values.count() as u32, items as u32));
-    }
-
-    /// Forgets them and keeps their memory for others.
-    pub fn recycled<'b>(mut self) -> Slots<'b> {
-        self.lists.clear();
-        Slots { values: self.values.recycled(), lists: self.lists }
     }
 }
 
@@ -96,16 +90,16 @@ impl Values {
         self.lists.push((self.spans.len() as u32, items as u32));
     }
 
-    /// The values as they lie in a copy of the buffer.
-    pub(super) fn slots<'a>(&self, arena: &'a Padded) -> Slots<'a> {
-        let mut slots = Slots { values: Pieces::default(), lists: self.lists.clone() };
+    /// The values as they lie in a copy of the buffer, and the lists.
+    pub(super) fn pieces<'a>(&self, arena: &'a Padded) -> (Pieces<'a>, Vec<(u32, u32)>) {
+        let mut values = Pieces::default();
         for span in &self.spans {
-            slots.values.push(match *span {
+            values.push(match *span {
                 NULL_SPAN => Piece::NULL,
                 (start, length) => arena.part(start as usize, length as usize),
             });
         }
-        slots
+        (values, self.lists.clone())
     }
 
     /// The slow door for tests, oracles and `show`: takes every slot's value from a JSON context.

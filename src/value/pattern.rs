@@ -5,7 +5,7 @@ mod read;
 
 use super::{Key, Permutation};
 use crate::template::{Arena, Padded, Piece};
-use class::{Class, EXACT, Modulus, Step, steps};
+use class::{Class, EXACT, Group, groups};
 use std::{fmt, ops::Range, sync::Arc};
 
 /// How many identities of one pattern can be told apart by name: see [`Lane`].
@@ -32,9 +32,9 @@ pub struct Pattern {
     /// Where the last class is that leaves a choice; 0 if there is none.
     last: usize,
     /// How many texts of the shortest length there are, if they are at most [`EXACT`].
-    few: Option<Modulus>,
+    few: Option<u64>,
     /// How to write a text of the shortest length.
-    steps: Arc<[Step]>,
+    groups: Arc<[Group]>,
     /// A text of the shortest length with the characters that all have.
     first: Padded,
 }
@@ -85,8 +85,8 @@ impl Pattern {
         let positions = read::positions(text)?;
         let last = positions.iter().rposition(|position| position.size() > 1).unwrap_or(0);
         let few = positions.iter().try_fold(1, |few: u128, position| few.checked_mul(position.size()));
-        let few = few.filter(|few| *few <= u128::from(EXACT)).map(|few| Modulus::new(few as u64));
-        let steps = steps(&positions).into();
+        let few = few.filter(|few| *few <= u128::from(EXACT)).map(|few| few as u64);
+        let groups = groups(&positions).into();
         let first: Vec<u8> = positions.iter().map(Position::first).collect();
         Ok(Pattern {
             text: text.to_owned(),
@@ -94,7 +94,7 @@ impl Pattern {
             sizes: Vec::new(),
             last,
             few,
-            steps,
+            groups,
             first: Padded::new(&first),
         })
     }
@@ -110,7 +110,7 @@ impl Pattern {
             sizes: Vec::new(),
             last: before.len() + self.last,
             few: self.few,
-            steps: steps(&positions).into(),
+            groups: groups(&positions).into(),
             first: Padded::new(&first),
             positions,
         }
@@ -152,7 +152,19 @@ impl Pattern {
     }
 
     /// The text that belongs to `number` of `lane`: no other number or lane of the same key has it.
+    #[inline]
     pub fn unique(&self, lane: Lane, number: u64) -> Nth {
+        // Most are of the shortest length.
+        if let Some(shortest) = self.sizes.first()
+            && let Some(capacity) = shortest.narrow_bound().map(|bound| bound / LANES as u64)
+            && number < capacity
+        {
+            return Nth { number: shortest.apply((u64::from(lane.0) * capacity + number).into()), longer: 0 };
+        }
+        self.unique_of_any_length(lane, number)
+    }
+
+    fn unique_of_any_length(&self, lane: Lane, number: u64) -> Nth {
         let mut number = u128::from(number);
         for (longer, permutation) in self.sizes.iter().enumerate() {
             let bound = permutation.bound();
@@ -169,7 +181,11 @@ impl Pattern {
     }
 
     /// A text drawn by `key`: looks like the others, and may repeat.
+    #[inline]
     pub fn random(&self, key: Key) -> Nth {
+        if let Some(few) = self.few {
+            return Nth { number: key.below(few).into(), longer: 0 };
+        }
         let words = [key.draw(), key.number(1).draw()];
         Nth { number: (u128::from(words[0]) << 64) | u128::from(words[1]), longer: 0 }
     }
@@ -190,23 +206,13 @@ impl Pattern {
     /// Puts the characters that a number stands for into a text of the shortest length.
     #[inline]
     fn fill(&self, number: u128, out: &mut [u8]) {
-        let mut steps = self.steps.iter();
-        // What is above does not show.
-        let mut rest = match &self.few {
-            Some(few) => few.of(number),
-            None => {
-                let mut rest = number;
-                // From the right, so that the division gives one digit after another.
-                while rest >= u128::from(EXACT)
-                    && let Some(step) = steps.next()
-                {
-                    step.put(step.class.take(&mut rest), out);
-                }
-                rest as u64
+        let mut left = number;
+        // From the right, so that the division gives one digit after another. What is above does not show.
+        for group in self.groups.iter() {
+            let mut rest = group.take(&mut left);
+            for step in &group.steps {
+                step.put(step.class.take_small(&mut rest), out);
             }
-        };
-        for step in steps {
-            step.put(step.class.take_small(&mut rest), out);
         }
     }
 

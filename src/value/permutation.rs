@@ -1,15 +1,20 @@
 //! Keyed permutations: numbers in, numbers out, looking random, never twice the same.
 
-use super::key::{Key, mix};
+use super::key::{Key, fold, scale};
 
 /// A bijection of the numbers below a bound, chosen by a key.
 ///
-/// A Feistel network over the smallest even number of bits that holds the bound; a result beyond the bound is sent
-/// through again until it falls below (at most four times on average), which keeps the whole a bijection.
+/// A Feistel network. A number's lower half is some bits, its upper half a number below whatever makes both together
+/// hold the bound with next to nothing to spare: the lower half takes in what a round makes of the upper by exclusive or,
+/// the upper what one makes of the lower by adding, modulo its bound. The few results that are not below the bound are
+/// sent through again until they are, which keeps the whole a bijection.
 #[derive(Debug, Clone)]
 pub struct Permutation {
     bound: u128,
-    half: u32,
+    /// Bits of the lower half.
+    bits: u32,
+    /// What the upper half is below; at most 2⁶⁴.
+    above: u128,
     rounds: [u64; ROUNDS],
 }
 
@@ -20,8 +25,8 @@ const ROUNDS: usize = 5;
 impl Permutation {
     /// The permutation of `0..bound` that belongs to `key`. `bound` is at least 1 and at most 2¹²⁸ − 1.
     pub fn new(key: Key, bound: u128) -> Self {
-        let bits = (u128::BITS - bound.saturating_sub(1).leading_zeros()).max(2);
-        Permutation { bound, half: bits.div_ceil(2), rounds: rounds(key) }
+        let bits = (u128::BITS - bound.saturating_sub(1).leading_zeros()).max(2) / 2;
+        Permutation { bound, bits, above: bound.saturating_sub(1) / (1 << bits) + 1, rounds: rounds(key) }
     }
 
     /// How many numbers are permuted.
@@ -29,34 +34,59 @@ impl Permutation {
         self.bound
     }
 
+    /// The same, if both halves have 32 bits at most.
+    #[inline]
+    pub fn narrow_bound(&self) -> Option<u64> {
+        (self.bound <= 1 << 63).then_some(self.bound as u64)
+    }
+
     /// Where `number` goes; `number` is below the bound.
     #[inline]
     pub fn apply(&self, number: u128) -> u128 {
-        if self.half <= 32 { self.apply_narrow(number as u64).into() } else { self.apply_any(number) }
+        if let Some(bound) = self.narrow_bound() {
+            let mut result = number as u64;
+            loop {
+                let (upper, lower) = self.shuffle_halves(result >> self.bits, result & mask(self.bits));
+                result = (upper << self.bits) | lower;
+                if result < bound {
+                    return result.into();
+                }
+            }
+        }
+        self.apply_wide(number)
     }
 
-    /// The same where a number has 64 bits.
-    fn apply_narrow(&self, number: u64) -> u64 {
-        let (half, mask, bound) = (self.half, self.mask(), self.bound as u64);
+    fn apply_wide(&self, number: u128) -> u128 {
         let mut result = number;
         loop {
-            let (mut left, mut right) = (result >> half, result & mask);
-            for round in self.rounds {
-                (left, right) = (right, left ^ feed(round, right, mask));
-            }
-            result = (left << half) | right;
-            if result < bound {
+            result = if self.above <= 1 << 63 {
+                let (upper, lower) = self.split(result);
+                let (upper, lower) = self.shuffle_halves(upper as u64, lower);
+                (u128::from(upper) << self.bits) | u128::from(lower)
+            } else {
+                self.shuffle(result)
+            };
+            if result < self.bound {
                 return result;
             }
         }
     }
 
-    fn apply_any(&self, number: u128) -> u128 {
-        let mut result = self.shuffle(number);
-        while result >= self.bound {
-            result = self.shuffle(result);
-        }
-        result
+    /// What becomes of a number's halves, if the upper one has 63 bits at most.
+    #[inline]
+    fn shuffle_halves(&self, mut upper: u64, mut lower: u64) -> (u64, u64) {
+        let (mask, above) = (mask(self.bits), self.above as u64);
+        let [first, second, third, fourth, fifth] = self.rounds;
+        let add = |upper: u64, more: u64| {
+            let sum = upper + scale(more, above);
+            if sum >= above { sum - above } else { sum }
+        };
+        lower ^= feed(first, upper) & mask;
+        upper = add(upper, feed(second, lower));
+        lower ^= feed(third, upper) & mask;
+        upper = add(upper, feed(fourth, lower));
+        lower ^= feed(fifth, upper) & mask;
+        (upper, lower)
     }
 
     /// Where `number` came from.
@@ -69,44 +99,52 @@ impl Permutation {
     }
 
     fn shuffle(&self, number: u128) -> u128 {
-        let (mut left, mut right) = self.split(number);
-        let mask = self.mask();
-        for round in self.rounds {
-            (left, right) = (right, left ^ feed(round, right, mask));
+        let (mut upper, mut lower) = self.split(number);
+        for (index, round) in self.rounds.into_iter().enumerate() {
+            if index % 2 == 0 {
+                lower ^= feed(round, upper as u64) & mask(self.bits);
+            } else {
+                upper = self.below(upper + self.more(round, lower));
+            }
         }
-        self.join(left, right)
+        (upper << self.bits) | u128::from(lower)
     }
 
     fn unshuffle(&self, number: u128) -> u128 {
-        let (mut left, mut right) = self.split(number);
-        for round in self.rounds.iter().rev() {
-            (left, right) = (right ^ feed(*round, left, self.mask()), left);
+        let (mut upper, mut lower) = self.split(number);
+        for (index, round) in self.rounds.into_iter().enumerate().rev() {
+            if index % 2 == 0 {
+                lower ^= feed(round, upper as u64) & mask(self.bits);
+            } else {
+                upper = self.below(upper + self.above - self.more(round, lower));
+            }
         }
-        self.join(left, right)
+        (upper << self.bits) | u128::from(lower)
     }
 
-    fn mask(&self) -> u64 {
-        u64::MAX >> (64 - self.half)
+    /// A sum of two numbers below the upper half's bound, modulo that.
+    fn below(&self, sum: u128) -> u128 {
+        if sum >= self.above { sum - self.above } else { sum }
     }
 
-    fn split(&self, number: u128) -> (u64, u64) {
-        ((number >> self.half) as u64, number as u64 & self.mask())
+    /// What is added to the upper half: below its bound.
+    fn more(&self, round: u64, lower: u64) -> u128 {
+        // Both are at most 2⁶⁴, and not both of them.
+        (u128::from(feed(round, lower)) * self.above) >> 64
     }
 
-    fn join(&self, left: u64, right: u64) -> u128 {
-        (u128::from(left) << self.half) | u128::from(right)
+    fn split(&self, number: u128) -> (u128, u64) {
+        (number >> self.bits, number as u64 & mask(self.bits))
     }
 }
 
-/// A [`Permutation`] of all numbers of two halves of so many bits, in which no result is beyond the bound.
+/// A permutation of all numbers of two halves of so many bits, chosen by a key: no result is beyond a bound.
 #[derive(Debug, Clone)]
 pub struct Wide<const HALF: u32> {
     rounds: [u64; ROUNDS],
 }
 
 impl<const HALF: u32> Wide<HALF> {
-    const MASK: u64 = u64::MAX >> (64 - HALF);
-
     /// The permutation that belongs to `key`.
     pub fn new(key: Key) -> Self {
         Wide { rounds: rounds(key) }
@@ -118,8 +156,8 @@ impl<const HALF: u32> Wide<HALF> {
     pub fn apply_both<const OTHER: u32>(&self, number: u128, other: &Wide<OTHER>, second: u128) -> (u128, u128) {
         let ((mut a, mut b), (mut c, mut d)) = (Self::split(number), Wide::<OTHER>::split(second));
         for (one, two) in self.rounds.iter().zip(&other.rounds) {
-            (a, b) = (b, a ^ feed(*one, b, Self::MASK));
-            (c, d) = (d, c ^ feed(*two, d, Wide::<OTHER>::MASK));
+            (a, b) = (b, a ^ (feed(*one, b) & mask(HALF)));
+            (c, d) = (d, c ^ (feed(*two, d) & mask(OTHER)));
         }
         (Self::join(a, b), Wide::<OTHER>::join(c, d))
     }
@@ -128,13 +166,13 @@ impl<const HALF: u32> Wide<HALF> {
     pub fn invert(&self, number: u128) -> u128 {
         let (mut left, mut right) = Self::split(number);
         for round in self.rounds.iter().rev() {
-            (left, right) = (right ^ feed(*round, left, Self::MASK), left);
+            (left, right) = (right ^ (feed(*round, left) & mask(HALF)), left);
         }
         Self::join(left, right)
     }
 
     fn split(number: u128) -> (u64, u64) {
-        ((number >> HALF) as u64, number as u64 & Self::MASK)
+        ((number >> HALF) as u64, number as u64 & mask(HALF))
     }
 
     fn join(left: u64, right: u64) -> u128 {
@@ -146,9 +184,16 @@ fn rounds(key: Key) -> [u64; ROUNDS] {
     std::array::from_fn(|number| key.number(number as u64).bits())
 }
 
+/// What a round makes of a half.
 #[inline]
-fn feed(round: u64, half: u64, mask: u64) -> u64 {
-    mix(half.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ round) & mask
+fn feed(round: u64, half: u64) -> u64 {
+    fold(half ^ round)
+}
+
+/// So many ones, 1 to 64.
+#[inline]
+fn mask(bits: u32) -> u64 {
+    u64::MAX >> (64 - bits)
 }
 
 #[cfg(test)]
@@ -174,16 +219,22 @@ mod tests {
             let permutation = Permutation::new(Key::root(seed), bound);
             let number = number % bound;
             prop_assert_eq!(permutation.invert(permutation.apply(number)), number);
-            prop_assert_eq!(permutation.apply_any(number), permutation.apply(number));
+            prop_assert_eq!(permutation.apply_wide(number), permutation.apply(number));
+            let (shuffled, mut expected) = (permutation.apply(number), permutation.shuffle(number));
+            while expected >= bound {
+                expected = permutation.shuffle(expected);
+            }
+            prop_assert_eq!(shuffled, expected);
         }
 
         #[test]
-        fn wide_ones_are_the_same_permutations(seed: u64, number: u128, second: u128) {
-            let (key, other, number) = (Key::root(seed), Key::root(!seed), number >> 6);
-            let (one, two) = (Wide::<61>::new(key), Wide::<64>::new(other));
-            let expected = (Permutation::new(key, 1 << 122).apply(number), Permutation::new(other, u128::MAX).apply(second));
-            prop_assert_eq!(one.apply_both(number, &two, second), expected);
-            prop_assert_eq!(one.invert(expected.0), number);
+        fn wide_ones_can_be_inverted(seed: u64, number: u128, second: u128) {
+            let number = number >> 6;
+            let (one, two) = (Wide::<61>::new(Key::root(seed)), Wide::<64>::new(Key::root(!seed)));
+            let (first, last) = one.apply_both(number, &two, second);
+            prop_assert_eq!(two.apply_both(second, &one, number), (last, first));
+            prop_assert_eq!((one.invert(first), two.invert(last)), (number, second));
+            prop_assert!(first < 1 << 122);
         }
     }
 }

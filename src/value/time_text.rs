@@ -1,5 +1,6 @@
 //! Times as the documents write them, without formatting machinery.
 
+use crate::template::{Arena, Padded, Piece};
 use std::cell::Cell;
 
 /// Two digits for every number below a hundred.
@@ -16,9 +17,16 @@ pub fn write_time(nanoseconds: i64, digits: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&text[..=end]);
 }
 
-/// Writes times, and remembers the days that it has written: times of events are of a few days.
+/// Writes times, and remembers the last second and the days that it has written: times of events are of a few days, and
+/// what an event shows was mostly just then.
 #[derive(Debug)]
-pub struct Calendar([Cell<Day>; 4]);
+pub struct Calendar {
+    last: Cell<(i64, Second)>,
+    days: [Cell<Day>; 4],
+}
+
+/// `2026-01-07T07:09:29.`
+type Second = [u8; 20];
 
 /// A day since the Unix epoch, and its date.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +42,8 @@ pub const MICROSECONDS_LENGTH: usize = 27;
 
 impl Default for Calendar {
     fn default() -> Self {
-        Calendar(std::array::from_fn(|_| Cell::new(Day(i64::MIN, [0; 16]))))
+        let days = std::array::from_fn(|_| Cell::new(Day(i64::MIN, [0; 16])));
+        Calendar { last: Cell::new((i64::MIN, [0; 20])), days }
     }
 }
 
@@ -47,12 +56,8 @@ impl Calendar {
     pub fn nanoseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
         let Some(text) = text.first_chunk_mut::<NANOSECONDS_LENGTH>() else { panic!("no room for a time") };
         let fraction = self.second(nanoseconds, text);
-        let (high, low) = (fraction / 100_000, fraction % 100_000);
-        text[20..22].copy_from_slice(pair(high / 100));
-        text[22..24].copy_from_slice(pair(high));
-        text[24] = b'0' + (low / 10_000) as u8;
-        text[25..27].copy_from_slice(pair(low / 100));
-        text[27..29].copy_from_slice(pair(low));
+        text[20..28].copy_from_slice(&eight_digits(fraction / 10));
+        text[28] = b'0' + (fraction % 10) as u8;
         text[29] = b'Z';
         NANOSECONDS_LENGTH
     }
@@ -65,40 +70,47 @@ impl Calendar {
     pub fn microseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
         let Some(text) = text.first_chunk_mut::<MICROSECONDS_LENGTH>() else { panic!("no room for a time") };
         let fraction = self.second(nanoseconds, text) / 1_000;
-        text[20..22].copy_from_slice(pair(fraction / 10_000));
-        text[22..24].copy_from_slice(pair(fraction / 100));
-        text[24..26].copy_from_slice(pair(fraction));
+        text[20..26].copy_from_slice(&eight_digits(fraction * 100)[..6]);
         text[26] = b'Z';
         MICROSECONDS_LENGTH
     }
 
     #[inline]
     fn date(&self, day: i64) -> Date {
-        let known = &self.0[day as usize % 4];
-        let mut date = known.get();
-        if date.0 != day {
-            date = Day(day, date_of(day));
-            known.set(date);
-        }
-        date.1
+        let Day(known, date) = self.days[day as usize % 4].get();
+        if known == day { date } else { self.learn(day) }
+    }
+
+    #[cold]
+    fn learn(&self, day: i64) -> Date {
+        let date = date_of(day);
+        self.days[day as usize % 4].set(Day(day, date));
+        date
     }
 
     /// Writes `2026-01-07T07:09:29.`, and returns the nanoseconds that are left.
     #[inline]
     fn second<const LENGTH: usize>(&self, nanoseconds: i64, text: &mut [u8; LENGTH]) -> u32 {
-        let (day, rest) = match u64::try_from(nanoseconds) {
-            Ok(positive) => ((positive / DAY) as i64, positive % DAY),
-            Err(_) => (nanoseconds.div_euclid(DAY as i64), nanoseconds.rem_euclid(DAY as i64) as u64),
+        let second = match u64::try_from(nanoseconds) {
+            Ok(positive) => (positive / NANOSECONDS as u64) as i64,
+            Err(_) => nanoseconds.div_euclid(NANOSECONDS),
         };
-        let (second, fraction) = ((rest / NANOSECONDS as u64) as u32, (rest % NANOSECONDS as u64) as u32);
+        let (known, last) = self.last.get();
+        text[..20].copy_from_slice(&if known == second { last } else { self.other_second(second) });
+        (nanoseconds - second * NANOSECONDS) as u32
+    }
+
+    fn other_second(&self, time: i64) -> Second {
+        let (day, second) = (time.div_euclid(86_400), time.rem_euclid(86_400) as u32);
+        let mut text = *b"                   .";
         text[..16].copy_from_slice(&self.date(day));
         text[11..13].copy_from_slice(pair(second / 3_600));
         text[13] = b':';
         text[14..16].copy_from_slice(pair(second / 60 % 60));
         text[16] = b':';
         text[17..19].copy_from_slice(pair(second % 60));
-        text[19] = b'.';
-        fraction
+        self.last.set((time, text));
+        text
     }
 }
 
@@ -113,8 +125,18 @@ fn date_of(day: i64) -> Date {
 }
 
 const NANOSECONDS: i64 = 1_000_000_000;
-/// Nanoseconds of a day.
-const DAY: u64 = 86_400 * NANOSECONDS as u64;
+
+/// The digits of a number below 10⁸: two times four, four times two, eight times one, each time all at once.
+#[inline]
+fn eight_digits(number: u32) -> [u8; 8] {
+    let fours = u64::from(number / 10_000) | u64::from(number % 10_000) << 32;
+    // Multiplied and shifted is divided, exactly for so many digits.
+    let hundreds = ((fours * 5_243) >> 19) & 0x0000_007F_0000_007F;
+    let twos = hundreds | (fours - hundreds * 100) << 16;
+    let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
+    let ones = tens | (twos - tens * 10) << 8;
+    (ones | 0x3030_3030_3030_3030).to_le_bytes()
+}
 
 /// The last two digits of a number.
 fn pair(number: u32) -> &'static [u8] {
@@ -157,11 +179,17 @@ impl Civil {
 
 /// A time within a text, such as `workspace-%Y-%m-%d-%H%M%S`.
 #[derive(Debug, Clone)]
-pub struct Clock(Vec<Part>);
+pub struct Clock {
+    /// The text, with room where the time is.
+    text: Padded,
+    /// Where two digits of the time are, and which ones.
+    pairs: Vec<(usize, Digits)>,
+}
 
-#[derive(Debug, Clone)]
-enum Part {
-    Text(Vec<u8>),
+/// Two digits of a time, in the order in which they usually stand.
+#[derive(Debug, Clone, Copy)]
+enum Digits {
+    Century,
     Year,
     Month,
     Day,
@@ -177,76 +205,59 @@ impl Clock {
     ///
     /// The directive that is not one of these.
     pub fn parse(format: &str) -> Result<Self, String> {
-        let mut parts = Vec::new();
+        let (mut text, mut pairs) = (Vec::new(), Vec::new());
         for (index, piece) in format.split('%').enumerate() {
             let mut rest = piece;
             if index > 0 {
                 let directive = piece.chars().next();
-                parts.push(match directive {
-                    Some('Y') => Part::Year,
-                    Some('m') => Part::Month,
-                    Some('d') => Part::Day,
-                    Some('H') => Part::Hour,
-                    Some('M') => Part::Minute,
-                    Some('S') => Part::Second,
+                let digits: &[Digits] = match directive {
+                    Some('Y') => &[Digits::Century, Digits::Year],
+                    Some('m') => &[Digits::Month],
+                    Some('d') => &[Digits::Day],
+                    Some('H') => &[Digits::Hour],
+                    Some('M') => &[Digits::Minute],
+                    Some('S') => &[Digits::Second],
                     other => return Err(format!("%{}", other.map(String::from).unwrap_or_default())),
-                });
+                };
+                for digits in digits {
+                    pairs.push((text.len(), *digits));
+                    text.extend([0; 2]);
+                }
                 rest = &piece[1..];
             }
-            if !rest.is_empty() {
-                let mut text = Vec::new();
-                crate::template::escape_into(rest, &mut text);
-                parts.push(Part::Text(text));
-            }
+            crate::template::escape_into(rest, &mut text);
         }
-        Ok(Clock(parts))
+        Ok(Clock { text: Padded::new(&text), pairs })
     }
 
     /// Appends the text for a time in seconds since the Unix epoch.
     pub fn write(&self, seconds: i64, out: &mut Vec<u8>) {
-        let mut text = vec![0; self.room()];
-        let length = self.put(seconds, 0, &Calendar::default(), &mut text);
-        out.extend_from_slice(&text[..length]);
+        out.extend_from_slice(self.make(seconds, 0, &Calendar::default(), &Arena::default()).bytes());
     }
 
-    /// How many bytes a text may have.
-    pub fn room(&self) -> usize {
-        let parts = self.0.iter().map(|part| match part {
-            Part::Text(text) => text.len(),
-            Part::Year => 4,
-            _ => 2,
-        });
-        parts.sum::<usize>() + 1 + SUFFIX
-    }
-
-    /// Writes the text for a time in seconds to the beginning of `to`, and behind it, if it is not 0, a number that tells
-    /// it from others; says how long it is.
-    ///
-    /// # Panics
-    /// If there is no room for it.
-    pub fn put(&self, seconds: i64, number: u64, calendar: &Calendar, to: &mut [u8]) -> usize {
+    /// The text for a time in seconds, and behind it, if it is not 0, a number that tells it from others.
+    pub fn make<'a>(&self, seconds: i64, number: u64, calendar: &Calendar, arena: &'a Arena) -> Piece<'a> {
         let date = calendar.date(seconds.div_euclid(86_400));
         let second = seconds.rem_euclid(86_400) as u32;
-        let mut at = 0;
-        for part in &self.0 {
-            let text = match part {
-                Part::Text(text) => text.as_slice(),
-                Part::Year => &date[..4],
-                Part::Month => &date[5..7],
-                Part::Day => &date[8..10],
-                Part::Hour => pair(second / 3_600),
-                Part::Minute => pair(second / 60 % 60),
-                Part::Second => pair(second % 60),
-            };
-            let place = &mut to[at..at + text.len()];
-            match (place, text) {
-                // Without a call for what is short.
-                ([one, two], [first, second]) => (*one, *two) = (*first, *second),
-                (place, text) => place.copy_from_slice(text),
+        let of_date = [0, 2, 5, 8].map(|at| [date[at], date[at + 1]]);
+        let of_day = [second / 3_600, second / 60 % 60, second % 60].map(|number| [pair(number)[0], pair(number)[1]]);
+        let [century, year, month, day] = of_date;
+        let [hour, minute, second] = of_day;
+        let digits = [century, year, month, day, hour, minute, second];
+        let put = |text: &mut [u8]| {
+            for (at, which) in &self.pairs {
+                text[*at..at + 2].copy_from_slice(&digits[*which as usize]);
             }
-            at += text.len();
+        };
+        if number == 0 {
+            return arena.patched(self.text.piece(), put);
         }
-        if number > 0 { at + put_suffix(number, &mut to[at..]) } else { at }
+        let text = self.text.bytes();
+        arena.write(text.len() + 1 + SUFFIX, |to| {
+            to[..text.len()].copy_from_slice(text);
+            put(to);
+            text.len() + put_suffix(number, &mut to[text.len()..])
+        })
     }
 }
 
@@ -299,6 +310,14 @@ mod tests {
                 let cut = format!("{}Z", &text[..20 + digits]);
                 prop_assert_eq!(String::from_utf8_lossy(&out), cut);
             }
+        }
+    }
+
+    #[test]
+    fn eight_digits_are_those_of_the_number() {
+        for number in (0..10_000).flat_map(|part| [part, part * 10_000, part * 10_001]).chain([99_999_999, 12_345_678])
+        {
+            assert_eq!(eight_digits(number), format!("{number:08}").as_bytes());
         }
     }
 

@@ -8,13 +8,18 @@ use super::Key;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skew {
     cumulative: Vec<u64>,
-    /// For each of some equal parts of the range of 64 bits the first rank that is drawn in it, and at the end the last
-    /// of all: between two of them is where to look.
-    guide: Vec<u32>,
+    /// As many as ranks, each as likely as the others: Walker's aliases, in Vose's way. A draw asks one question,
+    /// however many ranks there are, and nothing has to be guessed by the processor.
+    columns: Vec<Column>,
 }
 
-/// Parts of the guide for each rank; more would make it larger, fewer the search in a part longer.
-const PARTS: usize = 2;
+/// A column of equal likelihood: up to some height it is its own rank's, above that another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Column {
+    /// The height, of 2⁶⁴.
+    below: u64,
+    other: u32,
+}
 
 impl Skew {
     /// For `count` ranks (at least one); `skew` 0 is even, 1 is Zipf's law.
@@ -42,8 +47,12 @@ impl Skew {
     }
 
     /// The rank that `key` draws.
+    #[inline]
     pub fn draw(&self, key: Key) -> usize {
-        self.at(key.draw())
+        let place = u128::from(key.draw()) * self.columns.len() as u128;
+        let (index, height) = ((place >> 64) as usize, place as u64);
+        let column = self.columns[index];
+        std::hint::select_unpredictable(height < column.below, index, column.other as usize)
     }
 
     /// Whether a rank is ever drawn.
@@ -59,38 +68,36 @@ impl Skew {
         (end - before) as f64 / *total as f64
     }
 
-    /// The rank at a place of the whole range of 64 bits.
+    /// The rank at a place of the whole range of 64 bits: ranks lie there one behind another.
     pub fn at(&self, bits: u64) -> usize {
         let total = self.cumulative.last().copied().unwrap_or(1);
         let place = super::key::scale(bits, total);
-        let part = super::key::scale(bits, self.guide.len() as u64 - 1) as usize;
-        let (from, to) = (self.guide[part] as usize, self.guide[part + 1] as usize);
-        let near = &self.cumulative[from..to];
-        // Mostly there is nothing to look through, or one or two.
-        let passed = if near.len() < 8 {
-            near.iter().take_while(|end| **end <= place).count()
-        } else {
-            near.partition_point(|end| *end <= place)
-        };
-        from + passed
+        self.cumulative.partition_point(|end| *end <= place)
     }
 
     fn of(cumulative: Vec<u64>) -> Self {
-        let total = cumulative.last().copied().unwrap_or(1);
-        let parts = (PARTS * cumulative.len()).next_power_of_two();
-        let mut rank = 0;
-        let guide = (0..parts).map(|part| {
-            // The smallest place that a number of this part stands for.
-            let place = super::key::scale((part as u64) * (u64::MAX / parts as u64 + 1), total);
-            while rank + 1 < cumulative.len() && cumulative[rank] <= place {
-                rank += 1;
-            }
-            rank as u32
-        });
-        let mut guide: Vec<u32> = guide.collect();
-        guide.push(cumulative.len().saturating_sub(1) as u32);
-        Skew { cumulative, guide }
+        let columns = columns(&cumulative);
+        Skew { cumulative, columns }
     }
+}
+
+/// Fills as many columns as there are ranks: whoever has not enough for its own gets the rest from one that has more.
+fn columns(cumulative: &[u64]) -> Vec<Column> {
+    let (count, total) = (cumulative.len() as u128, u128::from(cumulative.last().copied().unwrap_or(1)));
+    let before = std::iter::once(0).chain(cumulative.iter().copied());
+    // In units of which a column has `total`, so that all of them together have what all ranks have.
+    let mut left: Vec<u128> =
+        cumulative.iter().zip(before).map(|(end, begin)| u128::from(end - begin) * count).collect();
+    let (mut few, mut many): (Vec<usize>, Vec<usize>) = (0..left.len()).partition(|rank| left[*rank] < total);
+    let mut columns: Vec<Column> = (0..left.len()).map(|rank| Column { below: u64::MAX, other: rank as u32 }).collect();
+    while let (Some(poor), Some(rich)) = (few.pop(), many.last().copied()) {
+        columns[poor] = Column { below: ((left[poor] << 64) / total) as u64, other: rich as u32 };
+        left[rich] -= total - left[poor];
+        if left[rich] < total {
+            few.extend(many.pop());
+        }
+    }
+    columns
 }
 
 #[cfg(test)]
@@ -98,21 +105,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranks_are_where_their_weights_end() {
+    fn columns_hold_what_ranks_weigh() {
         for skew in [
             Skew::new(1, 1.0),
             Skew::new(7, 0.0),
             Skew::new(600, 1.0),
+            Skew::new(5_000, 3.0),
             Skew::weighted(&[0, 5, 0, 0, 1, 0]).expect("weights"),
+            Skew::weighted(&[u64::MAX - 1, 1, 0]).expect("weights"),
         ] {
-            let total = skew.cumulative[skew.cumulative.len() - 1];
-            let edges = skew.cumulative.iter().map(|end| ((u128::from(*end) << 64) / u128::from(total)) as u64);
-            let near = edges.flat_map(|edge| [edge.wrapping_sub(1), edge, edge.wrapping_add(1)]);
-            for bits in near.chain((0..10_000).map(|number| Key::root(2).number(number).draw())).chain([0, u64::MAX]) {
-                let place = super::super::key::scale(bits, total);
-                assert_eq!(skew.at(bits), skew.cumulative.partition_point(|end| *end <= place), "{bits}");
+            let mut held = vec![0.0; skew.columns.len()];
+            for (rank, column) in skew.columns.iter().enumerate() {
+                let own = column.below as f64 / 2_f64.powi(64);
+                held[rank] += own;
+                held[column.other as usize] += 1.0 - own;
+            }
+            for (rank, held) in held.into_iter().enumerate() {
+                let held = held / skew.columns.len() as f64;
+                assert!((held - skew.chance(rank)).abs() < 1e-12, "{rank}: {held} of {}", skew.chance(rank));
+                assert!(skew.draws(rank) || held == 0.0, "{rank}");
             }
         }
+    }
+
+    #[test]
+    fn ranks_lie_one_behind_another() {
+        let skew = Skew::weighted(&[0, 5, 0, 0, 1, 0]).expect("weights");
+        let at = |share: f64| skew.at((share * 2_f64.powi(64)) as u64);
+        assert_eq!([0.0, 0.83, 0.84, 1.0].map(at), [1, 1, 4, 4]);
     }
 
     #[test]

@@ -73,27 +73,24 @@ impl Bench<'_> {
         }
     }
 
-    /// The needed values: those of members, by member, the others, and for all the numbers that they have now.
+    /// The members whose fields are needed, the other needed values, and for all the numbers that they have now.
     fn numbered(&self, makes: Vec<Make>, is_needed: &[bool]) -> (Vec<Known>, Vec<Make>, Vec<usize>) {
-        let mut known: Vec<Known> = Vec::new();
-        let mut places = Vec::new();
+        let fields_of =
+            |known: &[Known]| -> usize { known.iter().map(|known| self.catalog.kinds[known.kind].fields.len()).sum() };
+        let (mut known, mut kept) = (Vec::new(), Vec::new());
+        let mut numbers = vec![0; makes.len()];
         for (index, make) in makes.iter().enumerate().filter(|(index, _)| is_needed[*index]) {
             let Make::Member { role, field } = make else { continue };
-            let group = known.iter().position(|known| known.role == *role).unwrap_or_else(|| {
-                known.push(Known { role: *role, kind: role.kind(self.story), fields: Vec::new() });
+            let group = known.iter().position(|known: &Known| known.role == *role).unwrap_or_else(|| {
+                known.push(Known { role: *role, kind: role.kind(self.story) });
                 known.len() - 1
             });
-            places.push((index, group, known[group].fields.len()));
-            known[group].fields.push(*field);
+            numbers[index] = fields_of(&known[..group]) + field;
         }
-        let mut numbers = vec![0; makes.len()];
-        for (index, group, place) in &places {
-            numbers[*index] = place + known[..*group].iter().map(|before| before.fields.len()).sum::<usize>();
-        }
-        let mut kept = Vec::new();
+        let members = fields_of(&known);
         for (index, make) in makes.into_iter().enumerate().filter(|(index, _)| is_needed[*index]) {
             if !matches!(make, Make::Member { .. }) {
-                numbers[index] = places.len() + kept.len();
+                numbers[index] = members + kept.len();
                 kept.push(renumbered(make, &numbers, false));
             }
         }
@@ -155,7 +152,9 @@ fn drawn_within(parts: &[Part], makes: &[Make]) -> Option<Make> {
         _ => return None,
     };
     match &makes[index] {
-        Make::Pattern { pattern, draw } => Some(Make::Pattern { pattern: pattern.within(before, after), draw: *draw }),
+        Make::Pattern { pattern, draw } => {
+            Some(Make::Pattern { pattern: Box::new(pattern.within(before, after)), draw: *draw })
+        }
         _ => None,
     }
 }

@@ -36,7 +36,7 @@ impl Bench<'_> {
 
     pub(super) fn own_item(&mut self, index: usize, list: &ListSlot, subject: Option<FieldId>) -> OwnItem {
         let kind = &self.catalog.kinds[self.method.kind];
-        let own = Own { resource: index, at: Word::Item(0), element: true };
+        let own = Own { resource: index, at: Word::of_item(0), element: true };
         self.item = Some(ItemBench::default());
         let mut slots = Vec::new();
         for slot in &list.slots {

@@ -53,12 +53,12 @@ impl Bench<'_> {
                 let Owner::Story { lane, .. } = resource.owner else { return Make::Null };
                 Make::Unique { kind: kind_id, field, lane, shift: resource.shift(), element: own.element }
             }
-            Generator::Pattern { pattern, .. } => Make::Pattern { pattern: pattern.clone(), draw },
+            Generator::Pattern { pattern, .. } => Make::Pattern { pattern: Box::new(pattern.clone()), draw },
             Generator::Text(text) => self.text(text, Some(Whose::Own(own))),
             Generator::By { field: by, cases } => self.by(own, *by, cases),
             Generator::Choose { weights, counts, .. } => match only(counts) {
                 Some(choice) => pinned_choice(kind, field, choice),
-                None => Make::Drawn { draw, weights: weights.clone(), choices: choices(kind, field) },
+                None => Make::Drawn { draw, weights: Box::new(weights.clone()), choices: choices(kind, field) },
             },
             Generator::Time(Moment::Created) => Make::Created(own.word(word::CREATED)),
             Generator::Time(Moment::Updated) => Make::Updated { word: own.word(0), ready: self.ready(own) },
@@ -104,7 +104,7 @@ impl Bench<'_> {
             let make = self.text(text, Some(Whose::Own(own)));
             prepared.push(self.push(make));
         }
-        Make::Select { draw, weights: weights.clone(), cases: prepared }
+        Make::Select { draw, weights: Box::new(weights.clone()), cases: prepared }
     }
 
     /// What a reference that never changes refers to.
@@ -117,7 +117,7 @@ impl Bench<'_> {
             Reference::Resource(index) => match self.story.resources[index].owner {
                 Owner::Population { .. } => self.shared(index, "id", &[]),
                 Owner::Story { .. } => {
-                    let at = Word::Event(self.other(index));
+                    let at = Word::of_event(self.other(index));
                     self.own(Own { resource: index, at, element: false }, "id", &[])
                 }
             },
@@ -152,7 +152,7 @@ impl Bench<'_> {
     /// A field of the call's target.
     pub(super) fn resource(&mut self, index: usize, field: &str, rest: &[&str]) -> Make {
         match self.story.resources[index].owner {
-            Owner::Story { .. } => self.own(Own { resource: index, at: Word::Event(0), element: true }, field, rest),
+            Owner::Story { .. } => self.own(Own { resource: index, at: Word::of_event(0), element: true }, field, rest),
             Owner::Population { .. } => self.shared(index, field, rest),
         }
     }
@@ -162,20 +162,20 @@ impl Bench<'_> {
         Draw { resource: resource.key, field: Salt::of(field_salt(field)), element: own.element }
     }
 
-    pub(super) fn ready(&self, own: Own) -> Option<Ready> {
+    pub(super) fn ready(&self, own: Own) -> Option<Box<Ready>> {
         let range = self.catalog.kinds[self.story.resources[own.resource].kind].ready_after?;
-        Some(Ready {
+        Some(Box::new(Ready {
             draw: self.draw(own, "ready"),
             low: range.low,
             high: range.high,
             earliest: whole_microseconds(range.low as i64),
             first_note: first_note(range.low as i64),
-        })
+        }))
     }
 
     /// A field of an own resource as a value of its own, made once for the event or for the item.
     pub(super) fn own_value(&mut self, own: Own, name: &[String], rest: &[&str]) -> usize {
-        let main = own.element && own.at == Word::Event(0) && self.item.is_none();
+        let main = own.element && own.at == Word::of_event(0) && self.item.is_none();
         if main {
             return self.event(name);
         }

@@ -74,7 +74,7 @@ impl Arena {
     pub fn write(&self, most: usize, write: impl FnOnce(&mut [u8]) -> usize) -> Piece<'_> {
         let room = self.take(most + BLOCK);
         let length = write(&mut room[..most]);
-        Piece(&room[..length + BLOCK])
+        Piece::of(&room[..length + BLOCK])
     }
 
     /// The texts one behind another.
@@ -93,11 +93,11 @@ impl Arena {
             }
             // SAFETY: so much is left behind `start`, and nobody has got it yet; whole blocks of the part are less than
             // its length and a block.
-            unsafe { copy(part.0.as_ptr(), start.add(at), length) };
+            unsafe { copy(part.start.as_ptr(), start.add(at), length) };
             at += length;
         }
         assert!(self.free.get() == start, "texts are made while others are joined");
-        Piece(self.take(at + BLOCK))
+        Piece::of(self.take(at + BLOCK))
     }
 
     /// The same where the room of the last chunk is not enough.
@@ -113,9 +113,9 @@ impl Arena {
         let length = text.length();
         let room = self.take(length + BLOCK);
         // SAFETY: whole blocks of the text are less than its length and a block, and so much room was taken.
-        unsafe { copy(text.0.as_ptr(), room.as_mut_ptr(), length) };
+        unsafe { copy(text.start.as_ptr(), room.as_mut_ptr(), length) };
         write(&mut room[..length]);
-        Piece(room)
+        Piece::of(room)
     }
 
     /// So many bytes that nobody else has.

@@ -27,7 +27,7 @@ struct Run {
     /// How many of each item's values it needs, when it is for the items of a list.
     item_slots: usize,
     /// How many bytes of literal stand behind its last value, and whether a comma stands behind these, which separates
-    /// items.
+    /// the items of a list.
     tail: usize,
     comma: bool,
 }
@@ -107,6 +107,16 @@ impl LiteralsBuilder {
         self.add(start, slot | OF_ITEM);
     }
 
+    /// Puts what was added since `start` behind the last value of the last run, if it begins where that ends so far.
+    pub fn lengthen(&mut self, start: usize) -> bool {
+        let Some(run) = self.runs.last_mut() else { return false };
+        let fits = run.start + run.bytes + run.tail == start;
+        if fits {
+            run.tail = self.bytes.len() - (run.start + run.bytes);
+        }
+        fits
+    }
+
     /// Ends the last run, which is for the items of a list: what was added since stands behind its last value, and between
     /// items a comma.
     pub fn end_items(&mut self, comma: bool) {
@@ -175,38 +185,24 @@ impl Literals {
     ///
     /// # Panics
     /// If there is no such run, or if it needs more values than there are.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "is compiled for several processors")]
     pub fn append_run(&self, run: u32, values: &Pieces, first: usize, out: &mut Vec<u8>) {
         let run = &self.runs[run as usize];
-        let longest = values.longest;
-        let values = &values.pieces[first..];
-        assert!(run.slots <= values.len() && run.item_slots == 0, "values are missing");
-        // SAFETY: a run's pairs were added to those that there are, and none was taken away.
-        let pairs = unsafe { self.pairs.get_unchecked(run.first as usize..(run.first + run.count) as usize) };
-        let room = (longest + 2 * BLOCK).saturating_mul(pairs.len()).saturating_add(run.bytes);
-        if room > MOST_ROOM {
-            self.append_long(run, values, 0, out);
-            return;
-        }
-        out.reserve(room);
-        let end = out.len();
-        // SAFETY: the pairs' literals lie in `bytes` from `run.start` on and have a block behind them, and their slots are
-        // below `run.slots`, both since they were made; room for the literals, for as many of the longest value and for
-        // what is copied too much was reserved. What lies before the returned place is initialized.
-        unsafe {
-            let to = out.as_mut_ptr();
-            let behind = append_pairs(to.add(end), self.bytes.0.as_ptr().add(run.start), pairs, values);
-            out.set_len(behind.offset_from_unsigned(to));
-        }
+        let pieces = &values.pieces[first..];
+        assert!(run.slots <= pieces.len() && run.item_slots == 0, "values are missing");
+        // SAFETY: the slots were compared.
+        unsafe { self.append::<false>(run, (pieces, values.longest), Items { first: 0, width: 0, count: 1 }, out) }
     }
 
     /// Appends a run for each item of a list.
     ///
     /// # Panics
     /// If there is no such run, or if it needs more values than there are.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "is compiled for several processors")]
     pub fn append_items(&self, run: u32, values: &Pieces, items: Items, out: &mut Vec<u8>) {
         let run = &self.runs[run as usize];
-        let pairs = &self.pairs[run.first as usize..][..run.count as usize];
         let has_values = run.slots <= values.pieces.len()
             && run.item_slots <= items.width
             && items.width.checked_mul(items.count).is_some_and(|all| items.first + all <= values.pieces.len());
@@ -214,143 +210,95 @@ impl Literals {
         if items.count == 0 {
             return;
         }
-        let tail = run.tail + usize::from(run.comma);
-        let each = (values.longest + 2 * BLOCK).saturating_mul(pairs.len()).saturating_add(run.bytes + tail + BLOCK);
-        let room = each.saturating_mul(items.count);
-        if room > MOST_ROOM {
-            for item in 0..items.count {
-                let tail = self.append_long(run, &values.pieces, items.first + item * items.width, out);
-                append(out, self.bytes.part(tail, run.tail + usize::from(run.comma)));
-            }
-        } else {
-            out.reserve(room);
-            let end = out.len();
-            // SAFETY: as for a run; the slots of an item are among its `width` values, of which there are as many as
-            // there are items; and what stands behind the last value lies behind the run's literals.
-            unsafe {
-                let to = out.as_mut_ptr();
-                let literals = self.bytes.0.as_ptr().add(run.start);
-                let behind = append_all_items(to.add(end), literals, (pairs, tail), &values.pieces, items);
-                out.set_len(behind.offset_from_unsigned(to));
-            }
-        }
+        // SAFETY: the slots of an item are among its `width` values, of which there are as many as there are items.
+        unsafe { self.append::<true>(run, (&values.pieces, values.longest), items, out) }
         if run.comma {
             out.pop();
         }
     }
 
-    /// Appends a run's pairs, asking for room pair by pair; returns where its literals end.
-    #[cold]
-    fn append_long(&self, run: &Run, values: &[Piece], first: usize, out: &mut Vec<u8>) -> usize {
-        let mut start = run.start;
-        for pair in &self.pairs[run.first as usize..][..run.count as usize] {
-            append(out, self.bytes.part(start, pair.length as usize));
-            append(out, values[pair.slot_for(first)]);
-            start += pair.length as usize;
+    /// Appends a run's pairs and what stands behind them, as often as there are items.
+    ///
+    /// # Safety
+    /// All slots of the run are indices of the values, of which none is longer than `longest`; those of items
+    /// (`FOR_ITEMS`: else there are none) for each item.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "is compiled for several processors")]
+    unsafe fn append<const FOR_ITEMS: bool>(
+        &self,
+        run: &Run,
+        (values, longest): (&[Piece], usize),
+        items: Items,
+        out: &mut Vec<u8>,
+    ) {
+        let tail = run.tail + usize::from(run.comma);
+        let each = longest.saturating_mul(run.count as usize).saturating_add(run.bytes + tail);
+        let room = each.saturating_mul(items.count).saturating_add(BLOCK);
+        if room > MOST_ROOM {
+            self.append_long(run, values, items, out);
+            return;
         }
-        start
+        out.reserve(room);
+        let end = out.len();
+        // SAFETY: a run's pairs were added to those that there are, and none was taken away. Their literals, and what
+        // stands behind the last, lie in `bytes` from `run.start` on, with a block behind them. Room was reserved
+        // for them, for as many of the longest value, and behind all of it for what is copied too much: whatever is
+        // copied next begins where a piece ends. What lies before the returned place is initialized.
+        unsafe {
+            let pairs = self.pairs.get_unchecked(run.first as usize..(run.first + run.count) as usize);
+            let literals = self.bytes.0.as_ptr().add(run.start);
+            let to = out.as_mut_ptr();
+            let behind = append_each::<FOR_ITEMS>(to.add(end), literals, (pairs, tail), values, items);
+            out.set_len(behind.offset_from_unsigned(to));
+        }
+    }
+
+    /// The same, asking for room pair by pair.
+    #[cold]
+    fn append_long(&self, run: &Run, values: &[Piece], items: Items, out: &mut Vec<u8>) {
+        for item in 0..items.count {
+            let mut start = run.start;
+            for pair in &self.pairs[run.first as usize..][..run.count as usize] {
+                append(out, self.bytes.part(start, pair.length as usize));
+                append(out, values[pair.slot_for(items.first + item * items.width)]);
+                start += pair.length as usize;
+            }
+            append(out, self.bytes.part(start, run.tail + usize::from(run.comma)));
+        }
     }
 }
 
-/// Copies pairs, and returns where they end.
+/// Copies pairs, and what stands behind them, for each item, and returns where they end.
 ///
 /// # Safety
-/// Literals of `pairs` lie one behind another from `literals` on and are followed by [`BLOCK`] bytes; their slots are
-/// indices of `values`; `to` has room for all of them, in whole blocks.
-#[inline]
-unsafe fn append_pairs(to: *mut u8, literals: *const u8, pairs: &[Pair], values: &[Piece]) -> *mut u8 {
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor was asked; the rest is the caller's promise.
-        return unsafe { append_pairs_avx2(to, literals, pairs, values) };
-    }
-    // SAFETY: the caller's promise.
-    unsafe { append_each::<false>(to, literals, pairs, values, 0).0 }
-}
-
-/// The same with blocks that are one register.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-unsafe fn append_pairs_avx2(to: *mut u8, literals: *const u8, pairs: &[Pair], values: &[Piece]) -> *mut u8 {
-    // SAFETY: the caller's promise.
-    unsafe { append_each::<false>(to, literals, pairs, values, 0).0 }
-}
-
-/// The same; `OF_ITEM` slots count from `first` on, if there can be such. Returns where what was copied ends, and where
-/// the literals do.
+/// Literals of `pairs` lie one behind another from `from` on, `tail` bytes behind them, and a block behind these; their
+/// slots are indices of `values`, those of items, if it is `FOR_ITEMS`, for each item; `to` has room for all of it and
+/// a block more.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "is compiled for several processors")]
 unsafe fn append_each<const FOR_ITEMS: bool>(
-    mut to: *mut u8,
-    mut literals: *const u8,
-    pairs: &[Pair],
-    values: &[Piece],
-    first: usize,
-) -> (*mut u8, *const u8) {
-    for pair in pairs {
-        let slot = if FOR_ITEMS { pair.slot_for(first) } else { pair.slot as usize };
-        // SAFETY: the caller's promise; pieces are followed by a block.
-        unsafe {
-            to = copy(literals, to, pair.length as usize);
-            literals = literals.add(pair.length as usize);
-            let value = values.get_unchecked(slot).0;
-            to = copy(value.as_ptr(), to, value.len() - BLOCK);
-        }
-    }
-    (to, literals)
-}
-
-/// Copies pairs for each item, and returns where they end.
-///
-/// # Safety
-/// As for [`append_pairs`], and of the slots of items, which are below `width`, for each item that there is; behind the
-/// last pair's literal there are `tail` bytes and a block.
-#[inline]
-unsafe fn append_all_items(
-    to: *mut u8,
-    from: *const u8,
-    of: (&[Pair], usize),
-    values: &[Piece],
-    items: Items,
-) -> *mut u8 {
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor was asked; the rest is the caller's promise.
-        return unsafe { append_all_items_avx2(to, from, of, values, items) };
-    }
-    // SAFETY: the caller's promise.
-    unsafe { append_each_item(to, from, of, values, items) }
-}
-
-/// The same with blocks that are one register.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-unsafe fn append_all_items_avx2(
-    to: *mut u8,
-    from: *const u8,
-    of: (&[Pair], usize),
-    values: &[Piece],
-    items: Items,
-) -> *mut u8 {
-    // SAFETY: the caller's promise.
-    unsafe { append_each_item(to, from, of, values, items) }
-}
-
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "is compiled for several processors")]
-unsafe fn append_each_item(
     mut to: *mut u8,
     from: *const u8,
     (pairs, tail): (&[Pair], usize),
     values: &[Piece],
     items: Items,
 ) -> *mut u8 {
-    for item in 0..items.count {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let (end, literals) = append_each::<true>(to, from, pairs, values, items.first + item * items.width);
-            to = copy(literals, end, tail);
+    let mut first = items.first;
+    for _ in 0..if FOR_ITEMS { items.count } else { 1 } {
+        let mut literals = from;
+        for pair in pairs {
+            let slot = if FOR_ITEMS { pair.slot_for(first) } else { pair.slot as usize };
+            // SAFETY: the caller's promise; pieces are followed by a block.
+            unsafe {
+                to = copy(literals, to, pair.length as usize);
+                literals = literals.add(pair.length as usize);
+                let value = values.get_unchecked(slot);
+                to = copy(value.start.as_ptr(), to, value.length);
+            }
         }
+        // SAFETY: the caller's promise.
+        to = unsafe { copy(literals, to, tail) };
+        first += items.width;
     }
     to
 }
@@ -366,6 +314,7 @@ mod tests {
             texts in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..90), 0..6_u32, 0..9_usize), 0..30),
             values in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..9_000), 6..8),
             already in prop::collection::vec(any::<u8>(), 0..100),
+            tail in prop::option::of(prop::collection::vec(any::<u8>(), 0..90)),
         ) {
             let padded: Vec<Padded> = values.iter().map(|value| Padded::new(value)).collect();
             let mut pieces = Pieces::default();
@@ -384,6 +333,14 @@ mod tests {
                 expected.extend_from_slice(text);
                 expected.extend_from_slice(&values[*slot as usize]);
             }
+            let end = builder.len();
+            if let Some(tail) = tail {
+                builder.push(&tail);
+                prop_assert!(builder.lengthen(end));
+                expected.extend_from_slice(&tail);
+            }
+            builder.push(b"else");
+            prop_assert!(!builder.lengthen(builder.len()));
             let literals = builder.finish();
             let pairs: Vec<(&[u8], u32)> = literals.pairs(run).collect();
             prop_assert_eq!(pairs, texts.iter().map(|(text, slot, _)| (text.as_slice(), *slot)).collect::<Vec<_>>());

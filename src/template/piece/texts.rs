@@ -9,6 +9,8 @@ use super::{BLOCK, Piece};
 pub struct Texts {
     /// Each of them, for as long as `bytes` are there.
     pieces: Vec<Piece<'static>>,
+    /// The length of the longest.
+    longest: usize,
     /// What `pieces` lie in, with a block behind the last. Never touched again, only kept.
     #[expect(dead_code, reason = "owns the memory")]
     bytes: Vec<u8>,
@@ -49,7 +51,9 @@ impl TextsBuilder {
             let begin = self.begin(index);
             if *is_null { Piece::NULL } else { Piece::within(bytes, begin, end - begin) }
         });
-        Texts { pieces: pieces.collect(), bytes: self.bytes }
+        let pieces: Vec<_> = pieces.collect();
+        let longest = pieces.iter().map(|piece| piece.length()).max().unwrap_or(0);
+        Texts { pieces, longest, bytes: self.bytes }
     }
 }
 
@@ -62,6 +66,12 @@ impl Texts {
     pub fn get(&self, index: usize) -> Option<Piece<'_>> {
         let piece = self.pieces[index];
         (!piece.is_null()).then_some(piece)
+    }
+
+    /// The length of the longest.
+    #[inline]
+    pub(super) fn longest(&self) -> usize {
+        self.longest
     }
 
     /// So many from that one on, whose nulls are [`Piece::NULL`].

@@ -40,8 +40,51 @@ impl Step {
     }
 }
 
+/// Steps that together have at most [`EXACT`] texts.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub steps: Vec<Step>,
+    /// How many texts they have, and which power of two that is, if it is one.
+    size: u64,
+    bits: Option<u32>,
+}
+
+impl Group {
+    /// Divides by the number of texts, and gives the remainder.
+    #[inline]
+    pub fn take(&self, left: &mut u128) -> u64 {
+        let size = u128::from(self.size);
+        let (quotient, rest) = match self.bits {
+            Some(bits) => (*left >> bits, *left as u64 & (self.size - 1)),
+            None if *left < size => (0, *left as u64),
+            None => (*left / size, (*left % size) as u64),
+        };
+        *left = quotient;
+        rest
+    }
+}
+
+/// The classes of a pattern from right to left, in as few groups as can be.
+pub fn groups(positions: &[Position]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for step in steps(positions) {
+        let size = step.class.members.len() as u64;
+        match groups.last_mut() {
+            Some(last) if last.size * size <= EXACT => {
+                last.size *= size;
+                last.steps.push(step);
+            }
+            _ => groups.push(Group { steps: vec![step], size, bits: None }),
+        }
+    }
+    for group in &mut groups {
+        group.bits = group.size.is_power_of_two().then_some(group.size.trailing_zeros());
+    }
+    groups
+}
+
 /// The classes of a pattern from right to left, neighbours of a kind as pairs.
-pub fn steps(positions: &[Position]) -> Vec<Step> {
+fn steps(positions: &[Position]) -> Vec<Step> {
     let mut pairs: HashMap<*const [u8; 2], Class> = HashMap::new();
     let mut steps = Vec::new();
     let mut end = positions.len();
@@ -121,44 +164,6 @@ fn high(one: u64, other: u64) -> u64 {
     ((u128::from(one) * u128::from(other)) >> 64) as u64
 }
 
-/// A number by which remainders are taken, without dividing.
-#[derive(Debug, Clone, Copy)]
-pub struct Modulus {
-    by: u64,
-    /// 2⁶⁴ − 1 by it, rounded down.
-    inverse: u64,
-    /// What is left of 2⁶⁴.
-    unit: u64,
-}
-
-impl Modulus {
-    /// Of a number from 1 to [`EXACT`].
-    pub fn new(by: u64) -> Self {
-        Modulus { by, inverse: u64::MAX / by, unit: (u64::MAX % by + 1) % by }
-    }
-
-    /// What is left of a number.
-    #[inline]
-    pub fn of(self, number: u128) -> u64 {
-        let (above, below) = ((number >> 64) as u64, number as u64);
-        if above == 0 {
-            return self.small(below);
-        }
-        if self.by >> 32 != 0 {
-            return (number % u128::from(self.by)) as u64;
-        }
-        // What is left of 2⁶⁴ stands for each unit of the higher half.
-        self.small(self.small(above) * self.unit + self.small(below))
-    }
-
-    /// The quotient by the rounded inverse is exact or one too low.
-    #[inline]
-    fn small(self, number: u64) -> u64 {
-        let rest = number - high(number, self.inverse) * self.by;
-        if rest >= self.by { rest - self.by } else { rest }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,16 +179,6 @@ mod tests {
                 prop_assert_eq!(class.take(&mut left)[0], all[(expected % size as u128) as usize]);
                 expected /= size as u128;
                 prop_assert_eq!(left, expected);
-            }
-        }
-
-        #[test]
-        fn remainders_are_what_division_leaves(number: u128, narrow in 0..128_u32, by in 1..=EXACT, small in 0..51_u32) {
-            let (number, by) = (number >> narrow, (by >> small).max(1));
-            let modulus = Modulus::new(by);
-            for number in [number, number / u128::from(by) * u128::from(by), u128::MAX, u128::from(u64::MAX)] {
-                prop_assert_eq!(u128::from(modulus.of(number)), number % u128::from(by));
-                prop_assert_eq!(modulus.small(number as u64), number as u64 % by);
             }
         }
     }
