@@ -34,7 +34,7 @@ impl Permutation {
         self.bound
     }
 
-    /// The same, if both halves have 32 bits at most.
+    /// The same, if a number and both of its halves, with room for a sum, are 64 bits.
     #[inline]
     pub fn narrow_bound(&self) -> Option<u64> {
         (self.bound <= 1 << 63).then_some(self.bound as u64)
@@ -209,6 +209,41 @@ mod tests {
             let images: HashSet<u128> = (0..bound).map(|n| permutation.apply(n)).collect();
             assert_eq!(images.len() as u128, bound);
             assert!(images.iter().all(|n| *n < bound));
+        }
+    }
+
+    /// How many standard deviations the chi-square of counts is from what chance gives.
+    fn deviations(counts: &[u32]) -> f64 {
+        let (cells, all) = (counts.len() as f64, f64::from(counts.iter().sum::<u32>()));
+        let square = counts.iter().map(|count| (f64::from(*count) - all / cells).powi(2)).sum::<f64>() * cells / all;
+        (square - (cells - 1.0)) / (2.0 * (cells - 1.0)).sqrt()
+    }
+
+    #[test]
+    fn numbers_in_a_row_look_as_if_they_were_drawn() {
+        for (seed, bound) in (0..).zip([36_u128.pow(6), 1 << 32, 1 << 122, 5_000_000, 10_u128.pow(20)]) {
+            let permutation = Permutation::new(Key::root(seed), bound);
+            let first = bound / 3;
+            let images: Vec<u128> = (0..20_000).map(|number| permutation.apply(first + number)).collect();
+            let steps = images.windows(2).map(|pair| (pair[1] + bound - pair[0]) % bound);
+            let turns = images.windows(2).map(|pair| pair[0] ^ pair[1]);
+            // By the first digits, the last ones, those of differences, and the bits that turn from one to the next.
+            let by = |cells: Vec<usize>| {
+                let mut counts = vec![0; 36];
+                cells.iter().for_each(|cell| counts[*cell] += 1);
+                deviations(&counts)
+            };
+            let high = |number: u128| ((number >> 7) * 36 / ((bound >> 7) + 1)) as usize;
+            let found = [
+                by(images.iter().map(|image| high(*image)).collect()),
+                by(images.iter().map(|image| (image % 36) as usize).collect()),
+                by(steps.clone().map(high).collect()),
+                by(steps.map(|step| (step % 36) as usize).collect()),
+            ];
+            let mut bits = vec![0; 16];
+            turns.for_each(|turned| (0..16).for_each(|bit| bits[bit] += (turned >> bit & 1) as u32));
+            assert!(found.iter().all(|deviations| deviations.abs() < 5.0), "{bound}: {found:?}");
+            assert!(bits.iter().all(|turned| (9_700..10_300).contains(turned)), "{bound}: {bits:?}");
         }
     }
 
