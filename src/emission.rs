@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub use bake::{Baker, field_salt};
 pub use make::{Context, Given, resource_key};
 pub use needs::Needs;
-pub use roles::{Draws, Roles};
+pub use roles::{Draws, Roles, Rows};
 
 /// One kind of event.
 #[derive(Debug)]

@@ -31,7 +31,8 @@ pub struct Members {
     parents: usize,
     /// How many lie in each parent, and how many parents have one more.
     dealt: (usize, usize),
-    ranks: Option<Skew>,
+    /// Who is busy, and who is not; of no ranks if there are no members.
+    ranks: Skew,
 }
 
 const SECOND: i64 = 1_000_000_000;
@@ -108,7 +109,7 @@ impl Members {
     /// How many lie in parent number `parent`: members are dealt out to parents in turn.
     pub fn children(&self, parent: u32) -> usize {
         let (each, more) = self.dealt;
-        each + usize::from((parent as usize).min(self.parents.saturating_sub(1)) < more)
+        each + usize::from((parent as usize) < more)
     }
 
     /// The member that `key` draws among those of `parent`, or the `other`th after it, unevenly by rank.
@@ -129,8 +130,7 @@ impl Members {
 
     #[inline]
     fn ranked(&self, parent: u32, children: usize, key: Key, other: usize) -> u32 {
-        let rank = self.ranks.as_ref().map_or(0, |ranks| ranks.draw(key));
-        let mut rank = rank.min(children - 1) + other;
+        let mut rank = self.ranks.draw(key).min(children - 1) + other;
         if rank >= children {
             rank %= children;
         }
@@ -139,9 +139,8 @@ impl Members {
 
     /// How many different ones so many draws are expected to give.
     pub fn expected(&self, draws: f64) -> f64 {
-        let Some(ranks) = &self.ranks else { return 0.0 };
         let parents = self.parents.max(1) as f64;
-        let chances = (0..self.len().div_ceil(self.parents.max(1))).map(|rank| ranks.chance(rank));
+        let chances = (0..self.len().div_ceil(self.parents.max(1))).map(|rank| self.ranks.chance(rank));
         let expected: f64 = chances.map(|chance| 1.0 - (1.0 - chance).powf(draws / parents)).sum();
         (expected * parents).min(self.len() as f64)
     }
@@ -242,7 +241,7 @@ impl Maker<'_> {
         let parent = catalog.parent(kind_id);
         let parents = parent.map_or(1, |parent| self.members[parent].len().max(1));
         let count = self.counts[kind_id] as usize;
-        let ranks = (count > 0).then(|| Skew::new(count.div_ceil(parents), self.skew));
+        let ranks = if count > 0 { Skew::new(count.div_ceil(parents), self.skew) } else { Skew::default() };
         self.members[kind_id] = Members {
             fields: kind.fields.len(),
             parent,

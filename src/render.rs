@@ -1,12 +1,10 @@
 //! From records to bytes: the compiled templates filled with the identities of a run.
 
 use crate::{
-    catalog::KindId,
-    emission::{Context, Draws, Emission, Given, Needs, Role, Roles},
+    emission::{Context, Draws, Emission, Given, Needs, Role, Roles, Rows},
     identity::EventName,
     plan::{Plan, RecordKey},
     sink::{Chunk, Event},
-    story::Row,
     stream::Record,
     template::{Arena, Piece, Room, Slots, append},
     value::{Calendar, Salt, write_number},
@@ -38,7 +36,7 @@ struct Shown<'p> {
     /// For each kind whether they show it.
     kinds: Vec<bool>,
     /// The story's rows that they show, unless some of them take place in others.
-    rows: Option<Vec<(KindId, Row)>>,
+    rows: Option<Rows<'p>>,
 }
 
 impl<'p> Renderer<'p> {
@@ -51,13 +49,10 @@ impl<'p> Renderer<'p> {
             needs.add(&plan.catalog, story, emission);
             *moves |= emission.rows != story.rows;
         }
-        let shown = plan.stories.iter().zip(needs).map(|(story, (needs, moves))| {
-            let rows = story.rows.iter().filter(|(kind, _)| needs.scope.contains(kind)).copied();
-            Shown {
-                draws: Draws::new(&plan.catalog, &plan.population, story, &needs),
-                kinds: (0..plan.catalog.kinds.len()).map(|kind| needs.scope.contains(&kind)).collect(),
-                rows: (!moves).then(|| rows.collect()),
-            }
+        let shown = plan.stories.iter().zip(needs).map(|(story, (needs, moves))| Shown {
+            draws: Draws::new(&plan.catalog, &plan.population, story, &needs),
+            kinds: (0..plan.catalog.kinds.len()).map(|kind| needs.scope.contains(&kind)).collect(),
+            rows: (!moves).then(|| Rows::new(&plan.catalog, &plan.population, story, &needs)),
         });
         let mut roles = Roles::new(&plan.catalog);
         plan.stories.iter().for_each(|story| roles.reserve(story));
@@ -89,13 +84,14 @@ impl<'p> Renderer<'p> {
             self.roles.draw_prepared(&shown.draws, salt);
             self.drawn = Some((emission.story, instance));
         }
-        let rows = match &shown.rows {
-            Some(_) if is_drawn => return,
-            Some(rows) => rows,
-            None => &emission.rows,
-        };
+        if let Some(rows) = &shown.rows {
+            if !is_drawn {
+                self.roles.draw_rows(rows);
+            }
+            return;
+        }
         let story = &plan.stories[usize::from(emission.story)];
-        for (kind, row) in rows.iter().filter(|(kind, _)| shown.kinds[*kind]) {
+        for (kind, row) in emission.rows.iter().filter(|(kind, _)| shown.kinds[*kind]) {
             let row = self.roles.row(&plan.catalog, &plan.population, story, *kind, *row);
             self.roles.set(Role::Scope(*kind), row);
         }

@@ -5,7 +5,7 @@ use crate::{
     catalog::{Catalog, KindId},
     population::{Members, Population},
     story::{Owner, Reference, Row, Story},
-    value::{Key, Salt},
+    value::{Key, Salt, Skew},
 };
 
 /// What an instance draws from the population. A pure function of story and instance.
@@ -120,6 +120,18 @@ impl Roles {
         }
     }
 
+    /// Draws the rows that were prepared.
+    #[inline]
+    pub fn draw_rows(&mut self, rows: &Rows) {
+        for (place, row) in &rows.0 {
+            self.members[*place] = match row {
+                Placed::Fixed(row) => *row,
+                Placed::Of(members, resource) => members.row(self.members[*resource]).unwrap_or_default(),
+                Placed::Drawn(weights, salt) => weights.draw(self.instance.salted(*salt)) as u32,
+            };
+        }
+    }
+
     /// The row of a table in which something takes place.
     pub fn row(&self, catalog: &Catalog, population: &Population, story: &Story, kind: KindId, row: Row) -> u32 {
         match row {
@@ -129,7 +141,7 @@ impl Roles {
                 members.row(self.of(Role::Shared(resource))).unwrap_or_default()
             }
             Row::Drawn => {
-                let key = self.instance.number(3000 + kind as u64);
+                let key = self.instance.number(row_number(kind));
                 catalog.kinds[kind].table.as_ref().map_or(0, |table| table.weights.draw(key) as u32)
             }
         }
@@ -155,6 +167,44 @@ impl Roles {
             Reference::Actor(actor) => code::actor(actor),
             Reference::Population(kind) => code::population(kind, self.referred(population, kind, salt)),
         }
+    }
+}
+
+/// What an instance draws the row of a table by.
+fn row_number(kind: KindId) -> u64 {
+    3000 + kind as u64
+}
+
+/// The rows in which the events of a story take place, prepared once: by the place of the table's kind among all roles.
+#[derive(Debug)]
+pub struct Rows<'p>(Vec<(usize, Placed<'p>)>);
+
+#[derive(Debug)]
+enum Placed<'p> {
+    Fixed(u32),
+    /// The row in which the member lies that has the role of that place.
+    Of(&'p Members, usize),
+    Drawn(&'p Skew, Salt),
+}
+
+impl<'p> Rows<'p> {
+    /// Those of the story that are needed.
+    pub fn new(catalog: &'p Catalog, population: &'p Population, story: &Story, needs: &Needs) -> Self {
+        let kinds = catalog.kinds.len();
+        let place = |(kind, row): &(KindId, Row)| {
+            let placed = match *row {
+                Row::Fixed(row) => Placed::Fixed(row),
+                Row::Of(resource) => {
+                    Placed::Of(population.of(story.resources[resource].kind), Role::Shared(resource).place(kinds))
+                }
+                Row::Drawn => match &catalog.kinds[*kind].table {
+                    Some(table) => Placed::Drawn(&table.weights, Salt::of(row_number(*kind))),
+                    None => Placed::Fixed(0),
+                },
+            };
+            (Role::Scope(*kind).place(kinds), placed)
+        };
+        Rows(story.rows.iter().filter(|(kind, _)| needs.scope.contains(kind)).map(place).collect())
     }
 }
 

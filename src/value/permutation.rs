@@ -230,7 +230,9 @@ mod tests {
             // By the first digits, the last ones, those of differences, and the bits that turn from one to the next.
             let by = |cells: Vec<usize>| {
                 let mut counts = vec![0; 36];
-                cells.iter().for_each(|cell| counts[*cell] += 1);
+                for cell in cells {
+                    counts[cell] += 1;
+                }
                 deviations(&counts)
             };
             let high = |number: u128| ((number >> 7) * 36 / ((bound >> 7) + 1)) as usize;
@@ -241,7 +243,9 @@ mod tests {
                 by(steps.map(|step| (step % 36) as usize).collect()),
             ];
             let mut bits = vec![0; 16];
-            turns.for_each(|turned| (0..16).for_each(|bit| bits[bit] += (turned >> bit & 1) as u32));
+            for turned in turns {
+                bits.iter_mut().enumerate().for_each(|(bit, count)| *count += (turned >> bit & 1) as u32);
+            }
             assert!(found.iter().all(|deviations| deviations.abs() < 5.0), "{bound}: {found:?}");
             assert!(bits.iter().all(|turned| (9_700..10_300).contains(turned)), "{bound}: {bits:?}");
         }

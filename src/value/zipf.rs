@@ -5,7 +5,7 @@ use super::Key;
 /// Draws ranks so that rank `r` (from 0) is about `(r + 1)^-skew` as likely as rank 0.
 ///
 /// Weights are integers made once (through `libm`'s portable `pow`), so every machine draws the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Skew {
     cumulative: Vec<u64>,
     /// As many as ranks, each as likely as the others: Walker's aliases, in Vose's way. A draw asks one question,
