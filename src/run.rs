@@ -133,10 +133,11 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Ou
         stop,
     };
     thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(|| shared.work());
+        for number in 1..threads {
+            let shared = &shared;
+            scope.spawn(move || shared.work(number));
         }
-        shared.work();
+        shared.work(0);
     });
     shared.finish()
 }
@@ -148,11 +149,11 @@ fn default_threads(sink: &dyn Sink) -> usize {
 
 impl Shared<'_> {
     /// Takes batches from the source to the output until there are none.
-    fn work(&self) {
+    fn work(&self, number: usize) {
         let mut renderer = Renderer::new(self.plan);
-        let mut made = Made::default();
+        let mut made = Made { by: number, ..Made::default() };
         loop {
-            let Made { batch, chunk } = &mut made;
+            let Made { batch, chunk, .. } = &mut made;
             {
                 let mut source = lock(&self.source);
                 if self.over.load(Ordering::Relaxed) || !source.fill(batch, self.stop) {
@@ -174,7 +175,7 @@ impl Shared<'_> {
     }
 
     /// Hands over a batch whose turn it is.
-    fn hand_over(&self, Made { batch, chunk }: &mut Made) {
+    fn hand_over(&self, Made { batch, chunk, .. }: &mut Made) {
         let mut output = lock(&self.output);
         if output.open {
             output.put(batch, chunk);
