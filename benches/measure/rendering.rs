@@ -39,7 +39,7 @@ fn measure(scenario: &str, method: Option<&str>) -> (f64, f64, usize) {
         .collect();
     let (mut times, mut limits, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..16 {
-        // In other memory each time: where that lies decides a seventh of what copying takes.
+        // In other memory each time: where that lies decides up to a quarter of what copying takes.
         let (mut chunk, mut buffer) = (Chunk::default(), Vec::with_capacity(2 * BATCH * bytes / events));
         // A batch at a time, which is short enough that other programs seldom interrupt it.
         let (mut rendered_batches, mut copied_batches) = ((0..16).cycle(), (0..16).cycle());

@@ -53,7 +53,7 @@ impl Roles {
         self.draw_surroundings(catalog, population, story, instance, 0..catalog.kinds.len());
         for (index, actor) in story.actors.iter().enumerate() {
             // The same person whatever the actor is called would be wrong, whatever stands before it would be too.
-            let key = self.instance.number(1000 + actor.kind as u64);
+            let key = self.instance.number(actor_number(actor.kind));
             let member = self.member(population, actor.kind, key, actor.other);
             self.set(Role::Principal(index), member);
         }
@@ -61,7 +61,7 @@ impl Roles {
             let member = match resource.owner {
                 Owner::Story { .. } => 0,
                 Owner::Population { other } => {
-                    self.member(population, resource.kind, self.instance.number(2000 + resource.kind as u64), other)
+                    self.member(population, resource.kind, self.instance.number(resource_number(resource.kind)), other)
                 }
             };
             self.set(Role::Shared(index), member);
@@ -170,7 +170,16 @@ impl Roles {
     }
 }
 
-/// What an instance draws the row of a table by.
+/// The numbers by which an instance draws its actors, the population's resources and rows of tables; what surrounds it
+/// is drawn by the number of its kind.
+fn actor_number(kind: KindId) -> u64 {
+    1000 + kind as u64
+}
+
+fn resource_number(kind: KindId) -> u64 {
+    2000 + kind as u64
+}
+
 fn row_number(kind: KindId) -> u64 {
     3000 + kind as u64
 }
@@ -229,22 +238,22 @@ impl<'p> Draws<'p> {
     /// Those that are needed, in the order in which [`Roles::draw`] draws all.
     pub fn new(catalog: &Catalog, population: &'p Population, story: &Story, needs: &Needs) -> Self {
         let (mut draws, kinds) = (Vec::new(), catalog.kinds.len());
-        let mut add = |role: Role, number: usize, other: usize| {
+        let mut add = |role: Role, number: u64, other: usize| {
             let kind = &catalog.kinds[role.kind(story)];
             let members = population.of(role.kind(story));
             let is_row = matches!(role, Role::Scope(_)) && (kind.principal || kind.table.is_some());
             if !is_row && !members.is_empty() {
                 let parent = members.parent().map_or(kinds, |parent| Role::Scope(parent).place(kinds));
-                draws.push(Drawing { role: role.place(kinds), parent, members, salt: Salt::of(number as u64), other });
+                draws.push(Drawing { role: role.place(kinds), parent, members, salt: Salt::of(number), other });
             }
         };
-        needs.scope.iter().for_each(|kind| add(Role::Scope(*kind), *kind, 0));
+        needs.scope.iter().for_each(|kind| add(Role::Scope(*kind), *kind as u64, 0));
         for actor in &needs.actors {
-            add(Role::Principal(*actor), 1000 + story.actors[*actor].kind, story.actors[*actor].other);
+            add(Role::Principal(*actor), actor_number(story.actors[*actor].kind), story.actors[*actor].other);
         }
         for resource in &needs.resources {
             if let Owner::Population { other } = story.resources[*resource].owner {
-                add(Role::Shared(*resource), 2000 + story.resources[*resource].kind, other);
+                add(Role::Shared(*resource), resource_number(story.resources[*resource].kind), other);
             }
         }
         Draws { story: story.key, draws }

@@ -216,12 +216,6 @@ pub struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    /// Makes room for so many more.
-    #[inline]
-    pub fn reserve(&mut self, more: usize) {
-        self.pieces.reserve(more);
-    }
-
     /// Adds one.
     #[inline]
     pub fn push(&mut self, piece: Piece<'a>) {

@@ -112,7 +112,7 @@ fn it_reads_like_the_summary_and_emits_nothing() {
     }
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing is written");
     let again = text.lines().find_map(|line| line.strip_prefix("to run it: falsetrail ")).expect("a command");
-    let made = line(folder.path(), again).fine();
+    let made = line(folder.path(), &format!("{again} --progress none")).fine();
     let headline = |text: &str| text.split(", in ").next().unwrap().split("event time").next().unwrap().to_owned();
     let events = |text: &str| headline(text).split(',').take(1).collect::<String>();
     assert_eq!(events(&made.stderr), events(text));
@@ -178,7 +178,7 @@ fn stories_that_come_in_waves_are_told() {
     let folder = tempdir().unwrap();
     for (words, waves) in [("stale-client --rate 50/s -d 4m", true), ("busy-day --rate 50/s -d 1m", false)] {
         let planned = line(folder.path(), &format!("plan {words} {DEFINED}")).quiet();
-        let made = line(folder.path(), &format!("generate {words} {DEFINED} -o /dev/null")).fine();
+        let made = line(folder.path(), &format!("generate {words} {DEFINED} -o /dev/null --progress none")).fine();
         for said in [planned.text(), &made.stderr] {
             assert_eq!(said.contains("at this rate the stories come in waves: a step was up to "), waves, "{said}");
         }
