@@ -101,7 +101,7 @@ fn one_and_two(events: u64, output: &str) -> (f64, f64) {
     (one, two)
 }
 
-/// From the start of the process to the first byte, and how large the program is.
+/// From the start of the process to the first byte.
 pub fn start() -> Vec<Row> {
     let command = ["generate", "pool-lifecycle", "--seed", "7", "--quiet"];
     let mut first_byte = || {
