@@ -3,6 +3,7 @@
 //! Each thread does the whole of it for a batch at a time: it takes the next batch from the simulation, renders it,
 //! waits for its turn and hands it over. What comes out is in the run's order however many threads there are.
 
+mod ahead;
 mod continuation;
 mod live;
 mod only;
@@ -26,6 +27,7 @@ use crate::{
     render::Renderer,
     sink::{Chunk, Delivered, Encoder, Ending, Flow, Lines, Sink},
 };
+use ahead::Ahead;
 use live::Pacer;
 use source::{Batch, Source};
 use std::{
@@ -89,6 +91,7 @@ struct Shared<'p> {
     plan: &'p Plan,
     source: Mutex<Source<'p>>,
     output: Mutex<Output>,
+    ahead: Ahead,
     turns: Turns,
     encoder: Option<Encoder>,
     /// The run is over, or nobody takes its events any more.
@@ -127,6 +130,7 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Ou
         plan,
         source: Mutex::new(Source::new(plan, part, pacer, recorder, size)),
         output: Mutex::new(Output { sink, truth, summary: Summary::new(plan, digest), watch, open: true, error: None }),
+        ahead: Ahead::new(threads),
         turns: Turns::new(threads),
         encoder,
         over: AtomicBool::new(false),
@@ -154,16 +158,12 @@ impl Shared<'_> {
         let mut made = Made { by: number, ..Made::default() };
         loop {
             let Made { batch, chunk, .. } = &mut made;
-            {
-                let mut source = lock(&self.source);
-                if self.over.load(Ordering::Relaxed) || !source.fill(batch, self.stop) {
-                    self.over.store(true, Ordering::Relaxed);
-                    return;
-                }
-                // After this batch: what was taken from the simulation is emitted.
-                if source.ended || self.stop.load(Ordering::Relaxed) {
-                    self.over.store(true, Ordering::Relaxed);
-                }
+            if number == 0 {
+                self.simulate_ahead();
+            }
+            // What was taken from the simulation is emitted, whatever happens meanwhile.
+            if !self.ahead.take(batch) && !self.simulate(&mut lock(&self.source), batch) {
+                return;
             }
             chunk.clear();
             for record in &batch.records {
@@ -172,6 +172,27 @@ impl Shared<'_> {
             chunk.encoded = self.encoder.as_ref().and_then(|encoder| encoder.encode(chunk));
             made = self.turns.put(made, |made| self.hand_over(made));
         }
+    }
+
+    /// Simulates for the others, too.
+    fn simulate_ahead(&self) {
+        while let Some(mut batch) = self.ahead.wanted() {
+            let mut source = lock(&self.source);
+            if !self.simulate(&mut source, &mut batch) {
+                return;
+            }
+            // Before anybody else simulates, so that those that wait are in the run's order.
+            self.ahead.put(batch);
+        }
+    }
+
+    /// Fills a batch; false if the run is over.
+    fn simulate(&self, source: &mut Source, batch: &mut Batch) -> bool {
+        let is_filled = !self.over.load(Ordering::Relaxed) && source.fill(batch, self.stop);
+        if !is_filled || source.ended || self.stop.load(Ordering::Relaxed) {
+            self.over.store(true, Ordering::Relaxed);
+        }
+        is_filled
     }
 
     /// Hands over a batch whose turn it is.

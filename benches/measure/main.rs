@@ -20,14 +20,14 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["table", parts @ ..] => table::print(parts),
         ["instructions", method @ ..] => instructions::run(method.first().copied()),
-        ["write", bytes, file @ ..] => processes::write(bytes, file.first().copied()),
+        ["write", bytes, to] => processes::write(bytes, to),
         // `cargo test --all-targets` runs every benchmark once.
         [] => {
             println!("benches/ratios prints the table");
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("usage: measure table [PART...] | instructions [METHOD] | write BYTES [FILE]");
+            eprintln!("usage: measure table [PART...] | instructions [METHOD] | write BYTES FILE|PIPE");
             ExitCode::from(2)
         }
     }
