@@ -40,7 +40,7 @@ pub struct Emission {
     pub failure: Option<FailureId>,
     /// The compiled template for the values that `makes` give; shared by all calls for which it is the same.
     pub program: Arc<Program>,
-    /// The first values: somebody's of the population.
+    /// The first values: somebody's of the population. Behind them is what all events have of their own ([`OfEvent`]).
     pub known: Vec<Known>,
     /// The other values, each of which may use those before it.
     pub makes: Vec<Make>,
@@ -255,12 +255,24 @@ pub enum Make {
     Referred(Word),
     /// Whether a state's word refers to something: `{}` or null.
     Present(Word),
+    /// What all events have of their own.
+    OfEvent(OfEvent),
+}
+
+/// What all events have of their own: these are values of each, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfEvent {
     /// The event's id.
-    EventId,
+    Id,
     /// The event's time, nine digits.
-    EventTime,
+    Time,
     /// The request's id.
-    RequestId,
+    Request,
+}
+
+impl OfEvent {
+    /// How many there are.
+    pub const COUNT: usize = 3;
 }
 
 const _: () = assert!(size_of::<Make>() <= 64);

@@ -98,7 +98,8 @@ impl Identities {
     #[inline]
     pub fn ids<'a>(&self, name: EventName, arena: &'a Arena) -> (Piece<'a>, Piece<'a>) {
         let (event, request) = self.events.apply_both(name.pack(true), &self.requests, name.pack(false));
-        (arena.text(&uuid_of(event)), arena.text(&hex(request)))
+        let event = arena.write(UUID_LENGTH, |to| put_uuid(event, to));
+        (event, arena.text(&hex(request)))
     }
 
     /// The event's id alone.
@@ -119,22 +120,27 @@ impl Identities {
     }
 }
 
-/// A version 4 UUID with these 122 free bits.
+/// Characters of a UUID.
+const UUID_LENGTH: usize = 36;
+
+/// Writes a version 4 UUID with these 122 free bits.
 #[inline]
-fn uuid_of(bits: u128) -> [u8; 36] {
+fn put_uuid(bits: u128, to: &mut [u8]) -> usize {
     // 122 free bits around the six that say version 4 and the RFC's variant.
     let high = bits >> 74;
     let middle = (bits >> 62) & 0xFFF;
     let low = bits & ((1 << 62) - 1);
     let uuid = (high << 80) | (0x4 << 76) | (middle << 64) | (0b10 << 62) | low;
     let digits = hex(uuid);
-    let mut text = *b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    text[..8].copy_from_slice(&digits[..8]);
-    text[9..13].copy_from_slice(&digits[8..12]);
-    text[14..18].copy_from_slice(&digits[12..16]);
-    text[19..23].copy_from_slice(&digits[16..20]);
-    text[24..].copy_from_slice(&digits[20..]);
-    text
+    to[..8].copy_from_slice(&digits[..8]);
+    to[9..13].copy_from_slice(&digits[8..12]);
+    to[14..18].copy_from_slice(&digits[12..16]);
+    to[19..23].copy_from_slice(&digits[16..20]);
+    to[24..UUID_LENGTH].copy_from_slice(&digits[20..]);
+    for hyphen in [8, 13, 18, 23] {
+        to[hyphen] = b'-';
+    }
+    UUID_LENGTH
 }
 
 impl EventName {

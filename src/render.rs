@@ -7,7 +7,7 @@ use crate::{
     sink::{Chunk, Event},
     stream::Record,
     template::{Arena, Piece, Room, Slots, append},
-    value::{Calendar, Salt, write_number},
+    value::{Calendar, NANOSECONDS_LENGTH, Salt, write_number},
 };
 use std::cell::Cell;
 
@@ -112,6 +112,8 @@ impl<'p> Renderer<'p> {
             step: emission.step_tag,
             occurrence: record.occurrence,
         };
+        let (id, request) = plan.identities.ids(name, &self.arena);
+        let time = self.arena.write(NANOSECONDS_LENGTH, |to| self.calendar.nanoseconds(record.time, to));
         let context = Context {
             given: &self.given,
             story,
@@ -120,7 +122,7 @@ impl<'p> Renderer<'p> {
             time: record.time,
             element: record.element,
             words: &words[record.words_at as usize..][..record.words as usize],
-            ids: plan.identities.ids(name, &self.arena),
+            of_event: [id, time, request],
             arena: &self.arena,
             calendar: &self.calendar,
             // No event is that early.

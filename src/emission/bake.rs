@@ -5,7 +5,7 @@ mod inline;
 mod items;
 mod resource;
 
-use super::{Emission, ItemList, Make, Part, Snapshot, Word};
+use super::{Emission, ItemList, Make, OfEvent, Part, Snapshot, Word};
 use crate::{
     catalog::{
         Catalog, Effect, FailureId, FieldId, Generator, InputValue, Kind, KindId, Method, MethodId, Scalar, Text,
@@ -212,9 +212,9 @@ impl<'a> Bench<'a> {
     fn named(&mut self, path: &[String]) -> Make {
         let rest: Vec<&str> = path[1..].iter().map(String::as_str).collect();
         match (path[0].as_str(), rest.as_slice()) {
-            ("event", ["id"]) => Make::EventId,
-            ("event", _) => Make::EventTime,
-            ("request", _) => Make::RequestId,
+            ("event", ["id"]) => Make::OfEvent(OfEvent::Id),
+            ("event", _) => Make::OfEvent(OfEvent::Time),
+            ("request", _) => Make::OfEvent(OfEvent::Request),
             ("success", _) => fixed(if self.failure.is_none() { b"true" } else { b"false" }),
             ("subject", _) => self.text(&self.method.subject, None),
             ("failure", [what]) => self.failure(what),

@@ -10,7 +10,7 @@ use crate::{
     population::Population,
     story::{Story, code, word},
     template::{Arena, Padded, Piece, Pieces, Slots},
-    value::{Calendar, Key, Lane, MICROSECONDS_LENGTH, MOST_DIGITS, NANOSECONDS_LENGTH, Salt, put_number},
+    value::{Calendar, Key, Lane, MICROSECONDS_LENGTH, MOST_DIGITS, Salt, put_number},
 };
 use std::cell::Cell;
 
@@ -44,8 +44,8 @@ pub struct Context<'e> {
     pub element: u32,
     /// What the simulation handed over.
     pub words: &'e [u64],
-    /// The event's id and its request's.
-    pub ids: (Piece<'e>, Piece<'e>),
+    /// Its id, its time with nine digits, and its request's id.
+    pub of_event: [Piece<'e>; 3],
     /// Memory for what is made.
     pub arena: &'e Arena,
     /// Dates as they stand in times.
@@ -82,6 +82,7 @@ impl Emission {
         for known in &self.known {
             context.given.population.of(known.kind).put(context.roles.of(known.role), slots.values);
         }
+        slots.values.extend(context.of_event.into_iter());
         slots.values.make_each(&self.makes, |make, values| context.make(make, values, values, event));
         if let Some(replaced) = self.first_subject
             && let Some(subject) = self.subject_of_first(context, slots.values.all(), items)
@@ -153,9 +154,7 @@ impl<'e> Context<'e> {
                     Piece::PRESENT
                 }
             }
-            Make::EventId => self.ids.0,
-            Make::EventTime => arena.write(NANOSECONDS_LENGTH, |to| self.calendar.nanoseconds(self.time, to)),
-            Make::RequestId => self.ids.1,
+            Make::OfEvent(which) => self.of_event[*which as usize],
         }
     }
 

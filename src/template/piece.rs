@@ -24,7 +24,7 @@ mod texts;
 pub use arena::Arena;
 pub use hex::hex;
 pub use literals::{Items, Literals, LiteralsBuilder};
-use std::{fmt, marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
+use std::{fmt, marker::PhantomData, ptr::NonNull};
 pub use texts::{Texts, TextsBuilder};
 
 /// Bytes that are copied at once.
@@ -184,28 +184,37 @@ pub fn append_quoted(out: &mut Vec<u8>, piece: Piece) {
 /// From both places on, less than `length + BLOCK` bytes are accessible: `length` rounded up to whole blocks, at
 /// least one.
 #[inline(always)]
+#[expect(clippy::inline_always, reason = "is compiled for several processors")]
 unsafe fn copy(from: *const u8, to: *mut u8, length: usize) -> *mut u8 {
-    // What lies behind a text need not be initialized.
-    type Block = MaybeUninit<[u8; BLOCK]>;
     // SAFETY: as the caller promises; `length` bytes from `to` on are within the same memory.
     unsafe {
-        to.cast::<Block>().write_unaligned(from.cast::<Block>().read_unaligned());
+        copy_block(from, to);
         if length > BLOCK {
+            copy_block(from.wrapping_add(BLOCK), to.wrapping_add(BLOCK));
             // That pointers may wrap keeps the compiler from unrolling what seldom has a third turn.
             let end = from.wrapping_add(length);
-            let mut at = from.wrapping_add(BLOCK);
-            let mut behind = to.wrapping_add(BLOCK);
-            loop {
-                behind.cast::<Block>().write_unaligned(at.cast::<Block>().read_unaligned());
+            let mut at = from.wrapping_add(2 * BLOCK);
+            let mut behind = to.wrapping_add(2 * BLOCK);
+            while at < end {
+                copy_block(at, behind);
                 at = at.wrapping_add(BLOCK);
-                if at >= end {
-                    break;
-                }
                 behind = behind.wrapping_add(BLOCK);
             }
         }
         to.add(length)
     }
+}
+
+/// Copies one block: a load and a store. What lies behind a text need not be initialized.
+///
+/// # Safety
+/// From both places on, a block is accessible.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "is compiled for several processors")]
+unsafe fn copy_block(from: *const u8, to: *mut u8) {
+    // SAFETY: as the caller promises. What is copied is never where it is copied to: nobody can have a piece of memory
+    // that is given out or reserved for this.
+    unsafe { std::ptr::copy_nonoverlapping(from, to, BLOCK) }
 }
 
 /// The values of an event, where they lie.

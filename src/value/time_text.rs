@@ -17,20 +17,18 @@ pub fn write_time(nanoseconds: i64, digits: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&text[..=end]);
 }
 
-/// Writes times, and remembers the last second and the days that it has written: times of events are of a few days, and
-/// what an event shows was mostly just then.
+/// Writes times, and remembers the days that it has written: times of events are of a few days.
 #[derive(Debug)]
 pub struct Calendar {
-    last: Cell<(i64, Second)>,
     days: [Cell<Day>; 4],
 }
-
-/// `2026-01-07T07:09:29.`
-type Second = [u8; 20];
 
 /// A day since the Unix epoch, and its date.
 #[derive(Debug, Clone, Copy)]
 struct Day(i64, Date);
+
+/// `2026-01-07T07:09:29.`
+type Moment = [u8; 20];
 
 /// `2026-01-07T`, with room behind it.
 type Date = [u8; 16];
@@ -43,7 +41,7 @@ pub const MICROSECONDS_LENGTH: usize = 27;
 impl Default for Calendar {
     fn default() -> Self {
         let days = std::array::from_fn(|_| Cell::new(Day(i64::MIN, [0; 16])));
-        Calendar { last: Cell::new((i64::MIN, [0; 20])), days }
+        Calendar { days }
     }
 }
 
@@ -89,28 +87,31 @@ impl Calendar {
     }
 
     /// Writes `2026-01-07T07:09:29.`, and returns the nanoseconds that are left.
+    /// Writes `2026-01-07T07:09:29.`, and returns the nanoseconds that are left.
     #[inline]
     fn second<const LENGTH: usize>(&self, nanoseconds: i64, text: &mut [u8; LENGTH]) -> u32 {
-        let second = match u64::try_from(nanoseconds) {
-            Ok(positive) => (positive / NANOSECONDS as u64) as i64,
-            Err(_) => nanoseconds.div_euclid(NANOSECONDS),
-        };
-        let (known, last) = self.last.get();
-        text[..20].copy_from_slice(&if known == second { last } else { self.other_second(second) });
-        (nanoseconds - second * NANOSECONDS) as u32
+        let (second, left) = divided(nanoseconds, NANOSECONDS);
+        text[..20].copy_from_slice(&self.moment(second));
+        left
     }
 
-    fn other_second(&self, time: i64) -> Second {
-        let (day, second) = (time.div_euclid(86_400), time.rem_euclid(86_400) as u32);
+    /// `2026-01-07T07:09:29.`
+    #[inline]
+    fn moment(&self, second: i64) -> Moment {
+        let (day, second) = divided(second, 86_400);
         let mut text = *b"                   .";
         text[..16].copy_from_slice(&self.date(day));
-        text[11..13].copy_from_slice(pair(second / 3_600));
-        text[13] = b':';
-        text[14..16].copy_from_slice(pair(second / 60 % 60));
-        text[16] = b':';
-        text[17..19].copy_from_slice(pair(second % 60));
-        self.last.set((time, text));
+        text[11..19].copy_from_slice(&time_of_day(second));
         text
+    }
+}
+
+/// Divides and rounds down; what is left is below the divisor. Most times are behind the epoch.
+#[inline]
+fn divided(number: i64, by: u32) -> (i64, u32) {
+    match u64::try_from(number) {
+        Ok(number) => ((number / u64::from(by)) as i64, (number % u64::from(by)) as u32),
+        Err(_) => (number.div_euclid(by.into()), number.rem_euclid(by.into()) as u32),
     }
 }
 
@@ -124,7 +125,7 @@ fn date_of(day: i64) -> Date {
     text
 }
 
-const NANOSECONDS: i64 = 1_000_000_000;
+const NANOSECONDS: u32 = 1_000_000_000;
 
 /// The digits of a number below 10⁸: two times four, four times two, eight times one, each time all at once.
 #[inline]
@@ -136,6 +137,16 @@ fn eight_digits(number: u32) -> [u8; 8] {
     let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
     let ones = tens | (twos - tens * 10) << 8;
     (ones | 0x3030_3030_3030_3030).to_le_bytes()
+}
+
+/// `07:09:29`: three numbers below a hundred, a byte for a colon between them, all at once.
+#[inline]
+fn time_of_day(second: u32) -> [u8; 8] {
+    let minute = second / 60;
+    let numbers = u64::from(minute / 60) | u64::from(minute % 60) << 24 | u64::from(second % 60) << 48;
+    let tens = ((numbers * 103) >> 10) & 0x000F_0000_0F00_000F;
+    let ones = tens | (numbers - tens * 10) << 8;
+    (ones | 0x3030_3A30_303A_3030).to_le_bytes()
 }
 
 /// The last two digits of a number.
@@ -186,16 +197,16 @@ pub struct Clock {
     pairs: Vec<(usize, Digits)>,
 }
 
-/// Two digits of a time, in the order in which they usually stand.
+/// Two digits of a time, by where they stand in a [`Moment`].
 #[derive(Debug, Clone, Copy)]
 enum Digits {
-    Century,
-    Year,
-    Month,
-    Day,
-    Hour,
-    Minute,
-    Second,
+    Century = 0,
+    Year = 2,
+    Month = 5,
+    Day = 8,
+    Hour = 11,
+    Minute = 14,
+    Second = 17,
 }
 
 impl Clock {
@@ -237,16 +248,11 @@ impl Clock {
 
     /// The text for a time in seconds, and behind it, if it is not 0, a number that tells it from others.
     pub fn make<'a>(&self, seconds: i64, number: u64, calendar: &Calendar, arena: &'a Arena) -> Piece<'a> {
-        let date = calendar.date(seconds.div_euclid(86_400));
-        let second = seconds.rem_euclid(86_400) as u32;
-        let of_date = [0, 2, 5, 8].map(|at| [date[at], date[at + 1]]);
-        let of_day = [second / 3_600, second / 60 % 60, second % 60].map(|number| [pair(number)[0], pair(number)[1]]);
-        let [century, year, month, day] = of_date;
-        let [hour, minute, second] = of_day;
-        let digits = [century, year, month, day, hour, minute, second];
+        let moment = calendar.moment(seconds);
         let put = |text: &mut [u8]| {
             for (at, which) in &self.pairs {
-                text[*at..at + 2].copy_from_slice(&digits[*which as usize]);
+                let from = *which as usize;
+                text[*at..at + 2].copy_from_slice(&moment[from..from + 2]);
             }
         };
         if number == 0 {
@@ -295,7 +301,7 @@ mod tests {
                 minute: time.minute(),
                 second: time.second(),
             };
-            prop_assert_eq!(Civil::of(nanoseconds.div_euclid(NANOSECONDS)), expected);
+            prop_assert_eq!(Civil::of(nanoseconds.div_euclid(NANOSECONDS.into())), expected);
             let mut out = Vec::new();
             write_time(nanoseconds, 9, &mut out);
             let text = time.format("%Y-%m-%dT%H:%M:%S%.9fZ").to_string();

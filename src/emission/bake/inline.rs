@@ -2,7 +2,7 @@
 
 use super::Bench;
 use crate::{
-    emission::{ItemList, Known, Make, Part},
+    emission::{ItemList, Known, Make, OfEvent, Part},
     template::{Filling, Padded, Program},
 };
 
@@ -89,9 +89,13 @@ impl Bench<'_> {
         }
         let members = fields_of(&known);
         for (index, make) in makes.into_iter().enumerate().filter(|(index, _)| is_needed[*index]) {
-            if !matches!(make, Make::Member { .. }) {
-                numbers[index] = members + kept.len();
-                kept.push(renumbered(make, &numbers, false));
+            match make {
+                Make::Member { .. } => {}
+                Make::OfEvent(which) => numbers[index] = members + which as usize,
+                make => {
+                    numbers[index] = members + OfEvent::COUNT + kept.len();
+                    kept.push(renumbered(make, &numbers, false));
+                }
             }
         }
         (known, kept, numbers)
