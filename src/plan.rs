@@ -179,26 +179,26 @@ impl Plan {
             RecordKey::Catalog(key) => Some(key),
             _ => None,
         };
-        let catalog = Arc::clone(&self.catalog);
-        let mut baker = Baker::new(&catalog, as_documented, record_key);
+        let Plan { catalog, population, stories, emissions: all, .. } = self;
+        let mut baker = Baker::new(catalog, population, as_documented, record_key);
         let mut mistakes: Vec<Diagnostic> = Vec::new();
-        for number in 0..self.stories.len() {
-            for operation in 0..self.stories[number].operations.len() {
-                let Operation::Call(call) = &self.stories[number].operations[operation] else { continue };
+        for (number, story) in stories.iter_mut().enumerate() {
+            for operation in 0..story.operations.len() {
+                let Operation::Call(call) = &story.operations[operation] else { continue };
                 let mut emissions = Vec::new();
-                for failure in outcomes(&catalog, call) {
-                    match baker.emission(number as u16, &self.stories[number], operation, failure) {
+                for failure in outcomes(catalog, call) {
+                    match baker.emission(number as u16, story, operation, failure) {
                         Ok(emission) => {
-                            emissions.push((failure, self.emissions.len() as u32));
-                            self.emissions.push(emission);
+                            emissions.push((failure, all.len() as u32));
+                            all.push(emission);
                         }
                         Err(found) => mistakes.extend(found),
                     }
                 }
-                let snapshots = emissions.iter().map(|(_, emission)| &self.emissions[*emission as usize].snapshot);
+                let snapshots = emissions.iter().map(|(_, emission)| &all[*emission as usize].snapshot);
                 let beside = snapshots.flat_map(|snapshot| snapshot.others.iter().chain(&snapshot.listed)).next();
-                let beside = beside.map_or(0, |resource| self.stories[number].resources[*resource].state_at);
-                if let Operation::Call(call) = &mut self.stories[number].operations[operation] {
+                let beside = beside.map_or(0, |resource| story.resources[*resource].state_at);
+                if let Operation::Call(call) = &mut story.operations[operation] {
                     (call.emissions, call.beside) = (emissions, beside as u32);
                 }
             }

@@ -12,6 +12,7 @@ use crate::{
         TextPart, Unset,
     },
     error::Diagnostic,
+    population::Population,
     story::{Asked, Call, Operation, Owner, Row, Story},
     template::{Constant, ListSlot, Padded, Program},
     value::Key,
@@ -25,6 +26,7 @@ use std::{
 /// Prepares the emissions of a run; compiles each template once for each branch that is needed.
 pub struct Baker<'a> {
     catalog: &'a Catalog,
+    population: &'a Population,
     as_documented: bool,
     record_key: Option<usize>,
     programs: HashMap<(MethodId, bool, KindId), Arc<Program>>,
@@ -33,9 +35,15 @@ pub struct Baker<'a> {
 }
 
 impl<'a> Baker<'a> {
-    /// For a run with that kind of envelope and that record key (an index into [`Catalog::keys`]).
-    pub fn new(catalog: &'a Catalog, as_documented: bool, record_key: Option<usize>) -> Self {
-        Baker { catalog, as_documented, record_key, programs: HashMap::new(), specialized: HashSet::new() }
+    /// For a run with that kind of envelope and that record key (an index into [`Catalog::keys`]). What in the population
+    /// depends on the run's beginning may be provisional.
+    pub fn new(
+        catalog: &'a Catalog,
+        population: &'a Population,
+        as_documented: bool,
+        record_key: Option<usize>,
+    ) -> Self {
+        Baker { catalog, population, as_documented, record_key, programs: HashMap::new(), specialized: HashSet::new() }
     }
 
     /// The emission of one call of a story with one outcome.
@@ -53,7 +61,7 @@ impl<'a> Baker<'a> {
         let Operation::Call(call) = &story.operations[operation] else { return Err(Vec::new()) };
         let method = &self.catalog.methods[call.method];
         let program = self.program(call.method, failure.is_none(), story.actors[call.actor].kind)?;
-        let mut bench = Bench::new(self.catalog, story, call, method, failure);
+        let mut bench = Bench::new((self.catalog, self.population), story, call, method, failure);
         let slots: Vec<usize> = program.slots().iter().map(|slot| bench.event(&slot.path)).collect();
         let mut first_subject = None;
         if method.does == Effect::List && failure.is_none() && method.subject_of_first.is_some() {
@@ -113,6 +121,7 @@ impl<'a> Baker<'a> {
 /// The work on one emission.
 struct Bench<'a> {
     catalog: &'a Catalog,
+    population: &'a Population,
     story: &'a Story,
     call: &'a Call,
     method: &'a Method,
@@ -143,7 +152,7 @@ struct Own {
 
 impl<'a> Bench<'a> {
     fn new(
-        catalog: &'a Catalog,
+        (catalog, population): (&'a Catalog, &'a Population),
         story: &'a Story,
         call: &'a Call,
         method: &'a Method,
@@ -182,6 +191,7 @@ impl<'a> Bench<'a> {
         words += call.asks.len();
         Bench {
             catalog,
+            population,
             story,
             call,
             method,

@@ -2,7 +2,7 @@
 
 use super::{Bench, Whose, fixed, pinned_choice};
 use crate::{
-    catalog::{Generator, KindId},
+    catalog::{FieldId, Generator, KindId},
     emission::{Make, Role},
     story::Row,
     value::Key,
@@ -25,7 +25,30 @@ impl Bench<'_> {
                 }
             }
             Generator::Text(text) if kind.table.is_some() || self.pinned(kind_id) => self.text(text, None),
-            _ => Make::Member { role: Role::Scope(kind_id), field },
+            _ => self.member(Role::Scope(kind_id), field),
+        }
+    }
+
+    /// A field of a member of the population: known now if there is only one whom it may be.
+    fn member(&self, role: Role, field: FieldId) -> Make {
+        let kind = role.kind(self.story);
+        let members = self.population.of(kind);
+        if members.len() != 1 || !self.is_timeless(kind, field) {
+            return Make::Member { role, field };
+        }
+        members.value(0, field).map_or(Make::Null, |text| fixed(text.bytes()))
+    }
+
+    /// Whether a field of the population's is the same whenever the run begins: that may not be known yet.
+    fn is_timeless(&self, kind_id: KindId, field: FieldId) -> bool {
+        let kind = &self.catalog.kinds[kind_id];
+        match &kind.fields[field].generator {
+            Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_) | Generator::Choose { .. } => true,
+            Generator::Text(text) => text.names().all(|name| {
+                let own = kind.field(&name[1]).filter(|_| name[0] == kind.variable);
+                own.is_some_and(|own| self.is_timeless(kind_id, own))
+            }),
+            _ => false,
         }
     }
 
@@ -53,7 +76,7 @@ impl Bench<'_> {
                 (Some(number), Generator::Choose { weights, .. }) => {
                     pinned_choice(kind, field, weights.draw(Key::root(number).number(field as u64)))
                 }
-                _ => Make::Member { role: Role::Principal(index), field },
+                _ => self.member(Role::Principal(index), field),
             },
         }
     }
