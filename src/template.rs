@@ -18,9 +18,10 @@
 //!
 //! The way through the modules: `parse` (JSON with positions) → `tree` and `expression` (what it means) → `check`,
 //! `condition` and `names` (types, constants) → `compile` (a flat list of operations) → `specialize` (for events of which
-//! some is known) → `ops` and `decide` (run it over [`Slots`]). `piece` is how text is kept and copied.
+//! some is known; `choice`) → `ops` and `decide` (run it over [`Slots`]). `piece` is how text is kept and copied.
 
 mod check;
+mod choice;
 mod compile;
 mod condition;
 mod decide;

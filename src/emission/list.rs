@@ -31,13 +31,15 @@ impl Emission {
 }
 
 impl<'e> Context<'e> {
+    /// Makes the values of the items of a list.
     pub(super) fn list(
         &self,
         emission: &'e Emission,
-        list: &'e ItemList,
+        number: usize,
         slots: &mut Slots<'_, 'e>,
         items: &mut Pieces<'e>,
     ) {
+        let list = &emission.lists[number];
         let beside = list.beside.as_ref().map(|of| (of, self.beside(of)));
         let count = beside.as_ref().map_or(0, |(_, members)| members.len().min(list.page));
         let own = self.own_items(emission, list).take(list.page - count);
@@ -45,16 +47,19 @@ impl<'e> Context<'e> {
         if let Some((of, walk)) = beside {
             let members = self.given.population.of(of.kind);
             for entity in walk.take(count) {
-                let texts = members.texts(entity);
+                let (texts, first) = (members.texts(entity), slots.values.count());
                 slots.values.extend(of.fields.iter().map(|(field, presence)| {
                     let value = texts[*field];
                     if *presence && !value.is_null() { Piece::PRESENT } else { value }
                 }));
+                emission.program.choose_for_item(number, first, slots.values);
             }
         }
         for (own, about) in own {
             self.make_item(own, about, slots.values.all(), items);
+            let first = slots.values.count();
             slots.values.extend(own.slots.iter().map(|slot| items.get(*slot)));
+            emission.program.choose_for_item(number, first, slots.values);
         }
     }
 

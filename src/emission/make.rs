@@ -89,7 +89,8 @@ impl Emission {
         {
             slots.values.replace(replaced, subject);
         }
-        for list in &self.lists {
+        self.program.choose(slots.values);
+        for list in 0..self.lists.len() {
             context.list(self, list, slots, items);
         }
     }

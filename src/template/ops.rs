@@ -127,7 +127,7 @@ fn run_all(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
             Op::Jump { to } => at = to as usize,
             Op::Each { list, end } => {
                 let (first, items) = slots.lists[list as usize];
-                let width = program.lists[list as usize].slots.len();
+                let width = program.width(list);
                 item = Item { index: 0, first: first as usize, width, items };
                 if items == 0 {
                     at = end as usize;
@@ -135,7 +135,7 @@ fn run_all(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
             }
             Op::Items { list, run } => {
                 let (first, count) = slots.lists[list as usize];
-                let width = program.lists[list as usize].slots.len();
+                let width = program.width(list);
                 let items = Items { first: first as usize, width, count: count as usize };
                 program.literals.append_items(run, slots.values, items, out);
             }

@@ -2,6 +2,7 @@
 
 use super::{
     ListSlot, Slot, Slots, Values,
+    choice::Choice,
     decide::Test,
     ops::{self, Op},
     piece::{Literals, Padded},
@@ -15,6 +16,11 @@ pub struct Program {
     pub(super) tests: Vec<Test>,
     pub(super) slots: Vec<Slot>,
     pub(super) lists: Vec<ListSlot>,
+    /// Values that are made of the others: those of the event, and of each list those of an item.
+    pub(super) choices: Vec<Choice>,
+    pub(super) item_choices: Vec<Vec<Choice>>,
+    /// How many values of the event there are besides, if there are such.
+    pub(super) values: usize,
 }
 
 impl Program {
@@ -37,7 +43,7 @@ impl Program {
     ///
     /// # Panics
     /// If `slots` was not filled for this program: as many values as [`slots`](Self::slots) and, for each of
-    /// [`lists`](Self::lists), a list with all values of its items.
+    /// [`lists`](Self::lists), a list with all values of its items; behind both what is [chosen](Self::choose).
     pub fn append(&self, slots: &Slots, out: &mut Vec<u8>) {
         ops::run(self, slots, out);
     }

@@ -1,15 +1,17 @@
 //! Programs for events of which some is known before they are rendered.
 //!
-//! A value that is the same in all events becomes literal text, and a value that is others put together is replaced by
-//! those, so that it is not put together first and copied then.
+//! A value that is the same in all events becomes literal text, a value that is others put together is replaced by those,
+//! so that it is not put together first and copied then, and a question whether something is null becomes a choice of
+//! texts: a processor guesses a question's answer, and pays for a wrong guess as much as for ten pieces.
 
 use std::collections::BTreeSet;
 
 use super::{
     Program,
+    choice::{Choice, Chosen},
     decide::{Place, Test},
     ops::Op,
-    piece::LiteralsBuilder,
+    piece::{LiteralsBuilder, Padded},
 };
 
 /// A part of what a slot is filled with.
@@ -20,6 +22,9 @@ pub enum Filling {
     /// The value of that number.
     Value(u32),
 }
+
+/// The most parts that a choice of texts may have: all are copied, and some are empty.
+const MOST_CHOICES: usize = 4;
 
 impl Program {
     /// The slots whose values are asked about, or may be null: they cannot be put together by the program.
@@ -34,44 +39,29 @@ impl Program {
         asked
     }
 
-    /// The same program, for values that are numbered otherwise: slot `slot` is filled with `fillings[slot]`, one behind
-    /// another. A slot that is [`asked`](Self::asked) about has one value.
+    /// The same program, for `count` values that are numbered otherwise: slot `slot` is filled with `fillings[slot]`, one
+    /// behind another. A slot that is [`asked`](Self::asked) about has one value.
     #[must_use]
-    pub fn specialized(&self, fillings: &[Vec<Filling>]) -> Program {
-        let mut work =
-            Work { of: self, fillings, literals: LiteralsBuilder::default(), ops: Vec::new(), entered: false };
-        let entered: BTreeSet<usize> = self.ops.iter().filter_map(|op| op.goes_to()).collect();
-        let mut places = Vec::with_capacity(self.ops.len() + 1);
-        let mut ops = self.ops.as_slice();
-        while let [op, rest @ ..] = ops {
-            let taken = work.items(ops);
-            // Nobody goes to an operation of a list's body but those in it.
-            places.resize(places.len() + taken.max(1), work.ops.len() as u32 - u32::from(taken > 0));
-            if taken == 0 {
-                work.entered = entered.contains(&(self.ops.len() - ops.len()));
-                work.add(*op);
-            }
-            ops = &rest[taken.saturating_sub(1)..];
-        }
-        places.push(work.ops.len() as u32);
-        for op in &mut work.ops {
-            if let Op::Branch { otherwise: to, .. }
-            | Op::BranchNull { otherwise: to, .. }
-            | Op::Jump { to }
-            | Op::Each { end: to, .. }
-            | Op::Next { body: to, .. } = op
-            {
-                *to = places[*to as usize];
-            }
-        }
-        let tests = self.tests.iter().map(|test| work.test(test)).collect();
-        Program {
-            ops: work.ops,
-            literals: work.literals.finish(),
-            tests,
+    pub fn specialized(&self, fillings: &[Vec<Filling>], count: usize) -> Program {
+        let program = Program {
             slots: self.slots.clone(),
             lists: self.lists.clone(),
-        }
+            item_choices: vec![Vec::new(); self.lists.len()],
+            values: count,
+            ..Program::default()
+        };
+        let mut work = Work {
+            of: self,
+            fillings,
+            literals: LiteralsBuilder::default(),
+            program,
+            list: 0,
+            open: Open::Nothing,
+            pending: None,
+        };
+        work.all();
+        work.program.tests = self.tests.iter().map(|test| work.test(test)).collect();
+        Program { literals: work.literals.finish(), ..work.program }
     }
 }
 
@@ -79,9 +69,33 @@ struct Work<'a> {
     of: &'a Program,
     fillings: &'a [Vec<Filling>],
     literals: LiteralsBuilder,
-    ops: Vec<Op>,
-    /// Whether others go to the operation at work: then it is no part of what stands before it.
-    entered: bool,
+    program: Program,
+    /// The list that is walked.
+    list: usize,
+    /// The run of pairs that goes on.
+    open: Open,
+    /// Where the literal begins that no operation covers yet.
+    pending: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    Nothing,
+    /// One with values of the event.
+    Event,
+    /// One with values of the item.
+    Item,
+    /// One for all items of a list, with values of both.
+    Items,
+}
+
+/// A part of what is appended, whatever the answers to any questions are.
+#[derive(Debug, Clone, PartialEq)]
+enum Part {
+    Text(Vec<u8>),
+    /// A value of the event or of the item.
+    Value(Place),
+    Choice(Choice),
 }
 
 impl Op {
@@ -99,121 +113,240 @@ impl Op {
 }
 
 impl Work<'_> {
-    /// Adds a list whose items have neither questions nor values that may be null, if one begins here; says how many
-    /// operations that were.
-    fn items(&mut self, ops: &[Op]) -> usize {
-        let [Op::Each { list, .. }, body @ ..] = ops else { return 0 };
-        let length =
-            body.iter().take_while(|op| matches!(op, Op::Run(_) | Op::RunItem(_) | Op::Literal { .. })).count();
-        let Some(Op::Next { comma, .. }) = body.get(length) else { return 0 };
-        let run = self.literals.begin();
-        let mut begin = self.literals.len();
-        for op in &body[..length] {
-            match op {
+    fn all(&mut self) {
+        let ops = self.of.ops.as_slice();
+        let entered = self.entered();
+        let mut places = vec![0; ops.len() + 1];
+        let mut at = 0;
+        while at < ops.len() {
+            if entered.contains(&at) {
+                self.flush();
+            }
+            places[at] = self.program.ops.len() as u32;
+            at = match self.items(at).or_else(|| self.straight(at).map(|(parts, end)| self.append(parts, end))) {
+                Some(end) => end,
+                None => {
+                    self.flush();
+                    places[at] = self.program.ops.len() as u32;
+                    self.other(ops[at]);
+                    at + 1
+                }
+            };
+        }
+        self.flush();
+        places[ops.len()] = self.program.ops.len() as u32;
+        for op in &mut self.program.ops {
+            if let Op::Branch { otherwise: to, .. }
+            | Op::BranchNull { otherwise: to, .. }
+            | Op::Jump { to }
+            | Op::Each { end: to, .. }
+            | Op::Next { body: to, .. } = op
+            {
+                *to = places[*to as usize];
+            }
+        }
+    }
+
+    /// Operations that others go to: they begin something new.
+    fn entered(&self) -> BTreeSet<usize> {
+        let (mut entered, mut at) = (BTreeSet::new(), 0);
+        while let Some(op) = self.of.ops.get(at) {
+            // What is straight goes nowhere.
+            match self.straight(at) {
+                Some((_, end)) => at = end,
+                None => {
+                    entered.extend(op.goes_to());
+                    at += 1;
+                }
+            }
+        }
+        entered
+    }
+
+    /// What the operation at `at` appends, or the question that begins there, and where it ends, if that can be said
+    /// without asking.
+    fn straight(&self, at: usize) -> Option<(Vec<Part>, usize)> {
+        if let Some(parts) = self.plain(at, at + 1) {
+            return Some((parts, at + 1));
+        }
+        match self.of.ops[at] {
+            op @ (Op::TextOrNull { slot } | Op::TextOrNullItem { slot }) => {
+                let of_item = matches!(op, Op::TextOrNullItem { .. });
+                let value = if of_item { Place::Item(slot) } else { Place::Slot(self.value(slot)) };
+                let text = |text: &[u8]| Part::Text(text.to_vec());
+                let present = vec![text(b"\""), Part::Value(value), text(b"\"")];
+                Some((choices(value, present, vec![text(b"null")])?, at + 1))
+            }
+            Op::Branch { test, otherwise } => {
+                let otherwise = otherwise as usize;
+                let (place, is_null) = match &self.of.tests[test as usize] {
+                    Test::IsNull(place) => (*place, true),
+                    Test::Not(inner) => match **inner {
+                        Test::IsNull(place) => (place, false),
+                        _ => return None,
+                    },
+                    _ => return None,
+                };
+                let asks = match place {
+                    Place::Slot(slot) => Place::Slot(self.value(slot)),
+                    Place::Item(_) => place,
+                    Place::Index | Place::Literal(..) => return None,
+                };
+                let (then_end, end) = match self.of.ops[otherwise - 1] {
+                    Op::Jump { to } if to as usize >= otherwise => (otherwise - 1, to as usize),
+                    _ => (otherwise, otherwise),
+                };
+                let (then, other) = (self.plain(at + 1, then_end)?, self.plain(otherwise, end)?);
+                let (present, absent) = if is_null { (other, then) } else { (then, other) };
+                Some((choices(asks, present, absent)?, end))
+            }
+            _ => None,
+        }
+    }
+
+    /// What operations append that ask nothing, if these are such.
+    fn plain(&self, start: usize, end: usize) -> Option<Vec<Part>> {
+        let mut parts = Vec::new();
+        for op in &self.of.ops[start..end] {
+            match *op {
                 Op::Run(run) => {
-                    for (literal, slot) in self.of.literals.pairs(*run) {
-                        self.literals.push(literal);
+                    for (literal, slot) in self.of.literals.pairs(run) {
+                        add_text(&mut parts, literal);
                         for filling in &self.fillings[slot as usize] {
                             match filling {
-                                Filling::Text(text) => self.literals.push(text),
-                                Filling::Value(value) => {
-                                    self.literals.pair(begin as u32, *value);
-                                    begin = self.literals.len();
-                                }
+                                Filling::Text(text) => add_text(&mut parts, text),
+                                Filling::Value(value) => parts.push(Part::Value(Place::Slot(*value))),
                             }
                         }
                     }
                 }
                 Op::RunItem(run) => {
-                    for (literal, slot) in self.of.literals.pairs(*run) {
-                        self.literals.push(literal);
-                        self.literals.item_pair(begin as u32, slot);
-                        begin = self.literals.len();
+                    for (literal, slot) in self.of.literals.pairs(run) {
+                        add_text(&mut parts, literal);
+                        parts.push(Part::Value(Place::Item(slot)));
                     }
                 }
-                Op::Literal { start, length } => self.literals.push(self.of.literals.piece(*start, *length).bytes()),
-                _ => {}
+                Op::Literal { start, length } => add_text(&mut parts, self.of.literals.piece(start, length).bytes()),
+                _ => return None,
             }
         }
-        self.literals.end_items(*comma);
-        self.ops.push(Op::Items { list: *list, run });
-        length + 2
+        Some(parts)
     }
 
-    fn add(&mut self, op: Op) {
-        match op {
-            Op::Run(run) => self.run(run),
-            Op::RunItem(run) => {
-                let number = self.literals.begin();
-                for (literal, slot) in self.of.literals.pairs(run) {
-                    let start = self.literals.len() as u32;
-                    self.literals.push(literal);
-                    self.literals.pair(start, slot);
+    /// Adds a list whose items ask no questions, if one begins here; says where it ends.
+    fn items(&mut self, at: usize) -> Option<usize> {
+        let Op::Each { list, .. } = self.of.ops[at] else { return None };
+        let (mut body, mut end) = (Vec::new(), at + 1);
+        let comma = loop {
+            if let Op::Next { comma, .. } = self.of.ops[end] {
+                break comma;
+            }
+            let (parts, behind) = self.straight(end)?;
+            body.extend(parts);
+            end = behind;
+        };
+        self.flush();
+        let run = self.literals.begin();
+        (self.list, self.open) = (list as usize, Open::Items);
+        self.append(body, end);
+        self.literals.end_items(comma);
+        (self.open, self.pending) = (Open::Nothing, None);
+        self.program.ops.push(Op::Items { list, run });
+        Some(end + 1)
+    }
+
+    fn append(&mut self, parts: Vec<Part>, end: usize) -> usize {
+        for part in parts {
+            match part {
+                Part::Text(text) => {
+                    self.pending.get_or_insert(self.literals.len());
+                    self.literals.push(&text);
                 }
-                self.ops.push(Op::RunItem(number));
+                Part::Value(place) => self.pair(place),
+                Part::Choice(choice) => {
+                    let place = self.chosen(choice);
+                    self.pair(place);
+                }
             }
-            Op::Literal { start, length } => {
-                let begin = self.literals.len();
-                self.literals.push(self.of.literals.piece(start, length).bytes());
-                self.end_literal(begin);
+        }
+        end
+    }
+
+    /// A literal, which may be empty, and a value.
+    fn pair(&mut self, place: Place) {
+        let (kind, slot) = match place {
+            Place::Item(slot) => (Open::Item, slot),
+            Place::Slot(slot) => (Open::Event, slot),
+            Place::Index | Place::Literal(..) => return,
+        };
+        let start = self.pending.take().unwrap_or(self.literals.len()) as u32;
+        if self.open == Open::Items {
+            if kind == Open::Item {
+                self.literals.item_pair(start, slot);
+            } else {
+                self.literals.pair(start, slot);
             }
-            Op::TextOrNull { slot } => self.ops.push(Op::TextOrNull { slot: self.value(slot) }),
-            Op::Branch { test, otherwise } => {
-                let op = match &self.of.tests[test as usize] {
+            return;
+        }
+        if self.open != kind {
+            let run = self.literals.begin();
+            self.program.ops.push(if kind == Open::Item { Op::RunItem(run) } else { Op::Run(run) });
+            self.open = kind;
+        }
+        self.literals.pair(start, slot);
+    }
+
+    /// Where the value lies that is chosen: behind all others.
+    fn chosen(&mut self, choice: Choice) -> Place {
+        let of_item = matches!(choice.asks, Place::Item(_));
+        let (choices, first) = if of_item {
+            (&mut self.program.item_choices[self.list], self.program.lists[self.list].slots.len())
+        } else {
+            (&mut self.program.choices, self.program.values)
+        };
+        let index = choices.iter().position(|known| *known == choice).unwrap_or_else(|| {
+            choices.push(choice);
+            choices.len() - 1
+        });
+        let slot = (first + index) as u32;
+        if of_item { Place::Item(slot) } else { Place::Slot(slot) }
+    }
+
+    /// Ends the literal and the run that go on: what follows is no part of them.
+    fn flush(&mut self) {
+        if let Some(start) = self.pending.take() {
+            let length = self.literals.len() - start;
+            if length > 0 && (self.open == Open::Nothing || !self.literals.lengthen(start)) {
+                self.program.ops.push(Op::Literal { start: start as u32, length: length as u32 });
+            }
+        }
+        self.open = Open::Nothing;
+    }
+
+    /// An operation that asks something.
+    fn other(&mut self, op: Op) {
+        let op = match op {
+            Op::Branch { test, otherwise } => match &self.of.tests[test as usize] {
+                Test::IsNull(Place::Slot(slot)) => {
+                    Op::BranchNull { slot: self.value(*slot), if_null: false, otherwise }
+                }
+                Test::Not(inner) => match **inner {
                     Test::IsNull(Place::Slot(slot)) => {
-                        Op::BranchNull { slot: self.value(*slot), if_null: false, otherwise }
+                        Op::BranchNull { slot: self.value(slot), if_null: true, otherwise }
                     }
-                    Test::Not(inner) => match **inner {
-                        Test::IsNull(Place::Slot(slot)) => {
-                            Op::BranchNull { slot: self.value(slot), if_null: true, otherwise }
-                        }
-                        _ => op,
-                    },
                     _ => op,
-                };
-                self.ops.push(op);
+                },
+                _ => op,
+            },
+            Op::Each { list, .. } => {
+                self.list = list as usize;
+                op
             }
-            Op::TextOrNullItem { .. }
-            | Op::Index
-            | Op::Comma
-            | Op::BranchNull { .. }
-            | Op::Jump { .. }
-            | Op::Each { .. }
-            | Op::Next { .. }
-            // Made here and nowhere else: no program is specialized twice.
-            | Op::Items { .. } => self.ops.push(op),
-        }
-    }
-
-    fn run(&mut self, run: u32) {
-        let mut has_run = false;
-        let mut begin = self.literals.len();
-        for (literal, slot) in self.of.literals.pairs(run) {
-            self.literals.push(literal);
-            for filling in &self.fillings[slot as usize] {
-                match filling {
-                    Filling::Text(text) => self.literals.push(text),
-                    Filling::Value(value) => {
-                        if !has_run {
-                            let number = self.literals.begin();
-                            self.ops.push(Op::Run(number));
-                            (has_run, self.entered) = (true, false);
-                        }
-                        self.literals.pair(begin as u32, *value);
-                        begin = self.literals.len();
-                    }
-                }
-            }
-        }
-        self.end_literal(begin);
-    }
-
-    fn end_literal(&mut self, begin: usize) {
-        let length = self.literals.len() - begin;
-        let is_behind_run = !self.entered && matches!(self.ops.last(), Some(Op::Run(_) | Op::RunItem(_)));
-        if length > 0 && !(is_behind_run && self.literals.lengthen(begin)) {
-            self.ops.push(Op::Literal { start: begin as u32, length: length as u32 });
-        }
+            // Whatever appends text and values is straight. The others are as they were, or made here and nowhere else: no
+            // program is specialized twice.
+            _ => op,
+        };
+        self.program.ops.push(op);
     }
 
     /// The value of a slot that has just one.
@@ -252,6 +385,42 @@ impl Work<'_> {
             Place::Item(_) | Place::Index => place,
         }
     }
+}
+
+/// Text goes on where text ends.
+fn add_text(parts: &mut Vec<Part>, text: &[u8]) {
+    match parts.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Part::Text(last)) => last.extend_from_slice(text),
+        _ => parts.push(Part::Text(text.to_vec())),
+    }
+}
+
+/// The parts of both answers, of which those of one will be empty; none if they are too many, or if the event's values
+/// would depend on an item's.
+fn choices(asks: Place, present: Vec<Part>, absent: Vec<Part>) -> Option<Vec<Part>> {
+    let both_begin = matches!((present.first(), absent.first()), (Some(Part::Text(_)), Some(Part::Text(_))));
+    if present.len() + absent.len() - usize::from(both_begin) > MOST_CHOICES {
+        return None;
+    }
+    let is_of_item = |part: &Part| matches!(part, Part::Value(Place::Item(_)));
+    if matches!(asks, Place::Slot(_)) && present.iter().chain(&absent).any(is_of_item) {
+        return None;
+    }
+    let chosen = |part: Option<Part>| match part {
+        Some(Part::Value(place)) => Some(Chosen::Value(place)),
+        Some(Part::Text(text)) => Some(Chosen::Text(Padded::new(&text))),
+        // Choices do not nest.
+        Some(Part::Choice(_)) => None,
+        None => Some(Chosen::Text(Padded::new(b""))),
+    };
+    let choice =
+        |present, absent| Some(Part::Choice(Choice { asks, present: chosen(present)?, absent: chosen(absent)? }));
+    let (mut present, mut absent) = (present.into_iter(), absent.into_iter());
+    let first = both_begin.then(|| choice(present.next(), absent.next()));
+    let present = present.map(|part| choice(Some(part), None)).collect::<Vec<_>>();
+    let absent = absent.map(|part| choice(None, Some(part)));
+    first.into_iter().chain(present).chain(absent).collect()
 }
 
 impl Test {

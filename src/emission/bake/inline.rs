@@ -64,8 +64,9 @@ impl Bench<'_> {
         };
         let fillings: Vec<Vec<Filling>> =
             filled.into_iter().map(|parts| parts.into_iter().map(renumber).collect()).collect();
+        let count = self.count_of(&known) + OfEvent::COUNT + kept.len();
         Inlined {
-            program: program.specialized(&fillings),
+            program: program.specialized(&fillings, count),
             known,
             makes: kept,
             key: wanted.key.map(|key| numbers[key]),
@@ -73,10 +74,13 @@ impl Bench<'_> {
         }
     }
 
+    /// How many values the fields of these are.
+    fn count_of(&self, known: &[Known]) -> usize {
+        known.iter().map(|known| self.catalog.kinds[known.kind].fields.len()).sum()
+    }
+
     /// The members whose fields are needed, the other needed values, and for all the numbers that they have now.
     fn numbered(&self, makes: Vec<Make>, is_needed: &[bool]) -> (Vec<Known>, Vec<Make>, Vec<usize>) {
-        let fields_of =
-            |known: &[Known]| -> usize { known.iter().map(|known| self.catalog.kinds[known.kind].fields.len()).sum() };
         let (mut known, mut kept) = (Vec::new(), Vec::new());
         let mut numbers = vec![0; makes.len()];
         for (index, make) in makes.iter().enumerate().filter(|(index, _)| is_needed[*index]) {
@@ -85,9 +89,9 @@ impl Bench<'_> {
                 known.push(Known { role: *role, kind: role.kind(self.story) });
                 known.len() - 1
             });
-            numbers[index] = fields_of(&known[..group]) + field;
+            numbers[index] = self.count_of(&known[..group]) + field;
         }
-        let members = fields_of(&known);
+        let members = self.count_of(&known);
         for (index, make) in makes.into_iter().enumerate().filter(|(index, _)| is_needed[*index]) {
             match make {
                 Make::Member { .. } => {}
