@@ -27,11 +27,8 @@ pub struct Calendar {
 #[derive(Debug, Clone, Copy)]
 struct Day(i64, Date);
 
-/// `2026-01-07T07:09:29.`
-type Moment = [u8; 20];
-
-/// `2026-01-07T`, with room behind it.
-type Date = [u8; 16];
+/// The bytes of `2026-01-07T`, and as many as there is room for behind it: a number stays in registers.
+type Date = u128;
 
 /// Bytes of `2026-01-07T07:09:29.706595681Z`.
 pub const NANOSECONDS_LENGTH: usize = 30;
@@ -40,7 +37,7 @@ pub const MICROSECONDS_LENGTH: usize = 27;
 
 impl Default for Calendar {
     fn default() -> Self {
-        let days = std::array::from_fn(|_| Cell::new(Day(i64::MIN, [0; 16])));
+        let days = std::array::from_fn(|_| Cell::new(Day(i64::MIN, 0)));
         Calendar { days }
     }
 }
@@ -87,22 +84,21 @@ impl Calendar {
     }
 
     /// Writes `2026-01-07T07:09:29.`, and returns the nanoseconds that are left.
-    /// Writes `2026-01-07T07:09:29.`, and returns the nanoseconds that are left.
     #[inline]
     fn second<const LENGTH: usize>(&self, nanoseconds: i64, text: &mut [u8; LENGTH]) -> u32 {
         let (second, left) = divided(nanoseconds, NANOSECONDS);
-        text[..20].copy_from_slice(&self.moment(second));
+        self.moment(second, text);
         left
     }
 
-    /// `2026-01-07T07:09:29.`
+    /// Writes `2026-01-07T07:09:29.`: right where it belongs, since what was just written in parts cannot be read at once
+    /// before it has left the processor's queue.
     #[inline]
-    fn moment(&self, second: i64) -> Moment {
+    fn moment<const LENGTH: usize>(&self, second: i64, text: &mut [u8; LENGTH]) {
         let (day, second) = divided(second, 86_400);
-        let mut text = *b"                   .";
-        text[..16].copy_from_slice(&self.date(day));
+        text[..16].copy_from_slice(&self.date(day).to_le_bytes());
         text[11..19].copy_from_slice(&time_of_day(second));
-        text
+        text[19] = b'.';
     }
 }
 
@@ -122,7 +118,7 @@ fn date_of(day: i64) -> Date {
     text[2..4].copy_from_slice(pair(civil.year));
     text[5..7].copy_from_slice(pair(civil.month));
     text[8..10].copy_from_slice(pair(civil.day));
-    text
+    u128::from_le_bytes(text)
 }
 
 const NANOSECONDS: u32 = 1_000_000_000;
@@ -197,7 +193,7 @@ pub struct Clock {
     pairs: Vec<(usize, Digits)>,
 }
 
-/// Two digits of a time, by where they stand in a [`Moment`].
+/// Two digits of a time, by where they stand in `2026-01-07T07:09:29.`
 #[derive(Debug, Clone, Copy)]
 enum Digits {
     Century = 0,
@@ -248,7 +244,8 @@ impl Clock {
 
     /// The text for a time in seconds, and behind it, if it is not 0, a number that tells it from others.
     pub fn make<'a>(&self, seconds: i64, number: u64, calendar: &Calendar, arena: &'a Arena) -> Piece<'a> {
-        let moment = calendar.moment(seconds);
+        let mut moment = [0; 20];
+        calendar.moment(seconds, &mut moment);
         let put = |text: &mut [u8]| {
             for (at, which) in &self.pairs {
                 let from = *which as usize;
