@@ -89,6 +89,8 @@ pub struct ItemList {
     pub beside: Option<Beside>,
     /// How many items there are at most.
     pub page: usize,
+    /// How many there are, if their values are part of the program.
+    pub placed: Option<usize>,
 }
 
 /// How an item that is the story's own is made.

@@ -42,7 +42,7 @@ use crate::error::{Diagnostic, Source};
 
 pub use piece::{Arena, Padded, Piece, Pieces, Room, Texts, TextsBuilder, append, hex};
 pub use program::Program;
-pub use specialize::Filling;
+pub use specialize::{Filling, FixedItems};
 pub use values::{Slots, Values, escape_into};
 
 /// Templates nest at most this deep.

@@ -344,10 +344,11 @@ impl<'a> Bench<'a> {
     }
 
     fn push(&mut self, make: Make) -> usize {
-        if let (Make::Text(parts), None) = (&make, &self.item)
-            && let [Part::Event(same)] = parts[..]
-        {
-            return same;
+        if let Make::Text(parts) = &make {
+            match (parts.as_slice(), &self.item) {
+                ([Part::Event(same)], None) | ([Part::Item(same)], Some(_)) => return *same,
+                _ => {}
+            }
         }
         let makes = self.item.as_mut().map_or(&mut self.makes, |item| &mut item.makes);
         makes.push(make);

@@ -40,6 +40,10 @@ impl<'e> Context<'e> {
         items: &mut Pieces<'e>,
     ) {
         let list = &emission.lists[number];
+        if let Some(count) = list.placed {
+            slots.begin_list(count);
+            return;
+        }
         let beside = list.beside.as_ref().map(|of| (of, self.beside(of)));
         let count = beside.as_ref().map_or(0, |(_, members)| members.len().min(list.page));
         let own = self.own_items(emission, list).take(list.page - count);

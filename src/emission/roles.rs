@@ -242,7 +242,9 @@ impl<'p> Draws<'p> {
             let kind = &catalog.kinds[role.kind(story)];
             let members = population.of(role.kind(story));
             let is_row = matches!(role, Role::Scope(_)) && (kind.principal || kind.table.is_some());
-            if !is_row && !members.is_empty() {
+            // Whom there is only one of has number 0, and its place is nobody else's.
+            let is_known = matches!(role, Role::Scope(_)) && members.len() == 1;
+            if !is_row && !members.is_empty() && !is_known {
                 let parent = members.parent().map_or(kinds, |parent| Role::Scope(parent).place(kinds));
                 draws.push(Drawing { role: role.place(kinds), parent, members, salt: Salt::of(number), other });
             }

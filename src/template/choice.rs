@@ -28,10 +28,10 @@ pub(super) enum Chosen {
 impl Choice {
     /// The value, for an item whose values begin at `first`.
     #[inline]
-    fn make<'v>(&'v self, values: &Pieces<'v>, first: usize) -> Piece<'v> {
+    fn make<'v>(&'v self, values: &[Piece<'v>], first: usize) -> Piece<'v> {
         let value = |place| match place {
-            Place::Slot(slot) => values.get(slot as usize),
-            Place::Item(slot) => values.get(first + slot as usize),
+            Place::Slot(slot) => values[slot as usize],
+            Place::Item(slot) => values[first + slot as usize],
             Place::Index | Place::Literal(..) => Piece::NULL,
         };
         match if value(self.asks).is_null() { &self.absent } else { &self.present } {
@@ -48,22 +48,15 @@ impl Program {
     /// If there are not as many as the program was made for.
     #[inline]
     pub fn choose<'v>(&'v self, values: &mut Pieces<'v>) {
-        if self.choices.is_empty() {
-            return;
-        }
-        assert!(values.count() == self.values, "values are missing");
-        for choice in &self.choices {
-            let value = choice.make(values, 0);
-            values.push(value);
-        }
+        assert!(self.choices.is_empty() || values.count() == self.values, "values are missing");
+        values.make_each(&self.choices, |choice, values| choice.make(values, 0));
     }
 
     /// The same for the last item of a list, whose values begin at `first`.
     #[inline]
     pub fn choose_for_item<'v>(&'v self, list: usize, first: usize, values: &mut Pieces<'v>) {
-        for choice in self.item_choices.get(list).into_iter().flatten() {
-            let value = choice.make(values, first);
-            values.push(value);
+        if let Some(choices) = self.item_choices.get(list) {
+            values.make_each(choices, |choice, values| choice.make(values, first));
         }
     }
 

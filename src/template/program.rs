@@ -34,6 +34,12 @@ impl Program {
         &self.lists
     }
 
+    /// Whether it looks at the values of a list's items.
+    pub fn walks(&self, list: usize) -> bool {
+        let is_walked = |op: &Op| matches!(op, Op::Each { list: other, .. } | Op::Items { list: other, .. } if *other as usize == list);
+        self.ops.iter().any(is_walked)
+    }
+
     /// How many bytes of text it has besides its values.
     pub fn literal_bytes(&self) -> usize {
         self.literals.len()

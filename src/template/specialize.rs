@@ -23,6 +23,12 @@ pub enum Filling {
     Value(u32),
 }
 
+/// The most text of a list's items that becomes literal.
+const MOST_UNROLLED: usize = 64 << 10;
+
+/// For each item of a list the texts that its slots are filled with, escaped.
+pub type FixedItems = Vec<Vec<Vec<u8>>>;
+
 /// The most parts that a choice of texts may have: all are copied, and some are empty.
 const MOST_CHOICES: usize = 4;
 
@@ -40,9 +46,10 @@ impl Program {
     }
 
     /// The same program, for `count` values that are numbered otherwise: slot `slot` is filled with `fillings[slot]`, one
-    /// behind another. A slot that is [`asked`](Self::asked) about has one value.
+    /// behind another. A slot that is [`asked`](Self::asked) about has one value. `items` are those of lists that are the
+    /// same in all events.
     #[must_use]
-    pub fn specialized(&self, fillings: &[Vec<Filling>], count: usize) -> Program {
+    pub fn specialized(&self, fillings: &[Vec<Filling>], count: usize, items: &[Option<FixedItems>]) -> Program {
         let program = Program {
             slots: self.slots.clone(),
             lists: self.lists.clone(),
@@ -53,6 +60,7 @@ impl Program {
         let mut work = Work {
             of: self,
             fillings,
+            fixed: items,
             literals: LiteralsBuilder::default(),
             program,
             list: 0,
@@ -68,6 +76,7 @@ impl Program {
 struct Work<'a> {
     of: &'a Program,
     fillings: &'a [Vec<Filling>],
+    fixed: &'a [Option<FixedItems>],
     literals: LiteralsBuilder,
     program: Program,
     /// The list that is walked.
@@ -245,6 +254,11 @@ impl Work<'_> {
             body.extend(parts);
             end = behind;
         };
+        if let Some(items) = self.fixed.get(list as usize).and_then(Option::as_ref)
+            && let Some(parts) = unrolled(&body, items, comma)
+        {
+            return Some(self.append(parts, end + 1));
+        }
         self.flush();
         let run = self.literals.begin();
         (self.list, self.open) = (list as usize, Open::Items);
@@ -385,6 +399,26 @@ impl Work<'_> {
             Place::Item(_) | Place::Index => place,
         }
     }
+}
+
+/// A list's items, one behind another, if they ask nothing and are not too many.
+fn unrolled(body: &[Part], items: &[Vec<Vec<u8>>], comma: bool) -> Option<Vec<Part>> {
+    let mut parts = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        if comma && index > 0 {
+            add_text(&mut parts, b",");
+        }
+        for part in body {
+            match part {
+                Part::Text(text) => add_text(&mut parts, text),
+                Part::Value(Place::Item(slot)) => add_text(&mut parts, &item[*slot as usize]),
+                Part::Value(_) => parts.push(part.clone()),
+                Part::Choice(_) => return None,
+            }
+        }
+    }
+    let texts = parts.iter().map(|part| if let Part::Text(text) = part { text.len() } else { 0 });
+    (texts.sum::<usize>() <= MOST_UNROLLED).then_some(parts)
 }
 
 /// Text goes on where text ends.

@@ -65,8 +65,13 @@ impl Bench<'_> {
         let fillings: Vec<Vec<Filling>> =
             filled.into_iter().map(|parts| parts.into_iter().map(renumber).collect()).collect();
         let count = self.count_of(&known) + OfEvent::COUNT + kept.len();
+        let fixed: Vec<_> = lists.iter().map(|list| self.fixed_items(list).filter(|_| inlines)).collect();
+        let program = program.specialized(&fillings, count, &fixed);
+        for (number, (list, items)) in lists.iter_mut().zip(fixed).enumerate() {
+            list.placed = items.filter(|_| !program.walks(number)).map(|items| items.len());
+        }
         Inlined {
-            program: program.specialized(&fillings, count),
+            program,
             known,
             makes: kept,
             key: wanted.key.map(|key| numbers[key]),

@@ -5,7 +5,7 @@ use crate::{
     catalog::{FieldId, Generator, KindId},
     emission::{Beside, ItemList, OwnItem, Word},
     story::{Owner, Row},
-    template::ListSlot,
+    template::{FixedItems, ListSlot},
 };
 
 impl Bench<'_> {
@@ -23,7 +23,20 @@ impl Bench<'_> {
             }
         }
         let beside = self.beside(list, subject).filter(|_| self.failure.is_none());
-        ItemList { own, beside, page: self.method.page }
+        ItemList { own, beside, page: self.method.page, placed: None }
+    }
+
+    /// The items of a list that shows the same to everybody: the rows of a table, and nothing of the story's own.
+    pub(super) fn fixed_items(&self, list: &ItemList) -> Option<FixedItems> {
+        let beside = list.beside.as_ref().filter(|_| list.own.is_empty())?;
+        self.catalog.kinds[beside.kind].table.as_ref()?;
+        let members = self.population.of(beside.kind);
+        let text = |row, (field, presence): (FieldId, bool)| {
+            // What a row does not have itself depends on where it is looked at.
+            members.value(row, field).filter(|_| !presence).map(|text| text.bytes().to_vec())
+        };
+        let item = |row| beside.fields.iter().map(|field| text(row, *field)).collect();
+        members.within(0, None).take(list.page).map(item).collect()
     }
 
     /// Whether a resource lies where the list looks.
