@@ -1,10 +1,13 @@
 //! The makers of everything that identifies, keyed for one run.
 
+mod recent;
+
 use crate::{
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId},
     template::{Arena, Piece, hex},
     value::{AddressRanges, Key, Lane, Pattern, People, Wide},
 };
+pub use recent::Recent;
 use std::collections::{HashMap, hash_map::Entry};
 
 /// Ids, mail addresses and client addresses of a run: different ones for different entities, by construction.

@@ -2,7 +2,7 @@
 
 use crate::{
     emission::{Context, Draws, Emission, Given, Needs, Role, Roles, Rows},
-    identity::EventName,
+    identity::{EventName, Recent},
     plan::{Plan, RecordKey},
     sink::{Chunk, Event},
     stream::Record,
@@ -18,6 +18,7 @@ pub struct Renderer<'p> {
     given: Given<'p>,
     arena: Arena,
     calendar: Calendar,
+    recent: Recent,
     /// Memory for the values of an event, for those of an item, and for where lists are.
     values: Room,
     items: Room,
@@ -66,6 +67,7 @@ impl<'p> Renderer<'p> {
             },
             arena: Arena::default(),
             calendar: Calendar::default(),
+            recent: Recent::default(),
             values: Room::default(),
             items: Room::default(),
             lists: Vec::new(),
@@ -125,6 +127,7 @@ impl<'p> Renderer<'p> {
             of_event: [id, time, request],
             arena: &self.arena,
             calendar: &self.calendar,
+            recent: &self.recent,
             // No event is that early.
             written: Cell::new((i64::MIN, Piece::NULL)),
         };

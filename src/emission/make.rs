@@ -5,8 +5,8 @@
 
 use super::{Draw, Emission, Make, Part, Ready, Role, Roles, Word};
 use crate::{
-    catalog::{Catalog, Generator, KindId},
-    identity::Identities,
+    catalog::{Catalog, FieldId, Generator, KindId},
+    identity::{Identities, Recent},
     population::Population,
     story::{Story, code, word},
     template::{Arena, Padded, Piece, Pieces, Slots},
@@ -50,6 +50,8 @@ pub struct Context<'e> {
     pub arena: &'e Arena,
     /// Dates as they stand in times.
     pub calendar: &'e Calendar,
+    /// Ids that were made before.
+    pub recent: &'e Recent,
     /// The last time that was written: a resource's changes are mostly its creation.
     pub written: Cell<(i64, Piece<'e>)>,
 }
@@ -116,7 +118,7 @@ impl<'e> Context<'e> {
             Make::Unique { kind, field, lane, shift, element } => {
                 let element = if *element { about.element } else { 0 };
                 let number = (self.instance.0 << shift) | u64::from(element);
-                self.given.identities.make(*kind, *field, *lane, number, arena)
+                self.made((*kind, *field), *lane, number)
             }
             Make::Stranger { kind, field, number } => {
                 self.given.identities.make(*kind, *field, Lane(0), *number, arena)
@@ -201,6 +203,11 @@ impl<'e> Context<'e> {
         self.given.population.value(role.kind(self.story), self.roles.of(role), field)
     }
 
+    /// An identifying field of the story's own.
+    fn made(&self, field: (KindId, FieldId), lane: Lane, number: u64) -> Piece<'e> {
+        self.recent.make(self.given.identities, field, lane, number, self.arena)
+    }
+
     fn word(&self, word: Word, about: About) -> u64 {
         self.words[word.at + if word.of_item { about.words } else { 0 }]
     }
@@ -283,10 +290,7 @@ impl<'e> Context<'e> {
         match (resource.pins.iter().find(|(field, _)| *field == id), resource.owner) {
             (Some((_, Pin::Bytes(bytes))), _) => self.arena.text(bytes),
             (_, Owner::Population { .. }) => self.member(Role::Shared(index), id).unwrap_or(Piece::NULL),
-            (_, Owner::Story { lane, .. }) => {
-                let number = self.instance.0 << resource.shift();
-                self.given.identities.make(resource.kind, id, lane, number, self.arena)
-            }
+            (_, Owner::Story { lane, .. }) => self.made((resource.kind, id), lane, self.instance.0 << resource.shift()),
         }
     }
 }
