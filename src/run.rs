@@ -18,6 +18,7 @@ pub use continuation::{Resumed, resume};
 pub use live::{Lag, Live};
 pub use only::Only;
 pub use part::{Part, Shard};
+use summary::Kinds;
 pub use summary::Summary;
 pub use watch::{LATE, Seen, Watch};
 
@@ -157,7 +158,7 @@ impl Shared<'_> {
         let mut renderer = Renderer::new(self.plan);
         let mut made = Made { by: number, ..Made::default() };
         loop {
-            let Made { batch, chunk, .. } = &mut made;
+            let Made { batch, chunk, kinds, .. } = &mut made;
             if number == 0 {
                 self.simulate_ahead();
             }
@@ -169,6 +170,7 @@ impl Shared<'_> {
             for record in &batch.records {
                 renderer.render(record, &batch.words, chunk);
             }
+            kinds.count(self.plan, &batch.records);
             chunk.encoded = self.encoder.as_ref().and_then(|encoder| encoder.encode(chunk));
             made = self.turns.put(made, |made| self.hand_over(made));
         }
@@ -196,10 +198,10 @@ impl Shared<'_> {
     }
 
     /// Hands over a batch whose turn it is.
-    fn hand_over(&self, Made { batch, chunk, .. }: &mut Made) {
+    fn hand_over(&self, Made { batch, chunk, kinds, .. }: &mut Made) {
         let mut output = lock(&self.output);
         if output.open {
-            output.put(batch, chunk);
+            output.put(batch, chunk, kinds);
         }
         if output.open
             && !batch.dues.is_empty()
@@ -253,8 +255,8 @@ fn wanted(plan: &Plan) -> Option<u64> {
 }
 
 impl Output {
-    fn put(&mut self, batch: &Batch, chunk: &mut Chunk) {
-        self.summary.count(chunk);
+    fn put(&mut self, batch: &Batch, chunk: &mut Chunk, kinds: &Kinds) {
+        self.summary.count(chunk, kinds);
         match self.sink.take_over(chunk) {
             Ok(Flow::Open) => {}
             Ok(Flow::Closed) => self.close(None),

@@ -1,6 +1,6 @@
 //! What was generated, counted by method and outcome.
 
-use crate::{plan::Plan, sink::Chunk};
+use crate::{emission::Emission, plan::Plan, sink::Chunk, stream::Record};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Counts of a run.
@@ -18,12 +18,33 @@ pub struct Summary {
     outcomes: usize,
     counts: Vec<u64>,
     stories: Vec<u64>,
+    /// For each kind of event where it is counted: in `counts` and in `stories`.
+    places: Vec<(u32, u16)>,
+}
+
+/// How often each kind of event is among some. Whoever renders them counts them, while they are in its processor's cache.
+#[derive(Debug, Default)]
+pub(super) struct Kinds(Vec<u32>);
+
+impl Kinds {
+    /// Counts events of a plan anew.
+    pub fn count(&mut self, plan: &Plan, records: &[Record]) {
+        self.0.clear();
+        self.0.resize(plan.emissions.len(), 0);
+        for record in records {
+            self.0[record.emission as usize] += 1;
+        }
+    }
 }
 
 impl Summary {
     /// Nothing yet; with `digest` it will have one.
     pub fn new(plan: &Plan, digest: bool) -> Self {
         let outcomes = plan.catalog.failures.len() + 1;
+        let place = |emission: &Emission| {
+            let outcome = emission.failure.map_or(0, |failure| failure + 1);
+            ((emission.method * outcomes + outcome) as u32, emission.story)
+        };
         Summary {
             events: 0,
             bytes: 0,
@@ -33,11 +54,12 @@ impl Summary {
             outcomes,
             counts: vec![0; plan.catalog.methods.len() * outcomes],
             stories: vec![0; plan.stories.len()],
+            places: plan.emissions.iter().map(place).collect(),
         }
     }
 
-    /// Counts a chunk's events.
-    pub fn count(&mut self, chunk: &Chunk) {
+    /// Counts a chunk's events, which are of so many kinds.
+    pub(super) fn count(&mut self, chunk: &Chunk, kinds: &Kinds) {
         self.events += chunk.events.len() as u64;
         self.bytes += (chunk.bodies.len() - chunk.events.len()) as u64;
         self.first = self.first.or(chunk.events.first().map(|event| event.time));
@@ -45,9 +67,9 @@ impl Summary {
         if let Some(digest) = &mut self.digest {
             digest.update(&chunk.bodies);
         }
-        for event in &chunk.events {
-            self.counts[usize::from(event.method) * self.outcomes + usize::from(event.outcome)] += 1;
-            self.stories[usize::from(event.story)] += 1;
+        for ((place, story), count) in self.places.iter().zip(&kinds.0).filter(|(_, count)| **count > 0) {
+            self.counts[*place as usize] += u64::from(*count);
+            self.stories[usize::from(*story)] += u64::from(*count);
         }
     }
 

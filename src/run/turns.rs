@@ -1,6 +1,6 @@
 //! Batches that are made side by side leave in their order, while others are still being made.
 
-use super::{lock, source::Batch};
+use super::{lock, source::Batch, summary::Kinds};
 use crate::sink::Chunk;
 use std::{
     collections::BTreeMap,
@@ -12,6 +12,7 @@ use std::{
 pub(super) struct Made {
     pub batch: Batch,
     pub chunk: Chunk,
+    pub kinds: Kinds,
     /// Who made it.
     pub by: usize,
 }

@@ -148,7 +148,14 @@ impl Pattern {
 
     /// Appends the id that belongs to `number` of `lane`: no other number or lane of the same key has it.
     pub fn write_unique(&self, lane: Lane, number: u64, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.make(self.unique(lane, number), &Arena::default()).bytes());
+        let (nth, start) = (self.unique(lane, number), out.len());
+        if nth.longer > 0 {
+            out.resize(start + self.positions.len() + nth.longer, 0);
+            self.fill_longer(nth, &mut out[start..]);
+        } else {
+            out.extend_from_slice(self.first.bytes());
+            self.fill(nth.number, &mut out[start..]);
+        }
     }
 
     /// The text that belongs to `number` of `lane`: no other number or lane of the same key has it.

@@ -239,28 +239,33 @@ impl Clock {
 
     /// Appends the text for a time in seconds since the Unix epoch.
     pub fn write(&self, seconds: i64, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.make(seconds, 0, &Calendar::default(), &Arena::default()).bytes());
+        let start = out.len();
+        out.extend_from_slice(self.text.bytes());
+        self.put(seconds, &Calendar::default(), &mut out[start..]);
     }
 
     /// The text for a time in seconds, and behind it, if it is not 0, a number that tells it from others.
     pub fn make<'a>(&self, seconds: i64, number: u64, calendar: &Calendar, arena: &'a Arena) -> Piece<'a> {
-        let mut moment = [0; 20];
-        calendar.moment(seconds, &mut moment);
-        let put = |text: &mut [u8]| {
-            for (at, which) in &self.pairs {
-                let from = *which as usize;
-                text[*at..at + 2].copy_from_slice(&moment[from..from + 2]);
-            }
-        };
         if number == 0 {
-            return arena.patched(self.text.piece(), put);
+            return arena.patched(self.text.piece(), |text| self.put(seconds, calendar, text));
         }
         let text = self.text.bytes();
         arena.write(text.len() + 1 + SUFFIX, |to| {
             to[..text.len()].copy_from_slice(text);
-            put(to);
+            self.put(seconds, calendar, to);
             text.len() + put_suffix(number, &mut to[text.len()..])
         })
+    }
+
+    /// Puts a time into a copy of the text.
+    #[inline]
+    fn put(&self, seconds: i64, calendar: &Calendar, text: &mut [u8]) {
+        let mut moment = [0; 20];
+        calendar.moment(seconds, &mut moment);
+        for (at, which) in &self.pairs {
+            let from = *which as usize;
+            text[*at..at + 2].copy_from_slice(&moment[from..from + 2]);
+        }
     }
 }
 
