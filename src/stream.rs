@@ -203,16 +203,38 @@ impl<'p> Stream<'p> {
         next.map(|record| Record { number, ..record })
     }
 
+    /// As [`next`](Self::next), but adds it to others: it is made where it will lie, since what was just written in parts
+    /// cannot be copied at once before it has left the processor's queue. False at the end of the run.
+    pub fn add_next(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> bool {
+        if self.injected.is_none() {
+            return self.add_next_of_background(records, words);
+        }
+        let next = self.next_of_all(words);
+        records.extend(next);
+        next.is_some()
+    }
+
+    #[inline(never)]
+    fn add_next_of_background(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> bool {
+        self.happen(words, |record| records.push(record)).is_some()
+    }
+
     /// The next event of all but the injected stories, numbered as if there were none.
     #[inline(never)]
     fn next_of_background(&mut self, words: &mut Vec<u64>) -> Option<Record> {
+        self.happen(words, |record| record)
+    }
+
+    #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
+    #[inline(always)]
+    fn happen<T>(&mut self, words: &mut Vec<u64>, give: impl FnOnce(Record) -> T) -> Option<T> {
         if self.emitted >= self.limit {
             return None;
         }
         let (due, time) = self.next_due()?;
         let number = self.emitted;
         self.emitted += 1;
-        Some(self.active.happen(self.plan, &mut self.world, (due, number), time, words))
+        Some(give(self.active.happen(self.plan, &mut self.world, (due, number), time, words)))
     }
 
     /// What happens next, and when: with a rate in the next slot, without one when it is due.

@@ -92,7 +92,10 @@ impl<'p> Source<'p> {
     fn gather(&mut self, batch: &mut Batch, stop: &AtomicBool) {
         let mut until = None;
         while batch.records.len() < self.size {
-            let Some(record) = self.next(batch, stop) else { return };
+            if !self.add_next(batch, stop) {
+                return;
+            }
+            let Some(record) = batch.records.last() else { return };
             if let Some(pacer) = &mut self.pacer {
                 let due = pacer.due(record.time);
                 let may_leave = match until {
@@ -104,35 +107,41 @@ impl<'p> Source<'p> {
                 };
                 if !may_leave {
                     let words = batch.words.split_off(record.words_at as usize);
-                    self.pending = Some((record, words));
+                    self.pending = batch.records.pop().map(|record| (record, words));
                     return;
                 }
                 batch.dues.push(due);
             }
             if let Some(truth) = &mut self.truth {
-                truth.note(&record, &mut batch.truth);
+                truth.note(record, &mut batch.truth);
             }
-            batch.records.push(record);
         }
     }
 
-    /// The next event of the part, its words in the batch; `None` if the batch has to do without.
-    fn next(&mut self, batch: &mut Batch, stop: &AtomicBool) -> Option<Record> {
+    /// Adds the next event of the part to the batch; false if the batch has to do without.
+    fn add_next(&mut self, batch: &mut Batch, stop: &AtomicBool) -> bool {
         if let Some((mut record, words)) = self.pending.take() {
             record.words_at = batch.words.len() as u32;
             batch.words.extend(words);
-            return Some(record);
+            batch.records.push(record);
+            return true;
         }
         let mut passed = 0;
         loop {
-            let next = self.stream.next(&mut batch.words);
-            let Some(record) = next.filter(|record| !self.part.ends_before(record.number)) else {
-                self.ended = true;
-                return None;
-            };
-            if self.part.holds(self.plan, &record) {
-                return Some(record);
+            let is_there = self.stream.add_next(&mut batch.records, &mut batch.words);
+            match batch.records.last() {
+                Some(record) if is_there && !self.part.ends_before(record.number) => {
+                    if self.part.holds(self.plan, record) {
+                        return true;
+                    }
+                }
+                _ => {
+                    self.ended = true;
+                    batch.records.truncate(batch.records.len() - usize::from(is_there));
+                    return false;
+                }
             }
+            let Some(record) = batch.records.pop() else { return false };
             batch.words.truncate(record.words_at as usize);
             if let Some(truth) = self.truth.as_mut().filter(|_| self.part.has_instance(self.plan, &record)) {
                 truth.note(&record, &mut batch.truth);
@@ -140,7 +149,7 @@ impl<'p> Source<'p> {
             passed += 1;
             let enough = batch.truth.len() >= TOLD_AT_ONCE;
             if enough || (passed % PASSED_AT_ONCE == 0 && stop.load(Ordering::Relaxed)) {
-                return None;
+                return false;
             }
         }
     }
