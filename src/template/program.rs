@@ -5,7 +5,7 @@ use super::{
     choice::Choice,
     decide::Test,
     ops::{self, Op},
-    piece::{Literals, Padded},
+    piece::{Literals, Padded, Pieces},
 };
 
 /// A template compiled to literal bytes and slots; compact JSON with the document's key order comes out.
@@ -60,7 +60,23 @@ impl Program {
     /// As [`append`](Self::append).
     pub fn render(&self, values: &Values, out: &mut Vec<u8>) {
         let arena = Padded::new(&values.bytes);
-        let (mut values, mut lists) = values.pieces(&arena);
-        self.append(&Slots { values: &mut values, lists: &mut lists }, out);
+        let (pieces, lists_at) = values.pieces(&arena);
+        let (mut values, mut lists) = (Pieces::default(), Vec::new());
+        let mut slots = Slots { values: &mut values, lists: &mut lists };
+        let of_event = lists_at.first().map_or(pieces.len(), |(first, _)| *first as usize);
+        slots.values.extend(pieces[..of_event].iter().copied());
+        self.choose(slots.values);
+        for (number, (first, count)) in lists_at.into_iter().enumerate() {
+            slots.begin_list(count as usize);
+            let (width, mut items) = (self.lists[number].slots.len(), &pieces[first as usize..]);
+            for _ in 0..count {
+                let (item, rest) = items.split_at(width);
+                let at = slots.values.count();
+                slots.values.extend(item.iter().copied());
+                self.choose_for_item(number, at, slots.values);
+                items = rest;
+            }
+        }
+        self.append(&slots, out);
     }
 }

@@ -91,15 +91,12 @@ impl Values {
     }
 
     /// The values as they lie in a copy of the buffer, and the lists.
-    pub(super) fn pieces<'a>(&self, arena: &'a Padded) -> (Pieces<'a>, Vec<(u32, u32)>) {
-        let mut values = Pieces::default();
-        for span in &self.spans {
-            values.push(match *span {
-                NULL_SPAN => Piece::NULL,
-                (start, length) => arena.part(start as usize, length as usize),
-            });
-        }
-        (values, self.lists.clone())
+    pub(super) fn pieces<'a>(&self, arena: &'a Padded) -> (Vec<Piece<'a>>, Vec<(u32, u32)>) {
+        let piece = |span: &(u32, u32)| match *span {
+            NULL_SPAN => Piece::NULL,
+            (start, length) => arena.part(start as usize, length as usize),
+        };
+        (self.spans.iter().map(piece).collect(), self.lists.clone())
     }
 
     /// The slow door for tests, oracles and `show`: takes every slot's value from a JSON context.
