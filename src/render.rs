@@ -26,9 +26,28 @@ pub struct Renderer<'p> {
     roles: Roles,
     /// For each story what its events show of what surrounds it: nothing else is drawn.
     shown: Vec<Shown<'p>>,
-    /// Whose roles those are: story and instance.
-    drawn: Option<(u16, u64)>,
+    /// What was drawn a moment ago: events of an instance follow each other, with those of others between them.
+    drawn: Box<[Drawn]>,
 }
+
+/// What an instance has drawn: of each of its story's places.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Drawn {
+    instance: u64,
+    /// None's is [`NOBODY`].
+    story: u16,
+    members: [u32; MOST_DRAWN],
+}
+
+/// How many are kept of what instances have drawn.
+const DRAWN: usize = 1024;
+
+/// The most that is kept of one: more is drawn again.
+const MOST_DRAWN: usize = 12;
+
+/// Stories have smaller numbers.
+const NOBODY: u16 = u16::MAX;
 
 /// What the events of a story show of what surrounds it.
 #[derive(Debug)]
@@ -38,6 +57,8 @@ struct Shown<'p> {
     kinds: Vec<bool>,
     /// The story's rows that they show, unless some of them take place in others.
     rows: Option<Rows<'p>>,
+    /// Places of what is drawn.
+    places: Vec<usize>,
 }
 
 impl<'p> Renderer<'p> {
@@ -50,10 +71,12 @@ impl<'p> Renderer<'p> {
             needs.add(&plan.catalog, story, emission);
             *moves |= emission.rows != story.rows;
         }
-        let shown = plan.stories.iter().zip(needs).map(|(story, (needs, moves))| Shown {
-            draws: Draws::new(&plan.catalog, &plan.population, story, &needs),
-            kinds: (0..plan.catalog.kinds.len()).map(|kind| needs.scope.contains(&kind)).collect(),
-            rows: (!moves).then(|| Rows::new(&plan.catalog, &plan.population, story, &needs)),
+        let shown = plan.stories.iter().zip(needs).map(|(story, (needs, moves))| {
+            let draws = Draws::new(&plan.catalog, &plan.population, story, &needs);
+            let rows = (!moves).then(|| Rows::new(&plan.catalog, &plan.population, story, &needs));
+            let places = draws.places().chain(rows.iter().flat_map(Rows::places)).collect();
+            let kinds = (0..plan.catalog.kinds.len()).map(|kind| needs.scope.contains(&kind)).collect();
+            Shown { draws, kinds, rows, places }
         });
         let mut roles = Roles::new(&plan.catalog);
         plan.stories.iter().for_each(|story| roles.reserve(story));
@@ -73,7 +96,7 @@ impl<'p> Renderer<'p> {
             lists: Vec::new(),
             roles,
             shown: shown.collect(),
-            drawn: None,
+            drawn: vec![Drawn { instance: 0, story: NOBODY, members: [0; MOST_DRAWN] }; DRAWN].into(),
         }
     }
 
@@ -81,15 +104,21 @@ impl<'p> Renderer<'p> {
     #[inline]
     fn draw(&mut self, emission: &Emission, (instance, salt): (u64, Salt)) {
         let (plan, shown) = (self.plan, &self.shown[usize::from(emission.story)]);
-        let is_drawn = self.drawn == Some((emission.story, instance));
-        if !is_drawn {
+        // Instances of a story lie side by side, and stories apart from each other.
+        let drawn = &mut self.drawn[(instance as usize).wrapping_add(usize::from(emission.story) * 167) % DRAWN];
+        if (drawn.instance, drawn.story) == (instance, emission.story) {
+            self.roles.recall(&shown.draws, salt, &shown.places, &drawn.members);
+        } else {
             self.roles.draw_prepared(&shown.draws, salt);
-            self.drawn = Some((emission.story, instance));
-        }
-        if let Some(rows) = &shown.rows {
-            if !is_drawn {
+            if let Some(rows) = &shown.rows {
                 self.roles.draw_rows(rows);
             }
+            if shown.places.len() <= MOST_DRAWN {
+                (drawn.instance, drawn.story) = (instance, emission.story);
+                drawn.members.iter_mut().zip(self.roles.members(&shown.places)).for_each(|(to, from)| *to = from);
+            }
+        }
+        if shown.rows.is_some() {
             return;
         }
         let story = &plan.stories[usize::from(emission.story)];

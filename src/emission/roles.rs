@@ -120,6 +120,20 @@ impl Roles {
         }
     }
 
+    /// The same when it is known what will be drawn: the members of these places.
+    #[inline]
+    pub fn recall(&mut self, draws: &Draws, instance: Salt, places: &[usize], members: &[u32]) {
+        self.instance = draws.story.salted(instance);
+        for (place, member) in places.iter().zip(members) {
+            self.members[*place] = *member;
+        }
+    }
+
+    /// The members, or rows, of these places.
+    pub fn members<'r>(&'r self, places: &'r [usize]) -> impl Iterator<Item = u32> + 'r {
+        places.iter().map(|place| self.members[*place])
+    }
+
     /// Draws the rows that were prepared.
     #[inline]
     pub fn draw_rows(&mut self, rows: &Rows) {
@@ -197,6 +211,11 @@ enum Placed<'p> {
 }
 
 impl<'p> Rows<'p> {
+    /// The places of the roles that they have.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().map(|(place, _)| *place)
+    }
+
     /// Those of the story that are needed.
     pub fn new(catalog: &'p Catalog, population: &'p Population, story: &Story, needs: &Needs) -> Self {
         let kinds = catalog.kinds.len();
@@ -235,6 +254,11 @@ struct Drawing<'p> {
 }
 
 impl<'p> Draws<'p> {
+    /// The places of the roles that are drawn.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.draws.iter().map(|draw| draw.role)
+    }
+
     /// Those that are needed, in the order in which [`Roles::draw`] draws all.
     pub fn new(catalog: &Catalog, population: &'p Population, story: &Story, needs: &Needs) -> Self {
         let (mut draws, kinds) = (Vec::new(), catalog.kinds.len());
