@@ -9,6 +9,7 @@ mod list;
 mod make;
 mod needs;
 mod roles;
+mod signpost;
 
 use crate::{
     catalog::{FailureId, FieldId, KindId, MethodId},
@@ -22,6 +23,7 @@ pub use bake::{Baker, field_salt};
 pub use make::{Context, Given, resource_key};
 pub use needs::Needs;
 pub use roles::{Draws, Roles, Rows};
+pub use signpost::pass as pass_signpost;
 
 /// One kind of event.
 #[derive(Debug)]

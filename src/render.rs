@@ -1,7 +1,7 @@
 //! From records to bytes: the compiled templates filled with the identities of a run.
 
 use crate::{
-    emission::{Context, Draws, Emission, Given, Needs, Role, Roles, Rows},
+    emission::{Context, Draws, Emission, Given, Needs, Role, Roles, Rows, pass_signpost},
     identity::{EventName, Recent},
     plan::{Plan, RecordKey},
     sink::{Chunk, Event},
@@ -133,6 +133,7 @@ impl<'p> Renderer<'p> {
         let plan = self.plan;
         let emission = &plan.emissions[record.emission as usize];
         let story = &plan.stories[emission.story as usize];
+        pass_signpost(record.emission);
         let instance = (record.instance, Salt::of(record.instance));
         self.draw(emission, instance);
         self.arena.clear();
