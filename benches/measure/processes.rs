@@ -105,6 +105,46 @@ fn one_and_two(events: u64, output: &str) -> (f64, f64) {
     (one, two)
 }
 
+/// Against scripts that make the same events, into a pipe whose reader does next to nothing: events a second.
+pub fn peers() -> Vec<Row> {
+    let of_one_method = |events: u64| {
+        let [verb, _, rest @ ..] = RUN;
+        let mut command = Command::new(FALSETRAIL);
+        command.arg(verb).arg("create-pool").args(rest).args(["--events", &events.to_string()]).stdin(Stdio::null());
+        command
+    };
+    let example = of_one_method(1).output().expect("starts").stdout;
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers-example.ndjson");
+    fs::write(&file, example).expect("can be written");
+    let mut rows = Vec::new();
+    for (shown, program, script, required) in [
+        ("Node, a template literal", "node", "template.mjs", 10.0),
+        ("Python, a `%` template", "python3", "template.py", 20.0),
+    ] {
+        let (events, theirs) = (1_000_000, 60_000);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/measure/peers").join(script);
+        let peer = || {
+            let mut command = Command::new(program);
+            command.arg(&script).arg(theirs.to_string()).stdin(File::open(&file).expect("was written"));
+            command
+        };
+        if Command::new(program).arg("--version").stdout(Stdio::null()).status().is_err() {
+            println!("{program} is not installed, and not measured");
+            continue;
+        }
+        let reader = ["cat", "-"];
+        let [ours, peers] =
+            medians(5, [&mut || piped(&mut of_one_method(events), reader), &mut || piped(&mut peer(), reader)]);
+        let (ours, peers) = (events as f64 / ours, f64::from(theirs) / peers);
+        rows.push(at_least(&format!("generate | cat >/dev/null ÷ {shown}"), ours / peers, required).note(format!(
+            "{:.2} and {:.2} million events a second",
+            ours / 1e6,
+            peers / 1e6
+        )));
+    }
+    rows
+}
+
 /// From the start of the process to the first byte.
 pub fn start() -> Vec<Row> {
     let command = ["generate", "pool-lifecycle", "--seed", "7", "--quiet"];

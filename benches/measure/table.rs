@@ -47,12 +47,15 @@ pub fn at_most(what: &str, measured: f64, required: f64) -> Row {
     Row { more_is_better: false, ..at_least(what, measured, required) }
 }
 
+/// Other programs that make the same events.
+const PEERS: &str = "--with-peers";
+
 /// A part's name, and what measures it.
 type Part = (&'static str, fn() -> Vec<Row>);
 
-/// Measures and prints the parts of that name, or all.
+/// Measures and prints the parts of that name, or all; the last only if it is wanted: not everybody has its programs.
 pub fn print(wanted: &[&str]) -> ExitCode {
-    let parts: [Part; 8] = [
+    let parts: [Part; 9] = [
         ("rendering", rendering::rows),
         ("generating", generating::rows),
         ("simulation", simulation::rows),
@@ -61,15 +64,18 @@ pub fn print(wanted: &[&str]) -> ExitCode {
         ("file", processes::file),
         ("threads", processes::threads),
         ("compression", processes::compression),
+        (PEERS, processes::peers),
     ];
     if let Some(unknown) = wanted.iter().find(|wanted| parts.iter().all(|(name, _)| name != *wanted)) {
         eprintln!("there is no part `{unknown}`: {}", parts.map(|(name, _)| name).join(", "));
         return ExitCode::from(2);
     }
     println!("{:<52} {:>8}   required", "", "measured");
+    let all = wanted.iter().all(|wanted| *wanted == PEERS);
     let mut met = true;
     for (name, rows) in parts {
-        if wanted.is_empty() || wanted.contains(&name) {
+        let is_part_of_all = all && name != PEERS;
+        if is_part_of_all || wanted.contains(&name) {
             for row in rows() {
                 met &= row.is_met();
                 row.print();
