@@ -4,7 +4,7 @@
 //! so that it is not put together first and copied then, and a question whether something is null becomes a choice of
 //! texts: a processor guesses a question's answer, and pays for a wrong guess as much as for ten pieces.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     Program,
@@ -64,6 +64,7 @@ impl Program {
             literals: LiteralsBuilder::default(),
             program,
             list: 0,
+            known: HashMap::new(),
             open: Open::Nothing,
             pending: None,
         };
@@ -81,6 +82,8 @@ struct Work<'a> {
     program: Program,
     /// The list that is walked.
     list: usize,
+    /// Where each choice is among those of its list, or of the event.
+    known: HashMap<(Option<usize>, Choice), usize>,
     /// The run of pairs that goes on.
     open: Open,
     /// Where the literal begins that no operation covers yet.
@@ -318,8 +321,8 @@ impl Work<'_> {
         } else {
             (&mut self.program.choices, self.program.values)
         };
-        let index = choices.iter().position(|known| *known == choice).unwrap_or_else(|| {
-            choices.push(choice);
+        let index = *self.known.entry((of_item.then_some(self.list), choice)).or_insert_with_key(|(_, choice)| {
+            choices.push(choice.clone());
             choices.len() - 1
         });
         let slot = (first + index) as u32;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use falsetrail::{
     error::Source,
-    template::{Program, Shape, Template, Values},
+    template::{Filling, Program, Shape, Template, Values},
 };
 use serde_json::{Value, json};
 
@@ -72,6 +72,26 @@ fn ten_thousand_slots_work() {
     let program = compiled(&template, &texts(names.iter().cloned()));
     assert_eq!(program.slots().len(), 1);
     assert_eq!(rendered(&program, &json!({ "s7": "7" })), json!(vec!["7"; 10_000]).to_string());
+}
+
+#[test]
+fn ten_thousand_questions_are_as_many_choices() {
+    let names: Vec<String> = (0..10_000).map(|number| format!("s{number}")).collect();
+    let question = |name: &String| format!(r#"{{"$if":"{name} != null","then":{{"id":"${{{name}}}"}},"else":null}}"#);
+    let template = format!("[{}]", names.iter().map(question).collect::<Vec<_>>().join(","));
+    let nullable = |name: &String| (name.clone(), Shape::Nullable(Box::new(Shape::Text)));
+    let program = compiled(&template, &Shape::Object(names.iter().map(nullable).collect()));
+    let is_there = |number: usize| !number.is_multiple_of(3);
+    let value = |(number, name): (usize, &String)| (name.clone(), json!(is_there(number).then_some(name)));
+    let context: BTreeMap<String, Value> = names.iter().enumerate().map(value).collect();
+    let shown = |(number, name): (usize, &String)| json!(is_there(number).then(|| json!({ "id": name })));
+    let expected: Vec<Value> = names.iter().enumerate().map(shown).collect();
+    assert_eq!(rendered(&program, &json!(context)), json!(expected).to_string());
+    let same: Vec<Vec<Filling>> = (0..10_000).map(|slot| vec![Filling::Value(slot)]).collect();
+    let values = Values::from_context(&program, &json!(context)).unwrap();
+    let mut out = Vec::new();
+    program.specialized(&same, same.len(), &[]).render(&values, &mut out);
+    assert_eq!(String::from_utf8(out).unwrap(), json!(expected).to_string());
 }
 
 #[test]
