@@ -19,14 +19,12 @@ fn signpost<const NUMBER: u8>() {
     black_box(NUMBER);
 }
 
-#[rustfmt::skip]
-const SIGNPOSTS: [fn(); 64] = [
-    signpost::<0>, signpost::<1>, signpost::<2>, signpost::<3>, signpost::<4>, signpost::<5>, signpost::<6>, signpost::<7>,
-    signpost::<8>, signpost::<9>, signpost::<10>, signpost::<11>, signpost::<12>, signpost::<13>, signpost::<14>, signpost::<15>,
-    signpost::<16>, signpost::<17>, signpost::<18>, signpost::<19>, signpost::<20>, signpost::<21>, signpost::<22>, signpost::<23>,
-    signpost::<24>, signpost::<25>, signpost::<26>, signpost::<27>, signpost::<28>, signpost::<29>, signpost::<30>, signpost::<31>,
-    signpost::<32>, signpost::<33>, signpost::<34>, signpost::<35>, signpost::<36>, signpost::<37>, signpost::<38>, signpost::<39>,
-    signpost::<40>, signpost::<41>, signpost::<42>, signpost::<43>, signpost::<44>, signpost::<45>, signpost::<46>, signpost::<47>,
-    signpost::<48>, signpost::<49>, signpost::<50>, signpost::<51>, signpost::<52>, signpost::<53>, signpost::<54>, signpost::<55>,
-    signpost::<56>, signpost::<57>, signpost::<58>, signpost::<59>, signpost::<60>, signpost::<61>, signpost::<62>, signpost::<63>,
-];
+/// One for each number.
+macro_rules! signposts {
+    ($($number:literal)*) => { [$(signpost::<$number>),*] };
+}
+
+const SIGNPOSTS: [fn(); 64] = signposts!(
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+    32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63
+);
