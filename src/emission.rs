@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub use bake::{Baker, field_salt};
 pub use make::{Context, Given, resource_key};
 pub use needs::Needs;
-pub use roles::{Draws, Roles, Rows};
+pub use roles::{Drawn, Draws, Roles};
 pub use signpost::pass as pass_signpost;
 
 /// One kind of event.

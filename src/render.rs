@@ -1,7 +1,7 @@
 //! From records to bytes: the compiled templates filled with the identities of a run.
 
 use crate::{
-    emission::{Context, Draws, Emission, Given, Needs, Role, Roles, Rows, pass_signpost},
+    emission::{Context, Drawn, Draws, Emission, Given, Needs, Role, Roles, pass_signpost},
     identity::{EventName, Recent},
     plan::{Plan, RecordKey},
     sink::{Chunk, Event},
@@ -26,28 +26,8 @@ pub struct Renderer<'p> {
     roles: Roles,
     /// For each story what its events show of what surrounds it: nothing else is drawn.
     shown: Vec<Shown<'p>>,
-    /// What was drawn a moment ago: events of an instance follow each other, with those of others between them.
-    drawn: Box<[Drawn]>,
+    drawn: Drawn,
 }
-
-/// What an instance has drawn: of each of its story's places.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-struct Drawn {
-    instance: u64,
-    /// None's is [`NOBODY`].
-    story: u16,
-    members: [u32; MOST_DRAWN],
-}
-
-/// How many are kept of what instances have drawn.
-const DRAWN: usize = 1024;
-
-/// The most that is kept of one: more is drawn again.
-const MOST_DRAWN: usize = 12;
-
-/// Stories have smaller numbers.
-const NOBODY: u16 = u16::MAX;
 
 /// What the events of a story show of what surrounds it.
 #[derive(Debug)]
@@ -55,10 +35,8 @@ struct Shown<'p> {
     draws: Draws<'p>,
     /// For each kind whether they show it.
     kinds: Vec<bool>,
-    /// The story's rows that they show, unless some of them take place in others.
-    rows: Option<Rows<'p>>,
-    /// Places of what is drawn.
-    places: Vec<usize>,
+    /// Whether some of them take place in other rows than the story.
+    moves: bool,
 }
 
 impl<'p> Renderer<'p> {
@@ -72,11 +50,9 @@ impl<'p> Renderer<'p> {
             *moves |= emission.rows != story.rows;
         }
         let shown = plan.stories.iter().zip(needs).map(|(story, (needs, moves))| {
-            let draws = Draws::new(&plan.catalog, &plan.population, story, &needs);
-            let rows = (!moves).then(|| Rows::new(&plan.catalog, &plan.population, story, &needs));
-            let places = draws.places().chain(rows.iter().flat_map(Rows::places)).collect();
+            let draws = Draws::new(&plan.catalog, &plan.population, story, &needs, !moves);
             let kinds = (0..plan.catalog.kinds.len()).map(|kind| needs.scope.contains(&kind)).collect();
-            Shown { draws, kinds, rows, places }
+            Shown { draws, kinds, moves }
         });
         let mut roles = Roles::new(&plan.catalog);
         plan.stories.iter().for_each(|story| roles.reserve(story));
@@ -96,29 +72,16 @@ impl<'p> Renderer<'p> {
             lists: Vec::new(),
             roles,
             shown: shown.collect(),
-            drawn: vec![Drawn { instance: 0, story: NOBODY, members: [0; MOST_DRAWN] }; DRAWN].into(),
+            drawn: Drawn::default(),
         }
     }
 
     /// Draws what the events of an instance show.
     #[inline]
-    fn draw(&mut self, emission: &Emission, (instance, salt): (u64, Salt)) {
+    fn draw(&mut self, emission: &Emission, instance: (u64, Salt)) {
         let (plan, shown) = (self.plan, &self.shown[usize::from(emission.story)]);
-        // Instances of a story lie side by side, and stories apart from each other.
-        let drawn = &mut self.drawn[(instance as usize).wrapping_add(usize::from(emission.story) * 167) % DRAWN];
-        if (drawn.instance, drawn.story) == (instance, emission.story) {
-            self.roles.recall(&shown.draws, salt, &shown.places, &drawn.members);
-        } else {
-            self.roles.draw_prepared(&shown.draws, salt);
-            if let Some(rows) = &shown.rows {
-                self.roles.draw_rows(rows);
-            }
-            if shown.places.len() <= MOST_DRAWN {
-                (drawn.instance, drawn.story) = (instance, emission.story);
-                drawn.members.iter_mut().zip(self.roles.members(&shown.places)).for_each(|(to, from)| *to = from);
-            }
-        }
-        if shown.rows.is_some() {
+        self.roles.draw_prepared(&shown.draws, &mut self.drawn, emission.story, instance);
+        if !shown.moves {
             return;
         }
         let story = &plan.stories[usize::from(emission.story)];

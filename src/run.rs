@@ -1,7 +1,7 @@
 //! The one loop: simulate, render, hand over in order, until the run or its sink ends.
 //!
-//! Each thread does the whole of it for a batch at a time: it takes the next batch from the simulation, renders it,
-//! waits for its turn and hands it over. What comes out is in the run's order however many threads there are.
+//! Each thread takes the next batch of the simulation, renders it, waits for its turn and hands it over; the first one
+//! simulates, for the others, too. What comes out is in the run's order however many threads there are.
 
 mod ahead;
 mod continuation;

@@ -1,12 +1,16 @@
 //! Who and where: the members of the population that an instance has to do with.
 
-use super::{Needs, Role};
+mod prepared;
+
+use super::Role;
 use crate::{
     catalog::{Catalog, KindId},
-    population::{Members, Population},
+    population::Population,
     story::{Owner, Reference, Row, Story},
-    value::{Key, Salt, Skew},
+    value::Key,
 };
+
+pub use prepared::{Drawn, Draws};
 
 /// What an instance draws from the population. A pure function of story and instance.
 #[derive(Debug, Clone)]
@@ -109,43 +113,6 @@ impl Roles {
         self.members[role.place(self.kinds)] = member;
     }
 
-    /// Draws what was prepared, for the instance with that salt.
-    #[inline]
-    pub fn draw_prepared(&mut self, draws: &Draws, instance: Salt) {
-        let key = draws.story.salted(instance);
-        self.instance = key;
-        let members = self.members.as_mut_slice();
-        for draw in &draws.draws {
-            members[draw.role] = draw.members.draw_salted(members[draw.parent], key, draw.salt, draw.other);
-        }
-    }
-
-    /// The same when it is known what will be drawn: the members of these places.
-    #[inline]
-    pub fn recall(&mut self, draws: &Draws, instance: Salt, places: &[usize], members: &[u32]) {
-        self.instance = draws.story.salted(instance);
-        for (place, member) in places.iter().zip(members) {
-            self.members[*place] = *member;
-        }
-    }
-
-    /// The members, or rows, of these places.
-    pub fn members<'r>(&'r self, places: &'r [usize]) -> impl Iterator<Item = u32> + 'r {
-        places.iter().map(|place| self.members[*place])
-    }
-
-    /// Draws the rows that were prepared.
-    #[inline]
-    pub fn draw_rows(&mut self, rows: &Rows) {
-        for (place, row) in &rows.0 {
-            self.members[*place] = match row {
-                Placed::Fixed(row) => *row,
-                Placed::Of(members, resource) => members.row(self.members[*resource]).unwrap_or_default(),
-                Placed::Drawn(weights, salt) => weights.draw(self.instance.salted(*salt)) as u32,
-            };
-        }
-    }
-
     /// The row of a table in which something takes place.
     pub fn row(&self, catalog: &Catalog, population: &Population, story: &Story, kind: KindId, row: Row) -> u32 {
         match row {
@@ -196,92 +163,4 @@ fn resource_number(kind: KindId) -> u64 {
 
 fn row_number(kind: KindId) -> u64 {
     3000 + kind as u64
-}
-
-/// The rows in which the events of a story take place, prepared once: by the place of the table's kind among all roles.
-#[derive(Debug)]
-pub struct Rows<'p>(Vec<(usize, Placed<'p>)>);
-
-#[derive(Debug)]
-enum Placed<'p> {
-    Fixed(u32),
-    /// The row in which the member lies that has the role of that place.
-    Of(&'p Members, usize),
-    Drawn(&'p Skew, Salt),
-}
-
-impl<'p> Rows<'p> {
-    /// The places of the roles that they have.
-    pub fn places(&self) -> impl Iterator<Item = usize> {
-        self.0.iter().map(|(place, _)| *place)
-    }
-
-    /// Those of the story that are needed.
-    pub fn new(catalog: &'p Catalog, population: &'p Population, story: &Story, needs: &Needs) -> Self {
-        let kinds = catalog.kinds.len();
-        let place = |(kind, row): &(KindId, Row)| {
-            let placed = match *row {
-                Row::Fixed(row) => Placed::Fixed(row),
-                Row::Of(resource) => {
-                    Placed::Of(population.of(story.resources[resource].kind), Role::Shared(resource).place(kinds))
-                }
-                Row::Drawn => match &catalog.kinds[*kind].table {
-                    Some(table) => Placed::Drawn(&table.weights, Salt::of(row_number(*kind))),
-                    None => Placed::Fixed(0),
-                },
-            };
-            (Role::Scope(*kind).place(kinds), placed)
-        };
-        Rows(story.rows.iter().filter(|(kind, _)| needs.scope.contains(kind)).map(place).collect())
-    }
-}
-
-/// What the events of a story need drawn, prepared once.
-#[derive(Debug)]
-pub struct Draws<'p> {
-    story: Key,
-    draws: Vec<Drawing<'p>>,
-}
-
-#[derive(Debug)]
-struct Drawing<'p> {
-    /// Places of the role, and of that of what its member lies in.
-    role: usize,
-    parent: usize,
-    members: &'p Members,
-    salt: Salt,
-    other: usize,
-}
-
-impl<'p> Draws<'p> {
-    /// The places of the roles that are drawn.
-    pub fn places(&self) -> impl Iterator<Item = usize> {
-        self.draws.iter().map(|draw| draw.role)
-    }
-
-    /// Those that are needed, in the order in which [`Roles::draw`] draws all.
-    pub fn new(catalog: &Catalog, population: &'p Population, story: &Story, needs: &Needs) -> Self {
-        let (mut draws, kinds) = (Vec::new(), catalog.kinds.len());
-        let mut add = |role: Role, number: u64, other: usize| {
-            let kind = &catalog.kinds[role.kind(story)];
-            let members = population.of(role.kind(story));
-            let is_row = matches!(role, Role::Scope(_)) && (kind.principal || kind.table.is_some());
-            // Whom there is only one of has number 0, and its place is nobody else's.
-            let is_known = matches!(role, Role::Scope(_)) && members.len() == 1;
-            if !is_row && !members.is_empty() && !is_known {
-                let parent = members.parent().map_or(kinds, |parent| Role::Scope(parent).place(kinds));
-                draws.push(Drawing { role: role.place(kinds), parent, members, salt: Salt::of(number), other });
-            }
-        };
-        needs.scope.iter().for_each(|kind| add(Role::Scope(*kind), *kind as u64, 0));
-        for actor in &needs.actors {
-            add(Role::Principal(*actor), actor_number(story.actors[*actor].kind), story.actors[*actor].other);
-        }
-        for resource in &needs.resources {
-            if let Owner::Population { other } = story.resources[*resource].owner {
-                add(Role::Shared(*resource), resource_number(story.resources[*resource].kind), other);
-            }
-        }
-        Draws { story: story.key, draws }
-    }
 }
