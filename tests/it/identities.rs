@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use falsetrail::{Plan, Run};
+use falsetrail::{Plan, Run, render::Renderer, sink::Chunk};
 use serde_json::{Value, json};
 
 use super::trail::{self, Event, START};
@@ -527,4 +527,25 @@ fn statements_of_the_console_carry_their_workspaces_name() {
         assert_eq!(statements.len(), 5);
         assert!(statements.iter().all(|event| event.resource().starts_with(&format!("{notebook}-"))), "{notebook}");
     }
+}
+
+#[test]
+fn what_was_made_a_moment_ago_is_made_the_same_anew() {
+    // Many instances at once, so that those that are remembered displace each other.
+    let run = Run::of("busy-day").seed(7).from(START).events_limit(3_000);
+    let plan = run.with(|options| options.rate = falsetrail::units::rate("2000/s").ok()).plan().expect("a plan");
+    let (mut stream, mut words) = (plan.stream(), Vec::new());
+    let (mut remembering, mut remembered) = (Renderer::new(&plan), Chunk::default());
+    let mut checked = 0;
+    while let Some(record) = stream.next(&mut words) {
+        remembering.render(&record, &words, &mut remembered);
+        if record.number % 7 == 0 {
+            let mut anew = Chunk::default();
+            Renderer::new(&plan).render(&record, &words, &mut anew);
+            let event = remembered.events.last().expect("an event");
+            assert_eq!(remembered.body(event), anew.body(&anew.events[0]), "event {}", record.number);
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 3_000_usize.div_ceil(7));
 }
