@@ -5,12 +5,20 @@ use super::{
     random_stories::{cases, told},
 };
 use falsetrail::{
-    Plan,
+    Plan, Run,
+    error::Error,
     run::{self, How, Part, Shard},
-    sink::{Chunk, Sink, memory::Memory},
+    sink::{Chunk, Delivered, Ending, Failed, Flow, Sink, memory::Memory},
 };
 use proptest::prelude::*;
-use std::{fs, num::NonZero, sync::atomic::AtomicBool};
+use std::{
+    fs,
+    num::NonZero,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use tempfile::tempdir;
 
 /// Time, number, key and body of an event.
@@ -131,4 +139,68 @@ fn threads_change_no_byte_of_a_file() {
     };
     let one = made(1);
     assert!([2, 3, 8].into_iter().all(|threads| made(threads) == one));
+}
+
+/// How a run ends early.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Early {
+    /// Somebody stops it.
+    Stopped,
+    /// The reader of its output goes away.
+    Closed,
+    /// The disk is full.
+    Failed,
+}
+
+/// Takes some chunks.
+struct Until {
+    memory: Memory,
+    left: usize,
+    then: Early,
+    stop: Arc<AtomicBool>,
+}
+
+impl Sink for Until {
+    fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
+        match (self.left, self.then) {
+            (0, Early::Closed) => return Ok(Flow::Closed),
+            (0, Early::Failed) => return Err(Error::failed("no space left")),
+            (0, Early::Stopped) => {}
+            _ => self.left -= 1,
+        }
+        self.stop.store(self.left == 0 && self.then == Early::Stopped, Ordering::Relaxed);
+        self.memory.take(chunk)
+    }
+
+    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
+        Box::new(self.memory).finish(how)
+    }
+}
+
+#[test]
+fn what_a_run_has_emitted_when_it_ends_early_is_its_beginning() {
+    let plan = Run::of("busy-day").seed(7).from("2026-01-05").events_limit(20_000).plan().unwrap();
+    let whole = chunk(&plan, Part::default(), 1);
+    for (threads, then) in [1, 2, 3, 8]
+        .into_iter()
+        .flat_map(|threads| [Early::Stopped, Early::Closed, Early::Failed].map(|then| (threads, then)))
+    {
+        for left in [1, 2, 7, 20] {
+            let (memory, stop) = (Memory::default(), Arc::new(AtomicBool::new(false)));
+            let sink = Box::new(Until { memory: memory.clone(), left, then, stop: Arc::clone(&stop) });
+            let how = How { threads: NonZero::new(threads), ..How::default() };
+            let outcome = run::emit(&plan, sink, how, &stop);
+            let found = memory.collected();
+            let told = format!("{then:?} after {left} chunks, by {threads} threads");
+            assert!(whole.bodies.starts_with(&found.bodies), "{told}: not the beginning");
+            assert_eq!(found.events, whole.events[..found.events.len()], "{told}");
+            assert!((256 * left..whole.events.len()).contains(&found.events.len()), "{told}: {}", found.events.len());
+            assert_eq!(outcome.delivered.next, Some(found.events.len() as u64), "{told}");
+            assert_eq!(
+                (outcome.stopped, outcome.error.is_some()),
+                (then == Early::Stopped, then == Early::Failed),
+                "{told}"
+            );
+        }
+    }
 }
