@@ -9,7 +9,7 @@ fn root() -> &'static Path {
 }
 
 /// The shipped scenarios, by `list`.
-fn scenarios() -> Vec<String> {
+pub fn scenarios() -> Vec<String> {
     let listed = line(root(), "list").quiet();
     let names = listed.text().lines().filter(|line| !line.starts_with(' '));
     names.map(str::to_owned).collect()

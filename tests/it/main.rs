@@ -19,6 +19,7 @@ mod command_watch;
 mod continuation;
 mod daily;
 mod detection;
+mod digests;
 mod error_reports;
 mod examples;
 mod golden;
