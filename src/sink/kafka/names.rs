@@ -54,6 +54,23 @@ const REFUSED: [(&str, &str); 29] = [
     ("value.serializer", "leave it out: events are written as they are"),
 ];
 
+/// Names that would let a configuration run code in this process or a command beside it. Client files are passed around
+/// like data, so they may say where to connect, and never what to execute.
+const EXECUTES: [(&str, &str); 5] = [
+    ("plugin.library.paths", "leave it out: librdkafka would load program libraries from these paths"),
+    (
+        "ssl.engine.id",
+        "leave it out: an OpenSSL engine is a program library; set `ssl.certificate.location` and `ssl.key.location`",
+    ),
+    (
+        "ssl.engine.location",
+        "leave it out: OpenSSL would load a program library from there; set `ssl.certificate.location` and \
+         `ssl.key.location`",
+    ),
+    ("ssl.providers", "leave it out: an OpenSSL provider is a program library, and the default one is built in"),
+    ("ut_handle_ProduceResponse", "leave it out: it is the address of a function in librdkafka's own tests"),
+];
+
 /// Properties that people set most, for the suggestion after a typing error.
 const COMMON: [&str; 31] = [
     "acks",
@@ -96,7 +113,11 @@ pub(super) fn canonical(name: &str) -> &str {
 
 /// What to do instead of setting this property, if it cannot be set.
 pub(super) fn refused(name: &str) -> Option<&'static str> {
-    REFUSED.iter().find(|(refused, _)| *refused == name).map(|(_, instead)| *instead)
+    if name.starts_with("sasl.kerberos.") {
+        // Each of them is a part of the command, or the command itself.
+        return Some("leave it out: librdkafka would put it into a shell command, `kinit`; Kerberos is not built in");
+    }
+    REFUSED.iter().chain(&EXECUTES).find(|(refused, _)| *refused == name).map(|(_, instead)| *instead)
 }
 
 /// What might have been meant by a name that librdkafka does not know.

@@ -194,3 +194,31 @@ fn tokens_need_a_source_and_a_build_that_has_it() {
     assert_eq!(said.contains("`cargo install --path . --features oidc`"), !cfg!(feature = "oidc"), "{said}");
     assert!(!said.contains("hunter2"), "{said}");
 }
+
+/// A client file is data: nothing in it is executed, whichever way it comes.
+#[test]
+fn what_would_be_executed_is_refused_in_a_file_and_as_an_option() {
+    let folder = tempdir().unwrap();
+    let properties = [
+        ("plugin.library.paths", "./plugin.so"),
+        ("ssl.engine.location", "./engine.so"),
+        ("ssl.providers", "./provider"),
+        ("sasl.kerberos.kinit.cmd", "touch executed"),
+        ("sasl.kerberos.keytab", "$(touch executed)"),
+    ];
+    for (name, value) in properties {
+        fs::write(folder.path().join("client.properties"), format!("acks=all\n{name} = {value}\n")).unwrap();
+        let topic = ["generate", "every-method", "-b", "127.0.0.1:1", "-t", TOPIC];
+        let option = format!("{name}={value}");
+        for (words, place) in
+            [(["-X", &option], ""), (["--kafka-config", "client.properties"], "client.properties:2:1")]
+        {
+            let refused = run(folder.path(), topic.iter().copied().chain(words));
+            assert_eq!((refused.code, refused.text()), (2, ""), "{}", refused.stderr);
+            let said = format!("kafka property `{name}` cannot be set here");
+            assert!(refused.stderr.contains(&said) && refused.stderr.contains(place), "{}", refused.stderr);
+            assert!(refused.stderr.contains("help: leave it out: "), "{}", refused.stderr);
+        }
+    }
+    assert!(!folder.path().join("executed").exists());
+}

@@ -92,6 +92,13 @@ fn properties_that_are_not_accepted() {
         ("sasl.jaas.config", "…", "set `sasl.username` and `sasl.password`"),
         ("ssl.truststore.location", "x.jks", "set `ssl.ca.location` to a PEM file"),
         ("delivery.report.only.error", "true", "every acknowledgement is counted"),
+        ("plugin.library.paths", "monitoring-interceptor", "would load program libraries from these paths"),
+        ("ssl.engine.location", "/tmp/engine.so", "would load a program library from there"),
+        ("ssl.engine.id", "dynamic", "an OpenSSL engine is a program library"),
+        ("ssl.providers", "default,/tmp/provider", "an OpenSSL provider is a program library"),
+        ("sasl.kerberos.kinit.cmd", "touch /tmp/here", "into a shell command"),
+        ("sasl.kerberos.principal", "$(touch /tmp/here)", "into a shell command"),
+        ("ut_handle_ProduceResponse", "x", "the address of a function"),
         ("linger.ms", "400000", "`message.timeout.ms` must be greater than `linger.ms`"),
     ];
     for (name, value, said) in cases {
