@@ -1,5 +1,7 @@
 //! What a run shows to Prometheus.
 
+mod hostile;
+
 use super::{
     command_run::{command, finished, line},
     command_watch::document,
@@ -7,34 +9,74 @@ use super::{
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    process::Stdio,
+    path::Path,
+    process::{Child, ChildStderr, Stdio},
 };
 use tempfile::tempdir;
+
+/// A run that serves metrics, and where.
+struct Served {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    address: String,
+}
+
+impl Served {
+    fn start(folder: &Path, words: &str) -> Self {
+        let mut child = command(folder)
+            .args(words.split_whitespace())
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut first = String::new();
+        while !first.starts_with("metrics: ") {
+            first.clear();
+            assert!(stderr.read_line(&mut first).unwrap() > 0, "it does not say where");
+        }
+        let address = first.trim().strip_prefix("metrics: http://").and_then(|rest| rest.strip_suffix("/metrics"));
+        let address = address.unwrap_or_else(|| panic!("no address in {first}")).to_owned();
+        assert!(address.starts_with("127.0.0.1:"), "{address}");
+        Served { child, stderr, address }
+    }
+
+    /// Stops the run, which must have lasted until now, when it has events.
+    fn stop(mut self, folder: &Path) {
+        let has_events = || !metrics_of(&self.address).contains("\nfalsetrail_events_total 0\n");
+        assert!((0..10_000).any(|_| has_events()), "it has no events");
+        let stopped = std::process::Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(stopped.success());
+        let mut rest = String::new();
+        self.stderr.read_to_string(&mut rest).unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(143), "{rest}");
+        let summary = document(folder, "s.json");
+        assert_eq!(summary["status"], "stopped", "{summary}");
+        assert!(summary["continue"]["command"].as_str().unwrap().contains("--skip"), "{summary}");
+        assert!(TcpStream::connect(&self.address).is_err(), "nobody listens any more");
+    }
+}
+
+/// What a scraper gets.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+fn metrics_of(address: &str) -> String {
+    get(address, "/metrics")
+}
 
 /// Starts a run that lasts a while, takes what it serves, and ends it.
 #[test]
 fn metrics_are_served_while_a_run_lasts() {
     let folder = tempdir().unwrap();
     let words = "generate busy-day --seed 3 --live --rate 50/s -o out.ndjson --metrics 0 --summary s.json";
-    let mut child = command(folder.path())
-        .args(words.split_whitespace())
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the binary starts");
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut first = String::new();
-    stderr.read_line(&mut first).unwrap();
-    let address = first.trim().strip_prefix("metrics: http://").and_then(|rest| rest.strip_suffix("/metrics"));
-    let address = address.unwrap_or_else(|| panic!("no address in {first}")).to_owned();
-    assert!(address.starts_with("127.0.0.1:"), "{address}");
-    let get = |path: &str| {
-        let mut stream = TcpStream::connect(&address).expect("it listens");
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        text
-    };
+    let run = Served::start(folder.path(), words);
+    let get = |path: &str| get(&run.address, path);
     let value = |text: &str, name: &str| -> f64 {
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
@@ -63,15 +105,7 @@ fn metrics_are_served_while_a_run_lasts() {
     for name in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()) {
         assert!(help.text().contains(name), "`help metrics` does not explain `{name}`");
     }
-    let stopped = std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(stopped.success());
-    let mut rest = String::new();
-    stderr.read_to_string(&mut rest).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(143), "{rest}");
-    let summary = document(folder.path(), "s.json");
-    assert_eq!(summary["status"], "stopped", "{summary}");
-    assert!(summary["continue"]["command"].as_str().unwrap().contains("--skip"), "{summary}");
-    assert!(TcpStream::connect(&address).is_err(), "nobody listens any more");
+    run.stop(folder.path());
 }
 
 #[test]

@@ -15,7 +15,7 @@ impl Metrics {
         _: super::progress::Ahead,
         _: &std::sync::Arc<falsetrail::run::Watch>,
         _: bool,
-    ) -> Result<Self, falsetrail::error::Error> {
+    ) -> Result<Option<Self>, falsetrail::error::Error> {
         let error = falsetrail::error::Error::usage("this build of falsetrail cannot serve metrics");
         Err(error.help("build it with the feature `metrics`"))
     }
@@ -26,4 +26,8 @@ impl Metrics {
 }
 
 #[cfg(feature = "metrics")]
+mod connection;
+#[cfg(feature = "metrics")]
 mod serve;
+#[cfg(feature = "metrics")]
+mod server;

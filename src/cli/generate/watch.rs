@@ -57,7 +57,7 @@ impl Generate {
     ) -> Result<Watching, falsetrail::error::Error> {
         let ahead = super::progress::Ahead::of(plan, self.skip.unwrap_or(0), self.pace.speed());
         let metrics = match &self.watch.metrics {
-            Some(address) => Some(super::metrics::Metrics::serve(address, plan, ahead.clone(), watch, self.quiet)?),
+            Some(address) => super::metrics::Metrics::serve(address, plan, ahead.clone(), watch, self.quiet)?,
             None => None,
         };
         Ok(Watching { progress: super::progress::Progress::begin(self, ahead, watch), metrics })

@@ -1,5 +1,6 @@
-//! The server, and the metrics that it shows.
+//! The metrics of a run, and where they are served.
 
+use super::server::Server;
 use crate::cli::{generate::progress::Ahead, report};
 use falsetrail::{
     error::Error,
@@ -13,74 +14,79 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge, info::Info},
     registry::{Registry, Unit},
 };
-use std::{
-    fmt, io,
-    net::TcpListener,
-    sync::Arc,
-    thread::{self, JoinHandle},
-};
-use tiny_http::{Header, Method, Request, Response, Server};
+use std::{fmt, io, sync::Arc};
 
-/// What the answer is, by the specification of `OpenMetrics`.
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// A server that answers on a thread of its own.
-pub struct Metrics {
-    server: Arc<Server>,
-    thread: JoinHandle<()>,
-}
+/// Metrics that are served until the run is over.
+pub struct Metrics(Server);
 
 impl Metrics {
-    /// Listens at `HOST:PORT`, or at `PORT` of this machine alone; says where, unless `quiet`.
+    /// Serves them at `HOST:PORT`, or at `PORT` of this machine alone; says where, unless `quiet`. `None`, and a warning,
+    /// if the machine has no thread or descriptor left for it: the run does not need them.
     ///
     /// # Errors
     ///
     /// [`Error::Usage`] for what is no address, [`Error::Failed`] if it cannot be listened at.
-    pub fn serve(address: &str, plan: &Plan, ahead: Ahead, watch: &Arc<Watch>, quiet: bool) -> Result<Self, Error> {
+    pub fn serve(
+        address: &str,
+        plan: &Plan,
+        ahead: Ahead,
+        watch: &Arc<Watch>,
+        quiet: bool,
+    ) -> Result<Option<Self>, Error> {
         let place = if address.contains(':') { address.to_owned() } else { format!("127.0.0.1:{address}") };
-        let cannot = |why: String| Error::failed(format!("cannot serve metrics at `{place}`: {why}"));
         let is_port =
             place.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         if !is_port {
             let error = Error::usage(format!("`{address}` is no address for metrics"));
             return Err(error.help("write `--metrics 9464`, or `--metrics 0.0.0.0:9464` for other machines, too"));
         }
-        let listener = TcpListener::bind(&place).map_err(|error| cannot(reason(&error)))?;
-        let server = Server::from_listener(listener, None).map_err(|error| cannot(error.to_string()))?;
-        let server = Arc::new(server);
-        if !quiet {
-            report(&format!("metrics: http://{}/metrics\n", server.server_addr()));
-        }
-        let registry = registry(plan, ahead, watch);
-        let answering = Arc::clone(&server);
-        let thread = thread::Builder::new().name("metrics".to_owned()).spawn(move || {
-            for request in answering.incoming_requests() {
-                // Whoever does not wait for an answer needs none.
-                let _ = answer(request, &registry);
+        let (listener, address) = match Server::listen(&place) {
+            Ok(listening) => listening,
+            Err(error) if is_shortage(&error) => return Ok(without(&error)),
+            Err(error) => {
+                return Err(Error::failed(format!("cannot serve metrics at `{place}`: {}", reason(&error))));
             }
-        });
-        Ok(Metrics { server, thread: thread.map_err(|error| cannot(reason(&error)))? })
+        };
+        let registry = registry(plan, ahead, watch);
+        let text = move || {
+            let mut text = String::new();
+            encode(&mut text, &registry).is_ok().then_some(text)
+        };
+        match Server::start(listener, text) {
+            Ok(server) => {
+                if !quiet {
+                    report(&format!("metrics: http://{address}/metrics\n"));
+                }
+                Ok(Some(Metrics(server)))
+            }
+            Err(error) => Ok(without(&error)),
+        }
     }
 
     /// Listens no longer.
     pub fn finish(self) {
-        self.server.unblock();
-        let _ = self.thread.join();
+        self.0.finish();
     }
 }
 
-fn answer(request: Request, registry: &Registry) -> io::Result<()> {
-    let path = request.url().split('?').next().unwrap_or_default();
-    if path != "/metrics" || !matches!(request.method(), Method::Get | Method::Head) {
-        return request.respond(Response::from_string("metrics are at /metrics\n").with_status_code(404));
+/// Says that there are no metrics, and why.
+fn without(error: &io::Error) -> Option<Metrics> {
+    report(&format!("warning: no metrics are served: {}\n", reason(error)));
+    None
+}
+
+/// Whether the process or the machine has no descriptor or memory left, whatever the address.
+fn is_shortage(error: &io::Error) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::io::Errno;
+        let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS];
+        Errno::from_io_error(error).is_some_and(|found| shortages.contains(&found))
     }
-    let mut text = String::new();
-    encode(&mut text, registry).map_err(io::Error::other)?;
-    let mut response = Response::from_string(text);
-    if let Ok(header) = Header::from_bytes("Content-Type", CONTENT_TYPE) {
-        response = response.with_header(header);
+    #[cfg(not(target_os = "linux"))]
+    {
+        error.kind() == io::ErrorKind::OutOfMemory
     }
-    request.respond(response)
 }
 
 fn registry(plan: &Plan, ahead: Ahead, watch: &Arc<Watch>) -> Registry {
