@@ -6,7 +6,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// A clock that can be waited for. Times are nanoseconds since the Unix epoch.
@@ -19,11 +19,47 @@ pub trait Clock: Send + Sync {
 }
 
 /// The machine's clock, read once and carried on by its monotonic clock: corrections of the wall clock during a run
-/// change no rate.
+/// change no rate. Time that the machine spends suspended passes, where the system tells it (Linux): events that were due
+/// meanwhile are late.
 #[derive(Debug)]
 pub struct SystemClock {
     began: i64,
-    since: Instant,
+    since: Moment,
+}
+
+/// A moment of the clock that never goes back and counts a machine's sleep, in nanoseconds since it was booted.
+#[cfg(target_os = "linux")]
+#[derive(Debug)]
+struct Moment(i64);
+
+#[cfg(target_os = "linux")]
+impl Moment {
+    fn now() -> Self {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Moment(time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec))
+    }
+
+    /// Nanoseconds since then.
+    fn elapsed(&self) -> i64 {
+        Moment::now().0.saturating_sub(self.0)
+    }
+}
+
+/// A moment of the clock that never goes back.
+#[cfg(not(target_os = "linux"))]
+#[derive(Debug)]
+struct Moment(std::time::Instant);
+
+#[cfg(not(target_os = "linux"))]
+impl Moment {
+    fn now() -> Self {
+        Moment(std::time::Instant::now())
+    }
+
+    /// Nanoseconds since then.
+    fn elapsed(&self) -> i64 {
+        i64::try_from(self.0.elapsed().as_nanos()).unwrap_or(i64::MAX)
+    }
 }
 
 /// A clock for tests: waiting takes no time, and work takes as much as it is told to.
@@ -36,7 +72,7 @@ const NAP: Duration = Duration::from_millis(50);
 impl SystemClock {
     /// The clock as it stands.
     pub fn new() -> Self {
-        SystemClock { began: chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default(), since: Instant::now() }
+        SystemClock { began: chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default(), since: Moment::now() }
     }
 }
 
@@ -48,7 +84,7 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> i64 {
-        self.began.saturating_add(i64::try_from(self.since.elapsed().as_nanos()).unwrap_or(i64::MAX))
+        self.began.saturating_add(self.since.elapsed())
     }
 
     fn wait_until(&self, time: i64, stop: &AtomicBool) {

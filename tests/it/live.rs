@@ -55,6 +55,28 @@ impl Sink for Watched {
     }
 }
 
+/// A clock that stands still for the process once, as by SIGSTOP, a cgroup freezer or a suspended machine: when the run
+/// wakes up, more time has passed than it has waited for.
+struct Freezing {
+    clock: Arc<ManualClock>,
+    /// When, in wall time, and for how long; taken when it has happened.
+    freeze: Mutex<Option<(i64, i64)>>,
+}
+
+impl Clock for Freezing {
+    fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    fn wait_until(&self, time: i64, stop: &AtomicBool) {
+        self.clock.wait_until(time, stop);
+        let mut freeze = self.freeze.lock().unwrap();
+        if let Some((_, lasts)) = freeze.take_if(|(begins, _)| *begins <= self.clock.now()) {
+            self.clock.advance(lasts);
+        }
+    }
+}
+
 /// How a test's run goes.
 #[derive(Default)]
 struct Case {
@@ -64,6 +86,8 @@ struct Case {
     speed: Option<f64>,
     max_lag: Option<i64>,
     stalls: Vec<(u64, i64)>,
+    /// When the process freezes, since the run's beginning, and for how long.
+    freeze: Option<(i64, i64)>,
     takes: i64,
     stops: Option<u64>,
 }
@@ -90,6 +114,8 @@ impl Case {
             stop: Arc::clone(&stop),
         });
         let max_lag = self.max_lag.map(|lag| lag as u64);
+        let freeze = Mutex::new(self.freeze.map(|(begins, lasts)| (from + begins, lasts)));
+        let clock = Arc::new(Freezing { clock, freeze });
         let live = Some(Live { clock, speed: self.speed.unwrap_or(1.0), max_lag });
         let how = How { part: Part { skip: self.skip, shard: None, only: None }, live, ..How::default() };
         let outcome = run::emit(plan, sink, how, &stop);
@@ -184,10 +210,33 @@ fn a_lag_that_is_not_allowed_ends_the_run_with_the_number_of_the_rest() {
         let Outcome { error, .. } = &seen.outcome;
         assert_eq!(error.is_some(), ends, "{max_lag}: {error:?}");
         let Some(error) = error else { continue };
-        assert!(error.to_string().contains("events leave 3s late, more than `--max-lag` allows"), "{error}");
+        assert!(error.to_string().contains("an event left 3s late, more than `--max-lag` allows"), "{error}");
         let rest = seen.outcome.rest().expect("it can be continued");
         assert_eq!(rest, seen.left.len() as u64);
         assert!((4_001..4_300).contains(&rest), "{rest}");
+        assert!([seen.bodies, bodies(&plan, rest as usize)].concat() == bodies(&plan, 0));
+    }
+}
+
+/// All that was due meanwhile fits into one batch, whose last event is on time: the oldest tells.
+#[test]
+fn a_freeze_of_the_process_is_a_lag() {
+    let plan = paced("20/s", 8);
+    for (max_lag, ends) in [(300 * MILLISECOND, true), (2_990 * MILLISECOND, true), (3_060 * MILLISECOND, false)] {
+        let freeze = Some((4 * SECOND, 3 * SECOND));
+        let seen = Case { freeze, max_lag: Some(max_lag), ..Case::default() }.run(&plan);
+        let late = quantile(&seen.left, 1.0);
+        assert!((2_999 * MILLISECOND..3_051 * MILLISECOND).contains(&late), "{late}");
+        let Outcome { error, .. } = &seen.outcome;
+        assert_eq!(error.is_some(), ends, "{max_lag}: {error:?}");
+        let Some(error) = error else {
+            assert!(seen.bodies == bodies(&plan, 0));
+            continue;
+        };
+        assert!(error.to_string().contains(" late, more than `--max-lag` allows"), "{error}");
+        let rest = seen.outcome.rest().expect("it can be continued");
+        assert_eq!(rest, seen.left.len() as u64);
+        assert!((80..160).contains(&rest), "{rest}");
         assert!([seen.bodies, bodies(&plan, rest as usize)].concat() == bodies(&plan, 0));
     }
 }

@@ -26,7 +26,8 @@ pub struct LiveOptions {
     #[arg(long, value_name = "X", value_parser = speed, allow_negative_numbers = true)]
     speed: Option<f64>,
 
-    /// End the run, with exit status 1, when events leave later than this, such as `30s`. [default: never]
+    /// End the run, with exit status 1, when any event leaves later than this, such as `30s`: also after a freeze of the
+    /// process or the machine. [default: never]
     #[arg(long, value_name = "D", value_parser = units::duration, allow_hyphen_values = true)]
     max_lag: Option<u64>,
 
