@@ -49,7 +49,8 @@ pub struct How {
     pub part: Part,
     /// Whether the summary has a digest of what was emitted.
     pub digest: bool,
-    /// How many threads; as many as pay for this sink if `None`. A live run has one.
+    /// How many threads, at most [`MOST_THREADS`]; as many as pay for this sink if `None`. A live run has one. Those that
+    /// the machine does not start are not needed.
     pub threads: Option<NonZero<usize>>,
     /// At the pace of the wall clock, instead of as fast as possible.
     pub live: Option<Live>,
@@ -110,6 +111,10 @@ struct Output {
     error: Option<Error>,
 }
 
+/// The most threads of a run. Each takes its batches from one simulation, which keeps tens of them busy, and has memory
+/// for some.
+pub const MOST_THREADS: usize = 256;
+
 /// Events of a batch: enough that taking turns costs nothing, few enough for the processor's cache.
 const BATCH: usize = 256;
 
@@ -121,7 +126,7 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Ou
     }
     let threads = match &live {
         Some(_) => 1,
-        None => threads.map_or_else(|| default_threads(&*sink), NonZero::get),
+        None => threads.map_or_else(|| default_threads(&*sink), NonZero::get).min(MOST_THREADS),
     };
     let encoder = sink.encoder().filter(|_| live.is_none());
     let pacer = live.map(|live| Pacer::new(live, plan.timing.from, part.skip > 0, watch.clone()));
@@ -137,14 +142,22 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Ou
         over: AtomicBool::new(false),
         stop,
     };
-    thread::scope(|scope| {
-        for number in 1..threads {
-            let shared = &shared;
-            scope.spawn(move || shared.work(number));
-        }
+    let short = thread::scope(|scope| {
+        let start = |number| {
+            let (name, shared) = (format!("render-{number}"), &shared);
+            thread::Builder::new().name(name).spawn_scoped(scope, move || shared.work(number)).err()
+        };
+        // A thread takes batches that any other takes, too: the run continues with those that there are.
+        let short = (1..threads).find_map(|number| start(number).map(|error| (number, error)));
         shared.work(0);
+        short
     });
-    shared.finish()
+    let mut outcome = shared.finish();
+    outcome.delivered.notes.extend(short.map(|(started, error)| {
+        let why = crate::sink::reason(&error);
+        format!("only {started} of {threads} threads could be started, which changes no byte: {why}")
+    }));
+    outcome
 }
 
 /// As many as make the run faster, if the machine has so many.

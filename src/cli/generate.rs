@@ -151,7 +151,7 @@ pub struct Generate {
     #[arg(long, value_name = "I/N", help_heading = "Part of a run")]
     shard: Option<run::Shard>,
 
-    /// Threads that render; they never change a byte. [default: as many as the machine has where that makes it faster]
+    /// Threads that render, 256 at most; they never change a byte. [default: as many as the machine has where that makes it faster]
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true, help_heading = "Output")]
     threads: Option<NonZero<usize>>,
 
@@ -268,7 +268,9 @@ fn seed(text: &str) -> Result<u64, String> {
 
 /// Reads a number of threads.
 fn threads(text: &str) -> Result<NonZero<usize>, String> {
-    text.parse().map_err(|_| "a run has at least one thread: write `1` or more".to_owned())
+    let most = run::MOST_THREADS;
+    let threads = text.parse().ok().filter(|threads: &NonZero<usize>| threads.get() <= most);
+    threads.ok_or_else(|| format!("a run has at least one thread, and {most} at most: write `1` or more"))
 }
 
 /// Reads `10m:500/s`.

@@ -21,6 +21,7 @@ mod options;
 mod record;
 mod reports;
 mod settings;
+mod threads;
 mod topic;
 mod undelivered;
 

@@ -28,6 +28,8 @@ mod identities;
 mod injections;
 #[cfg(feature = "kafka")]
 mod kafka_mock;
+#[cfg(target_os = "linux")]
+mod limits;
 mod live;
 mod live_command;
 mod pace;

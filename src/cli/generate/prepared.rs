@@ -45,7 +45,7 @@ impl Generate {
         if self.pace.is_live() || self.kafka.topic.is_some() {
             1
         } else {
-            self.threads.map_or_else(machine, NonZero::get)
+            self.threads.map_or_else(machine, NonZero::get).min(run::MOST_THREADS)
         }
     }
 

@@ -13,7 +13,7 @@ use super::handover::{self, Producer};
 use super::options::Options;
 use super::reports::Reports;
 use super::topic::Limits;
-use super::{KafkaSettings, diagnosis};
+use super::{KafkaSettings, diagnosis, threads};
 use crate::error::Error;
 use crate::sink::Ending;
 
@@ -48,6 +48,7 @@ impl Connection {
     /// Connects, and looks whether the topic is there; also what it takes.
     pub fn open(settings: KafkaSettings, warnings: &mut Vec<String>) -> Result<(Self, Limits), Error> {
         let mut options = Options::new(&settings)?;
+        threads::check(&options)?;
         let (mut producer, limits) =
             checked(options.producer()?, |producer| connect::look(producer, &options, &settings, warnings))?;
         // A topic that refuses a batch for its size refuses all that is in it.

@@ -215,6 +215,10 @@ impl Options {
             }
             KafkaError::ClientCreation(reason) => {
                 let reason = diagnosis::plain(&self.hide(&reason));
+                // The machine's limits are no fault of the properties.
+                if reason.contains("create thread") || reason.contains("background thread") {
+                    return Error::failed(format!("cannot start librdkafka: {reason}"));
+                }
                 let help = diagnosis::option_help(&reason);
                 Error::usage(format!("kafka properties: {reason}")).help(help)
             }
