@@ -38,7 +38,7 @@ Begin with:
   falsetrail help scenarios                             how to write it
 
 Data goes to standard output, everything else to standard error.
-Exit status: 0 done, 1 failed, 2 wrong usage or input, 130 and 143 stopped by a signal.")]
+Exit status: 0 done, 1 failed, 2 wrong usage or input, 129, 130 and 143 stopped by a signal.")]
 struct Command {
     #[command(subcommand)]
     subcommand: Subcommands,
@@ -79,6 +79,7 @@ enum Subcommands {
 /// Runs what the command line says; the process's exit status.
 pub fn run() -> Result<u8, Error> {
     completions::answer();
+    generate::stop::survive_file_size_limit();
     let command = parse();
     command.color.choose();
     match command.subcommand {

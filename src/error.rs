@@ -4,11 +4,13 @@
 //! so that everything that is wrong is shown at once; [`Error`] is what finally ends a run, and
 //! `main` reports it once.
 
+mod names;
 mod nearest;
 mod render;
 
 use std::{fmt, ops::Range, sync::Arc};
 
+pub use names::{shell_word, shown};
 pub use nearest::{a, did_you_mean, list_of, nearest};
 pub use render::{MOST_SHOWN, quoted};
 
@@ -127,6 +129,17 @@ impl Error {
             lines.push(text);
         }
         self
+    }
+
+    /// A later failure, told after this one; what to do is what the later one says.
+    #[must_use]
+    pub fn then(self, later: Self) -> Self {
+        match (self, later) {
+            (Self::Failed { message: first, .. }, Self::Failed { message, help }) => {
+                Self::Failed { message: format!("{first}; then: {message}"), help }
+            }
+            (first, _) => first,
+        }
     }
 
     /// The process's exit status: 2 for wrong usage or input, 1 for work that failed.

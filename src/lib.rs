@@ -44,6 +44,7 @@ pub mod schema;
 pub mod sink;
 pub mod story;
 pub mod stream;
+pub mod system;
 pub mod template;
 pub mod texts;
 pub mod units;

@@ -26,7 +26,7 @@ use crate::{
     error::Error,
     plan::Plan,
     render::Renderer,
-    sink::{Chunk, Delivered, Encoder, Ending, Flow, Lines, Sink},
+    sink::{Chunk, Delivered, Encoder, Ending, Failed, Flow, Lines, Sink},
 };
 use ahead::Ahead;
 use live::Pacer;
@@ -230,36 +230,72 @@ impl Shared<'_> {
 
     fn finish(self) -> Outcome {
         let source = self.source.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let Output { sink, truth, summary, open, mut error, .. } =
-            self.output.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let stopped = !source.ended && open;
+        let output = self.output.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let stopped = !source.ended && output.open;
         let wanted = wanted(self.plan).filter(|_| !source.is_selection());
-        let short = source.ended && error.is_none() && wanted.is_some_and(|wanted| source.emitted() < wanted);
+        let short = source.ended && output.error.is_none() && wanted.is_some_and(|wanted| source.emitted() < wanted);
+        let mut error = output.error;
         if short {
             let message = format!("the run ended after {} events: event time ends in the year 2262", source.emitted());
             error = Some(Error::failed(message).help("let instances start more often, by `--every`"));
         }
-        let ending = if source.ended && open && error.is_none() { Ending::Complete } else { Ending::Stopped };
-        let mut delivered = sink.finish(ending).unwrap_or_else(|failed| {
-            error.get_or_insert(failed.error);
-            failed.delivered
-        });
+        let ending = if source.ended && output.open && error.is_none() { Ending::Complete } else { Ending::Stopped };
+        let mut delivered = close_files(output.sink, output.truth.map(|truth| truth.lines), ending, &mut error);
         if short {
             // There is nothing to go on with.
             delivered.next = None;
         }
         delivered.notes.extend(source.notes());
-        match truth.map(|truth| truth.lines.finish(ending)) {
-            Some(Ok(note)) => delivered.notes.extend(note),
-            Some(Err(failed)) => {
-                error.get_or_insert(failed);
-            }
-            None => {}
-        }
         let background = source.emitted();
         let lag = source.pacer.map(|pacer| pacer.lag());
-        Outcome { summary, delivered, background, lag, stopped, error }
+        Outcome { summary: output.summary, delivered, background, lag, stopped, error }
     }
+}
+
+/// Ends the sink and the truth, in an order in which a failure of one leaves the other such that the run can be
+/// continued or is complete.
+///
+/// The truth is on the disk before the output gets its name: a continuation needs the output's part, and writes the
+/// truth again. Once the output has its name, no continuation is offered.
+fn close_files(
+    sink: Box<dyn Sink>,
+    mut truth: Option<Lines>,
+    mut ending: Ending,
+    error: &mut Option<Error>,
+) -> Delivered {
+    let mut fail = |later: Error| {
+        *error = Some(match error.take() {
+            Some(first) => first.then(later),
+            None => later,
+        });
+    };
+    if ending == Ending::Complete
+        && let Some(lines) = &mut truth
+        && let Err(failed) = lines.sync()
+    {
+        fail(failed.help("the truth is written again from its beginning when the run is continued"));
+        truth = None;
+        ending = Ending::Stopped;
+    }
+    let mut delivered = sink.finish(ending).unwrap_or_else(|failed| {
+        let Failed { error, delivered } = *failed;
+        fail(error);
+        if delivered.unfinished || delivered.unknown > 0 {
+            ending = Ending::Stopped;
+        }
+        delivered
+    });
+    match truth.map(|lines| lines.finish(ending)) {
+        Some(Ok(note)) => delivered.notes.extend(note),
+        Some(Err(failed)) => {
+            fail(failed);
+            if ending == Ending::Complete {
+                delivered.next = None;
+            }
+        }
+        None => {}
+    }
+    delivered
 }
 
 /// How many events a run has, if only their number ends it.

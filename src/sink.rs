@@ -34,22 +34,29 @@ mod indent;
 pub mod kafka;
 mod lines;
 pub mod memory;
+mod messages;
 mod names;
 mod output;
+mod part;
 mod piece;
+mod place;
+mod publish;
 mod remains;
 mod split;
 mod split_remains;
 mod target;
 mod unfinished;
+mod whole_file;
 
 pub use check::{Tell, check};
 pub use encode::{Encoded, Encoder};
 pub use lines::Lines;
+pub use messages::reason;
 pub use names::Names;
 pub use output::{Output, Split, open};
-pub use target::{WholeFile, reason};
+pub use place::{is_same_place, is_stdout};
 pub use unfinished::Unfinished;
+pub use whole_file::WholeFile;
 
 /// Some consecutive events, rendered: one buffer with offsets.
 ///

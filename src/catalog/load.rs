@@ -2,7 +2,7 @@
 
 use super::{Catalog, builtin, read};
 use crate::{
-    error::{Diagnostic, Error, Source},
+    error::{Diagnostic, Error, Source, shown},
     template::Template,
     texts::RunTexts,
     yaml,
@@ -26,7 +26,7 @@ pub(super) fn built_in(folder: Option<&Path>) -> Result<Catalog, Error> {
 /// The catalog of a folder.
 pub(super) fn folder(folder: &Path) -> Result<Catalog, Error> {
     if !folder.is_dir() {
-        let message = format!("`{}` is not a folder", folder.display());
+        let message = format!("`{}` is not a folder", shown(folder));
         return Err(
             Error::usage(message).help("`--templates` takes a folder with a `catalog.yaml`, templates, or both")
         );
@@ -36,7 +36,7 @@ pub(super) fn folder(folder: &Path) -> Result<Catalog, Error> {
         let catalog = built_in(Some(folder))?;
         strangers(folder, &catalog)?;
         if !catalog.methods.iter().any(|method| folder.join(format!("{}.json", method.name)).is_file()) {
-            let message = format!("`{}` has neither a `catalog.yaml` nor templates", folder.display());
+            let message = format!("`{}` has neither a `catalog.yaml` nor templates", shown(folder));
             return Err(
                 Error::usage(message).help("`--templates` takes a folder with a `catalog.yaml`, templates, or both")
             );
@@ -45,7 +45,7 @@ pub(super) fn folder(folder: &Path) -> Result<Catalog, Error> {
     }
     let source = yaml::load(&path)?;
     let catalog = read::catalog(&source).map_err(Error::Input)?;
-    let catalog = templates(catalog, &folder.display().to_string(), |file| {
+    let catalog = templates(catalog, &shown(folder), |file| {
         let path = folder.join(file);
         if path.is_file() { yaml::load(&path).map(Some) } else { Ok(None) }
     })?;
@@ -78,7 +78,7 @@ fn stranger(shown: &str, stem: &str, catalog: &Catalog) -> Error {
 
 /// Refuses templates that belong to no method: a misspelt name would silently not be used.
 fn strangers(folder: &Path, catalog: &Catalog) -> Result<(), Error> {
-    let failed = |error: std::io::Error| Error::failed(format!("cannot read `{}`: {error}", folder.display()));
+    let failed = |error: std::io::Error| Error::failed(format!("cannot read `{}`: {error}", shown(folder)));
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let (Some(stem), Some("json")) =
@@ -87,7 +87,7 @@ fn strangers(folder: &Path, catalog: &Catalog) -> Result<(), Error> {
             continue;
         };
         if !catalog.methods.iter().any(|method| method.name == stem) {
-            return Err(stranger(&path.display().to_string(), stem, catalog));
+            return Err(stranger(&shown(&path), stem, catalog));
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ mod progress;
 mod repeat;
 pub mod report;
 mod run_file;
+pub mod stop;
 mod summary;
 mod truth;
 mod watch;
@@ -27,12 +28,10 @@ pub use prepared::Prepared;
 use std::{
     num::NonZero,
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::Instant,
 };
+use stop::Stop;
 
 /// Generate events from scenarios.
 ///
@@ -120,11 +119,12 @@ pub struct Generate {
     templates: TemplatesOption,
 
     /// The file to write, `-` for standard output, or with `--split` a folder. Names that end in `.gz` and `.zst` are
-    /// compressed. A file gets its name when it is complete; until then it is `FILE.part`. [default: standard output]
+    /// compressed. A file gets its name when it is complete; until then it is `FILE.part`. Devices, pipes and descriptors
+    /// such as `/dev/fd/3` are written directly. [default: standard output]
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
 
-    /// Replace what exists.
+    /// Replace what exists. The new file has the mode of the old one and, if that is allowed, its owner.
     #[arg(long, help_heading = "Output")]
     force: bool,
 
@@ -245,7 +245,7 @@ fn finish(outcome: Outcome, stop: &Stop) -> Result<u8, Error> {
     }
     let lost = outcome.delivered.failed + outcome.delivered.unknown;
     if outcome.stopped {
-        return Ok(128 + stop.signal.load(Ordering::Relaxed) as u8);
+        return Ok(stop.exit_code());
     }
     if lost > 0 {
         let message = format!(
@@ -349,30 +349,5 @@ impl SplitName {
             SplitName::Event => sink::Split::Event,
             SplitName::Instance => sink::Split::Instance,
         }
-    }
-}
-
-/// A request to stop: the first signal ends the run cleanly, a second one at once.
-struct Stop {
-    requested: Arc<AtomicBool>,
-    signal: Arc<AtomicUsize>,
-}
-
-impl Stop {
-    /// From now on, signals set `requested`.
-    fn new(requested: Arc<AtomicBool>) -> Result<Self, Error> {
-        use signal_hook::{
-            consts::{SIGINT, SIGTERM},
-            flag,
-        };
-        let stop = Stop { requested, signal: Arc::new(AtomicUsize::new(0)) };
-        for signal in [SIGINT, SIGTERM] {
-            // In this order: the second signal finds the flag set by the first.
-            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop.requested))
-                .and_then(|_| flag::register(signal, Arc::clone(&stop.requested)))
-                .and_then(|_| flag::register_usize(signal, Arc::clone(&stop.signal), signal as usize))
-                .map_err(|error| Error::failed(format!("cannot wait for signals: {error}")))?;
-        }
-        Ok(stop)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::print;
 use clap::{Args, CommandFactory};
-use falsetrail::error::{Error, did_you_mean};
+use falsetrail::error::{Error, did_you_mean, shown};
 use std::{fs, path::PathBuf};
 
 /// Print a manual page, or write those of all commands into a folder.
@@ -24,7 +24,7 @@ pub struct Man {
 pub fn run(arguments: &Man) -> Result<u8, Error> {
     let whole = whole();
     if let Some(folder) = &arguments.output {
-        let failed = |error| Error::failed(format!("cannot write to `{}`: {error}", folder.display()));
+        let failed = |error| Error::failed(format!("cannot write to `{}`: {error}", shown(folder)));
         fs::create_dir_all(folder).map_err(failed)?;
         clap_mangen::generate_to(whole, folder).map_err(failed)?;
         return Ok(0);

@@ -4,7 +4,7 @@ use super::TemplatesOption;
 use clap::Args;
 use falsetrail::{
     catalog::{Catalog, Effect, Kind, KindId, Method, Needs},
-    error::Error,
+    error::{Error, shell_word, shown},
     sink,
 };
 use std::{
@@ -34,8 +34,8 @@ pub fn run(arguments: &New) -> Result<u8, Error> {
     if !path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
         path.as_mut_os_string().push(".yaml");
     }
-    let shown = path.display();
-    let text = starter(&catalog, &shown.to_string())?;
+    let shown = shown(&path);
+    let text = starter(&catalog, &shown)?;
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::AlreadyExists => {
             Error::usage(format!("`{shown}` already exists")).help("choose another name, or remove it first")
@@ -44,7 +44,10 @@ pub fn run(arguments: &New) -> Result<u8, Error> {
     };
     let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
-    super::report(&format!("`{shown}` is a story to begin with; `falsetrail show {shown}` shows what happens in it\n"));
+    super::report(&format!(
+        "`{shown}` is a story to begin with; `falsetrail show {}` shows what happens in it\n",
+        shell_word(path.as_os_str())
+    ));
     Ok(0)
 }
 

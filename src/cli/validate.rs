@@ -4,7 +4,7 @@ use super::{TemplatesOption, print};
 use clap::{Args, ValueEnum};
 use falsetrail::{
     catalog::Catalog,
-    error::{Diagnostic, Error},
+    error::{Diagnostic, Error, shown},
     plan::{Options, Plan},
 };
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ pub fn run(arguments: &Validate) -> Result<u8, Error> {
     let checked = arguments.paths.iter().flat_map(|given| match files(given) {
         Ok(files) => files.iter().map(|path| check(&catalog, path)).collect(),
         // The other paths are checked all the same.
-        Err(error) => vec![Checked { shown: given.display().to_string(), result: Err(error) }],
+        Err(error) => vec![Checked { shown: shown(given), result: Err(error) }],
     });
     match arguments.format {
         Format::Text => as_text(checked),
@@ -65,9 +65,9 @@ pub fn run(arguments: &Validate) -> Result<u8, Error> {
 }
 
 fn check(catalog: &Arc<Catalog>, path: &Path) -> Checked {
-    let shown = path.display().to_string();
-    let result = if path.is_dir() { Catalog::load(path).map(|_| ()) } else { scenario(catalog, &shown) };
-    Checked { shown, result }
+    let argument = path.display().to_string();
+    let result = if path.is_dir() { Catalog::load(path).map(|_| ()) } else { scenario(catalog, &argument) };
+    Checked { shown: shown(path), result }
 }
 
 fn as_text(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
@@ -141,14 +141,14 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     }
     let files = yaml_files(path)?;
     if files.is_empty() {
-        let message = format!("`{}` has no `.yaml` files", path.display());
+        let message = format!("`{}` has no `.yaml` files", shown(path));
         return Err(Error::usage(message).help("give a folder with scenarios, or one with a `catalog.yaml`"));
     }
     Ok(files)
 }
 
 fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let failed = |error| Error::failed(format!("cannot read `{}`: {error}", folder.display()));
+    let failed = |error| Error::failed(format!("cannot read `{}`: {error}", shown(folder)));
     let mut found = Vec::new();
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();

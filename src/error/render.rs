@@ -7,7 +7,7 @@ use std::{fmt::Write as _, ops::Range};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Diagnostic, Source, floor_char_boundary};
+use super::{Diagnostic, Source, floor_char_boundary, names::is_safe};
 
 /// How many diagnostics are shown at most; the rest is counted.
 pub const MOST_SHOWN: usize = 20;
@@ -128,14 +128,6 @@ fn push_clean(out: &mut String, text: &str, most: usize) {
             out.push('…');
             return;
         }
-        out.push(if is_safe(character) { character } else { '\u{fffd}' });
+        out.push(if character == '\t' || is_safe(character) { character } else { '\u{fffd}' });
     }
-}
-
-/// Not a control character, and none that turns the direction of text or hides.
-fn is_safe(character: char) -> bool {
-    character == '\t'
-        || !(character.is_control()
-            || matches!(character,
-                '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'))
 }

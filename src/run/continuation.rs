@@ -5,6 +5,10 @@
 //! does not say which events it has; but its last event says it, because this run can make any of its events again. So
 //! before the first event, the last one of the part is compared with the one before `--skip`, byte for byte. That finds
 //! a wrong number, and a part that another seed, scenario or option has made, and holds for shards, too.
+//!
+//! A folder with a file for each instance is written instance by instance. If the process was killed meanwhile, some
+//! files have more than others. The run is then continued after its first events that are all there, and the rest of
+//! what is there is cut off, to be written again.
 
 use super::{Outcome, Part};
 use crate::{
@@ -33,8 +37,8 @@ pub struct Resumed {
 /// [`Error::Usage`] if what is there does not end just before the part, with the number to skip if that can be told;
 /// [`Error::Failed`] if there is nothing, or if it is complete or in use.
 pub fn resume(plan: &Plan, part: &Part, output: &Output) -> Result<Resumed, Error> {
-    let unfinished = Unfinished::open(output)?;
-    let begun = begun(plan, part, &unfinished)?;
+    let mut unfinished = Unfinished::open(output)?;
+    let begun = begun(plan, part, &mut unfinished)?;
     Ok(Resumed { sink: unfinished.resume(part.skip)?, begun })
 }
 
@@ -48,9 +52,9 @@ impl Outcome {
 }
 
 /// Where the run began whose events are there, or why they are not those before the part.
-fn begun(plan: &Plan, part: &Part, unfinished: &Unfinished) -> Result<u64, Error> {
+fn begun(plan: &Plan, part: &Part, unfinished: &mut Unfinished) -> Result<u64, Error> {
     let there = unfinished.events();
-    let name = unfinished.name();
+    let name = unfinished.name().to_owned();
     if there == 0 {
         return Err(Error::usage(format!("{name} has no whole event to go on behind"))
             .help("leave out `--append`, and add `--force` if the file is not empty"));
@@ -67,6 +71,19 @@ fn begun(plan: &Plan, part: &Part, unfinished: &Unfinished) -> Result<u64, Error
     if fits(plan, whole, &first, unfinished)?.is_some() {
         return Err(Error::usage(format!("{name} has {events}: continue it with `--skip {}`", first.next)));
     }
+    if let Some(counts) = unfinished.by_instance() {
+        let gapless = Beginning::of(plan, whole, Until::Gap(counts), true);
+        if is_last(&gapless, unfinished, &gapless.instances)? {
+            if part.skip == gapless.next {
+                unfinished.keep(gapless.instances)?;
+                return Ok(0);
+            }
+            let (first, next) = (format_count(gapless.events), gapless.next);
+            let message =
+                format!("{name} has {events}, the run's first {first} among them: continue it with `--skip {next}`");
+            return Err(Error::usage(message));
+        }
+    }
     let last = match part.skip {
         0 => "it does not say where it ends, which is `--skip N`".to_owned(),
         skip => format!("the last one is not event {} of this run", format_count(skip)),
@@ -79,8 +96,8 @@ fn begun(plan: &Plan, part: &Part, unfinished: &Unfinished) -> Result<u64, Error
 /// Where the run began, if what is there are its events until the end of a beginning.
 fn fits(plan: &Plan, whole: &Part, beginning: &Beginning, unfinished: &Unfinished) -> Result<Option<u64>, Error> {
     let Some(missing) = beginning.events.checked_sub(unfinished.events()) else { return Ok(None) };
-    let Some(event) = beginning.last.events.last() else { return Ok(None) };
-    if !unfinished.ends_with(event, beginning.last.body(event))? {
+    let by_instance = unfinished.by_instance();
+    if !is_last(beginning, unfinished, by_instance.unwrap_or(&beginning.instances))? {
         return Ok(None);
     }
     // The first run itself may have been begun behind some events.
@@ -88,16 +105,28 @@ fn fits(plan: &Plan, whole: &Part, beginning: &Beginning, unfinished: &Unfinishe
     let fits = unfinished.by_instance().is_none_or(|there| {
         let rest =
             |(instance, count): (&_, &u64)| (*instance, count - before.instances.get(instance).copied().unwrap_or(0));
-        beginning.instances.iter().map(rest).filter(|(_, count)| *count > 0).collect::<HashMap<_, _>>() == *there
+        beginning.instances.iter().map(rest).filter(|(_, count)| *count > 0).collect::<Counts>() == *there
     });
     Ok(fits.then_some(before.next))
 }
 
-/// Where a beginning ends: before a number of the whole run, or behind so many events of the part.
+/// Whether the last event of a beginning is the last one there, or, of its instance, the last of so many.
+fn is_last(beginning: &Beginning, unfinished: &Unfinished, counts: &Counts) -> Result<bool, Error> {
+    let Some(event) = beginning.last.events.last() else { return Ok(false) };
+    let number = counts.get(&(event.story, event.instance)).copied().unwrap_or(0);
+    unfinished.ends_with(event, beginning.last.body(event), number)
+}
+
+/// Events of each instance, by story and number.
+type Counts = HashMap<(u16, u64), u64>;
+
+/// Where a beginning ends: before a number of the whole run, after so many events of the part, or before the first event
+/// of which an instance has not so many.
 #[derive(Clone, Copy)]
-enum Until {
+enum Until<'a> {
     Number(u64),
     Events(u64),
+    Gap(&'a Counts),
 }
 
 /// The first events of a run, or of a shard of it.
@@ -109,13 +138,13 @@ struct Beginning {
     next: u64,
     /// The last of them.
     last: Chunk,
-    /// How many of each instance, by story and number, if that is asked for.
-    instances: HashMap<(u16, u64), u64>,
+    /// How many of each instance, if that is asked for.
+    instances: Counts,
 }
 
 impl Beginning {
     /// `by_instance`: whether to count the events of each instance, which costs memory for each of them.
-    fn of(plan: &Plan, whole: &Part, until: Until, by_instance: bool) -> Self {
+    fn of(plan: &Plan, whole: &Part, until: Until<'_>, by_instance: bool) -> Self {
         let mut beginning = Self::default();
         let mut stream = plan.stream();
         let mut words = Vec::new();
@@ -134,12 +163,18 @@ impl Beginning {
                 words.truncate(record.words_at as usize);
                 continue;
             }
+            let instance = (plan.emissions[record.emission as usize].story, record.instance);
+            if let Until::Gap(there) = until
+                && beginning.instances.get(&instance) == there.get(&instance)
+            {
+                words.truncate(record.words_at as usize);
+                break;
+            }
             // The words of the last event stay, and nobody else's.
             words.drain(..record.words_at as usize);
             record.words_at = 0;
-            let story = plan.emissions[record.emission as usize].story;
             if by_instance {
-                *beginning.instances.entry((story, record.instance)).or_default() += 1;
+                *beginning.instances.entry(instance).or_default() += 1;
             }
             beginning.events += 1;
             beginning.next = record.number + 1;

@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    error::{Error, quoted},
+    error::{Error, quoted, shown},
     plan::Plan,
     sink::reason,
 };
@@ -27,7 +27,7 @@ impl Only {
     ///
     /// [`Error::Usage`] if there is no such file, if a line is no such object, or if the ids are another run's.
     pub fn load(path: &Path, plan: &Plan) -> Result<Self, Error> {
-        let name = quoted(&path.display().to_string());
+        let name = quoted(&shown(path));
         let cannot = |error: &std::io::Error| Error::usage(format!("cannot read {name}: {}", reason(error)));
         let file = File::open(path).map_err(|error| cannot(&error))?;
         let mut numbers = Vec::new();

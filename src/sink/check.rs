@@ -15,12 +15,9 @@ mod split;
 use std::path::Path;
 
 use super::{
-    Delivered, Ending, Output, Sink, Split,
-    format::Format,
-    output::{is_directory, is_stdout},
-    target::quoted,
+    Delivered, Ending, Output, Sink, Split, format::Format, messages::quoted, output::is_directory, place::is_stdout,
 };
-use crate::error::Error;
+use crate::error::{Error, shown};
 use compare::Difference;
 
 /// Where the line for a file goes that is not as the run makes it.
@@ -81,18 +78,18 @@ impl Findings {
 
     fn differs(&mut self, path: &Path, difference: &Difference) {
         self.differ += 1;
-        (self.tell)(&format!("{}: {difference}", path.display()));
+        (self.tell)(&format!("{}: {difference}", shown(path)));
     }
 
     fn missing(&mut self, path: &Path) {
         self.missing += 1;
-        (self.tell)(&format!("{}: missing", path.display()));
+        (self.tell)(&format!("{}: missing", shown(path)));
     }
 
     fn foreign(&mut self, path: &Path) {
         self.foreign += 1;
         let folder = if path.is_dir() { "/" } else { "" };
-        (self.tell)(&format!("{}{folder}: not part of the run", path.display()));
+        (self.tell)(&format!("{}{folder}: not part of the run", shown(path)));
     }
 
     /// What is to be said in the end.

@@ -4,20 +4,26 @@
 //! run is complete. As long as `falsetrail.part` exists, the run has not ended
 //! well, and nothing under a final name is half written. Nothing needs to be
 //! remembered about the files until then, so a million of them cost no memory.
-//! It is locked like a `FILE.part` (see [`target`](super::target)).
+//! It is locked like a `FILE.part` (see [`part`](super::part)).
 //!
 //! Files are not synced one by one, which would make a thousand fixtures take
 //! a minute: after a power failure, repeat the run.
 
 use std::{
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io::{self, ErrorKind},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
+use rustix::fs::{Dir, DirEntry};
+
 use super::{
     Ending,
-    target::{cannot_create, lock, publish, quoted, reason, whole},
+    messages::{cannot_create, cannot_open, quoted, reason, whole},
+    part::{in_the_way, lock},
+    publish::publish,
 };
 use crate::error::Error;
 
@@ -47,8 +53,10 @@ impl Directory {
             _ => {}
         }
         let staging = path.join(STAGING);
-        if staging.is_dir() {
-            remove_remains(&staging, force)?;
+        match fs::symlink_metadata(&staging) {
+            Ok(found) if found.is_dir() => remove_remains(&staging, force)?,
+            Ok(_) => return Err(in_the_way(&staging, "directory")),
+            Err(_) => {}
         }
         if !force && list(path)?.next().is_some() {
             return Err(Error::failed(format!("{} is not empty", quoted(path)))
@@ -66,8 +74,12 @@ impl Directory {
     pub fn reopen(path: &Path, force: bool) -> Result<Self, Error> {
         let staging = path.join(STAGING);
         let missing = format!("there is no {}", quoted(&staging));
-        let others = path.is_dir() && list(path)?.flatten().any(|entry| entry.file_name() != STAGING);
-        if !staging.is_dir() {
+        let others = path.is_dir() && list(path)?.flatten().any(|name| name != STAGING);
+        let found = fs::symlink_metadata(&staging);
+        if found.as_ref().is_ok_and(|found| !found.is_dir()) {
+            return Err(in_the_way(&staging, "directory"));
+        }
+        if found.is_err() {
             return Err(if others {
                 Error::failed(format!("{} is complete: {missing} to append to", quoted(path)))
                     .help("leave it as it is, or generate it anew by `--force` without `--skip` and `--append`")
@@ -79,8 +91,7 @@ impl Directory {
             return Err(Error::failed(format!("{} has other files beside {}", quoted(path), quoted(&staging)))
                 .help("`--force` replaces files of the same names and leaves all others alone"));
         }
-        let locked = File::open(&staging)
-            .map_err(|error| Error::failed(format!("cannot open {}: {}", quoted(&staging), reason(&error))))?;
+        let locked = File::open(&staging).map_err(|error| cannot_open(&staging, &error))?;
         if !lock(&locked) {
             return Err(in_use(&staging));
         }
@@ -89,9 +100,9 @@ impl Directory {
 
     /// The files made so far, with their names, in no order.
     pub fn files(&self) -> Result<Vec<(String, PathBuf)>, Error> {
-        let named = |entry: io::Result<fs::DirEntry>| {
-            let entry = entry.map_err(|error| cannot_list(&self.staging, &error))?;
-            Ok((entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        let named = |name: io::Result<OsString>| {
+            let name = name.map_err(|error| cannot_list(&self.staging, &error))?;
+            Ok((name.to_string_lossy().into_owned(), self.staging.join(name)))
         };
         list(&self.staging)?.map(named).collect()
     }
@@ -116,9 +127,10 @@ impl Directory {
         // Moving entries away while listing may hide some: list until none is left.
         loop {
             let mut moved = false;
-            for entry in list(&self.staging)? {
-                let entry = entry.map_err(|error| cannot_list(&self.staging, &error))?;
-                publish(&entry.path(), &self.path.join(entry.file_name()), self.force)?;
+            for name in list(&self.staging)? {
+                let name = name.map_err(|error| cannot_list(&self.staging, &error))?;
+                publish(&self.staging.join(&name), &self.path.join(&name), self.force)
+                    .map_err(|error| self.rest_stays(error))?;
                 moved = true;
             }
             if !moved {
@@ -133,6 +145,18 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// An error of moving one of the files, all of which are complete.
+    fn rest_stays(&self, error: Error) -> Error {
+        let Error::Failed { message, .. } = error else { return error };
+        Error::failed(message).help(format!(
+            "all files are complete: move the others from {} to {} and remove it",
+            quoted(&self.staging),
+            quoted(&self.path)
+        ))
+    }
+}
+
 fn remove_remains(staging: &Path, force: bool) -> Result<(), Error> {
     let shown = quoted(staging);
     if File::open(staging).is_ok_and(|locked| !lock(&locked)) {
@@ -141,8 +165,8 @@ fn remove_remains(staging: &Path, force: bool) -> Result<(), Error> {
     // A run that was stopped before its first file has left nothing.
     if !force && list(staging)?.next().is_some() {
         return Err(Error::failed(format!("{shown} exists: it is what a stopped run has left"))
-            .help("rename it to keep it; `--force` discards it")
-            .help("`--skip N --append`, as that run has printed it, goes on with it"));
+            .help("`--skip N --append`, as that run has printed it, continues it")
+            .help("rename it to keep it; `--force` discards it"));
     }
     fs::remove_dir_all(staging).map_err(|error| Error::failed(format!("cannot remove {shown}: {}", reason(&error))))
 }
@@ -152,8 +176,12 @@ fn in_use(staging: &Path) -> Error {
         .help("wait for it, or name another directory")
 }
 
-fn list(path: &Path) -> Result<fs::ReadDir, Error> {
-    fs::read_dir(path).map_err(|error| cannot_list(path, &error))
+/// The names in a directory. The standard library's reader panics if a directory cannot be closed.
+fn list(path: &Path) -> Result<impl Iterator<Item = io::Result<OsString>>, Error> {
+    let entries = File::open(path).and_then(|directory| Ok(Dir::new(directory)?));
+    let entries = entries.map_err(|error| cannot_list(path, &error))?;
+    let name = |entry: rustix::io::Result<DirEntry>| Ok(OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned());
+    Ok(entries.map(name).filter(|name| !name.as_ref().is_ok_and(|name| name == "." || name == "..")))
 }
 
 fn cannot_list(path: &Path, error: &io::Error) -> Error {

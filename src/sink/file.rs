@@ -19,7 +19,7 @@ use super::{
     Chunk, Delivered, Encoded, Encoder, Ending, Failed, Flow, Sink,
     compress::{Compression, FRAME_EVENTS},
     format::Format,
-    target::{Broken, Target},
+    target::{Broken, Target, Unnamed},
 };
 use crate::error::Error;
 
@@ -126,10 +126,17 @@ impl Sink for Stream {
         let apart = self.format == Format::Batch && !delivered.unfinished;
         match self.target.finish(how, whole) {
             Ok(note) => delivered.notes.extend(note.map(|note| if apart { note + ", as another array" } else { note })),
-            Err(error) => {
-                // What has no name is whole, and what could not be synced may be less than it seems.
+            Err(Unnamed { error, is_lost }) => {
+                // A file without its name is whole; one that could not be synced may be less than it seems.
                 delivered.next = None;
-                failed = failed.or(Some(error));
+                if is_lost {
+                    delivered.unknown = mem::take(&mut delivered.events);
+                    (delivered.bytes, delivered.written) = (0, 0);
+                }
+                failed = Some(match failed {
+                    Some(first) => first.then(error),
+                    None => error,
+                });
             }
         }
         match failed {

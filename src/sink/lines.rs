@@ -1,10 +1,11 @@
 //! A file of lines beside the data.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use super::{
     Ending,
-    target::{Target, with_part},
+    part::with_part,
+    target::{Target, is_direct},
 };
 use crate::error::Error;
 
@@ -22,14 +23,17 @@ impl Lines {
     /// # Errors
     /// [`Error::Failed`] if it cannot be created, or exists.
     pub fn create(path: &Path, force: bool) -> Result<Self, Error> {
-        Ok(Self { target: Target::path(path, force)? })
+        Ok(Self { target: Target::beside(path, force)? })
     }
 
-    /// Takes what a stopped run has left of a file, to write it anew.
+    /// Takes what a stopped run has left of a file, if there is anything, to write it from its beginning.
     ///
     /// # Errors
-    /// [`Error::Failed`] if there is nothing, or if it is in use.
+    /// [`Error::Failed`] if the file is in use, or is there without such a part.
     pub fn anew(path: &Path, force: bool) -> Result<Self, Error> {
+        if !Self::are_unfinished(path) {
+            return Self::create(path, force);
+        }
         let mut target = Target::reopen(path, force)?;
         target.go_on(0)?;
         Ok(Self { target })
@@ -37,7 +41,12 @@ impl Lines {
 
     /// Whether a stopped run has left a part of the file.
     pub fn are_unfinished(path: &Path) -> bool {
-        with_part(path).is_file()
+        !is_direct(path) && with_part(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())).is_file()
+    }
+
+    /// Whether lines go straight to a device, a pipe or a descriptor, where those of an earlier run stay.
+    pub fn are_direct(path: &Path) -> bool {
+        is_direct(path)
     }
 
     /// Appends whole lines.
@@ -52,6 +61,14 @@ impl Lines {
             let reason = super::reason(&broken.error);
             Error::failed(format!("cannot write {}: {reason}", self.target.name()))
         })
+    }
+
+    /// Waits until the lines are on the disk.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] if they may not be there.
+    pub fn sync(&mut self) -> Result<(), Error> {
+        self.target.sync()
     }
 
     /// Gives the file its name, or says where an unfinished one is.

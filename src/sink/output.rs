@@ -7,6 +7,8 @@ use super::{
     directory::Directory,
     file::Stream,
     format::Format,
+    messages::quoted,
+    place::is_stdout,
     split::{EventFiles, InstanceFiles},
 };
 use crate::error::Error;
@@ -14,7 +16,7 @@ use crate::error::Error;
 /// Which output is wanted. The default is newline-delimited JSON on stdout.
 #[derive(Debug, Default, Clone)]
 pub struct Output {
-    /// Where to; `None`, `-` and `/dev/stdout` are the standard output.
+    /// Where to; `None`, `-`, `/dev/stdout` and `/dev/fd/1` are the standard output.
     pub path: Option<PathBuf>,
     /// How events follow each other.
     pub format: Format,
@@ -50,7 +52,7 @@ impl Split {
 /// - **A regular file** is written as `FILE.part` and renamed when the run is
 ///   complete; a stopped run leaves `FILE.part`. A name that ends in `.gz` or
 ///   `.zst` compresses (see [`compress`](super::compress)).
-/// - **A device or named pipe** is written directly.
+/// - **A device, a named pipe or a descriptor** (`/dev/fd/3`) is written directly.
 /// - **A directory**, with `split`, is filled in `DIR/falsetrail.part/`; all
 ///   files move up when the run is complete. Events get names such as
 ///   `000001-CreateComputePool-success.json`, instances names such as
@@ -82,12 +84,8 @@ pub fn open(output: &Output) -> Result<Box<dyn Sink>, Error> {
     }
 }
 
-pub(super) fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-") || path == Path::new("/dev/stdout")
-}
-
 pub(super) fn not_a_file(path: &Path) -> Error {
-    Error::usage(format!("`{}` is a directory", path.display()))
+    Error::usage(format!("{} is a directory", quoted(path)))
         .help("name a file, or add `--split event` or `--split instance`")
 }
 

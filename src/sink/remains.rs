@@ -9,14 +9,20 @@
 //! Formatted events can be told apart by their lines: no string in JSON holds a
 //! line feed, and indented events begin and end on lines without indentation.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, ErrorKind, Read};
 
 use flate2::bufread::GzDecoder;
 
 use super::{compress::Compression, format::Format};
 
+/// Bytes of an event beyond which something is no output of a run, but would fill the memory.
+const LARGEST_EVENT: usize = 256 << 20;
+
+/// Bytes that are decoded at once.
+const DECODED_BYTES: usize = 64 << 10;
+
 /// Whole events at the beginning of an output.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Remains {
     /// How many.
     pub events: u64,
@@ -38,78 +44,109 @@ pub(super) fn as_kept(format: Format, body: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// Finds the whole events of an output.
+/// Finds the whole events of an output, or its first `most`.
 ///
 /// # Errors
-/// If it cannot be read; whatever cannot be decoded is its end.
-pub(super) fn remains(input: impl BufRead, format: Format, compression: Option<Compression>) -> io::Result<Remains> {
+/// If it cannot be read, or holds an event that no run makes, of more than
+/// [`LARGEST_EVENT`] bytes; whatever cannot be decoded is its end.
+pub(super) fn remains(
+    input: impl BufRead,
+    format: Format,
+    compression: Option<Compression>,
+    most: Option<u64>,
+) -> io::Result<Remains> {
+    let lines = Lines::new(format, most.unwrap_or(u64::MAX));
     match compression {
-        None => of_text(input, format),
-        Some(compression) => of_frames(input, format, compression),
+        None => of_text(input, lines),
+        Some(compression) => of_frames(input, lines, compression),
     }
 }
 
-fn of_text(mut input: impl BufRead, format: Format) -> io::Result<Remains> {
-    let mut lines = Lines::new(format);
-    loop {
+fn of_text(mut input: impl BufRead, mut lines: Lines) -> io::Result<Remains> {
+    while !lines.are_enough() {
         let bytes = input.fill_buf()?;
         if bytes.is_empty() {
-            return Ok(lines.end());
+            break;
         }
-        lines.feed(bytes);
+        lines.feed(bytes)?;
         let length = bytes.len();
         input.consume(length);
     }
+    Ok(lines.end())
 }
 
-/// A frame holds whole events, and is decoded whole or not at all.
-fn of_frames(input: impl BufRead, format: Format, compression: Compression) -> io::Result<Remains> {
-    let mut input = Counted { input, consumed: 0 };
-    let mut lines = Lines::new(format);
+/// A frame holds whole events, and counts as a whole or not at all. It is not
+/// kept: a few bytes may stand for gigabytes.
+fn of_frames(input: impl BufRead, mut lines: Lines, compression: Compression) -> io::Result<Remains> {
+    let mut input = Counted { input, consumed: 0, failed: None };
     let mut length = 0;
-    let mut frame = Vec::new();
     while !input.fill_buf()?.is_empty() {
-        frame.clear();
-        if decode(compression, &mut input, &mut frame).is_err() {
+        let before = lines.clone();
+        let decoded = decode(compression, &mut input, &mut lines)?;
+        if let Some(failed) = input.failed.take() {
+            return Err(failed);
+        }
+        if !decoded {
+            lines = before;
             break;
         }
-        lines.feed(&frame);
         length = input.consumed;
-        if format != Format::Batch && !(lines.line.is_empty() && lines.event.is_empty()) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame in it ends with half an event"));
+        if lines.format != Format::Batch && !(lines.line.is_empty() && lines.event.is_empty()) {
+            return Err(io::Error::new(ErrorKind::InvalidData, "a frame in it ends with half an event"));
         }
     }
     Ok(Remains { length, ..lines.end() })
 }
 
-/// Decodes one frame and reads nothing behind it.
-fn decode(compression: Compression, input: &mut impl BufRead, frame: &mut Vec<u8>) -> io::Result<usize> {
+/// Decodes one frame and reads nothing behind it; `false` if it is none, or only half of one.
+fn decode(compression: Compression, input: &mut impl BufRead, lines: &mut Lines) -> io::Result<bool> {
     match compression {
-        Compression::Gzip => GzDecoder::new(input).read_to_end(frame),
+        Compression::Gzip => feed(GzDecoder::new(input), lines),
         #[cfg(feature = "zstd")]
-        Compression::Zstd => zstd::Decoder::with_buffer(input)?.single_frame().read_to_end(frame),
+        Compression::Zstd => feed(zstd::Decoder::with_buffer(input)?.single_frame(), lines),
         #[cfg(not(feature = "zstd"))]
-        Compression::Zstd => Err(io::ErrorKind::Unsupported.into()),
+        Compression::Zstd => Err(ErrorKind::Unsupported.into()),
     }
 }
 
-/// A reader that knows how far it is.
+fn feed(mut decoder: impl Read, lines: &mut Lines) -> io::Result<bool> {
+    let mut bytes = vec![0; DECODED_BYTES];
+    loop {
+        match decoder.read(&mut bytes) {
+            Ok(0) => return Ok(true),
+            Ok(count) => lines.feed(&bytes[..count])?,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return Ok(false),
+        }
+    }
+}
+
+/// A reader that knows how far it is, and whether it was the file that could not be read.
 struct Counted<R> {
     input: R,
     consumed: u64,
+    failed: Option<io::Error>,
 }
 
 impl<R: BufRead> Read for Counted<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(into)?;
-        self.consumed += count as u64;
+        let mut bytes = self.fill_buf()?;
+        let count = bytes.read(into)?;
+        self.consume(count);
         Ok(count)
     }
 }
 
 impl<R: BufRead> BufRead for Counted<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.input.fill_buf()
+        match self.input.fill_buf() {
+            Ok(bytes) => Ok(bytes),
+            Err(error) => {
+                let kind = error.kind();
+                self.failed = Some(error);
+                Err(kind.into())
+            }
+        }
     }
 
     fn consume(&mut self, count: usize) {
@@ -119,8 +156,11 @@ impl<R: BufRead> BufRead for Counted<R> {
 }
 
 /// A text as it comes in, in lines.
+#[derive(Clone)]
 struct Lines {
     format: Format,
+    /// Events that are looked for.
+    most: u64,
     found: Remains,
     /// Bytes of all lines that have ended.
     ended: u64,
@@ -131,12 +171,23 @@ struct Lines {
 }
 
 impl Lines {
-    fn new(format: Format) -> Self {
-        Self { format, found: Remains::default(), ended: 0, line: Vec::new(), event: Vec::new() }
+    fn new(format: Format, most: u64) -> Self {
+        Self { format, most, found: Remains::default(), ended: 0, line: Vec::new(), event: Vec::new() }
     }
 
-    fn feed(&mut self, bytes: &[u8]) {
+    fn are_enough(&self) -> bool {
+        self.found.events >= self.most
+    }
+
+    fn feed(&mut self, bytes: &[u8]) -> io::Result<()> {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            if self.are_enough() {
+                break;
+            }
+            if self.line.len() + self.event.len() + piece.len() > LARGEST_EVENT {
+                let larger = format!("an event in it is larger than {} MiB", LARGEST_EVENT >> 20);
+                return Err(io::Error::new(ErrorKind::InvalidData, larger));
+            }
             self.line.extend_from_slice(piece);
             if piece.ends_with(b"\n") {
                 let line = std::mem::take(&mut self.line);
@@ -146,6 +197,7 @@ impl Lines {
                 self.line.clear();
             }
         }
+        Ok(())
     }
 
     fn end_line(&mut self, line: &[u8]) {

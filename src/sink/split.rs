@@ -7,7 +7,13 @@
 //! Instances interleave, by the thousand in a large run, so no file stays
 //! open: events are held for their instances until [`HELD_BYTES`] are, and then
 //! every file in question is opened, appended to and closed. Memory is bounded
-//! whatever the number of instances, and small runs open each file once.
+//! whatever the number of instances, and small runs open each file once. If one
+//! of the files cannot take its events, the events that were held are written
+//! one by one in the order of the run, as far as they fit: what stays is the
+//! beginning of the run.
+//!
+//! Files are closed with a look at what that says: on a network file system a
+//! full disk may show nowhere else.
 
 use std::{
     collections::BTreeMap,
@@ -21,10 +27,11 @@ use super::{
     Chunk, Delivered, Ending, Failed, Flow, Names, Sink,
     directory::Directory,
     format::Format,
+    messages::{quoted, reason, whole},
     names::{EventNames, InstanceNames},
-    target::{quoted, reason, whole},
+    part::not_through_links,
 };
-use crate::error::Error;
+use crate::{error::Error, system};
 
 /// What instance files hold back in memory, at most (and one chunk).
 pub(super) const HELD_BYTES: usize = 32 << 20;
@@ -51,6 +58,8 @@ pub(super) struct InstanceFiles {
     pub(super) format: Format,
     pub(super) names: InstanceNames,
     held: BTreeMap<(u16, u64), Held>,
+    /// The events that are held, in the order of the run.
+    order: Vec<Place>,
     held_bytes: usize,
     /// Behind the last event that is held.
     next: Option<u64>,
@@ -65,6 +74,23 @@ pub(super) struct InstanceFiles {
 struct Held {
     text: Vec<u8>,
     events: u64,
+}
+
+/// Where an event lies in what is held for its instance.
+struct Place {
+    story: u16,
+    instance: u64,
+    number: u64,
+    start: u32,
+    length: u32,
+}
+
+/// A file that could not take what is held for it.
+struct Refused {
+    path: PathBuf,
+    error: io::Error,
+    /// Whether all files are as they were before.
+    is_undone: bool,
 }
 
 impl EventFiles {
@@ -99,6 +125,7 @@ impl InstanceFiles {
             format,
             names: InstanceNames::new(most, names, format),
             held: BTreeMap::new(),
+            order: Vec::new(),
             held_bytes: 0,
             next: None,
             before: 0,
@@ -148,7 +175,10 @@ impl Sink for InstanceFiles {
             self.format.append_one(chunk.body(event), true, &mut held.text);
             held.events += 1;
             self.next = Some(event.number + 1);
-            self.held_bytes += held.text.len() - before;
+            let (story, instance, number) = (event.story, event.instance, event.number);
+            let length = held.text.len() - before;
+            self.order.push(Place { story, instance, number, start: before as u32, length: length as u32 });
+            self.held_bytes += length + size_of::<Place>();
         }
         if self.held_bytes >= HELD_BYTES {
             self.write_held()?;
@@ -164,32 +194,56 @@ impl Sink for InstanceFiles {
 }
 
 impl InstanceFiles {
-    /// Appends what is held to its files: all of it or, if one of them cannot
-    /// take it, nothing, so that the files hold the run's first events.
+    /// Appends what is held to its files or, if one of them cannot take it, as many of these events as fit.
     fn write_held(&mut self) -> Result<(), Error> {
         self.held_bytes = 0;
-        let all = mem::take(&mut self.held);
+        let (all, order) = (mem::take(&mut self.held), mem::take(&mut self.order));
+        let Err(refused) = self.append_all(&all) else {
+            for held in all.values() {
+                count(&mut self.delivered, held.events, held.text.len());
+            }
+            self.delivered.next = self.next.or(self.delivered.next);
+            return Ok(());
+        };
+        self.failed = true;
+        if refused.is_undone {
+            self.append_in_order(&all, &order);
+        } else {
+            self.delivered.next = None;
+        }
+        Err(failure(&refused.path, &refused.error, self.before + self.delivered.events))
+    }
+
+    /// Opens each file once: all of it or, if one of them cannot take it, nothing.
+    fn append_all(&self, all: &BTreeMap<(u16, u64), Held>) -> Result<(), Refused> {
         let mut lengths = Vec::with_capacity(all.len());
-        for ((story, instance), held) in &all {
+        for ((story, instance), held) in all {
             let path = self.file(*story, *instance);
             match append(&path, &held.text) {
                 Ok(before) => lengths.push(before),
                 Err(error) => {
-                    self.failed = true;
+                    let mut is_undone = true;
                     for ((story, instance), length) in all.keys().zip(lengths) {
-                        if cut(&self.file(*story, *instance), length).is_err() {
-                            self.delivered.next = None;
-                        }
+                        is_undone &= cut(&self.file(*story, *instance), length).is_ok();
                     }
-                    return Err(failure(&path, &error, self.before + self.delivered.events));
+                    return Err(Refused { path, error, is_undone });
                 }
             }
         }
-        for held in all.values() {
-            count(&mut self.delivered, held.events, held.text.len());
-        }
-        self.delivered.next = self.next.or(self.delivered.next);
         Ok(())
+    }
+
+    /// Appends event by event, until one does not fit.
+    fn append_in_order(&mut self, all: &BTreeMap<(u16, u64), Held>, order: &[Place]) {
+        for place in order {
+            let Some(held) = all.get(&(place.story, place.instance)) else { return };
+            let text = &held.text[place.start as usize..][..place.length as usize];
+            if append(&self.file(place.story, place.instance), text).is_err() {
+                return;
+            }
+            count(&mut self.delivered, 1, text.len());
+            self.delivered.next = Some(place.number + 1);
+        }
     }
 
     /// Where an instance's events go.
@@ -200,7 +254,8 @@ impl InstanceFiles {
 
 /// Writes a file that does not exist, whole or not at all.
 fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
-    File::create_new(path)?.write_all(text).inspect_err(|_| {
+    let mut file = File::create_new(path)?;
+    file.write_all(text).and_then(|()| system::close(file)).inspect_err(|_| {
         // Half an event is of no use to anyone.
         let _ = fs::remove_file(path);
     })
@@ -209,22 +264,20 @@ fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
 /// Appends all or nothing, so that files hold whole events in any case; the
 /// length before.
 fn append(path: &Path, text: &[u8]) -> io::Result<u64> {
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    let mut file = not_through_links(OpenOptions::new().create(true).append(true)).open(path)?;
     let before = file.metadata()?.len();
-    file.write_all(text).inspect_err(|_| {
-        let _ = file.set_len(before);
-        if before == 0 {
-            let _ = fs::remove_file(path);
-        }
+    file.write_all(text).and_then(|()| system::close(file)).inspect_err(|_| {
+        // If half an event stays, a continuation takes it away.
+        let _ = cut(path, before);
     })?;
     Ok(before)
 }
 
-/// Cuts a file back to what it had; one that had nothing was not there.
-fn cut(path: &Path, length: u64) -> io::Result<()> {
+/// Cuts a file back to the length that it had; one that had none was not there.
+pub(super) fn cut(path: &Path, length: u64) -> io::Result<()> {
     match length {
         0 => fs::remove_file(path),
-        _ => OpenOptions::new().write(true).open(path)?.set_len(length),
+        _ => not_through_links(OpenOptions::new().write(true)).open(path)?.set_len(length),
     }
 }
 

@@ -1,20 +1,23 @@
 //! What a stopped run has left in a directory of files.
 //!
-//! Nothing changes here before it is known that it belongs to the run; what a
-//! killed process has left of half an event goes away when the run goes on.
+//! Nothing changes here before it is known that it belongs to the run. Half an
+//! event that a killed process has left goes away when the run is continued, and
+//! so do events of instances whose turn had not come yet: their files are
+//! written one after another.
 
 use std::{
     collections::HashMap,
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, BufReader},
     path::{Path, PathBuf},
 };
 
 use super::{
     format::Format,
+    messages::{quoted, reason},
+    part::not_through_links,
     remains::{Remains, remains},
-    split::{EventFiles, InstanceFiles},
-    target::{quoted, reason},
+    split::{EventFiles, InstanceFiles, cut},
 };
 use crate::error::Error;
 
@@ -34,8 +37,8 @@ pub(super) struct InstanceRemains {
     pub files: InstanceFiles,
     /// Whole events of each instance, by story and number.
     pub counts: HashMap<(u16, u64), u64>,
-    /// Files that end with half an event, and where that begins.
-    halves: Vec<(PathBuf, u64)>,
+    /// Files that are too long, and the length that they should have.
+    too_long: Vec<(PathBuf, u64)>,
 }
 
 impl EventRemains {
@@ -49,7 +52,7 @@ impl EventRemains {
         let mut halves = Vec::new();
         let mut last = None;
         while let Some((number, path)) = found.pop() {
-            let (remains, length) = read(&path, files.format)?;
+            let (remains, length) = read(&path, files.format, None)?;
             if remains.events == 1 && remains.length == length {
                 last = Some((number, remains.last));
                 break;
@@ -71,48 +74,62 @@ impl EventRemains {
 impl InstanceRemains {
     pub fn of(files: InstanceFiles) -> Result<Self, Error> {
         let mut counts = HashMap::new();
-        let mut halves = Vec::new();
+        let mut too_long = Vec::new();
         for (name, path) in files.directory.files()? {
             let instance = files.names.whose(&name).ok_or_else(|| stranger(&path))?;
-            let (remains, length) = read(&path, files.format)?;
+            let (remains, length) = read(&path, files.format, None)?;
             if remains.events > 0 {
                 counts.insert(instance, remains.events);
             }
             if remains.length < length {
-                halves.push((path, remains.length));
+                too_long.push((path, remains.length));
             }
         }
-        Ok(Self { files, counts, halves })
+        Ok(Self { files, counts, too_long })
     }
 
     pub fn events(&self) -> u64 {
         self.counts.values().sum()
     }
 
-    /// The last event of an instance.
-    pub fn last(&self, story: u16, instance: u64) -> Result<Vec<u8>, Error> {
-        if !self.counts.contains_key(&(story, instance)) {
+    /// An instance's event of this number, from 1; empty if it is not there.
+    pub fn event(&self, story: u16, instance: u64, number: u64) -> Result<Vec<u8>, Error> {
+        if self.counts.get(&(story, instance)).is_none_or(|count| *count < number) {
             return Ok(Vec::new());
         }
-        Ok(read(&self.files.file(story, instance), self.files.format)?.0.last)
+        Ok(read(&self.files.file(story, instance), self.files.format, Some(number))?.0.last)
+    }
+
+    /// Leaves only so many events of each instance when the run is continued.
+    pub fn keep(&mut self, counts: HashMap<(u16, u64), u64>) -> Result<(), Error> {
+        for (&(story, instance), there) in &self.counts {
+            let kept = counts.get(&(story, instance)).copied().unwrap_or(0);
+            if kept < *there {
+                let path = self.files.file(story, instance);
+                let length = read(&path, self.files.format, Some(kept))?.0.length;
+                self.too_long.retain(|(other, _)| *other != path);
+                self.too_long.push((path, length));
+            }
+        }
+        self.counts = counts;
+        Ok(())
     }
 
     pub fn resume(self, next: u64) -> Result<InstanceFiles, Error> {
         let events = self.events();
-        for (path, length) in &self.halves {
-            let file = OpenOptions::new().write(true).open(path);
-            file.and_then(|file| file.set_len(*length)).map_err(|error| cannot_cut(path, &error))?;
+        for (path, length) in &self.too_long {
+            cut(path, *length).map_err(|error| cannot_cut(path, &error))?;
         }
         Ok(self.files.behind(events, next))
     }
 }
 
-/// What is whole in a file, and the file's length.
-fn read(path: &Path, format: Format) -> Result<(Remains, u64), Error> {
+/// What is whole in a file, at most so many events, and the file's length.
+fn read(path: &Path, format: Format, most: Option<u64>) -> Result<(Remains, u64), Error> {
     let read = || {
-        let file = File::open(path)?;
+        let file = not_through_links(OpenOptions::new().read(true)).open(path)?;
         let length = file.metadata()?.len();
-        Ok((remains(BufReader::new(file), format, None)?, length))
+        Ok((remains(BufReader::new(file), format, None, most)?, length))
     };
     read().map_err(|error: io::Error| Error::failed(format!("cannot read {}: {}", quoted(path), reason(&error))))
 }

@@ -12,11 +12,13 @@ use super::{
     directory::Directory,
     file::Stream,
     format::Format,
-    output::{is_directory, is_stdout, not_a_file, not_split},
+    messages::reason,
+    output::{is_directory, not_a_file, not_split},
+    place::descriptor,
     remains::{Remains, as_kept, remains},
     split::{EventFiles, InstanceFiles},
     split_remains::{EventRemains, InstanceRemains},
-    target::{Target, reason},
+    target::Target,
 };
 use crate::error::Error;
 
@@ -45,7 +47,7 @@ impl Unfinished {
     /// another run is writing it, or if it is not what a run leaves.
     pub fn open(output: &Output) -> Result<Self, Error> {
         let (format, force, most) = (output.format, output.force, output.most);
-        let Some(path) = output.path.as_deref().filter(|path| !is_stdout(path)) else {
+        let Some(path) = output.path.as_deref().filter(|path| descriptor(path).is_none()) else {
             return Err(Error::usage("`--append` goes on with a file, and standard output is none")
                 .help("leave out `--append`, and let the shell append by `>>`"));
         };
@@ -98,24 +100,36 @@ impl Unfinished {
         }
     }
 
-    /// Whether this is its last event. With a file for each instance: the last
-    /// one of that event's instance.
+    /// Whether this is its last event. With a file for each instance: the event
+    /// of that number, from 1, of its instance.
     ///
     /// # Errors
     /// [`Error::Failed`] if it cannot be read.
-    pub fn ends_with(&self, event: &Event, body: &[u8]) -> Result<bool, Error> {
+    pub fn ends_with(&self, event: &Event, body: &[u8], number: u64) -> Result<bool, Error> {
         Ok(match &self.what {
             What::File { format, remains, .. } => remains.last == as_kept(*format, body),
             What::Events(EventRemains { files, last, .. }) => last
                 .as_ref()
                 .is_some_and(|(number, text)| *number == event.number && *text == as_kept(files.format, body)),
             What::Instances(remains) => {
-                remains.last(event.story, event.instance)? == as_kept(remains.files.format, body)
+                remains.event(event.story, event.instance, number)? == as_kept(remains.files.format, body)
             }
         })
     }
 
-    /// The sink that goes on with the run's event `next`.
+    /// Leaves only so many events of each instance, if they are in files of their own: a killed process may have written
+    /// more of some than of others.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] if a file cannot be read.
+    pub fn keep(&mut self, counts: HashMap<(u16, u64), u64>) -> Result<(), Error> {
+        match &mut self.what {
+            What::Instances(remains) => remains.keep(counts),
+            _ => Ok(()),
+        }
+    }
+
+    /// The sink that continues with the run's event `next`.
     ///
     /// # Errors
     /// [`Error::Failed`] if half an event at the end cannot be cut off.
@@ -132,7 +146,7 @@ impl Unfinished {
 
     fn file(target: Target, format: Format, compression: Option<Compression>) -> Result<Self, Error> {
         let name = target.name().to_owned();
-        let found = remains(BufReader::with_capacity(READ_BYTES, target.file()), format, compression)
+        let found = remains(BufReader::with_capacity(READ_BYTES, target.file()), format, compression, None)
             .map_err(|error| Error::failed(format!("cannot read {name}: {}", reason(&error))))?;
         if found.closed {
             return Err(Error::failed(format!("{name} is complete: there is nothing to append"))

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use crate::error::{Diagnostic, Error, Source, quoted};
+use crate::error::{Diagnostic, Error, Source, quoted, shown};
 
 /// Files with more bytes than this are not read: nobody writes so long a scenario by hand.
 pub const LARGEST_FILE: u64 = 16 * 1024 * 1024;
@@ -23,7 +23,7 @@ pub(super) const BEGIN: &str =
 /// Says why the file cannot be read, is too large, or is not UTF-8.
 pub fn load(path: impl AsRef<Path>) -> Result<Arc<Source>, Error> {
     let path = path.as_ref();
-    let name = path.display().to_string();
+    let name = shown(path);
     let bytes = read(path).map_err(|error| cannot_read(&name, &error))?;
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(

@@ -2,6 +2,7 @@
 
 mod formats;
 mod pipes;
+mod places;
 mod split;
 
 use std::{

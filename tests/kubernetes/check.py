@@ -50,6 +50,9 @@ def run(documents):
     for path in (arguments[1], manifests.option(arguments, "kafka-config")):
         if path not in manifests.mounts(job, config_map):
             yield f"{path} is not mounted"
+    undelivered = manifests.option(arguments, "undelivered")
+    if undelivered.rpartition("/")[0] not in manifests.writable(job):
+        yield f"the list of undelivered events, {undelivered}, is in no folder that can be written"
     if config_map.get("immutable") is not True:
         yield "the scenario may change between two starts of a pod"
     tag = manifests.container(job)["image"].rpartition(":")[2]

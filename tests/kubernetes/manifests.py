@@ -59,9 +59,17 @@ def option(arguments, name):
     return value
 
 
+def writable(job):
+    """The folders of the container that it can write."""
+    spec = job["spec"]["template"]["spec"]
+    names = [volume["name"] for volume in spec["volumes"] if "emptyDir" in volume or "persistentVolumeClaim" in volume]
+    found = [mount for mount in container(job)["volumeMounts"] if mount["name"] in names]
+    return [mount["mountPath"] for mount in found if not mount.get("readOnly")]
+
+
 def mounts(job, config_map):
     """What is mounted from the ConfigMap: {path in the container: text}."""
     spec = job["spec"]["template"]["spec"]
-    (volume,) = [v for v in spec["volumes"] if v["configMap"]["name"] == config_map["metadata"]["name"]]
+    (volume,) = [v for v in spec["volumes"] if v.get("configMap", {}).get("name") == config_map["metadata"]["name"]]
     (mount,) = [m for m in container(job)["volumeMounts"] if m["name"] == volume["name"]]
     return {f"{mount['mountPath']}/{name}": text for name, text in config_map["data"].items()}

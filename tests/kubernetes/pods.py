@@ -38,6 +38,7 @@ class Program:
         self.binary = Path(binary).resolve()
         self.events = events
         self.folder = Path(folder)
+        self.lists = 0
         documents = manifests.as_written()
         self.pods = manifests.pods(documents["Job"])
         self.paths = {}
@@ -57,8 +58,11 @@ class Program:
         return str(self.folder / name)
 
     def start(self, arguments, *more, **values):
-        """Starts it with these arguments, the values of some options replaced."""
+        """Starts it with these arguments, the values of some options replaced; each pod has a folder for its list."""
         arguments = [self.there(text) for text in arguments]
+        if any(text.startswith("--topic=") for text in arguments):
+            self.lists += 1
+            values["undelivered"] = self.folder / f"undelivered-{self.lists}.ndjson"
         for name, value in {"events": self.events, **values}.items():
             before = f"--{name}={manifests.option(arguments, name)}"
             arguments[arguments.index(before)] = f"--{name}={value}"
@@ -113,7 +117,7 @@ def emit(program, topic, ended):
 
 def write(program, folder):
     """Writes the undivided run: the arguments of any pod, without its shard and its broker."""
-    divided = ("--shard=", "--kafka-config=", "--topic=", "--key=")
+    divided = ("--shard=", "--kafka-config=", "--topic=", "--key=", "--undelivered=")
     arguments = [text for text in program.pods[0] if not text.startswith(divided)]
     finished(program.start(arguments, "--split=instance", f"--output={folder}/"))
 

@@ -68,8 +68,8 @@ pub(super) struct Kafka {
     #[arg(long, value_name = "D", value_parser = units::duration, requires = "topic")]
     flush_timeout: Option<u64>,
 
-    /// Where to list the events that were not delivered, one a line, if there are any: for `--only`. [default: a new
-    /// file `undelivered-TOPIC….ndjson`]
+    /// Where to list the events that were not delivered, one a line, if there are any: for `--only`. `-` is standard
+    /// output. The place is checked before the first event. [default: a new file `undelivered-TOPIC….ndjson`]
     #[arg(long, value_name = "FILE", requires = "topic")]
     undelivered: Option<PathBuf>,
 

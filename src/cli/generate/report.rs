@@ -102,7 +102,11 @@ fn delivery(arguments: &Generate, outcome: &Outcome) -> Vec<String> {
             format_count(delivered.unknown)
         ));
     } else if outcome.stopped || outcome.error.is_some() {
-        lines.push(format!("stopped: {} events written", format_count(delivered.events)));
+        let unknown = match delivered.unknown {
+            0 => String::new(),
+            unknown => format!(", {} not known to be on the disk", format_count(unknown)),
+        };
+        lines.push(format!("stopped: {} events written{unknown}", format_count(delivered.events)));
     }
     lines.extend(delivered.notes.iter().cloned());
     lines

@@ -5,7 +5,7 @@ use std::{
     io::{self, ErrorKind, Read},
 };
 
-use super::super::target::reason;
+use super::super::messages::reason;
 
 /// How far a file is as it should be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::{
         Chunk, Delivered, Ending, Failed, Flow, Sink,
         compress::Compression,
         format::Format,
-        target::{quoted, reason},
+        messages::{quoted, reason},
     },
 };
 

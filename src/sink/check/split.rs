@@ -18,9 +18,9 @@ use crate::{
     sink::{
         Chunk, Delivered, Ending, Failed, Flow, Output, Sink,
         format::Format,
+        messages::{quoted, reason},
         names::{EventNames, InstanceNames},
         split::{HELD_BYTES, HELD_EACH},
-        target::{quoted, reason},
     },
 };
 

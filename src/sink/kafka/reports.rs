@@ -5,7 +5,7 @@
 //! binding asks for a context that could be shared.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -117,7 +117,8 @@ impl Reports {
     /// A line of librdkafka's log.
     pub fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         if self.show_log {
-            eprintln!("librdkafka: {facility}: {line}");
+            // Standard error may be a terminal that was closed.
+            let _ = writeln!(io::stderr(), "librdkafka: {facility}: {line}");
         }
         if facility == "CONFWARN" {
             self.seldom().warnings.push(diagnosis::warning(line));
@@ -140,9 +141,7 @@ impl Reports {
     /// The account of the `taken` events.
     pub fn delivered(&self, taken: u64) -> Delivered {
         let mut seldom = self.seldom();
-        let listed = seldom.list.as_mut().map(List::finish);
-        let (undelivered, trouble) = listed.unwrap_or_default();
-        let undelivered = undelivered.map(Path::to_owned);
+        let listed = seldom.list.as_mut().map(List::finish).unwrap_or_default();
         let events = self.tally.acknowledged.load(Relaxed);
         let unknown = taken.saturating_sub(events + seldom.failed);
         let bytes = self.bytes.load(Relaxed);
@@ -156,8 +155,8 @@ impl Reports {
             closed: false,
             next: None,
             unfinished: false,
-            undelivered,
-            notes: seldom.notes(unknown).into_iter().chain(trouble).collect(),
+            undelivered: listed.path,
+            notes: seldom.notes(unknown).into_iter().chain(listed.note).collect(),
         }
     }
 

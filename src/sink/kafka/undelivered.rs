@@ -3,19 +3,27 @@
 //!
 //! A run is a pure function, so no event needs to be kept: its number is
 //! enough. The list is written as the reports come, because there may be
-//! millions of them, and only if there is anything to write.
+//! millions of them, and only if there is anything to write. Like every file it
+//! is `FILE.part` until it is whole: a list that it replaces stays until then.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::error::Error;
-use crate::sink::reason;
+use crate::error::{Error, shown};
+use crate::sink::{
+    Ending,
+    messages::{quoted, reason},
+    target::{Target, is_direct},
+};
+
+/// Bytes of lines that are held back.
+const HELD: usize = 8 << 10;
 
 /// Where the list goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UndeliveredFile {
-    /// Its path.
+    /// Its path; also a device, a descriptor, or `-` for standard output.
     pub path: PathBuf,
     /// Whether it may replace an older one.
     pub replace: bool,
@@ -36,42 +44,55 @@ pub(super) struct Undelivered<'a> {
 /// A list that is begun with its first line.
 pub(super) struct List {
     place: UndeliveredFile,
-    file: Option<BufWriter<File>>,
-    failed: Option<io::Error>,
+    /// Open from the first line on, or from the beginning if there is no file to be made.
+    target: Option<Target>,
+    is_direct: bool,
+    /// Lines that are not written yet.
+    text: Vec<u8>,
+    lines: u64,
+    failed: Option<String>,
+}
+
+/// How a list has ended.
+#[derive(Default)]
+pub(super) struct Ended {
+    /// The file, if there is one and it is whole.
+    pub path: Option<PathBuf>,
+    /// What a reader of the summary has to know.
+    pub note: Option<String>,
 }
 
 impl List {
     /// A list without a file yet.
     ///
     /// # Errors
-    /// [`Error::Failed`] if the file is there and may not be replaced, or if
-    /// its folder is not there.
+    /// [`Error::Failed`] if the file is there and may not be replaced, or
+    /// cannot be made: it is made and removed, because a list is needed when
+    /// it is too late to name another place.
     pub fn new(place: UndeliveredFile) -> Result<Self, Error> {
-        let shown = place.path.display();
-        if !place.replace && place.path.exists() {
+        let shown = quoted(&place.path);
+        let is_direct = is_direct(&place.path);
+        if !is_direct && !place.replace && place.path.exists() {
             let help = "it lists what was not delivered: name another file, or replace it by `--force`";
-            return Err(Error::failed(format!("`{shown}` exists")).help(help));
+            return Err(Error::failed(format!("{shown} exists")).help(help));
         }
-        let folder = place.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            let message = format!("cannot create `{shown}`: the directory `{}` does not exist", folder.display());
-            return Err(Error::failed(message).help(format!("create it: `mkdir -p {}`", folder.display())));
-        }
-        Ok(Self { place, file: None, failed: None })
+        let target = Target::beside(&place.path, place.replace).map_err(|error| {
+            error.help(
+                "it is for the list of undelivered events: name a place that can be written by `--undelivered FILE`, \
+                        or `-` for standard output",
+            )
+        })?;
+        let target = if is_direct {
+            Some(target)
+        } else {
+            target.discard();
+            None
+        };
+        Ok(Self { place, target, is_direct, text: Vec::new(), lines: 0, failed: None })
     }
 
     /// Appends a line: the event, and why it was not acknowledged.
     pub fn add(&mut self, event: &Undelivered<'_>, error: &str) {
-        if self.failed.is_none() {
-            self.failed = self.write(event, error).err();
-        }
-    }
-
-    fn write(&mut self, event: &Undelivered<'_>, error: &str) -> io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => self.file.insert(BufWriter::new(create(&self.place)?)),
-        };
         let line = serde_json::json!({
             "event": event.number,
             "id": event.id,
@@ -79,39 +100,63 @@ impl List {
             "delivery": if event.unknown { "unknown" } else { "failed" },
             "error": error,
         });
-        writeln!(file, "{line}")
-    }
-
-    /// Writes what is left: the file, if there is one, and what went wrong.
-    /// An older list that this run was to replace goes when there is nothing
-    /// to list.
-    pub fn finish(&mut self) -> (Option<&Path>, Option<String>) {
-        if let Some(file) = &mut self.file {
-            let written = file.flush().and_then(|()| file.get_ref().sync_all());
-            self.failed = self.failed.take().or(written.err().filter(|error| !cannot_sync(error)));
-        } else if self.failed.is_none() && self.place.replace && self.place.path.is_file() {
-            let _ = fs::remove_file(&self.place.path);
+        // Writing to a vector does not fail.
+        let _ = writeln!(self.text, "{line}");
+        self.lines += 1;
+        if self.text.len() >= HELD {
+            self.write();
         }
-        let shown = self.place.path.display();
-        let trouble = self
-            .failed
-            .as_ref()
-            .map(|error| format!("the list of what was not delivered, `{shown}`, is not whole: {}", reason(error)));
-        let path = self.file.as_ref().filter(|_| trouble.is_none()).map(|_| self.place.path.as_path());
-        (path, trouble)
+    }
+
+    /// Writes the lines that are held back, to a file that is opened if it is not.
+    fn write(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        if self.failed.is_some() {
+            return;
+        }
+        if self.target.is_none() {
+            match Target::beside(&self.place.path, self.place.replace) {
+                Ok(target) => self.target = Some(target),
+                Err(error) => self.failed = Some(message(error)),
+            }
+        }
+        if let Some(Err(broken)) = self.target.as_mut().map(|target| target.write(&text)) {
+            self.failed = Some(reason(&broken.error));
+        }
+    }
+
+    /// Writes what is left, and gives the file its name. An older list that
+    /// this run was to replace goes when there is nothing to list.
+    pub fn finish(&mut self) -> Ended {
+        if self.lines == 0 {
+            if self.place.replace && !self.is_direct && self.place.path.is_file() {
+                let _ = fs::remove_file(&self.place.path);
+            }
+            return Ended::default();
+        }
+        self.write();
+        if let Some(target) = self.target.take().filter(|_| self.failed.is_none()) {
+            self.failed = target.finish(Ending::Complete, 0).err().map(|unnamed| message(unnamed.error));
+        }
+        let shown = shown(&self.place.path);
+        let path = Some(self.place.path.clone()).filter(|_| self.failed.is_none() && !self.is_direct);
+        let note = match &self.failed {
+            Some(reason) => Some(format!("the list of what was not delivered, `{shown}`, is not whole: {reason}")),
+            None => self
+                .is_direct
+                .then(|| format!("the events that were not delivered are listed in {}", name(&self.place.path))),
+        };
+        Ended { path, note }
     }
 }
 
-fn create(place: &UndeliveredFile) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    if place.replace {
-        options.write(true).create(true).truncate(true).open(&place.path)
-    } else {
-        options.write(true).create_new(true).open(&place.path)
-    }
+fn name(path: &Path) -> String {
+    if crate::sink::is_stdout(path) { "standard output".to_owned() } else { quoted(path) }
 }
 
-/// Devices and some file systems have nothing to sync, and say so as an error.
-fn cannot_sync(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
+fn message(error: Error) -> String {
+    match error {
+        Error::Failed { message, .. } | Error::Usage { message, .. } => message,
+        Error::Input(_) => error.to_string(),
+    }
 }

@@ -132,6 +132,85 @@ fn a_full_disk_loses_the_list_but_no_count() {
     assert!(found.stderr.contains(said) && !found.stderr.contains("only these again"), "{}", found.stderr);
 }
 
+/// A list is needed when it is too late to name another place.
+#[test]
+fn the_place_of_the_list_is_checked_before_the_first_event() {
+    let (cluster, folder) = (cluster(), tempdir().unwrap());
+    fs::write(folder.path().join("file"), "").unwrap();
+    let long = "n".repeat(252);
+    for (place, said) in [
+        ("no/list", "the directory `no` does not exist"),
+        ("file/list", "not a directory"),
+        ("/proc/list", "cannot create `/proc/list.part`"),
+        (long.as_str(), "file name too long"),
+        (".", "is a directory"),
+    ] {
+        let found = emit(folder.path(), &cluster, &["-n", "5", "--undelivered", place]);
+        assert!(found.code == 1 && found.stderr.contains(said), "{place}: {}", found.stderr);
+        assert!(found.stderr.contains("by `--undelivered FILE`, or `-` for standard output"), "{}", found.stderr);
+    }
+    assert!(ids(&cluster, 1).is_empty(), "nothing was sent");
+    emit(folder.path(), &cluster, &["-n", "5", "--undelivered", "list"]).fine();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no list without an event");
+}
+
+/// A topic is refused as a topic, and one with the longest of names has a list with a shorter one.
+#[test]
+fn the_default_name_of_the_list_is_one_whatever_the_topic_is_called() {
+    let (cluster, folder) = (cluster(), tempdir().unwrap());
+    let into = |topic: &str| {
+        let servers = cluster.bootstrap_servers();
+        let options = ["-n", "5", "-X", "enable.idempotence=false", "-b", &servers, "-t", topic];
+        run(folder.path(), STORY.into_iter().chain(options))
+    };
+    let found = into("a/b");
+    assert!(found.stderr.contains("topic") && !found.stderr.contains("directory"), "{}", found.stderr);
+    let long = "t".repeat(249);
+    cluster.create_topic(&long, 1, 1).unwrap();
+    into(&long).fine();
+    let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    cluster.request_errors(RDKafkaApiKey::Produce, &[refused; 3]);
+    let found = into(&long);
+    assert!(found.code == 1 && found.stderr.contains("not delivered: listed in undelivered-ttt"), "{}", found.stderr);
+}
+
+#[test]
+fn a_list_goes_to_a_device_or_to_standard_output() {
+    let folder = tempdir().unwrap();
+    for (place, said) in [("-", "standard output"), ("/dev/stdout", "standard output"), ("/dev/fd/2", "`/dev/fd/2`")] {
+        let cluster = cluster();
+        let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+        cluster.request_errors(RDKafkaApiKey::Produce, &[refused; 3]);
+        let options = ["-n", "200", "-X", "enable.idempotence=false", "--undelivered", place];
+        let found = emit(folder.path(), &cluster, &options);
+        assert_eq!(found.code, 1, "{}", found.stderr);
+        let shown = if place == "/dev/fd/2" { found.stderr.as_str() } else { found.text() };
+        let listed = shown.lines().filter(|line| line.starts_with("{\"event\":")).count();
+        assert_eq!(listed as u64, counts(&found.stderr)[2], "{place}: {}", found.stderr);
+        assert!(found.stderr.contains(&format!("are listed in {said}\n")), "{}", found.stderr);
+        assert!(!found.stderr.contains("only these again"), "a list that is no file cannot be read again");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+/// The list of a run that sends the events of a list again replaces it when it is whole, and not before.
+#[test]
+fn a_list_that_is_replaced_is_there_until_the_new_one_is() {
+    let (cluster, folder) = (cluster(), tempdir().unwrap());
+    let path = folder.path().join("list");
+    fs::write(&path, "old\n").unwrap();
+    let mut settings = settings(&cluster, &[("enable.idempotence", "false")]);
+    settings.undelivered = Some(UndeliveredFile { path: path.clone(), replace: true });
+    let mut sink = KafkaSink::connect(settings).unwrap();
+    let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    cluster.request_errors(RDKafkaApiKey::Produce, &[refused; 20]);
+    let _ = sink.take(&chunk(0, 100)).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
+    let delivered = Box::new(sink).finish(Ending::Complete).unwrap();
+    assert_eq!(listed(&path).len() as u64, delivered.failed);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
 #[test]
 fn an_outage_does_not_hold_a_run_that_is_to_end() {
     let (cluster, folder) = (cluster(), tempdir().unwrap());

@@ -3,7 +3,7 @@
 use super::{Generate, Kafka, ModeName, RecordTimeName};
 use crate::cli::report;
 use falsetrail::{
-    error::Error,
+    error::{Error, shown},
     plan::Plan,
     sink::{
         Sink,
@@ -81,7 +81,7 @@ fn config(arguments: &Generate) -> Result<Vec<(String, String)>, Error> {
         let mut text = String::new();
         ("standard input".to_owned(), io::stdin().lock().read_to_string(&mut text).map(|_| text))
     } else {
-        (path.display().to_string(), fs::read_to_string(path))
+        (shown(path), fs::read_to_string(path))
     };
     let text = text.map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => Error::usage(format!("`{name}` is not UTF-8 text")),
@@ -112,9 +112,14 @@ fn properties(kafka: &Kafka) -> Result<Vec<(String, String)>, Error> {
     Ok(properties)
 }
 
-/// A name that no file has yet, for the list of what was not delivered.
+/// Characters of a topic in a file's name: what else is in the name, and `.part`, stay within the 255 that there are.
+const TOPIC_IN_NAME: usize = 200;
+
+/// A name that no file has yet, for the list of what was not delivered. The topic is not yet known to be one.
 fn free_name(topic: &str) -> PathBuf {
     let process = process::id();
+    let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let topic: String = topic.chars().take(TOPIC_IN_NAME).map(safe).collect();
     let mut path = PathBuf::from(format!("undelivered-{topic}-{process}.ndjson"));
     let mut turn = 1;
     while path.exists() {

@@ -1,0 +1,60 @@
+//! Signals: what ends a run, and when at once.
+
+use falsetrail::{error::Error, system};
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
+    flag,
+};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+/// A request to stop: the first signal ends the run cleanly, a second one at once.
+///
+/// A terminal that closes sends SIGHUP, often twice: once from the system and once from the shell. So SIGHUP never ends
+/// a run at once, and where it was ignored from the start, as `nohup` has it, it stays ignored.
+pub(super) struct Stop {
+    pub(super) requested: Arc<AtomicBool>,
+    signal: Arc<AtomicUsize>,
+    hangup: Arc<AtomicUsize>,
+}
+
+impl Stop {
+    /// From now on, signals set `requested`.
+    pub(super) fn new(requested: Arc<AtomicBool>) -> Result<Self, Error> {
+        let stop = Stop { requested, signal: Arc::default(), hangup: Arc::default() };
+        let hangup = (!system::is_ignored(SIGHUP)).then_some(SIGHUP);
+        for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
+            stop.request_by(signal).map_err(|error| Error::failed(format!("cannot wait for signals: {error}")))?;
+        }
+        Ok(stop)
+    }
+
+    /// The exit status of a run that a signal has ended.
+    pub(super) fn exit_code(&self) -> u8 {
+        let asked = [&self.signal, &self.hangup].map(|signal| signal.load(Ordering::Relaxed) as u8);
+        128 + asked.into_iter().find(|signal| *signal != 0).unwrap_or(0)
+    }
+
+    fn request_by(&self, signal: i32) -> io::Result<()> {
+        if signal == SIGHUP {
+            flag::register_usize(signal, Arc::clone(&self.hangup), signal as usize)?;
+        } else {
+            // In this order: the second signal finds the flag set by the first.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&self.requested))?;
+            flag::register_usize(signal, Arc::clone(&self.signal), signal as usize)?;
+        }
+        // Last: where the request is seen, it is known which signal it was.
+        flag::register(signal, Arc::clone(&self.requested)).map(|_| ())
+    }
+}
+
+/// A file that reaches the system's limit is a failed write, as on a full disk, and does not end the process.
+pub fn survive_file_size_limit() {
+    // If that cannot be had, the signal ends the process as it would have.
+    let _ = flag::register(SIGXFSZ, Arc::default());
+}

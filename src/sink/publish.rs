@@ -1,0 +1,105 @@
+//! How a finished file gets its name: in one step, with the mode of the file that it replaces, and for good.
+
+use std::{
+    fs::{self, File, Permissions},
+    io::{self, ErrorKind},
+    os::unix::fs::{MetadataExt, PermissionsExt, lchown},
+    path::Path,
+};
+
+use super::messages::{cannot_sync, quoted, reason};
+use crate::error::Error;
+
+/// Moves a finished file to its name; without `force` never over another. The note is for what is left to do.
+pub(super) fn publish(part: &Path, path: &Path, force: bool) -> Result<Option<String>, Error> {
+    let result = if force {
+        take_after(part, path).and_then(|()| fs::rename(part, path)).map(|()| None)
+    } else {
+        rename_to_free(part, path)
+    };
+    result.map_err(|error| {
+        let keeps = format!("{} is complete: rename it", quoted(part));
+        let why = match error.kind() {
+            ErrorKind::AlreadyExists => {
+                format!("{} has appeared while the run was writing", quoted(path))
+            }
+            _ => format!("cannot rename {} to {}: {}", quoted(part), quoted(path), reason(&error)),
+        };
+        Error::failed(why).help(keeps)
+    })
+}
+
+/// Makes a new name last: until its directory is synced, a power failure may bring the old one back.
+pub(super) fn sync_name(path: &Path) -> Result<(), Error> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A directory may be written and not read: then there is nothing that can be done.
+    let Ok(directory) = File::open(parent) else { return Ok(()) };
+    match directory.sync_all() {
+        Err(error) if !cannot_sync(&error) => {
+            Err(Error::failed(format!("cannot sync the directory of {}: {}", quoted(path), reason(&error)))
+                .help(format!("{} is complete; run `sync` before you rely on its name", quoted(path))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Renames where nothing has that name.
+fn rename_to_free(part: &Path, path: &Path) -> io::Result<Option<String>> {
+    if let Some(result) = rename_in_one_step(part, path) {
+        return result.map(|()| None);
+    }
+    match fs::hard_link(part, path) {
+        Ok(()) => Ok(fs::remove_file(part).err().map(|error| {
+            let (path, part) = (quoted(path), quoted(part));
+            format!("{path} is complete; {part}, a second name of it, could not be removed: {}", reason(&error))
+        })),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+        // A file system without hard links: reserve the name, then take it.
+        Err(_) => {
+            File::create_new(path)?;
+            fs::rename(part, path).map(|()| None).inspect_err(|_| {
+                let _ = fs::remove_file(path);
+            })
+        }
+    }
+}
+
+/// `None`: the system or its file system does not have such a call.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn rename_in_one_step(part: &Path, path: &Path) -> Option<io::Result<()>> {
+    use rustix::{
+        fs::{CWD, RenameFlags, renameat_with},
+        io::Errno,
+    };
+    match renameat_with(CWD, part, CWD, path, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => None,
+        result => Some(result.map_err(io::Error::from)),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn rename_in_one_step(_part: &Path, _path: &Path) -> Option<io::Result<()>> {
+    None
+}
+
+/// Gives a file the mode of the one that it is to replace, and its owner and group, as far as that is allowed.
+fn take_after(new: &Path, old: &Path) -> io::Result<()> {
+    let Ok(old) = fs::symlink_metadata(old) else { return Ok(()) };
+    if !old.is_file() {
+        return Ok(());
+    }
+    let found = fs::symlink_metadata(new)?;
+    let user = (old.uid() != found.uid()).then_some(old.uid());
+    let group = (old.gid() != found.gid()).then_some(old.gid());
+    let is_kept = (user.is_none() && group.is_none()) || lchown(new, user, group).is_ok();
+    if !is_kept {
+        // Only the system's administrator gives files away; a group that is ours, too, can be kept.
+        let _ = lchown(new, None, group);
+    }
+    // A program that runs as its owner must not run as another one.
+    let mode = old.mode() & if is_kept { 0o7777 } else { 0o777 };
+    if fs::symlink_metadata(new)?.mode() & 0o7777 == mode {
+        return Ok(());
+    }
+    fs::set_permissions(new, Permissions::from_mode(mode))
+}
