@@ -1,4 +1,5 @@
 //! Behaviour through the public doors: the binary and the library. One binary, so that it is linked once.
+#![allow(clippy::disallowed_methods, reason = "a test may panic where no thread is to be had")]
 
 mod any_cut;
 mod backfill;

@@ -1,0 +1,4 @@
+//! The targets, which the package's tests share.
+
+#[path = "../tests/fuzz/targets.rs"]
+pub mod targets;
