@@ -10,6 +10,7 @@ mod new;
 mod plan;
 mod schema;
 mod show;
+mod stdout;
 mod validate;
 
 pub use color::on_stderr as color_on_stderr;
@@ -122,6 +123,7 @@ impl TemplatesOption {
 
 /// Writes to standard output; a reader that went away is no error.
 fn print(text: &str) -> Result<(), Error> {
+    stdout::check()?;
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -99,7 +99,11 @@ impl Forecast {
         let mut stream = plan.stream();
         let beginning = begun.elapsed();
         let most = look.most.unwrap_or(MOST).saturating_add(look.part.skip);
-        let until = if plan.timing.is_endless() { plan.timing.from.saturating_add(DAY) } else { i64::MAX };
+        let until = if plan.timing.is_endless() && !look.part.has_end() {
+            plan.timing.from.saturating_add(DAY)
+        } else {
+            i64::MAX
+        };
         let mut tally = Tally::new(plan, look);
         let mut words = Vec::new();
         let mut simulated = 0;
@@ -124,7 +128,7 @@ impl Forecast {
         let mut forecast = tally.finish(factor, (beginning, took));
         forecast.simulated = simulated;
         forecast.exact = ended;
-        forecast.endless = plan.timing.is_endless();
+        forecast.endless = plan.timing.is_endless() && !ended;
         forecast.begins_early = stream.begins_early();
         forecast.waves = stream.waves();
         forecast

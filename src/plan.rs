@@ -66,6 +66,8 @@ pub struct Options {
     pub cold_start: bool,
     /// A run with a rate and a beginning needs no end: it goes on for ever, or is only looked at.
     pub endless: bool,
+    /// Nothing ends it unless another option does: instances start one after another, as in a live run. Needs a `from`.
+    pub unbounded: bool,
     /// Nanoseconds between the starts of two instances; a second if neither this nor a scenario says otherwise.
     pub every: Option<u64>,
     /// Parameters, fields and identities: `deletes=4`, `pool.max_cfu=20`, `organization.id=…`.
@@ -91,6 +93,8 @@ pub struct Plan {
     pub name: String,
     /// The seed in force.
     pub seed: u64,
+    /// Whether seed and beginning were given, so that what was asked for gives the same events whenever it is asked.
+    pub is_repeatable: bool,
     /// Its stories: those of the mix, then those that are injected.
     pub stories: Vec<Story>,
     /// How many of them are not injected.

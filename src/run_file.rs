@@ -24,15 +24,23 @@
 //! | `scenarios` | as on the command line: stories in one line, or names under `files` |
 //! | `seed`, `from` | in force, also if they were drawn or followed from the time of day |
 //! | `to`, `events`, `instances`, `every`, `rate`, `stages`, `cold_start` | how much, and when |
+//! | `endless` | nothing ends the run: `--run` takes `-n`, `-d`, `--to` or `--first` |
 //! | `inject` | stories at exact times, as on the command line |
 //! | `set`, `as_documented`, `key` | the options of these names |
 //! | `output` | `format` and `split`, as a hint for whoever writes or checks files |
 //! | `files` | `scenarios`, with all that they name, and the `catalog` with its templates |
 //!
 //! A text that does not end with a line feed is one string instead of a list of lines.
+//!
+//! A run's summary (`falsetrail help summary`) holds such a document under `run_file`, and is read as one:
+//! [`RunFile::emitted`] has the rest of what it says.
 
+mod emitted;
 mod read;
+mod read_emitted;
 mod write;
+
+pub use emitted::{Emitted, End, Status, Topic};
 
 use std::path::Path;
 
@@ -41,7 +49,7 @@ use crate::{
     plan::{Options, Plan, Starts},
     sink::{Split, format::Format},
     texts::{RunTexts, Texts},
-    units::format_time,
+    units::{self, format_time},
     yaml,
 };
 
@@ -60,6 +68,8 @@ pub struct RunFile {
     pub options: Options,
     /// How its events were written. No byte of an event depends on it.
     pub layout: Layout,
+    /// How much of the run was emitted, if it was read from the summary of a run.
+    pub emitted: Option<Emitted>,
 }
 
 /// How the events of a run are laid out in files.
@@ -93,6 +103,7 @@ impl RunFile {
             as_documented,
             key,
             endless: _,
+            unbounded: _,
             live: _,
             texts: _,
             now: _,
@@ -119,14 +130,15 @@ impl RunFile {
             as_documented: *as_documented,
             key: key.clone(),
             endless: false,
+            unbounded: plan.timing.is_endless(),
             live: false,
             texts: Texts::Run(texts.into()),
             now: None,
         };
-        Self { version: PROGRAM.to_owned(), options, layout }
+        Self { version: PROGRAM.to_owned(), options, layout, emitted: None }
     }
 
-    /// Reads a run file.
+    /// Reads a run file, or the run in a summary that `generate --summary` has written.
     ///
     /// # Errors
     ///
@@ -162,6 +174,33 @@ impl RunFile {
     /// The document, one line feed at its end.
     pub fn to_json(&self) -> String {
         write::json(self)
+    }
+
+    /// Whether nothing ends the run, so that it needs a number of events, an end or a selection to be repeated.
+    pub fn is_endless(&self) -> bool {
+        self.options.unbounded && self.options.events.is_none() && self.options.to.is_none()
+    }
+
+    /// Moves the run to another beginning, RFC 3339 or relative to now: other times, other ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] for a time that cannot be read, or beyond the year 2262.
+    pub fn shift(&mut self, from: &str) -> Result<(), Error> {
+        let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
+        let now = now.div_euclid(1_000_000_000) * 1_000_000_000;
+        let wrong = |mistake: units::Mistake| Error::usage(format!("`--from`: {}", mistake.message)).help(mistake.help);
+        let begins = units::time(from, now).map_err(wrong)?;
+        if let (Some(from), Some(to)) = (&self.options.from, &self.options.to) {
+            let (from, to) = (units::time(from, now).map_err(wrong)?, units::time(to, now).map_err(wrong)?);
+            let to = begins.checked_add(to - from);
+            let to = to.ok_or_else(|| {
+                Error::usage("the run would go beyond the year 2262").help("give an earlier `--from`")
+            })?;
+            self.options.to = Some(format_time(to));
+        }
+        self.options.from = Some(format_time(begins));
+        Ok(())
     }
 
     /// What to say if this program may give other bytes than the one that has written the file.

@@ -16,6 +16,7 @@
 //!    what was delivered. Nothing relies on `Drop`.
 
 use std::{
+    collections::BTreeMap,
     ops::Range,
     path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
@@ -198,6 +199,11 @@ pub trait Sink: Send {
     /// threads of its own, two if one can render while the other writes.
     fn worthwhile_threads(&self) -> usize {
         1
+    }
+
+    /// Of a topic: by partition, its end offset before the first event, if that was asked for and the brokers told.
+    fn offsets_before(&self) -> BTreeMap<i32, i64> {
+        BTreeMap::new()
     }
 
     /// Where answers are counted while the run goes on, if they come later.

@@ -10,6 +10,7 @@ pub mod report;
 mod run_file;
 pub mod stop;
 mod summary;
+mod summary_file;
 mod truth;
 mod watch;
 
@@ -18,20 +19,24 @@ use clap::{Args, ValueEnum};
 use falsetrail::{
     error::Error,
     plan::{Options, Plan},
-    run::{self, How, Outcome, Resumed},
+    run::{self, How, Outcome, Resumed, Watch},
     run_file::RunFile,
-    sink::{self, Output, format::Format},
+    sink::{self, Ending, Output, format::Format},
     texts::Texts,
     units,
 };
 pub use prepared::Prepared;
+use report::Reach;
 use std::{
     num::NonZero,
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
+    thread,
     time::Instant,
 };
 use stop::Stop;
+use summary::About;
+use summary_file::SummaryFile;
 
 /// Generate events from scenarios.
 ///
@@ -141,6 +146,11 @@ pub struct Generate {
     #[arg(long, value_name = "N", value_parser = units::count, help_heading = "Part of a run")]
     skip: Option<u64>,
 
+    /// Only the first N events of the whole run, those of injected scenarios included. Without `-n`, `--instances` or an
+    /// end, instances start one after another without an end, as in a live run; that needs `--from`.
+    #[arg(long, value_name = "N", value_parser = units::count, help_heading = "Part of a run")]
+    first: Option<u64>,
+
     /// Go on with the `FILE.part` or folder that a stopped run has left, behind its last event: the run prints the
     /// command, which has `--skip`, too. With `--force` an existing FILE is replaced when the run is complete.
     #[arg(long, requires = "output", help_heading = "Part of a run")]
@@ -168,6 +178,11 @@ pub struct Generate {
     /// over the compact bodies in the run's order, whatever the format.
     #[arg(long, help_heading = "Output")]
     digest: bool,
+
+    /// Exit with status 1 if the reader of standard output or of a pipe leaves before the end of the run. [default:
+    /// status 0, as for `| head`]
+    #[arg(long, help_heading = "Output")]
+    require_all: bool,
 
     /// No summary on standard error.
     #[arg(short, long, help_heading = "Output")]
@@ -209,13 +224,17 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
     if arguments.file.check {
         return run_file::check(arguments, &plan, &output);
     }
-    arguments.refuse_run_file(&plan, &output)?;
+    if !arguments.has_topic() && output.path.as_deref().is_none_or(sink::is_stdout) {
+        super::stdout::check()?;
+    }
+    arguments.refuse_run_file(&output)?;
     truth::refuse(arguments)?;
     arguments.refuse_summary()?;
     let requested = Arc::default();
     let Resumed { sink, begun } = arguments.sink(&plan, &part, &output, &requested)?;
     let sink = arguments.write_run(&plan, recorded.as_ref(), &output, sink)?;
-    let watch = Arc::default();
+    let watch: Arc<Watch> = Arc::default();
+    let there = run::Part { skip: begun, ..part.clone() };
     let how = How {
         part,
         digest: arguments.digest,
@@ -225,23 +244,50 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
         watch: Some(Arc::clone(&watch)),
     };
     let stop = Stop::new(requested)?;
-    let watching = arguments.watching(&plan, &watch)?;
+    let watching = arguments.watching(&plan, &how.part, &watch)?;
+    if !plan.is_repeatable && !arguments.quiet {
+        let first = repeat::From { skip: begun, first: Some(repeat::FIRST_OF_ENDLESS), ..repeat::From::default() };
+        super::report(&format!("reproduce with: {}\n", repeat::command(arguments, &plan, first)));
+    }
+    let described = || arguments.run_file(&plan, recorded.as_ref(), &output);
+    let about = || About::new(arguments, &plan, there.clone(), &described(), sink.offsets_before());
+    let summary = match SummaryFile::begin(arguments, about, &watch) {
+        Ok(summary) => summary,
+        Err(error) => {
+            watching.finish();
+            let _ = sink.finish(Ending::Stopped);
+            return Err(error);
+        }
+    };
     let started = Instant::now();
-    let outcome = run::emit(&plan, sink, how, &stop.requested);
+    let outcome = thread::scope(|scope| {
+        let _updates = summary.as_ref().map(|summary| summary.keep_current(scope));
+        run::emit(&plan, sink, how, &stop.requested)
+    });
     let took = started.elapsed();
     watching.finish();
-    if !arguments.quiet {
-        super::report(&report::text(arguments, &plan, begun, &outcome, took));
+    let until = summary::until(arguments, &there, &outcome, &watch.see());
+    if outcome.delivered.closed {
+        let asked = arguments.asked_for(recorded.as_ref());
+        if !arguments.require_all && (asked || !arguments.quiet) {
+            super::report(&report::closed(&plan, &outcome));
+        }
+    } else if !arguments.quiet {
+        super::report(&report::text(arguments, &plan, Reach { begun, until }, &outcome, took));
     }
-    let written = arguments.write_summary(&plan, begun, &outcome, took);
-    let status = finish(outcome, &stop)?;
+    let written = summary.map_or(Ok(()), |summary| summary.finish(&outcome, took));
+    let status = finish(arguments, outcome, &stop)?;
     written.map(|()| status)
 }
 
 /// The exit status: whatever was asked for and not done makes it other than 0.
-fn finish(outcome: Outcome, stop: &Stop) -> Result<u8, Error> {
+fn finish(arguments: &Generate, outcome: Outcome, stop: &Stop) -> Result<u8, Error> {
     if let Some(error) = outcome.error {
         return Err(error);
+    }
+    if outcome.delivered.closed && arguments.require_all {
+        let written = units::format_count(outcome.delivered.events);
+        return Err(Error::failed(format!("the reader left before the end of the run, after {written} events")));
     }
     let lost = outcome.delivered.failed + outcome.delivered.unknown;
     if outcome.stopped {
@@ -283,6 +329,13 @@ fn stage(text: &str) -> Result<(u64, units::Rate), String> {
 }
 
 impl Generate {
+    /// Whether the run's length was given, so that a reader who leaves before it has not got what was asked for.
+    fn asked_for(&self, recorded: Option<&RunFile>) -> bool {
+        let options = recorded.map_or_else(|| self.options(), |run| run.options.clone());
+        let by_number = options.events.or(options.instances).or(self.first).is_some();
+        by_number || options.to.is_some() || options.duration.is_some() || !options.stages.is_empty()
+    }
+
     fn options(&self) -> Options {
         Options {
             scenarios: self.scenarios.clone(),
@@ -299,6 +352,7 @@ impl Generate {
             inject: self.inject.clone(),
             cold_start: self.cold_start,
             endless: false,
+            unbounded: self.first.is_some(),
             set: self.set.clone(),
             as_documented: self.as_documented,
             key: self.kafka.key.clone(),
@@ -327,7 +381,9 @@ impl Generate {
             format: self.format.map(FormatName::meaning).or(recorded.map(|run| run.layout.format)).unwrap_or_default(),
             split,
             force: self.force,
-            most: split.map(|_| plan.timing.events.unwrap_or_else(|| plan.count())),
+            most: split
+                .filter(|_| !plan.timing.is_endless())
+                .map(|_| plan.timing.events.unwrap_or_else(|| plan.count())),
             names: plan.names(),
         }
     }

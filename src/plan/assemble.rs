@@ -103,6 +103,8 @@ impl<'a> Draft<'a> {
             identities,
             name: self.found.name.clone(),
             seed: self.seed,
+            is_repeatable: self.options.seed.or(self.found.seed).is_some()
+                && timing::is_fixed(self.options, &self.found),
             background: self.found.entries.len(),
             stories,
             weights: Skew::weighted(&weights).ok_or_else(|| Error::usage("all weights are too small"))?,

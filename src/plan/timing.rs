@@ -10,6 +10,7 @@
 //! | instances and an end | an error if they do not fit: none is cut short |
 //! | events and instances; all of from, to, duration | an error |
 //! | live | begins now unless `from` says otherwise; without an end it runs until it is stopped |
+//! | unbounded | needs `from`; without an end it is the run that a live one without an end is |
 //! | a rate | needs events or an end; with stages the last one is an end |
 //! | a daily curve and events | ends now, at `to`, or begins at `from`, with the rates of those hours |
 //! | a rate and instances | an error: a rate fills its seconds with whatever there is |
@@ -69,6 +70,12 @@ pub(super) fn now() -> i64 {
     chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default()
 }
 
+/// Whether the beginning was given as a point in time that is the same whenever it is read.
+pub(super) fn is_fixed(options: &Options, found: &Found) -> bool {
+    let said = found.from.as_ref().map(|(text, _)| text.value.as_str());
+    options.from.as_deref().or(said).is_some_and(|from| !units::is_relative_time(from))
+}
+
 impl Asked {
     pub(super) fn new(options: &Options, found: &Found, now: i64) -> Result<Asked, Error> {
         let now = now.div_euclid(SECOND) * SECOND;
@@ -124,9 +131,12 @@ impl Asked {
         let starts = match (options.instances, options.events, from, to) {
             (Some(instances), ..) => Starts::Instances(instances),
             (None, Some(_), ..) | (None, None, Some(_), Some(_)) => Starts::Unbounded,
-            _ if options.live => Starts::Unbounded,
+            _ if options.live || options.unbounded => Starts::Unbounded,
             _ => Starts::Once,
         };
+        if starts == Starts::Unbounded && from.is_none() && options.events.is_none() {
+            return Err(lacks_beginning());
+        }
         let every = options.every.or(found.every).unwrap_or(SECOND as u64);
         if every == 0 && starts == Starts::Unbounded {
             let error = Error::usage("with `every: 0s` a run needs a number of instances, or it never gets anywhere");
@@ -144,10 +154,13 @@ impl Asked {
             let error = Error::usage("`--instances` and a rate exclude each other");
             return Err(error.help("give a number of `--events` or a `--duration` instead"));
         }
-        let ends_itself = options.events.is_some() || course.length().is_some() || options.live;
+        let ends_itself = options.events.is_some() || course.length().is_some() || options.live || options.unbounded;
         if !ends_itself && (from.is_none() || (to.is_none() && !options.endless)) {
             return Err(Error::usage("a run with a rate needs an end")
                 .help("add `-n 1M`, `-d 1h` or `--to`, or `--live` to run until it is stopped"));
+        }
+        if from.is_none() && options.events.is_none() && course.length().is_none() {
+            return Err(lacks_beginning());
         }
         let ends = to.unwrap_or(now);
         let begins = from.map_or_else(|| course.begin(options.events, ends), Ok)?;
@@ -189,6 +202,11 @@ impl Timing {
         let message = format!("these instances do not end before {}: they need {needed}", format_time(to));
         Err(Error::usage(message).help("give a later `--to`, fewer `--instances`, or a number of `--events` instead"))
     }
+}
+
+/// A run that goes on for ever cannot end now.
+fn lacks_beginning() -> Error {
+    Error::usage("a run without an end needs a beginning").help("add `--from`, or an end: `-n` or `-d`")
 }
 
 /// A rate over time.

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader},
+    ops::RangeInclusive,
     path::Path,
     sync::Arc,
 };
@@ -16,8 +17,8 @@ use crate::{
 };
 
 /// The numbers of some of a run's events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Only(Arc<[u64]>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Only(Arc<[RangeInclusive<u64>]>);
 
 impl Only {
     /// Reads a list with a line for each event: a JSON object, of which `event` (the event's number in the run) and
@@ -59,23 +60,47 @@ impl Only {
         Ok(numbers.into_iter().collect())
     }
 
+    /// All numbers of some stretches.
+    pub fn from_ranges(ranges: impl IntoIterator<Item = RangeInclusive<u64>>) -> Self {
+        let mut ranges: Vec<_> = ranges.into_iter().filter(|range| !range.is_empty()).collect();
+        ranges.sort_unstable_by_key(|range| *range.start());
+        let mut merged: Vec<RangeInclusive<u64>> = Vec::new();
+        for range in ranges {
+            match merged.last_mut() {
+                Some(last) if *range.start() <= last.end().saturating_add(1) => {
+                    *last = *last.start()..=*last.end().max(range.end());
+                }
+                _ => merged.push(range),
+            }
+        }
+        Only(merged.into())
+    }
+
     /// Whether the event of that number is one of them.
     pub fn holds(&self, number: u64) -> bool {
-        self.0.binary_search(&number).is_ok()
+        let after = self.0.partition_point(|range| *range.start() <= number);
+        after.checked_sub(1).is_some_and(|at| self.0[at].contains(&number))
     }
 
     /// The number of the last one.
     pub fn last(&self) -> Option<u64> {
-        self.0.last().copied()
+        self.0.last().map(|range| *range.end())
+    }
+
+    /// Their numbers, as stretches of consecutive ones in order.
+    pub fn ranges(&self) -> &[RangeInclusive<u64>] {
+        &self.0
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|range| (range.end() - range.start()).saturating_add(1)).fold(0, u64::saturating_add)
     }
 }
 
 impl FromIterator<u64> for Only {
     fn from_iter<I: IntoIterator<Item = u64>>(numbers: I) -> Self {
-        let mut numbers: Vec<u64> = numbers.into_iter().collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        Only(numbers.into())
+        Only::from_ranges(numbers.into_iter().map(|number| number..=number))
     }
 }
 

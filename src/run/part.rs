@@ -1,4 +1,5 @@
-//! A part of a run: what comes after its first events, or a fixed share of its instances. Never changes a byte.
+//! A part of a run: some of its events, such as those after the first N, or a fixed share of its instances. Never changes
+//! a byte.
 
 use super::Only;
 use crate::{plan::Plan, stream::Record, value::Key};
@@ -9,6 +10,8 @@ use std::str::FromStr;
 pub struct Part {
     /// So many events of the whole run are passed over.
     pub skip: u64,
+    /// Only the first events of the whole run, so many: none with this number or a later one.
+    pub first: Option<u64>,
     /// Only this share of the instances.
     pub shard: Option<Shard>,
     /// Only these events.
@@ -28,6 +31,7 @@ impl Part {
     /// Whether an event belongs to the part.
     pub fn holds(&self, plan: &Plan, record: &Record) -> bool {
         record.number >= self.skip
+            && self.first.is_none_or(|first| record.number < first)
             && self.only.as_ref().is_none_or(|only| only.holds(record.number))
             && self.has_instance(plan, record)
     }
@@ -37,9 +41,15 @@ impl Part {
         self.shard.is_none_or(|shard| shard.holds(plan, record))
     }
 
+    /// Whether the part may end before the run does.
+    pub fn has_end(&self) -> bool {
+        self.first.is_some() || self.only.is_some()
+    }
+
     /// Whether nothing of the part comes at or after this event.
     pub fn ends_before(&self, number: u64) -> bool {
-        self.only.as_ref().is_some_and(|only| only.last().is_none_or(|last| last < number))
+        self.first.is_some_and(|first| first <= number)
+            || self.only.as_ref().is_some_and(|only| only.last().is_none_or(|last| last < number))
     }
 }
 

@@ -67,7 +67,7 @@ impl<'p> Source<'p> {
 
     /// Whether the part has an end of its own, before the run's.
     pub fn is_selection(&self) -> bool {
-        self.part.only.is_some()
+        self.part.has_end()
     }
 
     /// Fills a batch, whole unless the run ends, is stopped, or is not due any further. False if nothing is left.

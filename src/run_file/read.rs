@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{FORMAT, Layout, PROGRAM, RunFile};
+use super::{FORMAT, Layout, PROGRAM, RunFile, read_emitted};
 use crate::{
     error::{Diagnostic, Error, Source, did_you_mean, list_of, quoted},
     plan::Options,
@@ -20,8 +20,15 @@ type Named = BTreeMap<String, Arc<Source>>;
 pub(super) fn run_file(source: &Arc<Source>) -> Result<RunFile, Error> {
     let root = node(&source.text, parse::parse(source, "run file")?);
     let reader = Reader::new(source);
-    check_format(&reader, &root)?;
-    let run = top_level(&reader, &root);
+    let (run, emitted) = match read_emitted::run_of(&reader, &root)? {
+        Some(summary) => (summary.run, Some(summary.rest)),
+        None => (&root, None),
+    };
+    check_format(&reader, run)?;
+    let mut run = top_level(&reader, run);
+    if let (Some(run), Some(rest)) = (&mut run, emitted) {
+        run.emitted = read_emitted::emitted(&reader, rest);
+    }
     Ok(reader.finish(run)?)
 }
 
@@ -74,6 +81,7 @@ fn top_level(reader: &Reader, root: &Node) -> Option<RunFile> {
     let to = map.read("to", moment);
     let events = map.read("events", at_least_one);
     let instances = map.read("instances", at_least_one);
+    let endless = map.bool("endless");
     let every = map.duration("every");
     let rate = map.read("rate", Reader::rate);
     let stages = map.list("stages").iter().map(|item| stage(reader, item)).collect::<Option<Vec<_>>>();
@@ -106,11 +114,13 @@ fn top_level(reader: &Reader, root: &Node) -> Option<RunFile> {
             as_documented: as_documented.is_some_and(|flag| flag.value),
             key: key.map(|key| key.value),
             endless: false,
+            unbounded: endless.is_some_and(|endless| endless.value),
             live: false,
             texts: Texts::Run(Arc::new(files?)),
             now: None,
         },
         layout,
+        emitted: None,
     })
 }
 
@@ -125,7 +135,7 @@ fn version(reader: &Reader, node: &Node, what: &str) -> Option<String> {
 /// A time that is the same whenever it is read.
 fn moment(reader: &Reader, node: &Node, what: &str) -> Option<String> {
     let text = reader.text(node, what)?.value;
-    let message = if text == "now" || text.starts_with(['+', '-']) {
+    let message = if units::is_relative_time(&text) {
         format!("{what} must be a point in time, found {}", quoted(&text))
     } else {
         match units::time(&text, 0) {
@@ -160,7 +170,7 @@ fn layout(mut map: MapReader<'_>) -> Layout {
     Layout { format: format.unwrap_or_default(), split }
 }
 
-fn one_of<T: Copy>(reader: &Reader, node: &Node, what: &str, known: &[(&str, T)]) -> Option<T> {
+pub(super) fn one_of<T: Copy>(reader: &Reader, node: &Node, what: &str, known: &[(&str, T)]) -> Option<T> {
     let text = reader.text(node, what)?.value;
     let names = || known.iter().map(|(name, _)| *name);
     let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);

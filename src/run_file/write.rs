@@ -90,6 +90,7 @@ pub(super) fn json(run: &RunFile) -> String {
     put("to", options.to.as_deref().map(Value::from));
     put("events", options.events.map(Value::from));
     put("instances", options.instances.map(Value::from));
+    put("endless", options.unbounded.then_some(Value::Bool(true)));
     put("every", options.every.map(|every| json!(format_duration(every))));
     put("rate", options.rate.map(|rate| json!(rate.to_string())));
     let stages = options.stages.iter();

@@ -7,8 +7,9 @@
 //!
 //! The work is librdkafka's. This folder is the only place that names it:
 //! `options` (what it is told), `connect` (what is checked before the first
-//! event), `handover` (how it gets records without a copy), `reports` (what it
-//! says back), `diagnosis` (what that means).
+//! event), `handover` (how it gets records without a copy), `offsets` (where the
+//! topic ends before), `reports` (what it says back), `diagnosis` (what that
+//! means).
 
 mod config_file;
 mod connect;
@@ -17,6 +18,7 @@ mod diagnosis;
 mod handover;
 mod members;
 mod names;
+mod offsets;
 mod options;
 mod record;
 mod reports;
@@ -25,6 +27,7 @@ mod threads;
 mod topic;
 mod undelivered;
 
+use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
 
@@ -53,6 +56,7 @@ pub struct KafkaSink {
     form: Form,
     limits: Limits,
     warnings: Vec<String>,
+    offsets_before: BTreeMap<i32, i64>,
     /// Whether the events at hand are the run's first.
     first: bool,
     taken: u64,
@@ -102,7 +106,14 @@ impl KafkaSink {
         let mut warnings = Vec::new();
         let (connection, limits) = Connection::open(settings, &mut warnings)?;
         connection.reports().list(list);
-        Ok(Self { connection, form, limits, warnings, first: true, taken: 0, next: None })
+        let mut offsets_before = BTreeMap::new();
+        if connection.settings.note_offsets {
+            match offsets::ends(&connection) {
+                Ok(ends) => offsets_before = ends,
+                Err(warning) => warnings.push(warning),
+            }
+        }
+        Ok(Self { connection, form, limits, warnings, offsets_before, first: true, taken: 0, next: None })
     }
 
     /// What should be known before the first event, in sentences.
@@ -203,6 +214,10 @@ fn produce(
 }
 
 impl Sink for KafkaSink {
+    fn offsets_before(&self) -> BTreeMap<i32, i64> {
+        self.offsets_before.clone()
+    }
+
     fn tally(&self) -> Option<Arc<Tally>> {
         Some(self.connection.reports().tally())
     }

@@ -255,6 +255,11 @@ impl Target {
         }
     }
 
+    /// Gives a complete file its name without waiting for the disk, because a later version of it will come.
+    pub fn name_at_once(self) -> Result<(), Error> {
+        self.part.map_or(Ok(()), |part| publish(&part.now, &part.path, part.force).map(|_| ()))
+    }
+
     /// Gives a complete file of lines its name. The note says where a stopped one is.
     pub fn finish_lines(self, how: Ending) -> Result<Option<String>, Error> {
         let kept = self.part.as_ref().map(|part| format!("{} keeps its lines so far", quoted(&part.now)));

@@ -1,18 +1,27 @@
-//! A file that is written in one go: as `FILE.part`, renamed when it is whole.
+//! A file beside the events that is always whole: a run file, the summary of a run.
+//!
+//! Each version is written as `FILE.part` and renamed, so a reader finds the last version or none, also when the
+//! process is killed in the middle. Nobody continues such a part, so it is removed when writing it fails.
 
-use std::{io::ErrorKind, path::Path};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Ending,
     messages::{cannot_create, quoted, reason},
     place::descriptor,
-    target::Target,
+    target::{Target, is_direct},
 };
 use crate::error::Error;
 
-/// A file that is written in one go: as `FILE.part`, renamed when it is whole.
+/// A file of which every version is whole.
+#[derive(Debug)]
 pub struct WholeFile {
-    target: Target,
+    path: PathBuf,
+    /// Whether the file that has the name may be replaced: `--force`, or it is an earlier version of this one.
+    replace: bool,
 }
 
 impl WholeFile {
@@ -36,28 +45,45 @@ impl WholeFile {
         }
     }
 
-    /// Begins the file.
-    ///
-    /// # Errors
-    /// [`Error::Failed`] if it cannot be created, or exists and `force` is not set.
-    pub fn create(path: &Path, force: bool) -> Result<Self, Error> {
-        Ok(Self { target: Target::beside(path, force)? })
+    /// A file that has no version yet; nothing is made before the first one.
+    pub fn new(path: &Path, force: bool) -> Self {
+        Self { path: path.to_owned(), replace: force }
     }
 
-    /// Writes everything, and gives the file its name.
+    /// Writes a version that a later one replaces, and does not wait for the disk; a device or pipe does not get it.
     ///
     /// # Errors
-    /// [`Error::Failed`], and then there is no such file.
-    pub fn write(mut self, bytes: &[u8]) -> Result<(), Error> {
-        if let Err(broken) = self.target.write(bytes) {
-            let name = self.target.name().to_owned();
-            self.target.discard();
-            return Err(Error::failed(format!("cannot write {name}: {}", reason(&broken.error))));
+    /// [`Error::Failed`] if it cannot be created, or exists and may not be replaced; the version before, if there is
+    /// one, stays as it was.
+    pub fn update(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if is_direct(&self.path) {
+            return Ok(());
         }
-        if let Err(error) = self.target.sync() {
-            self.target.discard();
+        self.written(bytes)?.name_at_once()?;
+        self.replace = true;
+        Ok(())
+    }
+
+    /// Writes the last version, and makes sure that it is on the disk.
+    ///
+    /// # Errors
+    /// As [`WholeFile::update`], and if it may not be on the disk.
+    pub fn write(self, bytes: &[u8]) -> Result<(), Error> {
+        let mut target = self.written(bytes)?;
+        if let Err(error) = target.sync() {
+            target.discard();
             return Err(error);
         }
-        self.target.finish(Ending::Complete, 0).map(|_| ()).map_err(|failed| failed.error)
+        target.finish(Ending::Complete, 0).map(|_| ()).map_err(|failed| failed.error)
+    }
+
+    fn written(&self, bytes: &[u8]) -> Result<Target, Error> {
+        let mut target = Target::beside(&self.path, self.replace)?;
+        if let Err(broken) = target.write(bytes) {
+            let name = target.name().to_owned();
+            target.discard();
+            return Err(Error::failed(format!("cannot write {name}: {}", reason(&broken.error))));
+        }
+        Ok(target)
     }
 }

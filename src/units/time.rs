@@ -33,6 +33,12 @@ pub fn time(text: &str, now: i64) -> Result<i64, Mistake> {
     moment.timestamp_nanos_opt().filter(|time| RANGE.contains(time)).ok_or_else(|| out_of_range(text))
 }
 
+/// Whether a time depends on when it is read: `now`, `-7d`, `+1h`.
+pub fn is_relative_time(text: &str) -> bool {
+    let text = text.trim();
+    text == "now" || text.starts_with(['+', '-'])
+}
+
 /// Writes a point in time as RFC 3339 in UTC, with 0, 3, 6 or 9 digits of a second as needed.
 pub fn format_time(nanoseconds: i64) -> String {
     DateTime::from_timestamp_nanos(nanoseconds).to_rfc3339_opts(SecondsFormat::AutoSi, true)

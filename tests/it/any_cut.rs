@@ -65,10 +65,10 @@ proptest! {
         prop_assume!(plan.is_some());
         let plan = plan.unwrap();
         for (of, skip) in [(2, 0), (3, skip), (7, 0)] {
-            let whole = emitted(&plan, Part { skip, shard: None, only: None }, 1);
+            let whole = emitted(&plan, Part { skip, ..Part::default() }, 1);
             let mut merged = Vec::new();
             for index in 0..of {
-                let shard = emitted(&plan, Part { skip, shard: Some(Shard { index, of }), only: None }, 1 + index as usize % 3);
+                let shard = emitted(&plan, Part { skip, shard: Some(Shard { index, of }), ..Part::default() }, 1 + index as usize % 3);
                 prop_assert!(shard.is_sorted());
                 merged.extend(shard);
             }
@@ -86,7 +86,7 @@ proptest! {
         let shorter = told.plan_with(&[], |options| options.events = Some(cut as u64)).unwrap();
         let first = emitted(&shorter, Part::default(), 2);
         prop_assert_eq!(first.len(), cut);
-        let rest = emitted(&plan, Part { skip: cut as u64, shard: None, only: None }, 3);
+        let rest = emitted(&plan, Part { skip: cut as u64, ..Part::default() }, 3);
         prop_assert!([first, rest].concat() == whole, "cut behind {} of {}", cut, whole.len());
     }
 
@@ -98,7 +98,7 @@ proptest! {
         let plan = plan.unwrap();
         let whole = emitted(&plan, Part::default(), 1);
         let cut = cut.index(whole.len());
-        let rest = emitted(&plan, Part { skip: cut as u64, shard: None, only: None }, 1);
+        let rest = emitted(&plan, Part { skip: cut as u64, ..Part::default() }, 1);
         prop_assert!(rest == whole[cut..]);
     }
 }

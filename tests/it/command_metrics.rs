@@ -94,7 +94,7 @@ fn metrics_are_served_while_a_run_lasts() {
         .expect("there are events");
     assert!(text.starts_with("HTTP/1.1 200 OK\r\n") && text.ends_with("# EOF\n"), "{text}");
     assert!(text.contains("Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"), "{text}");
-    assert!(text.contains("falsetrail_run_info{name=\"busy-day\",seed=\"3\",version=\""), "{text}");
+    assert!(text.contains("falsetrail_run_info{name=\"busy-day\",seed=\"3\",from=\"20"), "{text}");
     assert!(value(&text, "falsetrail_event_bytes_total") > 1000.0);
     assert!(value(&text, "falsetrail_event_time_seconds") > 1.7e9);
     assert!((value(&text, "falsetrail_target_events_per_second") - 50.0).abs() < 1e-9, "{text}");

@@ -24,7 +24,7 @@ impl Run {
 
     /// The command that the summary gives for the same bytes again.
     pub fn again(&self) -> &str {
-        let found = self.stderr.lines().find_map(|line| line.strip_prefix("the same again: "));
+        let found = self.stderr.lines().rev().find_map(|line| line.strip_prefix("reproduce with: "));
         found.unwrap_or_else(|| panic!("no command in {}", self.stderr))
     }
 

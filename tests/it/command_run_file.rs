@@ -256,12 +256,8 @@ fn what_does_not_go_with_a_run_file_is_refused() {
     let written = written(&[], &["create-pool", "--seed", "7"]);
     let content = [
         "create-pool",
-        "-n 5",
         "--instances 2",
         "--seed 7",
-        "--from now",
-        "--to now",
-        "-d 5s",
         "--every 1s",
         "--rate 5/s",
         "--stage 1m:5/s",
@@ -273,7 +269,14 @@ fn what_does_not_go_with_a_run_file_is_refused() {
     for words in content {
         let found = line(written.folder(), &format!("generate --run run.json {words}"));
         assert_eq!((found.code, found.text()), (2, ""), "{words}: {}", found.stderr);
-        assert!(found.stderr.contains("`--run` exclude each other: the run file says"), "{words}: {}", found.stderr);
+        let said = "`--run` exclude each other: the run file says what the run is";
+        assert!(found.stderr.contains(said), "{words}: {}", found.stderr);
+    }
+    for words in ["-n 5", "--to now", "-d 5s"] {
+        let found = line(written.folder(), &format!("generate --run run.json {words}"));
+        assert_eq!((found.code, found.text()), (2, ""), "{words}: {}", found.stderr);
+        let said = "`--run` exclude each other: the run file says where the run ends";
+        assert!(found.stderr.contains(said), "{words}: {}", found.stderr);
     }
     for (words, expected) in [
         ("--run missing.json", "there is no file `missing.json`"),

@@ -1,6 +1,10 @@
 //! Signs of life while a run lasts, and its summary for machines.
 
 use super::command_run::{line, shell};
+use falsetrail::{
+    run::Part,
+    run_file::{End, Status},
+};
 use serde_json::Value;
 use std::{fs, path::Path};
 use tempfile::tempdir;
@@ -18,7 +22,7 @@ fn the_summary_says_what_happened() {
     let run = line(folder.path(), &format!("generate {defined} -o out.ndjson.gz --summary s.json")).fine();
     let summary = document(folder.path(), "s.json");
     let expected = [
-        ("version", Value::from(1)),
+        ("version", Value::from(2)),
         ("falsetrail", env!("CARGO_PKG_VERSION").into()),
         ("status", "complete".into()),
         ("events", 500.into()),
@@ -47,10 +51,20 @@ fn the_summary_says_what_happened() {
             "{rows:?}"
         );
     }
+    // What it says of the run is read by the library, too.
+    let read = falsetrail::run_file::RunFile::read(folder.path().join("s.json")).unwrap();
+    let emitted = read.emitted.as_ref().expect("a summary says how much was emitted");
+    assert_eq!((emitted.status, emitted.end()), (Status::Complete, End::Run));
+    assert_eq!((emitted.part.clone(), emitted.delivered, emitted.topic.clone()), (Part::default(), 500, None));
+    let (started, ended) = (emitted.started, emitted.ended.expect("the run is over"));
+    assert!(ended > started && started > 1_700_000_000_000_000_000, "{started} {ended}");
+    assert_eq!(read.plan().unwrap().events().count(), 500);
     // What machines are told is documented.
     let help = line(folder.path(), "help summary").quiet();
-    let keys =
-        ["run", "delivered", "pace"].iter().filter_map(|key| summary[key].as_object()).flat_map(|map| map.keys());
+    let keys = ["run", "emitted", "delivered", "pace"]
+        .iter()
+        .filter_map(|key| summary[key].as_object())
+        .flat_map(|map| map.keys());
     for key in summary.as_object().unwrap().keys().chain(keys) {
         assert!(help.text().contains(key.as_str()), "`help summary` does not explain `{key}`");
     }

@@ -117,7 +117,7 @@ impl Case {
         let freeze = Mutex::new(self.freeze.map(|(begins, lasts)| (from + begins, lasts)));
         let clock = Arc::new(Freezing { clock, freeze });
         let live = Some(Live { clock, speed: self.speed.unwrap_or(1.0), max_lag });
-        let how = How { part: Part { skip: self.skip, shard: None, only: None }, live, ..How::default() };
+        let how = How { part: Part { skip: self.skip, ..Part::default() }, live, ..How::default() };
         let outcome = run::emit(plan, sink, how, &stop);
         let since = |(time, now): &(i64, i64)| (time - from, now - from);
         let left = left.lock().unwrap().iter().map(since).collect();

@@ -38,6 +38,7 @@ mod live_command;
 mod pace;
 mod pages;
 mod parts;
+mod printed_commands;
 mod properties;
 mod random_stories;
 mod readme;

@@ -122,7 +122,7 @@ fn part() -> impl Strategy<Value = Part> {
     (skip, shard).prop_map(|(skip, shard)| Part {
         skip,
         shard: shard.map(|(index, of)| Shard { index, of }),
-        only: None,
+        ..Part::default()
     })
 }
 
@@ -187,7 +187,7 @@ proptest! {
             return Ok(());
         }
         let skip = error.split("`--skip ").nth(1).and_then(|rest| rest.split('`').next()).unwrap_or_else(|| panic!("{error}"));
-        let rest = Part { skip: skip.parse().unwrap(), shard: None, only: None };
+        let rest = Part { skip: skip.parse().unwrap(), ..Part::default() };
         for wrong in [rest.skip - 1, rest.skip + 1] {
             let refused = resume(&plan, &Part { skip: wrong, ..rest.clone() }, &output).is_err();
             prop_assert!(refused, "{} fits, too", wrong);
@@ -210,9 +210,9 @@ fn half_an_event_in_a_folder_goes_away_when_the_run_goes_on() {
         let last = files.pop().unwrap();
         fs::write(path.join("falsetrail.part").join(last.0), &last.1[..last.1.len() / 2]).unwrap();
         let next = outcome.rest().unwrap();
-        let refused = resume(&plan, &Part { skip: next, shard: None, only: None }, &output).err().unwrap().to_string();
+        let refused = resume(&plan, &Part { skip: next, ..Part::default() }, &output).err().unwrap().to_string();
         assert!(refused.contains(&format!("`--skip {}`", next - 1)), "{split:?}: {refused}");
-        let rest = Part { skip: next - 1, shard: None, only: None };
+        let rest = Part { skip: next - 1, ..Part::default() };
         complete(&plan, rest.clone(), resume(&plan, &rest, &output).unwrap().sink);
         assert!(contents(&path) == whole(&plan, Part::default(), kind));
     }
@@ -260,7 +260,7 @@ fn a_write_that_fails_leaves_the_first_events_of_a_run() {
         assert_eq!(skip, outcome.delivered.events);
         assert!(outcome.delivered.notes[0].contains(&format!("keeps the first {skip} whole events")));
         fs::remove_dir(blocked).unwrap();
-        let part = Part { skip, shard: None, only: None };
+        let part = Part { skip, ..Part::default() };
         complete(&plan, part.clone(), resume(&plan, &part, &output).unwrap().sink);
         assert!(contents(&output.path.unwrap()) == whole, "{split:?}");
     }
@@ -274,7 +274,7 @@ fn folders_of_other_runs_are_refused() {
         let folder = tempdir().unwrap();
         let output = output(&plan, folder.path(), kind);
         let outcome = until(&plan, Part::default(), sink::open(&output).unwrap(), 2);
-        let part = Part { skip: outcome.rest().unwrap(), shard: None, only: None };
+        let part = Part { skip: outcome.rest().unwrap(), ..Part::default() };
         let refused = |expected: &str| {
             let error = resume(&plan, &part, &output).err().expect("it should be refused").to_string();
             assert!(error.contains(expected), "{split:?}: {error}");
@@ -300,7 +300,7 @@ fn folders_of_other_runs_are_refused() {
 #[test]
 fn a_whole_part_is_published_or_said_to_be_whole() {
     let plan = plan(7);
-    let part = Part { skip: EVENTS, shard: None, only: None };
+    let part = Part { skip: EVENTS, ..Part::default() };
     for (kind, (name, format, _)) in KINDS.iter().enumerate().filter(|(_, (.., split))| split.is_none()) {
         let folder = tempdir().unwrap();
         let output = output(&plan, folder.path(), kind);

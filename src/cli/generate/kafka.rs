@@ -73,9 +73,9 @@ pub(super) struct Kafka {
     #[arg(long, value_name = "FILE", requires = "topic")]
     undelivered: Option<PathBuf>,
 
-    /// Only the events that a file lists, as `--undelivered` writes it: the same bytes and keys. The run's other options
-    /// stay as they were.
-    #[arg(long, value_name = "FILE", requires = "seed", requires = "from", help_heading = "Part of a run")]
+    /// Only the events that a file lists, as `--undelivered` writes it: the same bytes and keys. Needs `--seed` and
+    /// `--from`, or a run file; the run's other options stay as they were.
+    #[arg(long, value_name = "FILE", help_heading = "Part of a run")]
     pub(super) only: Option<PathBuf>,
 }
 
@@ -125,8 +125,8 @@ impl Kafka {
         self.only.as_deref().map(|path| Only::load(path, plan)).transpose()
     }
 
-    /// The same options again, without secrets.
-    pub(super) fn repeat(&self, words: &mut Words) {
+    /// The same options again, without secrets; `list`: with the place of the list of undelivered events.
+    pub(super) fn repeat(&self, words: &mut Words, list: bool) {
         if let Some(servers) = &self.bootstrap_servers {
             words.option("-b", servers.as_str());
         }
@@ -134,7 +134,7 @@ impl Kafka {
             words.option("-t", topic.as_str());
         }
         if let Some(file) = &self.config {
-            words.option("--kafka-config", file.display().to_string());
+            words.option("--kafka-config", file);
         }
         for property in &self.properties {
             words.option("-X", connect::without_secret(property));
@@ -157,6 +157,9 @@ impl Kafka {
         }
         if self.record_time == RecordTimeName::Event {
             words.option("--record-time", "event");
+        }
+        if let Some(list) = self.undelivered.as_ref().filter(|_| list) {
+            words.option("--undelivered", list);
         }
         for (name, duration) in [("--connect-timeout", self.connect_timeout), ("--flush-timeout", self.flush_timeout)] {
             if let Some(duration) = duration {

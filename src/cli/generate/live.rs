@@ -49,6 +49,11 @@ impl LiveOptions {
         self.live || self.speed.is_some()
     }
 
+    /// Whether the run begins at another time than it says.
+    pub fn is_re_paced(&self) -> bool {
+        self.re_pace
+    }
+
     /// Seconds of event time in a second of wall time, of a live run.
     pub fn speed(&self) -> Option<f64> {
         self.is_live().then(|| self.speed.unwrap_or(1.0))
@@ -109,7 +114,7 @@ pub fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Er
     // As long again, and half of it for a machine that is busy.
     options.seed = Some(plan.seed);
     options.from = Some(format_time(whole_second(preparing / 2 * 3)));
-    Plan::new(&options)
+    Ok(Plan { is_repeatable: false, ..Plan::new(&options)? })
 }
 
 /// The same run from another beginning, such that its event `skip` is the next one.
@@ -133,7 +138,7 @@ fn re_paced(plan: &Plan, mut options: Options, skip: u64) -> Result<Plan, Error>
     options.from = Some(format_time(begins));
     options.duration = None;
     options.to = length.map(|length| format_time(begins + length));
-    Plan::new(&options)
+    Ok(Plan { is_repeatable: false, ..Plan::new(&options)? })
 }
 
 /// The whole second that is at least a second away, and as much longer as is said.

@@ -1,7 +1,7 @@
 //! What the options come to before anything is opened, for whoever runs it and for whoever only looks at it.
 
 use super::{Generate, live, repeat};
-use falsetrail::{error::Error, plan::Plan, run, run_file::RunFile, sink::Output};
+use falsetrail::{error::Error, plan::Plan, run, run_file::RunFile, sink::Output, units::is_relative_time};
 use std::num::NonZero;
 
 /// What the options come to before anything is opened.
@@ -15,11 +15,18 @@ pub struct Prepared {
 impl Generate {
     /// Resolves and checks the run.
     pub fn prepare(&self) -> Result<Prepared, Error> {
+        let skip = self.skip.unwrap_or(0);
+        if let Some(first) = self.first.filter(|first| *first <= skip) {
+            let message = format!("`--first {first}` leaves no events after `--skip {skip}`");
+            return Err(Error::usage(message).help("both count from the beginning of the run: give a larger `--first`"));
+        }
         let recorded = self.recorded()?;
-        let plan = live::plan(self, recorded.as_ref())?;
+        let mut plan = live::plan(self, recorded.as_ref())?;
+        // A run file that is moved has a point in time, whatever was given.
+        plan.is_repeatable &= !self.from.as_deref().is_some_and(is_relative_time);
         let output = self.output(&plan, recorded.as_ref());
         let only = self.kafka.only(&plan)?;
-        let part = run::Part { skip: self.skip.unwrap_or(0), shard: self.shard, only };
+        let part = run::Part { skip, first: self.first, shard: self.shard, only };
         Ok(Prepared { plan, output, part, recorded })
     }
 
@@ -51,6 +58,9 @@ impl Generate {
 
     /// The command of the run with its seed and times.
     pub fn command(&self, plan: &Plan) -> String {
-        repeat::command(self, plan, repeat::From { skip: self.skip.unwrap_or(0), append: false, live: true, end: None })
+        // A live run begins when it is typed, which is later than now.
+        let as_given = self.pace.is_live() && self.skip.is_none();
+        let skip = self.skip.unwrap_or(0);
+        repeat::command(self, plan, repeat::From { skip, live: true, as_given, list: true, ..repeat::From::default() })
     }
 }

@@ -7,7 +7,7 @@ use super::{Generate, watch::ProgressName};
 use crate::cli::report;
 use falsetrail::{
     plan::{Plan, Starts},
-    run::{Seen, Watch},
+    run::{Part, Seen, Watch},
     schedule::Schedule,
     units::{format_bytes, format_count, format_time},
 };
@@ -52,7 +52,7 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    pub fn of(plan: &Plan, skip: u64, speed: Option<f64>) -> Self {
+    pub fn of(plan: &Plan, part: &Part, speed: Option<f64>) -> Self {
         let timing = &plan.timing;
         let length = timing.schedule.as_ref().and_then(Schedule::length);
         let stages = length.map(|length| timing.from.saturating_add_unsigned(length));
@@ -65,8 +65,8 @@ impl Ahead {
         Ahead {
             from: timing.from,
             to: [timing.to, stages, instances].into_iter().flatten().min(),
-            events: timing.events,
-            skip,
+            events: timing.events.into_iter().chain(part.first).min(),
+            skip: part.skip,
             speed,
             schedule: timing.schedule.clone(),
         }

@@ -1,24 +1,37 @@
-//! The commands that give the same bytes again, and those that are missing.
+//! The commands that a run prints: what repeats it, what continues it, what sends the missing events again.
 
 use super::{FormatName, Generate, SplitName};
 use falsetrail::{
     plan::{Plan, Starts},
     units::{format_duration, format_time},
 };
-use std::path::Path;
+use std::{
+    ffi::{OsStr, OsString},
+    fmt::Write as _,
+    path::Path,
+};
 
 /// Which events a command gives.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is another thing to leave out")]
 pub struct From {
-    /// The run's, behind so many of them.
+    /// The run's events after the first ones, so many.
     pub skip: u64,
-    /// Behind those in an unfinished file.
+    /// After those in an unfinished file.
     pub append: bool,
     /// At the pace of the wall clock, if the run was.
     pub live: bool,
-    /// So many of the run's, if it has no end of its own.
-    pub end: Option<u64>,
+    /// Only so many of the run's first events, if the run has no end.
+    pub first: Option<u64>,
+    /// With the times that were given, instead of those that came of them.
+    pub as_given: bool,
+    /// Whether the list of undelivered events that the run was to write can be written again.
+    pub list: bool,
 }
+
+/// The first events of a run without an end that the command before its first event gives: the run's length is not
+/// known then.
+pub const FIRST_OF_ENDLESS: u64 = 1_000_000;
 
 /// The arguments of the same run, seed and start time filled in.
 pub fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
@@ -27,46 +40,103 @@ pub fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
 
 /// The same, for those events alone that a file lists.
 pub fn of_events(arguments: &Generate, plan: &Plan, from: From, only: Option<&Path>) -> String {
-    let mut words = Words(vec!["falsetrail".to_owned(), "generate".to_owned()]);
+    let mut words = Words(vec!["falsetrail".into(), "generate".into()]);
+    // An argument that looks like an option has to stand at the end.
+    let is_plain = arguments.scenarios.iter().all(|scenario| scenario == "-" || !scenario.starts_with('-'));
+    let scenarios = || arguments.scenarios.iter().map(OsString::from);
     match &arguments.file.run {
-        Some(file) => words.option("--run", file.display().to_string()),
+        Some(file) => {
+            words.option("--run", file);
+            given_with_run(arguments, plan, from, &mut words);
+        }
         None => {
-            words.0.extend(arguments.scenarios.iter().cloned());
-            if let Some(end) = from.end {
-                words.option("-n", end.to_string());
-            }
-            content(arguments, plan, &mut words);
+            words.0.extend(scenarios().filter(|_| is_plain));
+            content(arguments, plan, from, &mut words);
         }
     }
+    let is_endless = plan.timing.is_endless();
     if from.live {
-        words.0.extend(arguments.pace.words());
+        for word in arguments.pace.words() {
+            words.0.push(word.into());
+        }
+    }
+    let first = from.first.filter(|_| is_endless).into_iter().chain(arguments.first).min();
+    if let Some(first) = first {
+        words.option("--first", first.to_string());
     }
     if let Some(list) = only {
-        words.option("--only", list.display().to_string());
+        words.option("--only", list);
     }
-    if from.skip > 0 {
+    // A live run whose beginning has passed is one that was stopped.
+    if from.skip > 0 || (from.live && arguments.pace.is_live() && !from.as_given) {
         words.option("--skip", from.skip.to_string());
     }
     words.flag("--append", from.append);
-    part(arguments, &mut words);
+    if let Some(shard) = arguments.shard {
+        words.option("--shard", shard.to_string());
+    }
     output(arguments, &mut words);
+    arguments.kafka.repeat(&mut words, from.list);
+    if !is_plain {
+        words.0.push("--".into());
+        words.0.extend(scenarios());
+    }
     words.0.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-pub(super) struct Words(Vec<String>);
+pub(super) struct Words(Vec<OsString>);
 
 impl Words {
-    pub(super) fn option(&mut self, name: &str, value: impl Into<String>) {
-        self.0.extend([name.to_owned(), value.into()]);
+    /// An option with its value; one that begins with a hyphen is part of the option's word.
+    pub(super) fn option(&mut self, name: &str, value: impl AsRef<OsStr>) {
+        let value = value.as_ref();
+        if value != "-" && value.as_encoded_bytes().starts_with(b"-") {
+            let mut word = OsString::from(format!("{name}="));
+            word.push(value);
+            self.0.push(word);
+        } else {
+            self.0.extend([name.into(), value.to_owned()]);
+        }
     }
 
     pub(super) fn flag(&mut self, name: &str, given: bool) {
-        self.0.extend(given.then(|| name.to_owned()));
+        self.0.extend(given.then(|| name.into()));
     }
 }
 
-/// What the bytes depend on.
-fn content(arguments: &Generate, plan: &Plan, words: &mut Words) {
+/// The options under "Content" that a run file leaves open.
+fn given_with_run(arguments: &Generate, plan: &Plan, from: From, words: &mut Words) {
+    if let Some(events) = arguments.events {
+        words.option("-n", events.to_string());
+    }
+    let begins = arguments.from.is_some() || arguments.pace.is_re_paced();
+    let ends = arguments.to.is_some() || arguments.duration.is_some();
+    times(arguments, plan, from, [begins, ends], words);
+}
+
+/// When the run begins and ends, each if it is to be named.
+fn times(arguments: &Generate, plan: &Plan, from: From, [begins, ends]: [bool; 2], words: &mut Words) {
+    if from.as_given {
+        for (name, time) in [("--from", &arguments.from), ("--to", &arguments.to)] {
+            if let Some(time) = time {
+                words.option(name, time);
+            }
+        }
+        if let Some(duration) = arguments.duration {
+            words.option("-d", format_duration(duration));
+        }
+        return;
+    }
+    if begins {
+        words.option("--from", format_time(plan.timing.from));
+    }
+    if let Some(to) = plan.timing.to.filter(|_| ends) {
+        words.option("--to", format_time(to));
+    }
+}
+
+/// All that the bytes depend on.
+fn content(arguments: &Generate, plan: &Plan, from: From, words: &mut Words) {
     if let Some(events) = plan.timing.events {
         words.option("-n", events.to_string());
     }
@@ -74,10 +144,7 @@ fn content(arguments: &Generate, plan: &Plan, words: &mut Words) {
         words.option("--instances", instances.to_string());
     }
     words.option("--seed", plan.seed.to_string());
-    words.option("--from", format_time(plan.timing.from));
-    if let Some(to) = plan.timing.to {
-        words.option("--to", format_time(to));
-    }
+    times(arguments, plan, from, [true, true], words);
     if let Some(every) = arguments.every {
         words.option("--every", format_duration(every));
     }
@@ -89,22 +156,15 @@ fn content(arguments: &Generate, plan: &Plan, words: &mut Words) {
     }
     words.flag("--cold-start", arguments.cold_start);
     for inject in &arguments.inject {
-        words.option("--inject", inject.as_str());
+        words.option("--inject", inject);
     }
     for set in &arguments.set {
-        words.option("--set", set.as_str());
+        words.option("--set", set);
     }
     if let Some(folder) = &arguments.templates.templates {
-        words.option("--templates", folder.display().to_string());
+        words.option("--templates", folder);
     }
     words.flag("--as-documented", arguments.as_documented);
-}
-
-/// Which part of the run is written.
-fn part(arguments: &Generate, words: &mut Words) {
-    if let Some(shard) = arguments.shard {
-        words.option("--shard", shard.to_string());
-    }
 }
 
 /// Where and how events are written.
@@ -121,26 +181,47 @@ fn output(arguments: &Generate, words: &mut Words) {
         Some(SplitName::Instance) => words.option("--split", "instance"),
     }
     if let Some(output) = &arguments.output {
-        words.option("-o", output.display().to_string());
+        words.option("-o", output);
     }
     words.flag("--force", arguments.force);
     if let Some(threads) = arguments.threads {
         words.option("--threads", threads.to_string());
     }
     if let Some(truth) = &arguments.truth {
-        words.option("--truth", truth.display().to_string());
+        words.option("--truth", truth);
     }
     words.flag("--truth-all", arguments.truth_all);
     words.flag("--digest", arguments.digest);
-    arguments.kafka.repeat(words);
 }
 
 /// A word as a shell reads it.
-fn quoted(word: &str) -> String {
+fn quoted(word: &OsStr) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=,@%+…".contains(character);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+    match word.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
+        Some(text) if !text.contains(char::is_control) => format!("'{}'", text.replace('\'', r"'\''")),
+        _ => escaped(word.as_encoded_bytes()),
     }
+}
+
+/// Bytes that no terminal shows, as bash, zsh and ksh read them: `$'a\012b'`.
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = "$'".to_owned();
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\'' | '\\' => text.extend(['\\', character]),
+                _ if character.is_control() => {
+                    for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                        let _ = write!(text, "\\{byte:03o}");
+                    }
+                }
+                _ => text.push(character),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\{byte:03o}");
+        }
+    }
+    text + "'"
 }

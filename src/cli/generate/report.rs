@@ -12,13 +12,24 @@ use falsetrail::{
 };
 use std::{fmt::Write, time::Duration};
 
-/// What happened, how to repeat it, and how to go on with it. `begun`: where the events begin that there are.
-pub fn text(arguments: &Generate, plan: &Plan, begun: u64, outcome: &Outcome, took: Duration) -> String {
-    if outcome.delivered.closed {
-        let written = format_count(outcome.delivered.events);
-        let all = plan.timing.events.map(|events| format!(" of {}", format_count(events))).unwrap_or_default();
-        return format!("the reader went away: {written}{all} events written\n");
-    }
+/// That the reader left, and how much it was given.
+pub fn closed(plan: &Plan, outcome: &Outcome) -> String {
+    let written = format_count(outcome.delivered.events);
+    let all = plan.timing.events.map(|events| format!(" of {}", format_count(events))).unwrap_or_default();
+    format!("the reader went away: {written}{all} events written\n")
+}
+
+/// Which events there are at the destination.
+#[derive(Clone, Copy)]
+pub struct Reach {
+    /// Where they begin.
+    pub begun: u64,
+    /// The number after the last, if the run has not come to its end and that is known.
+    pub until: Option<u64>,
+}
+
+/// What happened, how to repeat it, and how to continue it.
+pub fn text(arguments: &Generate, plan: &Plan, reach: Reach, outcome: &Outcome, took: Duration) -> String {
     let mut text = headline(plan, outcome, took);
     let rows: Vec<Vec<String>> = outcome
         .summary
@@ -42,15 +53,16 @@ pub fn text(arguments: &Generate, plan: &Plan, begun: u64, outcome: &Outcome, to
     if let Some(digest) = outcome.summary.digest() {
         let _ = writeln!(text, "digest: {digest}");
     }
-    let end = plan.timing.is_endless().then_some(outcome.background);
-    let again = From { skip: begun, append: false, live: false, end };
+    // A run that was stopped before its first event has no events to repeat, and no command gives none.
+    let first = reach.until.map(|until| until.max(1)).or(Some(repeat::FIRST_OF_ENDLESS));
+    let again = From { skip: reach.begun, first, ..From::default() };
     if let Some(list) = &outcome.delivered.undelivered {
         let _ = writeln!(text, "not delivered: listed in {}", list.display());
         let _ = writeln!(text, "only these again: {}", repeat::of_events(arguments, plan, again, Some(list)));
     }
-    let _ = writeln!(text, "the same again: {}", repeat::command(arguments, plan, again));
+    let _ = writeln!(text, "reproduce with: {}", repeat::command(arguments, plan, again));
     if let Some(skip) = outcome.rest() {
-        let rest = From { skip, append: outcome.delivered.unfinished, live: true, end: None };
+        let rest = From { skip, append: outcome.delivered.unfinished, live: true, ..From::default() };
         let _ = writeln!(text, "to continue: {}", repeat::command(arguments, plan, rest));
     }
     text

@@ -5,7 +5,7 @@ use crate::cli::{print, report};
 use clap::Args;
 use falsetrail::{
     error::Error,
-    plan::{Options, Plan},
+    plan::Plan,
     run::{self, How},
     run_file::{Layout, RunFile},
     sink::{self, Ending, Output, Sink, Split, WholeFile},
@@ -19,11 +19,14 @@ use std::{
 #[command(next_help_heading = "A run as a file")]
 pub struct RunFileOptions {
     /// Write down everything that defines the run: scenarios with all that they name, catalog and templates, seed,
-    /// start time and the options under "Content". `--run` repeats it anywhere.
+    /// start time and the options under "Content". It is on disk before the first event, and `--run` repeats it
+    /// anywhere.
     #[arg(long, value_name = "FILE")]
     write_run: Option<PathBuf>,
 
-    /// Repeat the run that a file describes, instead of scenarios and options under "Content".
+    /// Repeat the run that a run file describes, or the summary of a run (`--summary`), instead of scenarios and
+    /// options under "Content". `--from` moves it to another beginning; a run without an end takes `-n`, `-d`, `--to`
+    /// or `--first`.
     #[arg(long, value_name = "FILE")]
     pub run: Option<PathBuf>,
 
@@ -37,33 +40,75 @@ impl Generate {
     /// The run that a file describes, if one is given.
     pub(super) fn recorded(&self) -> Result<Option<RunFile>, Error> {
         let Some(path) = &self.file.run else {
-            if self.shard.is_some() && (self.seed.is_none() || self.from.is_none()) {
-                let error = Error::usage("`--shard` needs `--seed` and `--from`, so that all shards are of one run");
-                return Err(error.help("add both; `--seed 1 --from 2026-01-05T08:00:00Z` for instance"));
-            }
-            return Ok(None);
+            let unknown = self.seed.is_none() || self.from.is_none();
+            let needs = [
+                (self.shard.is_some(), "`--shard` needs `--seed` and `--from`, so that all shards are of one run"),
+                (self.kafka.only.is_some(), "`--only` needs `--seed` and `--from`, or `--run`, to repeat the run"),
+            ];
+            return match needs.iter().find(|(given, _)| *given && unknown) {
+                Some((_, message)) => {
+                    Err(Error::usage(*message).help("add both; `--seed 1 --from 2026-01-05T08:00:00Z` for instance"))
+                }
+                None => Ok(None),
+            };
+        };
+        let excluded = |option: &str, why: &str| {
+            let message = format!("{option} and `--run` exclude each other: {why}");
+            Error::usage(message).help("leave it out, or describe another run with `--write-run`")
         };
         if let Some(option) = self.content_given() {
-            let message = format!("{option} and `--run` exclude each other: the run file says what the run is");
-            return Err(Error::usage(message).help("leave it out, or describe the run anew with `--write-run`"));
+            return Err(excluded(option, "the run file says what the run is"));
         }
-        let run = RunFile::read(path)?;
+        let mut run = RunFile::read(path)?;
+        if let Some(option) = self.end_given().filter(|_| !run.is_endless()) {
+            return Err(excluded(option, "the run file says where the run ends"));
+        }
+        self.complete(&mut run)?;
         if let Some(warning) = run.warning() {
             report(&format!("warning: {warning}\n"));
         }
         Ok(Some(run))
     }
 
+    /// Adds what a run file leaves open: the end of a run without one, or another beginning.
+    fn complete(&self, run: &mut RunFile) -> Result<(), Error> {
+        let is_endless = run.is_endless();
+        if let Some(from) = &self.from {
+            run.shift(from)?;
+        }
+        if !is_endless {
+            return Ok(());
+        }
+        (run.options.events, run.options.duration) = (self.events, self.duration);
+        run.options.to.clone_from(&self.to);
+        let has_end = self.end_given().is_some() || self.first.is_some() || self.kafka.only.is_some();
+        if has_end || self.pace.is_live() {
+            return Ok(());
+        }
+        let file = self.file.run.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
+        let emitted = run.emitted.as_ref().and_then(|emitted| emitted.part.first);
+        let first = emitted.map(|first| format!("its first {first} events were emitted: `--first {first}`"));
+        Err(Error::usage(format!("the run in `{file}` has no end"))
+            .help("say how much of it is wanted: `-n 1000`, `-d 1h`, `--to TIME` or `--first 1000`")
+            .help(first.unwrap_or_default()))
+    }
+
+    /// The first option that says where the run ends.
+    fn end_given(&self) -> Option<&'static str> {
+        let given = [
+            ("`--events`", self.events.is_some()),
+            ("`--to`", self.to.is_some()),
+            ("`--duration`", self.duration.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+
     /// The first thing that is given although the run file has it.
     fn content_given(&self) -> Option<&'static str> {
         let given = [
             ("a scenario", !self.scenarios.is_empty()),
-            ("`--events`", self.events.is_some()),
             ("`--instances`", self.instances.is_some()),
             ("`--seed`", self.seed.is_some()),
-            ("`--from`", self.from.is_some()),
-            ("`--to`", self.to.is_some()),
-            ("`--duration`", self.duration.is_some()),
             ("`--every`", self.every.is_some()),
             ("`--rate`", self.rate.is_some()),
             ("`--stage`", !self.stage.is_empty()),
@@ -85,20 +130,22 @@ impl Generate {
     }
 
     /// Refuses a run file that cannot be written, before anything is made.
-    pub(super) fn refuse_run_file(&self, plan: &Plan, output: &Output) -> Result<(), Error> {
+    pub(super) fn refuse_run_file(&self, output: &Output) -> Result<(), Error> {
         let Some(path) = &self.file.write_run else { return Ok(()) };
         if path.as_os_str() == "-" {
             return Err(Error::usage("`--write-run` takes a file: standard output is for events").help("name one"));
-        }
-        if self.pace.is_live() && plan.timing.is_endless() {
-            let error = Error::usage("a run that goes on until it is stopped cannot be written down");
-            return Err(error.help("give it an end: `-n`, `-d` or `--to`"));
         }
         if output.path.as_ref() == Some(path) {
             return Err(Error::usage("`--write-run` and `--output` name the same file").help("give each its own"));
         }
         let made = output.path.as_deref().filter(|_| output.split.is_some());
         WholeFile::refuse(path, self.force, made)
+    }
+
+    /// The description of the run.
+    pub(super) fn run_file(&self, plan: &Plan, recorded: Option<&RunFile>, output: &Output) -> RunFile {
+        let options = recorded.map_or_else(|| self.options(), |run| run.options.clone());
+        RunFile::of(plan, &options, Layout { format: output.format, split: output.split })
     }
 
     /// Writes the run file if one is asked for. If that fails, the sink that was opened for the run ends with it.
@@ -110,8 +157,8 @@ impl Generate {
         sink: Box<dyn Sink>,
     ) -> Result<Box<dyn Sink>, Error> {
         let Some(path) = &self.file.write_run else { return Ok(sink) };
-        let options = recorded.map_or_else(|| self.options(), |run| run.options.clone());
-        match write(path, self.force, plan, &options, output) {
+        let document = self.run_file(plan, recorded, output).to_json();
+        match WholeFile::new(path, self.force).write(document.as_bytes()) {
             Ok(()) => Ok(sink),
             Err(error) => {
                 let _ = sink.finish(Ending::Stopped);
@@ -119,11 +166,6 @@ impl Generate {
             }
         }
     }
-}
-
-fn write(path: &Path, force: bool, plan: &Plan, options: &Options, output: &Output) -> Result<(), Error> {
-    let layout = Layout { format: output.format, split: output.split };
-    WholeFile::create(path, force)?.write(RunFile::of(plan, options, layout).to_json().as_bytes())
 }
 
 /// Compares what the run makes with the files that are there.
@@ -141,5 +183,5 @@ pub(super) fn check(arguments: &Generate, plan: &Plan, output: &Output) -> Resul
             print(&format!("{note}\n"))?;
         }
     }
-    finish(outcome, &stop)
+    finish(arguments, outcome, &stop)
 }

@@ -9,15 +9,45 @@ use super::{
 use falsetrail::{
     error::Error,
     plan::Plan,
-    run::{Lag, Outcome},
+    run::{Lag, Only, Outcome, Part, Seen},
+    run_file::{Emitted, RunFile, Status},
     sink::WholeFile,
     units::format_time,
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
+    time::Duration,
+};
 
 /// The version of the form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// All that a summary says and that is known before the first event.
+pub struct About<'a> {
+    arguments: &'a Generate,
+    plan: &'a Plan,
+    /// Where the events at the destination begin, and which part of the run they are.
+    part: Part,
+    /// When the run began, in wall time.
+    started: i64,
+    /// By partition: the end offset before the first event.
+    offsets_before: BTreeMap<i32, i64>,
+    /// The run's description, as it stands in the document.
+    run_file: String,
+}
+
+/// The numbers of events that were not acknowledged.
+#[derive(Default)]
+struct Undelivered {
+    failed: Only,
+    unknown: Only,
+    /// How many neither of both lists has.
+    unlisted: u64,
+}
 
 impl Generate {
     /// Refuses a summary that cannot be written, before anything is made.
@@ -32,80 +62,208 @@ impl Generate {
         let made = self.output.as_deref().filter(|_| self.split.is_some());
         WholeFile::refuse(path, self.force, made)
     }
+}
 
-    /// Writes the summary, if one is asked for. `begun`: where the events begin that there are.
-    pub(super) fn write_summary(
-        &self,
-        plan: &Plan,
-        begun: u64,
-        outcome: &Outcome,
-        took: Duration,
-    ) -> Result<(), Error> {
-        let Some(path) = &self.watch.summary else { return Ok(()) };
-        let document = document(self, plan, begun, outcome, took);
-        WholeFile::create(path, self.force)?.write(format!("{document:#}\n").as_bytes())
+impl<'a> About<'a> {
+    pub fn new(
+        arguments: &'a Generate,
+        plan: &'a Plan,
+        part: Part,
+        run: &RunFile,
+        offsets_before: BTreeMap<i32, i64>,
+    ) -> Self {
+        // It stands one level deeper than in a file of its own.
+        let run_file = run.to_json().trim_end().replace('\n', "\n  ");
+        let started = wall_time();
+        About { arguments, plan, part, started, offsets_before, run_file }
+    }
+
+    /// The summary while the run lasts, and of a run that was killed.
+    pub fn running(&self, seen: &Seen, took: Duration) -> String {
+        let (acknowledged, unlisted) = seen.answers.unwrap_or((seen.events, 0));
+        let until = seen.next.max(self.part.skip);
+        let part = Part { first: Some(until), ..self.part.clone() };
+        let undelivered = Undelivered { unlisted, ..Undelivered::default() };
+        self.document(&json!({
+            "status": Status::Running.name(),
+            "error": null,
+            "started": format_time(self.started),
+            "ended": null,
+            "run": self.run(Some(until)),
+            "emitted": numbers(&part, &undelivered),
+            "events": seen.events,
+            "bytes": seen.bytes,
+            "first": null,
+            "last": (seen.events > 0).then(|| format_time(seen.time)),
+            "digest": null,
+            "seconds": took.as_secs_f64(),
+            "events_a_second": seen.events as f64 / took.as_secs_f64().max(1e-9),
+            "by_scenario": null,
+            "by_method": null,
+            "pace": null,
+            "delivered": {
+                "topic": self.arguments.kafka.topic,
+                "offsets_before": self.offsets(),
+                "output": self.output(),
+                "events": acknowledged,
+                "bytes": null,
+                "written": null,
+                "failed": unlisted,
+                "unknown": seen.in_flight(),
+                "undelivered": null,
+            },
+            "notes": [],
+            "continue": null,
+        }))
+    }
+
+    /// The summary of a run that is over.
+    pub fn over(&self, outcome: &Outcome, seen: &Seen, took: Duration) -> String {
+        let (summary, plan) = (&outcome.summary, self.plan);
+        let by_method = summary.by_outcome(plan).map(|(method, failure, events)| {
+            json!({ "method": method, "outcome": failure.unwrap_or("success"), "events": events })
+        });
+        let by_scenario = summary.by_story(plan).map(|(story, events)| {
+            let scenario = plan.stories.iter().find(|of| of.name == story).map(|of| of.scenario.as_str());
+            json!({ "story": story, "scenario": scenario, "events": events })
+        });
+        let until = until(self.arguments, &self.part, outcome, seen);
+        let part = Part { first: until, ..self.part.clone() };
+        let rest = outcome.rest().map(|skip| {
+            let rest = From { skip, append: outcome.delivered.unfinished, live: true, ..From::default() };
+            json!({ "skip": skip, "command": repeat::command(self.arguments, plan, rest) })
+        });
+        self.document(&json!({
+            "status": status(outcome).name(),
+            "error": outcome.error.as_ref().map(|error| error.render(false).trim_end().to_owned()),
+            "started": format_time(self.started),
+            "ended": format_time(wall_time()),
+            "run": self.run(until),
+            "emitted": numbers(&part, &Undelivered::of(outcome)),
+            "events": summary.events,
+            "bytes": summary.bytes,
+            "first": summary.first.map(format_time),
+            "last": summary.last.map(format_time),
+            "digest": summary.digest(),
+            "seconds": took.as_secs_f64(),
+            "events_a_second": summary.events as f64 / took.as_secs_f64().max(1e-9),
+            "by_scenario": by_scenario.collect::<Value>(),
+            "by_method": by_method.collect::<Value>(),
+            "pace": outcome.lag.map(|lag| pace(lag, summary.events)),
+            "delivered": self.delivered(outcome),
+            "notes": outcome.delivered.notes,
+            "continue": rest,
+        }))
+    }
+
+    /// The document: the description of the run is at its end, because it is long.
+    fn document(&self, values: &Value) -> String {
+        let mut document = json!({ "version": VERSION, "falsetrail": env!("CARGO_PKG_VERSION") });
+        if let (Some(all), Some(values)) = (document.as_object_mut(), values.as_object()) {
+            all.extend(values.iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
+        let text = format!("{document:#}");
+        let open = text.strip_suffix("\n}").unwrap_or(&text);
+        format!("{open},\n  \"run_file\": {}\n}}\n", self.run_file)
+    }
+
+    /// What defines the run, and which part of it this was; `until`: where it ends, if nothing else ends it.
+    fn run(&self, until: Option<u64>) -> Value {
+        let (arguments, plan) = (self.arguments, self.plan);
+        let again = From { skip: self.part.skip, first: until.map(|until| until.max(1)), ..From::default() };
+        json!({
+            "name": plan.name,
+            "seed": plan.seed,
+            "from": format_time(plan.timing.from),
+            "to": plan.timing.to.map(format_time),
+            "speed": arguments.pace.speed(),
+            "skip": arguments.skip.unwrap_or(0),
+            "shard": arguments.shard.map(|shard| shard.to_string()),
+            "command": repeat::command(arguments, plan, again),
+        })
+    }
+
+    /// What the destination has.
+    fn delivered(&self, outcome: &Outcome) -> Value {
+        let delivered = &outcome.delivered;
+        json!({
+            "topic": self.arguments.kafka.topic,
+            "offsets_before": self.offsets(),
+            "output": self.output(),
+            "events": delivered.events,
+            "bytes": delivered.bytes,
+            "written": delivered.written,
+            "failed": delivered.failed,
+            "unknown": delivered.unknown,
+            "undelivered": delivered.undelivered.as_ref().map(|path| path.display().to_string()),
+        })
+    }
+
+    fn offsets(&self) -> Option<BTreeMap<String, i64>> {
+        let offsets = &self.offsets_before;
+        let named = || offsets.iter().map(|(partition, offset)| (partition.to_string(), *offset)).collect();
+        (!offsets.is_empty()).then(named)
+    }
+
+    fn output(&self) -> Option<String> {
+        let output = self.arguments.output.as_ref().filter(|path| path.as_os_str() != "-");
+        output.map(|path| path.display().to_string())
     }
 }
 
-fn document(arguments: &Generate, plan: &Plan, begun: u64, outcome: &Outcome, took: Duration) -> Value {
-    let summary = &outcome.summary;
-    let by_method = summary.by_outcome(plan).map(|(method, failure, events)| {
-        json!({ "method": method, "outcome": failure.unwrap_or("success"), "events": events })
-    });
-    let by_scenario = summary.by_story(plan).map(|(story, events)| {
-        let scenario = plan.stories.iter().find(|of| of.name == story).map(|of| of.scenario.as_str());
-        json!({ "story": story, "scenario": scenario, "events": events })
-    });
-    let mut document = json!({
-        "version": VERSION,
-        "falsetrail": env!("CARGO_PKG_VERSION"),
-        "status": status(outcome),
-        "error": outcome.error.as_ref().map(|error| error.render(false).trim_end().to_owned()),
-        "run": run(arguments, plan, begun, outcome),
-        "events": summary.events,
-        "bytes": summary.bytes,
-        "first": summary.first.map(format_time),
-        "last": summary.last.map(format_time),
-        "digest": summary.digest(),
-        "seconds": took.as_secs_f64(),
-        "events_a_second": summary.events as f64 / took.as_secs_f64().max(1e-9),
-        "by_scenario": by_scenario.collect::<Value>(),
-        "by_method": by_method.collect::<Value>(),
-        "pace": outcome.lag.map(|lag| pace(lag, summary.events)),
-        "delivered": delivered(arguments, outcome),
-        "notes": outcome.delivered.notes,
-    });
-    document["continue"] = outcome.rest().map_or(Value::Null, |skip| {
-        let rest = From { skip, append: outcome.delivered.unfinished, live: true, end: None };
-        json!({ "skip": skip, "command": repeat::command(arguments, plan, rest) })
-    });
-    document
+/// The number after the last event that was handed over, if the run has not come to its end and that is known.
+pub fn until(arguments: &Generate, part: &Part, outcome: &Outcome, seen: &Seen) -> Option<u64> {
+    let delivered = &outcome.delivered;
+    let until = match status(outcome) {
+        Status::Complete => None,
+        // Those that the brokers have refused are listed beside.
+        _ if arguments.kafka.topic.is_some() => Some(seen.next.max(part.skip)),
+        _ if delivered.events + delivered.unknown == 0 => Some(part.skip),
+        _ => delivered.next,
+    };
+    until.into_iter().chain(part.first).min()
 }
 
-/// How it ended, in a word.
-fn status(outcome: &Outcome) -> &'static str {
+impl Undelivered {
+    /// The events that the list of a run has, and how many it lacks.
+    fn of(outcome: &Outcome) -> Self {
+        let delivered = &outcome.delivered;
+        let (failed, unknown) = delivered.undelivered.as_deref().and_then(listed).unwrap_or_default();
+        let listed = failed.count() + unknown.count();
+        Undelivered { unlisted: (delivered.failed + delivered.unknown).saturating_sub(listed), failed, unknown }
+    }
+}
+
+/// Reads the list of what was not delivered; a device or pipe cannot be read again.
+fn listed(path: &Path) -> Option<(Only, Only)> {
+    let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|found| found.is_file()))?;
+    let (mut failed, mut unknown) = (Vec::new(), Vec::new());
+    for line in BufReader::new(file).lines() {
+        let event: Value = serde_json::from_str(&line.ok()?).ok()?;
+        let list = if event["delivery"] == "unknown" { &mut unknown } else { &mut failed };
+        list.push(event["event"].as_u64()?);
+    }
+    Some((failed.into_iter().collect(), unknown.into_iter().collect()))
+}
+
+fn numbers(part: &Part, undelivered: &Undelivered) -> Value {
+    Emitted::numbers_to_json(part, &undelivered.failed, &undelivered.unknown, undelivered.unlisted)
+}
+
+/// Nanoseconds since the Unix epoch.
+fn wall_time() -> i64 {
+    chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default()
+}
+
+/// How the run ended.
+fn status(outcome: &Outcome) -> Status {
     let delivered = &outcome.delivered;
     match () {
-        () if outcome.error.is_some() || delivered.failed + delivered.unknown > 0 => "failed",
-        () if outcome.stopped => "stopped",
-        () if delivered.closed => "closed",
-        () => "complete",
+        () if outcome.error.is_some() || delivered.failed + delivered.unknown > 0 => Status::Failed,
+        () if outcome.stopped => Status::Stopped,
+        () if delivered.closed => Status::Closed,
+        () => Status::Complete,
     }
-}
-
-/// What defines the run, and which part of it this was.
-fn run(arguments: &Generate, plan: &Plan, begun: u64, outcome: &Outcome) -> Value {
-    let end = plan.timing.is_endless().then_some(outcome.background);
-    let again = From { skip: begun, append: false, live: false, end };
-    json!({
-        "name": plan.name,
-        "seed": plan.seed,
-        "from": format_time(plan.timing.from),
-        "to": plan.timing.to.map(format_time),
-        "skip": arguments.skip.unwrap_or(0),
-        "shard": arguments.shard.map(|shard| shard.to_string()),
-        "command": repeat::command(arguments, plan, again),
-    })
 }
 
 /// How well a live run kept to the clock.
@@ -118,21 +276,5 @@ fn pace(lag: Lag, events: u64) -> Value {
         "late_seconds": {
             "p50": seconds(lag.p50), "p99": seconds(lag.p99), "max": seconds(lag.max), "last": seconds(lag.last),
         },
-    })
-}
-
-/// What the destination has.
-fn delivered(arguments: &Generate, outcome: &Outcome) -> Value {
-    let delivered = &outcome.delivered;
-    let output = arguments.output.as_ref().filter(|path| path.as_os_str() != "-");
-    json!({
-        "topic": arguments.kafka.topic,
-        "output": output.map(|path| path.display().to_string()),
-        "events": delivered.events,
-        "bytes": delivered.bytes,
-        "written": delivered.written,
-        "failed": delivered.failed,
-        "unknown": delivered.unknown,
-        "undelivered": delivered.undelivered.as_ref().map(|path| path.display().to_string()),
     })
 }

@@ -17,8 +17,8 @@ pub struct WatchOptions {
     #[arg(long, value_name = "D", value_parser = units::duration)]
     pub progress_every: Option<u64>,
 
-    /// Write the summary as a JSON document, also that of a run that was stopped or has failed: see `falsetrail help
-    /// summary`.
+    /// Write the summary as a JSON document. It is there before the first event and replaced about once a second, so
+    /// that a run that was killed has left how to repeat it and how far it was: see `falsetrail help summary`.
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
 
@@ -53,9 +53,10 @@ impl Generate {
     pub(super) fn watching(
         &self,
         plan: &Plan,
+        part: &falsetrail::run::Part,
         watch: &std::sync::Arc<falsetrail::run::Watch>,
     ) -> Result<Watching, falsetrail::error::Error> {
-        let ahead = super::progress::Ahead::of(plan, self.skip.unwrap_or(0), self.pace.speed());
+        let ahead = super::progress::Ahead::of(plan, part, self.pace.speed());
         let metrics = match &self.watch.metrics {
             Some(address) => super::metrics::Metrics::serve(address, plan, ahead.clone(), watch, self.quiet)?,
             None => None,

@@ -41,6 +41,8 @@ pub struct KafkaSettings {
     pub event_time: (i64, Option<i64>),
     /// Where to list what was not delivered; `None` lists it nowhere.
     pub undelivered: Option<UndeliveredFile>,
+    /// Whether to ask where the topic ends before the first event ([`Sink::offsets_before`](crate::sink::Sink::offsets_before)).
+    pub note_offsets: bool,
     /// Becomes true when the run is to end: a full queue is waited for no
     /// longer.
     pub stop: Arc<AtomicBool>,
@@ -68,6 +70,7 @@ impl KafkaSettings {
             paced: false,
             event_time: (0, None),
             undelivered: None,
+            note_offsets: false,
             stop: Arc::default(),
             connect_timeout: Duration::from_secs(5),
             flush_timeout: Duration::from_secs(30),

@@ -97,7 +97,7 @@ fn what_is_replaced_hands_on_its_mode_and_its_owner() {
         Unfinished::open(&output).unwrap().resume(3).unwrap().finish(Ending::Complete).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), lines(0, 3));
         check(mode);
-        WholeFile::create(&path, true).unwrap().write(b"all").unwrap();
+        WholeFile::new(&path, true).write(b"all").unwrap();
         check(mode);
         let output = Output { split: Some(Split::Instance), force: true, ..to(directory.path()) };
         fs::rename(&path, directory.path().join("unnamed-000000001.ndjson")).unwrap();

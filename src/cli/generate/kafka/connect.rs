@@ -47,6 +47,7 @@ pub(super) fn sink(
     settings.event_time = (plan.timing.from, plan.timing.to.filter(|_| !arguments.pace.is_live()));
     let path = kafka.undelivered.clone().unwrap_or_else(|| free_name(topic));
     settings.undelivered = Some(UndeliveredFile { path, replace: arguments.force });
+    settings.note_offsets = arguments.watch.summary.is_some();
     settings.stop = Arc::clone(stop);
     if let Some(timeout) = kafka.connect_timeout {
         settings.connect_timeout = Duration::from_nanos(timeout);

@@ -7,6 +7,7 @@ use falsetrail::{
     plan::Plan,
     run::{LATE, Watch},
     sink::reason,
+    units::format_time,
 };
 use prometheus_client::{
     collector::Collector,
@@ -94,6 +95,7 @@ fn registry(plan: &Plan, ahead: Ahead, watch: &Arc<Watch>) -> Registry {
     let labels = vec![
         ("name", plan.name.clone()),
         ("seed", plan.seed.to_string()),
+        ("from", format_time(plan.timing.from)),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
     registry.register("run", "What runs", Info::new(labels));
