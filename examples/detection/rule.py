@@ -8,7 +8,7 @@ SECONDS = 60
 
 
 def get(value, *path):
-    """What stands at a path, whose keys may be in camelCase or, as in some methods, in snake_case."""
+    """The value at a path, whose keys may be in camelCase or, as in some methods, in snake_case."""
     for key in path:
         snake = "".join("_" + letter.lower() if letter.isupper() else letter for letter in key)
         value = value.get(key, value.get(snake))

@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 
 
 def get(value, *path):
-    """What stands at a path, whose keys are in camelCase or, in events of some methods, in snake_case."""
+    """The value at a path, whose keys are in camelCase or, in events of some methods, in snake_case."""
     for key in path:
         snake = "".join("_" + letter.lower() if letter.isupper() else letter for letter in key)
         value = (value or {}).get(key, (value or {}).get(snake))

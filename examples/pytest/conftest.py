@@ -1,4 +1,4 @@
-"""The fixture `falsetrail`: events of a story, as a test asks for them."""
+"""The fixture `falsetrail`: a function that returns the parsed events of a scenario."""
 
 import json
 import os

@@ -1,8 +1,8 @@
-"""The code under test: it turns audit events into sentences about what was refused."""
+"""The code under test: describes refused calls in sentences."""
 
 
 def get(value, *path):
-    """What stands at a path, whose keys are in camelCase or, in events of some methods, in snake_case."""
+    """The value at a path, whose keys are in camelCase or, in events of some methods, in snake_case."""
     for key in path:
         snake = "".join("_" + letter.lower() if letter.isupper() else letter for letter in key)
         value = value.get(key, value.get(snake))

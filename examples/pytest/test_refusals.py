@@ -1,4 +1,4 @@
-"""Tests with generated events: a parsed event, a whole story, and the same again.
+"""Tests with generated events: a parsed event, a complete instance, and a repeated run.
 
     FALSETRAIL=target/release/falsetrail python -m pytest examples/pytest
 """

@@ -1,4 +1,4 @@
-//! A detection, tested against generated events: what it has to find, and what it has to leave alone.
+//! A detection, tested with generated events: the principals that it has to find, and those that it must not.
 
 use falsetrail::Run;
 use rust_fixtures::knocking;
@@ -13,7 +13,7 @@ fn events(run: Run) -> Result<Vec<Value>> {
 }
 
 #[test]
-fn whoever_is_refused_again_and_again_is_found() -> Result<()> {
+fn a_principal_with_many_refusals_is_found() -> Result<()> {
     // A shipped scenario, with a parameter of it set: 12 deletions, all of them refused.
     let events = events(Run::of("mass-deletion-forbidden").set("deletes=12"))?;
     let found = knocking(&events, 10);
@@ -23,17 +23,17 @@ fn whoever_is_refused_again_and_again_is_found() -> Result<()> {
 }
 
 #[test]
-fn a_few_refusals_are_nothing() -> Result<()> {
+fn a_few_refusals_are_not_reported() -> Result<()> {
     assert!(knocking(&events(Run::of("mass-deletion-forbidden").set("deletes=9"))?, 10).is_empty());
-    // Deletions that succeed are none, however many.
+    // Deletions that succeed do not count, however many there are.
     assert!(knocking(&events(Run::of("mass-deletion").set("deletes=40"))?, 10).is_empty());
     Ok(())
 }
 
 #[test]
-fn a_story_in_one_line_will_do() -> Result<()> {
-    let story = "get-pool:forbidden,update-statement:forbidden,delete-workspace:forbidden";
-    assert_eq!(knocking(&events(Run::of(story))?, 3).len(), 1);
+fn a_scenario_in_one_line_is_enough() -> Result<()> {
+    let scenario = "get-pool:forbidden,update-statement:forbidden,delete-workspace:forbidden";
+    assert_eq!(knocking(&events(Run::of(scenario))?, 3).len(), 1);
     Ok(())
 }
 
