@@ -160,7 +160,10 @@ impl KafkaSink {
     }
 
     /// Whether the run's first events, a sample of all, can be sent at all.
-    fn check_sample(&self, chunk: &Chunk) -> Result<(), Error> {
+    fn check_sample(&mut self, chunk: &Chunk) -> Result<(), Error> {
+        for event in &chunk.events {
+            self.form.parts(chunk.body(event))?;
+        }
         let largest = chunk.events.iter().map(|event| u64::from(event.body.end - event.body.start)).max();
         let (Some(largest), topic) = (largest, &self.connection.settings.topic) else {
             return Ok(());
@@ -189,7 +192,7 @@ fn produce(
     event: &Event,
 ) -> Result<Handed, Error> {
     let body = bodies.of(event);
-    let (value, headers) = form.parts(body);
+    let (value, headers) = form.parts(body)?;
     let time = match connection.settings.record_time {
         RecordTime::Event => event.time.div_euclid(1_000_000),
         RecordTime::Wall => 0,

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::ffi::CStr;
 
 use super::members::{members, text, unescaped};
-use crate::error::Error;
+use crate::error::{Error, quoted};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 /// The header that says what the value is.
 const CONTENT_TYPE: &str = "content-type";
@@ -117,15 +118,18 @@ impl Form {
     }
 
     /// What becomes of an event's body.
-    pub fn parts<'a>(&'a mut self, body: &'a [u8]) -> Parts<'a> {
+    ///
+    /// # Errors
+    /// `data_base64` that is no base64, in binary mode.
+    pub fn parts<'a>(&'a mut self, body: &'a [u8]) -> Result<Parts<'a>, Error> {
         let value = match self.mode {
             Mode::Structured | Mode::Bare => Some(Cow::Borrowed(body)),
-            Mode::Binary => self.binary(body),
+            Mode::Binary => self.binary(body)?,
         };
-        (value, &self.headers)
+        Ok((value, &self.headers))
     }
 
-    fn binary<'a>(&mut self, body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    fn binary<'a>(&mut self, body: &'a [u8]) -> Result<Option<Cow<'a, [u8]>>, Error> {
         let headers = &mut self.headers;
         headers.clear();
         let mut content_type = None;
@@ -133,8 +137,8 @@ impl Form {
         for (name, value) in members(body) {
             match name {
                 b"data" => data = Some(value),
-                b"data_base64" => encoded = text(value),
                 // Attributes that are null are those that the event has not.
+                b"data_base64" if value != b"null" => encoded = Some(value),
                 _ if value == b"null" => {}
                 b"datacontenttype" => content_type = text(value),
                 _ => {
@@ -150,11 +154,11 @@ impl Form {
         for (name, value) in &self.given {
             headers.add(&[name], value.as_bytes());
         }
-        match (data, encoded) {
+        Ok(match (data, encoded) {
             (Some(data), _) => Some(decoded(data, content_type.as_deref())),
-            (None, Some(encoded)) => Some(Cow::Owned(from_base64(&encoded))),
+            (None, Some(encoded)) => Some(Cow::Owned(from_base64(encoded)?)),
             (None, None) => None,
-        }
+        })
     }
 }
 
@@ -177,23 +181,15 @@ fn is_json(media_type: &str) -> bool {
     essence.split_once('/').is_some_and(|(_, subtype)| subtype == "json" || subtype.ends_with("+json"))
 }
 
-/// The bytes that a base64 text stands for; ends at the first other character.
-fn from_base64(text: &str) -> Vec<u8> {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0u32, 0);
-    for letter in text.bytes() {
-        let Some(value) = ALPHABET.iter().position(|known| *known == letter) else {
-            break;
-        };
-        bits = (bits << 6) | value as u32;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
-    }
-    bytes
+/// The bytes that a base64 text of JSON stands for.
+fn from_base64(value: &[u8]) -> Result<Vec<u8>, Error> {
+    let read = text(value).and_then(|text| BASE64_STANDARD.decode(text.as_bytes()).ok());
+    read.ok_or_else(|| {
+        let shown = quoted(&String::from_utf8_lossy(value));
+        let message = format!("an event has the `data_base64` {shown}, which is not base64");
+        let help = "correct the template: letters, digits, `+` and `/`, with `=` up to four characters in each group";
+        Error::usage(message).help(help)
+    })
 }
 
 #[cfg(test)]
@@ -205,8 +201,8 @@ mod tests {
         let given = [("origin".to_owned(), "größer".to_owned())];
         let mut form = Form::new(Mode::Binary, &given).unwrap();
         // The headers of another event are forgotten.
-        form.parts(br#"{"id":"other","data":7}"#);
-        let (value, headers) = form.parts(body.as_bytes());
+        form.parts(br#"{"id":"other","data":7}"#).unwrap();
+        let (value, headers) = form.parts(body.as_bytes()).unwrap();
         let shown = |(name, value): (&CStr, &[u8])| {
             format!("{}: {}", name.to_str().unwrap(), std::str::from_utf8(value).unwrap())
         };
@@ -239,11 +235,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_base64_is_refused() {
+        let mut form = Form::new(Mode::Binary, &[]).unwrap();
+        for wrong in [r#""Zm9v!""#, r#""Zm9""#, r#""Zg=""#, r#""Zh==""#, r#""Zm9v\n""#, "7", r#"["Zg=="]"#, r#""Zm-_""#]
+        {
+            let body = format!(r#"{{"id":"x","data_base64":{wrong}}}"#);
+            let error = form.parts(body.as_bytes()).map(|_| ()).expect_err(wrong);
+            assert!(error.to_string().contains("which is not base64"), "{error}");
+        }
+        // Beside `data` it says nothing, and null is nothing.
+        for right in [r#""""#, r#""Zg==""#, "null"] {
+            assert!(form.parts(format!(r#"{{"data_base64":{right}}}"#).as_bytes()).is_ok(), "{right}");
+        }
+        let mut whole = Form::new(Mode::Structured, &[]).unwrap();
+        assert!(whole.parts(br#"{"data_base64":"!"}"#).is_ok());
+    }
+
+    #[test]
     fn the_other_modes_hold_the_event_as_it_is() {
         let body = br#"{"id":"x"}"#;
         for (mode, headers) in [(Mode::Structured, 1), (Mode::Bare, 0)] {
             let mut form = Form::new(mode, &[]).unwrap();
-            let (value, found) = form.parts(body);
+            let (value, found) = form.parts(body).unwrap();
             assert_eq!(value.as_deref(), Some(body.as_slice()));
             assert_eq!(found.iter().count(), headers);
         }
