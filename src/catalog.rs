@@ -10,14 +10,20 @@ mod load;
 mod read;
 mod read_field;
 mod read_method;
+mod read_table;
 mod shape;
 mod text;
 
-use crate::{error::Error, template::Template, texts::RunTexts, units::DurationRange};
+use crate::{
+    error::Error,
+    template::{Shape, Template},
+    texts::RunTexts,
+    units::DurationRange,
+};
 use std::{path::Path, sync::Arc};
 
 pub use builtin::{scenario_names, scenario_source};
-pub use field::{Field, Generator, Moment, ReferDefault, Scalar, Table};
+pub use field::{Field, Generator, Moment, ReferDefault, Scalar, Table, escaped};
 pub use text::{Text, TextPart};
 
 /// Index of a kind in [`Catalog::kinds`].
@@ -279,6 +285,23 @@ impl Kind {
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<FieldId> {
         self.fields.iter().position(|field| field.name == name)
+    }
+
+    /// Whether a field of that name may be null; references are asked for in another way.
+    pub fn may_be_null(&self, name: &str) -> bool {
+        self.field(name).map(|field| &self.fields[field]).is_some_and(|field| {
+            !matches!(field.generator, Generator::Refer { .. })
+                && matches!(field.shape(self.table.as_ref()), Shape::Nullable(_))
+        })
+    }
+
+    /// The ids of its table's rows, in their order.
+    pub fn row_ids(&self) -> impl Iterator<Item = &Scalar> + Clone {
+        let column = match self.fields.get(self.id()).map(|field| &field.generator) {
+            Some(Generator::Column(column)) => Some(*column),
+            _ => None,
+        };
+        self.table.iter().zip(column).flat_map(|(table, column)| table.column(column))
     }
 
     /// The field that identifies.

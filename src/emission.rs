@@ -189,8 +189,8 @@ pub enum Make {
     Chosen {
         /// Where the state's word is.
         word: Word,
-        /// The values.
-        choices: Vec<Padded>,
+        /// The values; `None` is null.
+        choices: Vec<Option<Padded>>,
     },
     /// One of several values, drawn.
     Drawn {
@@ -198,8 +198,8 @@ pub enum Make {
         draw: Draw,
         /// How.
         weights: Box<Skew>,
-        /// The values.
-        choices: Vec<Padded>,
+        /// The values; `None` is null.
+        choices: Vec<Option<Padded>>,
     },
     /// A text that a call may have replaced.
     Replaced {

@@ -33,6 +33,7 @@ use crate::{
 };
 use std::{path::PathBuf, sync::Arc};
 
+pub(crate) use inject::divided as injection_parts;
 pub use timing::{Starts, Timing};
 
 /// What defines a run, as the command line or a test says it. Everything but `scenarios` may be left at its default.

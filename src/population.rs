@@ -169,7 +169,8 @@ fn rows(kind: &Kind, table: &Table) -> Members {
     let mut texts = TextsBuilder::default();
     for columns in &table.rows {
         for field in &kind.fields {
-            texts.push(column_of(field).map(|column| columns[column].as_slice()));
+            let shown = column_of(field).and_then(|column| columns[column].bytes());
+            texts.push(shown.as_deref());
         }
     }
     let rows: Vec<Option<u32>> = (0..table.rows.len()).map(|row| Some(row as u32)).collect();
@@ -318,7 +319,8 @@ impl Maker<'_> {
                 self.text(kind_id, &cases[weights.draw(around.key.number(*by as u64))], around, out);
             }
             Generator::Choose { choices, weights, .. } => {
-                out.extend(choices[weights.draw(around.key.number(field as u64))].bytes());
+                let Some(shown) = choices[weights.draw(around.key.number(field as u64))].bytes() else { return false };
+                out.extend(shown);
             }
             Generator::Time(moment) => {
                 let ready = kind.ready_after.filter(|_| *moment == Moment::Updated).map_or(0, |range| range.low);
@@ -392,8 +394,10 @@ impl Maker<'_> {
             .unwrap_or_default()
     }
 
-    fn column(&self, kind: KindId, row: Option<u32>, column: usize) -> &[u8] {
+    /// A column as events show it; no text names one that may be null.
+    fn column(&self, kind: KindId, row: Option<u32>, column: usize) -> Vec<u8> {
         let table = self.catalog.kinds[kind].table.as_ref();
-        table.zip(row).map_or(&[], |(table, row)| &table.rows[row as usize][column])
+        let value = table.zip(row).and_then(|(table, row)| table.rows[row as usize][column].bytes());
+        value.unwrap_or_default()
     }
 }

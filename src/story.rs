@@ -71,8 +71,8 @@ pub struct ScopePin {
     pub kind: KindId,
     /// Which field.
     pub field: FieldId,
-    /// Its value as events show it.
-    pub bytes: Box<[u8]>,
+    /// Its value as events show it; `None` is null.
+    pub bytes: Option<Box<[u8]>>,
 }
 
 /// A table's row for a story.
@@ -97,8 +97,8 @@ pub struct Actor {
     pub other: usize,
     /// Its number among those who are nobody of the population because a scenario fixes who they are.
     pub stranger: Option<u64>,
-    /// Fixed fields.
-    pub pins: Vec<(FieldId, Box<[u8]>)>,
+    /// Fixed fields; `None` is null.
+    pub pins: Vec<(FieldId, Option<Box<[u8]>>)>,
 }
 
 /// Something that is acted on in a story.

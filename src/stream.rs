@@ -267,12 +267,13 @@ impl<'p> Stream<'p> {
     fn start_time(&self) -> Option<i64> {
         let timing = &self.plan.timing;
         match timing.starts {
-            Starts::Once if self.started >= self.plan.background as u64 => return None,
+            Starts::Once if self.once(self.started) >= self.plan.background => return None,
             Starts::Instances(instances) if self.started >= instances => return None,
             _ => {}
         }
-        let begin = self.started.checked_mul(timing.every)?;
-        let jitter = if timing.every == 0 { 0 } else { self.jitter.number(self.started).below(timing.every) };
+        let place = if timing.starts == Starts::Once { self.once(self.started) as u64 } else { self.started };
+        let begin = place.checked_mul(timing.every)?;
+        let jitter = if timing.every == 0 { 0 } else { self.jitter.number(place).below(timing.every) };
         timing.from.checked_add_unsigned(begin)?.checked_add_unsigned(jitter)
     }
 
@@ -283,10 +284,17 @@ impl<'p> Stream<'p> {
         self.next_start = self.start_time();
     }
 
+    /// Which story is the `number`th that happens if each of them happens once: those of weight 0 never do, and those
+    /// after them keep their time.
+    fn once(&self, number: u64) -> usize {
+        let happening = (0..self.plan.background).filter(|story| self.plan.weights.draws(*story));
+        happening.into_iter().nth(number as usize).unwrap_or(self.plan.background)
+    }
+
     /// Begins the next instance; its place and when its first step is due, if it has one.
     fn begin(&mut self, time: i64) -> (u32, Option<i64>) {
         let story = match self.plan.timing.starts {
-            Starts::Once => self.started as usize,
+            Starts::Once => self.once(self.started),
             _ => self.plan.weights.at(self.plan.pick.bits().wrapping_add(self.started.wrapping_mul(GOLDEN))),
         };
         let number = self.numbers[story];

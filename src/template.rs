@@ -76,8 +76,8 @@ pub enum Constant {
     Null,
     /// `true` or `false`
     Boolean(bool),
-    /// a whole number
-    Integer(i64),
+    /// a whole number that 64 bits hold, with a sign or without
+    Integer(i128),
     /// a string of characters, not escaped
     Text(String),
 }

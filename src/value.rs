@@ -5,6 +5,7 @@
 //! shards and resumption cannot change a byte. Everything that identifies goes through a [`Permutation`], so it is
 //! unique by construction.
 
+mod addresses;
 mod key;
 mod numbers;
 mod pattern;
@@ -13,10 +14,11 @@ mod permutation;
 mod time_text;
 mod zipf;
 
+pub use addresses::AddressRanges;
 pub use key::{Key, Salt};
 pub use numbers::{MOST_DIGITS, put_number, write_number};
 pub use pattern::{Lane, Nth, Pattern, PatternError};
-pub use people::{AddressRanges, People};
+pub use people::People;
 pub use permutation::{Permutation, Wide};
 pub use time_text::{Calendar, Clock, MICROSECONDS_LENGTH, NANOSECONDS_LENGTH, write_time};
 pub use zipf::Skew;

@@ -15,7 +15,7 @@ use std::{ops::Range, sync::Arc};
 pub use load::{LARGEST_FILE, load, load_standard_input};
 pub use reader::{MapReader, Reader};
 pub(crate) use scalar::is_yaml_1_1_boolean;
-pub use scalar::{json, scalar_text, value_text};
+pub use scalar::{json, node_text, scalar_text, value_text};
 
 use crate::error::{Diagnostic, Source, quoted};
 
@@ -51,6 +51,10 @@ pub struct Node {
     pub defined: Option<Range<usize>>,
     /// Whether it is a text in quotes or a block text, which is never a number or `true`.
     pub quoted: bool,
+    /// How a scalar is written that is not a text: `0x1F` for 31, because where a text is wanted it is one.
+    pub written: Option<Arc<str>>,
+    /// Whether a parameter stands at its place, so that the value comes from elsewhere.
+    pub is_given: bool,
 }
 
 /// What a YAML value is, by YAML 1.2's core rules.
@@ -87,9 +91,36 @@ impl<T: PartialEq> PartialEq for Spanned<T> {
 }
 
 impl Node {
-    /// The value that a plain scalar stands for, such as the right side of `--set name=value`.
+    /// What stands at a place as it is written: a text, a list, a map, or a value that nobody wrote.
+    pub fn new(value: Value, span: Range<usize>) -> Self {
+        Self { value, span, defined: None, quoted: false, written: None, is_given: false }
+    }
+
+    /// The value that a scalar without quotes stands for.
     pub fn scalar(text: &str, span: Range<usize>) -> Self {
-        Self { value: scalar::plain(text), span, defined: None, quoted: false }
+        let value = scalar::plain(text);
+        // The parser has a text for what is left out, too.
+        let written = Some(text).filter(|_| !matches!(value, Value::Text(_)) && !span.is_empty());
+        Self { written: written.map(Arc::from), ..Self::new(value, span) }
+    }
+
+    /// The value of `name=value` on the command line: as after `name: ` in a file, but always a scalar. In quotes it is
+    /// the text between them, and nothing at all is an empty text.
+    ///
+    /// # Errors
+    /// Quotes around a text that cannot be read, with what to write.
+    pub fn argument(text: &str, span: Range<usize>) -> Result<Self, &'static str> {
+        let value = match scalar::unquoted(text) {
+            Some(unquoted) => unquoted?,
+            None if text.is_empty() => String::new(),
+            None => return Ok(Self::scalar(text, span)),
+        };
+        Ok(Self { quoted: true, ..Self::new(Value::Text(value), span) })
+    }
+
+    /// The text that stands there where a text is wanted: also a number, a boolean or `null`, as it is written.
+    pub fn typed(&self) -> Option<&str> {
+        self.as_text().or(self.written.as_deref())
     }
 
     /// The text, if it is one.
@@ -105,8 +136,7 @@ impl Node {
         match &self.value {
             Value::Null => "nothing".to_owned(),
             Value::Bool(value) => format!("`{value}`"),
-            Value::Int(value) => format!("the number `{value}`"),
-            Value::Float(value) => format!("the number `{value}`"),
+            Value::Int(_) | Value::Float(_) => format!("the number `{}`", node_text(self)),
             Value::Text(text) if text.is_empty() => "an empty text".to_owned(),
             Value::Text(text) => format!("the text {}", quoted(text)),
             Value::List(_) => "a list".to_owned(),

@@ -3,9 +3,10 @@
 use super::{Catalog, Effect, Generator, Kind, Text};
 use crate::{
     error::{did_you_mean, list_of, nearest},
+    template::Shape,
     yaml::{Node, Reader, Spanned, Value},
 };
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 /// Texts may name only what is there: checked when everything is known.
 pub(super) fn texts(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog: &Catalog) {
@@ -28,7 +29,30 @@ pub(super) fn texts(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog:
                 let mistake = reader.mistake(&span, message);
                 reader.report(mistake.help(near).help(format!("a text may name fields of {variables}")));
             }
+            for path in field.texts().into_iter().flat_map(Text::names) {
+                let around = [kind].into_iter().chain(kind.scope.iter().map(|scope| &catalog.kinds[*scope]));
+                let span = field_span(name, node, &field.name);
+                check_never_null(reader, &span, around, path);
+            }
         }
+    }
+}
+
+/// A text has no place for null: refuses a name of a field that may be null.
+pub(super) fn check_never_null<'k>(
+    reader: &Reader,
+    span: &Range<usize>,
+    mut around: impl Iterator<Item = &'k Kind>,
+    path: &[String],
+) {
+    let [variable, field] = path else { return };
+    let is_meant = |kind: &Kind| kind.variable == *variable || (kind.principal && variable == "principal");
+    let is_null = around.any(|kind| is_meant(kind) && kind.may_be_null(field));
+    if is_null {
+        let path = path.join(".");
+        let mistake =
+            reader.mistake(&within(reader, span, &path), format!("`{path}` may be null, which a text cannot hold"));
+        reader.report(mistake.help("leave `null` out of its values, or name another field"));
     }
 }
 
@@ -43,11 +67,35 @@ pub(super) fn is_field_name(reader: &Reader, subject: &Spanned<String>) -> bool 
     false
 }
 
-/// Somebody has to act.
+/// Somebody has to act, and templates see one type of each field of whoever that is.
 pub(super) fn principals(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog: &Catalog) {
+    let mut seen: BTreeMap<&str, (&Kind, Shape)> = BTreeMap::new();
+    for kind in catalog.kinds.iter().filter(|kind| kind.principal) {
+        for field in &kind.fields {
+            let shape = field.shape(kind.table.as_ref());
+            let (first, known) = seen.entry(&field.name).or_insert_with(|| (kind, shape.clone()));
+            if without_null(known) != without_null(&shape)
+                && let Some((name, node)) = kinds.iter().find(|(name, _)| name.value == kind.name)
+            {
+                let message =
+                    format!("`{}` is of one type for `{}` and of another for `{}`", field.name, first.name, kind.name);
+                let found = reader.mistake(&field_span(name, node, &field.name), message);
+                reader.report(
+                    found.help("templates see it as `principal`, whoever acts: give it one type, or two names"),
+                );
+            }
+        }
+    }
     if let (Some((name, _)), false) = (kinds.first(), catalog.kinds.iter().any(|kind| kind.principal)) {
         let found = reader.mistake(&name.span, "none of the kinds can act");
         reader.report(found.help("say `principal: true` of at least one, such as a kind `user`"));
+    }
+}
+
+fn without_null(shape: &Shape) -> &Shape {
+    match shape {
+        Shape::Nullable(inner) => inner,
+        other => other,
     }
 }
 
@@ -90,9 +138,13 @@ pub(super) fn subjects(
         let fields_of = |kind: &Kind| -> Vec<String> {
             kind.fields.iter().map(|field| format!("{}.{}", kind.variable, field.name)).collect()
         };
-        let around = method.scope.iter().map(|scope| &catalog.kinds[*scope]);
         let target = (method.does != Effect::List).then_some(kind);
-        let known: Vec<String> = around.chain(target).flat_map(fields_of).collect();
+        let around = method.scope.iter().map(|scope| &catalog.kinds[*scope]).chain(target);
+        let known: Vec<String> = around.clone().flat_map(fields_of).collect();
+        let span = own.map(|own| &own.span).or(shared).cloned().unwrap_or(0..0);
+        for path in method.subject.names() {
+            check_never_null(reader, &span, around.clone(), path);
+        }
         for path in method.subject.names().map(|path| path.join(".")).filter(|path| !known.contains(path)) {
             let names = known.iter().map(String::as_str);
             if let Some(own) = &own {

@@ -4,7 +4,9 @@ use super::{FieldId, KindId, Text};
 use crate::{
     template::Shape,
     value::{Clock, Pattern, Skew},
+    yaml::{Node, Value},
 };
+use std::fmt;
 
 /// A value that stands in a file as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +15,8 @@ pub enum Scalar {
     Null,
     /// `true` or `false`.
     Boolean(bool),
-    /// A whole number.
-    Integer(i64),
+    /// A whole number that 64 bits hold, with a sign or without: [`Scalar::LEAST`] to [`Scalar::MOST`].
+    Integer(i128),
     /// A text.
     Text(String),
 }
@@ -121,25 +123,21 @@ pub enum ReferDefault {
 /// The rows of a kind that is a fixed list.
 #[derive(Debug)]
 pub struct Table {
-    /// For each row its columns: texts are escaped for JSON.
-    pub rows: Vec<Vec<Vec<u8>>>,
-    /// How often each row is drawn; `None` where all weights are 0.
+    /// For each row its columns.
+    pub rows: Vec<Vec<Scalar>>,
+    /// How often each row is drawn.
     pub weights: Skew,
-    /// Which columns are numbers.
-    pub integers: Vec<bool>,
+    /// What templates see of each column.
+    pub shapes: Vec<Shape>,
 }
 
 impl Field {
     /// What templates see.
     pub fn shape(&self, table: Option<&Table>) -> Shape {
         match &self.generator {
-            Generator::Choose { choices, .. } => match choices.first() {
-                Some(Scalar::Integer(_)) => Shape::Integer,
-                Some(Scalar::Boolean(_)) => Shape::Boolean,
-                _ => Shape::Text,
-            },
+            Generator::Choose { choices, .. } => Scalar::shape_of(choices),
             Generator::Ramp { .. } => Shape::Integer,
-            Generator::Column(column) if table.is_some_and(|table| table.integers[*column]) => Shape::Integer,
+            Generator::Column(column) => table.map_or(Shape::Text, |table| table.shapes[*column].clone()),
             Generator::Refer { nullable, .. } => {
                 let object = Shape::Object([("id".to_owned(), Shape::Text)].into());
                 if *nullable { Shape::Nullable(Box::new(object)) } else { object }
@@ -170,18 +168,75 @@ impl Field {
     }
 }
 
+impl Table {
+    /// The values of a column, row by row.
+    pub fn column(&self, column: usize) -> impl Iterator<Item = &Scalar> + Clone {
+        self.rows.iter().map(move |row| &row[column])
+    }
+}
+
 impl Scalar {
-    /// The value as JSON shows it: texts escaped, without quotes.
-    pub fn bytes(&self) -> Vec<u8> {
+    /// The lowest whole number.
+    pub const LEAST: i128 = i64::MIN as i128;
+    /// The highest whole number.
+    pub const MOST: i128 = u64::MAX as i128;
+
+    /// The value as JSON shows it, texts escaped and without quotes; `None` is null.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
         match self {
-            Scalar::Null => b"null".to_vec(),
-            Scalar::Boolean(value) => value.to_string().into_bytes(),
-            Scalar::Integer(value) => value.to_string().into_bytes(),
-            Scalar::Text(text) => {
-                let mut bytes = Vec::new();
-                crate::template::escape_into(text, &mut bytes);
-                bytes
-            }
+            Scalar::Null => None,
+            Scalar::Text(text) => Some(escaped(text)),
+            Scalar::Boolean(_) | Scalar::Integer(_) => Some(self.to_string().into_bytes()),
         }
     }
+
+    /// What templates see of values of which all that are not null have the type of the first such.
+    pub fn shape_of<'a>(values: impl IntoIterator<Item = &'a Scalar, IntoIter: Clone>) -> Shape {
+        let mut values = values.into_iter();
+        let has_null = values.clone().any(|value| *value == Scalar::Null);
+        let shape = values.find_map(Scalar::shape).unwrap_or(Shape::Text);
+        if has_null { Shape::Nullable(Box::new(shape)) } else { shape }
+    }
+
+    /// Its type; `None` is null, which is of any.
+    pub fn shape(&self) -> Option<Shape> {
+        match self {
+            Scalar::Null => None,
+            Scalar::Boolean(_) => Some(Shape::Boolean),
+            Scalar::Integer(_) => Some(Shape::Integer),
+            Scalar::Text(_) => Some(Shape::Text),
+        }
+    }
+
+    /// Which of these values a node stands for: the same value, or else the text that is written there.
+    pub fn position<'a>(mut values: impl Iterator<Item = &'a Scalar> + Clone, node: &Node) -> Option<usize> {
+        let is_same = |value: &Scalar| match (value, &node.value) {
+            (Scalar::Null, Value::Null) => true,
+            (Scalar::Boolean(value), Value::Bool(given)) => value == given,
+            (Scalar::Integer(value), Value::Int(given)) => value == given,
+            (Scalar::Text(value), Value::Text(given)) => value == given,
+            _ => false,
+        };
+        let is_typed = |value: &Scalar| matches!(value, Scalar::Text(text) if node.typed() == Some(text));
+        values.clone().position(is_same).or_else(|| values.position(is_typed))
+    }
+}
+
+/// As people write it.
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scalar::Null => f.write_str("null"),
+            Scalar::Boolean(value) => value.fmt(f),
+            Scalar::Integer(value) => value.fmt(f),
+            Scalar::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A text as JSON shows it, without quotes.
+pub fn escaped(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    crate::template::escape_into(text, &mut bytes);
+    bytes
 }

@@ -2,10 +2,10 @@
 
 use super::{
     Catalog, Failure, Field, Generator, InputValue, Kind, KindId, Lowers, Needs, RecordKey, Scalar, Text, check,
-    read_field, read_method,
+    read_field, read_method, read_table,
 };
 use crate::{
-    error::{Diagnostic, Source, did_you_mean, list_of},
+    error::{Diagnostic, Source, did_you_mean, list_of, quoted},
     units::DurationRange,
     yaml::{self, Node, Reader, Spanned, Value},
 };
@@ -124,17 +124,20 @@ fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], cata
         catalog.kinds[id].scope = scope(reader, names, catalog, id);
     }
     for (id, mut map) in bodies.into_iter().enumerate() {
-        let table = map.optional("table").and_then(|node| read_field::table(reader, node));
+        let table = map.optional("table").map(|node| read_table::table(reader, node));
+        let is_table_read = table.as_ref().is_none_or(Option::is_some);
         let fields = map.entries("fields");
         map.finish();
-        if let Some((table, columns)) = table {
+        if let Some((columns, table)) = table.flatten() {
             catalog.kinds[id].fields.extend(columns);
-            catalog.kinds[id].table = Some(table);
+            catalog.kinds[id].table = table;
         }
         for (name, node) in fields {
-            if RESERVED_FIELDS.contains(&name.value.as_str()) {
-                let message = format!("`{}` is a word of the scenario language", name.value);
-                reader.report(reader.mistake(&name.span, message).help("give the field another name"));
+            check_field_name(reader, name);
+            if catalog.kinds[id].field(&name.value).is_some() {
+                let message = format!("{} is a column of the table already", quoted(&name.value));
+                reader.report(reader.mistake(&name.span, message).help("give the field or the column another name"));
+                continue;
             }
             // A field that is wrong keeps its name, so that nothing else is wrong for lack of it.
             let nothing =
@@ -142,11 +145,31 @@ fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], cata
             let field = read_field::field(reader, name, node, catalog, id).unwrap_or_else(nothing);
             catalog.kinds[id].fields.push(field);
         }
-        if catalog.kinds[id].field("id").is_none() {
+        check_id(reader, &catalog.kinds[id], &kinds[id].0);
+        if catalog.kinds[id].field("id").is_none() && is_table_read {
             let example =
                 format!("write `id: {{ pattern: '{}-[a-z0-9]{{6}}' }}` under its `fields`", kinds[id].0.value);
             reader.report(reader.mistake(&kinds[id].0.span, "a kind needs a field `id`").help(example));
         }
+    }
+}
+
+/// A field has a name that means nothing else in scenarios.
+pub(super) fn check_field_name(reader: &Reader, name: &Spanned<String>) {
+    if RESERVED_FIELDS.contains(&name.value.as_str()) {
+        let message = format!("`{}` is a word of the scenario language", name.value);
+        reader.report(reader.mistake(&name.span, message).help("give the field another name"));
+    }
+}
+
+/// Who has no id cannot be told apart.
+fn check_id(reader: &Reader, kind: &Kind, name: &Spanned<String>) {
+    let id = kind.field("id").map(|id| &kind.fields[id]);
+    if let Some(Generator::Choose { choices, .. }) = id.map(|id| &id.generator)
+        && choices.contains(&Scalar::Null)
+    {
+        let mistake = reader.mistake(&name.span, format!("the id of {} may be null", quoted(&name.value)));
+        reader.report(mistake.help("leave `null` out of its `choose`"));
     }
 }
 
@@ -240,6 +263,9 @@ fn record_key(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Ca
                 reader.mistake(&check::within(reader, &text.span, &path), format!("nothing is called `{path}`"));
             reader.report(mistake.help(did_you_mean(&path, names.iter().map(String::as_str))));
         }
+        for name in parsed.names() {
+            check::check_never_null(reader, &text.span, catalog.kinds.iter(), name);
+        }
         texts.push(parsed);
     }
     Some(RecordKey { name: name.value.clone(), texts })
@@ -277,18 +303,32 @@ pub(super) fn parse_text(reader: &Reader, text: &Spanned<String>) -> Option<Text
 
 /// Reads a value that stands as it is.
 pub(super) fn scalar(reader: &Reader, node: &Node) -> Option<Scalar> {
+    let written = yaml::node_text(node);
+    let wrong = |message: String, help: String| {
+        reader.report(reader.mistake(&node.span, message).help(help));
+        None
+    };
     match &node.value {
         Value::Null => Some(Scalar::Null),
         Value::Bool(value) => Some(Scalar::Boolean(*value)),
-        Value::Int(value) if i64::try_from(*value).is_ok() => Some(Scalar::Integer(*value as i64)),
         Value::Text(text) => Some(Scalar::Text(text.clone())),
-        _ => {
+        // What events show has to be what is written.
+        Value::Int(value) if (Scalar::LEAST..=Scalar::MOST).contains(value) && written == value.to_string() => {
+            Some(Scalar::Integer(*value))
+        }
+        Value::Int(value) if (Scalar::LEAST..=Scalar::MOST).contains(value) => {
+            let message = format!("`{written}` is another way to write the number {value}");
+            wrong(message, format!("write `{value}` for the number, or \"{written}\" for the text"))
+        }
+        Value::Int(_) | Value::Float(_) => {
+            let (least, most) = (Scalar::LEAST, Scalar::MOST);
+            let message = format!("the number `{written}` is not a whole number from {least} to {most}");
+            wrong(message, format!("write \"{written}\" for a text"))
+        }
+        Value::List(_) | Value::Map(_) => {
             let found = node.describe();
-            reader.report(reader.mistake(
-                &node.span,
-                format!("must be a text, a whole number, `true`, `false` or `null`, found {found}"),
-            ));
-            None
+            let message = format!("must be a text, a whole number, `true`, `false` or `null`, found {found}");
+            wrong(message, "write one value, or several of them as choices or columns".to_owned())
         }
     }
 }

@@ -1,13 +1,15 @@
-//! Reads fields and tables of a `catalog.yaml`.
+//! Reads fields of a `catalog.yaml`.
 
 use super::{
-    Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Scalar, Table,
+    Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Scalar, escaped,
     read::{parse_text, scalar, unknown},
 };
 use crate::{
+    error::quoted,
     value::{AddressRanges, Clock, Key, Pattern, Skew},
     yaml::{MapReader, Node, Reader, Spanned, Value},
 };
+use std::ops::Range;
 
 /// The keys of which a field has exactly one: it says where its value comes from.
 const GENERATORS: &[&str] =
@@ -94,7 +96,7 @@ fn generator(
             let up_to = ramp.required_text("up_to");
             let every = ramp.duration("every");
             ramp.finish();
-            let up_to = own_field(reader, kind, &up_to?)?;
+            let up_to = ramp_end(reader, kind, &up_to?)?;
             Some(Generator::Ramp { up_to, every: every.map_or(1_000_000_000, |every| every.value.max(1)) })
         }
         "refer" => refer(reader, map, catalog),
@@ -109,8 +111,8 @@ fn pattern(reader: &Reader, text: &Spanned<String>) -> Option<Pattern> {
         Err(error) => {
             reader.report(
                 reader
-                    .mistake(&text.span, format!("`{}` is not a pattern: {error}", text.value))
-                    .help("write it as `pool-[a-z0-9]{6}`"),
+                    .mistake(&text.span, format!("{} is not a pattern: {error}", quoted(&text.value)))
+                    .help(error.help.as_str()),
             );
             None
         }
@@ -120,28 +122,59 @@ fn pattern(reader: &Reader, text: &Spanned<String>) -> Option<Pattern> {
 fn choose(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
     let items = map.required_list("choose")?;
     let choices: Vec<Scalar> = items.iter().filter_map(|item| scalar(reader, item)).collect();
-    let same_type = |choice: &&Scalar| std::mem::discriminant(*choice) == std::mem::discriminant(&choices[0]);
     if choices.len() != items.len() {
         return None;
     }
-    if let Some(other) = choices.iter().position(|choice| !same_type(&choice)) {
+    if let Some(other) = of_another_type(&choices) {
         let mistake = reader.mistake(&items[other].span, "choices must be of one type, and this one is of another");
-        reader.report(mistake.help("put all of them in quotes, or none"));
+        reader.report(mistake.help("put all of them in quotes, or none; `null` may stand beside any"));
         return None;
     }
     let at = map.optional("weights").map_or(items[0].span.clone(), |node| node.span.clone());
-    let weights = map.list("weights");
+    let written = map.list("weights");
     let counts: Vec<u64> =
-        weights.iter().filter_map(|node| reader.u64(node, "a weight")).map(|weight| weight.value).collect();
-    let counts = if weights.is_empty() { vec![1; choices.len()] } else { counts };
-    let drawn = if counts.len() == choices.len() { Skew::weighted(&counts) } else { None };
-    let Some(weights) = drawn else {
-        let message = format!("{} choices need as many weights, not all 0", choices.len());
+        written.iter().filter_map(|node| reader.u64(node, "a weight")).map(|weight| weight.value).collect();
+    if counts.len() != written.len() {
+        return None;
+    }
+    let counts = if written.is_empty() { vec![1; choices.len()] } else { counts };
+    if counts.len() != choices.len() {
+        let message = format!("{} choices need as many weights", choices.len());
         let example = vec!["1"; choices.len()].join(", ");
         reader.report(reader.mistake(&at, message).help(format!("write `weights: [{example}]`, or leave it out")));
         return None;
-    };
+    }
+    let weights = weighted(reader, &at, &counts)?;
     Some(Generator::Choose { choices, weights, counts })
+}
+
+/// The first value that is not of the type of those before it; null is of any.
+pub(super) fn of_another_type<'a>(values: impl IntoIterator<Item = &'a Scalar>) -> Option<usize> {
+    let mut first = None;
+    values.into_iter().position(|value| {
+        let shape = value.shape();
+        let differs = shape.is_some() && first.is_some() && first != shape;
+        first = first.take().or(shape);
+        differs
+    })
+}
+
+/// How often each of several is drawn.
+pub(super) fn weighted(reader: &Reader, at: &Range<usize>, weights: &[u64]) -> Option<Skew> {
+    let wrong = |message: String, help: &str| {
+        reader.report(reader.mistake(at, message).help(help));
+        None
+    };
+    if weights.iter().try_fold(0_u64, |sum, weight| sum.checked_add(*weight)).is_none() {
+        let message = format!("the sum of the weights is more than {}", u64::MAX);
+        return wrong(message, "write lower ones: what counts is how they relate to each other");
+    }
+    match Skew::weighted(weights) {
+        Some(skew) => Some(skew),
+        None => {
+            wrong("all weights are 0: nothing would ever be drawn".to_owned(), "write at least one that is 1 or more")
+        }
+    }
 }
 
 fn cases(reader: &Reader, map: &mut MapReader, kind: &Kind) -> Option<Generator> {
@@ -153,16 +186,38 @@ fn cases(reader: &Reader, map: &mut MapReader, kind: &Kind) -> Option<Generator>
         reader.report(reader.mistake(&by.span, format!("`{}` has no choices", by.value)));
         return None;
     };
+    let names: Vec<String> = choices.iter().map(Scalar::to_string).collect();
+    for (name, _) in entries.iter().filter(|(name, _)| !names.contains(&name.value)) {
+        unknown(reader, name, "choice", names.iter().map(String::as_str));
+    }
     let mut cases = Vec::new();
-    for choice in choices {
-        let choice = String::from_utf8_lossy(&choice.bytes()).into_owned();
-        let Some((_, node)) = entries.iter().find(|(key, _)| key.value == choice) else {
-            reader.report(reader.mistake(&by.span, format!("no case for `{choice}`")));
+    for name in &names {
+        let Some((_, node)) = entries.iter().find(|(key, _)| key.value == *name) else {
+            reader.report(reader.mistake(&by.span, format!("no case for `{name}`")));
             continue;
         };
         cases.extend(reader.text(node, "a case").and_then(|text| parse_text(reader, &text)));
     }
     (cases.len() == choices.len()).then_some(Generator::By { field, cases })
+}
+
+/// Where a ramp ends: a field above it that has nothing but whole numbers from 0.
+fn ramp_end(reader: &Reader, kind: &Kind, name: &Spanned<String>) -> Option<FieldId> {
+    let field = own_field(reader, kind, name)?;
+    let counts = match &kind.fields[field].generator {
+        Generator::Choose { choices, .. } => {
+            choices.iter().all(|choice| matches!(choice, Scalar::Integer(number) if *number >= 0))
+        }
+        Generator::Ramp { .. } => true,
+        _ => false,
+    };
+    if !counts {
+        let message = format!("a ramp ends at a number, and `{}` is none", name.value);
+        let help = "name a field above with `choose: [5, 10]`: whole numbers from 0";
+        reader.report(reader.mistake(&name.span, message).help(help));
+        return None;
+    }
+    Some(field)
 }
 
 fn clock(reader: &Reader, map: &mut MapReader, catalog: &Catalog) -> Option<Generator> {
@@ -220,8 +275,8 @@ fn addresses(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
         let span = texts.iter().find(|text| text.value == wrong).map_or(0..0, |text| text.span.clone());
         reader.report(
             reader
-                .mistake(&span, format!("`{wrong}` is not a range of IPv4 addresses"))
-                .help("write it as `192.0.2.0/24`"),
+                .mistake(&span, format!("`{wrong}` is not a range of IP addresses"))
+                .help("write its first address and the bits that all have, such as `192.0.2.0/24` or `2001:db8::/32`"),
         );
         return None;
     }
@@ -237,48 +292,4 @@ fn own_field(reader: &Reader, kind: &Kind, name: &Spanned<String>) -> Option<Fie
         );
     }
     found
-}
-
-/// Reads a table and its columns as fields; the column `weight` says how often a row is drawn.
-pub(super) fn table(reader: &Reader, node: &Node) -> Option<(Table, Vec<Field>)> {
-    let mut map = reader.map(node, "a table")?;
-    let columns = map.texts("columns");
-    let rows = map.required_list("rows");
-    map.finish();
-    let rows = rows?;
-    let weight_at = columns.iter().position(|column| column.value == "weight");
-    let mut table_rows = Vec::new();
-    let mut weights = Vec::new();
-    let mut integers = vec![true; columns.len()];
-    for row in rows {
-        let cells = reader.list(row, "a row")?;
-        if cells.len() != columns.len() {
-            reader.report(reader.mistake(&row.span, format!("{} columns, but {} values", columns.len(), cells.len())));
-            return None;
-        }
-        let values: Vec<Scalar> = cells.iter().filter_map(|cell| scalar(reader, cell)).collect();
-        for (value, integer) in values.iter().zip(&mut integers) {
-            *integer &= matches!(value, Scalar::Integer(_));
-        }
-        weights.push(match weight_at.and_then(|at| values.get(at)) {
-            Some(Scalar::Integer(weight)) => (*weight).max(0) as u64,
-            _ => 1,
-        });
-        table_rows.push(values.iter().map(Scalar::bytes).collect());
-    }
-    let Some(weights) = Skew::weighted(&weights) else {
-        reader.report(reader.mistake(&node.span, "all rows have weight 0: none would ever be drawn"));
-        return None;
-    };
-    let fields = columns.iter().enumerate().filter(|(at, _)| Some(*at) != weight_at);
-    let fields = fields.map(|(at, column)| Field {
-        name: column.value.clone(),
-        generator: Generator::Column(at),
-        matches: None,
-    });
-    Some((Table { rows: table_rows, weights, integers }, fields.collect()))
-}
-
-fn escaped(text: &str) -> Vec<u8> {
-    Scalar::Text(text.to_owned()).bytes()
 }

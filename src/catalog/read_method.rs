@@ -1,10 +1,14 @@
 //! Reads the methods of a `catalog.yaml`.
 
 use super::{
-    Catalog, Effect, FieldId, Input, InputValue, Kind, Method, Unset, Usual,
+    Catalog, Effect, Field, FieldId, Input, InputValue, Kind, Method, Scalar, Unset, Usual,
+    check::check_never_null,
     read::{parse_text, scalar, scope, unknown},
 };
-use crate::yaml::{Node, Reader, Spanned, Value};
+use crate::{
+    template::Shape,
+    yaml::{Node, Reader, Spanned, Value},
+};
 
 /// Reads one method.
 pub(super) fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Catalog) -> Option<Method> {
@@ -34,7 +38,11 @@ pub(super) fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catal
     let subject =
         subject.unwrap_or_else(|| Spanned::new(format!("${{{}.{}}}", target.variable, catalog.subject), span));
     let subject = parse_text(reader, &subject)?;
-    let subject_of_first = of_first.and_then(|field| known_field(reader, target, &field));
+    let subject_of_first = of_first.and_then(|field| {
+        let path = [target.variable.clone(), field.value.clone()];
+        check_never_null(reader, &field.span, [target].into_iter(), &path);
+        known_field(reader, target, &field)
+    });
     let input = input.iter().filter_map(|(name, node)| read_input(reader, name, node, target, catalog)).collect();
     let failures = failures.iter().filter_map(|failure| {
         let found = catalog.failure(&failure.value);
@@ -94,8 +102,15 @@ fn read_input(reader: &Reader, name: &Spanned<String>, node: &Node, target: &Kin
     let field = known_field(reader, target, &changes)?;
     let unset = match unset {
         Some(node) if node.as_text() == Some("current") && !node.quoted => Unset::Current,
-        Some(Node { value: Value::Null, .. }) if clears => Unset::Clears,
-        Some(node) => Unset::Fixed(scalar(reader, node)?),
+        Some(node @ Node { value: Value::Null, .. }) if clears => {
+            check_clears(reader, node, &target.fields[field]);
+            Unset::Clears
+        }
+        Some(node) => {
+            let unset = scalar(reader, node)?;
+            check_unset(reader, node, &unset, &target.fields[field]);
+            Unset::Fixed(unset)
+        }
         None => Unset::Current,
     };
     let usual = match usual {
@@ -111,6 +126,28 @@ fn read_input(reader: &Reader, name: &Spanned<String>, node: &Node, target: &Kin
         None => None,
     };
     Some(Input { name: name.value.clone(), value: InputValue::Changes { field, unset, usual } })
+}
+
+/// What becomes null has to be something that may be null.
+fn check_clears(reader: &Reader, node: &Node, field: &Field) {
+    if !matches!(field.shape(None), Shape::Nullable(_)) {
+        let mistake = reader.mistake(&node.span, format!("`{}` cannot be cleared: it is never null", field.name));
+        reader.report(
+            mistake.help("leave `clears` out, or let the field be null: `nullable: true`, or `null` in `choose`"),
+        );
+    }
+}
+
+/// What is sent in place of a field has its type, or is null: templates show both at one place.
+fn check_unset(reader: &Reader, node: &Node, unset: &Scalar, field: &Field) {
+    let wanted = match field.shape(None) {
+        Shape::Nullable(inner) => *inner,
+        shape => shape,
+    };
+    if unset.shape().is_some_and(|found| found != wanted) {
+        let mistake = reader.mistake(&node.span, format!("`{unset}` is of another type than `{}`", field.name));
+        reader.report(mistake.help("write a value of its type, `null`, or `current` for the field as it is"));
+    }
 }
 
 fn known_field(reader: &Reader, kind: &Kind, name: &Spanned<String>) -> Option<FieldId> {

@@ -34,11 +34,20 @@ impl Catalog {
     }
 
     /// What any kind of principal has; a field that some kind lacks is an empty text there, so templates ask for the
-    /// `kind` first.
+    /// `kind` first. What is no text is null there.
     fn principal_shape(&self) -> Shape {
         let mut all = BTreeMap::from([("kind".to_owned(), Shape::Text)]);
-        for kind in self.kinds.iter().filter(|kind| kind.principal) {
-            all.extend(fields(kind));
+        let principals = || self.kinds.iter().filter(|kind| kind.principal);
+        for (name, shape) in principals().flat_map(fields) {
+            let is_lacking = shape != Shape::Text && principals().any(|kind| kind.field(&name).is_none());
+            let before = all.get(&name);
+            let shape = match (before, shape) {
+                (Some(before @ Shape::Nullable(_)), _) => before.clone(),
+                (_, shape @ Shape::Nullable(_)) => shape,
+                (_, shape) if is_lacking => Shape::Nullable(Box::new(shape)),
+                (_, shape) => shape,
+            };
+            all.insert(name, shape);
         }
         Shape::Object(all)
     }
@@ -46,24 +55,15 @@ impl Catalog {
 
 fn input_shape(target: &Kind, value: &InputValue) -> Shape {
     match value {
-        InputValue::Always(scalar) => scalar_shape(scalar),
+        InputValue::Always(scalar) => super::Scalar::shape_of([scalar]),
         InputValue::Changes { field, unset, .. } => {
             let shape = target.fields[*field].shape(target.table.as_ref());
             match (unset, shape) {
-                (Unset::Clears, Shape::Nullable(inner)) => Shape::Nullable(inner),
-                (Unset::Clears, shape) => Shape::Nullable(Box::new(shape)),
+                (Unset::Clears | Unset::Fixed(super::Scalar::Null), shape @ Shape::Nullable(_)) => shape,
+                (Unset::Clears | Unset::Fixed(super::Scalar::Null), shape) => Shape::Nullable(Box::new(shape)),
                 (_, shape) => shape,
             }
         }
-    }
-}
-
-fn scalar_shape(scalar: &super::Scalar) -> Shape {
-    match scalar {
-        super::Scalar::Null => Shape::Nullable(Box::new(Shape::Text)),
-        super::Scalar::Boolean(_) => Shape::Boolean,
-        super::Scalar::Integer(_) => Shape::Integer,
-        super::Scalar::Text(_) => Shape::Text,
     }
 }
 

@@ -111,7 +111,8 @@ pub struct Generate {
     inject: Vec<String>,
 
     /// Fix a parameter (`deletes=4`), a field of a resource or actor (`pool.max_cfu=20`, `admin.ip=192.0.2.1`) or an
-    /// identity (`organization.id=…`); may be repeated.
+    /// identity (`organization.id=…`); may be repeated. Where a text is wanted, the value is the text as typed; quotes
+    /// around all of it are those of a file. A weight, chance, count or repetition of 0 means never.
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Content")]
     set: Vec<String>,
 

@@ -169,7 +169,7 @@ fn kind_text(catalog: &Catalog, kind: &Kind) -> String {
 
 /// Where a field's value comes from, in words.
 fn source(catalog: &Catalog, kind: &Kind, field: &falsetrail::catalog::Field) -> String {
-    let shown = |scalar: &Scalar| String::from_utf8_lossy(&scalar.bytes()).into_owned();
+    let shown = Scalar::to_string;
     match &field.generator {
         Generator::Pattern { pattern, unique } => {
             format!("{}{}", pattern.text(), if *unique { ", never twice in a run" } else { "" })

@@ -9,7 +9,7 @@ use super::{Emission, ItemList, Make, OfEvent, Part, Snapshot, Word};
 use crate::{
     catalog::{
         Catalog, Effect, FailureId, FieldId, Generator, InputValue, Kind, KindId, Method, MethodId, Scalar, Text,
-        TextPart, Unset,
+        TextPart, Unset, escaped,
     },
     error::Diagnostic,
     population::Population,
@@ -243,7 +243,7 @@ impl<'a> Bench<'a> {
         let Some(failure) = self.failure.map(|failure| &self.catalog.failures[failure]) else { return fixed(b"") };
         match what {
             "name" => fixed(failure.name.as_bytes()),
-            "status" => fixed(&Scalar::Text(failure.status.clone()).bytes()),
+            "status" => fixed(&escaped(&failure.status)),
             _ => self.text(&failure.detail, None),
         }
     }
@@ -404,18 +404,21 @@ fn fixed(bytes: &[u8]) -> Make {
 }
 
 fn scalar_make(scalar: &Scalar) -> Make {
-    match scalar {
-        Scalar::Null => Make::Null,
-        other => fixed(&other.bytes()),
+    scalar.bytes().map_or(Make::Null, |bytes| fixed(&bytes))
+}
+
+/// The choices of a field as events show them; `None` is null.
+fn choices(kind: &Kind, field: FieldId) -> Vec<Option<Padded>> {
+    let shown = |choice: &Scalar| choice.bytes().map(|bytes| Padded::new(&bytes));
+    match &kind.fields[field].generator {
+        Generator::Choose { choices, .. } => choices.iter().map(shown).collect(),
+        _ => Vec::new(),
     }
 }
 
-/// The choices of a field as events show them.
-fn choices(kind: &Kind, field: FieldId) -> Vec<Padded> {
-    match &kind.fields[field].generator {
-        Generator::Choose { choices, .. } => choices.iter().map(|choice| Padded::new(&choice.bytes())).collect(),
-        _ => Vec::new(),
-    }
+/// A value that a scenario fixes; `None` is null.
+fn pinned(bytes: Option<&[u8]>) -> Make {
+    bytes.map_or(Make::Null, fixed)
 }
 
 /// The only choice that is ever drawn.
@@ -427,5 +430,5 @@ fn only(counts: &[u64]) -> Option<usize> {
 
 /// The same choice in all instances.
 fn pinned_choice(kind: &Kind, field: FieldId, choice: usize) -> Make {
-    choices(kind, field).into_iter().nth(choice).map_or(Make::Null, Make::Fixed)
+    choices(kind, field).into_iter().nth(choice).flatten().map_or(Make::Null, Make::Fixed)
 }

@@ -126,9 +126,9 @@ impl<'e> Context<'e> {
             Make::Pattern { pattern, draw } => pattern.make(pattern.random(self.draw(*draw, about)), arena),
             Make::Chosen { word, choices } => {
                 let choice = self.word(*word, about) as usize;
-                choices.get(choice).unwrap_or_else(|| &choices[choice % choices.len()]).piece()
+                piece(choices.get(choice).unwrap_or_else(|| &choices[choice % choices.len()]).as_ref())
             }
-            Make::Drawn { draw, weights, choices } => choices[weights.draw(self.draw(*draw, about))].piece(),
+            Make::Drawn { draw, weights, choices } => piece(choices[weights.draw(self.draw(*draw, about))].as_ref()),
             Make::Replaced { word, original } => match self.word(*word, about) {
                 0 => values[*original],
                 literal => self.given.literals[literal as usize - 1].piece(),
@@ -273,7 +273,7 @@ impl<'e> Context<'e> {
                 let id = self.given.catalog.kinds[of.kind].id();
                 let pinned = of.pins.iter().find(|(field, _)| *field == id);
                 match (pinned, of.stranger) {
-                    (Some((_, bytes)), _) => self.arena.text(bytes),
+                    (Some((_, bytes)), _) => bytes.as_deref().map_or(Piece::NULL, |bytes| self.arena.text(bytes)),
                     (None, Some(number)) => self.given.identities.make(of.kind, id, Lane(0), number, self.arena),
                     (None, None) => self.member(Role::Principal(actor), id).unwrap_or(Piece::NULL),
                 }
@@ -293,6 +293,12 @@ impl<'e> Context<'e> {
             (_, Owner::Story { lane, .. }) => self.made((resource.kind, id), lane, self.instance.0 << resource.shift()),
         }
     }
+}
+
+/// A value that may be null.
+#[inline]
+fn piece(value: Option<&Padded>) -> Piece<'_> {
+    value.map_or(Piece::NULL, Padded::piece)
 }
 
 /// How long after its creation something that becomes ready so late is noted for the first time.

@@ -107,7 +107,7 @@ impl<'a> Draft<'a> {
                 && timing::is_fixed(self.options, &self.found),
             background: self.found.entries.len(),
             stories,
-            weights: Skew::weighted(&weights).ok_or_else(|| Error::usage("all weights are too small"))?,
+            weights: Skew::weighted(&weights).ok_or_else(nothing_happens)?,
             pick: values.name("pick"),
             timing: timing.provisional(),
             emissions: Vec::new(),
@@ -119,6 +119,10 @@ impl<'a> Draft<'a> {
         plan.bake(self.options.as_documented)?;
         Ok(plan)
     }
+}
+
+fn nothing_happens() -> Error {
+    Error::usage("all weights are 0: nothing would ever happen").help("set at least one of them to more than 0")
 }
 
 fn population(catalog: &Catalog, counts: &Counts, values: Key, from: i64, identities: &Identities) -> Population {

@@ -151,7 +151,10 @@ impl Pass<'_> {
         let Some(step) = &self.resolved.steps[at] else { return before };
         let (least, most) = match call.turns {
             Turns::Repeat(times) => (times.low, times.high),
-            Turns::Each => (1, 1),
+            Turns::Each => {
+                let elements = call.target.map_or(0, |target| self.resolved.story.resources[target].count);
+                (elements.min(1).into(), elements.min(1).into())
+            }
         };
         let mut after = if most == 0 { before.clone() } else { self.turn(at, call, step, before.clone()) };
         if most > 1 {

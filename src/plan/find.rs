@@ -102,10 +102,9 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings,
         return Err(Error::usage(format!("a run has at most 1000 stories, and this one has {stories}")));
     }
     let most = weighted.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
-    found.entries = weighted
-        .into_iter()
-        .map(|(scenario, weight)| Entry { scenario, weight: ((weight / most * WEIGHT) as u64).max(1) })
-        .collect();
+    // A weight of 0 means never; its story keeps its place, so that nothing else changes.
+    let weight = |weight: f64| if weight > 0.0 { ((weight / most * WEIGHT) as u64).max(1) } else { 0 };
+    found.entries = weighted.into_iter().map(|(scenario, share)| Entry { scenario, weight: weight(share) }).collect();
     Ok(found)
 }
 
@@ -249,7 +248,8 @@ impl Finder<'_> {
                 self.mistakes.push(mistake.help("a mix may hold other mixes, but none that holds it"));
                 continue;
             }
-            self.flatten(found, weight * entry.weight.value / total, into)?;
+            let share = if entry.weight.value > 0.0 { weight * entry.weight.value / total } else { 0.0 };
+            self.flatten(found, share, into)?;
         }
         self.open.pop();
         Ok(())

@@ -31,7 +31,7 @@ impl Plan {
             for actor in &story.actors {
                 let id = self.catalog.kinds[actor.kind].id();
                 let fixed = actor.pins.iter().find(|(field, _)| *field == id);
-                if let Some((_, bytes)) = fixed.filter(|(_, bytes)| !people.insert(bytes.clone())) {
+                if let Some((_, Some(bytes))) = fixed.filter(|(_, bytes)| !people.insert(bytes.clone())) {
                     let message =
                         format!("two actors of `{}` have the id `{}`", story.name, String::from_utf8_lossy(bytes));
                     return Err(Error::usage(message)

@@ -2,7 +2,7 @@
 
 use super::{Options, Plan, Starts, find::Finder};
 use crate::{
-    error::{Diagnostic, Error, Source},
+    error::{Diagnostic, Error, Source, quoted},
     scenario::{Body, DEFAULT_LABEL, Override, Scenario, is_label},
     story::{At, Injection},
     stream,
@@ -104,10 +104,45 @@ fn at(text: &str, now: i64) -> Result<At, (String, String)> {
     }
 }
 
+/// The scenario of an `--inject`, and the rest after the `@` that a time follows: a mail address has one, too.
+pub(crate) fn divided(text: &str) -> Option<(&str, &str)> {
+    let places = || text.rmatch_indices('@').map(|(at, _)| (&text[..at], &text[at + 1..]));
+    let is_time = |rest: &str| at(rest.split(',').next().unwrap_or_default(), 0).is_ok();
+    places().find(|(_, rest)| is_time(rest)).or_else(|| places().next())
+}
+
+/// What stands between commas, except those of a value in quotes.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    loop {
+        let end = match rest.split_once('=') {
+            Some((name, value)) if !name.contains(',') => name.len() + 1 + value_length(value),
+            _ => rest.find(',').unwrap_or(rest.len()),
+        };
+        parts.push(&rest[..end]);
+        match rest[end..].strip_prefix(',') {
+            Some(behind) => rest = behind,
+            None => return parts,
+        }
+    }
+}
+
+/// How long a value is that others may follow.
+fn value_length(text: &str) -> usize {
+    let quote = text.chars().next().filter(|first| matches!(first, '"' | '\''));
+    let ends = |quote: char| text.match_indices(quote).map(|(at, _)| at + 1).skip(1);
+    let closed = |end: &usize| {
+        matches!(text.as_bytes().get(*end), None | Some(b',')) && Node::argument(&text[..*end], 0..*end).is_ok()
+    };
+    let quoted = quote.and_then(|quote| ends(quote).find(closed));
+    quoted.or_else(|| text.find(',')).unwrap_or(text.len())
+}
+
 /// Reads `mass-deletion@+2h,label=positive,deletes=4`.
 fn parse(text: &str) -> Result<Argument, Error> {
     let source = Source::new("--inject", text);
-    let Some((scenario, rest)) = text.rsplit_once('@').filter(|(scenario, _)| !scenario.is_empty()) else {
+    let Some((scenario, rest)) = divided(text).filter(|(scenario, _)| !scenario.is_empty()) else {
         let mistake = Diagnostic::new(&source, 0..text.len(), "`--inject` takes a scenario and a time");
         return Err(mistake.help("write `--inject mass-deletion@+2h`").into());
     };
@@ -119,17 +154,24 @@ fn parse(text: &str) -> Result<Argument, Error> {
         source: Arc::clone(&source),
     };
     let mut start = scenario.len() + 1;
-    for (index, part) in rest.split(',').enumerate() {
+    for (index, part) in parts(rest).into_iter().enumerate() {
         let span = start..start + part.len();
         start = span.end + 1;
         match part.split_once('=') {
             _ if index == 0 => argument.at = Spanned::new(part.to_owned(), span),
             Some(("label", label)) if is_label(label) => argument.label = Some(label.to_owned()),
-            Some((name, value)) if !name.is_empty() && name != "label" => argument.with.push(Override {
-                source: Arc::clone(&source),
-                name: Spanned::new(name.to_owned(), span.start..span.start + name.len()),
-                value: Node::scalar(value, span.start + name.len() + 1..span.end),
-            }),
+            Some((name, value)) if !name.is_empty() && name != "label" => {
+                let value_span = span.start + name.len() + 1..span.end;
+                let node = Node::argument(value, value_span.clone()).map_err(|help| {
+                    let message = format!("{} is a text in quotes that cannot be read", quoted(value));
+                    Diagnostic::new(&source, value_span, message).help(help)
+                })?;
+                argument.with.push(Override {
+                    source: Arc::clone(&source),
+                    name: Spanned::new(name.to_owned(), span.start..span.start + name.len()),
+                    value: node,
+                });
+            }
             _ => {
                 let mistake = Diagnostic::new(&source, span, format!("`{part}` is neither a label nor a parameter"));
                 return Err(mistake.help("write `label=positive` or `deletes=4` behind the time").into());

@@ -1,7 +1,7 @@
 //! Values that a scenario gives for fields of the catalog, checked against the catalog's rules.
 
 use crate::{
-    catalog::{Catalog, FieldId, Generator, KindId, Scalar},
+    catalog::{Catalog, FieldId, Generator, KindId, Scalar, escaped},
     error::{Diagnostic, Source, a, did_you_mean, list_of, nearest},
     value::AddressRanges,
     yaml::{Node, Spanned, Value as Yaml},
@@ -86,19 +86,12 @@ pub fn read(
 }
 
 fn choice(name: &str, choices: &[Scalar], node: &Node, source: &Arc<Source>) -> Result<usize, Diagnostic> {
-    let found = choices.iter().position(|choice| match (choice, &node.value) {
-        (Scalar::Boolean(choice), Yaml::Bool(value)) => choice == value,
-        (Scalar::Integer(choice), Yaml::Int(value)) => i128::from(*choice) == *value,
-        (Scalar::Text(choice), Yaml::Text(value)) => choice == value,
-        _ => false,
-    });
-    found.ok_or_else(|| {
-        let shown: Vec<String> =
-            choices.iter().map(|choice| String::from_utf8_lossy(&choice.bytes()).into_owned()).collect();
+    Scalar::position(choices.iter(), node).ok_or_else(|| {
+        let shown: Vec<String> = choices.iter().map(Scalar::to_string).collect();
         let mistake = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be {}", node.describe()));
-        let mistake = match (choices.first(), &node.value) {
-            (Some(Scalar::Text(_)) | None, _) => mistake,
-            (_, Yaml::Text(text)) if shown.contains(text) => mistake.help(format!("write `{text}`, without quotes")),
+        let mistake = match &node.value {
+            // Text choices are found by the text that is written, so it is one of another type.
+            Yaml::Text(text) if shown.contains(text) => mistake.help(format!("write `{text}`, without quotes")),
             _ => mistake,
         };
         mistake.help(format!("it is one of {}", list_of(shown.iter().map(String::as_str))))
@@ -106,14 +99,10 @@ fn choice(name: &str, choices: &[Scalar], node: &Node, source: &Arc<Source>) -> 
 }
 
 fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Source>) -> Result<Box<[u8]>, Diagnostic> {
-    let text = match &node.value {
-        Yaml::Text(text) => text.clone(),
-        // `id: 123` in YAML is a number; as an identity it is a text.
-        Yaml::Int(number) => number.to_string(),
-        _ => {
-            let found = node.describe();
-            return Err(Diagnostic::new(source, node.span.clone(), format!("`{name}` must be a text, found {found}")));
-        }
+    // A number, a boolean and `null` are texts where a text is wanted: `tag: 72225e2` is a commit.
+    let Some(text) = node.typed() else {
+        let found = node.describe();
+        return Err(Diagnostic::new(source, node.span.clone(), format!("`{name}` must be a text, found {found}")));
     };
     let wrong = |wanted: String| {
         let mistake = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be `{text}`"));
@@ -125,21 +114,25 @@ fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Sou
         Err(mistake.help(format!("so that nobody real is meant, it is {what} {known}")))
     };
     if let Generator::Pattern { pattern, .. } = &field.generator
-        && !pattern.accepts(&text)
+        && !pattern.accepts(text)
     {
         return wrong(format!("`{}`", pattern.text()));
     }
     if let Some(regex) = &field.matches
-        && !regex.is_match(&text)
+        && !regex.is_match(text)
     {
-        return wrong(format!("`{}`", regex.as_str().trim_start_matches("^(?:").trim_end_matches(")$")));
+        let whole = regex.as_str();
+        return wrong(format!(
+            "`{}`",
+            whole.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$")).unwrap_or(whole)
+        ));
     }
     // Nobody real: only what the catalog draws from.
     match &field.generator {
         Generator::Address(ranges) => {
-            let address = text.parse::<std::net::Ipv4Addr>().ok();
+            let address = text.parse::<std::net::IpAddr>().ok();
             if !address.is_some_and(|address| AddressRanges::contain(ranges, address)) {
-                return outside(&text, "an address in", ranges);
+                return outside(text, "an address in", ranges);
             }
         }
         Generator::Email(domains) => {
@@ -147,12 +140,12 @@ fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Sou
             let within =
                 |known: &String| domain.is_some_and(|domain| domain == known || domain.ends_with(&format!(".{known}")));
             if !domains.iter().any(within) {
-                return outside(&text, "a mail address at", domains);
+                return outside(text, "a mail address at", domains);
             }
         }
         _ => {}
     }
-    Ok(Scalar::Text(text).bytes().into())
+    Ok(escaped(text).into())
 }
 
 /// Reads the id of a table's row.
@@ -162,12 +155,14 @@ fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Sou
 /// The mistake, with the nearest row.
 pub fn row(catalog: &Catalog, kind: KindId, node: &Node, source: &Arc<Source>) -> Result<u32, Diagnostic> {
     let of = &catalog.kinds[kind];
-    let rows = of.table.as_ref().map(|table| table.rows.as_slice()).unwrap_or_default();
-    let id = of.id();
-    let ids: Vec<String> = rows.iter().map(|row| String::from_utf8_lossy(&row[id]).into_owned()).collect();
-    let wanted = node.as_text().unwrap_or_default();
-    ids.iter().position(|id| id == wanted).map(|row| row as u32).ok_or_else(|| {
-        let mistake = Diagnostic::new(source, node.span.clone(), format!("no {} is called `{wanted}`", of.label));
+    Scalar::position(of.row_ids(), node).map(|row| row as u32).ok_or_else(|| {
+        let wanted = node.typed().unwrap_or_default();
+        let ids: Vec<String> = of.row_ids().map(Scalar::to_string).collect();
+        let message = match wanted {
+            "" => format!("{} must be named by its id, found {}", a(&of.label), node.describe()),
+            wanted => format!("no {} is called `{wanted}`", of.label),
+        };
+        let mistake = Diagnostic::new(source, node.span.clone(), message);
         mistake.help(did_you_mean(wanted, ids.iter().map(String::as_str)))
     })
 }

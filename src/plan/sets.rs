@@ -1,7 +1,7 @@
 //! `--set`: parameters, fields of resources and actors, and identities, from the command line.
 
 use crate::{
-    error::{Diagnostic, Error, Source},
+    error::{Diagnostic, Error, Source, quoted},
     scenario::Override,
     yaml::{Node, Spanned},
 };
@@ -47,9 +47,14 @@ impl Settings {
                 None => (None, left),
             };
             let start = left.len() - name.len();
+            let span = left.len() + 1..text.len();
+            let value = Node::argument(right, span.clone()).map_err(|help| {
+                Diagnostic::new(&source, span, format!("{} is a text in quotes that cannot be read", quoted(right)))
+                    .help(help)
+            })?;
             all.push(Setting {
                 name: Spanned::new(name.to_owned(), start..left.len()),
-                value: Node::scalar(right, left.len() + 1..text.len()),
+                value,
                 whole: 0..left.len(),
                 owner,
                 source,

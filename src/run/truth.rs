@@ -133,7 +133,7 @@ impl<'p> Recorder<'p> {
     fn field(&self, story: &Story, roles: &Roles, index: usize, (kind, field): (KindId, usize)) -> Option<Vec<u8>> {
         let actor = &story.actors[index];
         if let Some((_, bytes)) = actor.pins.iter().find(|(pinned, _)| *pinned == field) {
-            return Some(bytes.to_vec());
+            return bytes.as_deref().map(<[u8]>::to_vec);
         }
         if let Some(number) = actor.stranger {
             let mut bytes = Vec::new();

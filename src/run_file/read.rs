@@ -44,7 +44,7 @@ fn node(text: &str, json: Json) -> Node {
             Value::Map(members.into_iter().map(entry).collect())
         }
     };
-    Node { value, span, defined: None, quoted: true }
+    Node { quoted: true, ..Node::new(value, span) }
 }
 
 /// Refuses other formats before anything else: what their keys mean is not known here.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{FORMAT, RunFile};
 use crate::{
     error::Source,
-    plan::{Options, Plan},
+    plan::{self, Options, Plan},
     sink::{Split, format::Format},
     texts::{self, RunTexts, STANDARD_INPUT, Texts},
     units::format_duration,
@@ -37,7 +37,7 @@ pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Ve
         if is_read(&name) { short(&name) } else { name }
     };
     let scenarios = scenarios.iter().map(|argument| shortened(argument)).collect();
-    let inject = inject.iter().map(|text| match text.rsplit_once('@') {
+    let inject = inject.iter().map(|text| match plan::injection_parts(text) {
         Some((scenario, time)) => format!("{}@{time}", shortened(scenario)),
         None => text.clone(),
     });

@@ -7,7 +7,7 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 use super::{Field, Param, read};
 use crate::{
     error::{Diagnostic, Source, did_you_mean, list_of, quoted},
-    yaml::{Node, Reader, Spanned, Value, value_text},
+    yaml::{Node, Reader, Spanned, Value, node_text},
 };
 
 /// A value for a parameter from outside of the file: `--set name=value`, or a mix's `with`.
@@ -158,14 +158,14 @@ fn placed(node: &Node, span: &Range<usize>) -> Node {
         ),
         other => other.clone(),
     };
-    Node { value, span: span.clone(), defined: Some(node.span.clone()), quoted: node.quoted }
+    Node { value, span: span.clone(), defined: Some(node.span.clone()), is_given: true, ..node.clone() }
 }
 
 fn default(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Node> {
-    if node.value == Value::Null {
+    if node.value == Value::Null && node.written.is_none() {
         let message = format!("the parameter {} has no value", quoted(&name.value));
         let found = reader.mistake(&node.span, message);
-        reader.report(found.help("write the value that it has if nobody sets it"));
+        reader.report(found.help("write the value that it has if nobody sets it, or `null` for nothing"));
         return None;
     }
     Some(literal(reader, node))
@@ -191,14 +191,7 @@ fn literal(reader: &Reader, node: &Node) -> Node {
 }
 
 fn apply(reader: &Reader, param: &mut Param, given: &Override) {
-    let same = match (&param.value.value, &given.value.value) {
-        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => true,
-        // A number or a range of numbers may replace each other: `3` and `3..8`.
-        (Value::Int(_), Value::Text(text)) => text.starts_with(|first: char| first.is_ascii_digit()),
-        (Value::Text(text), Value::Int(_)) => crate::units::count_range(text).is_ok(),
-        (old, new) => std::mem::discriminant(old) == std::mem::discriminant(new),
-    };
-    if same {
+    if may_replace(&param.value.value, &given.value.value) {
         param.value = placed(&given.value, &param.value.span);
         return;
     }
@@ -206,9 +199,24 @@ fn apply(reader: &Reader, param: &mut Param, given: &Override) {
     let (line, _) = reader.source().position(param.name.span.start);
     reader.report(Diagnostic::new(&given.source, given.value.span.clone(), message).help(format!(
         "write a value such as `{}`, its default in `{}`, line {line}",
-        value_text(&param.value.value),
+        node_text(&param.value),
         reader.source().name
     )));
+}
+
+/// Whether a value may stand where a parameter has another by default; the place where it stands has the last word.
+fn may_replace(old: &Value, new: &Value) -> bool {
+    let is_scalar = |value: &Value| !matches!(value, Value::List(_) | Value::Map(_));
+    match (old, new) {
+        // Nothing is a value for what may be nothing, and a text is whatever is written.
+        (_, Value::Null) | (Value::Null | Value::Text(_), _) => is_scalar(old) && is_scalar(new),
+        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => true,
+        // So are `3` and `3..8`, `0.1` and `10%`.
+        (Value::Int(_) | Value::Float(_), Value::Text(text)) => {
+            text.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+        }
+        _ => std::mem::discriminant(old) == std::mem::discriminant(new),
+    }
 }
 
 fn undeclared(source: &Arc<Source>, given: &Override, declared: &[&str]) -> Diagnostic {

@@ -226,12 +226,15 @@ fn resource(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<R
     refuse_bare_kind(reader, &format!("the resource {}", quoted(&name.value)), node)?;
     let mut map = reader.map(node, &format!("the resource {}", quoted(&name.value)))?;
     let kind = map.text("kind");
+    let is_given = map.optional("count").is_some_and(|node| node.is_given);
     let count = map.u64("count");
     let existing = map.bool("existing");
     let fields = rest(map);
-    if let Some(count) = count.as_ref().filter(|count| count.value == 0) {
+    if let Some(count) = count.as_ref().filter(|count| count.value == 0 && !is_given) {
         reader.report(
-            reader.mistake(&count.span, "`count` must be at least 1").help("leave the resource out if there is none"),
+            reader
+                .mistake(&count.span, "`count` must be at least 1")
+                .help("leave the resource out if there is none, or let a parameter say 0: `count: $victims`"),
         );
     }
     Some(Resource { name: name.clone(), kind, count, existing, fields })
@@ -271,7 +274,7 @@ fn mix_entry(reader: &Reader, node: &Node) -> Option<MixEntry> {
         && let Value::Int(_) | Value::Float(_) = weight.value
     {
         let found = reader.mistake(&name.span, "an entry of `mix` has its scenario behind `scenario:`");
-        let weight = yaml::value_text(&weight.value);
+        let weight = yaml::node_text(weight);
         reader.report(found.help(format!("write `{{ scenario: {}, weight: {weight} }}`", name.value)));
         return None;
     }
@@ -291,7 +294,7 @@ pub(super) fn only_entry(node: &Node) -> Option<&(Spanned<String>, Node)> {
     }
 }
 
-/// The key `weight`: more than 0, and 1 if left out.
+/// The key `weight`: more than 0, or 0 by a parameter; 1 if left out.
 pub(super) fn weight(map: &mut MapReader<'_>) -> Option<Spanned<f64>> {
     let start = map.span().start;
     let Some(node) = map.optional("weight") else {
@@ -305,13 +308,14 @@ pub(super) fn weight(map: &mut MapReader<'_>) -> Option<Spanned<f64>> {
         return None;
     }
     let weight = reader.f64(node, "`weight`")?;
-    if weight.value > 0.0 {
+    // Who sets a parameter to 0 wants the same file without it.
+    if weight.value > 0.0 || (weight.value == 0.0 && node.is_given) {
         return Some(weight);
     }
     reader.report(
         reader
             .mistake(&node.span, format!("`weight` must be more than 0, found `{}`", weight.value))
-            .help("remove what should never happen"),
+            .help("remove what should never happen, or let a parameter say 0: `weight: $attacks`"),
     );
     None
 }

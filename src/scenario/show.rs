@@ -3,14 +3,17 @@
 use super::{Actor, Body, Call, Choose, Daily, Field, Injection, Outcome, Pace, Resource, Scenario, Step};
 use crate::{
     units::format_duration,
-    yaml::{Node, Value, scalar_text, value_text},
+    yaml::{Node, Value, node_text, scalar_text},
 };
 
 /// The file that a scenario stands for; it reads back as the same scenario.
 ///
-/// Parameters are declared with the values in force, and those values stand where they are used.
+/// Parameters are declared with the values in force, and those values stand where they are used. But for a 0 that only
+/// a parameter may say: there it stays a parameter.
 pub fn to_yaml(scenario: &Scenario) -> String {
-    let mut out = Lines::default();
+    let zero = scenario.params.iter().find(|param| matches!(param.value.value, Value::Int(0)));
+    let zero = zero.map(|param| format!("${}", param.name.value));
+    let mut out = Lines { text: String::new(), zero: zero.clone() };
     if let Some(description) = &scenario.description {
         out.line(0, &format!("description: {}", text(description)));
     }
@@ -26,7 +29,10 @@ pub fn to_yaml(scenario: &Scenario) -> String {
     let params = scenario.params.iter().map(|param| (&param.name.value, node(&param.value)));
     out.section("params", params);
     out.section("actors", scenario.actors.iter().map(|entry| (&entry.name.value, actor(entry))));
-    out.section("resources", scenario.resources.iter().map(|entry| (&entry.name.value, resource(entry))));
+    out.section(
+        "resources",
+        scenario.resources.iter().map(|entry| (&entry.name.value, resource(entry, zero.as_deref()))),
+    );
     match &scenario.body {
         Body::Steps(steps) => {
             out.line(0, "steps:");
@@ -55,7 +61,7 @@ pub fn to_yaml(scenario: &Scenario) -> String {
             for entry in &mix.entries {
                 let mut parts = vec![
                     pair("scenario", &text(&entry.scenario.value)),
-                    pair("weight", &entry.weight.value.to_string()),
+                    pair("weight", &out.number(&entry.weight.value.to_string())),
                 ];
                 parts.extend(with(&entry.with));
                 out.line(2, &format!("- {}", map(&parts)));
@@ -63,18 +69,26 @@ pub fn to_yaml(scenario: &Scenario) -> String {
             out.injections(&mix.inject);
         }
     }
-    out.0
+    out.text
 }
 
 /// Text in lines, each with its indentation.
-#[derive(Default)]
-struct Lines(String);
+struct Lines {
+    text: String,
+    /// How a 0 is written where a file may not say it.
+    zero: Option<String>,
+}
 
 impl Lines {
     fn line(&mut self, indent: usize, text: &str) {
-        self.0.extend(std::iter::repeat_n(' ', indent));
-        self.0.push_str(text);
-        self.0.push('\n');
+        self.text.extend(std::iter::repeat_n(' ', indent));
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    /// A number where a file may say 0 by a parameter alone.
+    fn number(&self, written: &str) -> String {
+        number(written, self.zero.as_deref())
     }
 
     fn section<'a>(&mut self, key: &str, entries: impl Iterator<Item = (&'a String, String)>) {
@@ -89,7 +103,7 @@ impl Lines {
     fn steps(&mut self, indent: usize, steps: &[Step]) {
         for step in steps {
             match step {
-                Step::Call(call) => self.line(indent, &format!("- {}", self::call(call))),
+                Step::Call(call) => self.line(indent, &format!("- {}", self::call(call, self.zero.as_deref()))),
                 Step::Choose(choose) => self.choose(indent, choose),
             }
         }
@@ -116,7 +130,8 @@ impl Lines {
             None => self.line(indent, "- choose:"),
         }
         for branch in &choose.branches {
-            self.line(indent + 4, &format!("- weight: {}", branch.weight.value));
+            let weight = self.number(&branch.weight.value.to_string());
+            self.line(indent + 4, &format!("- weight: {weight}"));
             self.line(indent + 6, "steps:");
             self.steps(indent + 8, &branch.steps);
         }
@@ -128,16 +143,20 @@ fn actor(actor: &Actor) -> String {
     map(&kind.chain(fields(&actor.pins)).collect::<Vec<_>>())
 }
 
-fn resource(resource: &Resource) -> String {
+fn number(written: &str, zero: Option<&str>) -> String {
+    zero.filter(|_| matches!(written, "0" | "-0")).unwrap_or(written).to_owned()
+}
+
+fn resource(resource: &Resource, zero: Option<&str>) -> String {
     let mut parts = Vec::new();
     parts.extend(resource.kind.iter().map(|kind| pair("kind", &text(&kind.value))));
-    parts.extend(resource.count.iter().map(|count| pair("count", &count.value.to_string())));
+    parts.extend(resource.count.iter().map(|count| pair("count", &number(&count.value.to_string(), zero))));
     parts.extend(resource.existing.iter().map(|existing| pair("existing", &existing.value.to_string())));
     parts.extend(fields(&resource.fields));
     map(&parts)
 }
 
-fn call(call: &Call) -> String {
+fn call(call: &Call, zero: Option<&str>) -> String {
     let mut parts = Vec::new();
     parts.extend(call.id.iter().map(|id| pair("id", &text(&id.value))));
     parts.push(pair("call", &text(&call.call.value)));
@@ -148,11 +167,11 @@ fn call(call: &Call) -> String {
     parts.extend(call.by.iter().map(|by| pair("by", &text(&by.value))));
     parts.extend(call.after.iter().map(|after| pair("after", &after.value.to_string())));
     parts.extend(call.repeat.iter().map(|repeat| {
-        let mut inner = vec![pair("times", &repeat.times.value.to_string())];
+        let mut inner = vec![pair("times", &number(&repeat.times.value.to_string(), zero))];
         inner.extend(repeat.every.iter().map(|every| pair("every", &every.value.to_string())));
         pair("repeat", &map(&inner))
     }));
-    parts.extend(call.chance.iter().map(|chance| pair("chance", &chance.value.to_string())));
+    parts.extend(call.chance.iter().map(|chance| pair("chance", &number(&chance.value.to_string(), zero))));
     parts.extend(with(&call.with));
     parts.extend(call.outcome.iter().map(|outcome| {
         let name = match &outcome.value {
@@ -203,18 +222,18 @@ fn text(text: &str) -> String {
 }
 
 fn node(node: &Node) -> String {
-    value_text(&escaped(&node.value))
+    node_text(&escaped(node))
 }
 
 /// A value with every text as it must be written so that it is no parameter.
-fn escaped(value: &Value) -> Value {
-    let inner = |node: &Node| Node { value: escaped(&node.value), ..node.clone() };
-    match value {
+fn escaped(node: &Node) -> Node {
+    let value = match &node.value {
         Value::Text(text) => Value::Text(dollars(text)),
-        Value::List(items) => Value::List(items.iter().map(&inner).collect()),
-        Value::Map(entries) => Value::Map(entries.iter().map(|(key, node)| (key.clone(), inner(node))).collect()),
+        Value::List(items) => Value::List(items.iter().map(escaped).collect()),
+        Value::Map(entries) => Value::Map(entries.iter().map(|(key, node)| (key.clone(), escaped(node))).collect()),
         other => other.clone(),
-    }
+    };
+    Node { value, ..node.clone() }
 }
 
 fn dollars(text: &str) -> String {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::quoted,
     identity::TURNS,
-    units::{CountRange, DurationRange, format_count},
+    units::{DurationRange, format_count},
     yaml::{MapReader, Node, Reader, Spanned, Value},
 };
 
@@ -171,7 +171,7 @@ fn check_together(reader: &Reader, map: &mut MapReader<'_>) {
     let every = node.as_text().unwrap_or("2s");
     reader.report(match repeat {
         Some((_, times)) => {
-            let times = crate::yaml::value_text(&times.value);
+            let times = crate::yaml::node_text(times);
             let times = if times.starts_with('{') { "…".to_owned() } else { times };
             found.help(format!(
                 "between repetitions it belongs into `repeat`: `repeat: {{ times: {times}, every: {every} }}`"
@@ -225,8 +225,10 @@ pub(super) fn outcome(name: &str) -> Outcome {
 }
 
 fn repeat(reader: &Reader, node: &Node, what: &str) -> Option<Repeat> {
+    let mut is_given = node.is_given;
     let (times, every) = if let Value::Map(_) = node.value {
         let mut map = reader.map_as(node, what, "{ times: 3, every: 2s }")?;
+        is_given = map.optional("times").is_some_and(|times| times.is_given);
         let times = map.read_required("times", Reader::count_range);
         let every: Option<Spanned<DurationRange>> = map.duration_range("every");
         map.finish();
@@ -234,11 +236,11 @@ fn repeat(reader: &Reader, node: &Node, what: &str) -> Option<Repeat> {
     } else {
         (reader.count_range(node, what)?, None)
     };
-    if let CountRange { high: 0, .. } = times.value {
+    if times.value.high == 0 && !is_given {
         reader.report(
             reader
                 .mistake(&times.span, format!("{what} must be at least 1"))
-                .help("leave the step out if it never happens"),
+                .help("leave the step out if it never happens, or let a parameter say 0: `repeat: $noise`"),
         );
         return None;
     }
@@ -250,25 +252,33 @@ fn repeat(reader: &Reader, node: &Node, what: &str) -> Option<Repeat> {
     Some(Repeat { times, every })
 }
 
+/// A number of percent, as the number that is written with two more decimal places: `0.7%` is `0.007`.
+fn percent(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let exponent: i32 = exponent.parse().ok()?;
+    // Not by a division, which would round a second time. What is no number is no number with an exponent either.
+    format!("{digits}e{}", exponent.checked_sub(2)?).parse().ok()
+}
+
 /// A probability, as a number or in percent.
 fn chance(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<f64>> {
     const WANTED: &str = "a number above 0 and up to 1, or a percentage such as `10%`";
     let number = match &node.value {
         Value::Int(value) => Some(*value as f64),
         Value::Float(value) => Some(*value),
-        Value::Text(text) => {
-            text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok()).map(|percent| percent / 100.0)
-        }
+        Value::Text(text) => text.strip_suffix('%').and_then(percent),
         _ => None,
     };
-    if let Some(value) = number.filter(|value| *value > 0.0 && *value <= 1.0) {
+    let least = if node.is_given { 0.0 } else { f64::MIN_POSITIVE };
+    if let Some(value) = number.filter(|value| (least..=1.0).contains(value)) {
         return Some(Spanned::new(value, node.span.clone()));
     }
     let is_percent = matches!(node.value, Value::Int(_) | Value::Float(_))
         && number.is_some_and(|value| value > 1.0 && value <= 100.0);
     let help = match number {
         Some(value) if is_percent => format!("write `{value}%`"),
-        Some(0.0) => "leave the step out if it never happens".to_owned(),
+        Some(0.0) => "leave the step out if it never happens, or let a parameter say 0: `chance: $attack`".to_owned(),
         _ => String::new(),
     };
     reader.report(reader.expected(node, what, WANTED).help(help));

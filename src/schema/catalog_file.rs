@@ -96,8 +96,8 @@ pub struct Fields(BTreeMap<String, Field>);
     "nullable": ["refer"], "default": ["refer"],
 }))]
 pub struct Field {
-    /// A pattern of literals, classes such as `[a-z0-9]` and counts such as `{6}`; where it gives too few different
-    /// ids, they get longer.
+    /// A pattern of literals, classes such as `[a-z0-9]` and counts such as `{6}`, at most 4096 characters in all; where
+    /// it gives too few different ids, they get longer.
     #[schemars(example = "door-[a-z0-9]{6}")]
     pattern: Option<Text>,
     /// Whether `pattern` gives no value twice in a run; an `id` does not, if it is left out.
@@ -108,10 +108,10 @@ pub struct Field {
     by: Option<Text>,
     /// A text for each choice of `by`.
     cases: Option<BTreeMap<String, TextWithNames>>,
-    /// One of these values, all of one type.
+    /// One of these values, all of one type or `null`.
     #[schemars(length(min = 1), example = json!([5, 10, 20]))]
     choose: Option<Vec<Scalar>>,
-    /// How often each of `choose` is drawn; 0 is only used when a scenario asks for it.
+    /// How often each of `choose` is drawn, whole numbers; 0 is only used when a scenario asks for it.
     #[schemars(example = json!([15, 40, 20]))]
     weights: Option<Vec<u64>>,
     /// When the resource was created or last updated.
@@ -136,20 +136,20 @@ pub struct Field {
     #[schemars(example = json!(["example.com", "example.net"]))]
     email: Option<Vec<Text>>,
     /// An address in one of these ranges.
-    #[schemars(length(min = 1), example = json!(["192.0.2.0/24", "198.51.100.0/24"]))]
+    #[schemars(length(min = 1), example = json!(["192.0.2.0/24", "2001:db8::/32"]))]
     address: Option<Vec<Range>>,
     /// A regular expression for values that a scenario fixes, where the field is put together from others.
     matches: Option<Text>,
 }
 
-/// A range of IPv4 addresses.
+/// A range of IPv4 or IPv6 addresses.
 #[derive(JsonSchema)]
-#[schemars(extend("pattern" = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"))]
+#[schemars(extend("pattern" = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/[0-9]{1,3})$"))]
 pub struct Range(String);
 
-/// A text, a whole number, `true`, `false` or `null`.
+/// A text, a whole number that 64 bits hold, `true`, `false` or `null`.
 #[derive(JsonSchema)]
-#[schemars(extend("type" = ["string", "integer", "boolean", "null"]))]
+#[schemars(extend("type" = ["string", "integer", "boolean", "null"], "minimum" = i64::MIN, "maximum" = u64::MAX))]
 pub struct Scalar(Value);
 
 /// A moment in a resource's life.
@@ -197,13 +197,15 @@ pub enum Refer {
 #[schemars(extend("enum" = [null, "caller"]))]
 pub struct ReferDefault(Value);
 
-/// Rows and their columns; the column `weight` says how often a row is drawn.
+/// Rows and their columns: values of one type or `null` in each column, each `id` once. The column `weight` says how
+/// often a row is drawn, in whole numbers.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(example = json!({ "columns": ["id", "weight"], "rows": [["north", 3], ["south", 1]] }))]
 pub struct Table {
     /// The fields' names, `id` among them.
-    columns: Option<Vec<Text>>,
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    columns: Vec<Text>,
     /// A value for each column.
     #[schemars(length(min = 1))]
     rows: Vec<Vec<Scalar>>,

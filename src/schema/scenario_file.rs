@@ -68,9 +68,9 @@ pub struct Scenario {
 #[schemars(extend("propertyNames" = { "$ref": "#/$defs/Name" }))]
 pub struct Params(BTreeMap<String, ParamValue>);
 
-/// Any value but nothing. A text that begins with a dollar is written with two.
+/// Any value, `null` included. A text that begins with a dollar is written with two.
 #[derive(JsonSchema)]
-#[schemars(extend("not" = { "anyOf": [{ "const": null }, { "type": "string", "pattern": r"^\$([^$]|$)" }] }))]
+#[schemars(extend("not" = { "type": "string", "pattern": r"^\$([^$]|$)" }))]
 pub struct ParamValue(Value);
 
 /// The name by which steps refer to an actor, and who it is.

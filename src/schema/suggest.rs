@@ -64,10 +64,9 @@ fn fields<'c>(catalog: &'c Catalog, kinds: impl Iterator<Item = &'c Kind>) -> Ma
             }
         }
         for scope in kind.scope.iter().map(|scope| &catalog.kinds[*scope]) {
-            if let Some(table) = &scope.table {
+            if scope.table.is_some() {
                 let entry = told(&mut properties, &scope.variable, "Of ", &kind.label);
-                let id = scope.id();
-                entry["examples"] = table.rows.iter().map(|row| String::from_utf8_lossy(&row[id])).collect();
+                entry["examples"] = scope.row_ids().map(scalar).collect();
             }
         }
     }
@@ -107,7 +106,11 @@ fn scalar(scalar: &Scalar) -> Value {
     match scalar {
         Scalar::Null => Value::Null,
         Scalar::Boolean(value) => (*value).into(),
-        Scalar::Integer(value) => (*value).into(),
+        Scalar::Integer(value) => match (i64::try_from(*value), u64::try_from(*value)) {
+            (Ok(number), _) => number.into(),
+            (_, Ok(number)) => number.into(),
+            _ => value.to_string().into(),
+        },
         Scalar::Text(text) => text.as_str().into(),
     }
 }

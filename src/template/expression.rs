@@ -226,7 +226,8 @@ impl Parser<'_> {
         self.at += usize::from(self.text.as_bytes()[start] == b'-');
         self.at += self.text[self.at..].bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
         let digits = &self.text[start..self.at];
-        digits.parse().map(|number| Kind::Literal(Constant::Integer(number))).map_err(|_| {
+        let number = digits.parse().ok().filter(|number| (i64::MIN.into()..=u64::MAX.into()).contains(number));
+        number.map(|number| Kind::Literal(Constant::Integer(number))).ok_or_else(|| {
             let message = format!("`{}` is not an integer of 64 bits", shortened(digits));
             Mistake::new(self.positions.span(start..self.at), message).help(SUPPORTED)
         })

@@ -2,10 +2,12 @@
 
 mod class;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use super::{Key, Permutation};
 use crate::template::{Arena, Padded, Piece};
-use class::{Class, EXACT, Group, groups};
+use class::{Class, EXACT, Group, Groups};
 use std::{fmt, ops::Range, sync::Arc};
 
 /// How many identities of one pattern can be told apart by name: see [`Lane`].
@@ -33,8 +35,10 @@ pub struct Pattern {
     last: usize,
     /// How many texts of the shortest length there are, if they are at most [`EXACT`].
     few: Option<u64>,
-    /// How to write a text of the shortest length.
-    groups: Arc<[Group]>,
+    /// How to write a text of the shortest length: what the digits of its number say.
+    near: Arc<[Group]>,
+    /// The characters before those, if a number is too short for all of them.
+    far: Arc<[Group]>,
     /// A text of the shortest length with the characters that all have.
     first: Padded,
 }
@@ -60,6 +64,8 @@ pub struct PatternError {
     pub span: Range<usize>,
     /// What is wrong there.
     pub message: String,
+    /// What to write instead.
+    pub help: String,
 }
 
 /// Patterns that were written the same, with the same around them.
@@ -76,17 +82,17 @@ impl fmt::Display for PatternError {
 }
 
 impl Pattern {
-    /// Reads a pattern: ASCII characters, classes like `[a-z0-9]`, and `{n}` behind either.
+    /// Reads a pattern: ASCII characters, classes like `[a-z0-9]`, and `{n}` after either.
     ///
     /// # Errors
     ///
-    /// Names the place and what was expected there.
+    /// Names the place and what was expected there: everything else that regular expressions have.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let positions = read::positions(text)?;
         let last = positions.iter().rposition(|position| position.size() > 1).unwrap_or(0);
         let few = positions.iter().try_fold(1, |few: u128, position| few.checked_mul(position.size()));
         let few = few.filter(|few| *few <= u128::from(EXACT)).map(|few| few as u64);
-        let groups = groups(&positions).into();
+        let Groups { near, far } = Groups::of(&positions);
         let first: Vec<u8> = positions.iter().map(Position::first).collect();
         Ok(Pattern {
             text: text.to_owned(),
@@ -94,7 +100,8 @@ impl Pattern {
             sizes: Vec::new(),
             last,
             few,
-            groups,
+            near: near.into(),
+            far: far.into(),
             first: Padded::new(&first),
         })
     }
@@ -105,12 +112,14 @@ impl Pattern {
         let fixed = |text: &[u8]| text.iter().map(|byte| Position::Fixed(*byte)).collect::<Vec<_>>();
         let positions = [fixed(before), self.positions.clone(), fixed(after)].concat();
         let first = [before, self.first.bytes(), after].concat();
+        let Groups { near, far } = Groups::of(&positions);
         Pattern {
             text: self.text.clone(),
             sizes: Vec::new(),
             last: before.len() + self.last,
             few: self.few,
-            groups: groups(&positions).into(),
+            near: near.into(),
+            far: far.into(),
             first: Padded::new(&first),
             positions,
         }
@@ -132,7 +141,8 @@ impl Pattern {
     /// class never runs out.
     #[must_use]
     pub fn keyed(mut self, key: Key) -> Self {
-        let mut bound = self.positions.iter().fold(1_u128, |size, position| size.saturating_mul(position.size()));
+        // What the digits of a number say is enough to tell ids apart.
+        let mut bound = self.near.iter().fold(1_u128, |bound, group| bound.saturating_mul(group.size().into()));
         let last = self.positions.iter().rev().map(Position::size).find(|size| *size > 1).unwrap_or(1);
         self.sizes.clear();
         // Until there is room for 2⁵² in each lane.
@@ -215,11 +225,20 @@ impl Pattern {
     fn fill(&self, number: u128, out: &mut [u8]) {
         let mut left = number;
         // From the right, so that the division gives one digit after another. What is above does not show.
-        for group in self.groups.iter() {
-            let mut rest = group.take(&mut left);
-            for step in &group.steps {
-                step.put(step.class.take_small(&mut rest), out);
-            }
+        for group in self.near.iter() {
+            group.put(group.take(&mut left), out);
+        }
+        if !self.far.is_empty() {
+            self.fill_far(number, out);
+        }
+    }
+
+    /// Puts characters for which the number has no digits: they are drawn from it.
+    #[inline(never)]
+    fn fill_far(&self, number: u128, out: &mut [u8]) {
+        let key = Key::root(0).number((number >> 64) as u64).number(number as u64);
+        for (nth, group) in (1..).zip(self.far.iter()) {
+            group.put(key.scattered(nth, group.size()), out);
         }
     }
 
@@ -258,7 +277,7 @@ impl Pattern {
         let run = self.positions[..=last].iter().rev().take_while(same).count();
         let before = last + 1 - run;
         let tail = self.positions.len() - last - 1;
-        let Some(free) = text.len().checked_sub(before + tail).filter(|free| (1..=32).contains(free)) else {
+        let Some(free) = text.len().checked_sub(before + tail).filter(|free| (1..=run.max(32)).contains(free)) else {
             return false;
         };
         let expected = self.positions[..before]
@@ -288,92 +307,6 @@ impl Position {
         match self {
             Position::Fixed(fixed) => *fixed == byte,
             Position::Class(class) => class.members.iter().any(|member| member[0] == byte),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::collections::HashSet;
-
-    fn unique(pattern: &Pattern, lane: u16, number: u64) -> String {
-        let mut out = Vec::new();
-        pattern.write_unique(Lane(lane), number, &mut out);
-        String::from_utf8(out).unwrap_or_default()
-    }
-
-    #[test]
-    fn ids_are_unique_over_lanes_and_lengths() {
-        let pattern = Pattern::parse("x-[a-z0-9]{2}9").map(|pattern| pattern.keyed(Key::root(3))).expect("valid");
-        let mut seen = HashSet::new();
-        for lane in 0..64 {
-            for number in 0..2000 {
-                let id = unique(&pattern, lane, number);
-                assert!(pattern.matches(&id), "{id}");
-                assert!(seen.insert(id));
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn texts_are_digits_of_their_numbers(number: u128, narrow in 0..128_u32) {
-            let number = number >> narrow;
-            for text in ["x-[a-z0-9]{6}", "[0-9]{4}", "[a-z]-[ab][0-9]{3}y", "[a-z0-9]{16}", "[0-9a-f]{32}", "[!-!#-+]{9}"] {
-                let pattern = Pattern::parse(text).expect("valid");
-                let arena = Arena::default();
-                let out = pattern.make(Nth { number, longer: 0 }, &arena).bytes();
-                prop_assert_eq!(out.len(), pattern.positions.len());
-                let mut left = number;
-                for (position, shown) in pattern.positions.iter().zip(out).rev() {
-                    let expected = match position {
-                        Position::Fixed(byte) => *byte,
-                        Position::Class(class) => {
-                            let size = class.members.len() as u128;
-                            let digit = left % size;
-                            left /= size;
-                            class.members[digit as usize][0]
-                        }
-                    };
-                    prop_assert_eq!(*shown, expected, "{} in {}", number, text);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_stands_around_a_pattern_changes_nothing_in_it() {
-        let arena = Arena::default();
-        for text in ["x-[a-z0-9]{6}y", "[0-9a-f]{32}", "a[b]c", "[ab]"] {
-            let pattern = Pattern::parse(text).expect("valid");
-            let within = pattern.within(b"before.", b".after");
-            assert!(within != pattern && within == pattern.within(b"before.", b".after"));
-            for number in 0..100 {
-                let nth = pattern.random(Key::root(number));
-                let expected = [b"before.", pattern.make(nth, &arena).bytes(), b".after"].concat();
-                assert_eq!(within.make(nth, &arena).bytes(), expected);
-            }
-        }
-    }
-
-    #[test]
-    fn a_uuid_pattern_gives_uuids_of_version_four() {
-        let text = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
-        let pattern = Pattern::parse(text).map(|pattern| pattern.keyed(Key::root(3))).expect("valid");
-        let id: uuid::Uuid = unique(&pattern, 5, 77).parse().expect("a UUID");
-        assert_eq!(id.get_version_num(), 4);
-        assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        for (text, message) in
-            [("a[", "without"), ("a[]", "class"), ("a[z-a]", "class"), ("a{0}", "count"), ("a\"", "ASCII")]
-        {
-            let error = Pattern::parse(text).expect_err(text);
-            assert!(error.message.contains(message), "{text}: {}", error.message);
         }
     }
 }

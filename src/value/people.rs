@@ -1,8 +1,8 @@
-//! People and their addresses, from ranges that belong to nobody. The only file that names `fake`.
+//! People and their mail addresses, at domains that belong to nobody. The only file that names `fake`.
 
 use super::{Key, Permutation};
 use fake::locales::{Data, EN};
-use std::{collections::BTreeSet, net::Ipv4Addr, sync::LazyLock};
+use std::{collections::BTreeSet, sync::LazyLock};
 
 /// Mail addresses of a population: as many different ones as there are people.
 #[derive(Debug, Clone)]
@@ -48,55 +48,6 @@ fn mail_words(names: &[&str]) -> Vec<String> {
     words.into_iter().collect()
 }
 
-/// IPv4 ranges to take client addresses from.
-#[derive(Debug, Clone)]
-pub struct AddressRanges {
-    ranges: Vec<(u32, u32)>,
-    order: Permutation,
-}
-
-impl AddressRanges {
-    /// Reads ranges such as `192.0.2.0/24`; network and broadcast addresses are left out.
-    ///
-    /// # Errors
-    ///
-    /// The text that is not such a range.
-    pub fn parse(key: Key, texts: &[String]) -> Result<Self, String> {
-        let mut ranges = Vec::new();
-        for text in texts {
-            ranges.push(range(text).ok_or_else(|| text.clone())?);
-        }
-        let total: u128 = ranges.iter().map(|(_, size)| u128::from(*size)).sum();
-        Ok(AddressRanges { ranges, order: Permutation::new(key, total.max(1)) })
-    }
-
-    /// Whether an address lies in one of these ranges.
-    pub fn contain(ranges: &[String], address: Ipv4Addr) -> bool {
-        let address = u32::from(address);
-        ranges.iter().filter_map(|text| range(text)).any(|(start, size)| (start..start + size).contains(&address))
-    }
-
-    /// Appends the address of the `number`th client: different ones until the ranges are used up.
-    pub fn write(&self, number: u64, out: &mut Vec<u8>) {
-        let mut place = self.order.apply(u128::from(number) % self.order.bound()) as u32;
-        for (start, size) in &self.ranges {
-            if place < *size {
-                out.extend_from_slice(Ipv4Addr::from(start + place).to_string().as_bytes());
-                return;
-            }
-            place -= size;
-        }
-    }
-}
-
-fn range(text: &str) -> Option<(u32, u32)> {
-    let (address, bits) = text.split_once('/')?;
-    let address = u32::from(address.parse::<Ipv4Addr>().ok()?);
-    let bits: u32 = bits.parse().ok().filter(|bits| (1..=30).contains(bits))?;
-    let size = 1_u32 << (32 - bits);
-    (address % size == 0).then_some((address + 1, size - 2))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,22 +65,5 @@ mod tests {
             assert!(text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".@".contains(c)), "{text}");
             assert!(seen.insert(text));
         }
-    }
-
-    #[test]
-    fn addresses_stay_in_their_ranges() {
-        let ranges = AddressRanges::parse(Key::root(1), &["192.0.2.0/24".to_owned(), "198.18.0.0/15".to_owned()])
-            .expect("valid");
-        let mut seen = HashSet::new();
-        for number in 0..254 + 131_070 {
-            let mut out = Vec::new();
-            ranges.write(number, &mut out);
-            assert!(out.starts_with(b"192.0.2.") || out.starts_with(b"198.18.") || out.starts_with(b"198.19."));
-            assert!(seen.insert(out));
-        }
-        assert_eq!(
-            AddressRanges::parse(Key::root(1), &["192.0.2.1/24".to_owned()]).err().as_deref(),
-            Some("192.0.2.1/24")
-        );
     }
 }

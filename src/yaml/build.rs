@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::HashMap, ops::Range, sync::Arc};
 
 use serde_saphyr::granit_parser::{self, Event, Options, Parser, ScalarStyle, Span, StrInput, Tag};
 
-use super::{Node, Spanned, Value, load::BEGIN, scalar};
+use super::{Node, Spanned, Value, load::BEGIN};
 use crate::error::{Diagnostic, Source, quoted};
 use merge::Entries;
 
@@ -141,11 +141,10 @@ impl<'a> Builder<'a> {
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Range<usize>) -> Result<Node, Fatal> {
         self.spend(0, text.len(), &span)?;
         let is_plain = style == ScalarStyle::Plain && tag.is_none();
-        Ok(Node {
-            value: if is_plain { scalar::plain(text) } else { Value::Text(text.to_owned()) },
-            span,
-            defined: None,
-            quoted: !is_plain,
+        Ok(if is_plain {
+            Node::scalar(text, span)
+        } else {
+            Node { quoted: true, ..Node::new(Value::Text(text.to_owned()), span) }
         })
     }
 
@@ -215,7 +214,7 @@ impl<'a> Builder<'a> {
         let end = self.range(end);
         // Block collections end where the next thing begins, which may be many lines later.
         let end = if end.is_empty() { last.unwrap_or(start.end) } else { end.end };
-        Node { value, span: start.start..end.max(start.start), defined: None, quoted: false }
+        Node::new(value, start.start..end.max(start.start))
     }
 
     fn alias(&mut self, id: usize, span: Range<usize>, depth: usize) -> Result<(Node, usize), Fatal> {
@@ -238,7 +237,7 @@ impl<'a> Builder<'a> {
         let found = format!("there is no anchor {} above", quoted(&format!("&{name}")));
         let help = format!("a text that begins with `*` needs quotes; an alias needs `&{name}` earlier in the file");
         self.found.push(Diagnostic::new(self.source, span.clone(), found).help(help));
-        Node { value: Value::Null, span, defined: None, quoted: false }
+        Node::new(Value::Null, span)
     }
 
     fn check_tag(&mut self, event: &Event<'_>, span: &Span) {

@@ -64,30 +64,62 @@ pub fn value_text(value: &Value) -> String {
         Value::Float(value) => format!("{value:?}"),
         Value::Text(text) => scalar_text(text),
         Value::List(nodes) => {
-            let parts: Vec<String> = nodes.iter().map(|Node { value, .. }| value_text(value)).collect();
+            let parts: Vec<String> = nodes.iter().map(node_text).collect();
             format!("[{}]", parts.join(", "))
         }
         Value::Map(entries) if entries.is_empty() => "{}".to_owned(),
         Value::Map(entries) => {
-            let parts: Vec<String> = entries
-                .iter()
-                .map(|(key, node)| format!("{}: {}", scalar_text(&key.value), value_text(&node.value)))
-                .collect();
+            let parts: Vec<String> =
+                entries.iter().map(|(key, node)| format!("{}: {}", scalar_text(&key.value), node_text(node))).collect();
             format!("{{ {} }}", parts.join(", "))
         }
     }
 }
 
-/// A value as JSON: numbers stay numbers.
+/// A node as YAML on one line: numbers as they are written.
+pub fn node_text(node: &Node) -> String {
+    match &node.written {
+        Some(written) => written.to_string(),
+        None => value_text(&node.value),
+    }
+}
+
+/// A text without the quotes around all of it, by the rules of YAML; `None` if it is not in quotes.
+pub(super) fn unquoted(text: &str) -> Option<Result<String, &'static str>> {
+    let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let inner = text[1..].strip_suffix(quote)?;
+    Some(if quote == '\'' {
+        let is_closed_within = inner.replace("''", "").contains('\'');
+        let help = "write a `'` between single quotes twice, or put the whole text between double quotes";
+        if is_closed_within { Err(help) } else { Ok(inner.replace("''", "'")) }
+    } else {
+        let help = "write `\\\"` and `\\\\` between double quotes, or put the whole text between single quotes";
+        serde_json::from_str(text).map_err(|_| help)
+    })
+}
+
+/// A value as JSON: numbers that are written as JSON writes them are numbers, and others the text that is written.
 pub fn json(node: &Node) -> serde_json::Value {
     match &node.value {
         Value::Null => serde_json::Value::Null,
         Value::Bool(value) => (*value).into(),
-        Value::Int(value) => i64::try_from(*value).map_or_else(|_| value.to_string().into(), Into::into),
-        Value::Float(value) => (*value).into(),
+        Value::Int(value) => match (i64::try_from(*value), u64::try_from(*value)) {
+            (Ok(number), _) => as_written(number.into(), node),
+            (_, Ok(number)) => as_written(number.into(), node),
+            _ => node_text(node).into(),
+        },
+        Value::Float(value) => as_written((*value).into(), node),
         Value::Text(text) => text.as_str().into(),
         Value::List(nodes) => nodes.iter().map(json).collect(),
         Value::Map(entries) => entries.iter().map(|(key, node)| (key.value.clone(), json(node))).collect(),
+    }
+}
+
+fn as_written(number: serde_json::Value, node: &Node) -> serde_json::Value {
+    let plain = number.to_string();
+    match &node.written {
+        Some(written) if *plain != **written => (**written).into(),
+        _ => number,
     }
 }
 

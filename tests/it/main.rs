@@ -62,4 +62,7 @@ mod template_render;
 mod trail;
 mod truth;
 mod units;
+mod values;
+mod values_typed;
 mod yaml_tree;
+mod zeros;

@@ -122,7 +122,7 @@ fn overrides_replace_declared_parameters_only() {
         Override {
             source: Source::new("<command line>", &text),
             name: Spanned::new(name.to_owned(), 0..name.len()),
-            value: Node::scalar(value, name.len() + 1..text.len()),
+            value: Node::argument(value, name.len() + 1..text.len()).unwrap(),
         }
     };
     let story = |overrides: &[Override]| -> Result<Scenario, String> {

@@ -17,7 +17,7 @@ fn meaning(scenario: &Scenario) -> String {
     );
     let mut out = String::new();
     let mut rest = shown.as_str();
-    let places = ["span: ", "defined: ", "quoted: "];
+    let places = ["span: ", "defined: ", "quoted: ", "is_given: "];
     while let Some((at, key)) = places.iter().filter_map(|key| Some((rest.find(key)?, key))).min() {
         out.push_str(&rest[..at]);
         rest = &rest[at + key.len()..];

@@ -263,7 +263,7 @@ fn their_words(catalog: &Catalog) -> BTreeSet<String> {
             }
         }
         let rows = kind.table.iter().flat_map(|table| &table.rows);
-        names.extend(rows.flatten().map(|cell| String::from_utf8_lossy(cell).into_owned()));
+        names.extend(rows.flatten().map(Scalar::to_string));
     }
     for method in &catalog.methods {
         names.extend([&method.name, &method.short].map(Clone::clone));

@@ -195,7 +195,7 @@ fn constants(context: &Value, wanted: u8) -> Vec<(&'static str, Constant)> {
     let constant = |(_, name): (usize, &'static str)| {
         let constant = match name.split('.').fold(context, |value, part| &value[part]) {
             Value::Bool(value) => Constant::Boolean(*value),
-            Value::Number(number) => Constant::Integer(number.as_i64().unwrap()),
+            Value::Number(number) => Constant::Integer(number.as_i64().unwrap().into()),
             Value::String(text) => Constant::Text(text.clone()),
             _ => Constant::Null,
         };

@@ -7,7 +7,7 @@ use falsetrail::{
     scenario::{Body, Field, Mix, Pace, Scenario},
     story::{Owner, Story, Turns},
     units::{CountRange, format_count, format_duration},
-    yaml::{Value, value_text},
+    yaml::{Node, Value, node_text},
 };
 use std::fmt::Write as _;
 
@@ -28,7 +28,7 @@ pub fn of_story(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
         let written = scenario.resources.iter().find(|written| written.name.value == resource.name);
         let pins = written.map(|written| fields(&written.fields)).unwrap_or_default();
         let label = &catalog.kinds[resource.kind].label;
-        let what = if resource.count > 1 { format!("{} × {label}", resource.count) } else { label.clone() };
+        let what = if resource.count != 1 { format!("{} × {label}", resource.count) } else { label.clone() };
         let whose = match resource.owner {
             Owner::Story { existing: true, .. } => "existed before",
             Owner::Story { existing: false, .. } => "",
@@ -92,7 +92,7 @@ fn head(scenario: &Scenario) -> String {
         settings.extend(mix.pace.as_ref().map(pace));
     }
     let params: Vec<String> =
-        scenario.params.iter().map(|param| format!("{} = {}", param.name.value, bare(&param.value.value))).collect();
+        scenario.params.iter().map(|param| format!("{} = {}", param.name.value, bare(&param.value))).collect();
     if !params.is_empty() {
         settings.push(format!("with {}", params.join(", ")));
     }
@@ -137,15 +137,15 @@ fn trimmed(text: &str) -> String {
 
 fn fields(fields: &[Field]) -> String {
     let given: Vec<String> =
-        fields.iter().map(|field| format!("{} {}", field.name.value, bare(&field.value.value))).collect();
+        fields.iter().map(|field| format!("{} {}", field.name.value, bare(&field.value))).collect();
     given.join(", ")
 }
 
 /// A value for reading: a text needs no quotes here.
-fn bare(value: &Value) -> String {
-    match value {
+fn bare(node: &Node) -> String {
+    match &node.value {
         Value::Text(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
-        other => value_text(other),
+        _ => node_text(node),
     }
 }
 

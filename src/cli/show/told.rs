@@ -153,7 +153,7 @@ fn referred(catalog: &Catalog, story: &Story, reference: Reference) -> String {
 }
 
 fn text(scalar: &Scalar) -> String {
-    String::from_utf8_lossy(&scalar.bytes()).into_owned()
+    scalar.to_string()
 }
 
 /// A text that the scenario gives; 0 is none.

@@ -1,10 +1,11 @@
 //! Values of what surrounds a story, and of who acts in it.
 
-use super::{Bench, Whose, fixed, pinned_choice};
+use super::{Bench, Whose, fixed, pinned, pinned_choice, scalar_make};
 use crate::{
     catalog::{FieldId, Generator, KindId},
     emission::{Make, Role},
     story::Row,
+    template::Shape,
     value::Key,
 };
 
@@ -14,13 +15,13 @@ impl Bench<'_> {
         let kind = &self.catalog.kinds[kind_id];
         let Some(field) = kind.field(name) else { return Make::Null };
         if let Some(pin) = self.story.scope_pins.iter().find(|pin| pin.kind == kind_id && pin.field == field) {
-            return fixed(&pin.bytes);
+            return pinned(pin.bytes.as_deref());
         }
         match &kind.fields[field].generator {
             Generator::Column(column) => {
                 let row = self.rows.iter().find(|(kind, _)| *kind == kind_id).map(|(_, row)| *row);
                 match (row, &kind.table) {
-                    (Some(Row::Fixed(row)), Some(table)) => fixed(&table.rows[row as usize][*column]),
+                    (Some(Row::Fixed(row)), Some(table)) => scalar_make(&table.rows[row as usize][*column]),
                     _ => Make::Member { role: Role::Scope(kind_id), field },
                 }
             }
@@ -58,12 +59,22 @@ impl Bench<'_> {
         self.story.scope_pins.iter().any(|pin| pin.kind == kind || scope.contains(&pin.kind))
     }
 
+    /// A field of principals that the one who acts does not have: an empty text, or null for another type.
+    fn lacking(&self, name: &str) -> Make {
+        let mut principals = self.catalog.kinds.iter().filter(|kind| kind.principal);
+        let field = principals.find_map(|kind| kind.field(name).map(|field| &kind.fields[field]));
+        match field.map(|field| field.shape(None)) {
+            None | Some(Shape::Text) => fixed(b""),
+            _ => Make::Null,
+        }
+    }
+
     pub(super) fn actor(&mut self, index: usize, name: &str) -> Make {
         let actor = &self.story.actors[index];
         let kind = &self.catalog.kinds[actor.kind];
-        let Some(field) = kind.field(name) else { return fixed(b"") };
+        let Some(field) = kind.field(name) else { return self.lacking(name) };
         if let Some((_, bytes)) = actor.pins.iter().find(|(pinned, _)| *pinned == field) {
-            return fixed(bytes);
+            return pinned(bytes.as_deref());
         }
         match &kind.fields[field].generator {
             Generator::Text(text) if !actor.pins.is_empty() || self.pinned(actor.kind) => {

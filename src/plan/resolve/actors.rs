@@ -61,14 +61,15 @@ impl Resolver<'_, '_> {
         self.catalog.parent(kind).map_or("run", |parent| self.catalog.kinds[parent].label.as_str())
     }
 
-    pub(super) fn push_actor(&mut self, name: String, kind: KindId, pins: Vec<(FieldId, Box<[u8]>)>) {
+    pub(super) fn push_actor(&mut self, name: String, kind: KindId, pins: Vec<(FieldId, Option<Box<[u8]>>)>) {
         let other = self.story.actors.iter().filter(|actor| actor.kind == kind).count();
         // Who is fixed is the same person in all instances and stories: not one of the population, who are drawn.
         let of = &self.catalog.kinds[kind];
         let identifies =
             |field: &FieldId| matches!(of.fields[*field].generator, Generator::Email(_)) || *field == of.id();
         let who = pins.iter().find(|(field, _)| *field == of.id()).or(pins.iter().find(|(field, _)| identifies(field)));
-        let who = who.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned());
+        let who = who.and_then(|(_, bytes)| bytes.as_deref());
+        let who = who.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let stranger = who.map(|who| {
             let number = self.tag(&format!("fixed {}", of.name), &who, TAGS);
             self.around.population[kind] + u64::from(number)
@@ -81,14 +82,14 @@ impl Resolver<'_, '_> {
         &mut self,
         kind: KindId,
         fields: Vec<(Spanned<String>, Node, Arc<Source>)>,
-    ) -> Vec<(FieldId, Box<[u8]>)> {
+    ) -> Vec<(FieldId, Option<Box<[u8]>>)> {
         let mut pinned = Vec::new();
         for (name, node, source) in fields {
             match pins::read(self.catalog, kind, &name, &node, &source) {
-                Ok((field, Value::Bytes(bytes))) => pinned.push((field, bytes)),
+                Ok((field, Value::Bytes(bytes))) => pinned.push((field, Some(bytes))),
                 Ok((field, Value::Choice(choice))) => {
                     if let Generator::Choose { choices, .. } = &self.catalog.kinds[kind].fields[field].generator {
-                        pinned.push((field, choices[choice].bytes().into()));
+                        pinned.push((field, choices[choice].bytes().map(Into::into)));
                     }
                 }
                 Ok((_, _)) => self.mistakes.push(Diagnostic::new(&source, node.span, "this cannot be fixed here")),

@@ -162,8 +162,9 @@ impl Resolver<'_, '_> {
             .iter()
             .position(|resource| resource.name == name.value && kinds.contains(&resource.kind))
         {
-            if self.story.resources[index].count > 1 {
-                let message = format!("`{}` is several resources, and a field refers to one", name.value);
+            let count = self.story.resources[index].count;
+            if count != 1 {
+                let message = format!("`{}` is {count} resources, and a field refers to one", name.value);
                 self.wrong(&name.span, message, "name a resource without `count`");
                 return None;
             }

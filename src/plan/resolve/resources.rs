@@ -181,7 +181,7 @@ impl Resolver<'_, '_> {
             self.wrong(&name.span, message, help);
             return Err(Reported);
         }
-        if resource.count > 1 && each.is_none() {
+        if resource.count != 1 && each.is_none() {
             let message = format!("`{}` is {} resources, and a step is about one", name.value, resource.count);
             self.wrong(&name.span, message, format!("write `each: {}` instead of `target`", name.value));
             return Err(Reported);
@@ -202,10 +202,10 @@ impl Resolver<'_, '_> {
             }
             [only] if self.story.resources[*only].count == 1 => Some(*only),
             [only] => {
-                let name = self.story.resources[*only].name.clone();
+                let (name, count) = (self.story.resources[*only].name.clone(), self.story.resources[*only].count);
                 self.wrong(
                     &written.call.span,
-                    format!("`{name}` is several resources, and a step is about one"),
+                    format!("`{name}` is {count} resources, and a step is about one"),
                     format!("add `each: {name}`"),
                 );
                 None

@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use crate::{
-    catalog::{Effect, FailureId, FieldId, Generator, InputValue, KindId, Method, Unset, Usual},
+    catalog::{Effect, FailureId, FieldId, Generator, InputValue, Kind, KindId, Method, Scalar, Unset, Usual},
     emission::field_salt,
     error::{Diagnostic, did_you_mean, list_of, nearest},
     identity::TAGS,
@@ -27,9 +27,11 @@ impl Resolver<'_, '_> {
                         Some(id) => field_salt(&format!("choose {}", id.value)),
                         None => field_salt("choose").wrapping_add(self.count_choices()),
                     };
-                    let weights: Vec<u64> =
-                        choose.branches.iter().map(|branch| (branch.weight.value * 1_048_576.0) as u64).collect();
-                    let weights = Skew::weighted(&weights).unwrap_or_else(|| Skew::new(weights.len(), 0.0));
+                    let mut weights = branch_weights(&choose.branches);
+                    // If no branch is ever taken, what is taken is one that holds nothing.
+                    let is_never = weights.iter().all(|weight| *weight == 0);
+                    weights.extend(is_never.then_some(1));
+                    let weights = Skew::weighted(&weights).unwrap_or_default();
                     self.push(Operation::Choose { salt, weights, targets: Vec::new() }, None);
                     let mut begins = Vec::new();
                     let mut ends = Vec::new();
@@ -38,6 +40,11 @@ impl Resolver<'_, '_> {
                         let actor = self.last_actor;
                         self.steps(&branch.steps, first);
                         self.last_actor = actor;
+                        ends.push(self.story.operations.len());
+                        self.push(Operation::Jump(0), None);
+                    }
+                    if is_never {
+                        begins.push(self.story.operations.len());
                         ends.push(self.story.operations.len());
                         self.push(Operation::Jump(0), None);
                     }
@@ -288,7 +295,7 @@ impl Resolver<'_, '_> {
                 Some(given) => self.asked(method.kind, *field, given),
                 None if reduces.as_ref() == Some(&input.name) && written.with.is_empty() => Asked::Previous,
                 None if written.with.is_empty() => self.usual(method.kind, *field, *usual, unset),
-                None => unset_ask(unset),
+                None => unset_ask(kind, *field, unset),
             };
             asks.push(Ask { word, value });
         }
@@ -323,7 +330,7 @@ impl Resolver<'_, '_> {
                 Some(actor) => Asked::Reference(Reference::Actor(actor)),
                 None => Asked::Reference(Reference::Population(kind)),
             },
-            None => unset_ask(unset),
+            None => unset_ask(&self.catalog.kinds[kind], field, unset),
         }
     }
 
@@ -338,6 +345,31 @@ impl Resolver<'_, '_> {
     }
 }
 
-fn unset_ask(unset: &Unset) -> Asked {
-    if *unset == Unset::Clears { Asked::Clear } else { Asked::Nothing }
+/// The weights of branches as whole numbers: in units of a 2²⁰th, or of the highest if some are too far from 1 for that.
+fn branch_weights(branches: &[scenario::Branch]) -> Vec<u64> {
+    const UNIT: f64 = 1_048_576.0;
+    const MOST: f64 = 1_099_511_627_776.0;
+    let weights = || branches.iter().map(|branch| branch.weight.value);
+    let most = weights().fold(0.0, f64::max);
+    let is_usual = most <= UNIT && weights().all(|weight| weight == 0.0 || weight * UNIT >= 1.0);
+    let whole = |weight: f64| match weight {
+        0.0 => 0,
+        weight if is_usual => (weight * UNIT) as u64,
+        weight => ((weight / most * MOST) as u64).max(1),
+    };
+    weights().map(whole).collect()
+}
+
+fn unset_ask(kind: &Kind, field: FieldId, unset: &Unset) -> Asked {
+    if *unset != Unset::Clears {
+        return Asked::Nothing;
+    }
+    match &kind.fields[field].generator {
+        // Null is one of the choices, or the catalog was refused.
+        Generator::Choose { choices, .. } => {
+            let null = choices.iter().position(|choice| *choice == Scalar::Null);
+            null.map_or(Asked::Nothing, |null| Asked::Code(null as u64))
+        }
+        _ => Asked::Clear,
+    }
 }

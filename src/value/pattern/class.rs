@@ -18,7 +18,7 @@ pub struct Class {
 #[derive(Debug, Clone)]
 pub struct Step {
     at: usize,
-    pub class: Class,
+    class: Class,
     is_pair: bool,
 }
 
@@ -31,7 +31,7 @@ const PAIRED: usize = 64;
 
 impl Step {
     #[inline]
-    pub fn put(&self, member: [u8; 2], out: &mut [u8]) {
+    fn put(&self, member: [u8; 2], out: &mut [u8]) {
         if self.is_pair {
             out[self.at..self.at + 2].copy_from_slice(&member);
         } else {
@@ -43,13 +43,26 @@ impl Step {
 /// Steps that together have at most [`EXACT`] texts.
 #[derive(Debug, Clone)]
 pub struct Group {
-    pub steps: Vec<Step>,
+    steps: Vec<Step>,
     /// How many texts they have, and which power of two that is, if it is one.
     size: u64,
     bits: Option<u32>,
 }
 
 impl Group {
+    /// How many texts they have.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Puts the characters of one of their texts.
+    #[inline]
+    pub fn put(&self, mut number: u64, out: &mut [u8]) {
+        for step in &self.steps {
+            step.put(step.class.take_small(&mut number), out);
+        }
+    }
+
     /// Divides by the number of texts, and gives the remainder.
     #[inline]
     pub fn take(&self, left: &mut u128) -> u64 {
@@ -65,9 +78,34 @@ impl Group {
 }
 
 /// The classes of a pattern from right to left, in as few groups as can be.
-pub fn groups(positions: &[Position]) -> Vec<Group> {
+pub struct Groups {
+    /// Those that a number of 128 bits tells apart.
+    pub near: Vec<Group>,
+    /// Those to the left of them.
+    pub far: Vec<Group>,
+}
+
+impl Groups {
+    pub fn of(positions: &[Position]) -> Self {
+        let mut near = steps(positions);
+        let mut texts = Some(1);
+        let fit = near.iter().take_while(|step| {
+            let size = step.class.members.len() as u128;
+            let before = texts.take();
+            texts = before.and_then(|texts: u128| texts.checked_mul(size));
+            // A product of 2¹²⁸ is the most, and one more than a number of so many bits can say.
+            let is_full = before.is_some_and(|before| size.is_power_of_two() && before == u128::MAX / size + 1);
+            texts.is_some() || is_full
+        });
+        let fitting = fit.count();
+        let far = near.split_off(fitting);
+        Groups { near: grouped(near), far: grouped(far) }
+    }
+}
+
+fn grouped(steps: Vec<Step>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    for step in steps(positions) {
+    for step in steps {
         let size = step.class.members.len() as u64;
         match groups.last_mut() {
             Some(last) if last.size * size <= EXACT => {

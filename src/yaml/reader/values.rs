@@ -84,7 +84,7 @@ impl Reader {
     pub fn rate(&self, node: &Node, what: &str) -> Option<Spanned<Rate>> {
         let wanted = "a rate such as `500/s`";
         if let Value::Int(_) | Value::Float(_) = node.value {
-            let help = units::rate(&super::super::value_text(&node.value)).err().map(|mistake| mistake.help);
+            let help = units::rate(&super::super::node_text(node)).err().map(|mistake| mistake.help);
             self.report(self.expected(node, what, wanted).help(help.unwrap_or_default()));
             return None;
         }
@@ -156,7 +156,7 @@ impl Reader {
         match &node.value {
             Value::Text(text) => self.unit(node, what, read(text)),
             Value::Int(_) | Value::Float(_) => {
-                let number = super::super::value_text(&node.value);
+                let number = super::super::node_text(node);
                 self.report(
                     self.expected(node, what, wanted)
                         .help(format!("write `{number}s` for seconds, or another unit: `ms`, `m`, `h`, `d`")),

@@ -1,0 +1,106 @@
+//! Reads the table of a kind that is a fixed list: its columns, and the rows that it has.
+
+use super::{
+    Field, Generator, Scalar, Table,
+    read::{check_field_name, scalar},
+    read_field::{of_another_type, weighted},
+};
+use crate::{
+    error::quoted,
+    yaml::{Node, Reader, Spanned},
+};
+
+/// The column that says how often a row is drawn.
+const WEIGHT: &str = "weight";
+
+/// A table's columns as fields, and its rows if nothing is wrong with them.
+pub(super) fn table(reader: &Reader, node: &Node) -> Option<(Vec<Field>, Option<Table>)> {
+    let mut map = reader.map_as(node, "a table", "{ columns: [id, weight], rows: [[north, 3], [south, 1]] }")?;
+    let columns = map.required_list("columns");
+    let rows = map.required_list("rows");
+    map.finish();
+    let columns = columns?;
+    let names: Vec<Spanned<String>> = columns.iter().filter_map(|name| reader.text(name, "a column")).collect();
+    if names.len() != columns.len() {
+        return None;
+    }
+    check_names(reader, &names);
+    let fields = names.iter().enumerate().filter(|(_, name)| name.value != WEIGHT);
+    let field = |(at, name): (usize, &Spanned<String>)| Field {
+        name: name.value.clone(),
+        generator: Generator::Column(at),
+        matches: None,
+    };
+    let fields = fields.map(field).collect();
+    Some((fields, rows.and_then(|rows| self::rows(reader, &names, rows, node))))
+}
+
+fn check_names(reader: &Reader, names: &[Spanned<String>]) {
+    for (at, name) in names.iter().enumerate() {
+        check_field_name(reader, name);
+        if names[..at].iter().any(|other| other.value == name.value) {
+            let mistake = reader.mistake(&name.span, format!("two columns are called {}", quoted(&name.value)));
+            reader.report(mistake.help("give each column another name"));
+        }
+    }
+}
+
+/// The rows, checked: as many values as columns, one type in each column, each id once.
+fn rows(reader: &Reader, names: &[Spanned<String>], rows: &[Node], table: &Node) -> Option<Table> {
+    let mistakes = reader.mistakes();
+    let weight_at = names.iter().position(|name| name.value == WEIGHT);
+    let mut values: Vec<Vec<Scalar>> = Vec::new();
+    let mut weights = Vec::new();
+    let mut cells = Vec::new();
+    for row in rows {
+        let Some(written) = reader.list(row, "a row") else { continue };
+        if written.len() != names.len() {
+            let message = format!("{} columns, but {} values", names.len(), written.len());
+            let columns: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
+            reader.report(
+                reader.mistake(&row.span, message).help(format!("write a value for each of [{}]", columns.join(", "))),
+            );
+            continue;
+        }
+        let is_weight = |at: usize| Some(at) == weight_at;
+        let weight = weight_at.and_then(|at| reader.u64(&written[at], "a weight"));
+        weights.push(weight.map_or(1, |weight| weight.value));
+        // A weight is no value that events show.
+        let read = |(at, cell)| if is_weight(at) { Some(Scalar::Null) } else { scalar(reader, cell) };
+        let row: Vec<Scalar> = written.iter().enumerate().filter_map(read).collect();
+        values.extend((row.len() == names.len()).then_some(row));
+        cells.push(written);
+    }
+    if reader.mistakes() > mistakes {
+        return None;
+    }
+    for (at, name) in names.iter().enumerate() {
+        check_column(reader, (at, &name.value), &values, &cells);
+    }
+    let at = weight_at.map_or(&table.span, |at| &names[at].span);
+    let weights = weighted(reader, at, &weights)?;
+    let shapes = (0..names.len()).map(|at| Scalar::shape_of(values.iter().map(|row| &row[at]))).collect();
+    (reader.mistakes() == mistakes).then_some(Table { rows: values, weights, shapes })
+}
+
+fn check_column(reader: &Reader, (at, name): (usize, &str), values: &[Vec<Scalar>], cells: &[&[Node]]) {
+    if let Some(row) = of_another_type(values.iter().map(|row| &row[at])) {
+        let message = format!("the column {} has values of one type, and this one is of another", quoted(name));
+        let mistake = reader.mistake(&cells[row][at].span, message);
+        reader.report(mistake.help("put all of them in quotes, or none; `null` may stand beside any"));
+    }
+    if name != "id" {
+        return;
+    }
+    let mut seen = std::collections::HashMap::new();
+    for (row, id) in values.iter().map(|row| &row[at]).enumerate() {
+        let span = &cells[row][at].span;
+        if *id == Scalar::Null {
+            reader.report(reader.mistake(span, "the id of a row is null").help("give the row an id"));
+        } else if let Some(first) = seen.insert(id.to_string(), row) {
+            let (line, _) = reader.source().position(cells[first][at].span.start);
+            let mistake = reader.mistake(span, format!("two rows have the id {}", quoted(&id.to_string())));
+            reader.report(mistake.label(format!("first on line {line}")).help("give each row an `id` of its own"));
+        }
+    }
+}
