@@ -110,7 +110,7 @@ fn fits(plan: &Plan, whole: &Part, beginning: &Beginning, unfinished: &Unfinishe
     Ok(fits.then_some(before.next))
 }
 
-/// Whether the last event of a beginning is the last one there, or, of its instance, the last of so many.
+/// Whether the last event of a beginning is the last one there or, in its instance's file, the one at that count.
 fn is_last(beginning: &Beginning, unfinished: &Unfinished, counts: &Counts) -> Result<bool, Error> {
     let Some(event) = beginning.last.events.last() else { return Ok(false) };
     let number = counts.get(&(event.story, event.instance)).copied().unwrap_or(0);
@@ -120,8 +120,8 @@ fn is_last(beginning: &Beginning, unfinished: &Unfinished, counts: &Counts) -> R
 /// Events of each instance, by story and number.
 type Counts = HashMap<(u16, u64), u64>;
 
-/// Where a beginning ends: before a number of the whole run, after so many events of the part, or before the first event
-/// of which an instance has not so many.
+/// Where a beginning ends: before a number of the whole run, after a count of events of the part, or before the first
+/// event that is not in its instance's file.
 #[derive(Clone, Copy)]
 enum Until<'a> {
     Number(u64),

@@ -82,7 +82,7 @@ impl Directory {
         if found.is_err() {
             return Err(if others {
                 Error::failed(format!("{} is complete: {missing} to append to", quoted(path)))
-                    .help("leave it as it is, or generate it anew by `--force` without `--skip` and `--append`")
+                    .help("leave it as it is, or generate it again with `--force` and without `--skip` and `--append`")
             } else {
                 Error::failed(format!("{missing} that a stopped run has left")).help("leave out `--append`")
             });

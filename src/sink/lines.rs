@@ -30,7 +30,7 @@ impl Lines {
     ///
     /// # Errors
     /// [`Error::Failed`] if the file is in use, or is there without such a part.
-    pub fn anew(path: &Path, force: bool) -> Result<Self, Error> {
+    pub fn rewrite(path: &Path, force: bool) -> Result<Self, Error> {
         if !Self::are_unfinished(path) {
             return Self::create(path, force);
         }

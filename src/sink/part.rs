@@ -1,8 +1,8 @@
 //! `FILE.part`: a regular file that has not got its name yet.
 //!
 //! It is created under a name that nothing else has (`O_EXCL`), so that nobody can make a run write through a link. It
-//! is locked (advisory, released by the system when the process ends): that is how a running neighbour is told from
-//! the remains of a stopped run.
+//! is locked (advisory, released by the system when the process ends): this tells a running neighbour from the
+//! remains of a stopped run.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions, TryLockError},
@@ -24,7 +24,7 @@ pub(super) struct Part {
     pub force: bool,
 }
 
-/// What a file holds: only events can be continued.
+/// The content of a file: only events can be continued.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     Events,
@@ -49,7 +49,7 @@ impl Part {
         Ok((file, Self { now, path, force }))
     }
 
-    /// What a stopped run has left of a regular file.
+    /// Reopens the part of a regular file that a stopped run has left.
     pub fn reopen(path: &Path, force: bool) -> Result<(File, Self), Error> {
         let shown = quoted(path);
         let found = fs::metadata(path).ok();
@@ -59,7 +59,7 @@ impl Part {
             let missing = format!("there is no {}", quoted(&now));
             return Err(match found {
                 Some(_) => Error::failed(format!("{shown} is complete: {missing} to append to"))
-                    .help("leave it as it is, or generate it anew by `--force` without `--skip` and `--append`"),
+                    .help("leave it as it is, or generate it again with `--force` and without `--skip` and `--append`"),
                 None => Error::failed(format!("{missing} that a stopped run has left")).help("leave out `--append`"),
             });
         };

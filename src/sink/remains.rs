@@ -98,7 +98,7 @@ fn of_frames(input: impl BufRead, mut lines: Lines, compression: Compression) ->
     Ok(Remains { length, ..lines.end() })
 }
 
-/// Decodes one frame and reads nothing behind it; `false` if it is none, or only half of one.
+/// Decodes one frame and reads nothing after it; `false` if it is none, or only half of one.
 fn decode(compression: Compression, input: &mut impl BufRead, lines: &mut Lines) -> io::Result<bool> {
     match compression {
         Compression::Gzip => feed(GzDecoder::new(input), lines),

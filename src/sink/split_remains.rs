@@ -100,7 +100,7 @@ impl InstanceRemains {
         Ok(read(&self.files.file(story, instance), self.files.format, Some(number))?.0.last)
     }
 
-    /// Leaves only so many events of each instance when the run is continued.
+    /// Cuts each instance's file to this count of events when the run is continued.
     pub fn keep(&mut self, counts: HashMap<(u16, u64), u64>) -> Result<(), Error> {
         for (&(story, instance), there) in &self.counts {
             let kept = counts.get(&(story, instance)).copied().unwrap_or(0);
@@ -124,7 +124,7 @@ impl InstanceRemains {
     }
 }
 
-/// What is whole in a file, at most so many events, and the file's length.
+/// The whole events of a file, at most `most`, and the file's length.
 fn read(path: &Path, format: Format, most: Option<u64>) -> Result<(Remains, u64), Error> {
     let read = || {
         let file = not_through_links(OpenOptions::new().read(true)).open(path)?;

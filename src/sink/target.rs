@@ -48,7 +48,7 @@ use crate::{error::Error, system};
 #[derive(Debug)]
 pub(super) struct Target {
     file: File,
-    /// As messages call it: `` `trail.ndjson.part` `` or `stdout`.
+    /// Its name in messages: `` `trail.ndjson.part` `` or `stdout`.
     name: String,
     /// Largest write.
     piece: usize,
@@ -125,12 +125,12 @@ impl Target {
         }
     }
 
-    /// What a stopped run has left of a regular file, to continue it.
+    /// Reopens the part of a regular file that a stopped run has left.
     pub fn reopen(path: &Path, force: bool) -> Result<Self, Error> {
         if is_direct(path) {
             let shown = quoted(path);
             return Err(Error::failed(format!("{shown} is no regular file: nothing of it is kept under another name"))
-                .help("leave out `--append`: what is written goes behind what was written"));
+                .help("leave out `--append`: it is written directly, after whatever was written before"));
         }
         Part::reopen(path, force).map(Self::regular)
     }
@@ -145,7 +145,7 @@ impl Target {
         &self.name
     }
 
-    /// Continues after so many bytes; what follows them is cut off.
+    /// Continues after `length` bytes and cuts off the rest.
     pub fn go_on(&mut self, length: u64) -> Result<(), Error> {
         self.synced = false;
         let result = self.file.set_len(length).and_then(|()| self.file.seek(SeekFrom::Start(length)));
@@ -270,7 +270,7 @@ impl Target {
     /// Removes a file that is of no use to anyone.
     pub fn discard(self) {
         if let Some(part) = self.part {
-            // What is left of it is in the way of nothing: it is replaced by the next run.
+            // If it stays, it is empty, and the next run replaces it.
             let _ = self.file.set_len(0);
             let _ = fs::remove_file(part.now);
         }

@@ -117,8 +117,8 @@ impl Unfinished {
         })
     }
 
-    /// Leaves only so many events of each instance, if they are in files of their own: a killed process may have written
-    /// more of some than of others.
+    /// Cuts the files of instances to these counts of events: a killed process may have written more of some than of
+    /// others.
     ///
     /// # Errors
     /// [`Error::Failed`] if a file cannot be read.

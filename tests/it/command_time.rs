@@ -68,8 +68,8 @@ const REFUSED: &[(&str, &[&str])] = &[
     ),
     // the truth, and threads
     ("create-pool --truth-all", &["--truth <FILE>"]),
-    ("create-pool --truth -", &["never stands among the events", "a file of its own"]),
-    ("create-pool --truth t.json -o t.json --force", &["never stands among the events", "a file of its own"]),
+    ("create-pool --truth -", &["never stands among the events", "name another file"]),
+    ("create-pool --truth t.json -o t.json --force", &["never stands among the events", "name another file"]),
     ("create-pool --threads 0", &["at least one thread", "`1`"]),
     ("create-pool --threads -1", &["at least one thread"]),
     // in files

@@ -39,7 +39,7 @@ fn strace_works() -> bool {
     asked.is_ok_and(|status| status.success())
 }
 
-/// Runs a line, of which the call of this number fails; `None` if it has not so many.
+/// Runs a line whose call of this number fails; `None` if it makes fewer calls.
 fn with_fault(folder: &Path, (call, error): (&str, &str), number: usize, line: &str) -> Option<Run> {
     let log = tempdir().unwrap();
     let shown = log.path().join("log").display().to_string();
@@ -96,7 +96,7 @@ fn whatever_call_fails_what_is_printed_leads_to_the_whole() {
                 let words = format!("{RUN} {options}");
                 let Some(found) = with_fault(folder.path(), (*call, *error), number, &words) else { break };
                 let place = format!("{options}: {call} {number}: {}", found.stderr);
-                // What was given by nobody is not advised.
+                // The option was not given, and a fault of the machine is no reason to advise it.
                 assert!(!found.stderr.contains("--force"), "{place}");
                 if found.code == 127 {
                     continue; // The system's loader could not even start the program.
@@ -118,7 +118,7 @@ fn whatever_call_fails_what_is_printed_leads_to_the_whole() {
     }
 }
 
-/// What is to be replaced is there until the new file is, with its mode.
+/// A file that is replaced is there until the new one is, which has its mode.
 #[test]
 fn whatever_call_fails_an_old_file_stays_until_the_new_one_is_whole() {
     if !strace_works() {

@@ -54,7 +54,7 @@ fn on_a_disk(folder: &Path, kibibytes: u64, words: &str) -> Option<(Run, PathBuf
     Some((found, folder.join("result")))
 }
 
-/// What files take on a disk with blocks of 4 KiB, in KiB.
+/// Space that files take on a disk with blocks of 4 KiB, in KiB.
 fn needed(path: &Path) -> u64 {
     let blocks = |length: u64| length.div_ceil(4096) * 4;
     if path.is_dir() {

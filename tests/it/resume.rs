@@ -291,7 +291,7 @@ fn folders_of_other_runs_are_refused() {
         if *split == Some(Split::Instance) {
             let (name, _) = contents(&staging).remove(0);
             fs::remove_file(staging.join(name)).unwrap();
-            refused("is not event");
+            refused(" events, the run's first ");
         }
     }
 }

@@ -65,7 +65,7 @@ fn a_terminal_that_closes_ends_a_run_cleanly_however_often_it_says_so() {
 fn a_hangup_that_was_ignored_from_the_start_stays_ignored() {
     let mut run = Piped::start("trap '' HUP;");
     run.send(&["HUP"]);
-    // More than the pipe holds: the run goes on.
+    // More than the pipe holds: the run continues.
     run.pipe.read_exact(&mut vec![0; 4 << 20]).unwrap();
     run.send(&["TERM"]);
     let (code, said) = run.end();

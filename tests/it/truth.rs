@@ -50,7 +50,7 @@ impl Sink for StopAt {
 /// Emits a part of a run and its truth until its chunk of this number.
 fn emit(plan: &Plan, part: Part, (path, all): (&Path, bool), threads: usize, chunks: u64) -> Outcome {
     let goes_on = part.skip > 0 && Lines::are_unfinished(path);
-    let lines = if goes_on { Lines::anew(path, false) } else { Lines::create(path, false) }.unwrap();
+    let lines = if goes_on { Lines::rewrite(path, false) } else { Lines::create(path, false) }.unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let sink = Box::new(StopAt { memory: Memory::default(), chunks, stop: Arc::clone(&stop) });
     let since = if goes_on { 0 } else { part.skip };

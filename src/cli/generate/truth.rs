@@ -15,7 +15,7 @@ pub fn refuse(arguments: &Generate) -> Result<(), Error> {
     // Without `-o` a topic takes the events, and standard output is free.
     let is_taken = arguments.kafka.topic.is_none() && is_same_place(path, output);
     if path.as_os_str() == "-" || is_taken {
-        return Err(Error::usage("the truth never stands among the events").help("name a file of its own"));
+        return Err(Error::usage("the truth never stands among the events").help("name another file"));
     }
     Ok(())
 }
@@ -29,8 +29,8 @@ pub fn open(arguments: &Generate, begun: u64) -> Result<Option<Truth>, Error> {
         let since = if continues { arguments.skip.unwrap_or(begun) } else { begun };
         return Ok(Some(Truth { lines: Lines::create(path, arguments.force)?, all, since }));
     }
-    let lines = if continues { Lines::anew(path, arguments.force) } else { Lines::create(path, arguments.force) }?;
-    // Where a shell or a broker appends the data nobody knows where it began: at the run's beginning, most likely.
+    let lines = if continues { Lines::rewrite(path, arguments.force) } else { Lines::create(path, arguments.force) }?;
+    // Where a shell or a broker appends the data, its beginning is not known: most likely it is the run's.
     let is_file = arguments.output.as_ref().is_some_and(|output| !is_stdout(output));
     let since = if continues && !is_file { 0 } else { begun };
     Ok(Some(Truth { lines, all, since }))

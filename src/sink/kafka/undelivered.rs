@@ -58,7 +58,7 @@ pub(super) struct List {
 pub(super) struct Ended {
     /// The file, if there is one and it is whole.
     pub path: Option<PathBuf>,
-    /// What a reader of the summary has to know.
+    /// A sentence for the summary.
     pub note: Option<String>,
 }
 

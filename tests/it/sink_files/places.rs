@@ -107,7 +107,7 @@ fn what_is_replaced_hands_on_its_mode_and_its_owner() {
     }
 }
 
-/// Their position is that of whoever else has them: nothing is written over, and what follows comes after.
+/// The shell and the run share the position in the file: neither overwrites what the other has written.
 #[test]
 fn descriptors_are_as_good_as_standard_output() {
     const RUN: &str = "falsetrail generate every-method --seed 7 --from 2026-01-05 -q";
