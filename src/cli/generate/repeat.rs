@@ -2,12 +2,12 @@
 
 use super::{FormatName, Generate, SplitName};
 use falsetrail::{
+    error::shell_word,
     plan::{Plan, Starts},
     units::{format_duration, format_time},
 };
 use std::{
     ffi::{OsStr, OsString},
-    fmt::Write as _,
     path::Path,
 };
 
@@ -81,7 +81,7 @@ pub fn of_events(arguments: &Generate, plan: &Plan, from: From, only: Option<&Pa
         words.0.push("--".into());
         words.0.extend(scenarios());
     }
-    words.0.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    words.0.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
 }
 
 pub(super) struct Words(Vec<OsString>);
@@ -192,36 +192,4 @@ fn output(arguments: &Generate, words: &mut Words) {
     }
     words.flag("--truth-all", arguments.truth_all);
     words.flag("--digest", arguments.digest);
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &OsStr) -> String {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=,@%+…".contains(character);
-    match word.to_str() {
-        Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
-        Some(text) if !text.contains(char::is_control) => format!("'{}'", text.replace('\'', r"'\''")),
-        _ => escaped(word.as_encoded_bytes()),
-    }
-}
-
-/// Bytes that no terminal shows, as bash, zsh and ksh read them: `$'a\012b'`.
-fn escaped(bytes: &[u8]) -> String {
-    let mut text = "$'".to_owned();
-    for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            match character {
-                '\'' | '\\' => text.extend(['\\', character]),
-                _ if character.is_control() => {
-                    for byte in character.encode_utf8(&mut [0; 4]).bytes() {
-                        let _ = write!(text, "\\{byte:03o}");
-                    }
-                }
-                _ => text.push(character),
-            }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(text, "\\{byte:03o}");
-        }
-    }
-    text + "'"
 }

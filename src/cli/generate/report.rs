@@ -6,6 +6,7 @@ use super::{
 };
 use crate::cli::columns;
 use falsetrail::{
+    error::shown as shown_path,
     plan::Plan,
     run::Outcome,
     units::{format_bytes, format_count, format_time},
@@ -57,7 +58,7 @@ pub fn text(arguments: &Generate, plan: &Plan, reach: Reach, outcome: &Outcome, 
     let first = reach.until.map(|until| until.max(1)).or(Some(repeat::FIRST_OF_ENDLESS));
     let again = From { skip: reach.begun, first, ..From::default() };
     if let Some(list) = &outcome.delivered.undelivered {
-        let _ = writeln!(text, "not delivered: listed in {}", list.display());
+        let _ = writeln!(text, "not delivered: listed in {}", shown_path(list));
         let _ = writeln!(text, "only these again: {}", repeat::of_events(arguments, plan, again, Some(list)));
     }
     let _ = writeln!(text, "reproduce with: {}", repeat::command(arguments, plan, again));

@@ -155,6 +155,14 @@ fn names_that_cannot_be_shown_are_escaped() {
     let again = output(&["-q"]);
     assert_eq!(again.code, 1);
     assert!(again.stderr.contains(r"`a\u{1b}[31m\n\xff'.ndjson` already exists"), "{}", again.stderr);
+    // The command is typed into a shell that knows `$'…'`.
+    let found = output(&["--force"]).fine();
+    assert!(found.stderr.bytes().all(|byte| byte != 0x1b), "{}", found.stderr);
+    let whole = fs::read(directory.path().join(name)).unwrap();
+    fs::write(directory.path().join("script"), found.again()).unwrap();
+    fs::remove_file(directory.path().join(name)).unwrap();
+    shell(directory.path(), "bash script").fine();
+    assert!(fs::read(directory.path().join(name)).unwrap() == whole);
     for words in [["validate"].as_slice(), &["generate"], &["man", "-o"], &["list", "--templates"]] {
         let path = Path::new("no").join(name);
         let found = run(directory.path(), words.iter().map(OsStr::new).chain([path.as_os_str()]));
