@@ -21,7 +21,7 @@ pub fn diagram(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
     }
     for (index, resource) in story.resources.iter().enumerate() {
         let label = &plan.catalog.kinds[resource.kind].label;
-        let label = if resource.count != 1 { format!("{} × {label}", resource.count) } else { label.clone() };
+        let label = if resource.count == 1 { label.clone() } else { format!("{} × {label}", resource.count) };
         lines.add(1, &format!("participant R{index} as {} ({})", plain(&resource.name), plain(&label)));
     }
     let told = Told::of(story);

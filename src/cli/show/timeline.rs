@@ -28,7 +28,7 @@ pub fn of_story(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
         let written = scenario.resources.iter().find(|written| written.name.value == resource.name);
         let pins = written.map(|written| fields(&written.fields)).unwrap_or_default();
         let label = &catalog.kinds[resource.kind].label;
-        let what = if resource.count != 1 { format!("{} × {label}", resource.count) } else { label.clone() };
+        let what = if resource.count == 1 { label.clone() } else { format!("{} × {label}", resource.count) };
         let whose = match resource.owner {
             Owner::Story { existing: true, .. } => "existed before",
             Owner::Story { existing: false, .. } => "",
