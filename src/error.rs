@@ -8,7 +8,11 @@ mod names;
 mod nearest;
 mod render;
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{
+    fmt,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 pub use names::{shell_word, shown};
 pub use nearest::{a, did_you_mean, list_of, nearest};
@@ -21,22 +25,27 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Where lines begin, found when somebody asks: a file may have thousands of mistakes.
+    lines: OnceLock<Vec<usize>>,
 }
 
 impl Source {
     /// A text under a name, ready to be shared by the diagnostics that point into it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into() })
+        Arc::new(Self { name: name.into(), text: text.into(), lines: OnceLock::new() })
     }
 
     /// The line and column of a byte offset, both from 1; columns count characters.
     pub fn position(&self, offset: usize) -> (usize, usize) {
-        let before = &self.text[..floor_char_boundary(&self.text, offset)];
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let offset = floor_char_boundary(&self.text, offset);
+        let lines = self.lines.get_or_init(|| {
+            let feeds = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            [0].into_iter().chain(feeds.map(|(at, _)| at + 1)).collect()
+        });
+        let number = lines.partition_point(|begin| *begin <= offset);
         // A byte order mark is invisible in editors, so it is no column either.
-        let line = before[start..].trim_start_matches('\u{feff}');
-        let above = before[..start].bytes().filter(|byte| *byte == b'\n').count();
-        (above + 1, line.chars().count() + 1)
+        let line = self.text[lines[number - 1]..offset].trim_start_matches('\u{feff}');
+        (number, line.chars().count() + 1)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     sink::{compress::Compression, format::Format},
     story::Operation,
     stream::Record,
+    units::elapsed,
 };
 use sample::Sample;
 use std::{
@@ -50,6 +51,7 @@ const DAY: i64 = 86_400_000_000_000;
 
 /// What a run will be.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else of the run")]
 pub struct Forecast {
     /// Its events, counted; bytes are from the sample.
     pub summary: Summary,
@@ -75,6 +77,8 @@ pub struct Forecast {
     pub cost: Cost,
     /// Whether the run begins before its steady state, because its longest story lasts longer than can be simulated.
     pub begins_early: bool,
+    /// Whether the run has fewer events than were asked for, because event time ends in the year 2262.
+    pub cut_by_time: bool,
     /// What there is to say of steps that come much later than their delays say.
     pub waves: Option<String>,
 }
@@ -98,7 +102,12 @@ impl Forecast {
         let begun = Instant::now();
         let mut stream = plan.stream();
         let beginning = begun.elapsed();
-        let most = look.most.unwrap_or(MOST).saturating_add(look.part.skip);
+        let most = look.most.unwrap_or(MOST);
+        // What lies behind so many events that they would have to be simulated first is taken to be like the beginning.
+        let is_far = look.part.skip > MOST;
+        let skip = if is_far { 0 } else { look.part.skip };
+        let part = Part { skip, ..look.part.clone() };
+        let most = most.saturating_add(skip);
         let until = if plan.timing.is_endless() && !look.part.has_end() {
             plan.timing.from.saturating_add(DAY)
         } else {
@@ -111,25 +120,35 @@ impl Forecast {
         let ended = loop {
             words.clear();
             let Some(record) = stream.next(&mut words) else { break true };
-            if look.part.ends_before(record.number) {
+            if part.ends_before(record.number) {
                 break true;
             }
-            if simulated >= most || record.time >= until {
+            // Instances without events cost something, too.
+            if simulated >= most || stream.started_in_run() > most || record.time >= until {
                 break false;
             }
             simulated += 1;
             tally.last = record.time;
-            if look.part.holds(plan, &record) {
+            if part.holds(plan, &record) {
                 tally.add(&record, &words);
             }
         };
         let took = begun.elapsed();
-        let factor = if ended { 1.0 } else { scale(&plan.timing, simulated, look.part.skip, tally.last) };
+        let factor = if ended {
+            1.0
+        } else {
+            scale(&plan.timing, simulated, (skip, look.part.skip), (tally.last, look.part.first))
+        };
+        if ended && is_far {
+            // The run is over before the part begins.
+            tally = Tally::new(plan, look);
+        }
         let mut forecast = tally.finish(factor, (beginning, took));
         forecast.simulated = simulated;
         forecast.exact = ended;
         forecast.endless = plan.timing.is_endless() && !ended;
         forecast.begins_early = stream.begins_early();
+        forecast.cut_by_time = ended && stream.is_cut_by_time();
         forecast.waves = stream.waves();
         forecast
     }
@@ -221,7 +240,7 @@ impl<'p> Tally<'p> {
         let each = size.bytes as f64 / summary.events.max(1) as f64;
         let scaled =
             |counts: Vec<u64>| counts.into_iter().map(|count| (count as f64 * factor).round() as u64).collect();
-        if factor > 1.0 {
+        if (factor - 1.0).abs() > f64::EPSILON {
             summary.scale(factor, self.plan.timing.to);
         }
         summary.bytes = (each * summary.events as f64).round() as u64;
@@ -244,27 +263,31 @@ impl<'p> Tally<'p> {
             simulated: 0,
             partitions,
             begins_early: false,
+            cut_by_time: false,
             waves: None,
         }
     }
 }
 
-/// How many times as many events a run has as were simulated until `last`, not counting the first `skip`.
-fn scale(timing: &Timing, simulated: u64, skip: u64, last: i64) -> f64 {
-    if timing.is_endless() || simulated <= skip {
+/// How many times as many events a part has as were counted: of those that were simulated until `last`, all but the first
+/// `left_out`; of the run's, all but the first `skip`.
+fn scale(timing: &Timing, simulated: u64, (left_out, skip): (u64, u64), (last, first): (i64, Option<u64>)) -> f64 {
+    if timing.is_endless() || simulated <= left_out {
         return 1.0;
     }
-    let span = timing.to.map(|to| to.saturating_sub(timing.from).unsigned_abs());
+    let span = timing.to.map(|to| elapsed(timing.from, to));
     let length = timing.schedule.as_ref().and_then(Schedule::length);
     let span = [span, length].into_iter().flatten().min();
     let by_rate = timing.schedule.as_ref().zip(span).map(|(schedule, span)| schedule.count_before(span));
-    let passed = last.saturating_sub(timing.from).max(1) as f64;
+    let passed = elapsed(timing.from, last).max(1) as f64;
     let all = match ([timing.events, by_rate].into_iter().flatten().min(), timing.starts) {
         (Some(events), _) => events as f64,
         (None, Starts::Instances(instances)) => simulated as f64 * instances as f64 * timing.every as f64 / passed,
         (None, _) => simulated as f64 * span.unwrap_or(0) as f64 / passed,
     };
-    ((all - skip as f64) / (simulated - skip) as f64).max(1.0)
+    let all = first.map_or(all, |first| all.min(first as f64));
+    let factor = (all - skip as f64) / (simulated - left_out) as f64;
+    if left_out == skip { factor.max(1.0) } else { factor.max(0.0) }
 }
 
 /// A set of small numbers.

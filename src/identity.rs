@@ -8,7 +8,7 @@ use crate::{
     value::{AddressRanges, Key, Lane, Pattern, People, Wide},
 };
 pub use recent::Recent;
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{HashMap, HashSet};
 
 /// Ids, mail addresses and client addresses of a run: different ones for different entities, by construction.
 #[derive(Debug)]
@@ -174,23 +174,53 @@ impl EventName {
 /// other names there are, except in the rare case that two would get the same.
 #[derive(Debug, Default)]
 pub struct Tags {
-    taken: HashMap<(String, u16), String>,
+    numbers: HashMap<String, usize>,
+    families: Vec<Family>,
+}
+
+/// A family of numbers: found once, since the name of one may be as long as a story in one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FamilyId(usize);
+
+/// The numbers of one family, and who has them.
+#[derive(Debug)]
+struct Family {
+    key: Key,
+    numbers: HashMap<String, u16>,
+    taken: HashSet<u16>,
 }
 
 impl Tags {
-    /// The number in `1..bound` for `name` in the family of numbers `family`; `None` when all are taken.
-    pub fn assign(&mut self, family: &str, name: &str, bound: u16) -> Option<u16> {
-        let mut number = (Key::root(0).name(family).name(name).bits() % u64::from(bound - 1)) as u16 + 1;
-        for _ in 1..bound {
-            match self.taken.entry((family.to_owned(), number)) {
-                Entry::Occupied(taken) if taken.get() != name => number = number % (bound - 1) + 1,
-                Entry::Occupied(_) => return Some(number),
-                Entry::Vacant(free) => {
-                    free.insert(name.to_owned());
-                    return Some(number);
-                }
-            }
+    /// The family of that name.
+    pub fn family(&mut self, name: &str) -> FamilyId {
+        if let Some(known) = self.numbers.get(name) {
+            return FamilyId(*known);
         }
-        None
+        let key = Key::root(0).name(name);
+        self.numbers.insert(name.to_owned(), self.families.len());
+        self.families.push(Family { key, numbers: HashMap::new(), taken: HashSet::new() });
+        FamilyId(self.families.len() - 1)
+    }
+
+    /// The number in `1..bound` for `name` in a family; `None` when all are taken.
+    pub fn assign(&mut self, family: FamilyId, name: &str, bound: u16) -> Option<u16> {
+        self.families[family.0].assign(name, bound)
+    }
+}
+
+impl Family {
+    fn assign(&mut self, name: &str, bound: u16) -> Option<u16> {
+        if let Some(number) = self.numbers.get(name) {
+            return Some(*number);
+        }
+        if self.taken.len() >= usize::from(bound - 1) {
+            return None;
+        }
+        let mut number = (self.key.name(name).bits() % u64::from(bound - 1)) as u16 + 1;
+        while !self.taken.insert(number) {
+            number = number % (bound - 1) + 1;
+        }
+        self.numbers.insert(name.to_owned(), number);
+        Some(number)
     }
 }

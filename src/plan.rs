@@ -24,7 +24,7 @@ use crate::{
     population::Population,
     scenario::{Body, Scenario},
     sink::Names,
-    story::{Operation, Outcome, Story},
+    story::{Call, Operation, Outcome, Story},
     stream::Stream,
     template::Padded,
     texts::{ScenarioText, Texts},
@@ -187,6 +187,7 @@ impl Plan {
         let Plan { catalog, population, stories, emissions: all, .. } = self;
         let mut baker = Baker::new(catalog, population, as_documented, record_key);
         let mut mistakes: Vec<Diagnostic> = Vec::new();
+        let mut listed = 0;
         for (number, story) in stories.iter_mut().enumerate() {
             for operation in 0..story.operations.len() {
                 let Operation::Call(call) = &story.operations[operation] else { continue };
@@ -194,11 +195,15 @@ impl Plan {
                 for failure in outcomes(catalog, call) {
                     match baker.emission(number as u16, story, operation, failure) {
                         Ok(emission) => {
+                            listed += emission.snapshot.listed.len();
                             emissions.push((failure, all.len() as u32));
                             all.push(emission);
                         }
                         Err(found) => mistakes.extend(found),
                     }
+                }
+                if listed > MOST_LISTED {
+                    return Err(too_many_listed(catalog, story, call));
                 }
                 let snapshots = emissions.iter().map(|(_, emission)| &all[*emission as usize].snapshot);
                 let beside = snapshots.flat_map(|snapshot| snapshot.others.iter().chain(&snapshot.listed)).next();
@@ -210,6 +215,26 @@ impl Plan {
         }
         if mistakes.is_empty() { Ok(()) } else { Err(mistakes.into()) }
     }
+}
+
+/// Resources that the lists of a run's calls show, each resource once for each call: preparing them takes the product of
+/// both.
+const MOST_LISTED: usize = 200_000;
+
+fn too_many_listed(catalog: &Catalog, story: &Story, call: &Call) -> Error {
+    let (method, story) = (&catalog.methods[call.method].short, shortened(&story.name));
+    let message =
+        format!("the calls of `{method}` in `{story}` list too many resources: in a run it may be 200,000 in all");
+    Error::usage(message).help("declare them as one resource with a `count`, which counts once, or list less often")
+}
+
+/// The beginning of a name: that of a story in one line is the whole line.
+fn shortened(name: &str) -> String {
+    let mut shown: String = name.chars().take(60).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// What an event id says of its event.

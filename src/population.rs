@@ -13,7 +13,7 @@ use within::Places;
 pub use within::Within;
 
 /// Everything that existed before.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Population {
     members: Vec<Members>,
 }

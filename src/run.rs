@@ -14,7 +14,7 @@ mod truth;
 mod turns;
 mod watch;
 
-pub use continuation::{Resumed, resume};
+pub use continuation::{Resumed, resume, resume_watched};
 pub use live::{Lag, Live};
 pub use only::Only;
 pub use part::{Part, Shard};
@@ -24,9 +24,10 @@ pub use watch::{LATE, Seen, Watch};
 
 use crate::{
     error::Error,
-    plan::Plan,
+    plan::{Plan, Starts},
     render::Renderer,
     sink::{Chunk, Delivered, Encoder, Ending, Failed, Flow, Lines, Sink},
+    units::format_count,
 };
 use ahead::Ahead;
 use live::Pacer;
@@ -132,9 +133,11 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Ou
     let pacer = live.map(|live| Pacer::new(live, plan.timing.from, part.skip > 0, watch.clone()));
     let recorder = truth.as_ref().map(|truth| Recorder::new(plan, truth.all, truth.since));
     let size = encoder.as_ref().map_or(BATCH, Encoder::events);
+    let mut source = Source::new(plan, part, pacer, recorder, size);
+    source.watch.clone_from(&watch);
     let shared = Shared {
         plan,
-        source: Mutex::new(Source::new(plan, part, pacer, recorder, size)),
+        source: Mutex::new(source),
         output: Mutex::new(Output { sink, truth, summary: Summary::new(plan, digest), watch, open: true, error: None }),
         ahead: Ahead::new(threads),
         turns: Turns::new(threads),
@@ -232,12 +235,10 @@ impl Shared<'_> {
         let source = self.source.into_inner().unwrap_or_else(PoisonError::into_inner);
         let output = self.output.into_inner().unwrap_or_else(PoisonError::into_inner);
         let stopped = !source.ended && output.open;
-        let wanted = wanted(self.plan).filter(|_| !source.is_selection());
-        let short = source.ended && output.error.is_none() && wanted.is_some_and(|wanted| source.emitted() < wanted);
+        let short = source.ended && output.error.is_none() && source.is_cut_by_time();
         let mut error = output.error;
         if short {
-            let message = format!("the run ended after {} events: event time ends in the year 2262", source.emitted());
-            error = Some(Error::failed(message).help("let instances start more often, by `--every`"));
+            error = Some(cut_by_time(self.plan, source.emitted()));
         }
         let ending = if source.ended && output.open && error.is_none() { Ending::Complete } else { Ending::Stopped };
         let mut delivered = close_files(output.sink, output.truth.map(|truth| truth.lines), ending, &mut error);
@@ -298,9 +299,16 @@ fn close_files(
     delivered
 }
 
-/// How many events a run has, if only their number ends it.
-fn wanted(plan: &Plan) -> Option<u64> {
-    plan.timing.events.filter(|_| plan.timing.to.is_none() && plan.timing.schedule.is_none())
+/// That a run has fewer events than were asked for, because event time ends.
+fn cut_by_time(plan: &Plan, emitted: u64) -> Error {
+    let events = if emitted == 1 { "1 event".to_owned() } else { format!("{} events", format_count(emitted)) };
+    let message = format!("the run ended after {events}: event time ends in the year 2262");
+    let error = Error::failed(message);
+    match (&plan.timing.schedule, plan.timing.starts) {
+        (Some(_), _) => error.help("raise the rate, give an earlier `--from`, or ask for fewer events"),
+        (None, Starts::Unbounded) => error.help("let instances start more often, with a shorter `--every`"),
+        (None, _) => error.help("give an earlier `--from`, or shorten the delays of the scenario or `--every`"),
+    }
 }
 
 impl Output {

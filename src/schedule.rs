@@ -82,8 +82,10 @@ impl Schedule {
     pub fn count_before(&self, time: u64) -> u64 {
         let area = match &self.course {
             Course::Stages(stages) => {
-                let stage = stages.iter().rev().find(|stage| stage.begin <= time);
-                stage.map_or(0, |stage| stage.before + stage.ramp.area_at_most(time - stage.begin))
+                let stage = stages.partition_point(|stage| stage.begin <= time).checked_sub(1);
+                stage
+                    .map(|stage| &stages[stage])
+                    .map_or(0, |stage| stage.before + stage.ramp.area_at_most(time - stage.begin))
             }
             Course::Daily { curve, from, passed } => {
                 curve.integral_at_most(from.saturating_add_unsigned(time)) - passed
@@ -94,7 +96,7 @@ impl Schedule {
 
     /// When slot `number` begins, in nanoseconds since the run's beginning; `None` if the rate never gets that far.
     pub fn slot(&self, number: u64) -> Option<u64> {
-        let wanted = i128::from(number) * UNIT;
+        let wanted = area_before(number)?;
         self.stretch(wanted)?.when(wanted)
     }
 
@@ -142,8 +144,9 @@ impl Schedule {
     fn stretch(&self, wanted: i128) -> Option<Stretch> {
         match &self.course {
             Course::Stages(stages) => {
-                let goes_beyond = |stage: &&Stage| stage.before <= wanted && wanted < stage.until();
-                stages.iter().find(goes_beyond).map(Stage::stretch)
+                // Integrals never fall, so the first stage that goes beyond is found by halves.
+                let stage = stages.partition_point(|stage| stage.until() <= wanted);
+                stages.get(stage).map(Stage::stretch)
             }
             Course::Daily { curve, from, passed } => curve.stretch(*from, *passed, wanted),
         }
@@ -153,7 +156,8 @@ impl Schedule {
     fn quiet_from(&self, time: u64) -> Option<u64> {
         match &self.course {
             Course::Stages(stages) => {
-                stages.iter().find(|stage| stage.is_quiet() && stage.begin >= time).map(|stage| stage.begin)
+                let first = stages.partition_point(|stage| stage.begin < time);
+                stages[first..].iter().find(|stage| stage.is_quiet()).map(|stage| stage.begin)
             }
             Course::Daily { curve, from, .. } => {
                 let quiet = curve.quiet_from(from.saturating_add_unsigned(time))?;
@@ -161,6 +165,13 @@ impl Schedule {
             }
         }
     }
+}
+
+/// The integral up to the slot of that number; `None` if no schedule gets that far in 292 years.
+fn area_before(number: u64) -> Option<i128> {
+    /// More than there are at the highest rate, and few enough that 128 bits hold what is computed with them.
+    const MOST: u64 = 100_000_000_000_000_000;
+    (number <= MOST).then(|| i128::from(number) * UNIT)
 }
 
 impl Stage {

@@ -32,7 +32,7 @@ use stamps::Stamps;
 use surroundings::Surroundings;
 
 pub use act::MOST_ASKS;
-pub(crate) use injected::injected_spans;
+pub(crate) use injected::{Span, injected_spans};
 pub use outlook::Outlook;
 
 /// One event, before it is rendered.
@@ -67,6 +67,8 @@ pub struct Stream<'p> {
     /// How many instances have started, in all and of each story.
     started: u64,
     numbers: Vec<u64>,
+    /// How many of them started in the warm-up.
+    warmed: u64,
     /// The next start, while there is one, and where in its interval starts lie.
     next_start: Option<i64>,
     jitter: Key,
@@ -124,6 +126,7 @@ impl<'p> Stream<'p> {
             world: World::new(plan),
             started: 0,
             numbers: vec![0; plan.background],
+            warmed: 0,
             next_start: None,
             jitter: plan.pick.name("start"),
             emitted: 0,
@@ -139,6 +142,7 @@ impl<'p> Stream<'p> {
             stream.next_start = stream.start_time();
         } else if plan.timing.warm {
             stream.warm_up();
+            stream.warmed = stream.started;
         }
         if plan.background < plan.stories.len() {
             stream.injected = Some(Box::new(Injected::new(plan, &mut stream.world)));
@@ -163,6 +167,11 @@ impl<'p> Stream<'p> {
         self.emitted
     }
 
+    /// How many instances have started since the run's beginning.
+    pub fn started_in_run(&self) -> u64 {
+        self.started - self.warmed
+    }
+
     /// Whether the run begins before its steady state, because its longest story lasts longer than can be simulated.
     pub fn begins_early(&self) -> bool {
         self.begins_early
@@ -180,6 +189,28 @@ impl<'p> Stream<'p> {
             own.map(|resource| u64::from(resource.count)).sum::<u64>()
         };
         self.active.instances.stories().map(kept).sum()
+    }
+
+    /// Whether a run that has given its last event has fewer than were asked for, because event time ends in the year
+    /// 2262: instances were left to start, slots to fill, or steps to happen.
+    pub fn is_cut_by_time(&self) -> bool {
+        if self.emitted >= self.limit || self.to != i64::MAX {
+            return false;
+        }
+        let timing = &self.plan.timing;
+        match &timing.schedule {
+            Some(schedule) => schedule.length().is_none_or(|length| timing.from.checked_add_unsigned(length).is_none()),
+            None => self.next_start.is_none() && self.is_start_left() || self.active.is_cut_by_time(),
+        }
+    }
+
+    /// Whether an instance is left to start.
+    fn is_start_left(&self) -> bool {
+        match self.plan.timing.starts {
+            Starts::Once => self.once(self.started) < self.plan.background,
+            Starts::Instances(instances) => self.started < instances,
+            Starts::Unbounded => true,
+        }
     }
 
     /// Goes on beyond the plan's end, to find out how long whole instances take.
@@ -266,10 +297,8 @@ impl<'p> Stream<'p> {
     /// When the next instance starts: somewhere in its own interval, so that times look like life and stay in order.
     fn start_time(&self) -> Option<i64> {
         let timing = &self.plan.timing;
-        match timing.starts {
-            Starts::Once if self.once(self.started) >= self.plan.background => return None,
-            Starts::Instances(instances) if self.started >= instances => return None,
-            _ => {}
+        if !self.is_start_left() {
+            return None;
         }
         let place = if timing.starts == Starts::Once { self.once(self.started) as u64 } else { self.started };
         let begin = place.checked_mul(timing.every)?;

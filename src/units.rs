@@ -16,7 +16,7 @@ use std::fmt;
 pub use count::{CountRange, count, count_range, format_bytes, format_count};
 pub use duration::{DurationRange, duration, duration_range, format_duration};
 pub use rate::{Rate, rate};
-pub use time::{format_time, is_relative_time, time};
+pub use time::{elapsed, format_time, is_relative_time, time};
 pub use time_of_day::{TimeOfDay, time_of_day};
 pub use zone::{Zone, zone};
 

@@ -3,6 +3,7 @@
 mod kafka;
 mod live;
 mod metrics;
+mod pipeline;
 mod prepared;
 mod progress;
 mod repeat;
@@ -12,6 +13,7 @@ pub mod stop;
 mod summary;
 mod summary_file;
 mod truth;
+mod url;
 mod watch;
 
 use super::TemplatesOption;
@@ -57,7 +59,7 @@ pub struct Generate {
     /// Scenarios: names of shipped ones (see `falsetrail list`), paths that end in `.yaml`, `-` for standard input, or
     /// a story in one line such as 'create-pool -> update-pool-failure -> delete-pool' or, needing no quotes,
     /// create-pool,update-pool:forbidden. Several are a mix of equal weights.
-    #[arg(required_unless_present = "run", value_name = "SCENARIO")]
+    #[arg(required_unless_present_any = ["run", "check"], value_name = "SCENARIO")]
     scenarios: Vec<String>,
 
     /// Exactly N events; k, M and G mean thousands, millions and thousand millions. A new instance starts every second,
@@ -144,7 +146,7 @@ pub struct Generate {
 
     /// Pass over the first N events of the whole run: goes on where a run with `-n N` ended.
     /// [default: 0]
-    #[arg(long, value_name = "N", value_parser = units::count, help_heading = "Part of a run")]
+    #[arg(long, value_name = "N", value_parser = skip, help_heading = "Part of a run")]
     skip: Option<u64>,
 
     /// Only the first N events of the whole run, those of injected scenarios included. Without `-n`, `--instances` or an
@@ -313,6 +315,11 @@ fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
+/// Reads a number of events to skip; none is a number, too, for whoever computes it.
+fn skip(text: &str) -> Result<u64, units::Mistake> {
+    if text.trim() == "0" { Ok(0) } else { units::count(text) }
+}
+
 /// Reads a number of threads.
 fn threads(text: &str) -> Result<NonZero<usize>, String> {
     let most = run::MOST_THREADS;
@@ -369,7 +376,7 @@ impl Generate {
             return Ok(Resumed { sink: topic, begun: part.skip });
         }
         if self.append {
-            return run::resume(plan, part, output);
+            return run::resume_watched(plan, part, output, &progress::passing_over(self));
         }
         Ok(Resumed { sink: sink::open(output)?, begun: part.skip })
     }

@@ -138,11 +138,11 @@ impl<'e> Context<'e> {
             Make::Updated { word, ready } => self.microseconds(self.updated(*word, ready.as_deref(), about)),
             Make::Clock { of, word, stamped } => self.clock(*of, *word, *stamped, about),
             Make::Stage { values: [young, grown], word, ready } => {
-                let age = self.time - word::created(self.word(*word, about));
+                let age = self.time.saturating_sub(word::created(self.word(*word, about)));
                 if self.is_young(age, ready, about) { young } else { grown }.piece()
             }
             Make::Ramp { word, ready, up_to, every } => {
-                let age = self.time - word::created(self.word(*word, about));
+                let age = self.time.saturating_sub(word::created(self.word(*word, about)));
                 if self.is_young(age, ready, about) {
                     Piece::ZERO
                 } else {
@@ -229,13 +229,13 @@ impl<'e> Context<'e> {
         let (created, mut last) = (word::created(created), updated as i64);
         // Most are either too young for the first of the moments, or were changed after the last.
         if let Some(ready) = ready
-            && self.time - created >= ready.first_note
+            && self.time.saturating_sub(created) >= ready.first_note
             && last < created.saturating_add_unsigned(ready.high)
         {
             let whole = self.ready(ready, about);
             // A first note some hundred milliseconds after the creation, as the documented example shows.
             for moment in [first_note(whole), whole] {
-                let moment = created + moment;
+                let moment = created.saturating_add(moment);
                 if moment <= self.time {
                     last = last.max(moment);
                 }

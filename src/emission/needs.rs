@@ -16,6 +16,8 @@ pub struct Needs {
     pub actors: BTreeSet<usize>,
     /// Its resources that belong to the population.
     pub resources: BTreeSet<usize>,
+    /// Whether anybody whom a reference may name is among them already.
+    referred: bool,
 }
 
 impl Needs {
@@ -30,7 +32,8 @@ impl Needs {
                 Make::Member { role, .. } | Make::MemberPresent { role, .. } => self.role(catalog, story, *role),
                 Make::DrawnMember { kind, .. } => self.around(catalog, *kind),
                 // Whom a word refers to is known with the event.
-                Make::Referred(_) => {
+                Make::Referred(_) if !self.referred => {
+                    self.referred = true;
                     (0..story.actors.len()).for_each(|actor| self.role(catalog, story, Role::Principal(actor)));
                     (0..story.resources.len()).for_each(|index| self.role(catalog, story, Role::Shared(index)));
                 }

@@ -31,11 +31,16 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
 /// Names in backticks, joined by commas; of many the first eighteen and how many more there are.
 pub fn list_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 18;
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    if names.len() <= MOST + 1 {
-        return names.join(", ");
+    let mut names = names.into_iter();
+    let mut shown: Vec<String> = names.by_ref().take(MOST).map(|name| format!("`{name}`")).collect();
+    match (names.next(), names.count()) {
+        (None, _) => shown.join(", "),
+        (Some(last), 0) => {
+            shown.push(format!("`{last}`"));
+            shown.join(", ")
+        }
+        (Some(_), more) => format!("{} and {} more", shown.join(", "), more + 1),
     }
-    format!("{} and {} more", names[..MOST].join(", "), names.len() - MOST)
 }
 
 /// A word that the catalog chooses, with its article.
@@ -67,16 +72,36 @@ fn fold(word: &str) -> String {
 
 /// 1 for equal, 0 for nothing in common; a word and its beginning or its end are alike.
 fn similarity(word: &str, candidate: &str) -> f64 {
-    let edits = strsim::normalized_damerau_levenshtein(word, candidate);
     let part =
         word.len() >= 3 && (candidate.starts_with(word) || candidate.ends_with(word) || word.starts_with(candidate));
+    let edits = if is_far(word, candidate) { 0.0 } else { strsim::normalized_damerau_levenshtein(word, candidate) };
     if part { edits.max(0.7) } else { edits }
 }
+
+/// Whether so many edits lie between two words that neither can be meant by the other: each edit adds or takes at most one
+/// character, and counting them costs a hundredth of the distance itself. A file may have thousands of mistakes.
+fn is_far(word: &str, candidate: &str) -> bool {
+    let mut surplus = [0_i32; 128];
+    let mut lengths = [0_usize; 2];
+    for (text, sign, length) in [(word, 1, 0), (candidate, -1, 1)] {
+        for character in text.chars() {
+            surplus[character as usize % surplus.len()] += sign;
+            lengths[length] += 1;
+        }
+    }
+    let more: i32 = surplus.iter().filter(|surplus| **surplus > 0).sum();
+    let less: i32 = -surplus.iter().filter(|surplus| **surplus < 0).sum::<i32>();
+    let longer = lengths[0].max(lengths[1]).max(1);
+    f64::from(more.max(less)) > (1.0 - LEAST) * longer as f64
+}
+
+/// The least similarity of any two words of which one is meant by the other.
+const LEAST: f64 = 0.5;
 
 /// Short words have many neighbours, so they must be nearer.
 fn threshold(length: usize) -> f64 {
     match length {
-        0..=2 => 0.5,
+        0..=2 => LEAST,
         3..=5 => 0.59,
         _ => 0.6,
     }

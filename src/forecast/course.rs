@@ -1,5 +1,7 @@
 //! How many events happen when, in memory that does not grow with the run.
 
+use crate::units::elapsed;
+
 /// Events over event time.
 #[derive(Debug, Clone)]
 pub struct Course {
@@ -8,7 +10,7 @@ pub struct Course {
     width: u64,
     bins: Vec<u32>,
     /// The second at hand, counted from the run's beginning, and its events.
-    second: (i64, u64),
+    second: (u64, u64),
     busiest: u64,
     last: i64,
 }
@@ -16,7 +18,7 @@ pub struct Course {
 /// So many that a column of a chart has some hundreds of them, and no column looks fuller for having one more.
 const BINS: usize = 1 << 16;
 
-const SECOND: i64 = 1_000_000_000;
+const SECOND: u64 = 1_000_000_000;
 
 impl Course {
     /// Nothing yet, of a run that begins at `from` (nanoseconds since the Unix epoch).
@@ -26,8 +28,8 @@ impl Course {
 
     /// Adds an event; none is before the run's beginning.
     pub(super) fn add(&mut self, time: i64) {
-        let since = time.saturating_sub(self.from).max(0);
-        let mut bin = (since.unsigned_abs() / self.width) as usize;
+        let since = elapsed(self.from, time);
+        let mut bin = (since / self.width) as usize;
         while bin >= BINS {
             self.width *= 2;
             self.bins = self.bins.chunks(2).map(|pair| pair.iter().sum()).collect();
@@ -56,24 +58,32 @@ impl Course {
     /// Events a second in so many equal parts of the time from the run's beginning to `end` (nanoseconds since the Unix
     /// epoch). Nothing if that is no time at all.
     pub fn rates(&self, end: i64, parts: usize) -> Vec<f64> {
-        let span = end.saturating_sub(self.from) as f64;
-        if span <= 0.0 || parts == 0 {
+        let span = u128::from(elapsed(self.from, end));
+        if span == 0 || parts == 0 {
             return Vec::new();
         }
-        let part = span / parts as f64;
+        // A column's edge, rounded up. In whole nanoseconds: beyond 104 days floating point cannot tell two neighbours
+        // apart, and the walk along a bin would stand still.
+        let edge = |index: usize| (span * index as u128).div_ceil(parts as u128);
         let mut events = vec![0.0; parts];
         for (bin, count) in self.bins.iter().enumerate() {
-            // A bin that two parts share is divided between them.
-            let (mut at, end) = (bin as f64 * self.width as f64, (bin + 1) as f64 * self.width as f64);
-            let density = f64::from(*count) / (end.min(span) - at).max(1.0);
-            while at < end.min(span) {
-                let index = ((at / part) as usize).min(parts - 1);
-                let until = if index + 1 == parts { end } else { end.min((index + 1) as f64 * part) }.min(span);
-                let until = until.max(at + 1.0);
-                events[index] += density * (until - at);
+            // A bin that two columns share is divided between them.
+            let begin = bin as u128 * u128::from(self.width);
+            let end = (begin + u128::from(self.width)).min(span);
+            if begin >= end {
+                events[parts - 1] += f64::from(*count);
+                continue;
+            }
+            let density = f64::from(*count) / (end - begin) as f64;
+            let mut at = begin;
+            while at < end {
+                let index = (at * parts as u128 / span) as usize;
+                let until = end.min(edge(index + 1));
+                events[index] += density * (until - at) as f64;
                 at = until;
             }
         }
+        let part = span as f64 / parts as f64;
         events.into_iter().map(|events| events * SECOND as f64 / part).collect()
     }
 }

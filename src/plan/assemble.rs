@@ -15,10 +15,11 @@ use crate::{
     identity::{Identities, Tags},
     population::Population,
     story::Story,
+    units::{elapsed, format_time},
     value::{Key, Skew},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -44,13 +45,15 @@ impl Plan {
         let mut draft = Draft::read(catalog, options)?;
         let counts = collected(counts::population(catalog, &draft.found), &mut draft.mistakes)?;
         let mut counts = counts.unwrap_or_else(|| Counts::of_catalog(catalog));
+        counts.check_size(catalog)?;
         let mut plan = draft.plan(&counts)?;
         if let Some(grown) = feasible::check(&plan, &counts)? {
             counts = grown;
+            feasible::check_population(&counts, catalog)?;
             plan = draft.plan(&counts)?;
         }
         if let Some(timing) = draft.timing.as_ref().filter(|timing| timing.from.is_none()) {
-            plan.timing.from = timing.ends - span(&plan);
+            plan.timing.from = begin(&plan, timing.ends)?;
         }
         plan.timing.check(&plan)?;
         inject::check(&plan)?;
@@ -58,7 +61,11 @@ impl Plan {
         let values = Key::root(plan.seed);
         let run = values.name(&plan.name).number(plan.timing.from as u64);
         plan.identities = Identities::new(&plan.catalog, values, run);
-        plan.population = population(&plan.catalog, &counts, values, plan.timing.from, &plan.identities);
+        if draft.timing.as_ref().is_some_and(|timing| timing.from.is_none()) {
+            // The one that was provisional goes first, so that there is never twice as much.
+            drop(std::mem::take(&mut plan.population));
+            plan.population = population(&plan.catalog, &counts, values, plan.timing.from, &plan.identities);
+        }
         Ok(plan)
     }
 }
@@ -99,7 +106,7 @@ impl<'a> Draft<'a> {
         let identities = Identities::new(self.catalog, values, values);
         let weights: Vec<u64> = self.found.entries.iter().map(|entry| entry.weight).collect();
         let mut plan = Plan {
-            population: population(self.catalog, counts, values, 0, &identities),
+            population: population(self.catalog, counts, values, timing.from.unwrap_or(0), &identities),
             identities,
             name: self.found.name.clone(),
             seed: self.seed,
@@ -170,9 +177,12 @@ fn resolve_all(found: &find::Found, around: &mut resolve::Surroundings, mistakes
 fn in_order(mut mistakes: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut seen = BTreeSet::new();
     mistakes.retain(|mistake| seen.insert((mistake.source.name.clone(), mistake.span.start, mistake.span.end)));
-    let files: Vec<String> = mistakes.iter().map(|mistake| mistake.source.name.clone()).collect();
-    let file = |mistake: &Diagnostic| files.iter().position(|name| *name == mistake.source.name);
-    mistakes.sort_by_key(|mistake| (file(mistake), mistake.span.start));
+    let mut files: HashMap<String, usize> = HashMap::new();
+    for mistake in &mistakes {
+        let next = files.len();
+        files.entry(mistake.source.name.clone()).or_insert(next);
+    }
+    mistakes.sort_by_cached_key(|mistake| (files.get(&mistake.source.name).copied(), mistake.span.start));
     mistakes
 }
 
@@ -198,9 +208,15 @@ fn random_seed() -> Result<u64, Error> {
     Ok(drawn.into())
 }
 
-/// How long the run is, in nanoseconds up to a whole second: by simulating it once, without rendering.
-fn span(plan: &Plan) -> i64 {
-    let last = plan.stream().run_through().1.unwrap_or(plan.timing.from);
-    let second = 1_000_000_000;
-    (last - plan.timing.from) / second * second + second
+/// Where a run begins that is to end at a time: by simulating it once, without rendering.
+fn begin(plan: &Plan, ends: i64) -> Result<i64, Error> {
+    const SECOND: u64 = 1_000_000_000;
+    let mut stream = plan.stream();
+    let last = stream.run_through().1.unwrap_or(plan.timing.from);
+    let span = (elapsed(plan.timing.from, last) / SECOND + 1) * SECOND;
+    let begins = timing::within_range(ends.checked_sub_unsigned(span)).filter(|_| !stream.is_cut_by_time());
+    begins.ok_or_else(|| {
+        Error::usage(format!("a run of this length that ends at {} would begin before 1700", format_time(ends)))
+            .help("ask for fewer events or instances, let instances start more often, or shorten their delays")
+    })
 }

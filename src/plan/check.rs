@@ -11,10 +11,13 @@ use crate::{
     catalog::{Catalog, Effect, FailureId, Generator, Needs},
     error::Diagnostic,
     scenario,
-    story::{Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, Turns},
+    story::{Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, Resource, Turns},
     value::Skew,
 };
-use std::ops::Range;
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 /// It was never made.
 const ABSENT: u8 = 1;
@@ -22,12 +25,6 @@ const ABSENT: u8 = 1;
 const LIVE: u8 = 2;
 /// It was removed; its identity is used up.
 const GONE: u8 = 4;
-
-/// What may be true at one point of a story.
-#[derive(Debug, Clone, PartialEq)]
-struct Point {
-    resources: Vec<Facts>,
-}
 
 /// What may be true of a resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,10 +42,11 @@ struct Facts {
 ///
 /// Every step that cannot happen as written, on some branch.
 pub fn check(catalog: &Catalog, resolved: &mut Resolved) -> Result<(), Vec<Diagnostic>> {
+    let asked = asked_words(resolved);
     // A constraint on what is drawn first changes what may be true later: once more until nothing changes.
     for _ in 0..=resolved.story.resources.len() * 8 {
-        let mut pass = Pass { catalog, resolved, mistakes: Vec::new(), outcomes: Vec::new(), constraints: Vec::new() };
-        pass.run();
+        let mut pass = Pass::new(catalog, resolved, &asked);
+        pass.run(0);
         let Pass { mistakes, outcomes, constraints, .. } = pass;
         if !mistakes.is_empty() {
             return Err(mistakes);
@@ -103,52 +101,106 @@ fn constrain(catalog: &Catalog, resolved: &mut Resolved, constraints: &[Constrai
 struct Pass<'a> {
     catalog: &'a Catalog,
     resolved: &'a Resolved,
+    /// What may be true of each resource at the operation at hand.
+    facts: Vec<Facts>,
+    /// For each branch at hand, outermost first, what was true before it of the resources that it has changed: so a
+    /// branch costs what it changes, however many resources there are.
+    before: Vec<HashMap<usize, Facts>>,
+    /// Fields that some update asks for, by resource and word.
+    asked: &'a HashSet<(usize, usize)>,
     mistakes: Vec<Diagnostic>,
+    reported: HashSet<(usize, usize, String)>,
     outcomes: Vec<(usize, Outcome)>,
     constraints: Vec<Constraint>,
 }
 
-impl Pass<'_> {
-    fn run(&mut self) {
-        let operations = &self.resolved.story.operations;
-        let mut points: Vec<Option<Point>> = vec![None; operations.len() + 1];
-        points[0] = Some(self.first());
-        for (at, operation) in operations.iter().enumerate() {
-            let Some(point) = points[at].take() else { continue };
-            match operation {
-                Operation::Call(call) => {
-                    let after = self.call(at, call, point);
-                    join(&mut points[at + 1], after);
-                }
-                Operation::Choose { targets, .. } => {
-                    for target in targets {
-                        join(&mut points[*target], point.clone());
-                    }
-                }
-                Operation::Jump(to) => join(&mut points[*to], point),
-            }
+/// Fields that some update asks for, by resource and word.
+fn asked_words(resolved: &Resolved) -> HashSet<(usize, usize)> {
+    let calls = resolved.story.operations.iter().filter_map(|operation| match operation {
+        Operation::Call(call) => Some((call.target?, &call.asks)),
+        _ => None,
+    });
+    let words = calls.flat_map(|(target, asks)| {
+        asks.iter().filter(|ask| ask.value != Asked::Nothing).map(move |ask| (target, ask.word))
+    });
+    words.collect()
+}
+
+impl<'a> Pass<'a> {
+    fn new(catalog: &'a Catalog, resolved: &'a Resolved, asked: &'a HashSet<(usize, usize)>) -> Self {
+        Pass {
+            catalog,
+            resolved,
+            facts: resolved.story.resources.iter().map(Facts::at_first).collect(),
+            before: Vec::new(),
+            asked,
+            mistakes: Vec::new(),
+            reported: HashSet::new(),
+            outcomes: Vec::new(),
+            constraints: Vec::new(),
         }
     }
 
-    fn first(&self) -> Point {
-        let resources = self.resolved.story.resources.iter().map(|resource| {
-            let existing = !matches!(resource.owner, Owner::Story { existing: false, .. });
-            let choices = resource.initial.iter().map(|initial| match initial {
-                Initial::Fixed(code) => (*code, *code, false),
-                Initial::Drawn(weights) => {
-                    let drawn: Vec<u64> =
-                        (0..64).filter(|choice| weights.draws(*choice)).map(|choice| choice as u64).collect();
-                    (drawn.first().copied().unwrap_or(0), drawn.last().copied().unwrap_or(0), true)
+    /// From an operation to the end of the story, or of its branch; where the story continues.
+    fn run(&mut self, mut at: usize) -> usize {
+        let operations = &self.resolved.story.operations;
+        while let Some(operation) = operations.get(at) {
+            at = match operation {
+                Operation::Call(call) => {
+                    self.call(at, call);
+                    at + 1
                 }
-                Initial::Reference(_) => (0, 0, false),
-            });
-            Facts { exists: if existing { LIVE } else { ABSENT }, since: None, choices: choices.collect() }
-        });
-        Point { resources: resources.collect() }
+                Operation::Choose { targets, .. } => self.choose(targets),
+                Operation::Jump(to) => return *to,
+            };
+        }
+        at
     }
 
-    fn call(&mut self, at: usize, call: &Call, before: Point) -> Point {
-        let Some(step) = &self.resolved.steps[at] else { return before };
+    /// Goes through all branches from the same point, and puts together what may be true after them; where they end.
+    fn choose(&mut self, targets: &[usize]) -> usize {
+        let mut behind = self.resolved.story.operations.len();
+        let mut ends: HashMap<usize, Vec<(usize, Facts)>> = HashMap::new();
+        for (branch, target) in targets.iter().enumerate() {
+            self.before.push(HashMap::new());
+            behind = self.run(*target);
+            for (resource, before) in self.before.pop().unwrap_or_default() {
+                let end = std::mem::replace(&mut self.facts[resource], before);
+                ends.entry(resource).or_default().push((branch, end));
+            }
+        }
+        for (resource, ends) in ends {
+            let before = self.facts[resource].clone();
+            self.note(resource);
+            // The first branch that leaves the resource as it was stands for all such.
+            let untouched = (0..).zip(&ends).find(|(branch, (other, _))| branch != other).map(|(branch, _)| branch);
+            let untouched = untouched.unwrap_or(ends.len());
+            let mut ends = ends;
+            if untouched < targets.len() {
+                ends.insert(untouched, (untouched, before));
+            }
+            let mut ends = ends.into_iter().map(|(_, end)| end);
+            if let Some(first) = ends.next() {
+                self.facts[resource] = ends.fold(first, Facts::merged);
+            }
+        }
+        behind
+    }
+
+    /// Remembers what is true of a resource, before it changes.
+    fn note(&mut self, resource: usize) {
+        if let Some(before) = self.before.last_mut() {
+            before.entry(resource).or_insert_with(|| self.facts[resource].clone());
+        }
+    }
+
+    fn call(&mut self, at: usize, call: &Call) {
+        let Some(step) = &self.resolved.steps[at] else { return };
+        let Some(target) = call.target else {
+            self.settle_usual(at, call, step, LIVE | ABSENT | GONE);
+            return;
+        };
+        self.note(target);
         let (least, most) = match call.turns {
             Turns::Repeat(times) => (times.low, times.high),
             Turns::Each => {
@@ -156,36 +208,36 @@ impl Pass<'_> {
                 (elements.min(1).into(), elements.min(1).into())
             }
         };
-        let mut after = if most == 0 { before.clone() } else { self.turn(at, call, step, before.clone()) };
+        let before = self.facts[target].clone();
+        if most > 0 {
+            self.turn(at, call, step, target);
+        }
         if most > 1 {
-            let again = self.turn(at, call, step, after.clone());
-            merge(&mut after, again);
+            let once = self.facts[target].clone();
+            self.turn(at, call, step, target);
+            let again = std::mem::replace(&mut self.facts[target], once);
+            self.facts[target].merge(again);
         }
         if least == 0 || call.chance.is_some() {
-            merge(&mut after, before);
+            self.facts[target].merge(before);
         }
-        after
     }
 
-    fn turn(&mut self, at: usize, call: &Call, step: &scenario::Call, mut point: Point) -> Point {
+    fn turn(&mut self, at: usize, call: &Call, step: &scenario::Call, target: usize) {
         let method = &self.catalog.methods[call.method];
-        let Some(target) = call.target else {
-            self.settle_usual(at, call, step, LIVE | ABSENT | GONE);
-            return point;
-        };
-        let exists = point.resources[target].exists;
+        let exists = self.facts[target].exists;
         let outcome = self.settle_usual(at, call, step, exists);
         match outcome {
-            Outcome::Failure(failure) => self.failing(call, step, failure, &point),
+            Outcome::Failure(failure) => self.failing(call, step, failure, target),
             Outcome::Auto => {
-                if method.does == Effect::Create && point.resources[target].exists & GONE != 0 {
+                if method.does == Effect::Create && exists & GONE != 0 {
                     let mistake = self.made_twice(call, step, target);
                     self.report(mistake);
                 }
                 if matches!(method.does, Effect::Create | Effect::Update) {
-                    self.references_live(call, step, target, &point);
+                    self.references_live(call, step, target);
                 }
-                let facts = &mut point.resources[target];
+                let facts = &mut self.facts[target];
                 match method.does {
                     Effect::Create => facts.exists = LIVE,
                     Effect::Delete => facts.exists = GONE,
@@ -195,9 +247,8 @@ impl Pass<'_> {
                     widen(call, facts);
                 }
             }
-            Outcome::Success { .. } => self.succeeding(call, step, target, &mut point),
+            Outcome::Success { .. } => self.succeeding(call, step, target),
         }
-        point
     }
 
     /// Which failure `-failure` stands for here.
@@ -217,9 +268,9 @@ impl Pass<'_> {
         outcome
     }
 
-    fn succeeding(&mut self, call: &Call, step: &scenario::Call, target: usize, point: &mut Point) {
+    fn succeeding(&mut self, call: &Call, step: &scenario::Call, target: usize) {
         let method = &self.catalog.methods[call.method];
-        let facts = &point.resources[target];
+        let facts = &self.facts[target];
         let wanted = if method.does == Effect::Create { ABSENT } else { LIVE };
         if facts.exists != wanted {
             let mistake = self.impossible(call, step, target, facts, wanted);
@@ -229,9 +280,9 @@ impl Pass<'_> {
             }
         }
         if method.does == Effect::Create || method.does == Effect::Update {
-            self.references_live(call, step, target, point);
+            self.references_live(call, step, target);
         }
-        let facts = &mut point.resources[target];
+        let facts = &mut self.facts[target];
         match method.does {
             Effect::Create => {
                 facts.exists = LIVE;
@@ -241,20 +292,19 @@ impl Pass<'_> {
                 facts.exists = GONE;
                 facts.since = Some(step.call.span.clone());
             }
-            Effect::Update => self.update(call, target, facts),
+            Effect::Update => self.update(call, target),
             _ => {}
         }
     }
 
     fn report(&mut self, mistake: Diagnostic) {
-        let same = |other: &Diagnostic| other.span == mistake.span && other.message == mistake.message;
-        if !self.mistakes.iter().any(same) {
+        if self.reported.insert((mistake.span.start, mistake.span.end, mistake.message.clone())) {
             self.mistakes.push(mistake);
         }
     }
 
     /// A resource is made or changed only with others that exist then.
-    fn references_live(&mut self, call: &Call, step: &scenario::Call, target: usize, point: &Point) {
+    fn references_live(&mut self, call: &Call, step: &scenario::Call, target: usize) {
         let resource = &self.resolved.story.resources[target];
         let asked = call.asks.iter().filter_map(|ask| match ask.value {
             Asked::Reference(reference) => Some(reference),
@@ -262,13 +312,7 @@ impl Pass<'_> {
         });
         let create = self.catalog.methods[call.method].does == Effect::Create;
         // An update shows what it leaves as it is, too, unless some other update may have changed that.
-        let kept = |word: usize| {
-            let mut asks = self.resolved.story.operations.iter().flat_map(|operation| match operation {
-                Operation::Call(other) if other.target == Some(target) => other.asks.as_slice(),
-                _ => &[],
-            });
-            asks.all(|ask| ask.word != word || ask.value == Asked::Nothing)
-        };
+        let kept = |word: usize| !self.asked.contains(&(target, word));
         let first = resource.initial.iter().enumerate().filter_map(|(word, initial)| match initial {
             Initial::Reference(reference) if create || !call.asks.is_empty() && kept(word) => Some(*reference),
             _ => None,
@@ -280,10 +324,9 @@ impl Pass<'_> {
         let all: Vec<Reference> = asked.chain(first).chain(pinned).collect();
         for reference in all {
             let Reference::Resource(other) = reference else { continue };
-            if point.resources[other].exists != LIVE {
+            if self.facts[other].exists != LIVE {
                 let name = &self.resolved.story.resources[other].name;
-                let gone =
-                    if point.resources[other].since.is_some() { "may be gone by then" } else { "is not there yet" };
+                let gone = if self.facts[other].since.is_some() { "may be gone by then" } else { "is not there yet" };
                 let message = format!("`{}` refers to `{name}`, which {gone}", resource.name);
                 let mistake = Diagnostic::new(&self.resolved.source, step.call.span.clone(), message);
                 self.report(mistake.help(format!("create `{name}` before this step, and delete it after")));
@@ -291,7 +334,8 @@ impl Pass<'_> {
         }
     }
 
-    fn update(&mut self, call: &Call, target: usize, facts: &mut Facts) {
+    fn update(&mut self, call: &Call, target: usize) {
+        let facts = &mut self.facts[target];
         for (index, ask) in call.asks.iter().enumerate() {
             let (low, high, drawn) = facts.choices[ask.word];
             let by_itself = call.lowers.is_some_and(|(_, lowered)| lowered == index)
@@ -325,21 +369,35 @@ fn widen(call: &Call, facts: &mut Facts) {
     }
 }
 
-fn join(place: &mut Option<Point>, point: Point) {
-    match place {
-        Some(known) => merge(known, point),
-        None => *place = Some(point),
+impl Facts {
+    /// What is true of a resource when the story begins.
+    fn at_first(resource: &Resource) -> Self {
+        let existing = !matches!(resource.owner, Owner::Story { existing: false, .. });
+        let choices = resource.initial.iter().map(|initial| match initial {
+            Initial::Fixed(code) => (*code, *code, false),
+            Initial::Drawn(weights) => {
+                let mut drawn = (0..weights.len()).filter(|choice| weights.draws(*choice)).map(|choice| choice as u64);
+                let lowest = drawn.next().unwrap_or(0);
+                (lowest, drawn.next_back().unwrap_or(lowest), true)
+            }
+            Initial::Reference(_) => (0, 0, false),
+        });
+        Facts { exists: if existing { LIVE } else { ABSENT }, since: None, choices: choices.collect() }
     }
-}
 
-fn merge(known: &mut Point, other: Point) {
-    for (known, other) in known.resources.iter_mut().zip(other.resources) {
+    fn merged(mut self, other: Facts) -> Facts {
+        self.merge(other);
+        self
+    }
+
+    /// What may be true where two ways meet.
+    fn merge(&mut self, other: Facts) {
         // Of two places the one that takes something away says more.
-        if other.exists & GONE != 0 && known.exists & GONE == 0 || known.since.is_none() {
-            known.since = other.since;
+        if other.exists & GONE != 0 && self.exists & GONE == 0 || self.since.is_none() {
+            self.since = other.since;
         }
-        known.exists |= other.exists;
-        for (known, other) in known.choices.iter_mut().zip(other.choices) {
+        self.exists |= other.exists;
+        for (known, other) in self.choices.iter_mut().zip(other.choices) {
             *known = (known.0.min(other.0), known.1.max(other.1), known.2 && other.2);
         }
     }

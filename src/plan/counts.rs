@@ -4,6 +4,7 @@ use super::find::Found;
 use crate::{
     catalog::{Catalog, KindId},
     error::{Diagnostic, Error, Source, did_you_mean},
+    units::{format_bytes, format_count},
     yaml::Value,
 };
 use std::{ops::Range, sync::Arc};
@@ -22,6 +23,14 @@ pub(super) struct Counts {
 /// The most that there can be of a kind.
 const MOST: u64 = 10_000_000;
 
+/// Bytes of a population that a catalog or a mix asks for: about two seconds of making it. One that grows with the rate may
+/// have more.
+const MOST_BYTES: u128 = 200_000_000;
+
+/// Bytes of a member, and of each of its fields, about.
+const MEMBER: u128 = 48;
+const FIELD: u128 = 40;
+
 /// Where a name is given out once in a second, so many times as many members as are needed: some are busier than
 /// others.
 const ROOM: u64 = 2;
@@ -33,6 +42,39 @@ impl Counts {
             kinds: catalog.kinds.iter().map(|kind| kind.population).collect(),
             skew: catalog.skew,
             exact: vec![None; catalog.kinds.len()],
+        }
+    }
+
+    /// About how many bytes the population takes.
+    pub fn bytes(&self, catalog: &Catalog) -> u128 {
+        let kinds = catalog.kinds.iter().zip(&self.kinds).filter(|(kind, _)| kind.table.is_none());
+        kinds.map(|(kind, count)| u128::from(*count) * (MEMBER + FIELD * kind.fields.len() as u128)).sum()
+    }
+
+    /// Refuses a population that takes too long to make, before it is made.
+    ///
+    /// # Errors
+    ///
+    /// What it would need, and where the mix gives the largest number.
+    pub fn check_size(&self, catalog: &Catalog) -> Result<(), Error> {
+        let needed = self.bytes(catalog);
+        if needed <= MOST_BYTES {
+            return Ok(());
+        }
+        let shown = |bytes: u128| format_bytes(u64::try_from(bytes).unwrap_or(u64::MAX));
+        let message =
+            format!("this population needs about {}, and at most {} are allowed", shown(needed), shown(MOST_BYTES));
+        let size = |kind: &KindId| u128::from(self.kinds[*kind]) * catalog.kinds[*kind].fields.len() as u128;
+        let largest = (0..catalog.kinds.len()).filter(|kind| catalog.kinds[*kind].table.is_none()).max_by_key(size);
+        let help = largest.map(|kind| {
+            let each = MEMBER + FIELD * catalog.kinds[kind].fields.len() as u128;
+            let (count, most) = (format_count(self.kinds[kind]), format_count((MOST_BYTES / each) as u64));
+            format!("its {count} {} are the most of it: write fewer than {most}", plural(catalog, kind))
+        });
+        let help = help.unwrap_or_default();
+        match largest.and_then(|kind| self.exact[kind].as_ref()) {
+            Some((span, source)) => Err(Diagnostic::new(source, span.clone(), message).help(help).into()),
+            None => Err(Error::usage(message).help(help)),
         }
     }
 

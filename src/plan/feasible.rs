@@ -1,11 +1,11 @@
 //! Whether a run can be what it is asked to be: found out before it begins, instead of by a run that crawls.
 
-use super::{Plan, counts::Counts};
+use super::{Plan, Starts, counts::Counts};
 use crate::{
-    catalog::{Generator, KindId},
+    catalog::{Catalog, Generator, KindId},
     error::Error,
     stream::Outlook,
-    units::{format_bytes, format_count, format_duration},
+    units::{elapsed, format_bytes, format_count, format_duration},
 };
 
 /// Instances that start in a second, as a fraction.
@@ -28,7 +28,11 @@ const SECOND: u128 = 1_000_000_000;
 ///
 /// Stories without events, more of them than there is memory for, a population that is too small for the rate.
 pub(super) fn check(plan: &Plan, counts: &Counts) -> Result<Option<Counts>, Error> {
-    let Some(schedule) = &plan.timing.schedule else { return Ok(None) };
+    let Some(schedule) = &plan.timing.schedule else {
+        check_events(plan)?;
+        check_state(plan)?;
+        return Ok(None);
+    };
     let outlook = Outlook::of(plan);
     if outlook.events == 0 {
         let message = format!("of {} stories of this run none has an event", format_count(outlook.instances));
@@ -38,30 +42,96 @@ pub(super) fn check(plan: &Plan, counts: &Counts) -> Result<Option<Counts>, Erro
         instances: u128::from(schedule.highest_rate().per_day_in_thousandths()) * u128::from(outlook.instances),
         seconds: 86_400 * 1_000 * u128::from(outlook.events),
     };
-    check_memory(plan, &outlook, &starts)?;
+    check_memory(plan, (&outlook, &starts), counts.bytes(&plan.catalog))?;
     counts.grown(&plan.catalog, &needs(plan, &outlook, &starts))
 }
 
+/// Refuses very many instances, or as many as it takes, of which none has an event: going through them may never end.
+fn check_events(plan: &Plan) -> Result<(), Error> {
+    const MOST: u128 = 10_000_000;
+    let timing = &plan.timing;
+    let starts = match (timing.starts, timing.to) {
+        (Starts::Once, _) => 0,
+        (Starts::Instances(instances), _) => instances.into(),
+        (Starts::Unbounded, Some(to)) => u128::from(elapsed(timing.from, to)) / u128::from(timing.every.max(1)),
+        (Starts::Unbounded, None) => u128::MAX,
+    };
+    if starts <= MOST || Outlook::has_events(plan) {
+        return Ok(());
+    }
+    let error = Error::usage("of a million instances of this run none has an event");
+    Err(error.help("raise the `chance` of their steps, or add steps that always happen"))
+}
+
 /// Refuses more stories at the same time than there is memory for.
-fn check_memory(plan: &Plan, outlook: &Outlook, starts: &StartRate) -> Result<(), Error> {
+fn check_memory(plan: &Plan, (outlook, starts): (&Outlook, &StartRate), population: u128) -> Result<(), Error> {
     let sample = u128::from(outlook.instances);
     // Those that go on in the steady state, but no more than begin before the run's end.
     let steady = starts.instances * (outlook.durations / sample) / (starts.seconds * SECOND);
     let events = plan.timing.events.map(u128::from).or_else(|| {
         let (schedule, to) = (plan.timing.schedule.as_ref()?, plan.timing.to?);
-        Some(u128::from(schedule.count_before(to.saturating_sub(plan.timing.from).max(0).unsigned_abs())))
+        Some(u128::from(schedule.count_before(elapsed(plan.timing.from, to))))
     });
     let begun = events.map_or(u128::MAX, |events| (events + 20_000_000) * sample / u128::from(outlook.events));
     let active = steady.min(begun);
-    let needed = active * (INSTANCE + u128::from(outlook.words) * 8 / sample);
+    let needed = active * (INSTANCE + u128::from(outlook.words) * 8 / sample) + population;
     if needed <= MOST_MEMORY {
         return Ok(());
     }
+    Err(too_much("at this rate ", active, needed).help(format!(
+        "lower the rate, or shorten the stories: the longest lasts {}",
+        format_duration(outlook.longest / 1_000_000_000 * 1_000_000_000)
+    )))
+}
+
+/// Refuses a population that grows with the rate beyond what there is memory for.
+pub(super) fn check_population(counts: &Counts, catalog: &Catalog) -> Result<(), Error> {
+    let needed = counts.bytes(catalog);
+    if needed <= MOST_MEMORY {
+        return Ok(());
+    }
+    let shown = |bytes: u128| format_bytes(u64::try_from(bytes).unwrap_or(u64::MAX));
+    let message = format!("at this rate the population needs {} of at most {}", shown(needed), shown(MOST_MEMORY));
+    Err(Error::usage(message).help("lower the rate"))
+}
+
+/// The same for a run without a rate, in which instances start every so often.
+fn check_state(plan: &Plan) -> Result<(), Error> {
+    let timing = &plan.timing;
+    let bytes = |words: u128| INSTANCE + words * 8;
+    let largest = plan.stories.iter().map(|story| story.state_words as u128).max().unwrap_or(0);
+    let until = timing.to.map(|to| u128::from(elapsed(timing.from, to)) / u128::from(timing.every.max(1)) + 1);
+    let begun = match timing.starts {
+        Starts::Once => plan.background as u128,
+        Starts::Instances(instances) => instances.into(),
+        // Each that starts has an event, or is over at once.
+        Starts::Unbounded => [timing.events.map(u128::from), until].into_iter().flatten().min().unwrap_or(u128::MAX),
+    };
+    if begun.saturating_mul(bytes(largest)) <= MOST_MEMORY {
+        return Ok(());
+    }
+    let outlook = Outlook::of(plan);
+    let sample = u128::from(outlook.instances);
+    let steady = match timing.every {
+        0 => u128::MAX,
+        every => outlook.durations / (sample * u128::from(every)) + 1,
+    };
+    let active = steady.min(begun);
+    let needed = active.saturating_mul(bytes(u128::from(outlook.words) / sample));
+    if needed <= MOST_MEMORY {
+        return Ok(());
+    }
+    Err(too_much("", active, needed)
+        .help("let instances start less often, with a longer `--every`, ask for fewer, or shorten their delays"))
+}
+
+fn too_much(when: &str, active: u128, needed: u128) -> Error {
     let shown = |number: u128| u64::try_from(number).unwrap_or(u64::MAX);
     let (active, needed) = (format_count(shown(active)), format_bytes(shown(needed)));
-    let longest = format_duration(outlook.longest / 1_000_000_000 * 1_000_000_000);
-    let message = format!("at this rate about {active} stories would go on at the same time, which needs {needed}");
-    Err(Error::usage(message).help(format!("lower the rate, or shorten the stories: the longest lasts {longest}")))
+    let most = format_bytes(shown(MOST_MEMORY));
+    Error::usage(format!(
+        "{when}about {active} stories would go on at the same time, which needs {needed} of at most {most}"
+    ))
 }
 
 /// For each kind in which names are given out once in a second: how many members that takes, and for which kind's

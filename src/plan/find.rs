@@ -9,6 +9,7 @@ use crate::{
     yaml::Spanned,
 };
 use std::{
+    collections::HashMap,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
@@ -73,7 +74,7 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings,
         population: Vec::new(),
         texts: Vec::new(),
     };
-    let mut finder = Finder { catalog, texts, settings, mistakes: Vec::new(), open: Vec::new(), taken: Vec::new() };
+    let mut finder = Finder::new(catalog, texts, settings);
     let mut names = Vec::new();
     let mut weighted = Vec::new();
     for argument in arguments {
@@ -86,10 +87,12 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings,
             let source = Arc::clone(&scenario.source);
             found.pace = found.pace.take().or_else(|| mix.pace.clone());
             found.population.extend(mix.population.iter().map(|field| (field.clone(), Arc::clone(&source))));
+            check_stories(found.injected.len() + mix.inject.len())?;
             found.injected.extend(inject::of_mix(&mut finder, &scenario, now));
         }
         finder.flatten(scenario, 1.0, &mut weighted)?;
     }
+    check_stories(found.injected.len() + options.inject.len())?;
     found.injected.extend(inject::of_options(&mut finder, options, now)?);
     found.name = names.join(" + ");
     found.mistakes = finder.mistakes;
@@ -97,10 +100,7 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings,
     if found.mistakes.is_empty() {
         texts.check_all_used(&found.texts)?;
     }
-    let stories = weighted.len() + found.injected.len();
-    if stories > 1000 {
-        return Err(Error::usage(format!("a run has at most 1000 stories, and this one has {stories}")));
-    }
+    check_stories(weighted.len() + found.injected.len())?;
     let most = weighted.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
     // A weight of 0 means never; its story keeps its place, so that nothing else changes.
     let weight = |weight: f64| if weight > 0.0 { ((weight / most * WEIGHT) as u64).max(1) } else { 0 };
@@ -108,12 +108,30 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings,
     Ok(found)
 }
 
+/// Scenarios of a run, those that are injected and those of mixes in mixes included, each as often as it is named.
+const MOST_STORIES: usize = 1_000;
+
+/// Entries of mixes that are looked at, also where they lead to nothing: mixes that hold one another twice double them
+/// with each file.
+const MOST_ENTRIES: usize = 10_000;
+
+/// Mixes that lie in one another.
+const DEEPEST: usize = 100;
+
+/// Refuses more scenarios than a run may have.
+fn check_stories(stories: usize) -> Result<(), Error> {
+    if stories <= MOST_STORIES {
+        return Ok(());
+    }
+    let error = Error::usage("a run has at most 1,000 scenarios, and this one has more");
+    Err(error.help("a mix counts for each scenario that it leads to: name each once, with its `weight`"))
+}
+
 /// Finds one scenario, as it stands.
 pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
     let (mut settings, texts) = (Settings::default(), Texts::Machine);
     let settings = &mut settings;
-    let mut finder =
-        Finder { catalog, texts: &texts, settings, mistakes: Vec::new(), open: Vec::new(), taken: Vec::new() };
+    let mut finder = Finder::new(catalog, &texts, settings);
     let found = finder.find(argument, None, &[])?;
     found.filter(|_| finder.mistakes.is_empty()).ok_or_else(|| finder.mistakes.into())
 }
@@ -127,9 +145,26 @@ pub(super) struct Finder<'a> {
     open: Vec<PathBuf>,
     /// What was read, for whoever writes the run down.
     taken: Vec<ScenarioText>,
+    /// How many entries of mixes were looked at.
+    entries: usize,
+    /// Scenarios that were read without overrides, by the names of their text and of themselves: a mix may name one often.
+    read: HashMap<(String, String), Scenario>,
 }
 
-impl Finder<'_> {
+impl<'a> Finder<'a> {
+    fn new(catalog: &'a Catalog, texts: &'a Texts, settings: &'a mut Settings) -> Self {
+        Finder {
+            catalog,
+            texts,
+            settings,
+            mistakes: Vec::new(),
+            open: Vec::new(),
+            taken: Vec::new(),
+            entries: 0,
+            read: HashMap::new(),
+        }
+    }
+
     /// Reads what an argument (or an entry of a mix in `folder`) stands for; mistakes in it are kept.
     pub fn find(
         &mut self,
@@ -195,7 +230,11 @@ impl Finder<'_> {
 
     /// Reads a file as far as it can be read; mistakes are kept.
     fn read(&mut self, source: &Arc<Source>, name: &str, with: &[Override]) -> Option<Scenario> {
-        let (first, mut mistakes) = scenario::read_what_can_be(source, name, &[]);
+        let key = (source.name.clone(), name.to_owned());
+        let (first, mut mistakes) = match self.read.get(&key) {
+            Some(known) => (Some(known.clone()), Vec::new()),
+            None => scenario::read_what_can_be(source, name, &[]),
+        };
         let declared: Vec<String> = match &first {
             Some(scenario) => scenario.params.iter().map(|param| param.name.value.clone()).collect(),
             None => Vec::new(),
@@ -205,6 +244,8 @@ impl Finder<'_> {
         if !with.is_empty() || !set.is_empty() {
             let overrides: Vec<Override> = with.iter().cloned().chain(set).collect();
             (scenario, mistakes) = scenario::read_what_can_be(source, name, &overrides);
+        } else if let Some(scenario) = &scenario {
+            self.read.insert(key, scenario.clone());
         }
         self.mistakes.extend(mistakes);
         scenario
@@ -233,10 +274,16 @@ impl Finder<'_> {
             into.push((scenario, weight));
             return Ok(());
         };
+        if self.open.len() == DEEPEST {
+            let message = format!("mixes lie in one another more than {DEEPEST} deep, `{}` among them", scenario.name);
+            return Err(Error::usage(message).help("name the scenarios themselves"));
+        }
         let total: f64 = mix.entries.iter().map(|entry| entry.weight.value).sum();
         self.open.push(self.texts.whole_path(&scenario.source));
         for entry in &mix.entries {
             let name = &entry.scenario;
+            self.entries += 1;
+            check_stories(if self.entries > MOST_ENTRIES { usize::MAX } else { into.len() })?;
             let with = Override::from_fields(&scenario.source, &entry.with);
             let found = self.find_beside(name, &scenario, &with);
             let Some(found) = found else { continue };

@@ -5,8 +5,8 @@ use crate::{
     error::{Diagnostic, Error, Source, quoted},
     scenario::{Body, DEFAULT_LABEL, Override, Scenario, is_label},
     story::{At, Injection},
-    stream,
-    units::{self, format_duration, format_time},
+    stream::{self, Span},
+    units::{self, elapsed, format_duration, format_time},
     yaml::{Node, Spanned},
 };
 use std::sync::Arc;
@@ -181,6 +181,9 @@ fn parse(text: &str) -> Result<Argument, Error> {
     Ok(argument)
 }
 
+/// Nothing is injected on the last day of event time, nor after it: in nanoseconds since the Unix epoch.
+const LATEST: i64 = i64::MAX - 86_400_000_000_000;
+
 /// Refuses injected stories that do not lie within the run.
 pub(super) fn check(plan: &Plan) -> Result<(), Error> {
     if plan.background == plan.stories.len() {
@@ -197,8 +200,16 @@ pub(super) fn check(plan: &Plan) -> Result<(), Error> {
         (None, None) if timing.starts == Starts::Unbounded && timing.events.is_none() => None,
         (None, None) => Some((stream::last_of_background(plan).saturating_add(1), false)),
     };
-    for (story, first, last) in stream::injected_spans(plan) {
+    for Span { story, first, last, cut_by_time } in stream::injected_spans(plan) {
         let name = &plan.stories[story].name;
+        if first >= LATEST {
+            let message = format!("`{name}` would begin when event time is over, in the year 2262");
+            return Err(Error::usage(message).help("inject it earlier"));
+        }
+        if cut_by_time {
+            let message = format!("`{name}` would be cut short: event time ends in the year 2262");
+            return Err(Error::usage(message).help("inject it earlier, or shorten its delays"));
+        }
         if first < timing.from {
             let message = format!("`{name}` would begin before the run does ({})", format_time(timing.from));
             return Err(Error::usage(message).help("inject it at `+20m`, so long after the run's beginning"));
@@ -209,7 +220,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), Error> {
             return Err(Error::usage(message).help("inject it earlier, or let the run be longer"));
         }
         if whole && last >= end {
-            let needs = format_duration((last - end).unsigned_abs() / 1_000_000_000 * 1_000_000_000 + 1_000_000_000);
+            let needs = format_duration(elapsed(end, last) / 1_000_000_000 * 1_000_000_000 + 1_000_000_000);
             let message = format!("`{name}` would be cut short: the run ends {needs} too early for it");
             return Err(Error::usage(message).help("inject it earlier, or let the run be longer"));
         }

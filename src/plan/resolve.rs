@@ -9,14 +9,15 @@ use super::sets::Settings;
 use crate::{
     catalog::{Catalog, KindId},
     error::{Diagnostic, Source, did_you_mean},
-    identity::{TAGS, Tags},
-    scenario::{self, Body, Scenario},
+    identity::{FamilyId, TAGS, Tags},
+    scenario::{self, Body, Scenario, Step},
     story::{Row, Story},
     template::Padded,
+    units::format_count,
     value::Key,
     yaml::{self, Node, Spanned},
 };
-use std::{ops::Range, sync::Arc};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 /// What stories of one run share while they are resolved.
 pub struct Surroundings<'a> {
@@ -62,6 +63,7 @@ pub fn resolve(scenario: &Scenario, name: &str, around: &mut Surroundings) -> Re
         );
         return Err(vec![mistake.help("list its scenarios in this mix")]);
     };
+    check_length(scenario, steps)?;
     let mut resolver = Resolver::new(scenario, name, around);
     resolver.actors();
     resolver.resources(steps);
@@ -69,6 +71,21 @@ pub fn resolve(scenario: &Scenario, name: &str, around: &mut Surroundings) -> Re
     resolver.fields();
     resolver.owners();
     Ok(resolver.finish())
+}
+
+/// Refuses more steps than there are numbers for in event ids, before anything is done with them.
+fn check_length(scenario: &Scenario, steps: &[Step]) -> Result<(), Vec<Diagnostic>> {
+    let most = usize::from(TAGS - 1);
+    let mut calls = Vec::new();
+    resources::collect(steps, &mut calls);
+    let Some(first) = calls.get(most) else { return Ok(()) };
+    let message = format!(
+        "a scenario has at most {} steps, and this one has {}",
+        format_count(most as u64),
+        format_count(calls.len() as u64)
+    );
+    let mistake = Diagnostic::new(&scenario.source, first.call.span.clone(), message);
+    Err(vec![mistake.help("use `repeat` or `each`, or divide it into several scenarios")])
 }
 
 struct Resolver<'a, 'b> {
@@ -79,9 +96,20 @@ struct Resolver<'a, 'b> {
     steps: Vec<Option<scenario::Call>>,
     drafts: Vec<Draft>,
     last_actor: Option<usize>,
+    /// The numbers of its steps in event ids.
+    steps_family: FamilyId,
     calls: u16,
     mistakes: Vec<Diagnostic>,
     blind: bool,
+    /// Where the first resource and the first actor of a name stand.
+    resource_names: HashMap<String, usize>,
+    actor_names: HashMap<String, usize>,
+    /// How many calls without an `id` there are of each method, by its short name; and where each `id` stands first.
+    unnamed: HashMap<String, usize>,
+    ids: HashMap<String, Range<usize>>,
+    choices: u64,
+    /// Whether there are more names than numbers, which is said once.
+    is_too_many: bool,
     /// Tables whose row the command line gives for the whole story: it wins over what the file says of a resource.
     forced: Vec<KindId>,
 }
@@ -100,6 +128,9 @@ struct Draft {
     seems_absent: bool,
     creator: Option<usize>,
 }
+
+/// Mistakes of a scenario for which the nearest names are looked up.
+const MOST_SUGGESTIONS: usize = 500;
 
 /// Something is wrong, and it was reported.
 struct Reported;
@@ -126,7 +157,10 @@ impl<'a, 'b> Resolver<'a, 'b> {
             scenario: scenario.name.clone(),
             params: scenario.params.iter().map(|param| (param.name.value.clone(), yaml::json(&param.value))).collect(),
             key: around.values.name("story").name(name),
-            tag: around.tags.assign("story", name, TAGS).unwrap_or_default(),
+            tag: {
+                let stories = around.tags.family("story");
+                around.tags.assign(stories, name, TAGS).unwrap_or_default()
+            },
             actors: Vec::new(),
             resources: Vec::new(),
             scope_pins: Vec::new(),
@@ -135,8 +169,10 @@ impl<'a, 'b> Resolver<'a, 'b> {
             state_words: 0,
             injection: None,
         };
+        let steps_family = around.tags.family(&format!("step of {name}"));
         Resolver {
             scenario,
+            steps_family,
             around,
             catalog,
             story,
@@ -146,6 +182,12 @@ impl<'a, 'b> Resolver<'a, 'b> {
             calls: 0,
             mistakes: Vec::new(),
             blind: !scenario.whole,
+            resource_names: HashMap::new(),
+            actor_names: HashMap::new(),
+            unnamed: HashMap::new(),
+            ids: HashMap::new(),
+            choices: 0,
+            is_too_many: false,
             forced: Vec::new(),
         }
     }
@@ -154,10 +196,21 @@ impl<'a, 'b> Resolver<'a, 'b> {
         self.mistakes.push(Diagnostic::new(&self.scenario.source, span.clone(), message).help(help));
     }
 
+    /// As [`did_you_mean`]. Of very many mistakes only the first ones are shown, and looking through all names for each
+    /// would take the product of both.
+    fn suggestion<'n>(&self, wanted: &str, names: impl IntoIterator<Item = &'n str> + Clone) -> String {
+        if self.suggests() { did_you_mean(wanted, names) } else { String::new() }
+    }
+
+    /// Whether there are so few mistakes that it may be looked up what was meant.
+    fn suggests(&self) -> bool {
+        self.mistakes.len() < MOST_SUGGESTIONS
+    }
+
     fn kind(&mut self, name: &Spanned<String>) -> Option<KindId> {
         let found = self.catalog.kind(&name.value);
         if found.is_none() {
-            let help = did_you_mean(&name.value, self.catalog.kinds.iter().map(|kind| kind.name.as_str()));
+            let help = self.suggestion(&name.value, self.catalog.kinds.iter().map(|kind| kind.name.as_str()));
             self.wrong(&name.span, format!("no kind is called `{}`", name.value), help);
         }
         found

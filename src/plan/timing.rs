@@ -20,7 +20,7 @@ use crate::{
     error::{Diagnostic, Error},
     scenario::{Daily, Pace},
     schedule::{DailyCurve, Schedule},
-    units::{self, Rate, Zone, format_count, format_duration, format_time},
+    units::{self, Rate, TIME_RANGE, Zone, elapsed, format_count, format_duration, format_time},
 };
 use std::sync::Arc;
 
@@ -97,7 +97,9 @@ impl Asked {
         let mut to = options.to.as_deref().map(|text| point("--to", text, now)).transpose()?;
         if let Some(duration) = options.duration {
             let duration = i64::try_from(duration).unwrap_or(i64::MAX);
-            let beyond = || Error::usage("the run would go beyond the year 2262").help("give a shorter `--duration`");
+            let shorter = |error: Error| error.help("give a shorter `--duration`");
+            let beyond = || shorter(Error::usage("the run would go beyond the year 2262"));
+            let before = || shorter(Error::usage("the run would begin before 1700"));
             match (from, to) {
                 (Some(_), Some(_)) => {
                     return Err(Error::usage("`--from`, `--to` and `--duration` say one thing too much")
@@ -107,7 +109,7 @@ impl Asked {
                 (None, end) => {
                     let end = end.unwrap_or(now);
                     to = Some(end);
-                    from = Some(end.checked_sub(duration).ok_or_else(beyond)?);
+                    from = Some(within_range(end.checked_sub(duration)).ok_or_else(before)?);
                 }
             }
         }
@@ -164,6 +166,9 @@ impl Asked {
         }
         let ends = to.unwrap_or(now);
         let begins = from.map_or_else(|| course.begin(options.events, ends), Ok)?;
+        if let (Some(events), None) = (options.events, to) {
+            course.check_room(events, begins)?;
+        }
         let timing = Timing {
             from: begins,
             to: to.filter(|_| from.is_some()),
@@ -192,13 +197,18 @@ impl Timing {
     /// Refuses whole instances that do not fit before the end.
     pub(super) fn check(&self, plan: &Plan) -> Result<(), Error> {
         let (Starts::Instances(_) | Starts::Once, Some(to)) = (self.starts, self.to) else { return Ok(()) };
-        let mut stream = plan.stream();
-        stream.ignore_end();
-        let last = stream.run_through().1.unwrap_or(self.from);
-        if last < to {
-            return Ok(());
-        }
-        let needed = format_duration(((last - self.from) / SECOND * SECOND + SECOND) as u64);
+        let instances = if let Starts::Instances(instances) = self.starts { instances } else { plan.background as u64 };
+        // Found by arithmetic where their starts alone do not fit, because simulating so many may take for ever.
+        let starting = u128::from(instances.saturating_sub(1)) * u128::from(self.every);
+        let needed = if starting >= u128::from(elapsed(self.from, to)) {
+            let starting = u64::try_from(starting).unwrap_or(u64::MAX);
+            format!("more than {}", format_duration(starting / SECOND as u64 * SECOND as u64))
+        } else {
+            match beyond(plan, to) {
+                Some(needed) => needed,
+                None => return Ok(()),
+            }
+        };
         let message = format!("these instances do not end before {}: they need {needed}", format_time(to));
         Err(Error::usage(message).help("give a later `--to`, fewer `--instances`, or a number of `--events` instead"))
     }
@@ -207,6 +217,32 @@ impl Timing {
 /// A run that goes on for ever cannot end now.
 fn lacks_beginning() -> Error {
     Error::usage("a run without an end needs a beginning").help("add `--from`, or an end: `-n` or `-d`")
+}
+
+/// How long a run of whole instances lasts, if it does not end before `to`: by simulating it, and for so many events
+/// after that time.
+fn beyond(plan: &Plan, to: i64) -> Option<String> {
+    const MOST: u64 = 1_000_000;
+    let mut stream = plan.stream();
+    stream.ignore_end();
+    let (mut words, mut after, mut last) = (Vec::new(), 0, plan.timing.from);
+    while let Some(record) = stream.next(&mut words).filter(|_| after < MOST) {
+        words.clear();
+        last = record.time;
+        after += u64::from(last >= to);
+    }
+    let lasts = format_duration((elapsed(plan.timing.from, last) / SECOND as u64).saturating_add(1) * SECOND as u64);
+    match stream.is_cut_by_time() {
+        true => Some("more time than there is before the year 2262".to_owned()),
+        false if after == 0 => None,
+        false if after < MOST => Some(lasts),
+        false => Some(format!("more than {lasts}")),
+    }
+}
+
+/// A time that there is, and around which there is room for what happens before and after a run.
+pub(super) fn within_range(time: Option<i64>) -> Option<i64> {
+    time.filter(|time| *time >= TIME_RANGE.start)
 }
 
 /// A rate over time.
@@ -232,19 +268,25 @@ impl Course {
         match self {
             Course::Anytime(schedule) => {
                 let length = schedule.length();
-                let by_count = events.map(|events| schedule.slot(events).or(length).unwrap_or(0));
+                let by_count = events.map(|events| schedule.slot(events).or(length).unwrap_or(u64::MAX));
                 let span = [length, by_count].into_iter().flatten().min().unwrap_or(0);
-                let span = i64::try_from(span).unwrap_or(i64::MAX).saturating_add(SECOND) / SECOND * SECOND;
-                Ok(ends.saturating_sub(span))
+                let span = (span / SECOND as u64).saturating_add(1).saturating_mul(SECOND as u64);
+                within_range(ends.checked_sub_unsigned(span)).ok_or_else(|| too_early(events))
             }
-            Course::Daily(curve) => {
-                let events = events.unwrap_or(0);
-                curve.latest_start(events, ends).ok_or_else(|| {
-                    let message = format!("at this rate {} events would begin before 1700", format_count(events));
-                    Error::usage(message).help("give fewer `--events`, or a `--from`")
-                })
-            }
+            Course::Daily(curve) => curve.latest_start(events.unwrap_or(0), ends).ok_or_else(|| too_early(events)),
         }
+    }
+
+    /// Refuses more events than there is time for, in a run that begins at `from` and ends with their number.
+    fn check_room(&self, events: u64, from: i64) -> Result<(), Error> {
+        let schedule = self.schedule(from);
+        let ends = |slot| from.checked_add_unsigned(slot).is_some();
+        if schedule.length().is_some_and(ends) || schedule.slot(events.saturating_sub(1)).is_some_and(ends) {
+            return Ok(());
+        }
+        let message = format!("at this rate {} events do not happen before event time ends", format_count(events));
+        Err(Error::usage(message)
+            .help("event time ends in the year 2262: raise the rate, give fewer `--events`, or an earlier `--from`"))
     }
 
     /// Events over the time of a run that begins at `from`.
@@ -254,6 +296,12 @@ impl Course {
             Course::Daily(curve) => Schedule::daily(Arc::clone(curve), from),
         }
     }
+}
+
+fn too_early(events: Option<u64>) -> Error {
+    let what = events.map_or_else(|| "the run".to_owned(), |events| format!("{} events", format_count(events)));
+    let message = format!("at this rate {what} would begin before 1700");
+    Error::usage(message).help("give fewer `--events`, or a `--from`")
 }
 
 /// The rate over time: the command line's, else the file's.
@@ -267,7 +315,7 @@ fn course(options: &Options, found: &Found) -> Result<Option<Course>, Error> {
         }
         (Some(rate), ..) => Schedule::constant(rate),
         (None, stages @ [_, ..], _) => {
-            let schedule = Schedule::stages(Rate::ZERO, stages);
+            let schedule = staged(Rate::ZERO, stages)?;
             if schedule.count_before(u64::MAX) == 0 {
                 return Err(Error::usage("these stages have no events")
                     .help("write `--stage 10m:500/s`; a stage of 0s only jumps to its target"));
@@ -277,12 +325,22 @@ fn course(options: &Options, found: &Found) -> Result<Option<Course>, Error> {
         (None, [], Some(Pace::Rate(rate))) => Schedule::constant(rate.value),
         (None, [], Some(Pace::Stages { start, stages })) => {
             let stages: Vec<_> = stages.iter().map(|stage| (stage.duration.value, stage.target.value)).collect();
-            Schedule::stages(start.as_ref().map_or(Rate::ZERO, |start| start.value), &stages)
+            staged(start.as_ref().map_or(Rate::ZERO, |start| start.value), &stages)?
         }
         (None, [], Some(Pace::Daily(daily))) => return Ok(curve(daily).map(Course::Daily)),
         (None, [], None) => return Ok(None),
     };
     Ok(Some(Course::Anytime(schedule)))
+}
+
+/// Stages that together are no longer than one duration can be.
+fn staged(start: Rate, stages: &[(u64, Rate)]) -> Result<Schedule, Error> {
+    let length = stages.iter().map(|(duration, _)| u128::from(*duration)).sum::<u128>();
+    if length > i64::MAX.unsigned_abs().into() {
+        let error = Error::usage("the stages together are longer than 292 years");
+        return Err(error.help("shorten them: event time is counted in nanoseconds in 64 bits"));
+    }
+    Ok(Schedule::stages(start, stages))
 }
 
 /// The curve of a mix; `None` if it is wrong, which has been reported where it is read.

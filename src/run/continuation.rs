@@ -37,8 +37,17 @@ pub struct Resumed {
 /// [`Error::Usage`] if what is there does not end just before the part, with the number to skip if that can be told;
 /// [`Error::Failed`] if there is nothing, or if it is complete or in use.
 pub fn resume(plan: &Plan, part: &Part, output: &Output) -> Result<Resumed, Error> {
+    resume_watched(plan, part, output, &|_| {})
+}
+
+/// As [`resume`], with a callback that is called now and then with the number of events passed over so far.
+///
+/// # Errors
+///
+/// As [`resume`].
+pub fn resume_watched(plan: &Plan, part: &Part, output: &Output, watch: &dyn Fn(u64)) -> Result<Resumed, Error> {
     let mut unfinished = Unfinished::open(output)?;
-    let begun = begun(plan, part, &mut unfinished)?;
+    let begun = begun(plan, part, &mut unfinished, watch)?;
     Ok(Resumed { sink: unfinished.resume(part.skip)?, begun })
 }
 
@@ -52,7 +61,7 @@ impl Outcome {
 }
 
 /// Where the run began whose events are there, or why they are not those before the part.
-fn begun(plan: &Plan, part: &Part, unfinished: &mut Unfinished) -> Result<u64, Error> {
+fn begun(plan: &Plan, part: &Part, unfinished: &mut Unfinished, watch: &dyn Fn(u64)) -> Result<u64, Error> {
     let there = unfinished.events();
     let name = unfinished.name().to_owned();
     if there == 0 {
@@ -61,18 +70,18 @@ fn begun(plan: &Plan, part: &Part, unfinished: &mut Unfinished) -> Result<u64, E
     }
     let whole = &Part { skip: 0, ..part.clone() };
     let by_instance = unfinished.by_instance().is_some();
-    let beginning = Beginning::of(plan, whole, Until::Number(part.skip), by_instance);
-    if let Some(begun) = fits(plan, whole, &beginning, unfinished)? {
+    let beginning = Beginning::of(plan, whole, Until::Number(part.skip), by_instance, watch);
+    if let Some(begun) = fits(plan, whole, &beginning, unfinished, watch)? {
         return Ok(begun);
     }
     // Whoever has lost the printed command is told the number, if the run began with its first event.
-    let first = Beginning::of(plan, whole, Until::Events(there), by_instance);
+    let first = Beginning::of(plan, whole, Until::Events(there), by_instance, watch);
     let events = if there == 1 { "1 event".to_owned() } else { format!("{} events", format_count(there)) };
-    if fits(plan, whole, &first, unfinished)?.is_some() {
+    if fits(plan, whole, &first, unfinished, watch)?.is_some() {
         return Err(Error::usage(format!("{name} has {events}: continue it with `--skip {}`", first.next)));
     }
     if let Some(counts) = unfinished.by_instance() {
-        let gapless = Beginning::of(plan, whole, Until::Gap(counts), true);
+        let gapless = Beginning::of(plan, whole, Until::Gap(counts), true, watch);
         if is_last(&gapless, unfinished, &gapless.instances)? {
             if part.skip == gapless.next {
                 unfinished.keep(gapless.instances)?;
@@ -94,14 +103,20 @@ fn begun(plan: &Plan, part: &Part, unfinished: &mut Unfinished) -> Result<u64, E
 }
 
 /// Where the run began, if what is there are its events until the end of a beginning.
-fn fits(plan: &Plan, whole: &Part, beginning: &Beginning, unfinished: &Unfinished) -> Result<Option<u64>, Error> {
+fn fits(
+    plan: &Plan,
+    whole: &Part,
+    beginning: &Beginning,
+    unfinished: &Unfinished,
+    watch: &dyn Fn(u64),
+) -> Result<Option<u64>, Error> {
     let Some(missing) = beginning.events.checked_sub(unfinished.events()) else { return Ok(None) };
     let by_instance = unfinished.by_instance();
     if !is_last(beginning, unfinished, by_instance.unwrap_or(&beginning.instances))? {
         return Ok(None);
     }
     // The first run itself may have been begun behind some events.
-    let before = Beginning::of(plan, whole, Until::Events(missing), unfinished.by_instance().is_some());
+    let before = Beginning::of(plan, whole, Until::Events(missing), unfinished.by_instance().is_some(), watch);
     let fits = unfinished.by_instance().is_none_or(|there| {
         let rest =
             |(instance, count): (&_, &u64)| (*instance, count - before.instances.get(instance).copied().unwrap_or(0));
@@ -129,6 +144,9 @@ enum Until<'a> {
     Gap(&'a Counts),
 }
 
+/// Events between two calls of whoever watches.
+const PASSED_AT_ONCE: u64 = 65_536;
+
 /// The first events of a run, or of a shard of it.
 #[derive(Default)]
 struct Beginning {
@@ -144,7 +162,7 @@ struct Beginning {
 
 impl Beginning {
     /// `by_instance`: whether to count the events of each instance, which costs memory for each of them.
-    fn of(plan: &Plan, whole: &Part, until: Until<'_>, by_instance: bool) -> Self {
+    fn of(plan: &Plan, whole: &Part, until: Until<'_>, by_instance: bool, watch: &dyn Fn(u64)) -> Self {
         let mut beginning = Self::default();
         let mut stream = plan.stream();
         let mut words = Vec::new();
@@ -158,6 +176,9 @@ impl Beginning {
             if matches!(until, Until::Number(number) if record.number >= number) {
                 words.truncate(record.words_at as usize);
                 break;
+            }
+            if record.number.is_multiple_of(PASSED_AT_ONCE) {
+                watch(record.number);
             }
             if !whole.holds(plan, &record) {
                 words.truncate(record.words_at as usize);

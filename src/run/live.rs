@@ -4,7 +4,11 @@
 //! was held up catches up, and says how late it was.
 
 use super::Watch;
-use crate::{clock::Clock, error::Error, units::format_duration};
+use crate::{
+    clock::Clock,
+    error::Error,
+    units::{elapsed, format_duration},
+};
 use hdrhistogram::Histogram;
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -69,13 +73,13 @@ impl Pacer {
 
     /// When an event of that time leaves, in wall time.
     pub fn due(&mut self, time: i64) -> i64 {
-        let since = (time - self.from) as f64 / self.live.speed;
+        let since = elapsed(self.from, time) as f64 / self.live.speed;
         let due = self.from.saturating_add(since as i64);
         if !self.resumes {
             return due;
         }
         let (first, left) = *self.resumed.get_or_insert_with(|| (due, self.live.clock.now().max(due)));
-        due.max(left.saturating_add((due - first) / CATCH_UP))
+        due.max(left.saturating_add(due.saturating_sub(first) / CATCH_UP))
     }
 
     /// Waits until something is due; the time up to which events may leave now.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     ops::RangeInclusive,
     path::Path,
     sync::Arc,
@@ -14,6 +14,7 @@ use crate::{
     error::{Error, quoted, shown},
     plan::Plan,
     sink::reason,
+    units::format_count,
 };
 
 /// The numbers of some of a run's events.
@@ -33,19 +34,26 @@ impl Only {
         let file = File::open(path).map_err(|error| cannot(&error))?;
         let mut numbers = Vec::new();
         let (mut ours, mut strange) = (0_u64, None);
-        for (index, line) in BufReader::new(file).lines().enumerate() {
-            let line = line.map_err(|error| cannot(&error))?;
-            if line.trim().is_empty() {
+        let (mut reader, mut line) = (BufReader::new(file), Vec::new());
+        for index in 1_u64.. {
+            line.clear();
+            let read = reader.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut line);
+            if read.map_err(|error| cannot(&error))? == 0 {
+                break;
+            }
+            check_size(&name, index, line.len(), numbers.len())?;
+            let line = line.strip_prefix("\u{feff}".as_bytes()).filter(|_| index == 1).unwrap_or(&line);
+            if line.trim_ascii().is_empty() {
                 continue;
             }
-            let event = serde_json::from_str::<Value>(&line).ok();
+            let event = serde_json::from_slice::<Value>(line).ok();
             let Some(number) = event.as_ref().and_then(|event| event["event"].as_u64()) else {
-                let message = format!("line {} of {name} does not say which event it is about", index + 1);
+                let message = format!("line {index} of {name} does not say which event it is about");
                 return Err(Error::usage(message).help(r#"a line is as `{"event":41,"id":"…"}`: see `--undelivered`"#));
             };
             numbers.push(number);
             match event.as_ref().and_then(|event| event["id"].as_str()) {
-                Some(id) if plan.event_of(id).is_some() => ours += 1,
+                Some(id) if ours > 0 || plan.event_of(id).is_some() => ours += 1,
                 Some(id) => strange = strange.or_else(|| Some(id.to_owned())),
                 None => {}
             }
@@ -96,6 +104,23 @@ impl Only {
     pub fn count(&self) -> u64 {
         self.0.iter().map(|range| (range.end() - range.start()).saturating_add(1)).fold(0, u64::saturating_add)
     }
+}
+
+/// Bytes of a line, and events of a list, at most: the numbers of all are kept.
+const LONGEST_LINE: u64 = 64 << 10;
+const MOST_LISTED: usize = 10_000_000;
+
+/// Refuses a list that is too large to be kept.
+fn check_size(name: &str, line: u64, bytes: usize, listed: usize) -> Result<(), Error> {
+    if bytes as u64 > LONGEST_LINE {
+        let error = Error::usage(format!("line {line} of {name} is longer than 64 KiB"));
+        return Err(error.help("is it the list that you meant? `--undelivered` writes one"));
+    }
+    if listed >= MOST_LISTED {
+        let message = format!("{name} lists more than {} events", format_count(MOST_LISTED as u64));
+        return Err(Error::usage(message).help("divide it into several lists, or repeat the run with `--skip`"));
+    }
+    Ok(())
 }
 
 impl FromIterator<u64> for Only {

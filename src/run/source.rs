@@ -1,11 +1,14 @@
 //! Where batches come from: the simulation, the part of it that is emitted, the clock, and the truth about it.
 
-use super::{Part, live::Pacer, truth::Recorder};
+use super::{Part, Watch, live::Pacer, truth::Recorder};
 use crate::{
     plan::Plan,
     stream::{Record, Stream},
 };
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// Some consecutive events to be rendered.
 #[derive(Debug, Default)]
@@ -28,13 +31,17 @@ pub(super) struct Source<'p> {
     part: Part,
     pub pacer: Option<Pacer>,
     pub truth: Option<Recorder<'p>>,
+    /// Where it is noted how many events were passed over.
+    pub watch: Option<Arc<Watch>>,
     /// In a live run: an event that was not due yet, and its words.
     pending: Option<(Record, Vec<u64>)>,
     tickets: u64,
     /// How many events a batch has at most.
     size: usize,
-    /// Whether all events of the run were given.
+    /// Whether all events of the part were given.
     pub ended: bool,
+    /// Whether there are no more events in the run.
+    is_over: bool,
 }
 
 /// Bytes of lines about events that were passed over, at which a batch is full.
@@ -45,7 +52,19 @@ const PASSED_AT_ONCE: u32 = 65_536;
 
 impl<'p> Source<'p> {
     pub fn new(plan: &'p Plan, part: Part, pacer: Option<Pacer>, truth: Option<Recorder<'p>>, size: usize) -> Self {
-        Source { plan, stream: plan.stream(), part, pacer, truth, pending: None, tickets: 0, size, ended: false }
+        Source {
+            plan,
+            stream: plan.stream(),
+            part,
+            pacer,
+            truth,
+            watch: None,
+            pending: None,
+            tickets: 0,
+            size,
+            ended: false,
+            is_over: false,
+        }
     }
 
     /// How many events of the run were given, those of injected stories left out.
@@ -65,9 +84,9 @@ impl<'p> Source<'p> {
         early.into_iter().chain(self.stream.waves())
     }
 
-    /// Whether the part has an end of its own, before the run's.
-    pub fn is_selection(&self) -> bool {
-        self.part.has_end()
+    /// Whether the run has given all its events, and they are fewer than were asked for because event time ends.
+    pub fn is_cut_by_time(&self) -> bool {
+        self.is_over && self.stream.is_cut_by_time()
     }
 
     /// Fills a batch, whole unless the run ends, is stopped, or is not due any further. False if nothing is left.
@@ -136,7 +155,7 @@ impl<'p> Source<'p> {
                     }
                 }
                 _ => {
-                    self.ended = true;
+                    (self.ended, self.is_over) = (true, !is_there);
                     batch.records.truncate(batch.records.len() - usize::from(is_there));
                     return false;
                 }
@@ -147,6 +166,11 @@ impl<'p> Source<'p> {
                 truth.note(&record, &mut batch.truth);
             }
             passed += 1;
+            if passed % PASSED_AT_ONCE == 0
+                && let Some(watch) = &self.watch
+            {
+                watch.passed(record.number + 1);
+            }
             let enough = batch.truth.len() >= TOLD_AT_ONCE;
             if enough || (passed % PASSED_AT_ONCE == 0 && stop.load(Ordering::Relaxed)) {
                 return false;

@@ -1,6 +1,6 @@
 //! What was generated, counted by method and outcome.
 
-use crate::{emission::Emission, plan::Plan, sink::Chunk, stream::Record};
+use crate::{emission::Emission, plan::Plan, sink::Chunk, stream::Record, units::elapsed};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Counts of a run.
@@ -89,7 +89,9 @@ impl Summary {
         self.events = scaled(self.events);
         self.counts.iter_mut().chain(&mut self.stories).for_each(|count| *count = scaled(*count));
         let stretched = self.first.zip(self.last);
-        self.last = to.or(stretched.map(|(first, last)| first.saturating_add(((last - first) as f64 * factor) as i64)));
+        self.last = to
+            .or(stretched
+                .map(|(first, last)| first.saturating_add_unsigned((elapsed(first, last) as f64 * factor) as u64)));
     }
 
     /// XXH3 (128 bits) of the compact bodies, each with a line feed behind it, in the run's order: 32 hexadecimal

@@ -21,6 +21,7 @@ pub struct Watch {
     /// Behind the last event: its number in the run, and its time.
     next: AtomicU64,
     time: AtomicI64,
+    passed: AtomicU64,
     tally: OnceLock<Option<Arc<Tally>>>,
     /// Events by how late they left: one more than there are bounds.
     late: [AtomicU64; LATE.len() + 1],
@@ -39,6 +40,8 @@ pub struct Seen {
     pub next: u64,
     /// Its event time in nanoseconds since the Unix epoch; 0 if there is none.
     pub time: i64,
+    /// How many events were simulated and passed over before the first one, as far as that is known.
+    pub passed: u64,
     /// Events that the destination has acknowledged, and those that it has not or of which nobody knows, if it says so.
     pub answers: Option<(u64, u64)>,
 }
@@ -62,6 +65,7 @@ impl Watch {
             bytes: self.bytes.load(Relaxed),
             next: self.next.load(Relaxed),
             time: self.time.load(Relaxed),
+            passed: self.passed.load(Relaxed),
         }
     }
 
@@ -85,6 +89,11 @@ impl Watch {
         self.bytes.store(summary.bytes, Relaxed);
         self.time.store(last.time, Relaxed);
         self.next.store(last.number + 1, Relaxed);
+    }
+
+    /// So many events were passed over so far.
+    pub(super) fn passed(&self, events: u64) {
+        self.passed.store(events, Relaxed);
     }
 
     /// An event has left so many nanoseconds late.

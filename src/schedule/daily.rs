@@ -3,10 +3,7 @@
 //! Where clocks are changed, the curve jumps with them: an hour that is skipped has no events, an hour that comes
 //! twice has them twice, and the peak stays where people have it.
 
-use super::{
-    ramp::{Stretch, UNIT},
-    week::Week,
-};
+use super::{area_before, ramp::Stretch, week::Week};
 use crate::units::{Rate, TIME_RANGE, TimeOfDay, Zone};
 
 /// A daily curve in a time zone.
@@ -58,7 +55,7 @@ impl DailyCurve {
     /// The latest whole second (in nanoseconds since the Unix epoch) at which a run of so many events can begin that
     /// is to end at `end`; `None` if that is before 1700.
     pub fn latest_start(&self, events: u64, end: i64) -> Option<i64> {
-        let most = self.integral(end) - i128::from(events) * UNIT;
+        let most = self.integral(end) - area_before(events)?;
         let (mut begin, mut beyond) = (TIME_RANGE.start / SECOND, end.div_euclid(SECOND));
         if begin >= beyond || self.integral(begin * SECOND) >= most {
             return None;

@@ -1,7 +1,7 @@
 //! Slots one after another, by adding instead of dividing: a run asks for each of its slots once, in order.
 
 use super::{
-    Schedule,
+    Schedule, area_before,
     ramp::{Stretch, UNIT, bisect},
 };
 
@@ -72,10 +72,15 @@ impl<'s> Slots<'s> {
 
     /// When the slot `number` begins, in a stretch that is prepared for those that follow.
     fn enter(&mut self) -> Option<u64> {
-        let wanted = i128::from(self.number) * UNIT;
+        let wanted = area_before(self.number)?;
         let stretch = self.schedule.stretch(wanted)?;
         let begin = stretch.when(wanted)?;
         let time = (i128::from(begin) - stretch.origin) as u64;
+        if !Step::holds(&stretch) {
+            // One slot at a time: `next` comes back for each.
+            self.until = self.number;
+            return Some(begin);
+        }
         self.step = Step::new(&stretch, time, wanted);
         self.until = u64::try_from(stretch.until.unsigned_abs().div_ceil(UNIT.unsigned_abs())).unwrap_or(u64::MAX);
         Some(begin)
@@ -108,6 +113,11 @@ impl Iterator for Slots<'_> {
 }
 
 impl Step {
+    /// Whether 128 bits hold a step's numbers: those of a ramp that takes decades they do not.
+    fn holds(stretch: &Stretch) -> bool {
+        stretch.ramp.first == stretch.ramp.last || i128::from(stretch.ramp.duration) < (i128::MAX >> 2) / UNIT
+    }
+
     /// From a time of the stretch's ramp at which the integral has just reached `wanted`.
     fn new(stretch: &Stretch, time: u64, wanted: i128) -> Step {
         let ramp = &stretch.ramp;

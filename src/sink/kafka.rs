@@ -11,6 +11,7 @@
 //! topic ends before), `reports` (what it says back), `diagnosis` (what that
 //! means).
 
+mod brokers;
 mod config_file;
 mod connect;
 mod connection;
@@ -42,8 +43,8 @@ use topic::Limits;
 use undelivered::List;
 
 pub use config_file::read_properties;
-pub use names::is_secret;
-pub use options::DEFAULTS;
+pub use names::{is_secret, is_secret_header};
+pub use options::{DEFAULTS, ignored_properties};
 pub use record::{Mode, RecordTime};
 pub use settings::KafkaSettings;
 pub use topic::CreateTopic;

@@ -45,6 +45,16 @@ impl Active {
         Active { loads: Loads::of(plan, start), ..Active::new(plan, start) }
     }
 
+    /// Whether an instance was cut short because event time ends.
+    pub fn is_cut_by_time(&self) -> bool {
+        self.loads.cut_by_time
+    }
+
+    /// Forgets that an instance was cut short.
+    pub fn forget_cut(&mut self) {
+        self.loads.cut_by_time = false;
+    }
+
     /// Begins an instance of a story; its place and when its first step is due, if it has one.
     pub fn begin(
         &mut self,

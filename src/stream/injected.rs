@@ -69,18 +69,33 @@ impl Injected {
     }
 }
 
-/// For each injected story the times of its first and its last event, whatever the run's end.
-pub(crate) fn injected_spans(plan: &Plan) -> Vec<(usize, i64, i64)> {
+/// When an injected story happens, whatever the run's end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    /// Which story.
+    pub story: usize,
+    /// The times of its first and of its last event.
+    pub first: i64,
+    pub last: i64,
+    /// Whether it would go on after event time ends.
+    pub cut_by_time: bool,
+}
+
+/// For each injected story that has events when it happens.
+pub(crate) fn injected_spans(plan: &Plan) -> Vec<Span> {
     let mut world = World { injected: true, ..World::new(plan) };
     let Injected { mut active, mut next, .. } = Injected::new(plan, &mut world);
-    let mut spans: BTreeMap<usize, (i64, i64)> = BTreeMap::new();
+    let mut spans: BTreeMap<usize, Span> = BTreeMap::new();
     let mut words = Vec::new();
     while let Some(due) = next {
         words.clear();
         let record = active.happen_apart(plan, &mut world, due, due.0, &mut words);
         let story = usize::from(plan.emissions[record.emission as usize].story);
-        spans.entry(story).or_insert((record.time, record.time)).1 = record.time;
+        let begun = Span { story, first: record.time, last: record.time, cut_by_time: false };
+        let span = spans.entry(story).or_insert(begun);
+        (span.last, span.cut_by_time) = (record.time, active.is_cut_by_time());
+        active.forget_cut();
         next = active.pop_until_apart(i64::MAX);
     }
-    spans.into_iter().map(|(story, (first, last))| (story, first, last)).collect()
+    spans.into_values().collect()
 }

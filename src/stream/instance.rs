@@ -348,6 +348,13 @@ impl Instance {
         }
     }
 
+    /// Goes to the last turn of the call where it is; how many turns are passed over.
+    pub fn skip_turns(&mut self) -> u32 {
+        let passed = self.turns.saturating_sub(self.turn + 1);
+        self.turn += passed;
+        passed
+    }
+
     /// What the draws of the present turn of a call start from.
     pub fn turn_key(&self) -> Key {
         self.call.number(draws::TURN + u64::from(self.turn))

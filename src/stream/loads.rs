@@ -24,6 +24,8 @@ pub(super) struct Loads {
     counts: Box<[u8]>,
     /// What is usual, by distance: a running mean of what was found, with so many fractional bits.
     usual: [i32; DISTANCES],
+    /// Whether a step was due after event time ends, so that its instance was cut short.
+    pub cut_by_time: bool,
 }
 
 /// Slots of a stretch at most, and half as many at least. Within a stretch the steps are a bunch of their own; with
@@ -49,7 +51,14 @@ const DAY_IN_THOUSANDTHS: i128 = 86_400 * 1_000 * super::SECOND as i128;
 impl Loads {
     /// Nothing is counted, and the first draw is taken.
     pub fn unknown() -> Loads {
-        Loads { origin: 0, shift: 0, present: i64::MAX, counts: Box::default(), usual: [0; DISTANCES] }
+        Loads {
+            origin: 0,
+            shift: 0,
+            present: i64::MAX,
+            counts: Box::default(),
+            usual: [0; DISTANCES],
+            cut_by_time: false,
+        }
     }
 
     /// Nothing is due yet in a simulation from `start` on; unknown where there is no rate.
@@ -84,7 +93,11 @@ impl Loads {
         }
         if self.counts.is_empty() {
             let turn = if turn == 0 { call } else { call.number(draws::TURN + u64::from(turn)) };
-            return time.checked_add(delay(turn.number(draws::AFTER), range));
+            let due = time.checked_add(delay(turn.number(draws::AFTER), range));
+            if due.is_none() {
+                self.cut();
+            }
+            return due;
         }
         if range.low == range.high {
             let due = time + range.low as i64;
@@ -92,6 +105,11 @@ impl Loads {
             return Some(due);
         }
         Some(self.better(time, (call, turn), range))
+    }
+
+    #[cold]
+    fn cut(&mut self) {
+        self.cut_by_time = true;
     }
 
     /// One of two draws from a range.
@@ -130,7 +148,7 @@ impl Loads {
     #[inline(never)]
     fn forget(&mut self, time: i64, present: i64) {
         if time > LATEST {
-            *self = Loads::unknown();
+            *self = Loads { cut_by_time: self.cut_by_time, ..Loads::unknown() };
             return;
         }
         let over = (self.present..present).take(self.counts.len());

@@ -29,6 +29,10 @@ pub struct Outlook {
 /// Instances that are looked at.
 const SAMPLE: u64 = 4_096;
 
+/// Steps that are walked one by one, some tenths of a second: where stories are so long that they have more, fewer
+/// instances are looked at, and the rest of a repetition is taken to last as long as its mean delay says.
+const MOST_WALKED: u64 = 1 << 24;
+
 impl Outlook {
     /// Goes through a sample of a plan's stories.
     pub fn of(plan: &Plan) -> Self {
@@ -43,13 +47,29 @@ impl Outlook {
             actors: vec![0; kinds],
         };
         let steps = Steps::of(plan);
+        let mut left = MOST_WALKED;
         for number in 0..SAMPLE {
-            outlook.add(plan, &steps, plan.weights.at(number.wrapping_mul(GOLDEN)), number);
+            outlook.add(plan, &steps, (plan.weights.at(number.wrapping_mul(GOLDEN)), number), &mut left);
+            if left == 0 {
+                outlook.instances = number + 1;
+                break;
+            }
         }
         outlook
     }
 
-    fn add(&mut self, plan: &Plan, steps: &Steps, story_id: usize, number: u64) {
+    /// Whether any of a million instances has an event; of stories with very many steps, of fewer.
+    pub fn has_events(plan: &Plan) -> bool {
+        let (steps, mut loads) = (Steps::of(plan), Loads::unknown());
+        let longest = plan.stories.iter().map(|story| story.operations.len()).max().unwrap_or(0).max(16);
+        (0..MOST_WALKED / longest as u64).any(|number| {
+            let story = plan.weights.at(number.wrapping_mul(GOLDEN));
+            Instance::at_beginning(plan, story as u16, number).enter(plan, (&steps, &mut loads), 0).is_some()
+        })
+    }
+
+    /// Adds an instance of a story. `left`: how many steps may still be walked.
+    fn add(&mut self, plan: &Plan, steps: &Steps, (story_id, number): (usize, u64), left: &mut u64) {
         let story = &plan.stories[story_id];
         self.words += story.state_words as u64;
         for actor in &story.actors {
@@ -59,14 +79,22 @@ impl Outlook {
         let mut instance = Instance::at_beginning(plan, story_id as u16, number);
         let mut loads = Loads::unknown();
         let mut due = instance.enter(plan, (steps, &mut loads), 0);
-        while let Some(time) = due {
-            self.events += 1;
-            self.longest = self.longest.max(time as u64);
-            if let Some(Operation::Call(call)) = steps.operation(plan, instance.story, instance.at)
-                && creates(&plan.catalog, call.method)
-            {
-                self.created[plan.catalog.methods[call.method].kind] += 1;
+        while let Some(mut time) = due {
+            let mut events = 1;
+            *left = left.saturating_sub(1);
+            if let Some(Operation::Call(call)) = steps.operation(plan, instance.story, instance.at) {
+                if *left == 0 {
+                    let turns = instance.skip_turns();
+                    let mean = u128::midpoint(call.every.low.into(), call.every.high.into());
+                    let took = i64::try_from(mean * u128::from(turns)).unwrap_or(i64::MAX);
+                    (events, time) = (1 + u64::from(turns), time.saturating_add(took));
+                }
+                if creates(&plan.catalog, call.method) {
+                    self.created[plan.catalog.methods[call.method].kind] += events;
+                }
             }
+            self.events += events;
+            self.longest = self.longest.max(time as u64);
             due = instance.proceed(plan, steps.at(instance.at), (steps, &mut loads), time);
             if due.is_none() {
                 self.durations += time as u128;

@@ -9,10 +9,11 @@
 //! start cannot be chosen: a slot in which nothing is due has to be filled by a start, and one in which something is due
 //! never is. Nor does another order help: the average stays, and with the oldest first the longest waits are shortest.
 
-use super::{Active, Outlook, SECOND, Stream};
+use super::{Active, DAY, Outlook, SECOND, Stream};
 use crate::{
     plan::Plan,
     schedule::{Schedule, Slots},
+    units::elapsed,
     value::Key,
 };
 
@@ -27,6 +28,10 @@ pub(super) struct Pace<'p> {
 
 /// A warm-up simulates at most so many events: a second or two.
 pub(super) const LONGEST_WARM_UP: u64 = 20_000_000;
+
+/// Nothing is simulated before this, in nanoseconds since the Unix epoch: what existed before an instance is up to a
+/// month older.
+const EARLIEST: i64 = i64::MIN + 60 * DAY;
 
 /// For more slots than these steps wait only where stories come in waves.
 const USUAL_SLOTS: u32 = 100;
@@ -92,7 +97,9 @@ impl Stream<'_> {
         // Nanoseconds between starts: the mean number of an instance's events over the rate.
         let between = (events * 86_400 * 1_000 * SECOND as u128 / (sample * u128::from(per_day))).max(1);
         let wanted = u128::from(longest) / between + 1;
-        let instances = wanted.min(u128::from(LONGEST_WARM_UP) * sample / events.max(1));
+        // Also where few instances have an event, and no further back than event time goes.
+        let most = (u128::from(LONGEST_WARM_UP) * sample / events.max(1)).min(LONGEST_WARM_UP.into());
+        let instances = wanted.min(most).min(u128::from(elapsed(EARLIEST, plan.timing.from)) / between);
         self.begins_early = instances < wanted;
         let mut words = Vec::new();
         let earliest =

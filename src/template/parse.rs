@@ -58,6 +58,8 @@ struct Parser<'a> {
 // A mistake returns at once and leaves the path as it is, so that the message can name it.
 impl Parser<'_> {
     fn document(&mut self) -> Result<Json, Mistake> {
+        // Editors of some systems begin every file with a byte order mark.
+        self.at = self.text.len() - self.text.trim_start_matches('\u{feff}').len();
         let json = self.value()?;
         self.skip_space();
         if self.at < self.text.len() {

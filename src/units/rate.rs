@@ -46,17 +46,7 @@ pub fn rate(text: &str) -> Result<Rate, Mistake> {
         return Err(Mistake::new(message, "write it as `500/s`"));
     }
     let Some((number, unit)) = plain.split_once('/') else {
-        let is_rate = Decimal::split(&plain).is_some_and(|(number, _)| !matches!(number.times(1_000), Ok(0)));
-        // `500 per second` is known by its number.
-        let digits = plain.find(|part: char| !part.is_ascii_digit()).unwrap_or(plain.len());
-        let has_words = plain[digits..].contains(char::is_whitespace);
-        let number = match &plain[..digits] {
-            number if is_rate && has_words => number,
-            _ if is_rate => plain.as_str(),
-            _ => "500",
-        };
-        let message = format!("the rate {} has no unit", quoted(text));
-        return Err(Mistake::new(message, format!("write `{number}/s`, or `/m`, `/h` or `/d`")));
+        return Err(without_slash(text, &plain));
     };
     let seconds = match unit.trim() {
         "s" => 1,
@@ -65,7 +55,13 @@ pub fn rate(text: &str) -> Result<Rate, Mistake> {
         "d" => DAY_SECONDS,
         other => {
             let message = format!("{} is not a unit of rates", quoted(other));
-            return Err(Mistake::new(message, "write `/s`, `/m`, `/h` or `/d`"));
+            return Err(Mistake::new(
+                message,
+                match unit_of(other) {
+                    Some(unit) => format!("write `{}/{unit}`", number.trim()),
+                    None => "write `/s`, `/m`, `/h` or `/d`".to_owned(),
+                },
+            ));
         }
     };
     let not_a_rate = || Mistake::new(format!("{} is not a rate", quoted(text)), "write it as `500/s`");
@@ -86,6 +82,39 @@ pub fn rate(text: &str) -> Result<Rate, Mistake> {
             Err(Mistake::new(format!("the rate {} is too fine", quoted(text)), "use at most three decimal places"))
         }
     }
+}
+
+/// What to say of a rate without a `/`, such as `500`, `50eps` or `500 per second`; `plain` is the text without blanks
+/// around it.
+fn without_slash(text: &str, plain: &str) -> Mistake {
+    let message = format!("the rate {} has no unit", quoted(text));
+    let Some((_, rest)) = Decimal::split(plain).filter(|(number, _)| !matches!(number.times(1_000), Ok(0))) else {
+        return Mistake::new(message, "write `500/s`, or `/m`, `/h` or `/d`");
+    };
+    let digits = &plain[..plain.len() - rest.len()];
+    let thousands = rest.strip_prefix(['k', 'K', 'M']);
+    let (number, word) = match thousands.map(|word| (word, unit_of(word))) {
+        Some((word, unit)) if word.is_empty() || unit.is_some() => (&plain[..=digits.len()], word),
+        _ => (digits, rest),
+    };
+    match unit_of(word) {
+        Some(unit) => Mistake::new(format!("{} is not a rate", quoted(text)), format!("write `{number}/{unit}`")),
+        None => Mistake::new(message, format!("write `{number}/s`, or `/m`, `/h` or `/d`")),
+    }
+}
+
+/// The unit that other programs and people mean by a word after a number, or after a `/`.
+fn unit_of(word: &str) -> Option<&'static str> {
+    let word = word.trim().to_ascii_lowercase();
+    let word = word.trim_start_matches("events").trim_start_matches("requests").trim_start();
+    let word = ["per ", "per", "a "].iter().find_map(|start| word.strip_prefix(start)).unwrap_or(word).trim_start();
+    Some(match word {
+        "eps" | "rps" | "qps" | "tps" | "ops" | "mps" | "ps" | "hz" | "sec" | "secs" | "second" | "seconds" => "s",
+        "epm" | "rpm" | "qpm" | "tpm" | "min" | "mins" | "minute" | "minutes" => "m",
+        "eph" | "rph" | "hr" | "hrs" | "hour" | "hours" => "h",
+        "epd" | "rpd" | "day" | "days" => "d",
+        _ => return None,
+    })
 }
 
 fn negative(text: &str) -> String {

@@ -39,6 +39,12 @@ pub fn is_relative_time(text: &str) -> bool {
     text == "now" || text.starts_with(['+', '-'])
 }
 
+/// Nanoseconds from one time to a later one, 0 if it is not later: a run may last up to 562 years, which is more than 64
+/// bits with a sign hold.
+pub fn elapsed(from: i64, to: i64) -> u64 {
+    if to > from { to.abs_diff(from) } else { 0 }
+}
+
 /// Writes a point in time as RFC 3339 in UTC, with 0, 3, 6 or 9 digits of a second as needed.
 pub fn format_time(nanoseconds: i64) -> String {
     DateTime::from_timestamp_nanos(nanoseconds).to_rfc3339_opts(SecondsFormat::AutoSi, true)

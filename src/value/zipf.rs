@@ -55,6 +55,16 @@ impl Skew {
         std::hint::select_unpredictable(height < column.below, index, column.other as usize)
     }
 
+    /// How many ranks there are.
+    pub fn len(&self) -> usize {
+        self.cumulative.len()
+    }
+
+    /// Whether there are no ranks, as in a kind without members.
+    pub fn is_empty(&self) -> bool {
+        self.cumulative.is_empty()
+    }
+
     /// Whether a rank is ever drawn.
     pub fn draws(&self, rank: usize) -> bool {
         let before = rank.checked_sub(1).map_or(0, |before| self.cumulative.get(before).copied().unwrap_or(u64::MAX));

@@ -3,6 +3,7 @@
 
 mod any_cut;
 mod backfill;
+mod byte_order_marks;
 #[cfg(feature = "metrics")]
 mod command_metrics;
 mod command_mistakes;
@@ -38,6 +39,7 @@ mod live_command;
 mod pace;
 mod pages;
 mod parts;
+mod planning_ends;
 mod printed_commands;
 mod properties;
 mod random_stories;

@@ -1,7 +1,5 @@
 //! What is wrong with a template is said where it is, all at once, with what to do.
 
-use std::sync::Arc;
-
 use falsetrail::{
     error::{Diagnostic, Source},
     template::{Constant, Template},
@@ -10,7 +8,7 @@ use falsetrail::{
 use super::template_render::shape;
 
 fn mistakes(template: &str) -> Vec<Diagnostic> {
-    let source = Arc::new(Source { name: "test.json".to_owned(), text: template.to_owned() });
+    let source = Source::new("test.json".to_owned(), template.to_owned());
     match Template::parse(&source).and_then(|parsed| parsed.compile(&shape(), &[])) {
         Ok(_) => panic!("no mistake in {template}"),
         Err(mistakes) => mistakes,
@@ -149,7 +147,7 @@ fn limits_are_named() {
 
 #[test]
 fn a_constant_must_fit_its_name() {
-    let source = Arc::new(Source { name: String::new(), text: r#""${pool.id}""#.to_owned() });
+    let source = Source::new(String::new(), r#""${pool.id}""#.to_owned());
     let found = Template::parse(&source).unwrap().compile(&shape(), &[("pool.id", Constant::Integer(1))]).unwrap_err();
     assert!(found[0].message.contains("`pool.id` is a text"), "{}", found[0].message);
 }
@@ -159,7 +157,7 @@ fn damaged_templates_never_panic() {
     let template = r#"{"a\u00e9":{"$if":"owner != null && pool.cfu >= -1","then":"x${owner.id}\n$${","else":[1.5e3,null]},
         "l":{"$map":{"$eval":"items"},"each(i, n)":{"$if":"i.owner","then":"${i.owner.id}${n}"}}}"#;
     let run = |text: String| {
-        let source = Arc::new(Source { name: String::new(), text });
+        let source = Source::new(String::new(), text);
         let _ = Template::parse(&source).and_then(|parsed| parsed.compile(&shape(), &[]));
     };
     for at in (0..template.len()).filter(|at| template.is_char_boundary(*at)) {

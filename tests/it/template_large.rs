@@ -1,7 +1,7 @@
 //! Templates far larger than any event: they work, in memory that follows from their size. What is beyond a limit is
 //! refused in `template_errors`.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use falsetrail::{
     error::Source,
@@ -10,7 +10,7 @@ use falsetrail::{
 use serde_json::{Value, json};
 
 fn compiled(template: &str, shape: &Shape) -> Program {
-    let source = Arc::new(Source { name: "test.json".to_owned(), text: template.to_owned() });
+    let source = Source::new("test.json".to_owned(), template.to_owned());
     let template = Template::parse(&source).unwrap_or_else(|mistakes| panic!("{}", mistakes[0].message));
     template.compile(shape, &[]).unwrap_or_else(|mistakes| panic!("{}", mistakes[0].message))
 }

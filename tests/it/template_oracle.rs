@@ -1,7 +1,5 @@
 //! Any template of the subset gives what JSON-e gives, with the document's key order.
 
-use std::sync::Arc;
-
 use falsetrail::{
     error::Source,
     template::{Constant, Filling, FixedItems, ListSlot, Program, Shape, Slot, Template, Values, escape_into},
@@ -224,7 +222,7 @@ fn check(choices: Vec<u8>, (wanted, special): (u8, u8)) {
         (0..members).map(|_| (maker.key(), maker.node(Place::default()))).collect::<Map<_, _>>().into();
     let expected = json_e::render(&template, &context).unwrap();
 
-    let source = Arc::new(Source { name: String::new(), text: serde_json::to_string_pretty(&template).unwrap() });
+    let source = Source::new(String::new(), serde_json::to_string_pretty(&template).unwrap());
     let parsed = Template::parse(&source).unwrap();
     let compiled = parsed.compile(&shape(), &constants(&context, wanted));
     let program = compiled.unwrap_or_else(|mistakes| panic!("{template}\n{}", mistakes[0].message));

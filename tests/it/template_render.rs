@@ -1,7 +1,5 @@
 //! What templates become: separators, types, escapes, lists, and limits.
 
-use std::sync::Arc;
-
 use falsetrail::{
     error::Source,
     template::{Constant, Program, Shape, Slot, Template, Values, escape_into},
@@ -53,7 +51,7 @@ fn context() -> Value {
 }
 
 fn compiled(template: &str, constants: &[(&str, Constant)]) -> Program {
-    let source = Arc::new(Source { name: "test.json".to_owned(), text: template.to_owned() });
+    let source = Source::new("test.json".to_owned(), template.to_owned());
     let template = Template::parse(&source).unwrap_or_else(|mistakes| panic!("{template}: {mistakes:?}"));
     template.compile(&shape(), constants).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
 }
@@ -210,7 +208,7 @@ fn many_names_are_many_slots() {
     let names: Vec<_> = (0..10_000).map(|number| format!("n{number}")).collect();
     let shape = Shape::Object(names.iter().map(|name| (name.clone(), Shape::Integer)).collect());
     let members: Vec<_> = names.iter().map(|name| format!(r#""{name}":{{"$eval":"{name}"}}"#)).collect();
-    let source = Arc::new(Source { name: String::new(), text: format!("{{{}}}", members.join(",")) });
+    let source = Source::new(String::new(), format!("{{{}}}", members.join(",")));
     let program = Template::parse(&source).unwrap().compile(&shape, &[]).unwrap();
     assert_eq!(program.slots().len(), 10_000);
     let context: Value = names.iter().map(|name| (name.clone(), json!(1))).collect::<serde_json::Map<_, _>>().into();

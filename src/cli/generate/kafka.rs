@@ -71,7 +71,7 @@ pub(super) struct Kafka {
     /// Where to list the events that were not delivered, one a line, if there are any: for `--only`. `-` is standard
     /// output. The place is checked before the first event. [default: a new file `undelivered-TOPIC….ndjson`]
     #[arg(long, value_name = "FILE", requires = "topic")]
-    undelivered: Option<PathBuf>,
+    pub(super) undelivered: Option<PathBuf>,
 
     /// Only the events that a file lists, as `--undelivered` writes it: the same bytes and keys. Needs `--seed` and
     /// `--from`, or a run file; the run's other options stay as they were.
@@ -153,6 +153,7 @@ impl Kafka {
             ModeName::Bare => words.option("--mode", "bare"),
         }
         for (name, value) in &self.header {
+            let value = if connect::is_secret_header(name, value) { "…" } else { value };
             words.option("--header", format!("{name}={value}"));
         }
         if self.record_time == RecordTimeName::Event {
@@ -195,6 +196,10 @@ mod connect {
 
     pub(super) fn without_secret(_: &str) -> String {
         "…".to_owned()
+    }
+
+    pub(super) fn is_secret_header(_: &str, _: &str) -> bool {
+        true
     }
 }
 

@@ -96,7 +96,7 @@ pub fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Er
     if pace.re_pace {
         return re_paced(&plan, options, arguments.skip.unwrap_or(0));
     }
-    if arguments.skip.is_none() && plan.timing.from < now - SECOND {
+    if arguments.skip.is_none_or(|skip| skip == 0) && plan.timing.from < now - SECOND {
         let message = format!("a live run begins now or later, and not at {}", format_time(plan.timing.from));
         return Err(Error::usage(message)
             .help("leave out `--live` for what is past: it is generated as fast as possible")

@@ -15,6 +15,7 @@ pub struct Prepared {
 impl Generate {
     /// Resolves and checks the run.
     pub fn prepare(&self) -> Result<Prepared, Error> {
+        self.refuse_urls()?;
         let skip = self.skip.unwrap_or(0);
         if let Some(first) = self.first.filter(|first| *first <= skip) {
             let message = format!("`--first {first}` leaves no events after `--skip {skip}`");

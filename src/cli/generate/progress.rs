@@ -9,11 +9,12 @@ use falsetrail::{
     plan::{Plan, Starts},
     run::{Part, Seen, Watch},
     schedule::Schedule,
-    units::{format_bytes, format_count, format_time},
+    units::{elapsed, format_bytes, format_count, format_time},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use std::{
+    cell::Cell,
     collections::VecDeque,
     fmt::Write,
     io::{self, IsTerminal},
@@ -81,10 +82,10 @@ impl Ahead {
     /// Events a second of wall time that a live run is to have now, if it has a rate.
     pub fn target(&self, seen: &Seen) -> Option<f64> {
         let (speed, schedule) = (self.speed?, self.schedule.as_ref()?);
-        let since = if seen.events == 0 { 0 } else { seen.time.saturating_sub(self.from).max(0).unsigned_abs() };
+        let since = if seen.events == 0 { 0 } else { elapsed(self.from, seen.time) };
         // Over as much event time as holds some events, also where they are few.
         let over = 60_000_000_000_u64;
-        let events = schedule.count_before(since + over) - schedule.count_before(since);
+        let events = schedule.count_before(since.saturating_add(over)) - schedule.count_before(since);
         Some(events as f64 / 60.0 * speed)
     }
 
@@ -98,8 +99,8 @@ impl Ahead {
             seen.next.saturating_sub(self.skip) as f64 / all as f64
         });
         let by_time = self.to.map(|to| {
-            let all = to.saturating_sub(self.from).max(1);
-            seen.time.saturating_sub(self.from) as f64 / all as f64
+            let all = elapsed(self.from, to).max(1);
+            elapsed(self.from, seen.time) as f64 / all as f64
         });
         // What comes first is the end.
         let done = [by_number, by_time].into_iter().flatten().reduce(f64::max)?;
@@ -233,6 +234,9 @@ impl Drawing {
 
 impl Line {
     fn text(&self) -> String {
+        if self.seen.events == 0 && self.seen.passed > 0 {
+            return passing(self.seen.passed);
+        }
         let mut text = format!("{} events", format_count(self.seen.events));
         if let Some(done) = self.done {
             let _ = write!(text, " ({:.0} %)", (done * 100.0).floor());
@@ -256,6 +260,7 @@ impl Line {
         let seen = &self.seen;
         let mut line = json!({
             "events": seen.events,
+            "passed": seen.passed,
             "bytes": seen.bytes,
             "event_time": (seen.events > 0).then(|| format_time(seen.time)),
             "events_a_second": (self.rate * 10.0).round() / 10.0,
@@ -269,6 +274,24 @@ impl Line {
             line["failed"] = failed.into();
         }
         line.to_string()
+    }
+}
+
+/// That events are passed over, which is all that happens until the first one of a part.
+fn passing(events: u64) -> String {
+    format!("passed over {} events", format_count(events))
+}
+
+/// Says every now and then, for a run that is not quiet, how many events were passed over to find where it continues.
+pub fn passing_over(arguments: &Generate) -> impl Fn(u64) + use<> {
+    let silent = arguments.quiet || matches!(arguments.watch.progress, ProgressName::None | ProgressName::Json);
+    let every = arguments.watch.progress_every.map_or(BETWEEN_LINES, Duration::from_nanos);
+    let last = Cell::new(Instant::now());
+    move |events| {
+        if !silent && events > 0 && last.get().elapsed() >= every {
+            last.set(Instant::now());
+            report(&format!("{}\n", passing(events)));
+        }
     }
 }
 

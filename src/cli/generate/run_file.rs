@@ -1,6 +1,6 @@
 //! A run as a file: written, repeated, and what it makes compared with files.
 
-use super::{Generate, Stop, finish};
+use super::{Generate, Stop, finish, pipeline};
 use crate::cli::{print, report};
 use clap::Args;
 use falsetrail::{
@@ -22,7 +22,7 @@ pub struct RunFileOptions {
     /// start time and the options under "Content". It is on disk before the first event, and `--run` repeats it
     /// anywhere.
     #[arg(long, value_name = "FILE")]
-    write_run: Option<PathBuf>,
+    pub(super) write_run: Option<PathBuf>,
 
     /// Repeat the run that a run file describes, or the summary of a run (`--summary`), instead of scenarios and
     /// options under "Content". `--from` moves it to another beginning; a run without an end takes `-n`, `-d`, `--to`
@@ -32,7 +32,7 @@ pub struct RunFileOptions {
 
     /// Write nothing, and compare what the run would write with the file or folder given by `--output`: names each file
     /// that differs, is missing or is not part of the run, and exits with 1 if there is one.
-    #[arg(long, requires_all = ["run", "output"], conflicts_with_all = ["write_run", "force", "skip", "shard", "digest", "bootstrap_servers"])]
+    #[arg(long, requires = "output", conflicts_with_all = ["write_run", "force", "skip", "shard", "digest", "bootstrap_servers"])]
     pub check: bool,
 }
 
@@ -40,6 +40,12 @@ impl Generate {
     /// The run that a file describes, if one is given.
     pub(super) fn recorded(&self) -> Result<Option<RunFile>, Error> {
         let Some(path) = &self.file.run else {
+            if self.file.check {
+                let output = self.output.as_deref().unwrap_or(Path::new("DIR/")).display();
+                return Err(Error::usage("`--check` compares with the run that a file describes: `--run` is missing")
+                    .help(format!("write the run down once: `falsetrail generate … --write-run run.json -o {output}`"))
+                    .help(format!("then compare: `falsetrail generate --run run.json --check -o {output}`")));
+            }
             let unknown = self.seed.is_none() || self.from.is_none();
             let needs = [
                 (self.shard.is_some(), "`--shard` needs `--seed` and `--from`, so that all shards are of one run"),
@@ -177,7 +183,13 @@ pub(super) fn check(arguments: &Generate, plan: &Plan, output: &Output) -> Resul
     let own = arguments.file.run.as_deref().unwrap_or(Path::new(""));
     let sink = sink::check(output, own, Box::new(tell))?;
     let stop = Stop::new(Arc::default())?;
-    let outcome = run::emit(plan, sink, How::default(), &stop.requested);
+    let mut outcome = run::emit(plan, sink, How::default(), &stop.requested);
+    if outcome.error.is_some()
+        && let Some(path) = &output.path
+        && let Some(found) = pipeline::explain(plan, own, path)
+    {
+        outcome.error = Some(found);
+    }
     if !arguments.quiet {
         for note in &outcome.delivered.notes {
             print(&format!("{note}\n"))?;

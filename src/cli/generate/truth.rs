@@ -23,7 +23,7 @@ pub fn refuse(arguments: &Generate) -> Result<(), Error> {
 /// Opens the file; `begun` is where the data begins.
 pub fn open(arguments: &Generate, begun: u64) -> Result<Option<Truth>, Error> {
     let (Some(path), all) = (&arguments.truth, arguments.truth_all) else { return Ok(None) };
-    let continues = arguments.append || (arguments.skip.is_some() && Lines::are_unfinished(path));
+    let continues = arguments.append || (arguments.skip.is_some_and(|skip| skip > 0) && Lines::are_unfinished(path));
     if Lines::are_direct(path) {
         // Lines that went to a device stay there: those of instances that were over are not written twice.
         let since = if continues { arguments.skip.unwrap_or(begun) } else { begun };

@@ -12,7 +12,7 @@ use falsetrail::{
     forecast::Forecast,
     plan::Plan,
     schedule::Schedule,
-    units::{format_bytes, format_count, format_time},
+    units::{elapsed, format_bytes, format_count, format_time},
 };
 use serde_json::{Value, json};
 use std::{fmt::Write, time::Duration};
@@ -100,7 +100,7 @@ impl About<'_> {
     /// Events a second; nothing for a run without a length.
     fn mean(&self) -> Option<f64> {
         let (from, end) = self.stretch();
-        let seconds = (end - from) as f64 / 1e9;
+        let seconds = elapsed(from, end) as f64 / 1e9;
         (seconds > 0.0 && self.forecast.summary.events > 1).then(|| self.forecast.summary.events as f64 / seconds)
     }
 
@@ -164,7 +164,7 @@ impl About<'_> {
             return format!("time: about {takes} here on {plural}, and what the destination needs");
         };
         let (from, end) = self.stretch();
-        let lasts = Duration::from_secs_f64(((end - from).max(0) as f64 / speed / 1e9).min(1e12));
+        let lasts = Duration::from_secs_f64((elapsed(from, end) as f64 / speed / 1e9).min(1e12));
         let wanted = self.forecast.course.busiest_second() as f64 * speed;
         let busy = takes.saturating_sub(self.forecast.cost.beginning);
         let able = self.forecast.summary.events as f64 / busy.as_secs_f64().max(1e-6);
@@ -198,6 +198,12 @@ impl About<'_> {
         if forecast.begins_early {
             notes.push(
                 "the run begins before its steady state: its longest story lasts longer than what is simulated before"
+                    .to_owned(),
+            );
+        }
+        if forecast.cut_by_time {
+            notes.push(
+                "the run would fail: event time ends in the year 2262, before the run has what was asked for"
                     .to_owned(),
             );
         }

@@ -106,11 +106,14 @@ impl<'p> Reader<'p> {
                 CountRange { low: count, high: count }
             }
         };
-        let when = DurationRange { low: self.now.low + call.after.low, high: self.now.high + call.after.high };
+        let when = DurationRange {
+            low: self.now.low.saturating_add(call.after.low),
+            high: self.now.high.saturating_add(call.after.high),
+        };
         let gaps = |count: u64, gap: u64| gap.saturating_mul(count.saturating_sub(1));
         let skipped = call.chance.is_some() || times.low == 0;
         // What does not happen is not waited for either.
-        let low = if skipped { self.now.low } else { when.low + gaps(times.low, call.every.low) };
+        let low = if skipped { self.now.low } else { when.low.saturating_add(gaps(times.low, call.every.low)) };
         self.now = DurationRange { low, high: when.high.saturating_add(gaps(times.high, call.every.high)) };
         self.events.low += if skipped { 0 } else { times.low };
         self.events.high += times.high;

@@ -1,6 +1,6 @@
 //! What is said of a step that cannot happen.
 
-use super::{ABSENT, Constraint, Facts, GONE, LIVE, Pass, Point};
+use super::{ABSENT, Constraint, Facts, GONE, LIVE, Pass};
 use crate::{
     catalog::{FailureId, Needs},
     error::Diagnostic,
@@ -80,9 +80,8 @@ impl Pass<'_> {
         mistake.help("what is made later is another resource: declare a second one under `resources` and target it")
     }
 
-    pub(super) fn failing(&mut self, call: &Call, step: &scenario::Call, failure: FailureId, point: &Point) {
-        let Some(target) = call.target else { return };
-        let facts = &point.resources[target];
+    pub(super) fn failing(&mut self, call: &Call, step: &scenario::Call, failure: FailureId, target: usize) {
+        let facts = &self.facts[target];
         let resource = &self.resolved.story.resources[target];
         let of = &self.catalog.failures[failure];
         let fits = match of.needs {
@@ -113,22 +112,14 @@ impl Pass<'_> {
         if let (Some(_), Some((lowering, ask))) = (&of.when, call.lowers)
             && lowering == failure
         {
-            self.lowering(call, target, ask, facts, &span, &of.name);
+            self.lowering(call, target, ask, &span, &of.name);
         }
     }
 
     /// A failure of lowering needs something to lower.
-    pub(super) fn lowering(
-        &mut self,
-        call: &Call,
-        target: usize,
-        ask: usize,
-        facts: &Facts,
-        span: &Range<usize>,
-        failure: &str,
-    ) {
+    pub(super) fn lowering(&mut self, call: &Call, target: usize, ask: usize, span: &Range<usize>, failure: &str) {
         let word = call.asks[ask].word;
-        let (low, high, drawn) = facts.choices[word];
+        let (low, high, drawn) = self.facts[target].choices[word];
         let above = match call.asks[ask].value {
             Asked::Code(code) => code + 1,
             _ => 1,

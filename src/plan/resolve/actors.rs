@@ -3,7 +3,7 @@
 use super::Resolver;
 use crate::{
     catalog::{FieldId, Generator, KindId},
-    error::{Diagnostic, Source, a, did_you_mean, list_of},
+    error::{Diagnostic, Source, a, list_of},
     identity::TAGS,
     plan::pins::{self, Value},
     scenario,
@@ -71,9 +71,11 @@ impl Resolver<'_, '_> {
         let who = who.and_then(|(_, bytes)| bytes.as_deref());
         let who = who.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let stranger = who.map(|who| {
-            let number = self.tag(&format!("fixed {}", of.name), &who, TAGS);
+            let family = self.around.tags.family(&format!("fixed {}", of.name));
+            let number = self.tag(family, &format!("fixed actors of the kind `{}`", of.name), &who, TAGS);
             self.around.population[kind] + u64::from(number)
         });
+        self.actor_names.entry(name.clone()).or_insert(self.story.actors.len());
         self.story.actors.push(Actor { name, kind, other, stranger, pins });
     }
 
@@ -101,13 +103,13 @@ impl Resolver<'_, '_> {
 
     pub(super) fn actor(&mut self, written: &scenario::Call) -> Option<usize> {
         let Some(by) = &written.by else { return Some(self.last_actor.unwrap_or(0)) };
-        let found = self.story.actors.iter().position(|actor| actor.name == by.value);
+        let found = self.actor_names.get(&by.value).copied();
         if found.is_none() && self.scenario.actors.iter().all(|actor| actor.name.value != by.value) {
             // Those that are declared, or else the one that every story has.
             let declared = self.scenario.actors.iter().map(|actor| actor.name.value.as_str());
             let made = self.story.actors.iter().map(|actor| actor.name.as_str());
             let known: Vec<&str> = if self.scenario.actors.is_empty() { made.collect() } else { declared.collect() };
-            let help = did_you_mean(&by.value, known);
+            let help = self.suggestion(&by.value, known);
             self.wrong(&by.span, format!("no actor is called `{}`", by.value), help);
             let last = self.mistakes.pop().map(|mistake| mistake.help("actors stand under `actors`"));
             self.mistakes.extend(last);

@@ -3,7 +3,7 @@
 use super::{Draft, Resolver};
 use crate::{
     catalog::{FieldId, Generator, KindId, ReferDefault},
-    error::{Diagnostic, Source, did_you_mean},
+    error::{Diagnostic, Source},
     plan::{
         pins::{self, Value},
         sets::SET,
@@ -185,7 +185,7 @@ impl Resolver<'_, '_> {
             self.story.actors.iter().filter(|actor| kinds.contains(&actor.kind)).map(|actor| actor.name.as_str());
         let known: Vec<&str> = names.chain(actors).collect();
         let labels = kinds.iter().map(|kind| self.catalog.kinds[*kind].label.as_str()).collect::<Vec<_>>().join(" or ");
-        let help = did_you_mean(&name.value, known.iter().copied());
+        let help = self.suggestion(&name.value, known.iter().copied());
         self.wrong(&name.span, format!("no {labels} of the story is called `{}`", name.value), help);
         None
     }

@@ -3,21 +3,23 @@
 use super::{Draft, Reported, Resolver};
 use crate::{
     catalog::{Effect, KindId, Method},
-    error::{Diagnostic, Source, a, did_you_mean, list_of},
+    error::{Diagnostic, Source, a, list_of},
     plan::{pins, sets::SET},
     scenario::{self, Step},
-    story::{Asked, Initial, Operation, Owner, Pin, Place, Reference, Resource, Row, ScopePin, word},
+    story::{Asked, Call, Initial, Operation, Owner, Pin, Place, Reference, Resource, Row, ScopePin, word},
     value::Lane,
     yaml::{Node, Spanned},
 };
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 impl Resolver<'_, '_> {
     pub(super) fn resources(&mut self, steps: &[Step]) {
+        let uses = first_uses(steps);
+        let mut left = MOST_RESOURCES;
         for written in &self.scenario.resources {
             let kind = match &written.kind {
                 Some(name) => self.kind(name),
-                None => self.kind_by_use(&written.name, steps),
+                None => self.kind_by_use(&written.name, &uses),
             };
             let Some(kind) = kind else { continue };
             let mut fields: Vec<_> = written
@@ -36,9 +38,10 @@ impl Resolver<'_, '_> {
                 continue;
             }
             let count = written.count.as_ref().map_or(1, |count| count.value);
-            let count = u32::try_from(count).ok().filter(|count| *count <= 1_000_000);
+            let count = u32::try_from(count).ok().filter(|count| u64::from(*count) <= left);
+            left -= count.map_or(0, u64::from);
             let Some(count) = count else {
-                let span = written.count.as_ref().map_or(0..0, |count| count.span.clone());
+                let span = written.count.as_ref().map_or(written.name.span.clone(), |count| count.span.clone());
                 self.wrong(&span, "a story has at most a million resources", "start more instances instead");
                 continue;
             };
@@ -100,15 +103,9 @@ impl Resolver<'_, '_> {
     }
 
     /// The kind of a resource that does not say: by the first call that targets it, else by its name.
-    pub(super) fn kind_by_use(&mut self, name: &Spanned<String>, steps: &[Step]) -> Option<KindId> {
-        let mut calls = Vec::new();
-        collect(steps, &mut calls);
-        let used = calls.iter().find(|call| {
-            let each = call.each.as_ref().map(|each| &each.resources.value);
-            call.target.as_ref().map(|target| &target.value).or(each) == Some(&name.value)
-        });
-        let used =
-            used.and_then(|call| self.catalog.method(&call.call.value)).map(|method| self.catalog.methods[method].kind);
+    pub(super) fn kind_by_use(&mut self, name: &Spanned<String>, methods: &HashMap<&str, &str>) -> Option<KindId> {
+        let used = methods.get(name.value.as_str()).and_then(|method| self.catalog.method(method));
+        let used = used.map(|method| self.catalog.methods[method].kind);
         let found = used.or_else(|| self.catalog.variable(&name.value)).or_else(|| self.catalog.kind(&name.value));
         if found.is_none() {
             let kinds = list_of(self.catalog.kinds.iter().map(|kind| kind.name.as_str()));
@@ -120,15 +117,18 @@ impl Resolver<'_, '_> {
 
     /// A name for a resource that the scenario does not name.
     pub(super) fn free_name(&self, wanted: &str) -> String {
-        let taken = |name: &str| self.story.resources.iter().any(|resource| resource.name == name);
+        let taken = |name: &str| self.resource_names.contains_key(name);
         let numbered = (2..).map(|number| format!("{wanted}#{number}"));
         [wanted.to_owned()].into_iter().chain(numbered).find(|name| !taken(name)).unwrap_or_default()
     }
 
     pub(super) fn push_resource(&mut self, name: String, kind: KindId, count: u32, draft: Draft) -> usize {
-        let family = format!("lane of {}", self.catalog.kinds[kind].name);
-        let lane = Lane(self.tag(&family, &format!("{}/{name}", self.story.name), Lane::COUNT));
+        let of = &self.catalog.kinds[kind];
+        let family = self.around.tags.family(&format!("lane of {}", of.name));
+        let what = format!("resources of the kind `{}`", of.name);
+        let lane = Lane(self.tag(family, &what, &format!("{}/{name}", self.story.name), Lane::COUNT));
         let owner = Owner::Story { existing: false, lane };
+        self.resource_names.entry(name.clone()).or_insert(self.story.resources.len());
         self.story.resources.push(Resource {
             key: self.story.key.name(&name),
             name,
@@ -161,10 +161,10 @@ impl Resolver<'_, '_> {
         let Some(name) = written.target.as_ref().or(each) else {
             return self.only_resource(written, method).map(Some).ok_or(Reported);
         };
-        let Some(index) = self.story.resources.iter().position(|resource| resource.name == name.value) else {
+        let Some(index) = self.resource_names.get(&name.value).copied() else {
             if self.scenario.resources.iter().all(|resource| resource.name.value != name.value) {
-                let help =
-                    did_you_mean(&name.value, self.story.resources.iter().map(|resource| resource.name.as_str()));
+                let names = self.story.resources.iter().map(|resource| resource.name.as_str());
+                let help = self.suggestion(&name.value, names);
                 self.wrong(&name.span, format!("no resource is called `{}`", name.value), help);
                 let last = self.mistakes.pop().map(|mistake| mistake.help("resources stand under `resources`"));
                 self.mistakes.extend(last);
@@ -177,7 +177,7 @@ impl Resolver<'_, '_> {
             let message = format!("`{}` is {}, but `{}` needs {}", name.value, a(found), method.short, a(wanted));
             let right =
                 self.story.resources.iter().filter(|other| other.kind == method.kind).map(|other| other.name.as_str());
-            let help = did_you_mean(&name.value, right);
+            let help = self.suggestion(&name.value, right);
             self.wrong(&name.span, message, help);
             return Err(Reported);
         }
@@ -253,6 +253,8 @@ impl Resolver<'_, '_> {
 
     /// Gives each resource to the story or, if it is only read and `sharing` allows it, to the population.
     fn decide_owners(&mut self, sharing: bool) {
+        // How many of each kind were given to the population so far.
+        let mut shared_of_kind = vec![0; self.catalog.kinds.len()];
         for index in 0..self.story.resources.len() {
             let draft = &self.drafts[index];
             let resource = &self.story.resources[index];
@@ -260,13 +262,11 @@ impl Resolver<'_, '_> {
             let read_only = !draft.changed
                 && resource.count == 1
                 && resource.pins.iter().all(|(_, pin)| matches!(pin, Pin::Reference(_)));
-            let other = self.story.resources[..index]
-                .iter()
-                .filter(|other| other.kind == resource.kind && matches!(other.owner, Owner::Population { .. }))
-                .count();
+            let other = shared_of_kind[resource.kind];
             let enough = self.around.population[resource.kind] > 0 && self.enough(resource.kind, other + 1);
             let made = draft.creator.is_some();
             let shared = sharing && existing && read_only && enough;
+            shared_of_kind[resource.kind] += usize::from(shared);
             let resource = &mut self.story.resources[index];
             resource.made = made;
             resource.owner =
@@ -284,8 +284,9 @@ impl Resolver<'_, '_> {
             }
         };
         let tables = || self.story.rows.iter().map(|(kind, _)| *kind);
+        let referred = self.referred();
         (0..self.story.resources.len()).filter(|index| self.story.resources[*index].is_own()).find_map(|index| {
-            self.referred(index).into_iter().map(|other| (index, other)).find(|(index, other)| {
+            referred[index].iter().map(|other| (index, *other)).find(|(index, other)| {
                 let lies = |index: usize, kind: &KindId| {
                     self.catalog.kinds[self.story.resources[index].kind].scope.contains(kind)
                 };
@@ -316,52 +317,70 @@ impl Resolver<'_, '_> {
         }
         let drawn: Vec<KindId> =
             self.story.rows.iter().filter(|(_, row)| *row == Row::Drawn).map(|(kind, _)| *kind).collect();
-        // Once for each resource, so that what refers to what refers to a shared resource follows too.
-        for _ in 0..self.story.resources.len() {
-            for index in 0..self.story.resources.len() {
-                let place =
-                    self.referred(index).into_iter().find_map(|other| match self.story.resources[other].owner {
-                        Owner::Population { .. } => Some(Row::Of(other)),
-                        Owner::Story { .. } => self.story.resources[other].rows.first().map(|(_, row)| *row),
-                    });
+        let referred = self.referred();
+        // Until nothing changes, so that what refers to what refers to a shared resource follows too.
+        let mut changed = true;
+        while std::mem::take(&mut changed) {
+            for (index, referred) in referred.iter().enumerate() {
+                let place = referred.iter().find_map(|other| match self.story.resources[*other].owner {
+                    Owner::Population { .. } => Some(Row::Of(*other)),
+                    Owner::Story { .. } => self.story.resources[*other].rows.first().map(|(_, row)| *row),
+                });
                 let resource = &mut self.story.resources[index];
                 if let Some(row) = place.filter(|_| resource.is_own() && resource.rows.is_empty()) {
                     let scope = &self.catalog.kinds[resource.kind].scope;
                     resource.rows = drawn.iter().filter(|kind| scope.contains(kind)).map(|kind| (*kind, row)).collect();
+                    changed |= !resource.rows.is_empty();
                 }
             }
         }
     }
 
-    /// The resources that a resource refers to, at first or after an update.
-    fn referred(&self, index: usize) -> Vec<usize> {
-        let resource = &self.story.resources[index];
-        let pinned = resource.pins.iter().filter_map(|(_, pin)| match pin {
-            Pin::Reference(reference) => Some(*reference),
-            _ => None,
+    /// For each resource those that it refers to, at first or after an update.
+    fn referred(&self) -> Vec<Vec<usize>> {
+        let at_first = self.story.resources.iter().map(|resource| {
+            let pinned = resource.pins.iter().filter_map(|(_, pin)| match pin {
+                Pin::Reference(Reference::Resource(other)) => Some(*other),
+                _ => None,
+            });
+            let initial = resource.initial.iter().filter_map(|initial| match initial {
+                Initial::Reference(Reference::Resource(other)) => Some(*other),
+                _ => None,
+            });
+            pinned.chain(initial).collect::<Vec<_>>()
         });
-        let initial = resource.initial.iter().filter_map(|initial| match initial {
-            Initial::Reference(reference) => Some(*reference),
-            _ => None,
-        });
-        let asked = self.story.operations.iter().flat_map(|operation| match operation {
-            Operation::Call(call) if call.target == Some(index) => call.asks.as_slice(),
-            _ => &[],
-        });
-        let asked = asked.filter_map(|ask| match ask.value {
-            Asked::Reference(reference) => Some(reference),
-            _ => None,
-        });
-        let resources = pinned.chain(initial).chain(asked).filter_map(|reference| match reference {
-            Reference::Resource(other) => Some(other),
-            _ => None,
-        });
-        resources.collect()
+        let mut referred: Vec<_> = at_first.collect();
+        for operation in &self.story.operations {
+            let Operation::Call(Call { target: Some(target), asks, .. }) = operation else { continue };
+            let asked = asks.iter().filter_map(|ask| match ask.value {
+                Asked::Reference(Reference::Resource(other)) => Some(other),
+                _ => None,
+            });
+            referred[*target].extend(asked);
+        }
+        referred
     }
 }
 
+/// Resources of a story, those of a `count` each by each: an instance keeps a state of each.
+const MOST_RESOURCES: u64 = 1_000_000;
+
+/// For each name of a target the method of the first call on it.
+fn first_uses(steps: &[Step]) -> HashMap<&str, &str> {
+    let mut calls = Vec::new();
+    collect(steps, &mut calls);
+    let mut uses = HashMap::new();
+    for call in calls {
+        let each = call.each.as_ref().map(|each| &each.resources.value);
+        if let Some(target) = call.target.as_ref().map(|target| &target.value).or(each) {
+            uses.entry(target.as_str()).or_insert(call.call.value.as_str());
+        }
+    }
+    uses
+}
+
 /// All calls of a scenario, in the order of the file.
-fn collect<'s>(steps: &'s [Step], calls: &mut Vec<&'s scenario::Call>) {
+pub(super) fn collect<'s>(steps: &'s [Step], calls: &mut Vec<&'s scenario::Call>) {
     for step in steps {
         match step {
             Step::Call(call) => calls.push(call),

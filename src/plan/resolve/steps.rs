@@ -5,12 +5,12 @@ use crate::{
     catalog::{Effect, FailureId, FieldId, Generator, InputValue, Kind, KindId, Method, Scalar, Unset, Usual},
     emission::field_salt,
     error::{Diagnostic, did_you_mean, list_of, nearest},
-    identity::TAGS,
+    identity::{FamilyId, TAGS},
     plan::pins::{self, Value},
     scenario::{self, Step},
     story::{Ask, Asked, Call, Operation, Outcome, Reference, Turns},
     template::Padded,
-    units::{CountRange, DurationRange},
+    units::{CountRange, DurationRange, format_count},
     value::Skew,
     yaml::Spanned,
 };
@@ -25,8 +25,9 @@ impl Resolver<'_, '_> {
                     let at = self.story.operations.len();
                     let salt = match &choose.id {
                         Some(id) => field_salt(&format!("choose {}", id.value)),
-                        None => field_salt("choose").wrapping_add(self.count_choices()),
+                        None => field_salt("choose").wrapping_add(self.choices),
                     };
+                    self.choices += 1;
                     let mut weights = branch_weights(&choose.branches);
                     // If no branch is ever taken, what is taken is one that holds nothing.
                     let is_never = weights.iter().all(|weight| *weight == 0);
@@ -59,10 +60,6 @@ impl Resolver<'_, '_> {
             }
             first = false;
         }
-    }
-
-    pub(super) fn count_choices(&self) -> u64 {
-        self.story.operations.iter().filter(|operation| matches!(operation, Operation::Choose { .. })).count() as u64
     }
 
     pub(super) fn push(&mut self, operation: Operation, step: Option<scenario::Call>) {
@@ -100,9 +97,8 @@ impl Resolver<'_, '_> {
             }
             (None, None) => (Turns::Repeat(CountRange { low: 1, high: 1 }), none),
         };
-        let family = format!("step of {}", self.story.name);
         let call = Call {
-            tag: self.tag(&family, &identity, TAGS),
+            tag: self.tag(self.steps_family, "steps of a scenario", &identity, TAGS),
             salt: field_salt(&identity),
             name,
             number: self.calls,
@@ -134,11 +130,14 @@ impl Resolver<'_, '_> {
         let found = self.catalog.method(&name.value);
         match found {
             None => {
-                let help = did_you_mean(&name.value, self.catalog.method_names());
+                let help = self.suggestion(&name.value, self.catalog.method_names());
                 self.wrong(&name.span, format!("no method is called `{}`", name.value), help);
                 let last =
                     self.mistakes.pop().map(|mistake| mistake.help("`falsetrail list methods` shows all of them"));
                 self.mistakes.extend(last);
+                if !self.suggests() {
+                    return None;
+                }
                 // Probably meant: so that what follows is not called impossible for lack of it.
                 return nearest(&name.value, self.catalog.method_names()).and_then(|near| self.catalog.method(near));
             }
@@ -156,34 +155,32 @@ impl Resolver<'_, '_> {
     /// without an `id` it is. An `id` and a method's name are different things even if they are the same word.
     fn call_name(&mut self, written: &scenario::Call, method: &Method) -> (String, String) {
         if let Some(id) = &written.id {
-            let first =
-                self.steps.iter().flatten().filter_map(|step| step.id.as_ref()).find(|other| other.value == id.value);
-            if let Some(first) = first {
-                let (line, _) = self.scenario.source.position(first.span.start);
+            if let Some(first) = self.ids.get(&id.value) {
+                let (line, _) = self.scenario.source.position(first.start);
                 let message = format!("two steps have the id `{}`", id.value);
                 let mistake = Diagnostic::new(&self.scenario.source, id.span.clone(), message);
                 let help = "give each step an `id` of its own: its events' ids are made from it";
                 self.mistakes.push(mistake.label(format!("first on line {line}")).help(help));
+            } else {
+                self.ids.insert(id.value.clone(), id.span.clone());
             }
             return (id.value.clone(), format!("id {}", id.value));
         }
-        let same = |(operation, step): (&Operation, &Option<scenario::Call>)| {
-            let unnamed = step.as_ref().is_some_and(|step| step.id.is_none());
-            matches!(operation, Operation::Call(call) if unnamed && self.catalog.methods[call.method].short == method.short)
-        };
-        let name = match self.story.operations.iter().zip(&self.steps).filter(|pair| same(*pair)).count() {
-            0 => method.short.clone(),
-            before => format!("{}#{}", method.short, before + 1),
+        let before = self.unnamed.entry(method.short.clone()).or_default();
+        *before += 1;
+        let name = match *before {
+            1 => method.short.clone(),
+            number => format!("{}#{number}", method.short),
         };
         (name.clone(), name)
     }
 
     /// A number for a name; a story that has more names than there are numbers is refused.
-    pub(super) fn tag(&mut self, family: &str, name: &str, bound: u16) -> u16 {
+    pub(super) fn tag(&mut self, family: FamilyId, what: &str, name: &str, bound: u16) -> u16 {
         let tag = self.around.tags.assign(family, name, bound);
         tag.unwrap_or_else(|| {
-            let message = format!("there are more than {} of one kind in this run ({family})", bound - 1);
-            if !self.mistakes.iter().any(|mistake| mistake.message == message) {
+            if !std::mem::replace(&mut self.is_too_many, true) {
+                let message = format!("there are more than {} {what} in this run", format_count(u64::from(bound - 1)));
                 self.wrong(&(0..0), message, "divide it into several runs with different seeds");
             }
             0

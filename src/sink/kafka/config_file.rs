@@ -11,7 +11,8 @@
 
 use std::ops::Range;
 
-use super::names::{canonical, refused};
+use super::brokers;
+use super::names::{canonical, is_registry, refused};
 use crate::error::{Diagnostic, Error, Source};
 
 /// What stands in for a value.
@@ -84,11 +85,16 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             return None;
         }
         self.shown.push_str(name);
-        if let Some(instead) = refused(name) {
+        if let Some(instead) = refused(name).filter(|_| !is_registry(name)) {
             self.mistake(start, format!("kafka property `{name}` cannot be set here"), instead);
         }
         self.shown.push('=');
         let value = self.value(value);
+        if canonical(name) == "bootstrap.servers"
+            && let Err((message, help)) = brokers::check(&value)
+        {
+            self.mistake(start, message, help);
+        }
         Some((canonical(name).to_owned(), value))
     }
 

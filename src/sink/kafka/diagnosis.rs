@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode as Code;
+use rdkafka::types::RDKafkaRespErr;
 
 use super::options::Options;
 use super::reports::Trouble;
@@ -279,6 +280,13 @@ pub(super) fn words(trouble: &Trouble) -> String {
 /// A librdkafka text in this program's style.
 pub(super) fn plain(text: &str) -> String {
     let text = text.trim().trim_end_matches('.').replace('"', "`");
+    // `Err-150?` is how librdkafka writes a code that it has no words for.
+    if let Some((_, rest)) = text.split_once("Err-")
+        && let Some((number, _)) = rest.split_once('?')
+        && number.trim_start_matches('-').parse::<u32>().is_ok()
+    {
+        return text.replace(&format!("Err-{number}?"), &unknown_code(number));
+    }
     let mut chars = text.chars();
     match (chars.next(), chars.clone().next()) {
         // An abbreviation keeps its capitals.
@@ -289,11 +297,25 @@ pub(super) fn plain(text: &str) -> String {
 
 /// A code in words: `Broker: Topic authorization failed` without the speaker.
 fn said(code: Code) -> String {
+    let number = code as i32;
+    match RDKafkaRespErr::try_from(number) {
+        // librdkafka calls it an unknown broker error, as if the broker were not known.
+        Ok(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN) => {
+            return "the broker failed with an error that it does not name (code -1): its log says more".to_owned();
+        }
+        Ok(RDKafkaRespErr::RD_KAFKA_RESP_ERR_END_ALL) | Err(_) => return unknown_code(&number.to_string()),
+        Ok(_) => {}
+    }
     let text = code.to_string();
     let text = text.split_once(" (").map_or(text.as_str(), |(_, words)| words);
     let text = text.strip_suffix(')').unwrap_or(text);
     let text = text.strip_prefix("Broker: ").unwrap_or(text);
     plain(text.strip_prefix("Local: ").unwrap_or(text))
+}
+
+/// A code of a broker that is newer than librdkafka.
+fn unknown_code(number: &str) -> String {
+    format!("the broker answered with error code {number}, which librdkafka does not know: its log says more")
 }
 
 /// A log line without the `[thrd:…]: ` that starts it.

@@ -18,9 +18,7 @@ const ALIASES: [(&str, &str); 9] = [
 
 /// Names that are refused, and what to do instead: the Java client's own, and
 /// those that would break the promise to count every event.
-const REFUSED: [(&str, &str); 29] = [
-    ("basic.auth.credentials.source", "leave it out: no schema registry is asked"),
-    ("basic.auth.user.info", "leave it out: no schema registry is asked"),
+const REFUSED: [(&str, &str); 26] = [
     ("buffer.memory", "librdkafka's `queue.buffering.max.kbytes` bounds the queue"),
     ("delivery.report.only.error", "leave it out: every acknowledgement is counted"),
     ("interceptor.classes", "leave it out: it names Java classes"),
@@ -33,7 +31,6 @@ const REFUSED: [(&str, &str); 29] = [
     ("sasl.client.callback.handler.class", "leave it out: it names a Java class"),
     ("sasl.jaas.config", "set `sasl.username` and `sasl.password` (and `sasl.mechanisms`)"),
     ("sasl.login.callback.handler.class", "set `sasl.mechanisms` and what librdkafka needs for that mechanism"),
-    ("schema.registry.url", "leave it out: no schema registry is asked"),
     ("send.buffer.bytes", "librdkafka calls it `socket.send.buffer.bytes`"),
     ("ssl.enabled.protocols", "leave it out: the newest version of TLS that both know is used"),
     ("ssl.keymanager.algorithm", "leave it out: it is about Java's key stores"),
@@ -117,7 +114,27 @@ pub(super) fn refused(name: &str) -> Option<&'static str> {
         // Each of them is a part of the command, or the command itself.
         return Some("leave it out: librdkafka would put it into a shell command, `kinit`; Kerberos is not built in");
     }
-    REFUSED.iter().chain(&EXECUTES).find(|(refused, _)| *refused == name).map(|(_, instead)| *instead)
+    let mut known = REFUSED.iter().chain(&EXECUTES);
+    let found = known.find(|(refused, _)| *refused == name).map(|(_, instead)| *instead);
+    found.or(is_registry(name).then_some("leave it out: no schema registry is asked"))
+}
+
+/// Whether a property is for a client of a schema registry or for its serializers: files of clients hold them beside those
+/// for the brokers, and nothing is lost without them.
+pub(super) fn is_registry(name: &str) -> bool {
+    const BEGINNINGS: [&str; 5] = ["schema.registry.", "basic.auth.", "bearer.auth.", "avro.", "json.schema."];
+    const NAMES: [&str; 9] = [
+        "auto.register.schemas",
+        "key.subject.name.strategy",
+        "latest.cache.size",
+        "latest.compatibility.strict",
+        "normalize.schemas",
+        "specific.avro.reader",
+        "use.latest.version",
+        "use.schema.id",
+        "value.subject.name.strategy",
+    ];
+    BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) || NAMES.contains(&name)
 }
 
 /// What might have been meant by a name that librdkafka does not know.
@@ -127,6 +144,29 @@ pub(super) fn suggestion(name: &str) -> String {
         || "librdkafka's CONFIGURATION.md lists all properties".to_owned(),
         |known| format!("did you mean `{known}`?"),
     )
+}
+
+/// Whether a header's value may be a secret, by what it or its name looks like.
+pub fn is_secret_header(name: &str, value: &str) -> bool {
+    const NAMES: [&str; 13] = [
+        "auth",
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "passphrase",
+        "apikey",
+        "accesskey",
+        "privatekey",
+        "credential",
+        "cookie",
+        "signature",
+        "jwt",
+    ];
+    const VALUES: [&str; 4] = ["bearer ", "basic ", "eyj", "-----begin"];
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let value = value.trim_start().to_ascii_lowercase();
+    NAMES.iter().any(|part| name.contains(part)) || VALUES.iter().any(|start| value.starts_with(start))
 }
 
 /// Whether a property's value is nobody else's business.

@@ -12,10 +12,10 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
 use super::handover::{Context, Producer};
-use super::names::{canonical, is_secret, refused, suggestion};
+use super::names::{canonical, is_registry, is_secret, refused, suggestion};
 use super::reports::Reports;
-use super::{KafkaSettings, diagnosis};
-use crate::error::Error;
+use super::{KafkaSettings, brokers, diagnosis};
+use crate::error::{Error, list_of};
 
 /// What we set where the user does not: name, value, and why.
 pub const DEFAULTS: [(&str, &str, &str); 9] = [
@@ -83,7 +83,8 @@ impl Options {
             properties.extend(PACED.map(|(name, value)| (name.to_owned(), value.to_owned())));
         }
         let (lends, lingers) = (properties.remove(COPIED), properties.remove(LINGER));
-        set_all(&mut properties, &settings.config)?;
+        let config = settings.config.iter().filter(|(name, _)| !is_registry(name));
+        set_all(&mut properties, config)?;
         if !settings.bootstrap_servers.is_empty() {
             properties.insert("bootstrap.servers".to_owned(), settings.bootstrap_servers.clone());
         }
@@ -100,6 +101,7 @@ impl Options {
             return Err(Error::usage("no kafka broker is named")
                 .help("name one: `-b localhost:9092`, or `bootstrap.servers` in the file of `--kafka-config`"));
         }
+        brokers::check(options.servers()).map_err(|(message, help)| Error::usage(message).help(help))?;
         options.check_tokens()?;
         Ok(options)
     }
@@ -252,8 +254,19 @@ fn check_topic(topic: &str) -> Result<(), Error> {
         .help("a topic has 1 to 249 of the characters a-z A-Z 0-9 . _ -"))
 }
 
+/// That properties of a file change nothing, if there are such.
+pub fn ignored_properties(properties: &[(String, String)]) -> Option<String> {
+    let names: Vec<&str> = properties.iter().map(|(name, _)| name.as_str()).filter(|name| is_registry(name)).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let is_any = !names.is_empty();
+    is_any.then(|| format!("{} of `--kafka-config` {verb} ignored: no schema registry is asked", list_of(names)))
+}
+
 /// Sets properties, the last of a name winning.
-fn set_all(properties: &mut BTreeMap<String, String>, given: &[(String, String)]) -> Result<(), Error> {
+fn set_all<'g>(
+    properties: &mut BTreeMap<String, String>,
+    given: impl IntoIterator<Item = &'g (String, String)>,
+) -> Result<(), Error> {
     for (name, value) in given {
         if let Some(instead) = refused(name) {
             return Err(Error::usage(format!("kafka property `{name}` cannot be set here")).help(instead));

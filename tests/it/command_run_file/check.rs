@@ -218,3 +218,44 @@ fn what_cannot_be_compared_is_a_failure() {
     let of_the_run = found.text().lines().filter(|line| !line.ends_with("not part of the run")).count();
     assert_eq!((found.code, of_the_run), (1, 12), "{}", found.text());
 }
+
+/// To write again what came through a pipeline would destroy what is to be looked at.
+#[test]
+fn events_that_a_pipeline_has_left_are_not_offered_to_be_replaced() {
+    let folder = made("-o trail.ndjson");
+    let trail = fs::read_to_string(folder.path().join("trail.ndjson")).unwrap();
+    let lines: Vec<&str> = trail.lines().collect();
+    let of = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let mut reversed: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    reversed.reverse();
+    let twice: Vec<String> = lines.iter().flat_map(|line| [line.to_string(), line.to_string()]).collect();
+    let spaced: Vec<String> = lines.iter().map(|line| line.replacen("\":", "\": ", 1)).collect();
+    let within: Vec<String> = lines.iter().map(|line| format!("{{\"partition\":0,\"value\":{line}}}")).collect();
+    let as_text = |line: &&str| format!("{{\"value\":{}}}", serde_json::Value::from(*line));
+    let quoted: Vec<String> = lines.iter().map(as_text).collect();
+    for (text, why) in [
+        (of(&reversed), "in another order"),
+        (of(&twice), "some of them twice"),
+        (of(&spaced), "written in another form"),
+        (of(&within), "each within something else"),
+        (of(&quoted), "each within something else"),
+    ] {
+        fs::write(folder.path().join("came.ndjson"), text).unwrap();
+        let found = check(folder.path(), "-o came.ndjson");
+        assert!(found.code == 1 && found.stderr.contains(why), "{why}: {}", found.stderr);
+        assert!(
+            found.stderr.contains("jq -r .id came.ndjson") && !found.stderr.contains("--force"),
+            "{}",
+            found.stderr
+        );
+    }
+    // A fixture that is no longer as the run makes it can be written again.
+    fs::write(folder.path().join("trail.ndjson"), trail.replacen("SUCCESS", "FAILURE", 1)).unwrap();
+    let found = check(folder.path(), "-o trail.ndjson");
+    assert!(found.code == 1 && found.stderr.contains("`--force` instead of `--check`"), "{}", found.stderr);
+    let found = crate::command_run::shell(
+        folder.path(),
+        "mkfifo pipe; echo '{}' > pipe & falsetrail generate --run run.json --check -o pipe",
+    );
+    assert!(found.code == 1 && !found.stderr.contains("--force"), "{}", found.stderr);
+}

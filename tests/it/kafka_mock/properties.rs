@@ -160,6 +160,92 @@ fn what_is_secret() {
 }
 
 #[test]
+fn headers_that_may_be_secret_are_not_repeated() {
+    let (cluster, folder) = (cluster(), tempdir().unwrap());
+    let line = ["generate", "create-pool", "-b", &cluster.bootstrap_servers(), "-t", TOPIC];
+    let headers = ["Authorization=hunter2", "x-api-key=hunter2", "trace=Bearer hunter2", "session_token=hunter2"];
+    let headers = headers.iter().flat_map(|header| ["--header", *header]);
+    let found = run(folder.path(), line.into_iter().chain(headers).chain(["--header", "origin=synthetic"])).fine();
+    assert!(!found.stderr.contains("hunter2"), "{}", found.stderr);
+    assert!(found.again().contains("--header x-api-key=… --header trace=…"), "{}", found.again());
+    assert!(found.again().ends_with("--header origin=synthetic"), "{}", found.again());
+}
+
+/// A list that librdkafka would try to connect to, and what is said instead.
+const LISTS: &[(&str, &str, &str)] = &[
+    ("'localhost:9092,localhost:9093'", "it has a quote in it", "without quotes"),
+    ("\"localhost:9092\"", "it has a quote in it", "without quotes"),
+    ("localhost:9092 # the broker", "a comment follows it", "a line to itself"),
+    ("localhost:9092 # the broker, and hunter2", "`localhost:9092` is not", "a line to itself"),
+    ("localhost:9092 localhost:9093", "a blank follows it", "commas"),
+    ("localhost:9092;localhost:9093", "a `;` in it", "commas"),
+    ("2001:db8::1:9092", "stands in brackets", "write `[2001:db8::1]:9092`"),
+    ("::1", "stands in brackets", "write `[::1]:9092`"),
+    ("fe80::1%eth0", "stands in brackets", "write `[fe80::1%eth0]:9092`"),
+    ("[::1", "between its brackets", "write `[2001:db8::1]:9092`"),
+    ("[::1]9092", "no port follows its bracket", "write `[::1]:9092`"),
+    ("ok:9092,localhost:99999", "`localhost:99999` is not a broker's address", "from 1 to 65,535"),
+    ("[::1]:70000", "a port is a number from 1 to 65,535", "write `[::1]:9092`"),
+    ("localhost:0", "a port is a number from 1 to 65,535", "write `localhost:9092`"),
+    ("localhost:", "no number follows its `:`", "write `localhost:9092`"),
+    ("localhost:kafka", "no number follows its `:`", "write `localhost:9092`"),
+    (":9092", "it has no host", "`host:9092`"),
+    ("http://localhost:9092/", "brokers are not addressed by URL", "write host and port alone: `localhost:9092`"),
+    ("kafka://localhost", "brokers are not addressed by URL", "`localhost:9092`"),
+];
+
+#[test]
+fn broker_lists_are_checked_before_anything_connects() {
+    let folder = tempdir().unwrap();
+    let arguments = ["generate", "create-pool", "-t", TOPIC, "--connect-timeout", "10ms"];
+    for (list, why, help) in LISTS {
+        let said = read(&format!("# ours\nbootstrap.servers = {list}\n")).unwrap_err();
+        assert!(said.contains(why) && said.contains(help), "{list}: {said}");
+        assert!(said.contains("client.properties:2:1") && !said.contains("hunter2"), "{list}: {said}");
+        let property = format!("bootstrap.servers={list}");
+        for option in [["-b", *list], ["-X", property.as_str()]] {
+            let more = if option[0] == "-X" { vec!["-b", "localhost:1"] } else { Vec::new() };
+            let found = run(folder.path(), arguments.iter().chain(&option).chain(&more));
+            assert_eq!(found.code, 2, "{option:?}: {}", found.stderr);
+            assert!(found.stderr.contains(why) && found.stderr.contains(help), "{option:?}: {}", found.stderr);
+        }
+    }
+    for list in [
+        "localhost:1",
+        "localhost",
+        "[::1]:1,127.0.0.1:1",
+        "SSL://localhost:1",
+        " localhost:1 , localhost:2,",
+        "a_b-c.d:1",
+    ] {
+        assert!(read(&format!("bootstrap.servers={list}\n")).is_ok(), "{list}");
+        let found = run(folder.path(), arguments.iter().chain(&["-b", list]));
+        assert_eq!(found.code, 1, "{list}: {}", found.stderr);
+    }
+}
+
+#[test]
+fn properties_of_a_schema_registry_are_ignored_with_a_warning() {
+    let (cluster, folder) = (cluster(), tempdir().unwrap());
+    let registry = "schema.registry.url=https://sr.example.com\nbasic.auth.credentials.source=USER_INFO\n\
+                    basic.auth.user.info=me:hunter2\nauto.register.schemas=false\n";
+    fs::write(folder.path().join("cloud"), format!("bootstrap.servers={}\n{registry}", cluster.bootstrap_servers()))
+        .unwrap();
+    let line = ["generate", "create-pool", "-t", TOPIC, "--kafka-config", "cloud"];
+    let found = run(folder.path(), line).fine();
+    assert!(
+        found.stderr.starts_with("warning: `schema.registry.url`, `basic.auth.credentials.source`"),
+        "{}",
+        found.stderr
+    );
+    assert!(found.stderr.contains("are ignored: no schema registry is asked"), "{}", found.stderr);
+    assert!(!found.stderr.contains("hunter2"), "{}", found.stderr);
+    // Whoever types it means it.
+    let found = run(folder.path(), line.iter().chain(&["-X", "schema.registry.url=https://sr.example.com"]));
+    assert!(found.code == 2 && found.stderr.contains("no schema registry is asked"), "{}", found.stderr);
+}
+
+#[test]
 fn real_audit_topics_are_left_alone() {
     let (cluster, folder) = (cluster(), tempdir().unwrap());
     let topic = "confluent-audit-log-events";

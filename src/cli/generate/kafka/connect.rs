@@ -7,12 +7,17 @@ use falsetrail::{
     plan::Plan,
     sink::{
         Sink,
-        kafka::{CreateTopic, KafkaSettings, KafkaSink, Mode, RecordTime, UndeliveredFile, is_secret, read_properties},
+        kafka::{
+            CreateTopic, KafkaSettings, KafkaSink, Mode, RecordTime, UndeliveredFile, ignored_properties, is_secret,
+            read_properties,
+        },
         reason,
     },
 };
 use std::{
-    env, fs, io,
+    env,
+    fs::File,
+    io,
     io::Read as _,
     path::{Path, PathBuf},
     process,
@@ -30,6 +35,9 @@ pub(super) fn sink(
     let kafka = &arguments.kafka;
     let mut settings = KafkaSettings::new(kafka.bootstrap_servers.as_deref().unwrap_or_default(), topic);
     settings.config = config(arguments)?;
+    if let Some(warning) = ignored_properties(&settings.config) {
+        report(&format!("warning: {warning}\n"));
+    }
     settings.properties = properties(kafka)?;
     settings.create_topic = kafka.create_topic.map(|(partitions, replication)| CreateTopic { partitions, replication });
     settings.mode = match kafka.mode {
@@ -62,6 +70,8 @@ pub(super) fn sink(
     Ok(Box::new(sink))
 }
 
+pub(super) use falsetrail::sink::kafka::is_secret_header;
+
 /// A property as it may be shown: without its value, if that might be a secret.
 pub(super) fn without_secret(property: &str) -> String {
     match property.split_once('=') {
@@ -79,16 +89,32 @@ fn config(arguments: &Generate) -> Result<Vec<(String, String)>, Error> {
         if arguments.scenarios.iter().any(|scenario| scenario == "-") {
             return Err(Error::usage("standard input cannot be both a scenario and the file of `--kafka-config`"));
         }
-        let mut text = String::new();
-        ("standard input".to_owned(), io::stdin().lock().read_to_string(&mut text).map(|_| text))
+        ("standard input".to_owned(), read_text(io::stdin().lock()))
     } else {
-        (shown(path), fs::read_to_string(path))
+        (shown(path), File::open(path).and_then(read_text))
     };
     let text = text.map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => Error::usage(format!("`{name}` is not UTF-8 text")),
         _ => Error::usage(format!("cannot read `{name}`: {}", reason(&error))),
     })?;
+    if text.len() as u64 > LARGEST_CONFIG {
+        let error = Error::usage(format!("`{name}` is larger than 1 MiB"));
+        return Err(error.help("is it the file of properties that you meant?"));
+    }
     read_properties(&name, &text, |variable| env::var(variable).ok())
+}
+
+/// Bytes of a file of properties at most, the texts of certificates included.
+const LARGEST_CONFIG: u64 = 1 << 20;
+
+/// A text, and of one that is too large so much that it shows.
+fn read_text(from: impl io::Read) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    from.take(LARGEST_CONFIG + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_CONFIG {
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// The properties of `-X`.

@@ -128,3 +128,17 @@ fn librdkafka_speaks_in_our_style() {
     assert_eq!(plain("SSL handshake failed"), "SSL handshake failed");
     assert_eq!(said(Code::InvalidTopic), "invalid topic");
 }
+
+/// A broker may fail in a way that it does not name, or that is newer than librdkafka.
+#[test]
+fn unknown_codes_are_told_as_such() {
+    let options = Options::new(&KafkaSettings::new("h:1", "audit")).unwrap();
+    let text = topic(&options, Code::Unknown).render(false);
+    assert!(text.contains("cannot be used: the broker failed with an error that it does not name (code -1)"), "{text}");
+    assert!(record_failure(Code::EndAll).contains("which librdkafka does not know"));
+    let text = plain("Metadata request failed: Err-150?");
+    assert_eq!(
+        text,
+        "Metadata request failed: the broker answered with error code 150, which librdkafka does not know: its log says more"
+    );
+}

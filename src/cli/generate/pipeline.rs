@@ -1,0 +1,77 @@
+//! `--check` of events that came through a pipeline: to generate them again would replace what the pipeline made.
+
+use falsetrail::{error::Error, plan::Plan};
+use serde_json::Value;
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io::{BufRead, BufReader, Read},
+    path::Path,
+};
+
+/// Lines that are looked at, and bytes of them.
+const MOST_LINES: usize = 100_000;
+const MOST_BYTES: u64 = 64 << 20;
+
+/// What to say instead of how to replace the file, if it is none that this program leaves behind.
+pub(super) fn explain(plan: &Plan, run: &Path, path: &Path) -> Option<Error> {
+    let found = fs::metadata(path).ok()?;
+    if found.is_dir() {
+        return None;
+    }
+    let (path_shown, run) = (path.display(), run.display());
+    if !found.is_file() {
+        let error = Error::failed(format!("`{path_shown}` does not give the bytes of the run"));
+        return Some(error.help("write what comes out of it into a file, and look where that differs"));
+    }
+    let why = reason(plan, path)?;
+    let message = format!("`{path_shown}` has events of this run, but {why}: `--check` compares bytes");
+    let help = format!(
+        "to find what is missing or twice, compare ids: `diff <(jq -r .id {path_shown} | sort) <(falsetrail generate --run \
+         {run} -q | jq -r .id | sort)`"
+    );
+    Some(Error::failed(message).help("a pipeline may change their order and their form").help(help))
+}
+
+/// What a pipeline has done to the lines of a file; `None` if nothing that can be told, or if they are of no run.
+fn reason(plan: &Plan, path: &Path) -> Option<&'static str> {
+    let reader = BufReader::new(File::open(path).ok()?.take(MOST_BYTES));
+    let (mut seen, mut last, mut why) = (HashSet::new(), String::new(), None);
+    let mut ours = 0;
+    for line in reader.lines().take(MOST_LINES) {
+        let line = line.ok()?;
+        let Ok(event) = serde_json::from_str::<Value>(line.trim_start_matches('\u{feff}')) else { continue };
+        let is_ours = |value: &Value| value["id"].as_str().is_some_and(|id| plan.event_of(id).is_some());
+        if !is_ours(&event) {
+            let within =
+                event.as_object().is_some_and(|members| members.values().any(|value| is_within(value, &is_ours)));
+            ours += u64::from(within);
+            why = why.or(within.then_some("each within something else"));
+            continue;
+        }
+        ours += 1;
+        let id = event["id"].as_str().unwrap_or_default();
+        let time = event["time"].as_str().unwrap_or_default();
+        if !seen.insert(id.to_owned()) {
+            why = Some("some of them twice");
+        } else if time < last.as_str() {
+            why = why.or(Some("in another order"));
+        } else if serde_json::to_string(&event).is_ok_and(|compact| compact != line) {
+            why = why.or(Some("written in another form"));
+        }
+        time.clone_into(&mut last);
+    }
+    why.filter(|_| ours > 0)
+}
+
+/// Whether an event lies in a value, as it is or as a text.
+fn is_within(value: &Value, is_ours: &impl Fn(&Value) -> bool) -> bool {
+    match value {
+        Value::Object(members) => is_ours(value) || members.values().any(|value| is_within(value, is_ours)),
+        Value::Array(items) => items.iter().any(|value| is_within(value, is_ours)),
+        Value::String(text) if text.starts_with('{') => {
+            serde_json::from_str::<Value>(text).is_ok_and(|value| is_ours(&value))
+        }
+        _ => false,
+    }
+}
