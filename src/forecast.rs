@@ -103,7 +103,7 @@ impl Forecast {
         let mut stream = plan.stream();
         let beginning = begun.elapsed();
         let most = look.most.unwrap_or(MOST);
-        // What lies behind so many events that they would have to be simulated first is taken to be like the beginning.
+        // A part after more events than are simulated is taken to be like the beginning.
         let is_far = look.part.skip > MOST;
         let skip = if is_far { 0 } else { look.part.skip };
         let part = Part { skip, ..look.part.clone() };

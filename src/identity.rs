@@ -178,7 +178,7 @@ pub struct Tags {
     families: Vec<Family>,
 }
 
-/// A family of numbers: found once, since the name of one may be as long as a story in one line.
+/// A family of numbers: found once, since the name of one may be as long as a scenario in one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FamilyId(usize);
 

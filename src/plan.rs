@@ -228,7 +228,7 @@ fn too_many_listed(catalog: &Catalog, story: &Story, call: &Call) -> Error {
     Error::usage(message).help("declare them as one resource with a `count`, which counts once, or list less often")
 }
 
-/// The beginning of a name: that of a story in one line is the whole line.
+/// The beginning of a name: that of a scenario in one line is the whole line.
 fn shortened(name: &str) -> String {
     let mut shown: String = name.chars().take(60).collect();
     if shown.len() < name.len() {

@@ -78,7 +78,7 @@ fn similarity(word: &str, candidate: &str) -> f64 {
     if part { edits.max(0.7) } else { edits }
 }
 
-/// Whether so many edits lie between two words that neither can be meant by the other: each edit adds or takes at most one
+/// Whether two words are too many edits apart for one to be meant by the other: each edit adds or takes at most one
 /// character, and counting them costs a hundredth of the distance itself. A file may have thousands of mistakes.
 fn is_far(word: &str, candidate: &str) -> bool {
     let mut surplus = [0_i32; 128];

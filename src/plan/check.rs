@@ -141,7 +141,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// From an operation to the end of the story, or of its branch; where the story continues.
+    /// From an operation to the end of the scenario, or of its branch; where the scenario continues.
     fn run(&mut self, mut at: usize) -> usize {
         let operations = &self.resolved.story.operations;
         while let Some(operation) = operations.get(at) {
@@ -370,7 +370,7 @@ fn widen(call: &Call, facts: &mut Facts) {
 }
 
 impl Facts {
-    /// What is true of a resource when the story begins.
+    /// The facts of a resource when an instance begins.
     fn at_first(resource: &Resource) -> Self {
         let existing = !matches!(resource.owner, Owner::Story { existing: false, .. });
         let choices = resource.initial.iter().map(|initial| match initial {
@@ -390,7 +390,7 @@ impl Facts {
         self
     }
 
-    /// What may be true where two ways meet.
+    /// Adds the facts of another way that leads to the same point.
     fn merge(&mut self, other: Facts) {
         // Of two places the one that takes something away says more.
         if other.exists & GONE != 0 && self.exists & GONE == 0 || self.since.is_none() {

@@ -55,7 +55,7 @@ impl Counts {
     ///
     /// # Errors
     ///
-    /// What it would need, and where the mix gives the largest number.
+    /// The memory needed, at the largest number that the mix gives.
     pub fn check_size(&self, catalog: &Catalog) -> Result<(), Error> {
         let needed = self.bytes(catalog);
         if needed <= MOST_BYTES {

@@ -46,7 +46,7 @@ pub(super) fn check(plan: &Plan, counts: &Counts) -> Result<Option<Counts>, Erro
     counts.grown(&plan.catalog, &needs(plan, &outlook, &starts))
 }
 
-/// Refuses very many instances, or as many as it takes, of which none has an event: going through them may never end.
+/// Refuses a run that goes through very many instances none of which has an event: that may never end.
 fn check_events(plan: &Plan) -> Result<(), Error> {
     const MOST: u128 = 10_000_000;
     let timing = &plan.timing;
@@ -79,7 +79,7 @@ fn check_memory(plan: &Plan, (outlook, starts): (&Outlook, &StartRate), populati
         return Ok(());
     }
     Err(too_much("at this rate ", active, needed).help(format!(
-        "lower the rate, or shorten the stories: the longest lasts {}",
+        "lower the rate, or shorten the scenarios: the longest lasts {}",
         format_duration(outlook.longest / 1_000_000_000 * 1_000_000_000)
     )))
 }
@@ -95,7 +95,7 @@ pub(super) fn check_population(counts: &Counts, catalog: &Catalog) -> Result<(),
     Err(Error::usage(message).help("lower the rate"))
 }
 
-/// The same for a run without a rate, in which instances start every so often.
+/// Refuses more instances in progress than there is memory for, in a run without a rate.
 fn check_state(plan: &Plan) -> Result<(), Error> {
     let timing = &plan.timing;
     let bytes = |words: u128| INSTANCE + words * 8;
@@ -130,7 +130,7 @@ fn too_much(when: &str, active: u128, needed: u128) -> Error {
     let (active, needed) = (format_count(shown(active)), format_bytes(shown(needed)));
     let most = format_bytes(shown(MOST_MEMORY));
     Error::usage(format!(
-        "{when}about {active} stories would go on at the same time, which needs {needed} of at most {most}"
+        "{when}about {active} instances would be in progress at the same time, which needs {needed} of at most {most}"
     ))
 }
 

@@ -108,7 +108,7 @@ struct Resolver<'a, 'b> {
     unnamed: HashMap<String, usize>,
     ids: HashMap<String, Range<usize>>,
     choices: u64,
-    /// Whether there are more names than numbers, which is said once.
+    /// Whether there are more names than numbers, which is reported once.
     is_too_many: bool,
     /// Tables whose row the command line gives for the whole story: it wins over what the file says of a resource.
     forced: Vec<KindId>,

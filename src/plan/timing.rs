@@ -198,7 +198,7 @@ impl Timing {
     pub(super) fn check(&self, plan: &Plan) -> Result<(), Error> {
         let (Starts::Instances(_) | Starts::Once, Some(to)) = (self.starts, self.to) else { return Ok(()) };
         let instances = if let Starts::Instances(instances) = self.starts { instances } else { plan.background as u64 };
-        // Found by arithmetic where their starts alone do not fit, because simulating so many may take for ever.
+        // Found by arithmetic where their starts alone do not fit, because simulating them may take for ever.
         let starting = u128::from(instances.saturating_sub(1)) * u128::from(self.every);
         let needed = if starting >= u128::from(elapsed(self.from, to)) {
             let starting = u64::try_from(starting).unwrap_or(u64::MAX);
@@ -219,7 +219,7 @@ fn lacks_beginning() -> Error {
     Error::usage("a run without an end needs a beginning").help("add `--from`, or an end: `-n` or `-d`")
 }
 
-/// How long a run of whole instances lasts, if it does not end before `to`: by simulating it, and for so many events
+/// How long a run of whole instances lasts, if it does not end before `to`: by simulating it, up to a million events
 /// after that time.
 fn beyond(plan: &Plan, to: i64) -> Option<String> {
     const MOST: u64 = 1_000_000;

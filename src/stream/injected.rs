@@ -69,19 +69,19 @@ impl Injected {
     }
 }
 
-/// When an injected story happens, whatever the run's end.
+/// When an injected scenario happens, whatever the run's end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
-    /// Which story.
+    /// Which of the plan's scenarios.
     pub story: usize,
     /// The times of its first and of its last event.
     pub first: i64,
     pub last: i64,
-    /// Whether it would go on after event time ends.
+    /// Whether it would continue after event time ends.
     pub cut_by_time: bool,
 }
 
-/// For each injected story that has events when it happens.
+/// For each injected scenario with events, when it happens.
 pub(crate) fn injected_spans(plan: &Plan) -> Vec<Span> {
     let mut world = World { injected: true, ..World::new(plan) };
     let Injected { mut active, mut next, .. } = Injected::new(plan, &mut world);

@@ -29,7 +29,7 @@ pub struct Outlook {
 /// Instances that are looked at.
 const SAMPLE: u64 = 4_096;
 
-/// Steps that are walked one by one, some tenths of a second: where stories are so long that they have more, fewer
+/// Steps that are walked one by one, some tenths of a second: where scenarios are so long that they have more, fewer
 /// instances are looked at, and the rest of a repetition is taken to last as long as its mean delay says.
 const MOST_WALKED: u64 = 1 << 24;
 
@@ -58,7 +58,7 @@ impl Outlook {
         outlook
     }
 
-    /// Whether any of a million instances has an event; of stories with very many steps, of fewer.
+    /// Whether any of a million instances has an event; of scenarios with very many steps, of fewer.
     pub fn has_events(plan: &Plan) -> bool {
         let (steps, mut loads) = (Steps::of(plan), Loads::unknown());
         let longest = plan.stories.iter().map(|story| story.operations.len()).max().unwrap_or(0).max(16);
@@ -68,7 +68,7 @@ impl Outlook {
         })
     }
 
-    /// Adds an instance of a story. `left`: how many steps may still be walked.
+    /// Adds an instance. `left`: how many steps may still be walked.
     fn add(&mut self, plan: &Plan, steps: &Steps, (story_id, number): (usize, u64), left: &mut u64) {
         let story = &plan.stories[story_id];
         self.words += story.state_words as u64;

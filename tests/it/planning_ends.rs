@@ -101,7 +101,7 @@ fn what_never_happens_is_not_waited_for() {
     assert_eq!(line(folder.path(), "generate never.yaml --instances 100 --seed 1").fine().text(), "");
 }
 
-/// A story file with so many lines of a kind.
+/// A head, followed by a number of lines.
 fn many(head: &str, count: usize, each: impl Fn(usize) -> String) -> String {
     (0..count).fold(head.to_owned(), |mut text, number| {
         let _ = writeln!(text, "{}", each(number));
@@ -209,14 +209,14 @@ fn large_files_are_planned_soon_or_refused() {
 }
 
 #[test]
-fn a_long_story_in_one_line_is_planned_soon() {
+fn a_long_scenario_in_one_line_is_planned_soon() {
     let folder = tempdir().unwrap();
     let story = vec!["list-pools"; 8_000].join(",");
     let found = run(folder.path(), ["generate", &story, "--seed", "1", "--from", "2026-01-05", "-q"]).quiet();
     assert_eq!(found.text().lines().count(), 8_000);
 }
 
-/// Each file doubles what the one before it leads to: a run of them would have 2^25 stories, or as many mistakes.
+/// Each file doubles what the one before it leads to: the last one would have 2^25 scenarios, or as many mistakes.
 #[test]
 fn mixes_of_mixes_are_bounded() {
     let folder = tempdir().unwrap();

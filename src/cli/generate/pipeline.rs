@@ -13,7 +13,7 @@ use std::{
 const MOST_LINES: usize = 100_000;
 const MOST_BYTES: u64 = 64 << 20;
 
-/// What to say instead of how to replace the file, if it is none that this program leaves behind.
+/// The error for a file that this program has not written: how to look into it, instead of how to replace it.
 pub(super) fn explain(plan: &Plan, run: &Path, path: &Path) -> Option<Error> {
     let found = fs::metadata(path).ok()?;
     if found.is_dir() {
@@ -33,7 +33,8 @@ pub(super) fn explain(plan: &Plan, run: &Path, path: &Path) -> Option<Error> {
     Some(Error::failed(message).help("a pipeline may change their order and their form").help(help))
 }
 
-/// What a pipeline has done to the lines of a file; `None` if nothing that can be told, or if they are of no run.
+/// Why the lines of a file cannot be those that the run has written: changes that pipelines make. `None` without a sign of
+/// one, and for events of other runs.
 fn reason(plan: &Plan, path: &Path) -> Option<&'static str> {
     let reader = BufReader::new(File::open(path).ok()?.take(MOST_BYTES));
     let (mut seen, mut last, mut why) = (HashSet::new(), String::new(), None);

@@ -37,7 +37,7 @@ fn url(path: &Path) -> Option<(&str, &str)> {
     (is_scheme && !Path::new(&format!("{scheme}:")).exists()).then_some((scheme, rest.trim_start_matches('/')))
 }
 
-/// How events get there. Of the URL only host and port are repeated: a password may stand before, and a token behind.
+/// How events get there. Of the URL only host and port are repeated: a password may stand before, and a token after it.
 fn ways(scheme: &str, rest: &str) -> Vec<String> {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();

@@ -248,6 +248,7 @@ impl About<'_> {
             "by_scenario": by_scenario.collect::<Value>(),
             "kinds": kinds.collect::<Value>(),
             "partitions": forecast.partitions,
+            "cut_by_time": forecast.cut_by_time,
             "seconds": forecast.takes(self.arguments.threads()).as_secs_f64(),
         });
         format!("{document:#}\n")

@@ -42,7 +42,7 @@ impl Resolver<'_, '_> {
             left -= count.map_or(0, u64::from);
             let Some(count) = count else {
                 let span = written.count.as_ref().map_or(written.name.span.clone(), |count| count.span.clone());
-                self.wrong(&span, "a story has at most a million resources", "start more instances instead");
+                self.wrong(&span, "a scenario has at most a million resources", "start more instances instead");
                 continue;
             };
             let draft = Draft {
@@ -362,7 +362,7 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// Resources of a story, those of a `count` each by each: an instance keeps a state of each.
+/// Resources of a scenario, each of a `count` included: an instance keeps a state of each.
 const MOST_RESOURCES: u64 = 1_000_000;
 
 /// For each name of a target the method of the first call on it.

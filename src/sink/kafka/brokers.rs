@@ -5,10 +5,10 @@
 
 use std::net::Ipv6Addr;
 
-/// What librdkafka knows before `://`.
+/// The protocols that librdkafka takes before `://`.
 const PROTOCOLS: [&str; 4] = ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"];
 
-/// What is wrong with a broker list, and what to write; empty items are left out, as librdkafka does.
+/// Checks a broker list; empty items are left out, as librdkafka does.
 ///
 /// # Errors
 /// Message and help for the first broker that is none.
@@ -16,7 +16,7 @@ pub(super) fn check(list: &str) -> Result<(), (String, String)> {
     let items = list.split(',').map(str::trim).filter(|item| !item.is_empty());
     for item in items {
         if let Some((why, help)) = wrong(item) {
-            // What follows a blank may be anything, a password among it.
+            // The text after a blank may be anything, a password included.
             let shown = item.split_whitespace().next().unwrap_or_default();
             return Err((format!("`{shown}` is not a broker's address: {why}"), help));
         }
