@@ -198,9 +198,9 @@ impl Timing {
     pub(super) fn check(&self, plan: &Plan) -> Result<(), Error> {
         let (Starts::Instances(_) | Starts::Once, Some(to)) = (self.starts, self.to) else { return Ok(()) };
         let instances = if let Starts::Instances(instances) = self.starts { instances } else { plan.background as u64 };
-        // Found by arithmetic where their starts alone do not fit, because simulating them may take for ever.
+        // Many are refused by arithmetic where their starts alone do not fit: simulating them may take for ever.
         let starting = u128::from(instances.saturating_sub(1)) * u128::from(self.every);
-        let needed = if starting >= u128::from(elapsed(self.from, to)) {
+        let needed = if instances > MOST_SIMULATED && starting >= u128::from(elapsed(self.from, to)) {
             let starting = u64::try_from(starting).unwrap_or(u64::MAX);
             format!("more than {}", format_duration(starting / SECOND as u64 * SECOND as u64))
         } else {
@@ -218,6 +218,9 @@ impl Timing {
 fn lacks_beginning() -> Error {
     Error::usage("a run without an end needs a beginning").help("add `--from`, or an end: `-n` or `-d`")
 }
+
+/// Instances that are simulated to say how long they last, although they do not fit.
+const MOST_SIMULATED: u64 = 10_000;
 
 /// How long a run of whole instances lasts, if it does not end before `to`: by simulating it, up to a million events
 /// after that time.
