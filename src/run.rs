@@ -1,7 +1,8 @@
-//! The one loop: simulate, render, hand over in order, until the run or its sink ends.
+//! The main loop of a run: worker threads simulate, render and emit events in order, until the run or its sink ends.
 //!
-//! Each thread takes the next batch of the simulation, renders it, waits for its turn and hands it over; the first one
-//! simulates, for the others, too. What comes out is in the run's order however many threads there are.
+//! Each thread takes the next batch of the simulation, renders it, and queues it in a reorder buffer, which passes
+//! batches to the sink in order. The first thread also simulates batches for the others (see `ahead`). The output is in
+//! the order of the run, whatever the number of threads.
 
 mod ahead;
 mod continuation;
@@ -43,53 +44,54 @@ use std::{
 use truth::Recorder;
 use turns::{Made, Turns};
 
-/// How a run is emitted: nothing of it changes a byte of an event.
+/// How a run is emitted. None of these options changes a byte of an event.
 #[derive(Debug, Default)]
 pub struct How {
-    /// Which of its events.
+    /// Which events of the run to emit.
     pub part: Part,
-    /// Whether the summary has a digest of what was emitted.
+    /// Whether to compute a digest of the emitted events for the summary.
     pub digest: bool,
-    /// How many threads, at most [`MOST_THREADS`]; as many as pay for this sink if `None`. A live run has one. Those that
-    /// the machine does not start are not needed.
+    /// The number of threads, at most [`MOST_THREADS`]; `None` takes as many as make this sink faster. A live run has
+    /// one thread. If the system refuses to start a thread, the run continues with the others.
     pub threads: Option<NonZero<usize>>,
-    /// At the pace of the wall clock, instead of as fast as possible.
+    /// Emit at the pace of the wall clock instead of as fast as possible.
     pub live: Option<Live>,
-    /// Where to write what really happened.
+    /// Where to write the ground truth.
     pub truth: Option<Truth>,
-    /// Who watches it meanwhile.
+    /// Counters that other threads can read during the run.
     pub watch: Option<Arc<Watch>>,
 }
 
-/// Where to write what really happened.
+/// Where to write the ground truth (labels), and for which instances.
 #[derive(Debug)]
 pub struct Truth {
-    /// The file.
+    /// The output file.
     pub lines: Lines,
-    /// About every story, not only those that were injected.
+    /// Whether to label every instance, not only the injected ones.
     pub all: bool,
-    /// Not about stories that were over before this event of the whole run: where the data begins.
+    /// The number, in the whole run, of the first event of the data: instances that ended before it are left out.
     pub since: u64,
 }
 
-/// What a run has done when it is over.
+/// The result of a run, successful or not.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What was generated, counted.
+    /// Counts of the generated events.
     pub summary: Summary,
-    /// What the sink has delivered.
+    /// The events that the sink delivered.
     pub delivered: Delivered,
-    /// How many events of the run were simulated, those of injected stories left out: `-n` of a run that ends here.
+    /// How many events of the run were simulated, not counting those of injected instances. This is the `-n` of a run
+    /// that would end here.
     pub background: u64,
-    /// How well a live run kept to the clock.
+    /// How late the events of a live run left.
     pub lag: Option<Lag>,
-    /// Whether it was stopped from outside before its end.
+    /// Whether the run was stopped from outside before its end.
     pub stopped: bool,
-    /// Why it failed, if it did.
+    /// Why the run failed, if it did.
     pub error: Option<Error>,
 }
 
-/// What the threads of a run share.
+/// State that the threads of a run share.
 struct Shared<'p> {
     plan: &'p Plan,
     source: Mutex<Source<'p>>,
@@ -97,12 +99,12 @@ struct Shared<'p> {
     ahead: Ahead,
     turns: Turns,
     encoder: Option<Encoder>,
-    /// The run is over, or nobody takes its events any more.
+    /// Set when the run has ended or the sink takes no more events.
     over: AtomicBool,
     stop: &'p AtomicBool,
 }
 
-/// Where batches go, in their order.
+/// The receiving end of the reorder buffer: batches arrive here in the order of the run.
 struct Output {
     sink: Box<dyn Sink>,
     truth: Option<Truth>,
@@ -112,14 +114,15 @@ struct Output {
     error: Option<Error>,
 }
 
-/// The most threads of a run. Each takes its batches from one simulation, which keeps tens of them busy, and has memory
-/// for some.
+/// The most threads of a run. All of them take batches from one simulation, which can supply tens of threads, and each
+/// needs memory for several batches.
 pub const MOST_THREADS: usize = 256;
 
-/// Events of a batch: enough that taking turns costs nothing, few enough for the processor's cache.
+/// Events in a batch: enough that the cost of synchronisation is negligible, few enough to fit into the processor's
+/// cache.
 const BATCH: usize = 256;
 
-/// Emits a plan's events into a sink. Ends early, after whole events, when `stop` becomes true.
+/// Emits a plan's events into a sink. When `stop` becomes true, the run ends early, after a complete event.
 pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Outcome {
     let How { part, digest, threads, live, truth, watch } = how;
     if let Some(watch) = &watch {
@@ -150,7 +153,7 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Ou
             let (name, shared) = (format!("render-{number}"), &shared);
             thread::Builder::new().name(name).spawn_scoped(scope, move || shared.work(number)).err()
         };
-        // A thread takes batches that any other takes, too: the run continues with those that there are.
+        // Any thread can take any batch, so the run continues with the threads that did start.
         let short = (1..threads).find_map(|number| start(number).map(|error| (number, error)));
         shared.work(0);
         short
@@ -163,13 +166,13 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Ou
     outcome
 }
 
-/// As many as make the run faster, if the machine has so many.
+/// As many threads as make the run faster with this sink, limited by the processors of the machine.
 fn default_threads(sink: &dyn Sink) -> usize {
     sink.worthwhile_threads().min(thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 impl Shared<'_> {
-    /// Takes batches from the source to the output until there are none.
+    /// A worker thread: passes batches from the source to the output until there are none left.
     fn work(&self, number: usize) {
         let mut renderer = Renderer::new(self.plan);
         let mut made = Made { by: number, ..Made::default() };
@@ -178,7 +181,7 @@ impl Shared<'_> {
             if number == 0 {
                 self.simulate_ahead();
             }
-            // What was taken from the simulation is emitted, whatever happens meanwhile.
+            // A batch that was taken from the simulation is always emitted, even if the run is stopped meanwhile.
             if !self.ahead.take(batch) && !self.simulate(&mut lock(&self.source), batch) {
                 return;
             }
@@ -192,19 +195,20 @@ impl Shared<'_> {
         }
     }
 
-    /// Simulates for the others, too.
+    /// Simulates batches in advance, for the other threads too.
     fn simulate_ahead(&self) {
         while let Some(mut batch) = self.ahead.wanted() {
             let mut source = lock(&self.source);
             if !self.simulate(&mut source, &mut batch) {
                 return;
             }
-            // Before anybody else simulates, so that those that wait are in the run's order.
+            // While the source is still locked: nobody else can simulate a batch in between, so the queue stays in
+            // order.
             self.ahead.put(batch);
         }
     }
 
-    /// Fills a batch; false if the run is over.
+    /// Fills a batch from the simulation; returns false if the run is over.
     fn simulate(&self, source: &mut Source, batch: &mut Batch) -> bool {
         let is_filled = !self.over.load(Ordering::Relaxed) && source.fill(batch, self.stop);
         if !is_filled || source.ended || self.stop.load(Ordering::Relaxed) {
@@ -213,7 +217,7 @@ impl Shared<'_> {
         is_filled
     }
 
-    /// Hands over a batch whose turn it is.
+    /// Passes a batch to the sink when its turn has come.
     fn hand_over(&self, Made { batch, chunk, kinds, .. }: &mut Made) {
         let mut output = lock(&self.output);
         if output.open {
@@ -243,7 +247,7 @@ impl Shared<'_> {
         let ending = if source.ended && output.open && error.is_none() { Ending::Complete } else { Ending::Stopped };
         let mut delivered = close_files(output.sink, output.truth.map(|truth| truth.lines), ending, &mut error);
         if short {
-            // There is nothing to go on with.
+            // A run cannot be resumed after its last event.
             delivered.next = None;
         }
         delivered.notes.extend(source.notes());
@@ -253,11 +257,11 @@ impl Shared<'_> {
     }
 }
 
-/// Ends the sink and the truth, in an order in which a failure of one leaves the other such that the run can be
-/// continued or is complete.
+/// Closes the sink and the ground truth, in an order that is safe if one of them fails: the run is then either complete
+/// or can be resumed.
 ///
-/// The truth is on the disk before the output gets its name: a continuation needs the output's part, and writes the
-/// truth again. Once the output has its name, no continuation is offered.
+/// The truth is synced to disk before the output gets its final name. Resuming needs the output's `.part` and rewrites
+/// the truth from the beginning; once the output has its final name, the run can no longer be resumed.
 fn close_files(
     sink: Box<dyn Sink>,
     mut truth: Option<Lines>,
@@ -299,7 +303,7 @@ fn close_files(
     delivered
 }
 
-/// That a run has fewer events than were asked for, because event time ends.
+/// The error for a run with fewer events than requested, because event time ends.
 fn cut_by_time(plan: &Plan, emitted: u64) -> Error {
     let events = if emitted == 1 { "1 event".to_owned() } else { format!("{} events", format_count(emitted)) };
     let message = format!("the run ended after {events}: event time ends in the year 2262");

@@ -1,7 +1,7 @@
-//! A run as a file: everything that its bytes depend on, so that a machine that has nothing else repeats it.
+//! Run file: everything that a run's bytes depend on in one JSON document, so that it can be repeated anywhere.
 //!
-//! One JSON document, made to be read in a review: a text is a list of its lines. It holds what a run is *about* and
-//! never where it goes, so no broker, no path of a machine and no secret is in it.
+//! The document is meant to be reviewed: a text is a list of its lines. It describes the *content* of a run and not its
+//! destination, so it contains no broker, no path of a machine and no secret.
 //!
 //! ```json
 //! {
@@ -20,20 +20,20 @@
 //! | key | meaning |
 //! |---|---|
 //! | `falsetrail_run` | the version of this format |
-//! | `version` | the program that has written it; patch releases never change bytes |
-//! | `scenarios` | as on the command line: stories in one line, or names under `files` |
-//! | `seed`, `from` | in force, also if they were drawn or followed from the time of day |
-//! | `to`, `events`, `instances`, `every`, `rate`, `stages`, `cold_start` | how much, and when |
-//! | `endless` | nothing ends the run: `--run` takes `-n`, `-d`, `--to` or `--first` |
-//! | `inject` | stories at exact times, as on the command line |
+//! | `version` | the version of the program that wrote it; patch releases never change bytes |
+//! | `scenarios` | as on the command line: scenarios in the one-line form, or names under `files` |
+//! | `seed`, `from` | the actual values, also if they were drawn or derived from the current time |
+//! | `to`, `events`, `instances`, `every`, `rate`, `stages`, `cold_start` | length, rate and beginning of the run |
+//! | `endless` | the run has no end: `--run` takes `-n`, `-d`, `--to` or `--first` |
+//! | `inject` | scenarios at exact times, as on the command line |
 //! | `set`, `as_documented`, `key` | the options of these names |
-//! | `output` | `format` and `split`, as a hint for whoever writes or checks files |
-//! | `files` | `scenarios`, with all that they name, and the `catalog` with its templates |
+//! | `output` | `format` and `split`, as a hint for writing or checking files |
+//! | `files` | `scenarios`, with all files that they refer to, and the `catalog` with its templates |
 //!
 //! A text that does not end with a line feed is one string instead of a list of lines.
 //!
-//! A run's summary (`falsetrail help summary`) holds such a document under `run_file`, and is read as one:
-//! [`RunFile::emitted`] has the rest of what it says.
+//! A run's summary (`falsetrail help summary`) contains such a document under `run_file`, and is accepted
+//! instead of one: [`RunFile::emitted`] then says how much of the run was emitted.
 
 mod emitted;
 mod read;
@@ -53,38 +53,38 @@ use crate::{
     yaml,
 };
 
-/// The version of the format that is written, and the newest that is read.
+/// The version of the format that is written, and the newest version that can be read.
 pub const FORMAT: u64 = 1;
 
 /// The version of this program.
 const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
-/// A run, and everything that it is made of.
+/// A run with all the files it needs, as stored in a run file.
 #[derive(Debug, Clone)]
 pub struct RunFile {
-    /// The version of the program that has written it.
+    /// The version of the program that wrote it.
     pub version: String,
-    /// What defines the run. Its texts are those of the file.
+    /// The options that define the run. Its scenarios and its catalog come from the run file.
     pub options: Options,
     /// How its events were written. No byte of an event depends on it.
     pub layout: Layout,
-    /// How much of the run was emitted, if it was read from the summary of a run.
+    /// How much of the run was emitted, if it was read from a run's summary.
     pub emitted: Option<Emitted>,
 }
 
-/// How the events of a run are laid out in files.
+/// How the events of a run are arranged in files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// How events follow each other.
+    /// How events are separated and indented.
     pub format: Format,
-    /// What has a file of its own, if not all is in one.
+    /// Whether each event or each instance has a separate file; `None` for a single output.
     pub split: Option<Split>,
 }
 
 impl RunFile {
-    /// Writes down a run: what was asked for, and what came of it.
+    /// Describes a run: the options as given, and the values that the plan resolved (such as a drawn seed).
     pub fn of(plan: &Plan, asked: &Options, layout: Layout) -> Self {
-        // Every option is named, so that a new one cannot be forgotten here.
+        // All fields are destructured, so that the compiler reports a new option that is missing here.
         let Options {
             scenarios,
             templates: _,
@@ -138,12 +138,12 @@ impl RunFile {
         Self { version: PROGRAM.to_owned(), options, layout, emitted: None }
     }
 
-    /// Reads a run file, or the run in a summary that `generate --summary` has written.
+    /// Reads a run file, or the run file in a summary that `generate --summary` wrote.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with its form, and a format that is newer than this program. What is wrong with the
-    /// texts in it shows when it is planned.
+    /// All mistakes in the document's form, or a format that is newer than this program. Mistakes in the scenarios and
+    /// the catalog inside it are found by [`RunFile::plan`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         read::run_file(&yaml::load(path)?)
     }
@@ -152,7 +152,7 @@ impl RunFile {
     ///
     /// # Errors
     ///
-    /// As [`Plan::new`]; every mistake names the file.
+    /// As for [`Plan::new`]; every diagnostic names the run file.
     pub fn plan(&self) -> Result<Plan, Error> {
         let file = quoted(self.name());
         Plan::new(&self.options).map_err(|error| match error {
@@ -171,21 +171,21 @@ impl RunFile {
         })
     }
 
-    /// The document, one line feed at its end.
+    /// The document as JSON, with a final line feed.
     pub fn to_json(&self) -> String {
         write::json(self)
     }
 
-    /// Whether nothing ends the run, so that it needs a number of events, an end or a selection to be repeated.
+    /// Whether the run is endless, so that repeating it needs a number of events, an end or a selection.
     pub fn is_endless(&self) -> bool {
         self.options.unbounded && self.options.events.is_none() && self.options.to.is_none()
     }
 
-    /// Moves the run to another beginning, RFC 3339 or relative to now: other times, other ids.
+    /// Moves the run to another start, RFC 3339 or relative to now. All times and ids change.
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] for a time that cannot be read, or beyond the year 2262.
+    /// [`Error::Usage`] for a time that cannot be parsed, or after the year 2262.
     pub fn shift(&mut self, from: &str) -> Result<(), Error> {
         let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
         let now = now.div_euclid(1_000_000_000) * 1_000_000_000;
@@ -203,7 +203,7 @@ impl RunFile {
         Ok(())
     }
 
-    /// What to say if this program may give other bytes than the one that has written the file.
+    /// A warning, if this program may generate other bytes than the version that wrote the file.
     pub fn warning(&self) -> Option<String> {
         let changes = |version: &str| version.split('.').take(2).map(str::to_owned).collect::<Vec<_>>();
         (changes(&self.version) != changes(PROGRAM)).then(|| {
@@ -212,7 +212,7 @@ impl RunFile {
         })
     }
 
-    /// What messages call it.
+    /// The run file's name in messages.
     fn name(&self) -> &str {
         match &self.options.texts {
             Texts::Run(run) => &run.file,

@@ -1,8 +1,8 @@
-//! Where the texts of a run come from: scenarios, the catalog and its templates.
+//! Source provider: reads the source texts of a run, that is, its scenarios, the catalog and the templates.
 //!
-//! Usually they are files and what is built in. A run that was written down ([`crate::run_file`]) has all of them in
-//! one file, under the names by which its scenarios know each other, and nothing else is looked at. This is the only
-//! place that knows the difference.
+//! Usually they are files and built-in texts. A run file ([`crate::run_file`]) contains all of them under the names by
+//! which its scenarios refer to each other; then nothing else is read. This is the only module that knows the
+//! difference.
 
 use std::{
     collections::BTreeMap,
@@ -19,10 +19,10 @@ use crate::{
 /// The argument that stands for standard input.
 pub const STANDARD_INPUT: &str = "-";
 
-/// Where the texts of a run come from.
+/// Where the source texts of a run come from.
 #[derive(Debug, Clone, Default)]
 pub enum Texts {
-    /// Files, standard input, and what is built into the binary.
+    /// Files, standard input, and the texts built into the binary.
     #[default]
     Machine,
     /// A run file, and nothing else.
@@ -32,27 +32,27 @@ pub enum Texts {
 /// The texts of a run file, by their names in it.
 #[derive(Debug, Default)]
 pub struct RunTexts {
-    /// The run file, as messages call it.
+    /// The run file's name in messages.
     pub file: String,
-    /// Scenarios: a shipped one by its name, a file by its path, `-` for what was standard input.
+    /// Scenarios, by name if they are built in, by path if they were files, `-` if they were read from standard input.
     pub scenarios: BTreeMap<String, Arc<Source>>,
     /// `catalog.yaml`, and `<Method>.json` for each method that has a template.
     pub catalog: BTreeMap<String, Arc<Source>>,
 }
 
-/// A scenario's text as it was read, and under which name it is found again.
+/// A scenario's text as it was read, and the name to store it under in a run file.
 #[derive(Debug, Clone)]
 pub struct ScenarioText {
-    /// As in [`RunTexts::scenarios`].
+    /// The name, as in [`RunTexts::scenarios`].
     pub name: String,
     /// The text.
     pub source: Arc<Source>,
-    /// Whether its name is an absolute path that stands in another scenario, and so cannot be shortened.
+    /// Whether the name is an absolute path that another scenario contains, so that it cannot be shortened.
     pub fixed: bool,
 }
 
 impl Texts {
-    /// The text of standard input.
+    /// Reads standard input.
     pub(crate) fn standard_input(&self) -> Result<Arc<Source>, Error> {
         match self {
             Texts::Machine => yaml::load_standard_input(),
@@ -60,7 +60,7 @@ impl Texts {
         }
     }
 
-    /// The text of a scenario file.
+    /// Reads a scenario file.
     pub(crate) fn file(&self, path: &Path) -> Result<Arc<Source>, Error> {
         match self {
             Texts::Machine => yaml::load(path),
@@ -68,7 +68,7 @@ impl Texts {
         }
     }
 
-    /// The text of a shipped scenario, if there is one of that name.
+    /// The built-in scenario of this name, if there is one.
     pub(crate) fn shipped(&self, name: &str) -> Option<Arc<Source>> {
         match self {
             Texts::Machine => catalog::scenario_source(name),
@@ -76,7 +76,7 @@ impl Texts {
         }
     }
 
-    /// Names of the scenarios that can be called by a name.
+    /// Names of the scenarios that can be referred to by name instead of path.
     pub(crate) fn shipped_names(&self) -> Vec<&str> {
         match self {
             Texts::Machine => catalog::scenario_names(),
@@ -96,7 +96,7 @@ impl Texts {
         folder.map(Path::to_owned).unwrap_or_default()
     }
 
-    /// One spelling for each scenario, whatever way led there.
+    /// A canonical path for each scenario, however it was referred to.
     pub(crate) fn whole_path(&self, source: &Source) -> PathBuf {
         let as_it_is = || PathBuf::from(&source.name);
         match self {
@@ -105,7 +105,7 @@ impl Texts {
         }
     }
 
-    /// Refuses scenarios of a run file that the run did not come to: one of the names is misspelt.
+    /// Rejects a run file that contains scenarios which the run does not use: one of the names is misspelt.
     pub(crate) fn check_all_used(&self, used: &[ScenarioText]) -> Result<(), Error> {
         let Texts::Run(run) = self else { return Ok(()) };
         match run.scenarios.keys().find(|name| used.iter().all(|text| text.name != **name)) {
@@ -119,7 +119,7 @@ impl Texts {
 }
 
 impl RunTexts {
-    /// What a text is called in messages: the run file, and where in it.
+    /// A source's name in messages: the run file, and the name inside it.
     pub fn shown(file: &str, name: &str) -> String {
         format!("{file}: {name}")
     }
@@ -133,14 +133,14 @@ impl RunTexts {
     }
 }
 
-/// The name of a file in a run file: its path without what means nothing, and still a path for whoever reads it.
+/// The name of a file in a run file: its path without redundant components, still recognisable as a path.
 pub(crate) fn name_of(path: &Path) -> String {
     let plain: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
     let name = plain.to_string_lossy().into_owned();
     if is_path(&name) { name } else { format!("./{name}") }
 }
 
-/// Whether a scenario's name is a path and not that of a shipped one.
+/// Whether a scenario's name is a path and not the name of a built-in one.
 pub(crate) fn is_path(name: &str) -> bool {
     let ending = Path::new(name).extension().and_then(|ending| ending.to_str());
     matches!(ending, Some("yaml" | "yml")) || name.contains('/')

@@ -1,43 +1,45 @@
-//! Batches that are simulated before anybody asks for them.
+//! Prefetch: a queue of batches that are simulated in advance.
 //!
-//! The simulation's state would wander from processor to processor, if whoever needs a batch simulated it: that costs
-//! more than simulating. So one of several threads simulates for all of them, and renders in between.
+//! If each thread simulated its own batches, the simulation's state would move from one processor's cache to another's,
+//! which costs more than the simulation itself. So one thread simulates for all of them, and renders batches in
+//! between.
 
 use super::{lock, source::Batch};
 use std::{collections::VecDeque, sync::Mutex};
 
-/// Batches that wait for a thread, in the run's order.
+/// Simulated batches that wait for a thread, in the order of the run.
 pub(super) struct Ahead {
     state: Mutex<State>,
-    /// How many there should be.
+    /// The number of batches to keep ready.
     most: usize,
 }
 
 #[derive(Default)]
 struct State {
     ready: VecDeque<Batch>,
-    /// Memory that is used again.
+    /// Used batches, kept for their memory.
     spare: Vec<Batch>,
 }
 
 impl Ahead {
-    /// For so many threads: one needs none.
+    /// A queue for this number of threads; a single thread needs no prefetch.
     pub fn new(threads: usize) -> Self {
         Ahead { state: Mutex::default(), most: if threads > 1 { 2 * threads } else { 0 } }
     }
 
-    /// Memory for one more batch, if more should be ready.
+    /// An empty batch to fill, if the queue is not full.
     pub fn wanted(&self) -> Option<Batch> {
         let mut state = lock(&self.state);
         (state.ready.len() < self.most).then(|| state.spare.pop().unwrap_or_default())
     }
 
-    /// Adds a batch behind the others.
+    /// Appends a batch to the queue.
     pub fn put(&self, batch: Batch) {
         lock(&self.state).ready.push_back(batch);
     }
 
-    /// Takes the first batch, in exchange for memory. False if there is none.
+    /// Swaps the first batch of the queue into `batch` and keeps the memory of the old one. Returns false if the queue
+    /// is empty.
     pub fn take(&self, batch: &mut Batch) -> bool {
         let mut state = lock(&self.state);
         let Some(first) = state.ready.pop_front() else { return false };

@@ -1,14 +1,14 @@
-//! Going on where a stopped run has ended.
+//! Resuming a stopped run: checks that its unfinished output ends exactly where the rest of the run begins.
 //!
-//! A run is a pure function, so the rest of it is the run without its first events. What has to be made sure of is that
-//! the rest begins just where the beginning ends: that no event is missing and none comes twice. The part of a file
-//! does not say which events it has; but its last event says it, because this run can make any of its events again. So
-//! before the first event, the last one of the part is compared with the one before `--skip`, byte for byte. That finds
-//! a wrong number, and a part that another seed, scenario or option has made, and holds for shards, too.
+//! A run is a pure function of its options, so the rest of it is the same run with its first events skipped. The check
+//! makes sure that no event is missing and none appears twice. A partial file does not record which events it contains,
+//! but this run can generate any of its events again: the last event in the file is compared, byte for byte, with the
+//! event before `--skip`. That detects a wrong number as well as output of another seed, scenario or option, and it
+//! works for shards, too.
 //!
-//! A folder with a file for each instance is written instance by instance. If the process was killed meanwhile, some
-//! files have more than others. The run is then continued after its first events that are all there, and the rest of
-//! what is there is cut off, to be written again.
+//! With one file for each instance, files are written one after another. If the process was killed meanwhile, some
+//! files are ahead of others. The run is then resumed after the longest prefix of the run that is complete in all
+//! files; events beyond it are cut off and written again.
 
 use super::{Outcome, Part};
 use crate::{
@@ -20,31 +20,32 @@ use crate::{
 };
 use std::collections::HashMap;
 
-/// A sink that goes on with what a stopped run has left.
+/// A sink that appends to the output of a stopped run.
 pub struct Resumed {
-    /// Where the rest goes.
+    /// The sink for the rest of the run.
     pub sink: Box<dyn Sink>,
-    /// So many events of the whole run were passed over before the first one that is there.
+    /// The number, in the whole run, of the first event in the output.
     pub begun: u64,
 }
 
-/// Opens what a stopped run has left of an output, to go on with a part of the run: its first `skip` events are there.
+/// Opens the unfinished output of a stopped run and checks that it contains the first `skip` events of the run (or of
+/// its shard).
 ///
-/// Passes over the events before `skip` without rendering them, once or twice.
+/// To do so, it simulates the events before `skip` without rendering them, once or twice.
 ///
 /// # Errors
 ///
-/// [`Error::Usage`] if what is there does not end just before the part, with the number to skip if that can be told;
-/// [`Error::Failed`] if there is nothing, or if it is complete or in use.
+/// [`Error::Usage`] if the output does not end just before the part, with the number to skip if it can be determined;
+/// [`Error::Failed`] if there is no unfinished output, or if it is complete or in use.
 pub fn resume(plan: &Plan, part: &Part, output: &Output) -> Result<Resumed, Error> {
     resume_watched(plan, part, output, &|_| {})
 }
 
-/// As [`resume`], with a callback that is called now and then with the number of events passed over so far.
+/// Like [`resume`], with a callback that is called periodically with the number of events skipped so far.
 ///
 /// # Errors
 ///
-/// As [`resume`].
+/// As for [`resume`].
 pub fn resume_watched(plan: &Plan, part: &Part, output: &Output, watch: &dyn Fn(u64)) -> Result<Resumed, Error> {
     let mut unfinished = Unfinished::open(output)?;
     let begun = begun(plan, part, &mut unfinished, watch)?;
@@ -52,15 +53,16 @@ pub fn resume_watched(plan: &Plan, part: &Part, output: &Output, watch: &dyn Fn(
 }
 
 impl Outcome {
-    /// Where the rest of the run begins: the number of its first event that was not delivered. `None` if the run is
-    /// complete, if its reader went away, or if that is not known.
+    /// Where to resume: the number of the first event that was not delivered. `None` if the run is complete, if its
+    /// reader closed the pipe, or if the number is not known.
     pub fn rest(&self) -> Option<u64> {
         let unfinished = (self.stopped || self.error.is_some()) && !self.delivered.closed;
         self.delivered.next.filter(|_| unfinished)
     }
 }
 
-/// Where the run began whose events are there, or why they are not those before the part.
+/// The number of the first event in the unfinished output, or the error that explains why the output does not end just
+/// before the part.
 fn begun(plan: &Plan, part: &Part, unfinished: &mut Unfinished, watch: &dyn Fn(u64)) -> Result<u64, Error> {
     let there = unfinished.events();
     let name = unfinished.name().to_owned();
@@ -74,7 +76,8 @@ fn begun(plan: &Plan, part: &Part, unfinished: &mut Unfinished, watch: &dyn Fn(u
     if let Some(begun) = fits(plan, whole, &beginning, unfinished, watch)? {
         return Ok(begun);
     }
-    // Whoever has lost the printed command is told the number, if the run began with its first event.
+    // If the output begins with the run's first event, the error can name the right number, for users who lost the
+    // printed command.
     let first = Beginning::of(plan, whole, Until::Events(there), by_instance, watch);
     let events = if there == 1 { "1 event".to_owned() } else { format!("{} events", format_count(there)) };
     if fits(plan, whole, &first, unfinished, watch)?.is_some() {
@@ -102,7 +105,8 @@ fn begun(plan: &Plan, part: &Part, unfinished: &mut Unfinished, watch: &dyn Fn(u
         .help("or leave out `--append` and begin anew, with `--force`"))
 }
 
-/// Where the run began, if what is there are its events until the end of a beginning.
+/// The number at which the unfinished output begins, if it contains exactly the events of the run up to the end of
+/// `beginning`.
 fn fits(
     plan: &Plan,
     whole: &Part,
@@ -115,7 +119,7 @@ fn fits(
     if !is_last(beginning, unfinished, by_instance.unwrap_or(&beginning.instances))? {
         return Ok(None);
     }
-    // The first run itself may have been begun behind some events.
+    // The first run itself may have skipped some events.
     let before = Beginning::of(plan, whole, Until::Events(missing), unfinished.by_instance().is_some(), watch);
     let fits = unfinished.by_instance().is_none_or(|there| {
         let rest =
@@ -125,18 +129,19 @@ fn fits(
     Ok(fits.then_some(before.next))
 }
 
-/// Whether the last event of a beginning is the last one there or, in its instance's file, the one at that count.
+/// Whether the last event of `beginning` is the last one in the output or, with a file for each instance, the one at
+/// that count in its instance's file.
 fn is_last(beginning: &Beginning, unfinished: &Unfinished, counts: &Counts) -> Result<bool, Error> {
     let Some(event) = beginning.last.events.last() else { return Ok(false) };
     let number = counts.get(&(event.story, event.instance)).copied().unwrap_or(0);
     unfinished.ends_with(event, beginning.last.body(event), number)
 }
 
-/// Events of each instance, by story and number.
+/// Number of events of each instance; the key is the scenario's index and the instance's number.
 type Counts = HashMap<(u16, u64), u64>;
 
-/// Where a beginning ends: before a number of the whole run, after a count of events of the part, or before the first
-/// event that is not in its instance's file.
+/// Where a beginning ends: before an event's number in the whole run, after a count of events of the part, or before
+/// the first event that is missing from its instance's file.
 #[derive(Clone, Copy)]
 enum Until<'a> {
     Number(u64),
@@ -144,24 +149,25 @@ enum Until<'a> {
     Gap(&'a Counts),
 }
 
-/// Events between two calls of whoever watches.
+/// The number of events between two calls of the callback.
 const PASSED_AT_ONCE: u64 = 65_536;
 
-/// The first events of a run, or of a shard of it.
+/// The first events of a run, or of a shard of it: their number and the last of them.
 #[derive(Default)]
 struct Beginning {
-    /// How many.
+    /// The number of events.
     events: u64,
-    /// The number behind the last of them, 0 if there is none.
+    /// The number that follows that of the last event; 0 if there is none.
     next: u64,
-    /// The last of them.
+    /// The last event, rendered.
     last: Chunk,
-    /// How many of each instance, if that is asked for.
+    /// The number of events of each instance, if requested.
     instances: Counts,
 }
 
 impl Beginning {
-    /// `by_instance`: whether to count the events of each instance, which costs memory for each of them.
+    /// Simulates the run up to `until`. `by_instance` counts the events of each instance, which takes memory for every
+    /// instance.
     fn of(plan: &Plan, whole: &Part, until: Until<'_>, by_instance: bool, watch: &dyn Fn(u64)) -> Self {
         let mut beginning = Self::default();
         let mut stream = plan.stream();
@@ -191,7 +197,7 @@ impl Beginning {
                 words.truncate(record.words_at as usize);
                 break;
             }
-            // The words of the last event stay, and nobody else's.
+            // Keep only the words of the last event.
             words.drain(..record.words_at as usize);
             record.words_at = 0;
             if by_instance {

@@ -1,7 +1,7 @@
-//! Emission at the pace of the wall clock: when an event may leave, and how late it was.
+//! Pacing of a live run: when an event may leave, and how late it was.
 //!
-//! Open loop: when an event is due depends on its time alone and never on how fast the sink was before, so a run that
-//! was held up catches up, and says how late it was.
+//! The pacing is open-loop: an event's due time depends only on its event time, never on how fast the sink was before.
+//! A run that was held up catches up, and reports how late it was.
 
 use super::Watch;
 use crate::{
@@ -15,63 +15,63 @@ use std::sync::{Arc, atomic::AtomicBool};
 /// How a run is paced against the wall clock.
 #[derive(Clone)]
 pub struct Live {
-    /// The clock.
+    /// The clock that the run follows.
     pub clock: Arc<dyn Clock>,
     /// Seconds of event time in a second of wall time, more than 0.
     pub speed: f64,
-    /// Stop when any event leaves more than so many nanoseconds late.
+    /// Stop the run if an event leaves later than this, in nanoseconds.
     pub max_lag: Option<u64>,
 }
 
-/// How well a run kept to the clock, in nanoseconds.
+/// How late the events of a run left, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lag {
-    /// Half of the events left at most so late.
+    /// The median lateness.
     pub p50: u64,
-    /// All but one in a hundred.
+    /// The 99th percentile.
     pub p99: u64,
-    /// All.
+    /// The maximum.
     pub max: u64,
-    /// The last event.
+    /// The lateness of the last event.
     pub last: u64,
-    /// From the first event's leaving to the last one's.
+    /// The wall time from the first event's departure to the last one's.
     pub took: u64,
 }
 
-/// A pacer at work.
+/// Decides when events leave, and records how late they were.
 pub(super) struct Pacer {
     live: Live,
     from: i64,
-    /// For a run that goes on where an earlier one stopped: when its first event was due, and when it really left.
+    /// For a resumed run: when its first event was due, and when it left.
     resumed: Option<(i64, i64)>,
     resumes: bool,
     lags: Histogram<u64>,
     last: u64,
-    /// When the first events left, and the last ones.
+    /// When the first events left, and when the latest ones did.
     left: Option<(i64, i64)>,
     watch: Option<Arc<Watch>>,
 }
 
-/// Events that are due within this time leave together: a wake-up costs more than a hundred of them, and this is half
-/// of what an event may be early.
+/// Events that are due within this time (in nanoseconds) leave together: a wake-up costs more than sending a hundred
+/// events. Half of it is how early an event may leave.
 const TOGETHER: i64 = 500_000;
 
-/// An hour is late enough to count, in nanoseconds.
+/// Upper limit of the recorded lateness: an hour, in nanoseconds.
 const LATEST: u64 = 3_600_000_000_000;
 
-/// A continued run catches up at no more than so many times its pace.
+/// A resumed run catches up at no more than this multiple of its pace.
 const CATCH_UP: i64 = 2;
 
 impl Pacer {
-    /// For a run whose event time begins at `from`; `resumes` if its first events are passed over.
+    /// Creates the pacer of a run whose event time begins at `from`; `resumes` if its first events are skipped.
     pub fn new(live: Live, from: i64, resumes: bool, watch: Option<Arc<Watch>>) -> Self {
-        // Two digits are enough for what is measured in tens of microseconds.
+        // Two significant digits suffice for lateness in the tens of microseconds.
         let lags =
             Histogram::new_with_max(LATEST, 2).unwrap_or_else(|error| unreachable!("these bounds are valid: {error}"));
         Pacer { live, from, resumed: None, resumes, lags, last: 0, left: None, watch }
     }
 
-    /// When an event of that time leaves, in wall time.
+    /// The wall time at which an event with this event time is due.
     pub fn due(&mut self, time: i64) -> i64 {
         let since = elapsed(self.from, time) as f64 / self.live.speed;
         let due = self.from.saturating_add(since as i64);
@@ -82,18 +82,18 @@ impl Pacer {
         due.max(left.saturating_add(due.saturating_sub(first) / CATCH_UP))
     }
 
-    /// Waits until something is due; the time up to which events may leave now.
+    /// Waits until `due`. Returns the time up to which events may leave now.
     pub fn wait_for(&self, due: i64, stop: &AtomicBool) -> i64 {
         self.live.clock.wait_until(due, stop);
         self.live.clock.now().saturating_add(TOGETHER)
     }
 
-    /// Notes that events that were due then have left.
+    /// Records that events with these due times have left.
     ///
     /// # Errors
     ///
-    /// One of them was later than allowed. The oldest decides: after a freeze of the process or the machine, the last
-    /// event of a batch may be on time again.
+    /// If one of them was later than allowed. The earliest due time decides: after the process or the machine was
+    /// suspended, the last event of a batch may be on time again.
     pub fn left(&mut self, dues: &[i64]) -> Result<(), Error> {
         let now = self.live.clock.now();
         let mut latest = 0;
@@ -116,7 +116,7 @@ impl Pacer {
         }
     }
 
-    /// How it went.
+    /// The lateness recorded so far.
     pub fn lag(&self) -> Lag {
         Lag {
             p50: self.lags.value_at_quantile(0.5),

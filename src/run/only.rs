@@ -1,4 +1,4 @@
-//! Some events of a run, such as those that were not delivered.
+//! A selection of a run's events by number, for instance those that were not delivered.
 
 use std::{
     fs::File,
@@ -17,17 +17,17 @@ use crate::{
     units::format_count,
 };
 
-/// The numbers of some of a run's events.
+/// A set of event numbers, stored as sorted ranges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Only(Arc<[RangeInclusive<u64>]>);
 
 impl Only {
-    /// Reads a list with a line for each event: a JSON object, of which `event` (the event's number in the run) and
-    /// `id` (its id, may be null) are looked at.
+    /// Reads a list with one JSON object per line. Of each object it reads `event` (the event's number in the run) and
+    /// `id` (its id, which may be null).
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] if there is no such file, if a line is no such object, or if the ids are another run's.
+    /// [`Error::Usage`] if the file does not exist, if a line is no such object, or if the ids belong to another run.
     pub fn load(path: &Path, plan: &Plan) -> Result<Self, Error> {
         let name = quoted(&shown(path));
         let cannot = |error: &std::io::Error| Error::usage(format!("cannot read {name}: {}", reason(error)));
@@ -68,7 +68,7 @@ impl Only {
         Ok(numbers.into_iter().collect())
     }
 
-    /// All numbers of some stretches.
+    /// The union of some ranges.
     pub fn from_ranges(ranges: impl IntoIterator<Item = RangeInclusive<u64>>) -> Self {
         let mut ranges: Vec<_> = ranges.into_iter().filter(|range| !range.is_empty()).collect();
         ranges.sort_unstable_by_key(|range| *range.start());
@@ -84,33 +84,33 @@ impl Only {
         Only(merged.into())
     }
 
-    /// Whether the event of that number is one of them.
+    /// Whether the selection contains this event number.
     pub fn holds(&self, number: u64) -> bool {
         let after = self.0.partition_point(|range| *range.start() <= number);
         after.checked_sub(1).is_some_and(|at| self.0[at].contains(&number))
     }
 
-    /// The number of the last one.
+    /// The number of the last selected event.
     pub fn last(&self) -> Option<u64> {
         self.0.last().map(|range| *range.end())
     }
 
-    /// Their numbers, as stretches of consecutive ones in order.
+    /// The selected numbers as sorted ranges that neither overlap nor touch.
     pub fn ranges(&self) -> &[RangeInclusive<u64>] {
         &self.0
     }
 
-    /// How many there are.
+    /// The number of selected events.
     pub fn count(&self) -> u64 {
         self.0.iter().map(|range| (range.end() - range.start()).saturating_add(1)).fold(0, u64::saturating_add)
     }
 }
 
-/// Bytes of a line, and events of a list, at most: the numbers of all are kept.
+/// The most bytes of a line and the most events of a list, because all numbers are kept in memory.
 const LONGEST_LINE: u64 = 64 << 10;
 const MOST_LISTED: usize = 10_000_000;
 
-/// Refuses a list that is too large to be kept.
+/// Rejects a list that is too large for memory.
 fn check_size(name: &str, line: u64, bytes: usize, listed: usize) -> Result<(), Error> {
     if bytes as u64 > LONGEST_LINE {
         let error = Error::usage(format!("line {line} of {name} is longer than 64 KiB"));
@@ -129,7 +129,7 @@ impl FromIterator<u64> for Only {
     }
 }
 
-/// Whether the templates write the ids that can be recognised.
+/// Whether the templates write ids that can be mapped back to their events.
 fn knows_its_ids(plan: &Plan) -> bool {
     let first = plan.events().next();
     let event = first.and_then(|event| serde_json::from_slice::<Value>(&event.body).ok());

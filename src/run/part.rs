@@ -1,34 +1,34 @@
-//! A part of a run: some of its events, such as those after the first N, or a fixed share of its instances. Never changes
-//! a byte.
+//! The part of a run that is emitted: a slice of its events, a shard (a fixed share of its instances), or a selection
+//! by number. Selecting a part never changes the bytes of an event.
 
 use super::Only;
 use crate::{plan::Plan, stream::Record, value::Key};
 use std::str::FromStr;
 
-/// Which of a run's events are emitted.
+/// Which events of a run are emitted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Part {
-    /// So many events of the whole run are passed over.
+    /// The number of events to skip at the beginning of the whole run.
     pub skip: u64,
-    /// Only the first events of the whole run, so many: none with this number or a later one.
+    /// Emit only events among this many first ones of the whole run, that is, those with a smaller number.
     pub first: Option<u64>,
-    /// Only this share of the instances.
+    /// Emit only this share of the instances.
     pub shard: Option<Shard>,
-    /// Only these events.
+    /// Emit only these events.
     pub only: Option<Only>,
 }
 
-/// A share of a run's instances: whole ones, so that the events of one stay in order on one machine.
+/// A share of a run's instances. Instances are never divided, so the events of each stay in order on one machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
-    /// Which, from 0.
+    /// The index of this shard, from 0.
     pub index: u64,
-    /// Of how many.
+    /// The number of shards.
     pub of: u64,
 }
 
 impl Part {
-    /// Whether an event belongs to the part.
+    /// Whether the part contains this event.
     pub fn holds(&self, plan: &Plan, record: &Record) -> bool {
         record.number >= self.skip
             && self.first.is_none_or(|first| record.number < first)
@@ -36,7 +36,7 @@ impl Part {
             && self.has_instance(plan, record)
     }
 
-    /// Whether an event's instance belongs to the part, passed over or not.
+    /// Whether the event's instance belongs to the shard, even if the event itself is skipped.
     pub fn has_instance(&self, plan: &Plan, record: &Record) -> bool {
         self.shard.is_none_or(|shard| shard.holds(plan, record))
     }
@@ -46,7 +46,7 @@ impl Part {
         self.first.is_some() || self.only.is_some()
     }
 
-    /// Whether nothing of the part comes at or after this event.
+    /// Whether the part has no event with this number or a later one.
     pub fn ends_before(&self, number: u64) -> bool {
         self.first.is_some_and(|first| first <= number)
             || self.only.as_ref().is_some_and(|only| only.last().is_none_or(|last| last < number))
@@ -54,7 +54,7 @@ impl Part {
 }
 
 impl Shard {
-    /// By what the instance is, so that no shard has to know what the others do.
+    /// Decided by the instance's identity, so that shards need no knowledge of each other.
     fn holds(self, plan: &Plan, record: &Record) -> bool {
         let story = &plan.stories[usize::from(plan.emissions[record.emission as usize].story)];
         Key::root(0).number(story.tag.into()).number(record.instance).below(self.of) == self.index

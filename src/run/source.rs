@@ -1,4 +1,5 @@
-//! Where batches come from: the simulation, the part of it that is emitted, the clock, and the truth about it.
+//! The source of batches: takes events from the simulation, selects the part to emit, applies the pace of a live run
+//! and collects the ground truth.
 
 use super::{Part, Watch, live::Pacer, truth::Recorder};
 use crate::{
@@ -10,44 +11,44 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// Some consecutive events to be rendered.
+/// Some consecutive events to render.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    /// Which batch, from 0: batches leave in this order.
+    /// The batch's number, from 0; batches are emitted in this order.
     pub ticket: u64,
     pub records: Vec<Record>,
-    /// The words of the records.
+    /// The state words that the records refer to.
     pub words: Vec<u64>,
-    /// Lines of the truth about stories that end with these events.
+    /// Lines of the ground truth about instances that end in this batch.
     pub truth: Vec<u8>,
-    /// In a live run: when each event was due in wall time.
+    /// The wall time at which each event was due, in a live run.
     pub dues: Vec<i64>,
 }
 
-/// The events of a run, batch by batch.
+/// The events of a run, in batches.
 pub(super) struct Source<'p> {
     plan: &'p Plan,
     stream: Stream<'p>,
     part: Part,
     pub pacer: Option<Pacer>,
     pub truth: Option<Recorder<'p>>,
-    /// Where it is noted how many events were passed over.
+    /// The counters in which the number of skipped events is recorded.
     pub watch: Option<Arc<Watch>>,
-    /// In a live run: an event that was not due yet, and its words.
+    /// In a live run: the next event, which was not due yet, and its words.
     pending: Option<(Record, Vec<u64>)>,
     tickets: u64,
-    /// How many events a batch has at most.
+    /// The most events of a batch.
     size: usize,
-    /// Whether all events of the part were given.
+    /// Whether all events of the part were returned.
     pub ended: bool,
-    /// Whether there are no more events in the run.
+    /// Whether the run has no more events.
     is_over: bool,
 }
 
-/// Bytes of lines about events that were passed over, at which a batch is full.
+/// A batch also counts as full when the truth about skipped events reaches this many bytes.
 const TOLD_AT_ONCE: usize = 1 << 20;
 
-/// Events that are passed over between two looks at whether to stop.
+/// How many events are skipped before `stop` is checked again.
 const PASSED_AT_ONCE: u32 = 65_536;
 
 impl<'p> Source<'p> {
@@ -67,7 +68,7 @@ impl<'p> Source<'p> {
         }
     }
 
-    /// How many events of the run were given, those of injected stories left out.
+    /// The number of events of the run taken from the simulation, not counting those of injected instances.
     pub fn emitted(&self) -> u64 {
         let kept_back = self.pending.as_ref().is_some_and(|(record, _)| {
             usize::from(self.plan.emissions[record.emission as usize].story) < self.plan.background
@@ -75,7 +76,7 @@ impl<'p> Source<'p> {
         self.stream.emitted() - u64::from(kept_back)
     }
 
-    /// What the summary should say about the simulation.
+    /// Notes about the simulation for the summary.
     pub fn notes(&self) -> impl Iterator<Item = String> {
         let early = self.stream.begins_early().then(|| {
             "the run began before its steady state: its longest story lasts longer than what was simulated before"
@@ -84,12 +85,13 @@ impl<'p> Source<'p> {
         early.into_iter().chain(self.stream.waves())
     }
 
-    /// Whether the run has given all its events, and they are fewer than were asked for because event time ends.
+    /// Whether the run has returned all its events, but fewer than requested because event time ends.
     pub fn is_cut_by_time(&self) -> bool {
         self.is_over && self.stream.is_cut_by_time()
     }
 
-    /// Fills a batch, whole unless the run ends, is stopped, or is not due any further. False if nothing is left.
+    /// Fills a batch. It is full unless the run ends, is stopped, or has no further event that is due. Returns false if
+    /// nothing is left.
     pub fn fill(&mut self, batch: &mut Batch, stop: &AtomicBool) -> bool {
         batch.records.clear();
         batch.words.clear();
@@ -137,7 +139,7 @@ impl<'p> Source<'p> {
         }
     }
 
-    /// Adds the next event of the part to the batch; false if the batch has to do without.
+    /// Appends the next event of the part to the batch; returns false if none can be added now.
     fn add_next(&mut self, batch: &mut Batch, stop: &AtomicBool) -> bool {
         if let Some((mut record, words)) = self.pending.take() {
             record.words_at = batch.words.len() as u32;

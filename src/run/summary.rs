@@ -1,33 +1,34 @@
-//! What was generated, counted by method and outcome.
+//! Counts of the generated events, by method and outcome and by scenario.
 
 use crate::{emission::Emission, plan::Plan, sink::Chunk, stream::Record, units::elapsed};
 use xxhash_rust::xxh3::Xxh3;
 
-/// Counts of a run.
+/// Counts of the events of a run.
 #[derive(Clone)]
 pub struct Summary {
-    /// Events in all.
+    /// Number of events.
     pub events: u64,
-    /// Bytes of their bodies.
+    /// Number of bytes in their bodies.
     pub bytes: u64,
-    /// The first event's time, in nanoseconds since the Unix epoch.
+    /// Time of the first event, in nanoseconds since the Unix epoch.
     pub first: Option<i64>,
-    /// The last event's time.
+    /// Time of the last event, in the same unit.
     pub last: Option<i64>,
     digest: Option<Box<Xxh3>>,
     outcomes: usize,
     counts: Vec<u64>,
     stories: Vec<u64>,
-    /// For each kind of event where it is counted: in `counts` and in `stories`.
+    /// For each event kind, its index in `counts` and in `stories`.
     places: Vec<(u32, u16)>,
 }
 
-/// How often each kind of event is among some. Whoever renders them counts them, while they are in its processor's cache.
+/// The number of events of each event kind in a batch. The thread that renders a batch counts it, while the batch is in
+/// its processor's cache.
 #[derive(Debug, Default)]
 pub(super) struct Kinds(Vec<u32>);
 
 impl Kinds {
-    /// Counts events of a plan anew.
+    /// Clears the counts, and counts the events of these records.
     pub fn count(&mut self, plan: &Plan, records: &[Record]) {
         self.0.clear();
         self.0.resize(plan.emissions.len(), 0);
@@ -38,7 +39,7 @@ impl Kinds {
 }
 
 impl Summary {
-    /// Nothing yet; with `digest` it will have one.
+    /// An empty summary; `digest` makes it compute a digest.
     pub fn new(plan: &Plan, digest: bool) -> Self {
         let outcomes = plan.catalog.failures.len() + 1;
         let place = |emission: &Emission| {
@@ -58,7 +59,7 @@ impl Summary {
         }
     }
 
-    /// Counts a chunk's events, which are of so many kinds.
+    /// Adds a chunk whose events have these kinds.
     pub(super) fn count(&mut self, chunk: &Chunk, kinds: &Kinds) {
         self.events += chunk.events.len() as u64;
         self.bytes += (chunk.bodies.len() - chunk.events.len()) as u64;
@@ -73,8 +74,8 @@ impl Summary {
         }
     }
 
-    /// Counts an event that is not rendered: its time, and as an [`Event`](crate::sink::Event) has them its story,
-    /// method and outcome.
+    /// Counts an event that is not rendered. `story`, `method` and `outcome` are indices as in
+    /// [`Event`](crate::sink::Event).
     pub(crate) fn count_one(&mut self, time: i64, story: u16, method: u16, outcome: u16) {
         self.events += 1;
         self.first = self.first.or(Some(time));
@@ -83,7 +84,7 @@ impl Summary {
         self.stories[usize::from(story)] += 1;
     }
 
-    /// Takes the run to be so many times as long, and to end at `to`, if that is known.
+    /// Extrapolates: multiplies all counts by `factor`, for a run that ends at `to`, if known.
     pub(crate) fn scale(&mut self, factor: f64, to: Option<i64>) {
         let scaled = |count: u64| (count as f64 * factor).round() as u64;
         self.events = scaled(self.events);
@@ -94,13 +95,13 @@ impl Summary {
                 .map(|(first, last)| first.saturating_add_unsigned((elapsed(first, last) as f64 * factor) as u64)));
     }
 
-    /// XXH3 (128 bits) of the compact bodies, each with a line feed behind it, in the run's order: 32 hexadecimal
-    /// digits. The same whatever the format and the sink.
+    /// XXH3 (128 bits) of the compact bodies, each followed by a line feed, in the order of the run: 32 hexadecimal
+    /// digits. It does not depend on the format or the sink.
     pub fn digest(&self) -> Option<String> {
         self.digest.as_ref().map(|digest| format!("{:032x}", digest.digest128()))
     }
 
-    /// Method, failure (`None` is success) and count, of what there was, in the catalog's order.
+    /// Method, failure (`None` is success) and count of each combination that occurred, in the catalog's order.
     pub fn by_outcome<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a str, Option<&'a str>, u64)> {
         self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(move |(index, count)| {
             let method = plan.catalog.methods[index / self.outcomes].name.as_str();
@@ -110,7 +111,7 @@ impl Summary {
         })
     }
 
-    /// Story and count, of what there was, in the order of the run's stories.
+    /// Scenario and count of each scenario with events, in the order of the run's scenarios.
     pub fn by_story<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a str, u64)> {
         let stories = plan.stories.iter().zip(&self.stories).filter(|(_, count)| **count > 0);
         stories.map(|(story, count)| (story.name.as_str(), *count))
@@ -118,7 +119,7 @@ impl Summary {
 }
 
 impl std::fmt::Debug for Summary {
-    /// The digest's state says nothing to anybody.
+    /// The digest's internal state is left out.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Summary").field("events", &self.events).field("bytes", &self.bytes).finish_non_exhaustive()
     }

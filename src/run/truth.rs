@@ -1,9 +1,9 @@
-//! What really happened: one JSON line for each story, beside the data and never in it.
+//! The ground truth (labels): one JSON line for each instance, in a file separate from the data.
 //!
-//! A story's line is written with its last event, so the truth is complete when the data is. A run that was stopped
-//! has told of the stories that were over. Its continuation, which passes over their events anyway, tells of them once
-//! more and of the rest, so that the file is right whatever has ended the run: a process that is killed and a disk that
-//! is full leave more of the data than of the truth, or less.
+//! An instance's line is written with its last event, so the truth is complete when the data is. A stopped run has
+//! written the lines of the instances that ended. A resumed run writes the file again from the beginning, at little
+//! cost, because it simulates the skipped events anyway. So the file is right however the first run ended: a killed
+//! process or a full disk can leave less of the truth than of the data, or more.
 
 use crate::{
     catalog::{Generator, KindId},
@@ -18,26 +18,26 @@ use crate::{
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
-/// Notes what stories do.
+/// Collects the events of each instance for the ground truth.
 #[derive(Debug)]
 pub(super) struct Recorder<'p> {
     plan: &'p Plan,
-    /// Whether every story counts, or the injected ones only.
+    /// Whether to label every instance or only the injected ones.
     all: bool,
-    /// Stories that were over before this event of the run do not count.
+    /// Instances that ended before this event of the run are left out.
     since: u64,
-    /// The stories that are going on.
+    /// Instances in progress, by scenario and number.
     open: HashMap<(u16, u64), Told>,
 }
 
-/// What a story has done so far.
+/// The events of one instance so far.
 #[derive(Debug)]
 struct Told {
     first: i64,
     /// The number of its last event in the run.
     last: u64,
     last_time: i64,
-    /// Kind of event and turn of each.
+    /// Event kind and iteration of each event.
     events: Vec<(u32, u32)>,
 }
 
@@ -46,7 +46,7 @@ impl<'p> Recorder<'p> {
         Recorder { plan, all, since, open: HashMap::new() }
     }
 
-    /// Notes an event; if it is its story's last, appends the line.
+    /// Records an event. If it is the last one of its instance, appends the instance's line to `out`.
     pub fn note(&mut self, record: &Record, out: &mut Vec<u8>) {
         let story = self.plan.emissions[record.emission as usize].story;
         if !self.all && usize::from(story) < self.plan.background {
@@ -68,7 +68,7 @@ impl<'p> Recorder<'p> {
         }
     }
 
-    /// Appends a line for each story that the run's end has cut short.
+    /// Appends a line for each instance that the end of the run interrupted.
     pub fn finish(mut self, out: &mut Vec<u8>) {
         let mut cut: Vec<_> = self.open.drain().collect();
         cut.sort_by_key(|(_, told)| told.last);
@@ -113,7 +113,7 @@ impl<'p> Recorder<'p> {
         self.plan.identities.event_id(EventName { story: story.tag, instance, step, occurrence }).into()
     }
 
-    /// Who acts: name in the scenario, kind, and whatever identifies such a principal.
+    /// An actor of the instance: its name in the scenario, its kind, and the values that identify such a principal.
     fn actor(&self, story: &Story, roles: &Roles, index: usize) -> Value {
         let actor = &story.actors[index];
         let kind = &self.plan.catalog.kinds[actor.kind];

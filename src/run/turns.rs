@@ -1,4 +1,4 @@
-//! Batches that are made side by side leave in their order, while others are still being made.
+//! Reorder buffer: batches that threads render in parallel are passed on in the order of the run.
 
 use super::{lock, source::Batch, summary::Kinds};
 use crate::sink::Chunk;
@@ -7,45 +7,47 @@ use std::{
     sync::{Condvar, Mutex, PoisonError},
 };
 
-/// A batch and its events, rendered.
+/// A batch and its rendered events.
 #[derive(Debug, Default)]
 pub(super) struct Made {
     pub batch: Batch,
     pub chunk: Chunk,
     pub kinds: Kinds,
-    /// Who made it.
+    /// The number of the thread that rendered it.
     pub by: usize,
 }
 
-/// Whose turn it is.
+/// The batches that wait for earlier ones.
 pub(super) struct Turns {
     state: Mutex<State>,
     changed: Condvar,
-    /// How many batches may wait: who has made one more waits, too.
+    /// A thread that adds a batch blocks while this many batches are waiting.
     most: usize,
 }
 
 #[derive(Default)]
 struct State {
-    /// The batch that leaves next.
+    /// The number of the next batch to pass on.
     turn: u64,
-    /// Somebody is handing over, and goes on with what comes next.
+    /// Whether some thread is passing batches on; it continues with those that become ready meanwhile.
     busy: bool,
     waiting: BTreeMap<u64, Made>,
-    /// Memory that is used again.
+    /// Used batches, kept for their memory.
     spare: Vec<Made>,
 }
 
 impl Turns {
-    /// For so many threads.
+    /// A reorder buffer for this number of threads.
     pub fn new(threads: usize) -> Self {
         Turns { state: Mutex::default(), changed: Condvar::new(), most: threads }
     }
 
-    /// Lets a batch leave when all before it have left: by `hand_over` here and now, or by whoever hands over those
-    /// before it. Returns memory for another one, rather of the same maker: that lies in its processor's cache.
+    /// Adds a batch. It is passed on after all earlier ones: by `hand_over` in this call, or by the thread that is
+    /// passing on batches at the moment. Returns memory for another batch, preferably memory that this thread used
+    /// before, because that is in its processor's cache.
     ///
-    /// The batch whose turn it is was either put, or is made by somebody who does not wait: so nobody waits for ever.
+    /// No deadlock: the next batch in order is either in the buffer, or is being rendered by a thread that is not
+    /// blocked here.
     pub fn put(&self, made: Made, mut hand_over: impl FnMut(&mut Made)) -> Made {
         let by = made.by;
         let mut state = lock(&self.state);

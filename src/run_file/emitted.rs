@@ -1,6 +1,6 @@
-//! How much of a run was emitted: what a run's summary says beside the run file in it.
+//! How much of a run was emitted: the keys of a summary that describe its progress, next to the run file in it.
 //!
-//! `generate --summary` writes it from the first event on, so that it is there also after a run that was killed.
+//! `generate --summary` writes them from the first event on, so they are also there after a run that was killed.
 
 use std::collections::BTreeMap;
 
@@ -10,70 +10,70 @@ use serde_json::{Value, json};
 /// How much of a run was emitted, when, and how it ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Emitted {
-    /// How the run ended, if it has.
+    /// How the run ended, or that it has not.
     pub status: Status,
-    /// Which events of the run were emitted, as far as that is known: see [`Emitted::end`].
+    /// Which events of the run were emitted, as far as known: see [`Emitted::end`].
     ///
-    /// `skip` is where the events at the destination begin, which for a file that was continued is before the events of
-    /// this run; `first` is the number of the first event that was not handed over any more.
+    /// `skip` is the number of the first event at the destination; in a file that was resumed, that is before the
+    /// events of this run. `first` is the number of the first event that was no longer handed over.
     pub part: Part,
     /// How many events the destination has taken or, if it is a topic, acknowledged.
     pub delivered: u64,
-    /// Events that a topic's brokers have refused: they are not in the topic.
+    /// Events that a topic's brokers rejected: they are not in the topic.
     pub failed: Only,
     /// Events that were sent to a topic and never acknowledged: they may be in the topic.
     pub unknown: Only,
-    /// Events that were given up and that neither of both lists has, because the list could not be written.
+    /// Events that were given up but are in neither list, because the list could not be written.
     pub unlisted: u64,
     /// When the run began in wall time: nanoseconds since the Unix epoch.
     pub started: i64,
-    /// When it ended, if it has.
+    /// When the run ended, in the same unit; `None` if it has not.
     pub ended: Option<i64>,
     /// Seconds of event time in a second of wall time, of a live run.
     pub speed: Option<f64>,
-    /// The topic, if it was one.
+    /// The topic, if the destination was one.
     pub topic: Option<Topic>,
 }
 
-/// Where the events of a run went.
+/// The topic that the events of a run went to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Topic {
     /// The topic's name.
     pub name: String,
-    /// By partition: its end offset before the run's first event. Empty if the brokers did not tell.
+    /// The end offset of each partition before the run's first event. Empty if the brokers did not return them.
     pub offsets_before: BTreeMap<i32, i64>,
 }
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It is not over, or it was killed.
+    /// It has not ended, or it was killed.
     Running,
     /// Every event was emitted.
     Complete,
     /// A signal ended it.
     Stopped,
-    /// Something went wrong, or not every event was delivered.
+    /// An error ended it, or not every event was delivered.
     Failed,
-    /// The reader went away.
+    /// The reader closed the pipe.
     Closed,
 }
 
-/// What is known of where the emitted events end.
+/// Where the emitted events end, as far as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// They end where the run does.
+    /// At the end of the run.
     Run,
-    /// None with this number or a later one was emitted.
+    /// Before this number: no event with this number or a later one was emitted.
     At(u64),
-    /// All before this number were emitted, and there may be more: the run was killed.
+    /// At this number or later: all events before it were emitted, and there may be more, because the run was killed.
     AtLeast(u64),
-    /// Nobody knows.
+    /// Not known.
     Unknown,
 }
 
 impl Status {
-    /// All of them, by the names that a summary has.
+    /// All statuses with their names in a summary.
     pub const NAMES: [(&str, Self); 5] = [
         ("running", Self::Running),
         ("complete", Self::Complete),
@@ -82,7 +82,7 @@ impl Status {
         ("closed", Self::Closed),
     ];
 
-    /// Its name in a summary.
+    /// The status's name in a summary.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, status)| *status == self).map_or("", |(name, _)| name)
     }
@@ -99,7 +99,7 @@ impl Emitted {
         }
     }
 
-    /// The part of the document that only this type reads: which events.
+    /// The keys of the document that only this type reads: which events were emitted, rejected or lost.
     pub fn numbers_to_json(part: &Part, failed: &Only, unknown: &Only, unlisted: u64) -> Value {
         json!({
             "skip": part.skip,
@@ -113,7 +113,7 @@ impl Emitted {
     }
 }
 
-/// Numbers as first and last of each stretch of consecutive ones.
+/// Numbers as `[first, last]` pairs of consecutive ones.
 fn ranges(numbers: &Only) -> Value {
     numbers.ranges().iter().map(|range| json!([range.start(), range.end()])).collect()
 }

@@ -1,4 +1,4 @@
-//! From the document to a run. All mistakes of its form are found in one go.
+//! Parser of the run file. It reports all mistakes in the document's form at once.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,7 +13,7 @@ use crate::{
     yaml::{MapReader, Node, Reader, Spanned, Value},
 };
 
-/// Texts by their names.
+/// Source texts by name.
 type Named = BTreeMap<String, Arc<Source>>;
 
 /// Reads a run file.
@@ -32,7 +32,7 @@ pub(super) fn run_file(source: &Arc<Source>) -> Result<RunFile, Error> {
     Ok(reader.finish(run)?)
 }
 
-/// JSON as the tree that everything else is read from.
+/// Converts JSON to the node tree that YAML is parsed to, so that both share one reader.
 fn node(text: &str, json: Json) -> Node {
     let span = json.span;
     let value = match json.kind {
@@ -47,7 +47,7 @@ fn node(text: &str, json: Json) -> Node {
     Node { quoted: true, ..Node::new(value, span) }
 }
 
-/// Refuses other formats before anything else: what their keys mean is not known here.
+/// Rejects an unknown format version first, because the meaning of its keys is not known here.
 fn check_format(reader: &Reader, root: &Node) -> Result<(), Vec<Diagnostic>> {
     let Value::Map(entries) = &root.value else { return Ok(()) };
     let value = |wanted: &str| entries.iter().find(|(key, _)| key.value == wanted).map(|(_, node)| node);
@@ -124,7 +124,7 @@ fn top_level(reader: &Reader, root: &Node) -> Option<RunFile> {
     })
 }
 
-/// Numbers with points between them; a suffix such as `-rc.1` may follow.
+/// A version: numbers separated by points, with an optional suffix such as `-rc.1`.
 fn version(reader: &Reader, node: &Node, what: &str) -> Option<String> {
     let text = reader.text(node, what)?.value;
     let mut numbers = text.split('.').take(2);
@@ -132,7 +132,7 @@ fn version(reader: &Reader, node: &Node, what: &str) -> Option<String> {
     if fine { Some(text) } else { reader.wrong(node, what, &format!("a version such as `{PROGRAM}`")) }
 }
 
-/// A time that is the same whenever it is read.
+/// An absolute time, which does not depend on when it is read.
 fn moment(reader: &Reader, node: &Node, what: &str) -> Option<String> {
     let text = reader.text(node, what)?.value;
     let message = if units::is_relative_time(&text) {
@@ -204,7 +204,7 @@ fn texts(reader: &Reader, entries: &[(Spanned<String>, Node)]) -> Named {
     entries.iter().filter_map(named).collect()
 }
 
-/// A text as it is, or its lines, each of which ends with a line feed.
+/// A text, given as one string or as a list of lines, each of which ends with a line feed.
 fn text(reader: &Reader, name: &str, node: &Node) -> Option<String> {
     let wanted = "a text or a list of lines";
     match &node.value {

@@ -1,6 +1,6 @@
-//! From a summary to the run in it, and to how much of it was emitted.
+//! Parser of a run's summary: extracts the run file in it, and how much of the run was emitted.
 //!
-//! A summary gains keys without a new version, so keys that are not known here are passed over.
+//! Summaries can gain keys without a new version, so unknown keys are ignored.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use crate::{
     yaml::{MapReader, Node, Reader, Value},
 };
 
-/// The version of summaries that hold their run.
+/// The version of summaries that contain a run file.
 const VERSION: i128 = 2;
 
-/// A summary, taken apart.
+/// A summary, split into the run file and the whole.
 pub(super) struct Summary<'n> {
-    /// The run file in it.
+    /// The run file.
     pub run: &'n Node,
-    /// All of it.
+    /// The whole summary.
     pub rest: &'n Node,
 }
 
-/// The run of a summary; `None` if this is none.
+/// Extracts the run file from a summary; `None` if the document is not a summary.
 pub(super) fn run_of<'n>(reader: &Reader, root: &'n Node) -> Result<Option<Summary<'n>>, Vec<Diagnostic>> {
     let Value::Map(entries) = &root.value else { return Ok(None) };
     let value = |wanted: &str| entries.iter().find(|(key, _)| key.value == wanted).map(|(_, node)| node);
@@ -43,7 +43,7 @@ pub(super) fn run_of<'n>(reader: &Reader, root: &'n Node) -> Result<Option<Summa
     }
 }
 
-/// How much of its run a summary says was emitted.
+/// How much of its run was emitted, according to a summary.
 pub(super) fn emitted(reader: &Reader, root: &Node) -> Option<Emitted> {
     let mut map = reader.map(root, "a summary")?;
     let status = map.read_required("status", |reader, node, what| one_of(reader, node, what, &Status::NAMES));
@@ -52,7 +52,7 @@ pub(super) fn emitted(reader: &Reader, root: &Node) -> Option<Emitted> {
     let of_run = map.required("run").and_then(|node| reader.map(node, "`run`"));
     let numbers = map.required("emitted").and_then(|node| reader.map(node, "`emitted`"));
     let delivered = map.required("delivered").and_then(|node| reader.map(node, "`delivered`"));
-    // Whatever else a summary says is not about which events were emitted.
+    // The remaining keys do not tell which events were emitted.
     let _ = map.rest();
     let speed = of_run.and_then(|mut run| {
         let speed = given(&mut run, "speed").map(|node| reader.f64(node, "`speed`"));
@@ -75,7 +75,7 @@ pub(super) fn emitted(reader: &Reader, root: &Node) -> Option<Emitted> {
     })
 }
 
-/// The node of a key that has a value other than null.
+/// The value of a key, if it is present and not null.
 fn given<'r>(map: &mut MapReader<'r>, key: &'static str) -> Option<&'r Node> {
     map.optional(key).filter(|node| node.value != Value::Null)
 }
@@ -127,7 +127,7 @@ fn shard(reader: &Reader, node: &Node) -> Option<Shard> {
     }
 }
 
-/// Stretches of numbers, first and last of each.
+/// Numbers given as `[first, last]` pairs.
 fn numbers(reader: &Reader, node: &Node, what: &str) -> Option<Only> {
     let stretch = |item: &Node| {
         let bounds = reader.list(item, &format!("an item of {what}"))?;

@@ -1,4 +1,4 @@
-//! From a run to the document.
+//! Writer of the run file.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,11 +16,11 @@ use crate::{
     units::format_duration,
 };
 
-/// The run's scenarios, what it injects, and all its texts. Where every path lies in one folder the folder is left out, so that it does
-/// not matter from where the run was written down.
+/// The run's scenarios, the scenarios it injects, and all their texts. If all paths share a folder, it is left out, so
+/// that the document does not depend on the current directory of the run.
 pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Vec<String>, Vec<String>, RunTexts) {
     let read: Vec<&str> = plan.texts.iter().map(|text| text.name.as_str()).collect();
-    // As their texts are called: `./story.yaml` and `story.yaml` are one.
+    // Use the name of the source itself: `./story.yaml` and `story.yaml` are the same file.
     let named = |argument: &str| {
         let is_input = argument == STANDARD_INPUT;
         let name = if is_input { argument.to_owned() } else { texts::name_of(Path::new(argument)) };
@@ -53,7 +53,7 @@ pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Ve
     (scenarios, inject, run)
 }
 
-/// The innermost folder that all files lie in, as far as it can be left out.
+/// The innermost common folder of all files, as far as it can be left out.
 fn common_folder(plan: &Plan) -> PathBuf {
     let files = || plan.texts.iter().filter(|text| texts::is_path(&text.name));
     let mut common: Option<PathBuf> = None;
@@ -73,7 +73,7 @@ fn common_folder(plan: &Plan) -> PathBuf {
     common.unwrap_or_default()
 }
 
-/// The document. Keys whose value is the default are left out.
+/// The document as JSON. Keys with the default value are left out.
 pub(super) fn json(run: &RunFile) -> String {
     let mut root = Map::new();
     let mut put = |key: &str, value: Option<Value>| {
@@ -107,7 +107,7 @@ pub(super) fn json(run: &RunFile) -> String {
     if let Texts::Run(texts) = &options.texts {
         put("files", Some(files(texts)));
     }
-    // A tree of texts and numbers can always be written.
+    // A tree of strings and numbers always serializes.
     let mut text = serde_json::to_string_pretty(&Value::Object(root)).unwrap_or_default();
     text.push('\n');
     text
@@ -132,14 +132,14 @@ fn files(texts: &RunTexts) -> Value {
     if !texts.scenarios.is_empty() {
         files.insert("scenarios".to_owned(), Value::Object(texts.scenarios.iter().map(lines).collect()));
     }
-    // Behind the scenarios, because it is long, and the same in most runs.
+    // The catalog follows the scenarios, because it is long and the same in most runs.
     let (first, others): (Map<_, _>, Map<_, _>) =
         texts.catalog.iter().map(lines).partition(|(name, _)| name == "catalog.yaml");
     files.insert("catalog".to_owned(), Value::Object(first.into_iter().chain(others).collect()));
     Value::Object(files)
 }
 
-/// The lines of a text; a text whose last line does not end as it is.
+/// A text as a list of lines; or as one string if its last line does not end with a line feed.
 fn text(text: &str) -> Value {
     match text.strip_suffix('\n') {
         Some(lines) => lines.split('\n').map(Value::from).collect(),
