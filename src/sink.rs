@@ -1,19 +1,17 @@
-//! Where rendered events leave the program.
+//! Sinks: the destinations that rendered events are written to.
 //!
-//! Rendering and emission meet in one type, the [`Chunk`]: some consecutive
-//! events in one buffer. A [`Sink`] takes whole chunks, says whether it can
-//! take more, and reports at the end what it has really delivered. Sinks never
-//! see templates, scenarios or clocks, so a new destination is one file here.
+//! Rendering and emission share one type, the [`Chunk`]: consecutive events in one buffer. A [`Sink`] takes whole
+//! chunks, says whether it can take more, and reports at the end how many events it delivered. Sinks know nothing of
+//! templates, scenarios or clocks, so a new destination is one file in this folder.
 //!
 //! The contract, in the order of a run:
 //!
-//! 1. A sink is opened before the first event is rendered. Everything that can
-//!    be refused (an existing file, a missing directory) is refused there.
-//! 2. [`Sink::take_over`], which is [`Sink::take`] for most of them, is called
-//!    with chunk after chunk until it answers [`Flow::Closed`] or an error.
-//! 3. [`Sink::finish`] is called exactly once in every case, also after an
-//!    error (then with [`Ending::Stopped`]): it is the only place that knows
-//!    what was delivered. Nothing relies on `Drop`.
+//! 1. A sink is opened before the first event is rendered. Opening rejects everything that can be rejected in advance,
+//!    such as an existing file or a missing directory.
+//! 2. [`Sink::take_over`], which for most sinks is [`Sink::take`], is called with chunk after chunk until it returns
+//!    [`Flow::Closed`] or an error.
+//! 3. [`Sink::finish`] is called exactly once in every case, also after an error (then with [`Ending::Stopped`]): only
+//!    it knows how many events were delivered. Nothing relies on `Drop`.
 
 use std::{
     collections::BTreeMap,
@@ -61,13 +59,12 @@ pub use whole_file::WholeFile;
 
 /// Some consecutive events, rendered: one buffer with offsets.
 ///
-/// **Layout.** `bodies` holds each body followed by one line feed and nothing
-/// else, so that newline-delimited JSON is a single write of the whole buffer:
-/// no copy and no system call for each event. [`Event::body`] leaves the line
-/// feed out. `keys` holds the keys without any separator. [`Chunk::end_event`]
-/// keeps this layout; use it instead of pushing to `events`.
+/// **Layout.** `bodies` contains each body followed by one line feed and nothing else, so newline-delimited JSON is
+/// written with a single write of the whole buffer, without a copy or a system call for each event. [`Event::body`]
+/// excludes the line feed. `keys` contains the keys without any separator. [`Chunk::end_event`] maintains this layout;
+/// use it instead of pushing to `events`.
 ///
-/// A chunk is meant to be reused: [`Chunk::clear`] keeps its memory.
+/// Chunks are reused: [`Chunk::clear`] keeps the allocated memory.
 #[derive(Debug, Default, Clone)]
 pub struct Chunk {
     /// Bodies (compact JSON), each followed by `\n`.
@@ -76,13 +73,13 @@ pub struct Chunk {
     pub keys: Vec<u8>,
     /// The events, in the order of the run.
     pub events: Vec<Event>,
-    /// All of it as the sink's [`Encoder`] makes it, if that was done already.
+    /// The whole chunk as compressed by the sink's [`Encoder`], if a thread has already done that.
     pub encoded: Option<Encoded>,
 }
 
-/// One event of a [`Chunk`]: where its bytes are, and what it is.
+/// One event of a [`Chunk`]: where its bytes are, and which event it is.
 ///
-/// Small (48 bytes) because a chunk has hundreds of them.
+/// Kept small (48 bytes) because a chunk has hundreds of them.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The body in [`Chunk::bodies`], without its line feed.
@@ -93,73 +90,70 @@ pub struct Event {
     pub number: u64,
     /// Event time in nanoseconds since the Unix epoch.
     pub time: i64,
-    /// Which instance of its story, from 0.
+    /// The number of its instance within the scenario, from 0.
     pub instance: u64,
-    /// Which story: an index into [`Names::stories`].
+    /// The scenario: an index into [`Names::stories`].
     pub story: u16,
-    /// Which step of the story, from 0.
+    /// The step of the scenario, from 0.
     pub step: u16,
-    /// Which method: an index into [`Names::methods`].
+    /// The method: an index into [`Names::methods`].
     pub method: u16,
-    /// Which outcome: an index into [`Names::outcomes`].
+    /// The outcome: an index into [`Names::outcomes`].
     pub outcome: u16,
 }
 
-/// Whether a sink wants more events.
+/// Whether a sink accepts more events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a closed sink takes nothing more: the run has to end"]
 pub enum Flow {
     /// The chunk was taken; more may follow.
     Open,
-    /// The reader went away (a closed pipe, as with `| head -1`): the run ends
-    /// without an error, and [`Sink::finish`] says how many events it got.
+    /// The reader closed the pipe, as with `| head -1`: the run ends without an error, and [`Sink::finish`] reports how
+    /// many events were delivered.
     Closed,
 }
 
-/// Why a run ends.
+/// How a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// Every event of the run was handed over.
     Complete,
-    /// The run was interrupted, by a signal or an error: what there is stays
-    /// recognisable as unfinished.
+    /// A signal or an error interrupted the run: the output stays recognisable as unfinished.
     Stopped,
 }
 
-/// What a sink has delivered, for the summary.
+/// How many events a sink has delivered, and related facts for the summary.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Delivered {
-    /// Whole events that the destination has accepted.
+    /// Complete events that the destination has accepted.
     pub events: u64,
-    /// Their bytes as formatted, before compression.
+    /// Bytes of these events as formatted, before compression.
     pub bytes: u64,
-    /// Bytes that were written, after compression.
+    /// Bytes written, after compression.
     pub written: u64,
-    /// Events that the destination has refused.
+    /// Events that the destination has rejected.
     pub failed: u64,
-    /// Events of which nobody knows: sent, and never acknowledged.
+    /// Events of unknown fate: sent but never acknowledged.
     pub unknown: u64,
-    /// Whether the reader went away before the end (see [`Flow::Closed`]).
+    /// Whether the reader closed the pipe before the end (see [`Flow::Closed`]).
     pub closed: bool,
-    /// Where a continuation goes on: the number behind that of the last event
-    /// delivered. `None` if there was no event, or if nobody knows that just
-    /// the events before it have arrived.
+    /// Where to resume: the number that follows that of the last event delivered. `None` if there was no event, or if
+    /// it is not certain that exactly the events before it have arrived.
     pub next: Option<u64>,
-    /// Whether what was delivered lies in an unfinished file or folder that
-    /// an [`Unfinished`] goes on with.
+    /// Whether the delivered events are in an unfinished file or folder that an [`Unfinished`] can resume.
     pub unfinished: bool,
-    /// The list of the events that were refused or are unknown, if there is one.
+    /// The list of events that were rejected or have an unknown fate, if one was written.
     pub undelivered: Option<PathBuf>,
     /// Sentences for the summary, such as where an unfinished file is.
     pub notes: Vec<String>,
 }
 
-/// What went wrong at the end of a run, and what was delivered all the same.
+/// The error at the end of a run, and what was delivered despite it.
 #[derive(Debug)]
 pub struct Failed {
-    /// What could not be done.
+    /// The error.
     pub error: Error,
-    /// What had been delivered until then.
+    /// The events that had been delivered by then.
     pub delivered: Delivered,
 }
 
@@ -175,81 +169,78 @@ impl From<Box<Failed>> for Error {
     }
 }
 
-/// What a destination has said so far, for whoever watches the run: it answers
-/// on its own time.
+/// Live counters of acknowledgements, for destinations that acknowledge events asynchronously.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Events that it has accepted.
+    /// Events that the destination has accepted.
     pub acknowledged: AtomicU64,
-    /// Events that it has not, or of which nobody knows.
+    /// Events that it has rejected, or whose fate is unknown.
     pub unacknowledged: AtomicU64,
 }
 
 /// A destination of events.
 ///
-/// A sink may move to a thread of its own.
+/// A sink can be moved to another thread.
 pub trait Sink: Send {
-    /// What can be done to chunks side by side before they are taken in their
-    /// order, if that is what takes the time.
+    /// The part of this sink's work that threads can do in parallel before chunks are taken in order, if it dominates
+    /// the run time.
     fn encoder(&self) -> Option<Encoder> {
         None
     }
 
-    /// How many threads that render make a run faster: one if a library has
-    /// threads of its own, two if one can render while the other writes.
+    /// How many rendering threads make a run faster with this sink: one if a library brings its own threads, two if one
+    /// thread can render while another writes.
     fn worthwhile_threads(&self) -> usize {
         1
     }
 
-    /// Of a topic: by partition, its end offset before the first event, if that was asked for and the brokers told.
+    /// For a topic: the end offset of each partition before the first event, if requested and if the brokers returned
+    /// it.
     fn offsets_before(&self) -> BTreeMap<i32, i64> {
         BTreeMap::new()
     }
 
-    /// Where answers are counted while the run goes on, if they come later.
+    /// The live counters of acknowledgements, if the destination sends any.
     fn tally(&self) -> Option<Arc<Tally>> {
         None
     }
 
-    /// Takes a whole chunk, blocking while the destination is busy.
+    /// Takes a whole chunk; blocks while the destination is busy.
     ///
-    /// What was taken may still be on its way; [`Sink::finish`] waits for it.
+    /// The events may still be in flight when this returns; [`Sink::finish`] waits for them.
     ///
     /// # Errors
-    /// [`Error::Failed`] if the destination cannot take it, with the reason and
-    /// how many whole events it has. Nothing is taken after an error.
+    /// [`Error::Failed`] if the destination cannot take the chunk, with the reason and the number of complete events it
+    /// has received. After an error, nothing more may be passed to the sink.
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error>;
 
-    /// Takes a whole chunk as [`Sink::take`] does, and may keep its bodies
-    /// instead of copying them: then another buffer is in their place, with
-    /// none of them in it.
+    /// Takes a whole chunk as [`Sink::take`] does, but may keep its buffer of bodies instead of copying it; the chunk
+    /// then gets another, empty buffer.
     ///
     /// # Errors
-    /// As [`Sink::take`].
+    /// As for [`Sink::take`].
     fn take_over(&mut self, chunk: &mut Chunk) -> Result<Flow, Error> {
         self.take(chunk)
     }
 
-    /// Writes what is left, waits for acknowledgements and puts files under
-    /// their final names if the run is complete.
+    /// Writes what is left, waits for acknowledgements and, if the run is complete, gives files their final names.
     ///
     /// After an error of [`Sink::take`] this only reports.
     ///
     /// # Errors
-    /// [`Failed`] if something that was taken could not be delivered, or if a
-    /// file could not get its name.
+    /// [`Failed`] if events that were taken could not be delivered, or if a file could not get its name.
     fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>>;
 }
 
 impl Chunk {
-    /// Bytes of bodies at which a chunk is full: large enough that a write
-    /// costs nothing for each event, small enough for the processor's cache.
+    /// Size of the bodies, in bytes, at which a chunk is full: large enough that the cost of a write per event is
+    /// negligible, small enough for the processor's cache. Like [`Chunk::is_full`], used only by tests.
     pub const FULL_BYTES: usize = 512 * 1024;
 
-    /// Events at which a chunk is full, however small they are.
+    /// Number of events at which a chunk is full, whatever their size.
     pub const FULL_EVENTS: usize = 512;
 
-    /// Forgets the events and keeps the memory.
+    /// Removes the events and keeps the allocated memory.
     pub fn clear(&mut self) {
         self.bodies.clear();
         self.keys.clear();
@@ -257,21 +248,20 @@ impl Chunk {
         self.encoded = None;
     }
 
-    /// Whether there are no events.
+    /// Whether the chunk contains no events.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// Whether it is time to hand the chunk over.
+    /// Whether to pass the chunk on; used only by tests.
     ///
-    /// Asking after every event also keeps the offsets within 32 bits, unless
-    /// a single event has more than four thousand million bytes.
+    /// Checking after every event also keeps the offsets within 32 bits, unless a single event is larger than 4 GB.
     pub fn is_full(&self) -> bool {
         self.bodies.len() >= Self::FULL_BYTES || self.events.len() >= Self::FULL_EVENTS
     }
 
-    /// Ends the event whose body and key were just appended to `bodies` and
-    /// `keys`: adds the line feed and fills in `body` and `key` of `event`.
+    /// Ends the event whose body and key were just appended to `bodies` and `keys`: appends the line feed, and sets
+    /// `body` and `key` of `event`.
     pub fn end_event(&mut self, mut event: Event) {
         let (body, key) = self.events.last().map_or((0, 0), |last| (last.body.end + 1, last.key.end));
         debug_assert!(u32::try_from(self.bodies.len() + 1).is_ok(), "chunk too large");

@@ -1,12 +1,11 @@
-//! A destination that writes nothing: it compares what a run makes with the
-//! files that are there. How a repository guards its fixtures.
+//! A sink that writes nothing: it compares the events of the run with existing files. Repositories use it to guard
+//! their fixtures.
 //!
-//! Everything is compared piece by piece, so that memory does not grow with the
-//! events of a file; what is kept of a file is a few bytes. Compressed files
-//! are compared by what is in them, so that a newer compressor changes nothing.
+//! Files are compared incrementally, so memory does not grow with the number of events in a file; only a few bytes are
+//! kept for each file. Compressed files are compared after decompression, so a newer compressor makes no difference.
 //!
-//! A file that is not as it should be is told at once, in one line. Only the
-//! verdict waits for the end: it is what [`Sink::finish`] returns.
+//! Each file that differs is reported at once, in one line. The verdict comes at the end, as the result of
+//! [`Sink::finish`].
 
 mod compare;
 mod one;
@@ -20,18 +19,18 @@ use super::{
 use crate::error::{Error, shown};
 use compare::Difference;
 
-/// Where the line for a file goes that is not as the run makes it.
+/// Receives one line for each file that differs.
 pub type Tell = Box<dyn FnMut(&str) + Send>;
 
-/// A sink that compares what [`open`](super::open) would write with what is
-/// there. `own` is a file that may lie among the others: the run's description.
+/// Opens a sink that compares the files that [`open`](super::open) would write with those that exist. `own` is the run
+/// file, which may be in the same directory without being reported.
 ///
-/// The verdict is that of [`Sink::finish`]: [`Delivered::notes`] has a sentence
-/// if everything is as it should be, and it is an [`Error::Failed`] if not.
+/// The verdict is the result of [`Sink::finish`]: a sentence in [`Delivered::notes`] if everything matches, and an
+/// [`Error::Failed`] if not.
 ///
 /// # Errors
-/// [`Error::Usage`] if the options contradict each other, [`Error::Failed`] if
-/// the directory does not exist or cannot be listed.
+/// [`Error::Usage`] if the options contradict each other, [`Error::Failed`] if the directory does not exist or cannot
+/// be listed.
 pub fn check(output: &Output, own: &Path, tell: Tell) -> Result<Box<dyn Sink>, Error> {
     let Some(path) = output.path.as_deref().filter(|path| !is_stdout(path)) else {
         return Err(Error::usage("standard output cannot be checked").help("name a file, or `-o DIR/`"));
@@ -52,16 +51,16 @@ pub fn check(output: &Output, own: &Path, tell: Tell) -> Result<Box<dyn Sink>, E
     }
 }
 
-/// What was found so far: told line by line, and counted.
+/// The differences so far: reported line by line, and counted.
 struct Findings {
     tell: Tell,
-    /// What is checked, as messages call it.
+    /// The checked file or directory, as messages name it.
     place: String,
     files: u64,
     differ: u64,
     missing: u64,
     foreign: u64,
-    /// Events and bytes that were compared.
+    /// The events and bytes that were compared.
     delivered: Delivered,
 }
 
@@ -92,7 +91,7 @@ impl Findings {
         (self.tell)(&format!("{}{folder}: not part of the run", shown(path)));
     }
 
-    /// What is to be said in the end.
+    /// The result of the whole check.
     fn verdict(mut self, how: Ending) -> Result<Delivered, Error> {
         let plural = |count: u64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
         let wrong: Vec<String> = [

@@ -1,11 +1,9 @@
-//! Compression by the ending of a file's name.
+//! Compression, chosen by a file name's extension.
 //!
-//! A compressed output is a row of independent gzip members or zstd frames,
-//! each of [`FRAME_EVENTS`] events (the last may have fewer). Both formats
-//! define that such a row decodes to the row of what is in it, and every
-//! decoder does so. Hence the encoder is a pure function from the bytes of one
-//! frame to its compressed bytes: threads can encode frames side by side
-//! without changing a byte, and a continued run appends frames of its own.
+//! A compressed output is a sequence of independent gzip members or zstd frames, each of [`FRAME_EVENTS`] events (the
+//! last may have fewer). Both formats define that such a sequence decodes to the concatenated contents, and every
+//! decoder supports it. So the encoder is a pure function from the bytes of one frame to its compressed bytes: threads
+//! can encode frames in parallel without changing a byte, and a resumed run appends new frames.
 
 use std::{
     io::{self, Write},
@@ -18,16 +16,14 @@ use crate::error::Error;
 
 /// Events in one frame.
 ///
-/// About 2 MB of audit events: as much as zstd looks back at this level, so
-/// that independence costs less than a percent of size, and little enough to
-/// hold one frame for each thread in memory.
+/// This is about 2 MB of audit events, which is as far back as zstd looks at this level. So independent frames cost
+/// less than a percent of size, and one frame per thread fits easily into memory.
 pub const FRAME_EVENTS: usize = 1024;
 
-/// Endings by which other programs pack.
+/// Extensions of other compressors and archivers.
 const OTHERS: [&str; 10] = ["zip", "xz", "bz2", "7z", "lz4", "br", "tgz", "tar", "z", "snappy"];
 
-/// How an output is compressed. Levels are fixed, so that the same run gives
-/// the same file.
+/// How an output is compressed. Levels are fixed, so that the same run gives the same file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
     /// gzip at level 6, for names that end in `.gz`.
@@ -37,11 +33,11 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// What the ending of a file's name asks for, in either case.
+    /// The compression that a file name's extension asks for, in upper or lower case.
     ///
     /// # Errors
-    /// [`Error::Usage`] for an ending by which other programs pack, and for zstd in a build without the feature of that
-    /// name: plain lines under such a name would be found out late.
+    /// [`Error::Usage`] for the extension of an unsupported compressor, and for zstd in a build without that feature:
+    /// uncompressed lines in a file of such a name would be noticed too late.
     pub fn wanted(path: &Path) -> Result<Option<Self>, Error> {
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         match ending.as_str() {
@@ -58,12 +54,12 @@ impl Compression {
     /// Compresses one frame: a pure function of its bytes.
     ///
     /// # Errors
-    /// If the library runs out of memory.
+    /// If the compression library runs out of memory.
     pub fn encode(self, frame: &[u8]) -> io::Result<Vec<u8>> {
         match self {
             Self::Gzip => {
                 let room = Vec::with_capacity(frame.len() / 4 + 64);
-                // No name and no time in the header: they would change the bytes.
+                // The header has no file name and no time: they would change the bytes.
                 let mut encoder: GzEncoder<Vec<u8>> = GzBuilder::new().write(room, flate2::Compression::new(6));
                 encoder.write_all(frame)?;
                 encoder.finish()
@@ -79,8 +75,8 @@ fn zstd_frame(frame: &[u8]) -> io::Result<Vec<u8>> {
     use zstd::{bulk::Compressor, zstd_safe::CParameter};
 
     thread_local! {
-        // Its tables are megabytes: to ask for them for each frame takes as long as a part of the frame, and longer
-        // with each further thread. Nothing of a frame is left in them.
+        // The encoder's tables take megabytes. Allocating them for each frame takes a good part of the time that
+        // encoding a frame takes, and longer with each additional thread. They keep nothing of a frame.
         static ENCODER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     }
     ENCODER.with_borrow_mut(|kept| {

@@ -1,13 +1,12 @@
-//! The directory of a split output, and how it is told whether it is whole.
+//! The directory of a split output, and how to see whether it is complete.
 //!
-//! All files are made in `DIR/falsetrail.part/` and move up to `DIR` when the
-//! run is complete. As long as `falsetrail.part` exists, the run has not ended
-//! well, and nothing under a final name is half written. Nothing needs to be
-//! remembered about the files until then, so a million of them cost no memory.
-//! It is locked like a `FILE.part` (see [`part`](super::part)).
+//! All files are created in `DIR/falsetrail.part/` and moved up to `DIR` when the run is complete. As long as
+//! `falsetrail.part` exists, the run has not ended successfully, and no file under a final name is half written. Until
+//! then nothing about the files is kept in memory, even for a million of them. The directory is locked like a
+//! `FILE.part` (see [`part`](super::part)).
 //!
-//! Files are not synced one by one, which would make a thousand fixtures take
-//! a minute: after a power failure, repeat the run.
+//! Files are not synced individually, which would make a thousand fixtures take a minute: after a power failure, repeat
+//! the run.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -29,7 +28,7 @@ use crate::error::Error;
 
 const STAGING: &str = "falsetrail.part";
 
-/// An output directory in the making.
+/// An unfinished output directory.
 pub(super) struct Directory {
     path: PathBuf,
     staging: PathBuf,
@@ -39,8 +38,7 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// Makes the directory if it is missing, and refuses one that has
-    /// something in it without `force`.
+    /// Creates the directory if it is missing. Without `force`, rejects one that is not empty.
     pub fn open(path: &Path, force: bool) -> Result<Self, Error> {
         match fs::create_dir(path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.is_dir() => {
@@ -70,7 +68,7 @@ impl Directory {
         Ok(Self { path: path.to_owned(), staging, force, locked })
     }
 
-    /// What a stopped run has left in a directory, to go on with it.
+    /// Reopens the unfinished directory of a stopped run to resume it.
     pub fn reopen(path: &Path, force: bool) -> Result<Self, Error> {
         let staging = path.join(STAGING);
         let missing = format!("there is no {}", quoted(&staging));
@@ -98,7 +96,7 @@ impl Directory {
         Ok(Self { path: path.to_owned(), staging, force, locked })
     }
 
-    /// The files made so far, with their names, in no order.
+    /// The files written so far, with their names, in no particular order.
     pub fn files(&self) -> Result<Vec<(String, PathBuf)>, Error> {
         let named = |name: io::Result<OsString>| {
             let name = name.map_err(|error| cannot_list(&self.staging, &error))?;
@@ -107,24 +105,24 @@ impl Directory {
         list(&self.staging)?.map(named).collect()
     }
 
-    /// As messages call it while it is in the making.
+    /// The unfinished directory's name in messages.
     pub fn name(&self) -> String {
         quoted(&self.staging)
     }
 
-    /// Where to make a file of this name.
+    /// The path at which to create a file of this name.
     pub fn file(&self, name: &str) -> PathBuf {
         self.staging.join(name)
     }
 
-    /// Moves everything to its place, or says where it is.
+    /// Moves all files to their final place, or says where they are.
     pub fn finish(&self, how: Ending, events: u64) -> Result<Option<String>, Error> {
         if how == Ending::Stopped {
-            // A process that was started meanwhile may have the folder, too.
+            // A child process that was started meanwhile may still hold the folder open.
             let _ = self.locked.unlock();
             return Ok(Some(format!("{} keeps the first {}", quoted(&self.staging), whole(events))));
         }
-        // Moving entries away while listing may hide some: list until none is left.
+        // Moving entries while listing the directory may hide some: list it again until none is left.
         loop {
             let mut moved = false;
             for name in list(&self.staging)? {
@@ -146,7 +144,7 @@ impl Directory {
 }
 
 impl Directory {
-    /// An error of moving one of the files, all of which are complete.
+    /// The error of moving one of the files, all of which are complete.
     fn rest_stays(&self, error: Error) -> Error {
         let Error::Failed { message, .. } = error else { return error };
         Error::failed(message).help(format!(
@@ -162,7 +160,7 @@ fn remove_remains(staging: &Path, force: bool) -> Result<(), Error> {
     if File::open(staging).is_ok_and(|locked| !lock(&locked)) {
         return Err(in_use(staging));
     }
-    // A run that was stopped before its first file has left nothing.
+    // A run that was stopped before its first file leaves an empty directory.
     if !force && list(staging)?.next().is_some() {
         return Err(Error::failed(format!("{shown} exists: it is what a stopped run has left"))
             .help("`--skip N --append`, as that run has printed it, continues it")

@@ -1,16 +1,15 @@
-//! What threads do to chunks before a sink takes them in their order.
+//! The work that threads do on chunks in parallel before a sink takes them in order: compression.
 
 use super::{Chunk, compress::Compression, compress::FRAME_EVENTS, format::Format};
 
-/// Makes compressed frames: a pure function, so that threads can do it side by
-/// side.
+/// Makes compressed frames. This is a pure function, so threads can run it in parallel.
 #[derive(Debug, Clone, Copy)]
 pub struct Encoder {
     format: Format,
     compression: Compression,
 }
 
-/// A chunk as a compressed frame.
+/// A chunk, encoded as one compressed frame.
 #[derive(Debug, Clone)]
 pub struct Encoded {
     pub(super) frame: Vec<u8>,
@@ -19,20 +18,18 @@ pub struct Encoded {
 }
 
 impl Encoder {
-    /// For outputs of which each stretch can be encoded alone; an array has a
-    /// beginning.
+    /// `None` for a format whose output cannot be encoded in independent stretches: an array has an opening bracket.
     pub(super) fn new(format: Format, compression: Compression) -> Option<Self> {
         (format != Format::Batch).then_some(Self { format, compression })
     }
 
-    /// How many events a chunk needs for a frame of its own; only the last one
-    /// has fewer.
+    /// The number of events that a frame needs; only the last frame has fewer.
     pub fn events(&self) -> usize {
         FRAME_EVENTS
     }
 
-    /// Encodes a chunk; `None` if there is nothing in it, or if that fails, for
-    /// the sink to try again and to report.
+    /// Encodes a chunk. Returns `None` if the chunk is empty or if compression fails; the sink then tries again and
+    /// reports the error.
     pub fn encode(&self, chunk: &Chunk) -> Option<Encoded> {
         if chunk.is_empty() {
             return None;

@@ -1,13 +1,10 @@
-//! One output for all events: stdout, a device, a pipe or a file.
+//! A single output for all events: stdout, a device, a pipe or a file.
 //!
-//! Each chunk is written as it comes, without another buffer in between: as
-//! newline-delimited JSON it already has the bytes of the output, and a run at
-//! live pace loses nothing to a buffer that never fills. Compressed outputs
-//! hold back the events of an unfinished frame, at most
-//! [`FRAME_EVENTS`] − 1.
+//! Each chunk is written as it arrives, without another buffer in between: for newline-delimited JSON the chunk already
+//! contains the bytes of the output, and in a live run no event waits for a buffer to fill. A compressed output holds
+//! back the events of an incomplete frame, at most [`FRAME_EVENTS`] − 1.
 //!
-//! The count of delivered events is exact also when a write fails: a write
-//! knows where each event ends.
+//! The count of delivered events is exact even if a write fails, because the sink knows where each event ends.
 
 use std::{
     io::{self, ErrorKind},
@@ -23,20 +20,20 @@ use super::{
 };
 use crate::error::Error;
 
-/// A sink for one output.
+/// A sink with a single output.
 pub(super) struct Stream {
     target: Target,
     format: Format,
     compression: Option<Compression>,
-    /// Formatted and not yet written: a chunk, or a frame so far.
+    /// Bytes that are formatted but not yet written: a chunk, or an incomplete frame.
     text: Vec<u8>,
-    /// Where each event in `text` ends.
+    /// The end of each event in `text`.
     ends: Vec<usize>,
-    /// Events formatted so far, with those of a run that is gone on with.
+    /// Events formatted so far, including those of the run that is resumed.
     formatted: u64,
-    /// Behind the last event formatted.
+    /// The number that follows that of the last formatted event.
     next: Option<u64>,
-    /// Events that an earlier run has left in the file.
+    /// Events that an earlier run left in the file.
     before: u64,
     state: State,
     delivered: Delivered,
@@ -45,21 +42,21 @@ pub(super) struct Stream {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    /// The reader of a pipe went away.
+    /// The reader closed the pipe.
     Closed,
-    /// A write failed, and was reported.
+    /// A write failed, and the error was reported.
     Failed,
-    /// A write failed, and half an event could not be taken back.
+    /// A write failed, and half an event could not be removed.
     Ragged,
 }
 
-/// Something to write, and what is written when only a part of it is.
+/// Bytes to write, and how to count events if only some of the bytes are written.
 struct Piece<'a, Ends> {
     bytes: &'a [u8],
     events: u64,
     /// Length before compression.
     length: usize,
-    /// Where each event ends; empty if nothing is whole before all is.
+    /// The end of each event; empty for a frame, which is complete only as a whole.
     ends: Ends,
 }
 
@@ -69,17 +66,16 @@ impl Stream {
         Ok(Self::new(Target::stdout()?, format, None))
     }
 
-    /// Writes to a file, a device or a named pipe, compressed if its name ends
-    /// in `.gz` or `.zst`. With `force` an existing file is replaced when the
-    /// run is complete, and what a stopped run has left is discarded at once.
+    /// Writes to a file, a device or a named pipe, compressed if its name ends in `.gz` or `.zst`. With `force` an
+    /// existing file is replaced when the run is complete, and the unfinished file of a stopped run is discarded at
+    /// once.
     pub fn create(path: &Path, format: Format, force: bool) -> Result<Self, Error> {
         let compression = Compression::wanted(path)?;
         let target = Target::path(path, force)?;
         Ok(Self::new(target, format, compression))
     }
 
-    /// Goes on with the run's event `next` in an open file that ends behind
-    /// `before` events of it.
+    /// Resumes with the run's event `next` in an open file that contains `before` complete events.
     pub fn behind(target: Target, format: Format, compression: Option<Compression>, before: u64, next: u64) -> Self {
         let delivered = Delivered { next: Some(next), ..Delivered::default() };
         Self { formatted: before, before, next: Some(next), delivered, ..Self::new(target, format, compression) }
@@ -92,7 +88,7 @@ impl Sink for Stream {
     }
 
     fn worthwhile_threads(&self) -> usize {
-        // A pipe has a reader, who needs a processor, too.
+        // The reader of a pipe needs a processor, too.
         if self.compression.is_some() || self.target.takes_all() { usize::MAX } else { 2 }
     }
 
@@ -115,7 +111,7 @@ impl Sink for Stream {
                 Err(error) => (Ending::Stopped, Some(error)),
             },
             State::Closed => (how, None),
-            // What was reported as failed does not get its name.
+            // An output whose error was reported does not get its final name.
             State::Failed | State::Ragged => (Ending::Stopped, None),
         };
         if self.state == State::Ragged {
@@ -127,7 +123,7 @@ impl Sink for Stream {
         match self.target.finish(how, whole) {
             Ok(note) => delivered.notes.extend(note.map(|note| if apart { note + ", as another array" } else { note })),
             Err(Unnamed { error, is_lost }) => {
-                // A file without its name is whole; one that could not be synced may be less than it seems.
+                // A file that could not be renamed is still complete; one that could not be synced may not be.
                 delivered.next = None;
                 if is_lost {
                     delivered.unknown = mem::take(&mut delivered.events);
@@ -162,12 +158,12 @@ impl Stream {
         }
     }
 
-    /// Whole events in the output, with those of an earlier run.
+    /// Complete events in the output, including those of an earlier run.
     fn whole(&self) -> u64 {
         self.before + self.delivered.events
     }
 
-    /// Without compression: a chunk, a write.
+    /// Without compression: one write for each chunk.
     fn take_plain(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
         let before = self.delivered.events;
         let flow = if self.format == Format::Ndjson {
@@ -178,7 +174,7 @@ impl Stream {
             self.format_events(chunk, 0, chunk.events.len());
             self.put_text()
         };
-        // Also of a write that has failed some events were written.
+        // A failed write may have written some events.
         let written = (self.delivered.events - before) as usize;
         if let Some(event) = chunk.events[..written].last() {
             self.delivered.next = Some(event.number + 1);
@@ -186,7 +182,7 @@ impl Stream {
         flow
     }
 
-    /// With compression: as many frames as get full.
+    /// With compression: writes each frame that becomes full.
     fn take_frames(&mut self, chunk: &Chunk, compression: Compression) -> Result<Flow, Error> {
         if let Some(encoded) = chunk.encoded.as_ref().filter(|_| self.ends.is_empty()) {
             return self.take_encoded(chunk, encoded);
@@ -204,7 +200,7 @@ impl Stream {
         Ok(Flow::Open)
     }
 
-    /// A chunk that is a frame already.
+    /// Writes a chunk that a thread has already encoded as a frame.
     fn take_encoded(&mut self, chunk: &Chunk, encoded: &Encoded) -> Result<Flow, Error> {
         let events = chunk.events.len() as u64;
         self.formatted += events;
@@ -250,7 +246,7 @@ impl Stream {
         Ok(flow)
     }
 
-    /// Writes, and counts what was written.
+    /// Writes a piece, and counts the events and bytes written.
     fn put<Ends>(&mut self, piece: Piece<Ends>) -> Result<Flow, Error>
     where
         Ends: Iterator<Item = usize>,
@@ -269,8 +265,8 @@ impl Stream {
         self.broken(&error, written as u64 - end)
     }
 
-    /// A reader that went away ends the run; everything else is an error.
-    /// `half`: bytes behind the last whole event.
+    /// Handles a failed write. A reader that closed the pipe ends the run; everything else is an error. `half` is the
+    /// number of bytes after the last complete event.
     fn broken(&mut self, error: &io::Error, half: u64) -> Result<Flow, Error> {
         if error.kind() == ErrorKind::BrokenPipe {
             self.state = State::Closed;
@@ -282,10 +278,10 @@ impl Stream {
         Err(self.target.failure(error, self.whole()))
     }
 
-    /// The last, shorter frame, and what the format puts behind everything.
+    /// Writes the last, shorter frame and the format's closing bytes.
     fn put_rest(&mut self, how: Ending) -> Result<Flow, Error> {
-        // A file that will be continued stays open at its end; what went to a
-        // reader should parse, however it ended.
+        // A file that can be resumed is left open at its end. Output that went to a reader is closed properly, so that
+        // it parses however the run ended.
         let stays_open = how == Ending::Stopped && self.target.can_be_continued();
         let nothing = self.before == 0 && self.delivered.written == 0;
         if !stays_open {
@@ -293,7 +289,7 @@ impl Stream {
             self.text.extend_from_slice(closing);
         }
         match self.compression {
-            // No frame at all is not a file that decoders accept.
+            // Decoders reject a file without any frame, so an empty output gets an empty frame.
             Some(compression) if !self.text.is_empty() || (nothing && !stays_open) => self.put_frame(compression),
             _ => self.put_text(),
         }

@@ -1,8 +1,7 @@
-//! How events follow each other in one output.
+//! Output formats: how events are separated and indented in one output.
 //!
-//! Formatting is appending: the bytes of an event depend on the event and on
-//! whether it is the output's first, so any stretch of a run can be formatted
-//! alone, on any thread.
+//! Formatting only appends: the bytes of an event depend on the event and on whether it is the first of the output, so
+//! any stretch of a run can be formatted independently, on any thread.
 
 use std::ops::Range;
 
@@ -11,22 +10,21 @@ use super::{Chunk, indent::indent};
 /// The format of an output.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// One event a line, compact.
+    /// Newline-delimited JSON: one compact event per line.
     #[default]
     Ndjson,
-    /// One event after another, indented for reading.
+    /// Indented JSON, one event after another, for reading.
     Json,
-    /// One array of all events, one a line: the JSON batch that is called
-    /// `application/cloudevents-batch+json`.
+    /// One array of all events, one per line: a JSON batch with the media type `application/cloudevents-batch+json`.
     Batch,
 }
 
 impl Format {
-    /// All formats, by the names that people write.
+    /// All formats with their names on the command line.
     pub const NAMES: [(&str, Self); 3] = [("ndjson", Self::Ndjson), ("json", Self::Json), ("batch", Self::Batch)];
 
-    /// Appends some of a chunk's events to `out`, and the length of `out` after
-    /// each of them to `ends`. `first`: whether nothing precedes them.
+    /// Appends some of a chunk's events to `out`, and the length of `out` after each of them to `ends`. `first`:
+    /// whether they begin the output.
     pub fn append(self, chunk: &Chunk, events: Range<usize>, first: bool, out: &mut Vec<u8>, ends: &mut Vec<usize>) {
         let mut first = first;
         for event in &chunk.events[events] {
@@ -36,7 +34,7 @@ impl Format {
         }
     }
 
-    /// Appends one event to `out`. `first`: whether it is the output's first.
+    /// Appends one event to `out`. `first`: whether it is the first of the output.
     pub fn append_one(self, body: &[u8], first: bool, out: &mut Vec<u8>) {
         match self {
             Self::Ndjson => {
@@ -48,15 +46,15 @@ impl Format {
                 out.push(b'\n');
             }
             Self::Batch => {
-                // The separator belongs to the event behind it, so that what
-                // is written ends with a whole event at any time.
+                // The separator is written with the event that follows it, so the output ends with a complete event at
+                // any time.
                 out.extend_from_slice(if first { b"[" } else { b",\n" });
                 out.extend_from_slice(body);
             }
         }
     }
 
-    /// What follows the last event. `empty`: whether there was none.
+    /// The bytes after the last event. `empty`: whether there was no event.
     pub fn closing(self, empty: bool) -> &'static [u8] {
         match self {
             Self::Ndjson | Self::Json => b"",

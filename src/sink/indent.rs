@@ -1,10 +1,10 @@
-//! Compact JSON made readable, for people who look at a few events.
+//! Pretty-printer for compact JSON.
 //!
-//! Works on bytes in one pass, without a tree: key order, numbers and escapes
-//! come out exactly as they went in, and depth costs no stack.
+//! It works on bytes in one pass, without building a tree: key order, numbers and escapes are preserved exactly, and
+//! nesting depth takes no stack.
 
-/// Appends `compact`, one valid JSON text, to `out` with line breaks and two
-/// spaces a level, as `serde_json::to_string_pretty` would. No final line feed.
+/// Appends `compact`, one valid JSON text, to `out` with line breaks and an indentation of two spaces per level, as
+/// `serde_json::to_string_pretty` would. It ends without a line feed.
 pub(super) fn indent(compact: &[u8], out: &mut Vec<u8>) {
     let mut depth = 0;
     let mut at = 0;
@@ -15,7 +15,7 @@ pub(super) fn indent(compact: &[u8], out: &mut Vec<u8>) {
             b'{' | b'[' => {
                 out.push(byte);
                 at = skip_space(compact, at);
-                // Empty ones stay on their line: `{}`, `[]`.
+                // Empty objects and arrays stay on one line: `{}`, `[]`.
                 if let Some(&close @ (b'}' | b']')) = compact.get(at) {
                     out.push(close);
                     at += 1;
@@ -39,30 +39,30 @@ pub(super) fn indent(compact: &[u8], out: &mut Vec<u8>) {
                 out.extend_from_slice(&compact[start..at]);
             }
             _ if byte.is_ascii_whitespace() => {}
-            // A digit, or a letter of `true`, `false`, `null`.
+            // A digit, or a letter of `true`, `false` or `null`.
             _ => out.push(byte),
         }
     }
 }
 
-/// Starts a line at a depth.
+/// Starts a line with the indentation of this depth.
 fn new_line(depth: usize, out: &mut Vec<u8>) {
     out.push(b'\n');
     out.resize(out.len() + 2 * depth, b' ');
 }
 
-/// Where the space that may be at `at` ends.
+/// The end of the white space, if any, at `at`.
 fn skip_space(text: &[u8], at: usize) -> usize {
     let space = text[at..].iter().take_while(|b| b.is_ascii_whitespace());
     at + space.count()
 }
 
-/// Where the string ends whose first character is at `at`, after its quote.
+/// The end of a string, after its closing quote; `at` is its first character.
 fn string_end(text: &[u8], mut at: usize) -> usize {
     while let Some(byte) = text.get(at) {
         match byte {
             b'"' => return at + 1,
-            // Whatever is escaped, a quote above all, ends nothing.
+            // An escaped character, such as a quote, does not end the string.
             b'\\' => at += 2,
             _ => at += 1,
         }

@@ -1,4 +1,4 @@
-//! A file of lines beside the data.
+//! A text file of lines written next to the data, such as the ground truth.
 
 use std::{fs, path::Path};
 
@@ -9,16 +9,14 @@ use super::{
 };
 use crate::error::Error;
 
-/// A file that gets its name when the run is complete, as the data does; a
-/// stopped run keeps `FILE.part`.
+/// A file of lines. Like the data, it gets its final name when the run is complete; a stopped run leaves `FILE.part`.
 #[derive(Debug)]
 pub struct Lines {
     target: Target,
 }
 
 impl Lines {
-    /// Creates a file; with `force` an existing one is replaced when the run
-    /// is complete.
+    /// Creates a file; with `force` an existing one is replaced when the run is complete.
     ///
     /// # Errors
     /// [`Error::Failed`] if it cannot be created, or exists.
@@ -26,10 +24,10 @@ impl Lines {
         Ok(Self { target: Target::beside(path, force)? })
     }
 
-    /// Takes what a stopped run has left of a file, if there is anything, to write it from its beginning.
+    /// Reopens the unfinished file of a stopped run, if there is one, and rewrites it from the beginning.
     ///
     /// # Errors
-    /// [`Error::Failed`] if the file is in use, or is there without such a part.
+    /// [`Error::Failed`] if the file is in use, or exists without an unfinished part.
     pub fn rewrite(path: &Path, force: bool) -> Result<Self, Error> {
         if !Self::are_unfinished(path) {
             return Self::create(path, force);
@@ -39,17 +37,17 @@ impl Lines {
         Ok(Self { target })
     }
 
-    /// Whether a stopped run has left a part of the file.
+    /// Whether a stopped run left an unfinished part of the file.
     pub fn are_unfinished(path: &Path) -> bool {
         !is_direct(path) && with_part(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())).is_file()
     }
 
-    /// Whether lines go straight to a device, a pipe or a descriptor, where those of an earlier run stay.
+    /// Whether lines are written directly to a device, a pipe or a descriptor, so that those of an earlier run remain.
     pub fn are_direct(path: &Path) -> bool {
         is_direct(path)
     }
 
-    /// Appends whole lines.
+    /// Appends complete lines.
     ///
     /// # Errors
     /// [`Error::Failed`] if they cannot be written.
@@ -63,15 +61,15 @@ impl Lines {
         })
     }
 
-    /// Waits until the lines are on the disk.
+    /// Waits until the lines are on disk.
     ///
     /// # Errors
-    /// [`Error::Failed`] if they may not be there.
+    /// [`Error::Failed`] if they may not be.
     pub fn sync(&mut self) -> Result<(), Error> {
         self.target.sync()
     }
 
-    /// Gives the file its name, or says where an unfinished one is.
+    /// Gives the file its final name; for a stopped run, returns a note that says where the unfinished file is.
     ///
     /// # Errors
     /// [`Error::Failed`] if it cannot get its name.

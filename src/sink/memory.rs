@@ -1,4 +1,4 @@
-//! Sinks that reach no file: for tests, for the library, for measuring.
+//! Sinks that write to no file: for tests, for users of the library, and for benchmarks.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,8 +7,7 @@ use crate::error::Error;
 
 /// Collects all events in memory.
 ///
-/// Clones share what was collected: hand one over as the sink and read the
-/// other.
+/// Clones share the collected events: pass one clone as the sink and read the other.
 ///
 /// ```
 /// use falsetrail::sink::{Chunk, Ending, Event, Sink, memory::Memory};
@@ -31,13 +30,13 @@ pub struct Memory(Arc<Mutex<Chunk>>);
 pub struct Null(Delivered);
 
 impl Memory {
-    /// Everything so far, as one chunk.
+    /// All events so far, as one chunk.
     pub fn collected(&self) -> Chunk {
         self.lock().clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Chunk> {
-        // A reader that panicked has not harmed what was collected.
+        // If another thread panicked while reading, the collected events are still intact.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -75,8 +74,7 @@ impl Sink for Null {
     }
 
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
-        // Nothing looks at the events, so that what remains to be measured is
-        // the work before the sink.
+        // The events are not read, so that a benchmark measures only the work before the sink.
         self.0.events += chunk.events.len() as u64;
         self.0.next = chunk.events.last().map(|event| event.number + 1).or(self.0.next);
         self.0.bytes += chunk.bodies.len() as u64;

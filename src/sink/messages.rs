@@ -1,4 +1,4 @@
-//! Words that several sinks use when something about a file goes wrong.
+//! Error messages about files that several sinks share.
 
 use std::{
     ffi::OsStr,
@@ -8,7 +8,7 @@ use std::{
 
 use crate::error::{Error, shell_word, shown};
 
-/// Why something could not be created, with what to do about a missing parent.
+/// The error for a file that could not be created, with help if its directory is missing.
 pub(super) fn cannot_create(path: &Path, error: &io::Error) -> Error {
     let message = format!("cannot create {}: ", quoted(path));
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -21,12 +21,12 @@ pub(super) fn cannot_create(path: &Path, error: &io::Error) -> Error {
     }
 }
 
-/// Why a file could not be opened.
+/// The error for a file that could not be opened.
 pub(super) fn cannot_open(path: &Path, error: &io::Error) -> Error {
     Error::failed(format!("cannot open {}: {}", quoted(path), reason(error)))
 }
 
-/// The system's reason in our style: `no space left on device`.
+/// The system's reason in the style of this program: `no space left on device`.
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
@@ -39,7 +39,7 @@ pub(super) fn quoted(path: &Path) -> String {
     format!("`{}`", shown(path))
 }
 
-/// A path as a shell takes it.
+/// A path quoted for a shell, where necessary.
 pub(super) fn word(path: impl AsRef<OsStr>) -> String {
     shell_word(path.as_ref())
 }
@@ -50,7 +50,7 @@ pub(super) fn whole(events: u64) -> String {
     format!("{events} whole event{plural}")
 }
 
-/// Devices and some file systems have nothing to sync, and say so as an error.
+/// Whether a failed sync means only that there is nothing to sync, as with devices and some file systems.
 pub(super) fn cannot_sync(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
 }

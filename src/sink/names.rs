@@ -1,31 +1,30 @@
-//! Words for file names: what an event's numbers stand for.
+//! File names of a split output: turns an event's numbers into words.
 
 use std::{collections::HashSet, fmt::Write as _};
 
 use super::{Event, format::Format};
 
-/// The names behind the numbers of an [`Event`](super::Event).
+/// The names that the numbers in an [`Event`](super::Event) stand for.
 ///
 /// Only a split output needs them; leave them empty otherwise.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// By [`Event::story`](super::Event::story): a scenario's name, or the
-    /// story itself in its one-line form.
+    /// Indexed by [`Event::story`](super::Event::story): a scenario's name, or its text in the one-line form.
     pub stories: Vec<String>,
-    /// By [`Event::method`](super::Event::method).
+    /// Indexed by [`Event::method`](super::Event::method).
     pub methods: Vec<String>,
-    /// By [`Event::outcome`](super::Event::outcome).
+    /// Indexed by [`Event::outcome`](super::Event::outcome).
     pub outcomes: Vec<String>,
 }
 
-/// Makes names such as `000001-CreateComputePool-success.json`.
+/// Names of event files, such as `000001-CreateComputePool-success.json`.
 pub(super) struct EventNames {
     width: usize,
     methods: Vec<String>,
     outcomes: Vec<String>,
 }
 
-/// Makes names such as `pool-lifecycle-000001.ndjson`.
+/// Names of instance files, such as `pool-lifecycle-000001.ndjson`.
 pub(super) struct InstanceNames {
     width: usize,
     stories: Vec<String>,
@@ -33,8 +32,8 @@ pub(super) struct InstanceNames {
 }
 
 impl EventNames {
-    /// `most` is how many events the whole run has at most, if that is known:
-    /// it decides how wide the numbers are.
+    /// `most` is an upper bound of the number of events in the whole run, if known; it determines the width of the
+    /// numbers.
     pub fn new(most: Option<u64>, names: &Names) -> Self {
         Self {
             width: width(most),
@@ -43,7 +42,7 @@ impl EventNames {
         }
     }
 
-    /// Puts the name of an event's file in place of what `name` is.
+    /// Replaces `name` with the name of the event's file.
     pub fn set(&self, event: &Event, name: &mut String) {
         let method = named(&self.methods, event.method);
         let outcome = named(&self.outcomes, event.outcome);
@@ -53,7 +52,7 @@ impl EventNames {
         let _ = write!(name, "{number:0width$}-{method}-{outcome}.json");
     }
 
-    /// Whose file has this name: the event's number.
+    /// The number of the event to which a file of this name belongs.
     pub fn whose(&self, name: &str) -> Option<u64> {
         let digits = name.strip_suffix(".json")?.split_once('-')?.0;
         let (number, width) = (digits.parse::<u64>().ok()?, self.width);
@@ -62,8 +61,8 @@ impl EventNames {
 }
 
 impl InstanceNames {
-    /// `most` is how many instances, or events, the whole run has at most, if
-    /// that is known: it decides how wide the numbers are.
+    /// `most` is an upper bound of the number of instances, or events, in the whole run, if known; it determines the
+    /// width of the numbers.
     pub fn new(most: Option<u64>, names: &Names, format: Format) -> Self {
         let ending = if format == Format::Ndjson { "ndjson" } else { "json" };
         Self { width: width(most), stories: story_words(&names.stories), ending }
@@ -76,7 +75,7 @@ impl InstanceNames {
         format!("{story}-{number:0width$}.{ending}")
     }
 
-    /// Whose file has this name: story and instance.
+    /// The scenario and the instance to which a file of this name belongs.
     pub fn whose(&self, name: &str) -> Option<(u16, u64)> {
         let (story, number) = name.split_once('.')?.0.rsplit_once('-')?;
         let story = self.stories.iter().position(|word| word == story)? as u16;
@@ -89,11 +88,10 @@ fn named(names: &[String], number: u16) -> &str {
     names.get(usize::from(number)).map_or("unnamed", String::as_str)
 }
 
-/// Longest word in a file name; four of them and a number stay below the 255
-/// bytes that file systems allow.
+/// The longest word in a file name. Four of them and a number stay below the limit of file systems, 255 bytes.
 const LONGEST: usize = 60;
 
-/// A file name's word for each story: `[a-z0-9-]`, no two alike.
+/// A unique word of the characters `[a-z0-9-]` for each scenario.
 fn story_words(stories: &[String]) -> Vec<String> {
     let mut taken = HashSet::new();
     let mut words = Vec::with_capacity(stories.len());
@@ -110,15 +108,14 @@ fn story_words(stories: &[String]) -> Vec<String> {
     words
 }
 
-/// A method's or an outcome's word: as it is, but for what a file name or a
-/// shell would trip over.
+/// A method's or an outcome's word: the name itself, without characters that cause trouble in file names or shells.
 fn word(name: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     name.chars().take(LONGEST).map(|c| if safe(c) { c } else { '-' }).collect()
 }
 
-/// A number from 0 as people count, from 1, with zeros so that names sort.
-/// `most` is how many there are at most, if that is known.
+/// The number of digits for a number that is counted from 1 in file names, so that names sort in order. `most` is an
+/// upper bound of the count, if known.
 fn width(most: Option<u64>) -> usize {
     most.map_or(9, |most| most.to_string().len().max(6))
 }

@@ -1,4 +1,4 @@
-//! From what the caller asks for to the sink that does it.
+//! Opens the sink that the caller asks for.
 
 use std::path::{Path, PathBuf};
 
@@ -13,57 +13,53 @@ use super::{
 };
 use crate::error::Error;
 
-/// Which output is wanted. The default is newline-delimited JSON on stdout.
+/// The requested output. The default is newline-delimited JSON on stdout.
 #[derive(Debug, Default, Clone)]
 pub struct Output {
-    /// Where to; `None`, `-`, `/dev/stdout` and `/dev/fd/1` are the standard output.
+    /// The destination; `None`, `-`, `/dev/stdout` and `/dev/fd/1` are standard output.
     pub path: Option<PathBuf>,
-    /// How events follow each other.
+    /// The format of the events.
     pub format: Format,
-    /// A directory of files instead of one output.
+    /// Write a directory of files instead of a single output.
     pub split: Option<Split>,
     /// Whether existing files may be replaced.
     pub force: bool,
-    /// How many events the whole run has at most, if that is known (not the
-    /// shard's share: names must not depend on it). Only used by `split`.
+    /// An upper bound of the number of events in the whole run, if known (not of the shard, because file names must not
+    /// depend on it). Only used by `split`.
     pub most: Option<u64>,
-    /// Words for file names. Only used by `split`.
+    /// Names for use in file names. Only used by `split`.
     pub names: Names,
 }
 
-/// What gets a file of its own.
+/// The unit that is written to a separate file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
     /// Each event.
     Event,
-    /// Each instance of a story.
+    /// Each instance of a scenario.
     Instance,
 }
 
 impl Split {
-    /// Both, by the names that people write.
+    /// Both kinds with their names on the command line.
     pub const NAMES: [(&str, Self); 2] = [("event", Self::Event), ("instance", Self::Instance)];
 }
 
-/// Opens the output: everything that can be refused is refused here, before
-/// there is an event.
+/// Opens the output. Everything that can be rejected is rejected here, before there is an event.
 ///
-/// - **stdout** gets plain bytes as they come.
-/// - **A regular file** is written as `FILE.part` and renamed when the run is
-///   complete; a stopped run leaves `FILE.part`. A name that ends in `.gz` or
-///   `.zst` compresses (see [`compress`](super::compress)).
+/// - **stdout** gets plain bytes as they are formatted.
+/// - **A regular file** is written as `FILE.part` and renamed when the run is complete; a stopped run leaves
+///   `FILE.part`. A name that ends in `.gz` or `.zst` compresses (see [`compress`](super::compress)).
 /// - **A device, a named pipe or a descriptor** (`/dev/fd/3`) is written directly.
-/// - **A directory**, with `split`, is filled in `DIR/falsetrail.part/`; all
-///   files move up when the run is complete. Events get names such as
-///   `000001-CreateComputePool-success.json`, instances names such as
-///   `pool-lifecycle-000001.ndjson`.
+/// - **A directory**, with `split`, is filled in `DIR/falsetrail.part/`; all files are moved up when the run is
+///   complete. Files of events have names such as `000001-CreateComputePool-success.json`, files of instances names
+///   such as `pool-lifecycle-000001.ndjson`.
 ///
-/// A pipe whose reader goes away closes the sink ([`Flow`](super::Flow)) and is
-/// no error.
+/// A pipe whose reader closes it closes the sink ([`Flow`](super::Flow)); that is not an error.
 ///
 /// # Errors
-/// [`Error::Usage`] if the options contradict each other, [`Error::Failed`] if
-/// the path cannot be written, or has something in it and `force` is not set.
+/// [`Error::Usage`] if the options contradict each other, [`Error::Failed`] if the path cannot be written, or is not
+/// empty and `force` is not set.
 pub fn open(output: &Output) -> Result<Box<dyn Sink>, Error> {
     let path = output.path.as_deref().filter(|path| !is_stdout(path));
     let (format, force, most) = (output.format, output.force, output.most);

@@ -1,8 +1,7 @@
-//! `FILE.part`: a regular file that has not got its name yet.
+//! `FILE.part`: a regular file before it gets its final name.
 //!
-//! It is created under a name that nothing else has (`O_EXCL`), so that nobody can make a run write through a link. It
-//! is locked (advisory, released by the system when the process ends): this tells a running neighbour from the
-//! remains of a stopped run.
+//! It is created exclusively (`O_EXCL`), so that nobody can make a run write through a link. An advisory lock, which
+//! the system releases when the process ends, distinguishes a run in progress from the leftovers of a stopped run.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions, TryLockError},
@@ -16,7 +15,7 @@ use rustix::fs::OFlags;
 use super::messages::{cannot_create, cannot_open, quoted, reason};
 use crate::error::Error;
 
-/// Where a regular file is, and where it will be.
+/// The current and the final path of a regular file.
 #[derive(Debug)]
 pub(super) struct Part {
     pub now: PathBuf,
@@ -24,7 +23,7 @@ pub(super) struct Part {
     pub force: bool,
 }
 
-/// The content of a file: only events can be continued.
+/// The content of a file: only events can be resumed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     Events,
@@ -32,12 +31,13 @@ pub(super) enum Content {
 }
 
 impl Part {
-    /// A new file, locked. With `force`, remains are discarded, and an existing file of the final name is replaced later.
+    /// Creates a locked file. With `force`, the leftovers of a stopped run are discarded, and an existing file of the
+    /// final name is replaced later.
     pub fn create(path: PathBuf, force: bool, content: Content) -> Result<(File, Self), Error> {
         let now = with_part(&path);
         let file = match create_new(&now) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                // Held until the new file has its own lock, so that no other run takes the same remains.
+                // Held until the new file has its own lock, so that no other run takes the same leftovers.
                 let _remains = discard(&now, force, content)?;
                 let file = create_new(&now).map_err(|error| cannot_create(&now, &error))?;
                 locked(file, &now)?
@@ -49,7 +49,7 @@ impl Part {
         Ok((file, Self { now, path, force }))
     }
 
-    /// Reopens the part of a regular file that a stopped run has left.
+    /// Reopens the unfinished file of a stopped run.
     pub fn reopen(path: &Path, force: bool) -> Result<(File, Self), Error> {
         let shown = quoted(path);
         let found = fs::metadata(path).ok();
@@ -68,7 +68,7 @@ impl Part {
         }
         let is_same = found.as_ref().is_some_and(|found| (found.dev(), found.ino()) == (part.dev(), part.ino()));
         if is_same {
-            // A process that was killed between giving one name and taking the other.
+            // A process was killed after creating the final name and before removing the old one.
             return Err(Error::failed(format!("{shown} is complete, and {} is the same file", quoted(&now)))
                 .help(format!("remove {}", quoted(&now))));
         }
@@ -91,18 +91,18 @@ pub(super) fn with_part(path: &Path) -> PathBuf {
     part.into()
 }
 
-/// Takes the lock that tells a running neighbour from remains. `false`: taken.
+/// Takes the lock that distinguishes a run in progress from leftovers. Returns `false` if another process holds it.
 pub(super) fn lock(file: &File) -> bool {
-    // File systems without locks: do without.
+    // On file systems without locks, continue without one.
     !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
 }
 
-/// Opens a file itself, and never what a link of its name leads to.
+/// Makes opening fail if the path is a symbolic link.
 pub(super) fn not_through_links(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags(OFlags::NOFOLLOW.bits() as i32)
 }
 
-/// Something that no run has made stands where a file should be.
+/// The error for something at a file's path that no run has created.
 pub(super) fn in_the_way(path: &Path, kind: &str) -> Error {
     Error::failed(format!("{} is in the way and no {kind}", quoted(path))).help("remove it, or name another file")
 }
@@ -122,7 +122,8 @@ fn locked(file: File, part: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-/// Removes what a stopped run has left, if it is empty or may go; its lock.
+/// Removes the leftovers of a stopped run, if they are empty or may be discarded. Returns the file, which holds its
+/// lock.
 fn discard(part: &Path, force: bool, content: Content) -> Result<File, Error> {
     if !fs::symlink_metadata(part).is_ok_and(|found| found.is_file()) {
         return Err(in_the_way(part, "regular file"));
@@ -131,7 +132,7 @@ fn discard(part: &Path, force: bool, content: Content) -> Result<File, Error> {
     let identity = |found: fs::Metadata| (found.dev(), found.ino());
     let is_there = fs::symlink_metadata(part).ok().map(identity) == remains.metadata().ok().map(identity);
     if !is_there {
-        // Another run has discarded it meanwhile, and writes a new one.
+        // Another run has discarded the leftovers meanwhile, and writes a new file.
         return Err(in_use(part));
     }
     let length = remains.metadata().map_or(0, |found| found.len());
@@ -148,11 +149,11 @@ fn discard(part: &Path, force: bool, content: Content) -> Result<File, Error> {
     Ok(remains)
 }
 
-/// A file that is to replace one that others may not read is closed to them from its first byte.
+/// If the file is to replace one that others may not read, restricts its permissions before the first byte is written.
 fn restrict(file: &File, path: &Path) {
     if let Ok(old) = fs::metadata(path) {
         let mode = (old.mode() & 0o777) | 0o600;
-        // Before it gets its name it is done again, and then has to work.
+        // Errors are ignored here: it is done again before the file gets its name, and then has to succeed.
         let _ = file.set_permissions(Permissions::from_mode(mode));
     }
 }

@@ -1,6 +1,6 @@
-//! How much to write at once. `benches/ratios` measures it: writes as large as a pipe are three times slower than
-//! smaller ones, because writer and reader then wait for each other in turns. A wider pipe helps both, as long as what is
-//! on its way stays in a cache.
+//! The size of a single write. `benches/ratios` measures it: writes as large as the pipe are three times slower than
+//! smaller ones, because writer and reader then wait for each other in turns. A larger pipe helps both, as long as the
+//! data in it stays in a cache.
 
 use std::{
     fs::{File, FileType},
@@ -11,7 +11,7 @@ const FOR_FILES: usize = 1 << 20;
 const FOR_SOCKETS: usize = 64 << 10;
 const FOR_PIPES: usize = 16 << 10;
 
-/// The largest write that suits an open file of that type; a pipe is widened.
+/// The largest write that suits an open file of this type; if it is a pipe, enlarges its buffer.
 pub(super) fn suitable(file: &File, kind: Option<FileType>) -> usize {
     match kind {
         Some(kind) if kind.is_fifo() => {
@@ -23,7 +23,7 @@ pub(super) fn suitable(file: &File, kind: Option<FileType>) -> usize {
     }
 }
 
-/// Makes a pipe wider than it is by default. That may be refused to somebody who has many pipes: then it stays as it is.
+/// Enlarges a pipe's buffer. The system may refuse that to a user with many pipes; then it keeps its size.
 #[cfg(target_os = "linux")]
 fn widen(pipe: &File) {
     use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};

@@ -1,4 +1,5 @@
-//! What a path names before anything is opened: standard output, another descriptor of this process, or a file.
+//! Resolves what a path refers to before anything is opened: standard output, another descriptor of this process, or a
+//! file.
 
 use std::{
     ffi::OsStr,
@@ -7,16 +8,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Links in a row that are followed.
+/// The longest chain of links that is followed.
 const LINKS: usize = 8;
 
-/// The number of standard output.
+/// The number of the standard output descriptor.
 pub(super) const STDOUT: RawFd = 1;
 
-/// The descriptor that a path stands for: `-`, `/dev/stdout`, `/dev/fd/3`, `/proc/self/fd/3`, or a link to one of them.
+/// The descriptor that a path refers to: `-`, `/dev/stdout`, `/dev/fd/3`, `/proc/self/fd/3`, or a link to one of them.
 ///
-/// Opening such a path gives a file a second position, from which what another program has written there would be
-/// overwritten. So the descriptor itself is used.
+/// Opening such a path would create a second file position, and overwrite what another program has written to the
+/// descriptor. So the descriptor itself is used.
 pub(super) fn descriptor(path: &Path) -> Option<RawFd> {
     if path == Path::new("-") {
         return Some(STDOUT);
@@ -46,12 +47,12 @@ fn number(path: &Path) -> Option<RawFd> {
     digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether a path stands for standard output.
+/// Whether a path refers to standard output.
 pub fn is_stdout(path: &Path) -> bool {
     descriptor(path) == Some(STDOUT)
 }
 
-/// Whether two paths lead to the same place, as far as that can be known before anything is written.
+/// Whether two paths refer to the same destination, as far as that can be known before anything is written.
 pub fn is_same_place(one: &Path, other: &Path) -> bool {
     match (descriptor(one), descriptor(other)) {
         (None, None) => one == other || real(one).is_some_and(|one| Some(one) == real(other)),
@@ -59,7 +60,7 @@ pub fn is_same_place(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Where a file is or will be, links followed.
+/// The path of an existing or future file, with links resolved.
 fn real(path: &Path) -> Option<PathBuf> {
     if let Ok(real) = fs::canonicalize(path) {
         return Some(real);

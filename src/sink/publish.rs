@@ -1,4 +1,5 @@
-//! How a finished file gets its name: in one step, with the mode of the file that it replaces, and for good.
+//! Publishing: gives a finished file its name atomically and durably, with the permissions of the file that it
+//! replaces.
 
 use std::{
     fs::{self, File, Permissions},
@@ -10,7 +11,8 @@ use std::{
 use super::messages::{cannot_sync, quoted, reason};
 use crate::error::Error;
 
-/// Moves a finished file to its name; without `force` never over another. The note is for what is left to do.
+/// Renames a finished file to its final name; without `force` it never replaces another. Returns a note if something is
+/// left to do.
 pub(super) fn publish(part: &Path, path: &Path, force: bool) -> Result<Option<String>, Error> {
     let result = if force {
         take_after(part, path).and_then(|()| fs::rename(part, path)).map(|()| None)
@@ -29,10 +31,10 @@ pub(super) fn publish(part: &Path, path: &Path, force: bool) -> Result<Option<St
     })
 }
 
-/// Makes a new name last: until its directory is synced, a power failure may bring the old one back.
+/// Makes a new name durable: until its directory is synced, a power failure may undo the renaming.
 pub(super) fn sync_name(path: &Path) -> Result<(), Error> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // A directory may be written and not read: then there is nothing that can be done.
+    // A directory may be writable and not readable; then it cannot be synced.
     let Ok(directory) = File::open(parent) else { return Ok(()) };
     match directory.sync_all() {
         Err(error) if !cannot_sync(&error) => {
@@ -43,7 +45,7 @@ pub(super) fn sync_name(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Renames where nothing has that name.
+/// Renames a file, unless the new name exists.
 fn rename_to_free(part: &Path, path: &Path) -> io::Result<Option<String>> {
     if let Some(result) = rename_in_one_step(part, path) {
         return result.map(|()| None);
@@ -54,7 +56,7 @@ fn rename_to_free(part: &Path, path: &Path) -> io::Result<Option<String>> {
             format!("{path} is complete; {part}, a second name of it, could not be removed: {}", reason(&error))
         })),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
-        // A file system without hard links: reserve the name, then take it.
+        // A file system without hard links: reserve the name, then replace the reserved file.
         Err(_) => {
             File::create_new(path)?;
             fs::rename(part, path).map(|()| None).inspect_err(|_| {
@@ -64,7 +66,7 @@ fn rename_to_free(part: &Path, path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// `None`: the system or its file system does not have such a call.
+/// Renames atomically with a system call; `None` if the system or its file system does not support it.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 fn rename_in_one_step(part: &Path, path: &Path) -> Option<io::Result<()>> {
     use rustix::{
@@ -82,7 +84,7 @@ fn rename_in_one_step(_part: &Path, _path: &Path) -> Option<io::Result<()>> {
     None
 }
 
-/// Gives a file the mode of the one that it is to replace, and its owner and group, as far as that is allowed.
+/// Copies the mode of the file that is replaced and, as far as permitted, its owner and group.
 fn take_after(new: &Path, old: &Path) -> io::Result<()> {
     let Ok(old) = fs::symlink_metadata(old) else { return Ok(()) };
     if !old.is_file() {
@@ -93,10 +95,10 @@ fn take_after(new: &Path, old: &Path) -> io::Result<()> {
     let group = (old.gid() != found.gid()).then_some(old.gid());
     let is_kept = (user.is_none() && group.is_none()) || lchown(new, user, group).is_ok();
     if !is_kept {
-        // Only the system's administrator gives files away; a group that is ours, too, can be kept.
+        // Only root may change the owner; the group can be kept if it is one of ours.
         let _ = lchown(new, None, group);
     }
-    // A program that runs as its owner must not run as another one.
+    // A set-user-id program must not run as another user than before.
     let mode = old.mode() & if is_kept { 0o7777 } else { 0o777 };
     if fs::symlink_metadata(new)?.mode() & 0o7777 == mode {
         return Ok(());

@@ -1,13 +1,11 @@
-//! What a stopped run has left in one output: how many whole events, the last
-//! of them, and where it ends.
+//! Scans the unfinished output of a stopped run: the number of complete events, the last of them, and where it ends.
 //!
-//! A run that is stopped by a signal, or by a full disk, leaves whole events. A
-//! process that is killed, or a machine that goes down, may leave half an event
-//! or half a frame at the end, and no summary that says how many there are. So
-//! they are counted here, from the bytes alone.
+//! A run that is stopped by a signal or by a full disk leaves complete events. A process that is killed, or a machine
+//! that crashes, may leave half an event or half a frame at the end, and no summary with their number. So the events
+//! are counted here, from the bytes alone.
 //!
-//! Formatted events can be told apart by their lines: no string in JSON holds a
-//! line feed, and indented events begin and end on lines without indentation.
+//! Formatted events can be separated by lines: JSON strings contain no line feed, and an indented event begins and ends
+//! on lines without indentation.
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
@@ -15,26 +13,26 @@ use flate2::bufread::GzDecoder;
 
 use super::{compress::Compression, format::Format};
 
-/// Bytes of an event beyond which something is no output of a run, but would fill the memory.
+/// The size limit of an event in bytes. A larger one is not the output of a run, and would exhaust the memory.
 const LARGEST_EVENT: usize = 256 << 20;
 
-/// Bytes that are decoded at once.
+/// Bytes that are decompressed at once.
 const DECODED_BYTES: usize = 64 << 10;
 
-/// Whole events at the beginning of an output.
+/// The complete events at the beginning of an output.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Remains {
-    /// How many.
+    /// Their number.
     pub events: u64,
-    /// Bytes of the output until they end.
+    /// The length of the output up to the end of the last one, in bytes.
     pub length: u64,
-    /// The last of them, as [`as_kept`] gives it.
+    /// The last of them, in the form that [`as_kept`] returns.
     pub last: Vec<u8>,
-    /// Whether the array that they are in is closed.
+    /// Whether the array that contains them is closed.
     pub closed: bool,
 }
 
-/// An event as it stands in an output, without what separates it from others.
+/// An event as written in an output, without separators.
 pub(super) fn as_kept(format: Format, body: &[u8]) -> Vec<u8> {
     let mut kept = Vec::new();
     match format {
@@ -44,11 +42,11 @@ pub(super) fn as_kept(format: Format, body: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// Finds the whole events of an output, or its first `most`.
+/// Finds the complete events of an output, at most `most` of them.
 ///
 /// # Errors
-/// If it cannot be read, or holds an event that no run makes, of more than
-/// [`LARGEST_EVENT`] bytes; whatever cannot be decoded is its end.
+/// If the output cannot be read, or contains an event larger than [`LARGEST_EVENT`], which no run writes. Bytes that
+/// cannot be decompressed count as its end.
 pub(super) fn remains(
     input: impl BufRead,
     format: Format,
@@ -75,8 +73,8 @@ fn of_text(mut input: impl BufRead, mut lines: Lines) -> io::Result<Remains> {
     Ok(lines.end())
 }
 
-/// A frame holds whole events, and counts as a whole or not at all. It is not
-/// kept: a few bytes may stand for gigabytes.
+/// A frame contains complete events and counts as a whole or not at all. Its decompressed bytes are not kept: a few
+/// bytes may decompress to gigabytes.
 fn of_frames(input: impl BufRead, mut lines: Lines, compression: Compression) -> io::Result<Remains> {
     let mut input = Counted { input, consumed: 0, failed: None };
     let mut length = 0;
@@ -98,7 +96,7 @@ fn of_frames(input: impl BufRead, mut lines: Lines, compression: Compression) ->
     Ok(Remains { length, ..lines.end() })
 }
 
-/// Decodes one frame and reads nothing after it; `false` if it is none, or only half of one.
+/// Decompresses one frame and reads nothing after it. Returns `false` if there is no complete frame.
 fn decode(compression: Compression, input: &mut impl BufRead, lines: &mut Lines) -> io::Result<bool> {
     match compression {
         Compression::Gzip => feed(GzDecoder::new(input), lines),
@@ -121,7 +119,7 @@ fn feed(mut decoder: impl Read, lines: &mut Lines) -> io::Result<bool> {
     }
 }
 
-/// A reader that knows how far it is, and whether it was the file that could not be read.
+/// A reader that counts bytes and remembers whether reading the file itself failed.
 struct Counted<R> {
     input: R,
     consumed: u64,
@@ -155,18 +153,18 @@ impl<R: BufRead> BufRead for Counted<R> {
     }
 }
 
-/// A text as it comes in, in lines.
+/// Splits a text that arrives in pieces into lines and events.
 #[derive(Clone)]
 struct Lines {
     format: Format,
-    /// Events that are looked for.
+    /// Stop after this number of events.
     most: u64,
     found: Remains,
-    /// Bytes of all lines that have ended.
+    /// Bytes of all complete lines.
     ended: u64,
-    /// The line that has not.
+    /// The current, incomplete line.
     line: Vec<u8>,
-    /// Lines of an event that has not ended.
+    /// The lines of the current, incomplete event.
     event: Vec<u8>,
 }
 
@@ -222,7 +220,7 @@ impl Lines {
         }
     }
 
-    /// Only a batch has a whole event in a line that has not ended.
+    /// Only a batch can have a complete event in an incomplete line.
     fn end(mut self) -> Remains {
         if self.format == Format::Batch {
             let line = std::mem::take(&mut self.line);
@@ -240,7 +238,7 @@ impl Lines {
         self.found
     }
 
-    /// A line of an array without what opens it.
+    /// A line of an array without the opening bracket or separator.
     fn in_array<'a>(&self, line: &'a [u8]) -> &'a [u8] {
         line.strip_prefix(b"[").filter(|_| self.found.events == 0).unwrap_or(line)
     }

@@ -1,19 +1,13 @@
-//! A directory instead of one output: a file for each event, or for each
-//! instance of a story. What fixtures are made of.
+//! A directory instead of a single output: a file for each event, or for each instance, as fixtures need it.
 //!
-//! Numbers in file names count from 1, with zeros in front so that names sort
-//! in the order of the run.
+//! Numbers in file names count from 1 and are padded with zeros, so that names sort in the order of the run.
 //!
-//! Instances interleave, by the thousand in a large run, so no file stays
-//! open: events are held for their instances until [`HELD_BYTES`] are, and then
-//! every file in question is opened, appended to and closed. Memory is bounded
-//! whatever the number of instances, and small runs open each file once. If one
-//! of the files cannot take its events, the events that were held are written
-//! one by one in the order of the run, as far as they fit: what stays is the
-//! beginning of the run.
+//! Instances interleave, thousands at a time in a large run, so files are not kept open: events are buffered for each
+//! instance until there are [`HELD_BYTES`], and then each file is opened, appended to and closed. Memory is bounded
+//! whatever the number of instances, and small runs open each file once. If a file cannot take its events, the buffered
+//! events are written one by one in the order of the run, as far as they fit: what is left is the beginning of the run.
 //!
-//! Files are closed with a look at what that says: on a network file system a
-//! full disk may show nowhere else.
+//! Errors of closing a file are checked: a network file system may report a full disk only then.
 
 use std::{
     collections::BTreeMap,
@@ -33,50 +27,50 @@ use super::{
 };
 use crate::{error::Error, system};
 
-/// What instance files hold back in memory, at most (and one chunk).
+/// The most bytes that instance files buffer in memory (not counting one chunk).
 pub(super) const HELD_BYTES: usize = 32 << 20;
 
-/// Rough cost in memory of an instance beside its bytes.
+/// Approximate memory of a buffered instance in addition to its bytes.
 pub(super) const HELD_EACH: usize = 128;
 
-/// A file for each event: `000001-CreateComputePool-success.json`.
+/// Writes a file for each event: `000001-CreateComputePool-success.json`.
 pub(super) struct EventFiles {
     pub(super) directory: Directory,
     pub(super) format: Format,
     pub(super) names: EventNames,
     text: Vec<u8>,
     name: String,
-    /// Events that an earlier run has left here.
+    /// Events that an earlier run left in the directory.
     before: u64,
     failed: bool,
     delivered: Delivered,
 }
 
-/// A file for each instance of a story: `pool-lifecycle-000001.ndjson`.
+/// Writes a file for each instance: `pool-lifecycle-000001.ndjson`.
 pub(super) struct InstanceFiles {
     pub(super) directory: Directory,
     pub(super) format: Format,
     pub(super) names: InstanceNames,
     held: BTreeMap<(u16, u64), Held>,
-    /// The events that are held, in the order of the run.
+    /// The buffered events, in the order of the run.
     order: Vec<Place>,
     held_bytes: usize,
-    /// Behind the last event that is held.
+    /// The number that follows that of the last buffered event.
     next: Option<u64>,
-    /// Events that an earlier run has left here.
+    /// Events that an earlier run left in the directory.
     before: u64,
     failed: bool,
     delivered: Delivered,
 }
 
-/// Events of one instance that are not in its file yet.
+/// The buffered events of one instance.
 #[derive(Default)]
 struct Held {
     text: Vec<u8>,
     events: u64,
 }
 
-/// Where an event lies in what is held for its instance.
+/// The position of an event in the buffer of its instance.
 struct Place {
     story: u16,
     instance: u64,
@@ -85,17 +79,17 @@ struct Place {
     length: u32,
 }
 
-/// A file that could not take what is held for it.
+/// A failure to append the buffered events of an instance.
 struct Refused {
     path: PathBuf,
     error: io::Error,
-    /// Whether all files are as they were before.
+    /// Whether all files have been restored to their earlier length.
     is_undone: bool,
 }
 
 impl EventFiles {
-    /// Writes into an open directory. `most` is how many events the whole run
-    /// has at most, if that is known: it decides how wide the numbers are.
+    /// Writes into an open directory. `most` is an upper bound of the number of events in the whole run, if known; it
+    /// determines the width of the numbers.
     pub fn new(directory: Directory, format: Format, most: Option<u64>, names: &Names) -> Self {
         Self {
             directory,
@@ -109,16 +103,15 @@ impl EventFiles {
         }
     }
 
-    /// Goes on with the run's event `next` behind `before` events of it.
+    /// Resumes with the run's event `next`, after `before` events of the run.
     pub fn behind(self, before: u64, next: u64) -> Self {
         Self { before, delivered: Delivered { next: Some(next), ..self.delivered }, ..self }
     }
 }
 
 impl InstanceFiles {
-    /// Writes into an open directory. `most` is how many instances, or events,
-    /// the whole run has at most, if that is known: it decides how wide the
-    /// numbers are.
+    /// Writes into an open directory. `most` is an upper bound of the number of instances, or events, in the whole run,
+    /// if known; it determines the width of the numbers.
     pub fn new(directory: Directory, format: Format, most: Option<u64>, names: &Names) -> Self {
         Self {
             directory,
@@ -134,7 +127,7 @@ impl InstanceFiles {
         }
     }
 
-    /// Goes on with the run's event `next` behind `before` events of it.
+    /// Resumes with the run's event `next`, after `before` events of the run.
     pub fn behind(self, before: u64, next: u64) -> Self {
         Self { before, delivered: Delivered { next: Some(next), ..self.delivered }, ..self }
     }
@@ -194,7 +187,8 @@ impl Sink for InstanceFiles {
 }
 
 impl InstanceFiles {
-    /// Appends what is held to its files or, if one of them cannot take it, as many of these events as fit.
+    /// Appends the buffered events to their files or, if one of them cannot take its events, as many of all events as
+    /// fit.
     fn write_held(&mut self) -> Result<(), Error> {
         self.held_bytes = 0;
         let (all, order) = (mem::take(&mut self.held), mem::take(&mut self.order));
@@ -214,7 +208,7 @@ impl InstanceFiles {
         Err(failure(&refused.path, &refused.error, self.before + self.delivered.events))
     }
 
-    /// Opens each file once: all of it or, if one of them cannot take it, nothing.
+    /// Opens each file once and appends everything; if one of them cannot take its events, appends nothing.
     fn append_all(&self, all: &BTreeMap<(u16, u64), Held>) -> Result<(), Refused> {
         let mut lengths = Vec::with_capacity(all.len());
         for ((story, instance), held) in all {
@@ -246,34 +240,33 @@ impl InstanceFiles {
         }
     }
 
-    /// Where an instance's events go.
+    /// The path of an instance's file.
     pub(super) fn file(&self, story: u16, instance: u64) -> PathBuf {
         self.directory.file(&self.names.of(story, instance))
     }
 }
 
-/// Writes a file that does not exist, whole or not at all.
+/// Writes a new file completely, or not at all.
 fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(text).and_then(|()| system::close(file)).inspect_err(|_| {
-        // Half an event is of no use to anyone.
+        // Half an event is useless.
         let _ = fs::remove_file(path);
     })
 }
 
-/// Appends all or nothing, so that files hold whole events in any case; the
-/// length before.
+/// Appends everything or nothing, so that files always contain complete events. Returns the length before.
 fn append(path: &Path, text: &[u8]) -> io::Result<u64> {
     let mut file = not_through_links(OpenOptions::new().create(true).append(true)).open(path)?;
     let before = file.metadata()?.len();
     file.write_all(text).and_then(|()| system::close(file)).inspect_err(|_| {
-        // If half an event stays, a continuation takes it away.
+        // If half an event remains, resuming removes it.
         let _ = cut(path, before);
     })?;
     Ok(before)
 }
 
-/// Cuts a file back to the length that it had; one that had none was not there.
+/// Truncates a file to its earlier length; a file that was empty before is removed.
 pub(super) fn cut(path: &Path, length: u64) -> io::Result<()> {
     match length {
         0 => fs::remove_file(path),
@@ -281,7 +274,7 @@ pub(super) fn cut(path: &Path, length: u64) -> io::Result<()> {
     }
 }
 
-/// The end of either sink: names for the files, or words for where they are.
+/// The end of both sinks: gives the files their names, or a note that says where they are.
 fn finish(
     directory: &Directory,
     how: Ending,
@@ -296,7 +289,7 @@ fn finish(
             failed
         }
         Err(error) => {
-            // Some of the files may have their names already.
+            // Some of the files may have their final names already.
             delivered.next = None;
             failed.or(Some(error))
         }

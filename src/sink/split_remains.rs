@@ -1,9 +1,8 @@
-//! What a stopped run has left in a directory of files.
+//! Scans the unfinished directory of a stopped run.
 //!
-//! Nothing changes here before it is known that it belongs to the run. Half an
-//! event that a killed process has left goes away when the run is continued, and
-//! so do events of instances whose turn had not come yet: their files are
-//! written one after another.
+//! Nothing in it is changed until it is known to belong to the run. When the run is resumed, half an event that a
+//! killed process left is removed, and so are events of instances that were ahead of others: files are written one
+//! after another.
 
 use std::{
     collections::HashMap,
@@ -21,23 +20,23 @@ use super::{
 };
 use crate::error::Error;
 
-/// Files of events, to be gone on with.
+/// The files of a directory with one for each event, to be resumed.
 pub(super) struct EventRemains {
     pub files: EventFiles,
-    /// How many are whole.
+    /// The number of complete ones.
     pub events: u64,
-    /// The number of the last one, and its text.
+    /// The number of the last complete one, and its text.
     pub last: Option<(u64, Vec<u8>)>,
-    /// Those behind it.
+    /// The files after it.
     halves: Vec<PathBuf>,
 }
 
-/// Files of instances, to be gone on with.
+/// The files of a directory with one for each instance, to be resumed.
 pub(super) struct InstanceRemains {
     pub files: InstanceFiles,
-    /// Whole events of each instance, by story and number.
+    /// Complete events of each instance; the key is the scenario's index and the instance's number.
     pub counts: HashMap<(u16, u64), u64>,
-    /// Files that are too long, and the length that they should have.
+    /// Files to truncate, with the length to keep.
     too_long: Vec<(PathBuf, u64)>,
 }
 
@@ -92,7 +91,7 @@ impl InstanceRemains {
         self.counts.values().sum()
     }
 
-    /// An instance's event of this number, from 1; empty if it is not there.
+    /// An instance's event of this number, from 1; empty if it does not exist.
     pub fn event(&self, story: u16, instance: u64, number: u64) -> Result<Vec<u8>, Error> {
         if self.counts.get(&(story, instance)).is_none_or(|count| *count < number) {
             return Ok(Vec::new());
@@ -100,7 +99,7 @@ impl InstanceRemains {
         Ok(read(&self.files.file(story, instance), self.files.format, Some(number))?.0.last)
     }
 
-    /// Cuts each instance's file to this count of events when the run is continued.
+    /// Cuts each instance's file to this count of events when the run is resumed.
     pub fn keep(&mut self, counts: HashMap<(u16, u64), u64>) -> Result<(), Error> {
         for (&(story, instance), there) in &self.counts {
             let kept = counts.get(&(story, instance)).copied().unwrap_or(0);
@@ -124,7 +123,7 @@ impl InstanceRemains {
     }
 }
 
-/// The whole events of a file, at most `most`, and the file's length.
+/// The complete events of a file, at most `most` of them, and the file's length.
 fn read(path: &Path, format: Format, most: Option<u64>) -> Result<(Remains, u64), Error> {
     let read = || {
         let file = not_through_links(OpenOptions::new().read(true)).open(path)?;

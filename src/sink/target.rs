@@ -1,24 +1,20 @@
-//! Where the bytes of one output go: stdout, a device or a pipe, or a regular
-//! file with a name to earn.
+//! The file or stream that one output is written to: stdout, a device or a pipe, or a regular file that gets its name
+//! at the end.
 //!
-//! **Regular files.** The bytes go to `FILE.part` (see [`part`](super::part)),
-//! which becomes `FILE` only when the run is complete (see
-//! [`publish`](super::publish)), so nobody ever takes a half trail for a whole
-//! one. Without `force` the last step fails if `FILE` has appeared meanwhile.
+//! **Regular files.** The bytes are written to `FILE.part` (see [`part`](super::part)), which is renamed to `FILE` only
+//! when the run is complete (see [`publish`](super::publish)), so nobody mistakes an unfinished output for a complete
+//! one. Without `force` the renaming fails if `FILE` has appeared meanwhile.
 //!
-//! **A stopped run** leaves `FILE.part`, and [`Target::reopen`] continues it:
-//! nothing in it changes before it is known to belong to the run.
+//! **A stopped run** leaves `FILE.part`, which [`Target::reopen`] resumes: nothing in it changes until it is known to
+//! belong to the run.
 //!
-//! **Late errors.** Before a regular file gets its name its data is synced.
-//! Without that a power failure can leave an empty `FILE`, and network file
-//! systems may report a full disk nowhere else. It costs about a tenth of the
-//! writing itself on a local disk and nothing in memory. After a sync that
-//! failed, the system forgets which pages it could not write; so nothing is
-//! claimed of such a file any more, and no command continues it.
+//! **Late errors.** Before a regular file gets its name its data is synced. Without that a power failure can leave an
+//! empty `FILE`, and network file systems may report a full disk only then. Syncing takes about a tenth of the time of
+//! writing on a local disk. After a failed sync, the system forgets which pages it could not write; so the file may be
+//! damaged, and no command offers to resume it.
 //!
-//! **Devices and pipes** are written directly; there is nothing to rename.
-//! Opening a named pipe waits for its reader, as in a shell. So are the
-//! descriptors that the process was started with (`/dev/fd/3`).
+//! **Devices and pipes** are written directly; there is nothing to rename. Opening a named pipe waits for its reader,
+//! as in a shell. Descriptors that the process inherited (`/dev/fd/3`) are written directly, too.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -48,9 +44,9 @@ use crate::{error::Error, system};
 #[derive(Debug)]
 pub(super) struct Target {
     file: File,
-    /// Its name in messages: `` `trail.ndjson.part` `` or `stdout`.
+    /// The name in messages: `` `trail.ndjson.part` `` or `stdout`.
     name: String,
-    /// Largest write.
+    /// The largest single write.
     piece: usize,
     regular: bool,
     /// Whether nothing was written since the last sync.
@@ -58,24 +54,24 @@ pub(super) struct Target {
     part: Option<Part>,
 }
 
-/// A write that stopped in the middle.
+/// A write that failed before its end.
 pub(super) struct Broken {
-    /// Bytes that went out before.
+    /// Bytes that were written before the error.
     pub written: usize,
     pub error: io::Error,
 }
 
-/// A file that did not get its name.
+/// A file that did not get its final name.
 pub(super) struct Unnamed {
     pub error: Error,
-    /// Whether what was written may not be on the disk.
+    /// Whether the data may not be on disk.
     pub is_lost: bool,
 }
 
 impl Target {
     /// The standard output.
     pub fn stdout() -> Result<Self, Error> {
-        // A handle of our own: the library's one splits writes at line ends.
+        // A separate handle, because the library's one splits writes at line ends.
         let file = io::stdout()
             .as_fd()
             .try_clone_to_owned()
@@ -83,12 +79,12 @@ impl Target {
         Ok(Self::direct(file.into(), "stdout".to_owned()))
     }
 
-    /// Where events go: a device, a pipe or a descriptor as it is, anything else as a regular file.
+    /// Opens an output for events: a device, a pipe or a descriptor directly, anything else as a regular file.
     pub fn path(path: &Path, force: bool) -> Result<Self, Error> {
         Self::open(path, force, Content::Events)
     }
 
-    /// Where something beside the events goes.
+    /// Opens an output for something other than events.
     pub fn beside(path: &Path, force: bool) -> Result<Self, Error> {
         Self::open(path, force, Content::Other)
     }
@@ -103,7 +99,7 @@ impl Target {
                 Err(Error::failed(format!("{shown} already exists"))
                     .help("`--force` replaces it when the run is complete"))
             }
-            // Where a symbolic link leads, so that the link survives.
+            // Resolve a symbolic link, so that the link is not replaced.
             Ok(found) if found.is_file() => {
                 let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
                 Part::create(real, force, content).map(Self::regular)
@@ -120,12 +116,12 @@ impl Target {
                 Err(Error::failed(format!("{shown} is a symbolic link to something that cannot be reached"))
                     .help("remove the link, or name another file"))
             }
-            // Whatever is wrong with the path shows when the file is created.
+            // Creating the file reports any error of the path.
             Err(_) => Part::create(path.to_owned(), force, content).map(Self::regular),
         }
     }
 
-    /// Reopens the part of a regular file that a stopped run has left.
+    /// Reopens the unfinished regular file of a stopped run, to resume it.
     pub fn reopen(path: &Path, force: bool) -> Result<Self, Error> {
         if is_direct(path) {
             let shown = quoted(path);
@@ -135,24 +131,25 @@ impl Target {
         Part::reopen(path, force).map(Self::regular)
     }
 
-    /// The file, for reading what is in it.
+    /// The open file, for reading its content.
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// As messages call it.
+    /// The output's name in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Continues after `length` bytes and cuts off the rest.
+    /// Resumes after `length` bytes and cuts off the rest.
     pub fn go_on(&mut self, length: u64) -> Result<(), Error> {
         self.synced = false;
         let result = self.file.set_len(length).and_then(|()| self.file.seek(SeekFrom::Start(length)));
         result.map(|_| ()).map_err(|error| Error::failed(format!("cannot cut {}: {}", self.name, reason(&error))))
     }
 
-    /// Writes everything, in pieces that suit the destination.
+    /// Writes all bytes, in pieces that suit the destination. It sleeps and retries if a non-blocking terminal or pipe
+    /// is busy.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         self.synced = false;
         let mut written = 0;
@@ -164,8 +161,7 @@ impl Target {
                 }
                 Ok(count) => written += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Another program has made the shared terminal or pipe
-                // non-blocking: being busy is no failure.
+                // Another program has made the shared terminal or pipe non-blocking; being busy is not an error.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     thread::sleep(Duration::from_millis(1));
                 }
@@ -175,12 +171,12 @@ impl Target {
         Ok(())
     }
 
-    /// After a failed write: takes back the last so many bytes of a regular
-    /// file, which are half an event. `false`: they are still there.
+    /// After a failed write: removes the last bytes of a regular file, which are half an event. Returns `false` if they
+    /// could not be removed.
     pub fn take_back(&mut self, half: u64) -> bool {
         let mut end_without_half = || {
             let end = self.file.stream_position()?;
-            // Standard output may be a file that somebody else has written to.
+            // Standard output may be a file that another program has written to.
             if !self.regular || end != self.file.metadata()?.len() || end < half {
                 return Err(ErrorKind::Unsupported.into());
             }
@@ -190,12 +186,12 @@ impl Target {
         end_without_half().is_ok()
     }
 
-    /// Whether the output is a file that can be continued later.
+    /// Whether the output is a file that can be resumed later.
     pub fn can_be_continued(&self) -> bool {
         self.part.is_some()
     }
 
-    /// What went wrong with a write, after so many whole events.
+    /// The error of a failed write, after this number of complete events.
     pub fn failure(&self, error: &io::Error, events: u64) -> Error {
         let message = format!("cannot write {}: {}, after {}", self.name, reason(error), whole(events));
         match &self.part {
@@ -207,10 +203,10 @@ impl Target {
         }
     }
 
-    /// Waits until what was written is on the disk.
+    /// Waits until the data is on disk.
     ///
     /// # Errors
-    /// [`Error::Failed`] if it may not be there.
+    /// [`Error::Failed`] if it may not be.
     pub fn sync(&mut self) -> Result<(), Error> {
         if !self.regular || self.synced {
             return Ok(());
@@ -226,7 +222,7 @@ impl Target {
         }
     }
 
-    /// Gives a complete file its name. The note says where a stopped one is.
+    /// Gives a complete file its final name. For a stopped run, returns a note that says where the unfinished file is.
     pub fn finish(mut self, how: Ending, events: u64) -> Result<Option<String>, Unnamed> {
         if let Err(error) = self.sync() {
             let help = match &self.part {
@@ -244,7 +240,7 @@ impl Target {
                 named.map_err(|error| Unnamed { error, is_lost: false })
             }
             (Some(part), Ending::Stopped) => {
-                // A process that was started meanwhile may have the file, too.
+                // A child process that was started meanwhile may still hold the file open.
                 let _ = self.file.unlock();
                 Ok(Some(format!("{} keeps the first {}", quoted(&part.now), whole(events))))
             }
@@ -255,34 +251,35 @@ impl Target {
         }
     }
 
-    /// Gives a complete file its name without waiting for the disk, because a later version of it will come.
+    /// Gives a complete file its final name without syncing it, because a later version will replace it.
     pub fn name_at_once(self) -> Result<(), Error> {
         self.part.map_or(Ok(()), |part| publish(&part.now, &part.path, part.force).map(|_| ()))
     }
 
-    /// Gives a complete file of lines its name. The note says where a stopped one is.
+    /// Gives a complete file of lines its final name. For a stopped run, returns a note that says where the unfinished
+    /// file is.
     pub fn finish_lines(self, how: Ending) -> Result<Option<String>, Error> {
         let kept = self.part.as_ref().map(|part| format!("{} keeps its lines so far", quoted(&part.now)));
         let note = self.finish(how, 0).map_err(|unnamed| unnamed.error)?;
         Ok(if how == Ending::Stopped { note.and(kept) } else { note })
     }
 
-    /// Removes a file that is of no use to anyone.
+    /// Removes a file that is useless to everyone.
     pub fn discard(self) {
         if let Some(part) = self.part {
-            // If it stays, it is empty, and the next run replaces it.
+            // If the file cannot be removed, it is empty, and the next run replaces it.
             let _ = self.file.set_len(0);
             let _ = fs::remove_file(part.now);
         }
     }
 
-    /// Whether writing costs nothing but the machine's time: a regular file, or a device that is no terminal.
+    /// Whether writing never waits for a reader: a regular file, or a device other than a terminal.
     pub fn takes_all(&self) -> bool {
         let kind = self.file.metadata().map(|found| found.file_type());
         self.regular || (kind.is_ok_and(|kind| kind.is_char_device()) && !self.file.is_terminal())
     }
 
-    /// A descriptor that the process was started with.
+    /// Opens a descriptor that the process inherited.
     fn descriptor(number: RawFd, path: &Path) -> Result<Self, Error> {
         if number == STDOUT {
             return Self::stdout();
@@ -313,7 +310,7 @@ impl Target {
     }
 }
 
-/// Whether a path is written directly, and not renamed.
+/// Whether a path is written directly instead of being renamed at the end.
 pub(super) fn is_direct(path: &Path) -> bool {
     descriptor(path).is_some() || fs::metadata(path).is_ok_and(|found| !found.is_file())
 }

@@ -1,8 +1,7 @@
-//! What a stopped run has left, opened to be gone on with.
+//! Reopens the unfinished output of a stopped run.
 //!
-//! Opening finds out how many whole events there are, and changes nothing: the
-//! caller looks whether they are its run's ([`Unfinished::ends_with`]), and
-//! only then is half an event at the end cut off ([`Unfinished::resume`]).
+//! Opening counts the complete events and changes nothing: the caller verifies that they belong to its run
+//! ([`Unfinished::ends_with`]), and only then [`Unfinished::resume`] truncates half an event at the end.
 
 use std::{collections::HashMap, io::BufReader};
 
@@ -38,13 +37,12 @@ enum What {
 }
 
 impl Unfinished {
-    /// Opens what a run into this output has left. With `force`, what exists
-    /// under the final names is replaced at the end.
+    /// Opens the unfinished output of a stopped run. With `force`, existing files of the final names are replaced at
+    /// the end.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the output is none that is kept until it is
-    /// complete, [`Error::Failed`] if there is nothing, if it is complete, if
-    /// another run is writing it, or if it is not what a run leaves.
+    /// [`Error::Usage`] if the output is of a kind that cannot be resumed, [`Error::Failed`] if there is no unfinished
+    /// output, if it is complete, if another run is writing it, or if it is not the output of a run.
     pub fn open(output: &Output) -> Result<Self, Error> {
         let (format, force, most) = (output.format, output.force, output.most);
         let Some(path) = output.path.as_deref().filter(|path| descriptor(path).is_none()) else {
@@ -77,12 +75,12 @@ impl Unfinished {
         }
     }
 
-    /// As messages call it: `` `trail.ndjson.part` ``.
+    /// The output's name in messages: `` `trail.ndjson.part` ``.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many whole events it has.
+    /// The number of complete events.
     pub fn events(&self) -> u64 {
         match &self.what {
             What::File { remains, .. } => remains.events,
@@ -91,8 +89,8 @@ impl Unfinished {
         }
     }
 
-    /// How many whole events it has of each instance, by story and number, if
-    /// they are in files of their own.
+    /// The number of complete events of each instance, if instances have files of their own; the key is the scenario's
+    /// index and the instance's number.
     pub fn by_instance(&self) -> Option<&HashMap<(u16, u64), u64>> {
         match &self.what {
             What::Instances(remains) => Some(&remains.counts),
@@ -100,8 +98,8 @@ impl Unfinished {
         }
     }
 
-    /// Whether this is its last event. With a file for each instance: the event
-    /// of that number, from 1, of its instance.
+    /// Whether this is the last event of the output. With a file for each instance: whether it is the event of that
+    /// number, from 1, of its instance.
     ///
     /// # Errors
     /// [`Error::Failed`] if it cannot be read.
@@ -117,8 +115,8 @@ impl Unfinished {
         })
     }
 
-    /// Cuts the files of instances to these counts of events: a killed process may have written more of some than of
-    /// others.
+    /// Cuts the files of instances to these counts of events when the run is resumed: a killed process may have written
+    /// more of some than of others.
     ///
     /// # Errors
     /// [`Error::Failed`] if a file cannot be read.
@@ -132,7 +130,7 @@ impl Unfinished {
     /// The sink that continues with the run's event `next`.
     ///
     /// # Errors
-    /// [`Error::Failed`] if half an event at the end cannot be cut off.
+    /// [`Error::Failed`] if half an event at the end cannot be truncated.
     pub fn resume(self, next: u64) -> Result<Box<dyn Sink>, Error> {
         match self.what {
             What::File { mut target, format, compression, remains } => {

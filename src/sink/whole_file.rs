@@ -1,7 +1,7 @@
-//! A file beside the events that is always whole: a run file, the summary of a run.
+//! A file next to the events of which readers only ever see a complete version: a run file, or the summary of a run.
 //!
-//! Each version is written as `FILE.part` and renamed, so a reader finds the last version or none, also when the
-//! process is killed in the middle. Nobody continues such a part, so it is removed when writing it fails.
+//! Each version is written as `FILE.part` and renamed, so a reader finds the last version or none, even if the process
+//! is killed while writing. Such a part is never resumed, so it is removed if writing it fails.
 
 use std::{
     io::ErrorKind,
@@ -16,21 +16,19 @@ use super::{
 };
 use crate::error::Error;
 
-/// A file of which every version is whole.
+/// A file that is replaced as a whole with each version.
 #[derive(Debug)]
 pub struct WholeFile {
     path: PathBuf,
-    /// Whether the file that has the name may be replaced: `--force`, or it is an earlier version of this one.
+    /// Whether an existing file may be replaced: with `--force`, or because it is an earlier version.
     replace: bool,
 }
 
 impl WholeFile {
-    /// Refuses a file that cannot be written without making anything yet; `made` is a
-    /// directory that will be there.
+    /// Rejects a path that cannot be written, without creating anything; `made` is a directory that will exist by then.
     ///
     /// # Errors
-    /// [`Error::Failed`] if the file exists and `force` is not set, or if its
-    /// directory does not exist.
+    /// [`Error::Failed`] if the file exists and `force` is not set, or if its directory does not exist.
     pub fn refuse(path: &Path, force: bool, made: Option<&Path>) -> Result<(), Error> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty() && Some(*parent) != made);
         if path.is_dir() {
@@ -45,16 +43,16 @@ impl WholeFile {
         }
     }
 
-    /// A file that has no version yet; nothing is made before the first one.
+    /// A file without a version; nothing is created before the first one.
     pub fn new(path: &Path, force: bool) -> Self {
         Self { path: path.to_owned(), replace: force }
     }
 
-    /// Writes a version that a later one replaces, and does not wait for the disk; a device or pipe does not get it.
+    /// Writes a version that a later one will replace, without syncing it; does nothing for a device or pipe.
     ///
     /// # Errors
-    /// [`Error::Failed`] if it cannot be created, or exists and may not be replaced; the version before, if there is
-    /// one, stays as it was.
+    /// [`Error::Failed`] if the file cannot be created, or exists and may not be replaced; the version before, if there
+    /// is one, is unchanged.
     pub fn update(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if is_direct(&self.path) {
             return Ok(());
@@ -64,10 +62,10 @@ impl WholeFile {
         Ok(())
     }
 
-    /// Writes the last version, and makes sure that it is on the disk.
+    /// Writes the last version, and syncs it to disk.
     ///
     /// # Errors
-    /// As [`WholeFile::update`], and if it may not be on the disk.
+    /// As for [`WholeFile::update`], and if it may not be on disk.
     pub fn write(self, bytes: &[u8]) -> Result<(), Error> {
         let mut target = self.written(bytes)?;
         if let Err(error) = target.sync() {

@@ -1,4 +1,4 @@
-//! A text that comes in pieces, compared with the bytes of a file.
+//! Compares a text that arrives in pieces with the bytes of a file.
 
 use std::{
     fmt,
@@ -7,27 +7,27 @@ use std::{
 
 use super::super::messages::reason;
 
-/// How far a file is as it should be.
+/// How much of a file has matched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Progress {
-    /// Bytes.
+    /// Number of bytes.
     pub offset: u64,
-    /// Line feeds in them.
+    /// Number of line feeds in them.
     pub lines: u64,
-    /// Whether the last line has no line feed yet.
+    /// Whether the last line is still incomplete.
     within: bool,
 }
 
-/// Where a file stops being as it should be.
+/// Where a file differs from the run.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Difference {
     /// In this line, from 1.
     Line(u64),
-    /// It ends where this line should begin.
+    /// The file ends before this line.
     EndsBefore(u64),
-    /// It goes on after so many lines, and the run ends.
+    /// The file continues after this number of lines, where the run ends.
     GoesOnAfter(u64),
-    /// It cannot be read on.
+    /// The file cannot be read any further.
     Unreadable { lines: u64, reason: String },
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for Difference {
 }
 
 impl Progress {
-    /// Compares the next piece of the text with the next bytes of the file. `buffer` is memory to use again.
+    /// Compares the next piece of the text with the next bytes of the file. `buffer` is scratch memory.
     pub fn compare(&mut self, file: &mut dyn Read, text: &[u8], buffer: &mut Vec<u8>) -> Result<(), Difference> {
         buffer.resize(text.len(), 0);
         let read = fill(file, buffer);
@@ -63,7 +63,7 @@ impl Progress {
         }
     }
 
-    /// Whether the file ends here, as the text does.
+    /// Checks that the file ends here, as the text does.
     pub fn compare_end(self, file: &mut dyn Read) -> Result<(), Difference> {
         match fill(file, &mut [0]) {
             Ok(0) => Ok(()),
@@ -73,7 +73,7 @@ impl Progress {
     }
 }
 
-/// Reads until the buffer is full or the file ends; how many bytes there are, also before an error.
+/// Reads until the buffer is full or the file ends. Returns the number of bytes read, also with an error.
 fn fill(file: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, (usize, io::Error)> {
     let mut read = 0;
     while read < buffer.len() {

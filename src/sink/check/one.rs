@@ -1,4 +1,4 @@
-//! One file for all events.
+//! The check of a single output file.
 
 use std::{
     fs::File,
@@ -17,11 +17,11 @@ use crate::{
     },
 };
 
-/// Compares one file. The first difference ends the run.
+/// Compares one file with the run. The first difference ends the run.
 pub(super) struct OneFile {
     path: PathBuf,
     format: Format,
-    /// What is in the file; `None` once something was wrong with it.
+    /// The content of the file; `None` after a difference was found.
     content: Option<Box<dyn Read + Send>>,
     progress: Progress,
     formatted: u64,
@@ -31,7 +31,7 @@ pub(super) struct OneFile {
 }
 
 impl OneFile {
-    /// Opens the file; one that is missing is a finding.
+    /// Opens the file; a missing file is reported as a difference.
     pub fn open(path: &Path, format: Format, mut findings: Findings) -> Result<Self, Error> {
         let compression = Compression::wanted(path)?;
         let content = match File::open(path) {
@@ -56,7 +56,7 @@ impl OneFile {
         })
     }
 
-    /// Compares what was formatted.
+    /// Compares the text formatted so far.
     fn compare(&mut self) {
         let Some(content) = &mut self.content else { return };
         if let Err(difference) = self.progress.compare(content, &self.text, &mut self.buffer) {
@@ -93,7 +93,7 @@ impl Sink for OneFile {
     }
 }
 
-/// What is in a file, whatever compressor has made it.
+/// The decompressed content of a file. Any standard compressor may have written it.
 fn decoded(file: File, compression: Option<Compression>) -> std::io::Result<Box<dyn Read + Send>> {
     Ok(match compression {
         None => Box::new(BufReader::new(file)),

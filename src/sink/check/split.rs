@@ -1,4 +1,4 @@
-//! A directory with a file for each event, or for each instance of a story.
+//! The check of a directory with a file for each event or for each instance.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Compares a file for each event.
+/// Checks a directory with a file for each event.
 pub(super) struct EventFiles {
     directory: Directory,
     format: Format,
@@ -33,8 +33,8 @@ pub(super) struct EventFiles {
     text: Vec<u8>,
 }
 
-/// Compares a file for each instance of a story. As when they are written, events are held for their instances, so
-/// that each file is opened a few times and not for every event.
+/// Checks a directory with a file for each instance. As when writing, events are buffered for each instance, so that a
+/// file is opened a few times and not for every event.
 pub(super) struct InstanceFiles {
     directory: Directory,
     format: Format,
@@ -44,11 +44,11 @@ pub(super) struct InstanceFiles {
     held_bytes: usize,
 }
 
-/// The directory, and which of its files are part of the run.
+/// The directory, and which of its files belong to the run.
 struct Directory {
     path: PathBuf,
     own: PathBuf,
-    /// By a hash of their names: a million files take as many times eight bytes.
+    /// Hashes of the names of these files; they take eight bytes each, so a million files are no problem.
     expected: HashSet<u64>,
     findings: Findings,
     buffer: Vec<u8>,
@@ -98,7 +98,7 @@ impl InstanceFiles {
         }
     }
 
-    /// Compares what is held with the next bytes of its files.
+    /// Compares the buffered events with the next bytes of their files.
     fn compare_held(&mut self) -> Result<(), Error> {
         self.held_bytes = 0;
         for ((story, instance), text) in std::mem::take(&mut self.held) {
@@ -148,13 +148,13 @@ impl Directory {
         Self { path: path.to_owned(), own, expected: HashSet::new(), findings, buffer: Vec::new() }
     }
 
-    /// Notes that a file is part of the run.
+    /// Records that a file belongs to the run.
     fn expect(&mut self, name: &str) {
         self.expected.insert(xxh3_64(name.as_bytes()));
         self.findings.files += 1;
     }
 
-    /// Compares the next bytes of a file; `None` if it is not as it should be, and that was told.
+    /// Compares the next bytes of a file. Returns `None` after reporting a difference.
     fn compare(&mut self, name: &str, mut progress: Progress, text: &[u8]) -> Result<Option<Progress>, Error> {
         let path = self.path.join(name);
         let Some(mut file) = self.open(&path, progress)? else { return Ok(None) };
@@ -167,7 +167,7 @@ impl Directory {
         }
     }
 
-    /// Whether a file ends where it should.
+    /// Checks that a file ends where it should.
     fn compare_end(&mut self, name: &str, progress: Progress) -> Result<(), Error> {
         let path = self.path.join(name);
         let Some(file) = self.open(&path, progress)? else { return Ok(()) };
@@ -193,7 +193,7 @@ impl Directory {
         }
     }
 
-    /// Tells what is there and not part of the run, and gives the verdict.
+    /// Reports files that do not belong to the run, and returns the verdict.
     fn finish(mut self, how: Ending) -> Result<Delivered, Error> {
         if how == Ending::Complete {
             let mut foreign = Vec::new();
