@@ -1,15 +1,12 @@
-//! Events into a Kafka topic, each of them accounted for.
+//! A sink for a Kafka topic that accounts for every event.
 //!
-//! A generator that drops what its queue cannot hold, or that ends before the
-//! broker has answered, makes every measurement behind it worthless. Here a
-//! full queue is backpressure, and every event that was taken ends as
-//! acknowledged, failed or unknown: the three always add up.
+//! If a generator drops events when its queue is full, or ends before the broker has answered, every measurement that
+//! uses its data is worthless. Here a full queue blocks generation (backpressure), and every event that was taken ends
+//! as acknowledged, failed or unknown: the three always add up.
 //!
-//! The work is librdkafka's. This folder is the only place that names it:
-//! `options` (what it is told), `connect` (what is checked before the first
-//! event), `handover` (how it gets records without a copy), `offsets` (where the
-//! topic ends before), `reports` (what it says back), `diagnosis` (what that
-//! means).
+//! librdkafka does the work. This folder is the only place that names it: `options` (its configuration), `connect` (the
+//! checks before the first event), `handover` (zero-copy producing), `offsets` (where the topic ends before the run),
+//! `reports` (delivery reports, errors and log lines), `diagnosis` (what they mean).
 
 mod brokers;
 mod config_file;
@@ -50,30 +47,30 @@ pub use settings::KafkaSettings;
 pub use topic::CreateTopic;
 pub use undelivered::UndeliveredFile;
 
-/// A topic that takes events; key = key (none if empty), value and headers as
-/// the [`Mode`] says.
+/// A sink for a topic. A record's key is the event's key (none if it is empty); value and headers depend on the
+/// [`Mode`].
 pub struct KafkaSink {
     connection: Connection,
     form: Form,
     limits: Limits,
     warnings: Vec<String>,
     offsets_before: BTreeMap<i32, i64>,
-    /// Whether the events at hand are the run's first.
+    /// Whether no event of the run was taken yet.
     first: bool,
     taken: u64,
-    /// Behind the last event that was taken.
+    /// The number that follows that of the last event taken.
     next: Option<u64>,
 }
 
-/// What became of an event that was handed over.
+/// The result of handing an event to librdkafka.
 #[derive(PartialEq, Eq)]
 enum Handed {
     Over,
-    /// The run is to end, and there was no room for the event.
+    /// The run is to end while the queue is full: the event was not taken.
     Back,
 }
 
-/// Events whose bodies lie in one buffer.
+/// Events whose bodies are in one buffer.
 struct Bodies<'a> {
     chunk: &'a Chunk,
     buffer: &'a [u8],
@@ -86,21 +83,20 @@ impl Bodies<'_> {
         &self.buffer[event.body.start as usize..event.body.end as usize]
     }
 
-    /// Bytes of memory that some of the events take while they wait.
+    /// Memory, in bytes, that some of the events occupy while they are queued.
     fn size(&self, events: &[Event]) -> usize {
         handover::size(self.buffer.len(), events.len())
     }
 }
 
 impl KafkaSink {
-    /// Connects, makes the topic if that is asked for, and makes sure that it
-    /// can be reached and takes what will be sent, as far as that can be known.
+    /// Connects, creates the topic if requested, and checks as far as possible that the topic can be reached and
+    /// accepts the records.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a property that librdkafka does not accept, or an
-    /// impossible topic name; [`Error::Failed`], within
-    /// [`KafkaSettings::connect_timeout`], for everything that the cluster
-    /// says or does not say. No message contains a secret.
+    /// [`Error::Usage`] for a property that librdkafka does not accept, or an invalid topic name; [`Error::Failed`],
+    /// within [`KafkaSettings::connect_timeout`], for every error of the cluster and for a cluster that does not
+    /// answer. No message contains a secret.
     pub fn connect(settings: KafkaSettings) -> Result<Self, Error> {
         let form = Form::new(settings.mode, &settings.headers)?;
         let list = settings.undelivered.clone().map(List::new).transpose()?;
@@ -117,12 +113,12 @@ impl KafkaSink {
         Ok(Self { connection, form, limits, warnings, offsets_before, first: true, taken: 0, next: None })
     }
 
-    /// What should be known before the first event, in sentences.
+    /// Warnings to show before the first event, one sentence each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// Hands a chunk's events over; how many, and why not all if it failed.
+    /// Hands a chunk's events to librdkafka. Returns how many were taken, and the error if one was not.
     fn send(&mut self, bodies: &Bodies<'_>) -> (usize, Result<(), Error>) {
         let mut handed = 0;
         for events in bodies.chunk.events.chunks(LOT_EVENTS) {
@@ -135,7 +131,7 @@ impl KafkaSink {
         (handed, Ok(()))
     }
 
-    /// Hands over consecutive events, and counts them.
+    /// Hands over consecutive events, and counts them in `handed`.
     fn send_lot(&mut self, bodies: &Bodies<'_>, events: &[Event], handed: &mut usize) -> Result<(), Error> {
         let (connection, size) = (&self.connection, bodies.size(events));
         if !connection.wait_for_memory(size)? {
@@ -160,7 +156,7 @@ impl KafkaSink {
         }
     }
 
-    /// Whether the run's first events, a sample of all, can be sent at all.
+    /// Checks with the run's first events, as a sample of all, whether the events can be sent at all.
     fn check_sample(&mut self, chunk: &Chunk) -> Result<(), Error> {
         for event in &chunk.events {
             self.form.parts(chunk.body(event))?;
@@ -183,7 +179,7 @@ impl KafkaSink {
     }
 }
 
-/// Hands one event over, waiting while the queue is full.
+/// Hands over one event; blocks while the queue is full.
 fn produce(
     connection: &Connection,
     form: &mut Form,
@@ -234,7 +230,7 @@ impl Sink for KafkaSink {
         if self.first && !chunk.is_empty() {
             self.first = false;
             if let Err(error) = self.check_sample(chunk) {
-                // Nothing was sent, so the whole run is what there is to repeat.
+                // Nothing was sent: to send what is missing, repeat the whole run.
                 self.connection.reports().list(None);
                 self.leave(chunk.events.iter().map(|event| (event, chunk.body(event))));
                 self.taken += chunk.events.len() as u64;
@@ -253,7 +249,7 @@ impl Sink for KafkaSink {
             chunk.bodies = self.connection.spare_buffer();
         }
         outcome?;
-        // Whoever wanted the run to end will find that it may.
+        // Process reports, so that the caller sees that the run is to end.
         self.connection.serve();
         self.connection.check_fatal()?;
         Ok(Flow::Open)
@@ -262,20 +258,21 @@ impl Sink for KafkaSink {
     fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
         self.connection.settle(how);
         let mut delivered = self.connection.reports().delivered(self.taken);
-        // An error that ended the client after the last record was taken has not been said yet.
+        // An error that ended the client after the last record was taken has not been reported yet.
         if how == Ending::Complete
             && let Err(fatal) = self.connection.check_fatal()
         {
             delivered.notes.push(fatal.to_string());
         }
         delivered.notes.extend(self.connection.options.notes());
-        // Records fail one by one: with a hole, no number divides what has arrived from what has not.
+        // Records fail individually. If some are missing, no single number separates those that have arrived from the
+        // others.
         delivered.next = self.next.filter(|_| delivered.failed + delivered.unknown == 0);
         Ok(delivered)
     }
 }
 
-/// The code of an error, for those kinds that have one.
+/// The code of an error, for the kinds of error that have one.
 fn code(error: &KafkaError) -> RDKafkaErrorCode {
     error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)
 }

@@ -1,22 +1,22 @@
-//! A broker list, checked before librdkafka sees it.
+//! Checks a broker list before librdkafka reads it.
 //!
-//! librdkafka takes nearly anything for a list: it leaves out what it cannot read, or looks for a host that is called
-//! `'localhost`. What comes of that is a failed connection, which says nothing about the list.
+//! librdkafka accepts nearly anything as a list: it ignores items that it cannot parse, or looks for a host with a name
+//! like `'localhost`. The result is a failed connection, whose error does not mention the list.
 
 use std::net::Ipv6Addr;
 
-/// The protocols that librdkafka takes before `://`.
+/// The protocols that librdkafka accepts before `://`.
 const PROTOCOLS: [&str; 4] = ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"];
 
-/// Checks a broker list; empty items are left out, as librdkafka does.
+/// Checks a broker list; empty items are ignored, as librdkafka does.
 ///
 /// # Errors
-/// Message and help for the first broker that is none.
+/// Message and help for the first item that is not a broker.
 pub(super) fn check(list: &str) -> Result<(), (String, String)> {
     let items = list.split(',').map(str::trim).filter(|item| !item.is_empty());
     for item in items {
         if let Some((why, help)) = wrong(item) {
-            // The text after a blank may be anything, a password included.
+            // The text after a space may be anything, even a password.
             let shown = item.split_whitespace().next().unwrap_or_default();
             return Err((format!("`{shown}` is not a broker's address: {why}"), help));
         }
@@ -84,12 +84,12 @@ fn wrong(item: &str) -> Option<(String, String)> {
     }
 }
 
-/// Whether a text is an IPv6 address, with a zone such as `%eth0` or without.
+/// Whether a text is an IPv6 address, with or without a zone such as `%eth0`.
 fn is_ipv6(text: &str) -> bool {
     text.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
 }
 
-/// An IPv6 address in brackets. Digits that could be its last group and are usual as a port are taken for a port.
+/// An IPv6 address in brackets. If the last group of digits is a common port number, it is taken for a port.
 fn in_brackets(address: &str) -> String {
     if let Some((host, port)) = address.rsplit_once(':')
         && is_ipv6(host)

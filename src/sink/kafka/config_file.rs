@@ -1,4 +1,4 @@
-//! Properties from a file, in the form that librdkafka's tools and kcat share.
+//! Parser of configuration files with librdkafka properties, in the format that librdkafka's tools and kcat share.
 //!
 //! ```text
 //! # a comment
@@ -6,8 +6,7 @@
 //! sasl.password = ${PASSWORD}
 //! ```
 //!
-//! What such files hold is secret, so a mistake is shown in a line from which
-//! every value has been struck out.
+//! Such files contain secrets, so messages quote a line with every value replaced by `***`.
 
 use std::ops::Range;
 
@@ -15,13 +14,11 @@ use super::brokers;
 use super::names::{canonical, is_registry, refused};
 use crate::error::{Diagnostic, Error, Source};
 
-/// What stands in for a value.
+/// Replaces each value in messages.
 const HIDDEN: &str = "***";
 
-/// The properties of a file's text, in its order: names as librdkafka calls
-/// them, values with their variables filled in. A name without `=` is a
-/// mistake, and so is `${VAR}` of which `variable` knows nothing; `$${` is
-/// `${`.
+/// The properties in a file's text, in order: names as in librdkafka, values with their variables expanded. A name
+/// without `=` is a mistake, and so is `${VAR}` if `variable` does not know it; `$${` stands for `${`.
 ///
 /// # Errors
 /// [`Error::Input`] with all mistakes, none of which shows a value.
@@ -32,7 +29,7 @@ pub fn read_properties(
 ) -> Result<Vec<(String, String)>, Error> {
     let mut reader = Reader { shown: String::new(), mistakes: Vec::new(), variable };
     let mut properties = Vec::new();
-    // What a Java client's long value goes on with is refused with its name.
+    // The continuation lines of a Java client's long value are skipped, because its name is reported.
     let mut skips = false;
     for line in text.trim_start_matches('\u{feff}').lines() {
         let line = line.trim();
@@ -51,7 +48,7 @@ pub fn read_properties(
     Ok(properties)
 }
 
-/// A mistake, and where it is in the text that may be shown.
+/// A mistake, and its place in the text that may be shown.
 struct Mistake {
     span: Range<usize>,
     message: String,
@@ -66,11 +63,11 @@ struct Reader<F> {
 }
 
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
-    /// Reads `name = value`.
+    /// Parses `name = value`.
     fn property(&mut self, line: &str) -> Option<(String, String)> {
         let start = self.shown.len();
         let Some((name, value)) = line.split_once('=') else {
-            // A name may be shown; anything else may be a secret's second half.
+            // A name may be shown; anything else may be the second half of a secret.
             let word = line.split_whitespace().next().filter(|word| *word != line && is_name(word));
             self.shown.extend(word.map(|word| format!("{word} ")));
             self.shown.push_str(HIDDEN);
@@ -98,7 +95,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         Some((canonical(name).to_owned(), value))
     }
 
-    /// Fills in a value's variables.
+    /// Expands a value's variables.
     fn value(&mut self, value: &str) -> String {
         let mut out = String::new();
         let mut rest = value;
@@ -133,7 +130,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         out
     }
 
-    /// Takes text as it stands, and strikes it out of what may be shown.
+    /// Appends text to `out` unchanged, and hides it in the text that may be shown.
     fn take(&mut self, out: &mut String, text: &str) {
         out.push_str(text);
         if !text.is_empty() && !self.shown.ends_with(HIDDEN) {
@@ -141,7 +138,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
-    /// Something is wrong with what was shown since `start`.
+    /// Reports a mistake in the shown text from `start` on.
     fn mistake(&mut self, start: usize, message: impl Into<String>, help: impl Into<String>) {
         self.mistakes.push(Mistake { span: start..self.shown.len(), message: message.into(), help: help.into() });
     }
@@ -156,12 +153,12 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 }
 
-/// Whether something looks like the name of a property.
+/// Whether a text looks like the name of a property.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
 
-/// Whether something may be the name of an environment variable.
+/// Whether a text can be the name of an environment variable.
 fn is_variable(text: &str) -> bool {
     let starts = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
     starts && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

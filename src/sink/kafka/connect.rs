@@ -1,11 +1,9 @@
-//! The look before the first event: is the cluster there, does it let us in,
-//! does it have the topic, and can the topic's broker be reached by the name
-//! that it gives itself?
+//! Checks before the first event: can the cluster be reached, does it accept the login, does the topic exist, and can
+//! the topic's broker be reached at the address that the cluster returns?
 //!
-//! librdkafka never gives up connecting: a metadata request against a cluster
-//! that refuses us says nothing until its timeout, while the reason lies in
-//! the event queue. So the request is made in slices, and between two of them
-//! the events are read.
+//! librdkafka never stops trying to connect: a metadata request to a cluster that rejects the client returns nothing
+//! until its timeout, while the reason is in the event queue. So the request is repeated with short timeouts (slices),
+//! and the event queue is read in between.
 
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -22,23 +20,23 @@ use super::topic::{Admin, Limits};
 use super::{KafkaSettings, diagnosis};
 use crate::error::Error;
 
-/// The first wait for an answer; each further one is twice as long.
+/// The first timeout of a request; each further one is twice as long.
 const FIRST_SLICE: Duration = Duration::from_millis(50);
 
-/// The longest wait without reading events; more than a slow answer takes.
+/// The longest timeout, during which no events are read; more than a slow answer takes.
 const LONGEST_SLICE: Duration = Duration::from_millis(800);
 
-/// For how long a broker that cannot be reached may be only one address of a
-/// name (IPv6 before IPv4) or just about to start.
+/// How long an unreachable broker is tolerated: it may be only one address of a name (IPv6 before IPv4), or be about to
+/// start.
 const UNREACHABLE_GRACE: Duration = Duration::from_millis(1500);
 
-/// How long questions about the topic may take, beside all else.
+/// How long requests about the topic may take, in addition to everything else.
 const QUESTION: Duration = Duration::from_secs(2);
 
-/// For how long a topic may be missing because the broker is creating it.
+/// How long a missing topic is tolerated, because the broker may be creating it.
 const CREATION_GRACE: Duration = Duration::from_secs(1);
 
-/// Looks for the topic, makes it if that is asked for, and asks what it takes.
+/// Looks up the topic, creates it if requested, and queries its limits.
 pub(super) fn look(
     producer: &Producer,
     options: &Options,
@@ -70,7 +68,7 @@ pub(super) fn look(
     Ok(limits.unwrap_or_default())
 }
 
-/// What the cluster says about the topic.
+/// The cluster's metadata about the topic.
 pub(super) struct Found {
     partitions: i32,
     leader: Option<Leader>,
@@ -79,11 +77,11 @@ pub(super) struct Found {
 /// The broker that leads the topic's first partition.
 struct Leader {
     id: i32,
-    /// `host:port`, as the cluster names it.
+    /// `host:port`, as the cluster returns it.
     address: String,
 }
 
-/// The look, and how long it may take.
+/// The checks, and how long they may take.
 pub(super) struct Wait<'a> {
     producer: &'a Producer,
     options: &'a Options,
@@ -93,7 +91,7 @@ pub(super) struct Wait<'a> {
 }
 
 impl<'a> Wait<'a> {
-    /// Begins now.
+    /// Starts the timeout.
     pub fn new(producer: &'a Producer, options: &'a Options, timeout: Duration) -> Self {
         Self { producer, options, start: Instant::now(), timeout, creation_grace: CREATION_GRACE }
     }
@@ -107,8 +105,8 @@ impl<'a> Wait<'a> {
         Ok(found)
     }
 
-    /// Waits for any answer of the cluster, without naming the topic: asking
-    /// for it could make it, as the broker thinks best.
+    /// Waits for any answer of the cluster, without naming the topic: requesting it could create it with the broker's
+    /// default settings.
     pub fn until_connected(&self) -> Result<(), Error> {
         let mut slice = FIRST_SLICE;
         loop {
@@ -122,18 +120,17 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// From now on the topic must be there: it takes a while until all brokers
-    /// know of it.
+    /// The topic was just created. It must exist from now on, but it takes a while until all brokers know it.
     pub fn topic_was_made(&mut self) {
         self.creation_grace = self.timeout;
     }
 
-    /// How much time there is left.
+    /// The time that is left.
     pub fn left(&self) -> Duration {
         self.timeout.saturating_sub(self.start.elapsed())
     }
 
-    /// The error that ends the waiting, if it is to end.
+    /// Returns the error that ends the waiting, if it is to end.
     fn give_up(&self, topic_error: Option<RDKafkaErrorCode>) -> Result<(), Error> {
         if topic_error.is_none()
             && let Some(trouble) = self.verdict()
@@ -151,7 +148,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Asks for the topic.
+    /// Requests the topic's metadata.
     fn for_topic(&self) -> Result<Found, Error> {
         let mut slice = FIRST_SLICE;
         loop {
@@ -172,9 +169,8 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Asks the leader itself something, for a cluster may name its brokers by
-    /// addresses that mean nothing here. Only a plain failure to get there is
-    /// an error; all else will show in the delivery reports.
+    /// Sends a request to the leader itself, because a cluster may return broker addresses that do not resolve here.
+    /// Only a failure to connect is an error; everything else will show in the delivery reports.
     fn for_leader(&self, leader: &str) -> Result<(), Error> {
         let mut slice = FIRST_SLICE;
         loop {
@@ -217,7 +213,7 @@ impl<'a> Wait<'a> {
         (refused || down.since.elapsed() > UNREACHABLE_GRACE).then(|| worst.clone())
     }
 
-    /// Whether the topic's error will not go away by waiting.
+    /// Whether the topic's error is permanent.
     fn is_final(&self, code: RDKafkaErrorCode) -> bool {
         match code {
             RDKafkaErrorCode::UnknownTopicOrPartition => self.start.elapsed() > self.creation_grace,
@@ -226,7 +222,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Reads what has arrived; also the pause between two requests.
+    /// Reads the events that have arrived; also serves as the pause between two requests.
     fn read_events(&self) {
         self.producer.poll(Duration::from_millis(20));
     }
@@ -240,8 +236,8 @@ impl<'a> Wait<'a> {
     }
 }
 
-/// Whether a broker whose certificate was not enough is trusted under another
-/// name: a connection without a look at the name gets through.
+/// Whether a broker whose certificate was rejected is only missing the right host name: then a connection that does not
+/// verify the host name succeeds.
 fn has_other_name(options: &Options) -> Option<bool> {
     let producer = options.for_any_host().producer().ok()?;
     let begun = Instant::now();
@@ -250,8 +246,7 @@ fn has_other_name(options: &Options) -> Option<bool> {
         let answered = producer.client().fetch_cluster_id(FIRST_SLICE).is_some();
         producer.poll(Duration::from_millis(20));
         let troubles = producer.context().reports.troubles();
-        // Whatever ends the connection later, as a missing login does, comes
-        // behind the certificate.
+        // Later errors, such as a missing login, occur only after the certificate was accepted.
         let further = troubles.iter().any(|trouble| trouble.code != RDKafkaErrorCode::AllBrokersDown);
         let unproven = troubles.iter().any(diagnosis::is_unproven);
         found = (unproven || answered || further).then_some(!unproven);
@@ -266,7 +261,7 @@ fn now() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// What is wrong with the one topic that was asked for.
+/// The error of the one topic that was requested.
 fn topic_error_in(metadata: &Metadata) -> Option<RDKafkaErrorCode> {
     let topic = metadata.topics().first()?;
     if let Some(error) = topic.error() {

@@ -1,4 +1,4 @@
-//! A producer that has looked at its topic, and waiting for what it says.
+//! A connected producer whose topic was checked, and the waiting for its reports.
 
 use std::cell::Cell;
 use std::sync::atomic::Ordering;
@@ -17,41 +17,40 @@ use super::{KafkaSettings, diagnosis, threads};
 use crate::error::Error;
 use crate::sink::Ending;
 
-/// How long to wait for room in a full queue before trying again: the time in
-/// which a broker takes some megabytes, and short beside any deadline.
+/// How long to wait for room in a full queue before trying again: about the time in which a broker takes some
+/// megabytes, and short compared with any timeout.
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(5);
 
-/// So often is waited for room, and nothing comes back, until what waits for
-/// others of its batch is sent: with many partitions a queue can be full before
-/// any batch is.
+/// After this number of waits without any report, incomplete batches are flushed: with many partitions a queue can be
+/// full before any batch is.
 const WAITS_UNTIL_FLUSH: u32 = 5;
 
-/// How long to wait at the end before reports are read again; until then, they
-/// count as not arrived.
+/// At the end of a run, the pause between two rounds of reading reports; until they are read, they count as not
+/// arrived.
 const FLUSH_ROUND: Duration = Duration::from_millis(5);
 
-/// What librdkafka may take beyond `message.timeout.ms` to report a failure.
+/// Time that librdkafka may take beyond `message.timeout.ms` to report a failure.
 const REPORT_GRACE: Duration = Duration::from_secs(10);
 
-/// librdkafka's producer, and what it was told.
+/// librdkafka's producer and its configuration.
 pub(super) struct Connection {
-    // Polled by the thread that sends. A polling thread of its own was
-    // measured: the same rate for the same CPU time, and one thread more.
+    // Polled by the thread that sends. Measured with a separate polling thread: the same rate and CPU time, but one
+    // thread more.
     pub producer: Producer,
     pub options: Options,
     pub settings: KafkaSettings,
-    /// How often there was no report since the last one, in a full queue.
+    /// The number of waits in a full queue since the last report.
     in_vain: Cell<u32>,
 }
 
 impl Connection {
-    /// Connects, and looks whether the topic is there; also what it takes.
+    /// Connects and checks the topic. Also returns the topic's limits.
     pub fn open(settings: KafkaSettings, warnings: &mut Vec<String>) -> Result<(Self, Limits), Error> {
         let mut options = Options::new(&settings)?;
         threads::check(&options)?;
         let (mut producer, limits) =
             checked(options.producer()?, |producer| connect::look(producer, &options, &settings, warnings))?;
-        // A topic that refuses a batch for its size refuses all that is in it.
+        // A topic that rejects a batch for its size rejects all records in it.
         if limits.batch_bytes().is_some_and(|most| options.fit_batches(most)) {
             let wait = |producer: &_| Wait::new(producer, &options, settings.connect_timeout).until_ready();
             producer = checked(options.producer()?, wait)?.0;
@@ -59,23 +58,22 @@ impl Connection {
         Ok((Self { producer, options, settings, in_vain: Cell::new(0) }, limits))
     }
 
-    /// What has come back.
+    /// The reports that have arrived.
     pub fn reports(&self) -> &Reports {
         &self.producer.context().reports
     }
 
-    /// A buffer for a further chunk, in place of one that was lent.
+    /// An empty buffer for the next chunk, in place of one that was lent to librdkafka.
     pub fn spare_buffer(&self) -> Vec<u8> {
         self.producer.context().loans().spare()
     }
 
-    /// Whether the run is to end, and nothing is to be waited for.
+    /// Whether the run is to end, so that nothing may block any longer.
     pub fn is_to_end(&self) -> bool {
         self.settings.stop.load(Ordering::Relaxed)
     }
 
-    /// Waits until memory for so many bytes more is allowed; whether it is, or
-    /// the run is to end.
+    /// Waits until this many more bytes fit into the memory limit. Returns false if the run is to end instead.
     pub fn wait_for_memory(&self, bytes: usize) -> Result<bool, Error> {
         let most = self.options.queue_bytes();
         while !self.producer.context().loans().has_room(bytes, most) {
@@ -87,7 +85,7 @@ impl Connection {
         Ok(true)
     }
 
-    /// Reads reports until there is room, asleep while there are none.
+    /// Reads reports until there is room; sleeps while there are none.
     pub fn wait_for_room(&self) -> Result<(), Error> {
         let before = self.reports().answered();
         if !self.serve() {
@@ -101,7 +99,7 @@ impl Connection {
         self.check_fatal()
     }
 
-    /// Reads the reports that have arrived; whether there were any.
+    /// Reads the reports that have arrived; returns whether there were any.
     pub fn serve(&self) -> bool {
         let before = self.reports().answered();
         let mut seen = before;
@@ -115,7 +113,7 @@ impl Connection {
         }
     }
 
-    /// Waits for the reports of all that was sent, for as long as may be.
+    /// Waits for the reports of everything that was sent, within the applicable timeout.
     pub fn settle(&self, how: Ending) {
         let limit = match how {
             Ending::Complete => self.options.message_timeout.map(|all| all + REPORT_GRACE),
@@ -123,7 +121,7 @@ impl Connection {
         };
         self.flush_until(limit.and_then(|limit| Instant::now().checked_add(limit)));
         if self.producer.in_flight_count() > 0 {
-            // Gives up what is still queued or in flight; reports come for all of it.
+            // Gives up everything that is still queued or in flight; each record then gets a report.
             self.producer.purge(PurgeConfig::default().queue().inflight());
             self.flush_until(Some(Instant::now() + REPORT_GRACE));
         }
@@ -140,7 +138,7 @@ impl Connection {
         }
     }
 
-    /// An error, if librdkafka sends nothing more.
+    /// Returns an error if librdkafka will send nothing more.
     pub fn check_fatal(&self) -> Result<(), Error> {
         if self.producer.client().fatal_error().is_some() {
             return Err(self.fatal());
@@ -148,14 +146,14 @@ impl Connection {
         Ok(())
     }
 
-    /// The error after which librdkafka sends nothing more.
+    /// The fatal error after which librdkafka sends nothing more.
     pub fn fatal(&self) -> Error {
         let (code, text) = self.producer.client().fatal_error().unwrap_or((RDKafkaErrorCode::Fatal, String::new()));
         diagnosis::fatal(&self.options, code, &text)
     }
 }
 
-/// A producer after the look that it allows.
+/// Runs checks on a producer and returns it with their result.
 fn checked<T>(producer: Producer, look: impl FnOnce(&Producer) -> Result<T, Error>) -> Result<(Producer, T), Error> {
     match look(&producer) {
         Ok(seen) => Ok((producer, seen)),

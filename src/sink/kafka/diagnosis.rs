@@ -1,8 +1,7 @@
-//! What librdkafka's words mean, and what to do about it.
+//! Translates librdkafka's errors into messages that say what is wrong and what to do.
 //!
-//! Several of its messages mislead (a wrong host name is blamed on the CA's
-//! file), and one case says nothing at all (plaintext against a TLS port).
-//! Everything here is a pure function of codes and texts.
+//! Several of its messages are misleading (for a wrong host name, it blames the CA file), and in one case it gives no
+//! reason at all (plaintext to a TLS port). Everything here is a pure function of codes and texts.
 
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ pub(super) fn most_telling(troubles: &[Trouble]) -> Option<&Trouble> {
     })
 }
 
-/// No broker lets us in, or none is there.
+/// The error for brokers that cannot be reached or that reject the client.
 pub(super) fn connection(options: &Options, trouble: &Trouble) -> Error {
     let servers = options.servers();
     let text = &trouble.text;
@@ -48,8 +47,8 @@ pub(super) fn connection(options: &Options, trouble: &Trouble) -> Error {
             Error::failed(format!("nothing listens at `{servers}`"))
                 .help("start the broker, or name another by `-b host:port`")
         }
-        // A TLS port closes on the first plaintext, a SASL port on the first
-        // request that comes without a login.
+        // A TLS port closes the connection after the first plaintext, a SASL port after the first request without a
+        // login.
         _ if !speaks_tls(options) && text.contains("APIVERSION_QUERY") => closed(options).help(format!(
             "if it expects TLS: `-X security.protocol={}`",
             if is_sasl(options) { "sasl_ssl" } else { "ssl" }
@@ -66,7 +65,7 @@ pub(super) fn connection(options: &Options, trouble: &Trouble) -> Error {
     }
 }
 
-/// Whether the broker ended the TLS connection because of our certificate: none, or a stranger's.
+/// Whether the broker closed the TLS connection because the client certificate is missing or not trusted.
 fn wants_certificate(text: &str) -> bool {
     ["alert bad certificate", "certificate required", "alert unknown ca", "alert certificate unknown"]
         .iter()
@@ -120,15 +119,14 @@ fn tls(options: &Options, trouble: &Trouble) -> Error {
     )
 }
 
-/// Whether a broker's certificate was not enough.
+/// Whether the broker's certificate was rejected.
 pub(super) fn is_unproven(trouble: &Trouble) -> bool {
     let text = &trouble.text;
     text.contains("certificate verify failed") || text.contains("could not be verified")
 }
 
-/// A broker's certificate was not enough: because it is for another host
-/// name, because its CA is not trusted, or nobody knows. librdkafka has one
-/// text for all, and it blames the CA.
+/// The error for a broker's certificate that was rejected: because it is for another host name, because its CA is not
+/// trusted, or for an unknown reason. librdkafka has one text for all three, and blames the CA.
 pub(super) fn unproven(options: &Options, other_name: Option<bool>) -> Error {
     let servers = options.servers();
     match other_name {
@@ -142,7 +140,7 @@ pub(super) fn unproven(options: &Options, other_name: Option<bool>) -> Error {
     }
 }
 
-/// Time is up, and nothing was decisive.
+/// The error for a timeout without a decisive reason.
 pub(super) fn silence(options: &Options, troubles: &[Trouble], waited: Duration) -> Error {
     if let Some(trouble) = most_telling(troubles) {
         return connection(options, trouble);
@@ -152,7 +150,7 @@ pub(super) fn silence(options: &Options, troubles: &[Trouble], waited: Duration)
         .help("a plaintext port is silent to a TLS client, and the other way round")
 }
 
-/// The cluster answers, and something is wrong with the topic.
+/// The error for a cluster that answers but reports a problem with the topic.
 pub(super) fn topic(options: &Options, code: Code) -> Error {
     let (topic, servers) = (&options.topic, options.servers());
     match code {
@@ -168,7 +166,7 @@ pub(super) fn topic(options: &Options, code: Code) -> Error {
     }
 }
 
-/// The topic was to be made, and could not be.
+/// The error for a topic that could not be created.
 pub(super) fn creation(options: &Options, wanted: CreateTopic, code: Code) -> Error {
     let (topic, servers) = (&options.topic, options.servers());
     match code {
@@ -188,7 +186,7 @@ pub(super) fn creation(options: &Options, wanted: CreateTopic, code: Code) -> Er
     }
 }
 
-/// The cluster answers, but names a broker that cannot be reached from here.
+/// The error for a cluster that answers but names a broker that cannot be reached from here.
 pub(super) fn leader(options: &Options, leader: &str, trouble: &Trouble) -> Error {
     Error::failed(format!(
         "`{}` answers, but calls the topic's broker `{leader}`, which cannot be reached: {}",
@@ -198,7 +196,7 @@ pub(super) fn leader(options: &Options, leader: &str, trouble: &Trouble) -> Erro
     .help("set the broker's `advertised.listeners` to an address that is valid from here")
 }
 
-/// librdkafka will send nothing more.
+/// The error after which librdkafka will send nothing more.
 pub(super) fn fatal(options: &Options, code: Code, text: &str) -> Error {
     let error =
         Error::failed(format!("the kafka producer cannot go on: {}: {}", said(code), plain(&options.hide(text))));
@@ -212,7 +210,7 @@ fn write_permission(options: &Options) -> String {
     format!("the user{} needs the ACL WRITE on topic `{}`", user(options), options.topic)
 }
 
-/// A blank and the user's name, if there is one.
+/// A space and the user's name, if there is one.
 fn user(options: &Options) -> String {
     match options.get("sasl.username") {
         "" => String::new(),
@@ -220,7 +218,7 @@ fn user(options: &Options) -> String {
     }
 }
 
-/// Why a record was not delivered, in words for a summary.
+/// Why a record was not delivered, as shown in the summary.
 pub(super) fn record_failure(code: Code) -> String {
     match code {
         Code::PurgeQueue => "never sent, because the run ended before".to_owned(),
@@ -234,7 +232,7 @@ pub(super) fn record_failure(code: Code) -> String {
     }
 }
 
-/// Why nobody knows about a record that was sent, in words for a summary.
+/// Why the fate of a record that was sent is unknown, as shown in the summary.
 pub(super) fn record_unknown(code: Code) -> String {
     match code {
         Code::PurgeInflight => "the run ended before the broker had answered".to_owned(),
@@ -243,7 +241,7 @@ pub(super) fn record_unknown(code: Code) -> String {
     }
 }
 
-/// What to change after librdkafka's refusal of a combination of properties.
+/// The help line for a combination of properties that librdkafka rejects.
 pub(super) fn option_help(reason: &str) -> &'static str {
     if reason.contains("enable.idempotence") {
         "or give up protection from duplicates: `-X enable.idempotence=false`"
@@ -256,12 +254,12 @@ pub(super) fn option_help(reason: &str) -> &'static str {
     }
 }
 
-/// A warning of librdkafka about a property.
+/// The warning for what librdkafka says about a property.
 pub(super) fn warning(line: &str) -> String {
     format!("kafka: {}", plain(after_thread(line)))
 }
 
-/// The part of a trouble's text that says something.
+/// The informative part of a trouble's text.
 pub(super) fn words(trouble: &Trouble) -> String {
     if trouble.code == Code::AllBrokersDown {
         return String::new();
@@ -280,7 +278,7 @@ pub(super) fn words(trouble: &Trouble) -> String {
 /// A librdkafka text in this program's style.
 pub(super) fn plain(text: &str) -> String {
     let text = text.trim().trim_end_matches('.').replace('"', "`");
-    // `Err-150?` is how librdkafka writes a code that it has no words for.
+    // librdkafka writes `Err-150?` for a code that it does not know.
     if let Some((_, rest)) = text.split_once("Err-")
         && let Some((number, _)) = rest.split_once('?')
         && number.trim_start_matches('-').parse::<u32>().is_ok()
@@ -295,11 +293,11 @@ pub(super) fn plain(text: &str) -> String {
     }
 }
 
-/// A code in words: `Broker: Topic authorization failed` without the speaker.
+/// A code in words: `Broker: Topic authorization failed` without its prefix.
 fn said(code: Code) -> String {
     let number = code as i32;
     match RDKafkaRespErr::try_from(number) {
-        // librdkafka calls it an unknown broker error, as if the broker were not known.
+        // librdkafka calls this an unknown broker error, which sounds as if the broker were not known.
         Ok(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN) => {
             return "the broker failed with an error that it does not name (code -1): its log says more".to_owned();
         }
@@ -313,12 +311,12 @@ fn said(code: Code) -> String {
     plain(text.strip_prefix("Local: ").unwrap_or(text))
 }
 
-/// A code of a broker that is newer than librdkafka.
+/// A code from a broker that is newer than librdkafka.
 fn unknown_code(number: &str) -> String {
     format!("the broker answered with error code {number}, which librdkafka does not know: its log says more")
 }
 
-/// A log line without the `[thrd:…]: ` that starts it.
+/// A log line without its prefix `[thrd:…]: `.
 fn after_thread(line: &str) -> &str {
     match line.split_once("]: ") {
         Some((start, rest)) if start.starts_with("[thrd:") => rest,

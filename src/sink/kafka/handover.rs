@@ -1,24 +1,20 @@
-//! Hands records to librdkafka without a copy of their values.
+//! Zero-copy producing: hands records to librdkafka without copying their values.
 //!
-//! The binding's own `send` copies each value. Here librdkafka gets a pointer
-//! into the buffer that the events were rendered to, and the buffer stays until
-//! the last of its records has its report. This is why that is sound:
+//! The binding's own `send` copies each value. Here librdkafka gets a pointer into the buffer that the events were
+//! rendered to, and the buffer is kept until each of its records has its delivery report. The reasons why this is
+//! sound:
 //!
-//! 1. librdkafka does not write to a value, and does not look at it once it has
-//!    made the record's report (`rdkafka.h`, on `RD_KAFKA_MSG_F_COPY`).
-//! 2. Before the first pointer into a buffer is handed over, the buffer is in
-//!    an entry of [`Loans`], behind an `Arc`: nobody can change or move what it
-//!    holds. The entry goes when no record can be added to it any more and all
-//!    that were taken are back.
-//! 3. Each record that was taken brings its [`Ticket`] back once, with its
-//!    report. A ticket cannot be copied, and nobody outside of this module can
-//!    make one. It goes back to the loans behind the last look at the value.
+//! 1. librdkafka does not write to a value, and does not read it after it has created the record's report (`rdkafka.h`,
+//!    on `RD_KAFKA_MSG_F_COPY`).
+//! 2. Before the first pointer into a buffer is handed over, the buffer is in an entry of [`Loans`], inside an `Arc`:
+//!    nobody can change or move its content. The entry is removed when no record can be added to it any more and all
+//!    records that were taken have been returned.
+//! 3. Each record that was taken returns its [`Ticket`] once, with its report. A ticket cannot be copied, and cannot be
+//!    created outside this module. It is returned to the loans after the last access to the value.
 //! 4. A record that was not taken has no report, and is not counted.
-//! 5. The loans are a part of the client's context. The binding lets it go
-//!    after `rd_kafka_destroy`, behind which no thread of librdkafka runs: so a
-//!    record that never gets a report does not lose its value either.
-//! 6. Whether a value lies in the lot's buffer is seen by its address. One that
-//!    does not is copied.
+//! 5. The loans belong to the client's context. The binding drops it after `rd_kafka_destroy`, after which no thread of
+//!    librdkafka runs: so the value of a record that never gets a report is not freed too early either.
+//! 6. Whether a value is in the lot's buffer is determined by its address. A value outside of it is copied.
 
 #![expect(unsafe_code, reason = "the binding has no way to send a value without a copy")]
 
@@ -47,27 +43,27 @@ use super::reports::Reports;
 use crate::sink::Event;
 pub(super) use loans::{LOT_EVENTS, Loans, Ticket, size};
 
-/// Buffers with less in them are not worth to be kept.
+/// Buffers with fewer bytes are not worth lending.
 const LEAST_LENT: usize = 32 * 1024;
 
-/// A client of librdkafka that sends.
+/// librdkafka's client for producing.
 pub(super) type Producer = BaseProducer<Context>;
 
-/// What librdkafka's answers go to: the reports, and the loans that they end.
+/// Receives librdkafka's callbacks: collects the reports, and ends the loans.
 pub(super) struct Context {
-    /// What has come back.
+    /// The reports so far.
     pub reports: Reports,
     loans: Mutex<Loans>,
 }
 
-/// A record to be sent.
+/// A record to send.
 pub(super) struct Record<'a> {
-    /// None if it is empty.
+    /// Empty for a record without a key.
     pub key: &'a [u8],
-    /// `None` is no value.
+    /// `None` for a record without a value (a null value).
     pub value: Option<&'a [u8]>,
     pub headers: &'a Headers,
-    /// In milliseconds since the Unix epoch; 0 is now.
+    /// The record's time in milliseconds since the Unix epoch; 0 is the time of sending.
     pub time: i64,
 }
 
@@ -75,31 +71,30 @@ pub(super) struct Record<'a> {
 pub(super) struct Lot<'p> {
     producer: &'p Producer,
     topic: Topic<'p>,
-    /// The buffer of which values need no copy.
+    /// The buffer whose values need no copy.
     bodies: Option<Arc<Vec<u8>>>,
     entry: usize,
     handed: i64,
-    /// What librdkafka is told of a record; kept for its memory.
+    /// The arguments that describe a record to librdkafka; kept for their memory.
     parts: Vec<rd_kafka_vu_s>,
 }
 
 /// librdkafka's handle of a topic.
 struct Topic<'p> {
     handle: NonNull<rd_kafka_topic_t>,
-    /// It must be gone before its client is.
+    /// The handle must be destroyed before its client.
     producer: PhantomData<&'p Producer>,
 }
 
-/// Whether a buffer is to be lent as a whole, instead of copying what it holds:
-/// not if it is mostly empty, for it stays for a while.
+/// Whether to lend a buffer as a whole instead of copying its content: not if it is mostly empty, because it stays
+/// allocated for a while.
 pub(super) fn is_lent(bodies: &Vec<u8>) -> bool {
     bodies.len() >= LEAST_LENT && bodies.len() >= bodies.capacity() / 4
 }
 
-/// Lets librdkafka send for a while what waits for others; it reads no reports.
+/// Lets librdkafka send incomplete batches for up to `limit`; reads no reports.
 ///
-/// The binding's own `flush` asks for that for no time at all, and then sleeps:
-/// what waits goes on waiting.
+/// The binding's own `flush` passes a timeout of zero and then sleeps, so incomplete batches are not sent any sooner.
 pub(super) fn flush(producer: &Producer, limit: Duration) {
     let limit = limit.as_millis().try_into().unwrap_or(i32::MAX);
     // SAFETY: the client lives as long as the borrowed producer.
@@ -107,20 +102,20 @@ pub(super) fn flush(producer: &Producer, limit: Duration) {
 }
 
 impl Context {
-    /// Nothing sent yet.
+    /// A context without reports.
     pub fn new(reports: Reports) -> Self {
         Self { reports, loans: Mutex::default() }
     }
 
-    /// What librdkafka may still read.
+    /// The buffers that librdkafka may still read.
     pub fn loans(&self) -> MutexGuard<'_, Loans> {
         self.loans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<'p> Lot<'p> {
-    /// Begins to hand over events, at most [`LOT_EVENTS`]; `bodies` is their
-    /// buffer, if it is lent, and `size` what they account for.
+    /// Begins to hand over events, at most [`LOT_EVENTS`]. `bodies` is their buffer, if it is lent, and `size` the
+    /// memory that they account for.
     ///
     /// # Errors
     /// librdkafka's, if it does not accept the topic.
@@ -137,19 +132,17 @@ impl<'p> Lot<'p> {
         Ok(Self { producer, topic, bodies, entry, handed: 0, parts: Vec::new() })
     }
 
-    /// Hands over the event at this place of the lot.
+    /// Hands over the event at this index of the lot.
     ///
     /// # Errors
-    /// Why librdkafka did not take it; `Fatal` if it will take nothing more.
+    /// The reason why librdkafka did not take it; `Fatal` if it will take nothing more.
     pub fn hand_over(&mut self, place: usize, record: &Record<'_>) -> Result<(), RDKafkaErrorCode> {
         let is_copied = !record.value.is_some_and(|value| self.lends(value));
         self.describe(place, record, is_copied);
         let client = self.producer.client().native_ptr();
-        // SAFETY: the client lives as long as the borrowed producer, and so
-        // does the topic's handle. Each part has the type that its tag says.
-        // Key, names and values of headers, and values that are marked so, are
-        // copied before the call returns; any other value lies in the lot's
-        // buffer, which the loans keep (1, 2, 6).
+        // SAFETY: the client lives as long as the borrowed producer, and so does the topic's handle. Each part has the
+        // type that its tag says. Key, names and values of headers, and values with the copy flag, are copied before
+        // the call returns; any other value is in the lot's buffer, which the loans keep (1, 2, 6).
         let error = unsafe { rd_kafka_produceva(client, self.parts.as_ptr(), self.parts.len()) };
         let Some(error) = NonNull::new(error) else {
             self.handed += 1;
@@ -164,14 +157,14 @@ impl<'p> Lot<'p> {
         }
     }
 
-    /// Whether a value lies in the buffer that is lent.
+    /// Whether a value is in the lent buffer.
     fn lends(&self, value: &[u8]) -> bool {
         let (Some(bodies), value) = (&self.bodies, value.as_ptr_range()) else { return false };
         let bodies = bodies.as_ptr_range();
         bodies.start <= value.start && value.end <= bodies.end && !value.is_empty()
     }
 
-    /// Writes the record down as librdkafka reads it, in place of another.
+    /// Describes the record to librdkafka, in place of the one before.
     fn describe(&mut self, place: usize, record: &Record<'_>, is_copied: bool) {
         use rd_kafka_vtype_t as tag;
         let bytes = |of: &[u8]| Part { mem: Bytes { ptr: of.as_ptr().cast_mut().cast::<c_void>(), size: of.len() } };
@@ -198,7 +191,7 @@ impl<'p> Lot<'p> {
 
 impl Drop for Lot<'_> {
     fn drop(&mut self) {
-        // Of the buffer, only what the loans have is left.
+        // From now on only the loans hold a reference to the buffer.
         self.bodies = None;
         self.producer.context().loans().close(self.entry, self.handed);
     }
@@ -207,12 +200,12 @@ impl Drop for Lot<'_> {
 impl<'p> Topic<'p> {
     fn new(producer: &'p Producer, name: &str) -> Result<Self, RDKafkaErrorCode> {
         let name = CString::new(name).map_err(|_| RDKafkaErrorCode::InvalidTopic)?;
-        // SAFETY: the client lives as long as the producer that is borrowed,
-        // the name is copied, and null asks for the client's own settings.
+        // SAFETY: the client lives as long as the borrowed producer, the name is copied, and null requests the client's
+        // own settings.
         let handle = unsafe { rd_kafka_topic_new(producer.client().native_ptr(), name.as_ptr(), ptr::null_mut()) };
         match NonNull::new(handle) {
             Some(handle) => Ok(Self { handle, producer: PhantomData }),
-            // SAFETY: reads a number of this thread.
+            // SAFETY: reads a thread-local number.
             None => Err(unsafe { rd_kafka_last_error() }.into()),
         }
     }
@@ -240,7 +233,7 @@ impl ProducerContext for Context {
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Ticket) {
         self.reports.report(result, || self.loans().number(&ticket));
-        // Only now: the report may have looked at the value.
+        // Only now, because the report may have read the value.
         self.loans().back(ticket);
     }
 }
@@ -251,8 +244,7 @@ impl ClientContext for Context {
     }
 
     fn stats_raw(&self, _: &[u8]) {
-        // Whoever sets `statistics.interval.ms` wants nothing of us; the
-        // default would parse them.
+        // The statistics that `statistics.interval.ms` enables are not used here; the default method would parse them.
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

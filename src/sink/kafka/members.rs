@@ -1,14 +1,13 @@
-//! The members of an event's outermost object, found without parsing the rest.
+//! Finds the members of an event's outermost object without parsing the rest.
 //!
-//! A record in binary mode holds the event's data as they stand in its text,
-//! and its attributes as headers. Events are what the templates have rendered:
-//! well-formed JSON. So it is enough to look for the ends of strings and of
-//! brackets, once, without any tree.
+//! A record in binary mode contains the event's data exactly as in its text, and its attributes as headers. Events are
+//! rendered from templates and therefore well-formed JSON, so one scan for the ends of strings and brackets is
+//! sufficient; no tree is built.
 
 use std::borrow::Cow;
 
-/// The members of the object `body`: name and value as they stand in the text,
-/// names without their quotes. Ends early if the text is no JSON object.
+/// The members of the object `body`: name and value as in the text, names without their quotes. Ends early if the text
+/// is not a JSON object.
 pub(super) fn members(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut at = space(body, 0);
     let opened = body.get(at) == Some(&b'{');
@@ -35,13 +34,13 @@ pub(super) fn members(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// The text of a value that is a string; `None` if it is something else.
+/// The text of a string value; `None` for any other value.
 pub(super) fn text(value: &[u8]) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     unescaped(inner)
 }
 
-/// What stands between the quotes of a string, without its escapes.
+/// A string's content, given without its quotes, with escapes decoded.
 pub(super) fn unescaped(inner: &[u8]) -> Option<Cow<'_, str>> {
     if !inner.contains(&b'\\') {
         return std::str::from_utf8(inner).ok().map(Cow::Borrowed);
@@ -55,7 +54,7 @@ pub(super) fn id(body: &[u8]) -> Option<Cow<'_, str>> {
     members(body).find(|(name, _)| *name == b"id").and_then(|(_, value)| text(value))
 }
 
-/// The first place from `at` on that is no white space.
+/// The first position from `at` on that is not white space.
 fn space(text: &[u8], mut at: usize) -> usize {
     while text.get(at).is_some_and(u8::is_ascii_whitespace) {
         at += 1;
@@ -63,7 +62,7 @@ fn space(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Behind the string that begins at `at`.
+/// The position after the string that begins at `at`.
 fn string(text: &[u8], mut at: usize) -> Option<usize> {
     if text.get(at) != Some(&b'"') {
         return None;
@@ -78,12 +77,12 @@ fn string(text: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Behind the value that begins at `at`.
+/// The position after the value that begins at `at`.
 fn value_end(text: &[u8], at: usize) -> Option<usize> {
     match text.get(at)? {
         b'"' => string(text, at),
         b'{' | b'[' => nested(text, at),
-        // A number or a word ends before what is none of its letters.
+        // A number or a word ends before the first character that cannot be part of it.
         _ => {
             let ends = |byte: &u8| b",]} \t\r\n".contains(byte);
             let length = text[at..].iter().position(ends)?;
@@ -92,7 +91,7 @@ fn value_end(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// Behind the object or list that begins at `at`.
+/// The position after the object or array that begins at `at`.
 fn nested(text: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 0;
     loop {
@@ -119,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// What `serde_json` reads from the same text.
+    /// Checks that `serde_json` reads the same members.
     fn agrees(body: &str) {
         let expected: Map<String, Value> = serde_json::from_str(body).unwrap();
         let found: Map<String, Value> = members(body.as_bytes())

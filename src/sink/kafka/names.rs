@@ -1,9 +1,8 @@
-//! What properties are called: by librdkafka, by Java clients, and by people who type.
+//! Names of properties: librdkafka's names, the Java client's names, and likely typing errors.
 
 use crate::error::nearest;
 
-/// Second names, so that a property given by one replaces a default given by
-/// the other: (second name, name here).
+/// Aliases, so that a property set under one name overrides a default set under the other: (alias, name used here).
 const ALIASES: [(&str, &str); 9] = [
     ("compression.codec", "compression.type"),
     ("delivery.timeout.ms", "message.timeout.ms"),
@@ -16,8 +15,8 @@ const ALIASES: [(&str, &str); 9] = [
     ("sasl.oauthbearer.client.credentials.client.secret", "sasl.oauthbearer.client.secret"),
 ];
 
-/// Names that are refused, and what to do instead: the Java client's own, and
-/// those that would break the promise to count every event.
+/// Names that are rejected, and what to do instead: those of the Java client, and properties that would make it
+/// impossible to count every event.
 const REFUSED: [(&str, &str); 26] = [
     ("buffer.memory", "librdkafka's `queue.buffering.max.kbytes` bounds the queue"),
     ("delivery.report.only.error", "leave it out: every acknowledgement is counted"),
@@ -51,8 +50,8 @@ const REFUSED: [(&str, &str); 26] = [
     ("value.serializer", "leave it out: events are written as they are"),
 ];
 
-/// Names that would let a configuration run code in this process or a command beside it. Client files are passed around
-/// like data, so they may say where to connect, and never what to execute.
+/// Properties that would make a configuration run code in this process, or a command. Client configuration files are
+/// shared like data, so they may say where to connect, but not what to execute.
 const EXECUTES: [(&str, &str); 5] = [
     ("plugin.library.paths", "leave it out: librdkafka would load program libraries from these paths"),
     (
@@ -68,7 +67,7 @@ const EXECUTES: [(&str, &str); 5] = [
     ("ut_handle_ProduceResponse", "leave it out: it is the address of a function in librdkafka's own tests"),
 ];
 
-/// Properties that people set most, for the suggestion after a typing error.
+/// The most common properties, for suggestions after a typing error.
 const COMMON: [&str; 31] = [
     "acks",
     "batch.num.messages",
@@ -103,15 +102,15 @@ const COMMON: [&str; 31] = [
     "ssl.keystore.password",
 ];
 
-/// The one name of a property that may have two.
+/// The canonical name of a property that may have an alias.
 pub(super) fn canonical(name: &str) -> &str {
     ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name)
 }
 
-/// What to do instead of setting this property, if it cannot be set.
+/// The help line for a property that is rejected; `None` if it may be set.
 pub(super) fn refused(name: &str) -> Option<&'static str> {
     if name.starts_with("sasl.kerberos.") {
-        // Each of them is a part of the command, or the command itself.
+        // Each of these properties is a part of the command, or the command itself.
         return Some("leave it out: librdkafka would put it into a shell command, `kinit`; Kerberos is not built in");
     }
     let mut known = REFUSED.iter().chain(&EXECUTES);
@@ -119,8 +118,8 @@ pub(super) fn refused(name: &str) -> Option<&'static str> {
     found.or(is_registry(name).then_some("leave it out: no schema registry is asked"))
 }
 
-/// Whether a property is for a client of a schema registry or for its serializers: files of clients hold them beside those
-/// for the brokers, and nothing is lost without them.
+/// Whether a property belongs to a schema registry client or to its serializers: client configuration files contain
+/// them next to the broker properties, and ignoring them loses nothing.
 pub(super) fn is_registry(name: &str) -> bool {
     const BEGINNINGS: [&str; 5] = ["schema.registry.", "basic.auth.", "bearer.auth.", "avro.", "json.schema."];
     const NAMES: [&str; 9] = [
@@ -137,7 +136,7 @@ pub(super) fn is_registry(name: &str) -> bool {
     BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) || NAMES.contains(&name)
 }
 
-/// What might have been meant by a name that librdkafka does not know.
+/// A suggestion for a name that librdkafka does not know.
 pub(super) fn suggestion(name: &str) -> String {
     let known = COMMON.into_iter().chain(ALIASES.map(|(alias, _)| alias));
     nearest(name, known).map_or_else(
@@ -146,7 +145,7 @@ pub(super) fn suggestion(name: &str) -> String {
     )
 }
 
-/// Whether a header's value may be a secret, by what it or its name looks like.
+/// Whether a header's value may be a secret, judging by its name and its form.
 pub fn is_secret_header(name: &str, value: &str) -> bool {
     const NAMES: [&str; 13] = [
         "auth",
@@ -169,10 +168,10 @@ pub fn is_secret_header(name: &str, value: &str) -> bool {
     NAMES.iter().any(|part| name.contains(part)) || VALUES.iter().any(|start| value.starts_with(start))
 }
 
-/// Whether a property's value is nobody else's business.
+/// Whether a property's value is a secret.
 pub fn is_secret(name: &str) -> bool {
     let parts = ["password", "passphrase", "secret", "key.pem", "ssl.key", "ssl_key", "jaas", "oauthbearer.config"];
-    // The path of a key is no secret, and helps.
+    // The path of a key is not secret, and is helpful in messages.
     !name.ends_with(".location") && parts.iter().any(|part| name.contains(part))
         || ["basic.auth.user.info", "sasl.oauthbearer.token"].contains(&name)
 }

@@ -1,4 +1,4 @@
-//! Where a topic ends before the first event of a run: whoever reads the topic later can begin there.
+//! Records the end offsets of a topic before the first event of a run, so that a consumer can begin to read there.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,10 +13,10 @@ use rdkafka::producer::Producer as _;
 use super::code;
 use super::connection::Connection;
 
-/// Brokers answer about one partition at a time, so several are asked at once.
+/// The number of parallel requests; each is about one partition.
 const ASKED_AT_ONCE: usize = 8;
 
-/// By partition, the end offset; or a warning if they cannot be had within the time to connect.
+/// The end offset of each partition, or a warning if they cannot be obtained within the connect timeout.
 pub(super) fn ends(connection: &Connection) -> Result<BTreeMap<i32, i64>, String> {
     let (client, settings) = (connection.producer.client(), &connection.settings);
     let topic = settings.topic.as_str();
@@ -42,7 +42,7 @@ pub(super) fn ends(connection: &Connection) -> Result<BTreeMap<i32, i64>, String
     };
     thread::scope(|scope| {
         for _ in 1..ASKED_AT_ONCE.min(partitions.len()) {
-            // Without a thread fewer are asked at once.
+            // If the system refuses a thread, fewer requests run in parallel.
             let _ = thread::Builder::new().spawn_scoped(scope, ask);
         }
         ask();

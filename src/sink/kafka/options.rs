@@ -1,5 +1,5 @@
-//! What librdkafka is told: our defaults, the user's properties over them, and
-//! one clear sentence for each property that it does not accept.
+//! librdkafka's configuration: our defaults, overridden by the user's properties, with one clear message for each
+//! property that is not accepted.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -17,7 +17,7 @@ use super::reports::Reports;
 use super::{KafkaSettings, brokers, diagnosis};
 use crate::error::{Error, list_of};
 
-/// What we set where the user does not: name, value, and why.
+/// Our defaults, where the user sets nothing: name, value, and the reason.
 pub const DEFAULTS: [(&str, &str, &str); 9] = [
     ("acks", "all", "an event counts as delivered when all replicas in sync have it"),
     ("client.id", "falsetrail", "how brokers call this client in their logs and quotas"),
@@ -30,48 +30,45 @@ pub const DEFAULTS: [(&str, &str, &str); 9] = [
     (AUTHORITIES, "probe", "the machine's own list of authorities, or what SSL_CERT_FILE and SSL_CERT_DIR name"),
 ];
 
-/// What is different for a run that keeps to the clock: it has no queue as long
-/// as its brokers keep up, its events are waited for, and what it has to emit
-/// comes on while a broker is away.
+/// Different defaults for a live run. Its queue is empty as long as its brokers keep up, a consumer is waiting for its
+/// events, and it produces more events while a broker is unavailable.
 const PACED: [(&str, &str); 3] = [(LINGER, "25"), (QUEUE, "262144"), (STICKY, "10")];
 
-/// How long a record waits for others. librdkafka's thread does not sleep while
-/// one that has waited so long may not be sent, and with idempotence none may
-/// while others of its partition are under way: with a time longer than records
-/// stay in a full queue, a client takes a fifth to a quarter less processor time
-/// than with 50 ms.
+/// How long a record waits for others to fill its batch. librdkafka's thread does not sleep while a record that has
+/// waited this long may not be sent; with idempotence none may while others of its partition are in flight. If this
+/// time is longer than records stay in a full queue, the client takes a fifth to a quarter less processor time than
+/// with 50 ms.
 const LINGER: &str = "linger.ms";
 
-/// How much waits. What waits longer has left the processor's caches when it is
-/// sent: 64 MiB take a tenth less processor time than 256 MiB.
+/// The size of the queue. Records that wait longer have left the processor's caches when they are sent: 64 MiB take a
+/// tenth less processor time than 256 MiB.
 const QUEUE: &str = "queue.buffering.max.kbytes";
 
-/// How long records without a key go to the same partition: the time in which
-/// about a batch is made. The partitions then take turns, instead of waiting for
-/// one that gets many batches at once.
+/// How long records without a key go to the same partition: about the time in which a batch fills. The partitions then
+/// take turns, instead of waiting for one that gets many batches at once.
 const STICKY: &str = "sticky.partitioning.linger.ms";
 
-/// Up to which length a value is copied to the others of its batch.
+/// Values up to this length are copied into a batch's buffer.
 const COPIED: &str = "message.copy.max.bytes";
 
-/// Whom TLS trusts. The OpenSSL that is built in would look for them where it
-/// would be installed by itself, which is nowhere.
+/// TLS uses the system's CA certificates. The built-in OpenSSL would look for them in its own installation folder,
+/// which does not exist.
 const AUTHORITIES: &str = "ssl.ca.location";
 
-/// What librdkafka's `batch.size` is by default.
+/// librdkafka's default for `batch.size`.
 const DEFAULT_BATCH_BYTES: u64 = 1_000_000;
 
 /// Properties in their final form.
 pub(super) struct Options {
     properties: BTreeMap<String, String>,
-    /// The topic, checked.
+    /// The name of the topic, validated.
     pub topic: String,
-    /// How long librdkafka tries to deliver a record; `None` is for ever.
+    /// How long librdkafka tries to deliver a record; `None` is without limit.
     pub message_timeout: Option<Duration>,
 }
 
 impl Options {
-    /// Defaults and properties put together, checked as far as we can.
+    /// Merges defaults and properties, and checks them as far as possible.
     pub fn new(settings: &KafkaSettings) -> Result<Self, Error> {
         check_topic(&settings.topic)?;
         let mut properties: BTreeMap<String, String> =
@@ -106,7 +103,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Whether a login by tokens has a source of them that is built in.
+    /// Checks that a login by tokens uses a source of tokens that is built in.
     fn check_tokens(&self) -> Result<(), Error> {
         let oidc = self.get("sasl.oauthbearer.method").eq_ignore_ascii_case("oidc");
         if oidc && !cfg!(feature = "oidc") {
@@ -121,26 +118,26 @@ impl Options {
         Ok(())
     }
 
-    /// A producer that does as it was told, not yet connected.
+    /// A producer with this configuration, not yet connected.
     pub fn producer(&self) -> Result<Producer, Error> {
         let debug = !self.get("debug").is_empty();
         let mut config = self.config();
         config.set_log_level(if debug {
             RDKafkaLogLevel::Debug
         } else {
-            // Down to here come the reasons of disconnections.
+            // Reasons of disconnections are logged at this level and above.
             RDKafkaLogLevel::Info
         });
         config.create_with_context(Context::new(Reports::new(debug))).map_err(|error| self.explain(error))
     }
 
-    /// A client for questions, not yet connected.
+    /// An admin client, not yet connected.
     pub fn admin(&self) -> Result<AdminClient<DefaultClientContext>, Error> {
         self.config().create().map_err(|error| self.explain(error))
     }
 
-    /// The same without a look at the host name in the broker's certificate,
-    /// and without a login, which is for the right broker alone.
+    /// The same configuration without verification of the host name in the broker's certificate, and without a login,
+    /// because the credentials are meant for the right broker only.
     pub fn for_any_host(&self) -> Self {
         let mut properties = self.properties.clone();
         properties.insert("security.protocol".to_owned(), "ssl".to_owned());
@@ -148,8 +145,8 @@ impl Options {
         Self { properties, topic: self.topic.clone(), message_timeout: self.message_timeout }
     }
 
-    /// Makes batches no larger than the topic takes them, if nobody has said
-    /// how large they are to be; whether that changes anything.
+    /// Limits batches to the size that the topic accepts, unless the user has set a size. Returns whether that changes
+    /// anything.
     pub fn fit_batches(&mut self, most: u64) -> bool {
         let fits = self.properties.contains_key("batch.size") || most >= DEFAULT_BATCH_BYTES;
         if !fits {
@@ -158,15 +155,15 @@ impl Options {
         !fits
     }
 
-    /// The largest record that librdkafka takes, in bytes before compression.
+    /// The largest record that librdkafka accepts, in bytes before compression.
     pub fn largest_record(&self) -> u64 {
-        // What is no number, librdkafka has refused.
+        // librdkafka has already rejected a value that is not a number.
         self.get("message.max.bytes").parse().unwrap_or(1_000_000)
     }
 
-    /// How many bytes may wait.
+    /// The size of the queue in bytes.
     pub fn queue_bytes(&self) -> usize {
-        // What is no number, librdkafka has refused.
+        // librdkafka has already rejected a value that is not a number.
         self.get("queue.buffering.max.kbytes").parse().unwrap_or(usize::MAX).saturating_mul(1024)
     }
 
@@ -184,18 +181,18 @@ impl Options {
         self.properties.get(name).map_or("", String::as_str)
     }
 
-    /// The brokers to start from.
+    /// The bootstrap servers.
     pub fn servers(&self) -> &str {
         self.get("bootstrap.servers")
     }
 
-    /// What a reader of the summary must know about these options.
+    /// A note about these options for the summary, if one is needed.
     pub fn notes(&self) -> Option<String> {
         (self.get("acks") == "0")
             .then(|| "with `acks=0` brokers acknowledge nothing: delivered means sent here".to_owned())
     }
 
-    /// The text without the secrets among the values.
+    /// The text with all secret values removed.
     pub fn hide(&self, text: &str) -> String {
         self.properties
             .iter()
@@ -203,7 +200,7 @@ impl Options {
             .fold(text.to_owned(), |text, (_, value)| text.replace(value.as_str(), "***"))
     }
 
-    /// Why librdkafka did not want these options.
+    /// The error for options that librdkafka rejects.
     fn explain(&self, error: KafkaError) -> Error {
         match error {
             KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, name, _) => {
@@ -217,7 +214,7 @@ impl Options {
             }
             KafkaError::ClientCreation(reason) => {
                 let reason = diagnosis::plain(&self.hide(&reason));
-                // The machine's limits are no fault of the properties.
+                // A limit of the system is not a mistake in the properties.
                 if reason.contains("create thread") || reason.contains("background thread") {
                     return Error::failed(format!("cannot start librdkafka: {reason}"));
                 }
@@ -230,21 +227,19 @@ impl Options {
     }
 }
 
-/// Whether each piece of a batch is encrypted by itself: over TLS, if the batch
-/// is not packed into one.
+/// Whether each buffer of a batch is encrypted separately: with TLS, unless compression packs the batch into one
+/// buffer.
 fn encrypts_pieces(properties: &BTreeMap<String, String>) -> bool {
     let get = |name| properties.get(name).map(|value| value.to_ascii_lowercase()).unwrap_or_default();
     get("security.protocol").ends_with("ssl") && get("compression.type") == "none"
 }
 
-/// Whether the environment tells OpenSSL whom to trust, as it does with every
-/// program that uses it: librdkafka's own search would not look there.
+/// Whether environment variables tell OpenSSL which CA certificates to use. librdkafka's own search would ignore them.
 fn names_authorities() -> bool {
     ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// A topic's name by the broker's rules. librdkafka's own check comes late, or
-/// as a panic in its binding.
+/// Checks a topic's name by the broker's rules. librdkafka's own check comes late, or as a panic in its binding.
 fn check_topic(topic: &str) -> Result<(), Error> {
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if (1..=249).contains(&topic.len()) && topic.chars().all(legal) && topic != "." && topic != ".." {
@@ -254,7 +249,7 @@ fn check_topic(topic: &str) -> Result<(), Error> {
         .help("a topic has 1 to 249 of the characters a-z A-Z 0-9 . _ -"))
 }
 
-/// That properties of a file change nothing, if there are such.
+/// A warning about properties in a file that have no effect, if there are any.
 pub fn ignored_properties(properties: &[(String, String)]) -> Option<String> {
     let names: Vec<&str> = properties.iter().map(|(name, _)| name.as_str()).filter(|name| is_registry(name)).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
@@ -262,7 +257,7 @@ pub fn ignored_properties(properties: &[(String, String)]) -> Option<String> {
     is_any.then(|| format!("{} of `--kafka-config` {verb} ignored: no schema registry is asked", list_of(names)))
 }
 
-/// Sets properties, the last of a name winning.
+/// Sets properties; the last value of a name wins.
 fn set_all<'g>(
     properties: &mut BTreeMap<String, String>,
     given: impl IntoIterator<Item = &'g (String, String)>,
@@ -277,12 +272,12 @@ fn set_all<'g>(
 }
 
 fn message_timeout(properties: &BTreeMap<String, String>) -> Option<Duration> {
-    // What is no number, librdkafka refuses.
+    // librdkafka rejects a value that is not a number.
     let millis = properties.get("message.timeout.ms").and_then(|value| value.parse().ok()).unwrap_or(300_000);
     (millis > 0).then(|| Duration::from_millis(millis))
 }
 
-/// How long a record waits for others, if it has only so long to arrive.
+/// Limits how long a record waits for its batch to the time that it has for delivery.
 fn within(time: String, message_timeout: Option<Duration>) -> String {
     match (time.parse::<u128>(), message_timeout) {
         (Ok(millis), Some(all)) => millis.min(all.as_millis() / 2).to_string(),
@@ -294,7 +289,7 @@ fn within(time: String, message_timeout: Option<Duration>) -> String {
 mod tests {
     use super::*;
 
-    /// A property's value in a run with these others.
+    /// A property's value in a run with these properties.
     fn value(name: &str, paced: bool, given: &[(&str, &str)]) -> String {
         let mut settings = KafkaSettings::new("localhost:9092", "audit");
         settings.paced = paced;

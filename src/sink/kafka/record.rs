@@ -1,4 +1,4 @@
-//! What a record holds: which part of an event is its value, which its headers.
+//! The content of a record: which part of an event becomes its value, and which its headers.
 //!
 //! Structured and binary mode are those of the `CloudEvents` binding for Kafka:
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md>
@@ -10,50 +10,50 @@ use super::members::{members, text, unescaped};
 use crate::error::{Error, quoted};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-/// The header that says what the value is.
+/// The header with the value's media type.
 const CONTENT_TYPE: &str = "content-type";
 
 /// Its value in structured mode.
 const STRUCTURED: &str = "application/cloudevents+json; charset=UTF-8";
 
-/// What begins the name of an attribute's header.
+/// The prefix of the headers that contain attributes.
 const PREFIX: &str = "ce_";
 
-/// Which part of an event is where in its record.
+/// How the parts of an event are distributed over its record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Value: the whole event. Header `content-type:
     /// application/cloudevents+json; charset=UTF-8`.
     #[default]
     Structured,
-    /// Value: the event's `data`. Each attribute that the event has is a header
-    /// `ce_…`, but `datacontenttype`, which is the header `content-type`.
+    /// Value: the event's `data`. Each attribute of the event is a header `ce_…`, except `datacontenttype`, which is
+    /// the header `content-type`.
     Binary,
     /// Value: the whole event. No headers.
     Bare,
 }
 
-/// What time a record has.
+/// Which time a record has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RecordTime {
-    /// When it is sent.
+    /// The time of sending.
     #[default]
     Wall,
-    /// When the event happened, in milliseconds.
+    /// The event's time, in milliseconds.
     Event,
 }
 
-/// Headers of a record: all names and values, one after another.
+/// Headers of a record: all names and values, concatenated.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Headers {
-    /// Each name with a NUL behind it, as librdkafka wants it, and its value.
+    /// Each name, followed by a NUL as librdkafka requires, and its value.
     text: Vec<u8>,
-    /// Where each name and value end.
+    /// The end of each name and of each value.
     ends: Vec<(usize, usize)>,
 }
 
 impl Headers {
-    /// Names and values, in their order.
+    /// Names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&CStr, &[u8])> {
         let mut at = 0;
         self.ends.iter().map(move |&(name, value)| {
@@ -79,21 +79,19 @@ impl Headers {
     }
 }
 
-/// Makes records of events.
+/// Converts events to records.
 pub(super) struct Form {
     mode: Mode,
     given: Vec<(String, String)>,
-    /// The headers: those of every record, but in binary mode those of the
-    /// event at hand.
+    /// The headers: in binary mode those of the current event, else those of every record.
     headers: Headers,
 }
 
-/// Value (`None` is no value) and headers of a record.
+/// Value (`None` for a null value) and headers of a record.
 pub(super) type Parts<'a> = (Option<Cow<'a, [u8]>>, &'a Headers);
 
 impl Form {
-    /// Records of a mode with additional headers, which come behind the mode's
-    /// own.
+    /// Records in this mode, with additional headers that follow the mode's own.
     pub fn new(mode: Mode, given: &[(String, String)]) -> Result<Self, Error> {
         for (name, _) in given {
             let ours = mode != Mode::Bare && (name == CONTENT_TYPE || name.starts_with(PREFIX));
@@ -117,10 +115,10 @@ impl Form {
         Ok(Self { mode, given: given.to_vec(), headers })
     }
 
-    /// What becomes of an event's body.
+    /// The value and the headers for an event's body.
     ///
     /// # Errors
-    /// `data_base64` that is no base64, in binary mode.
+    /// If `data_base64` is not base64, in binary mode.
     pub fn parts<'a>(&'a mut self, body: &'a [u8]) -> Result<Parts<'a>, Error> {
         let value = match self.mode {
             Mode::Structured | Mode::Bare => Some(Cow::Borrowed(body)),
@@ -137,7 +135,7 @@ impl Form {
         for (name, value) in members(body) {
             match name {
                 b"data" => data = Some(value),
-                // Attributes that are null are those that the event has not.
+                // Attributes that are null count as absent.
                 b"data_base64" if value != b"null" => encoded = Some(value),
                 _ if value == b"null" => {}
                 b"datacontenttype" => content_type = text(value),
@@ -162,7 +160,7 @@ impl Form {
     }
 }
 
-/// `data` as bytes: JSON as it stands; of anything else what the string says.
+/// `data` as bytes: JSON as it is in the text; for any other media type the content of the string.
 fn decoded<'a>(data: &'a [u8], content_type: Option<&str>) -> Cow<'a, [u8]> {
     if !content_type.is_none_or(is_json)
         && let Some(text) = text(data)
@@ -181,7 +179,7 @@ fn is_json(media_type: &str) -> bool {
     essence.split_once('/').is_some_and(|(_, subtype)| subtype == "json" || subtype.ends_with("+json"))
 }
 
-/// The bytes that a base64 text of JSON stands for.
+/// Decodes the base64 text in a JSON value.
 fn from_base64(value: &[u8]) -> Result<Vec<u8>, Error> {
     let read = text(value).and_then(|text| BASE64_STANDARD.decode(text.as_bytes()).ok());
     read.ok_or_else(|| {
@@ -200,7 +198,7 @@ mod tests {
     fn binary(body: &str) -> (Option<String>, Vec<String>) {
         let given = [("origin".to_owned(), "größer".to_owned())];
         let mut form = Form::new(Mode::Binary, &given).unwrap();
-        // The headers of another event are forgotten.
+        // The headers of the previous event are discarded.
         form.parts(br#"{"id":"other","data":7}"#).unwrap();
         let (value, headers) = form.parts(body.as_bytes()).unwrap();
         let shown = |(name, value): (&CStr, &[u8])| {
@@ -243,7 +241,7 @@ mod tests {
             let error = form.parts(body.as_bytes()).map(|_| ()).expect_err(wrong);
             assert!(error.to_string().contains("which is not base64"), "{error}");
         }
-        // Beside `data` it says nothing, and null is nothing.
+        // Accepted: the empty text, correct base64, and null, which counts as absent.
         for right in [r#""""#, r#""Zg==""#, "null"] {
             assert!(form.parts(format!(r#"{{"data_base64":{right}}}"#).as_bytes()).is_ok(), "{right}");
         }

@@ -1,8 +1,7 @@
-//! What librdkafka says back: delivery reports, errors, log lines.
+//! Collects librdkafka's callbacks: delivery reports, errors and log lines.
 //!
-//! Counters that every report touches are atomics; what happens seldom is
-//! behind a lock. Both are touched by the polling thread alone, but the
-//! binding asks for a context that could be shared.
+//! Counters that every report updates are atomics; rare data is behind a lock. Only the polling thread uses them, but
+//! the binding requires a context that can be shared between threads.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -20,72 +19,72 @@ use super::undelivered::{List, Undelivered};
 use super::{code, diagnosis, members};
 use crate::sink::{Delivered, Tally};
 
-/// Distinct reasons of failure that a summary lists.
+/// The most distinct reasons of failure that a summary lists.
 const REASONS: usize = 5;
 
-/// Distinct troubles that are remembered between two good reports.
+/// The most distinct troubles that are kept between two successful reports.
 const TROUBLES: usize = 32;
 
-/// An error of the connection, not of one record.
+/// An error of the connection, as opposed to one of a single record.
 #[derive(Clone, Debug)]
 pub(super) struct Trouble {
     /// librdkafka's code; `Unknown` for a line of its log.
     pub code: RDKafkaErrorCode,
     /// Its text, such as `sasl_ssl://host:9093/bootstrap: …`.
     pub text: String,
-    /// When it came first.
+    /// When it first occurred.
     pub since: Instant,
 }
 
-/// Why some records were not acknowledged.
+/// A reason why records were not acknowledged.
 struct Failure {
     reason: String,
-    /// Whether they may be in the topic all the same.
+    /// Whether the records may be in the topic nevertheless.
     unknown: bool,
     count: u64,
-    /// Number of the first event that failed so.
+    /// The number of the first event that failed for this reason.
     first: u64,
 }
 
-/// The rare things.
+/// Data that changes rarely.
 #[derive(Default)]
 struct Seldom {
     failures: Vec<Failure>,
     failed: u64,
     timed_out: bool,
-    /// Where each of them is listed.
+    /// The list of events that were not delivered.
     list: Option<List>,
     troubles: Vec<Trouble>,
     warnings: Vec<String>,
 }
 
-/// Collects all that comes back.
+/// Collects all callbacks.
 #[derive(Default)]
 pub(super) struct Reports {
     tally: Arc<Tally>,
     bytes: AtomicU64,
-    /// Whether librdkafka's log goes to stderr, as `debug` asks for.
+    /// Whether librdkafka's log is shown on stderr, as the property `debug` requests.
     show_log: bool,
     seldom: Mutex<Seldom>,
 }
 
 impl Reports {
-    /// Nothing reported yet.
+    /// No reports yet.
     pub fn new(show_log: bool) -> Self {
         Self { show_log, ..Self::default() }
     }
 
-    /// The counts of both kinds of report, for others to read.
+    /// Live counters of acknowledged and unacknowledged events, for other threads.
     pub fn tally(&self) -> Arc<Tally> {
         Arc::clone(&self.tally)
     }
 
-    /// How many events have their report.
+    /// The number of events that have their report.
     pub fn answered(&self) -> u64 {
         self.tally.acknowledged.load(Relaxed) + self.tally.unacknowledged.load(Relaxed)
     }
 
-    /// From now on lists what is not delivered; `None` lists nothing any more.
+    /// Sets the list of events that are not delivered; `None` ends listing.
     pub fn list(&self, list: Option<List>) {
         self.seldom().list = list;
     }
@@ -97,7 +96,7 @@ impl Reports {
         self.seldom().fail(code, &Undelivered { number, id: id.as_deref(), partition: None, unknown: false });
     }
 
-    /// Counts what became of a record; `number` says which event it was.
+    /// Counts the result of a record; `number` returns the event's number.
     pub fn report(&self, result: &DeliveryResult<'_>, number: impl FnOnce() -> u64) {
         match result {
             Ok(record) => {
@@ -114,26 +113,26 @@ impl Reports {
         }
     }
 
-    /// A line of librdkafka's log.
+    /// Handles a line of librdkafka's log.
     pub fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         if self.show_log {
-            // Standard error may be a terminal that was closed.
+            // Standard error may be a closed terminal.
             let _ = writeln!(io::stderr(), "librdkafka: {facility}: {line}");
         }
         if facility == "CONFWARN" {
             self.seldom().warnings.push(diagnosis::warning(line));
         } else if facility == "FAIL" && level as i32 <= RDKafkaLogLevel::Info as i32 {
-            // Some refusals (plaintext against a TLS port) are told here only.
+            // Some rejections (plaintext to a TLS port) appear only in the log.
             self.seldom().trouble(RDKafkaErrorCode::Unknown, line);
         }
     }
 
-    /// An error of the client, in librdkafka's words.
+    /// Handles an error of the client, in librdkafka's words.
     pub fn error(&self, error: &KafkaError, reason: &str) {
         self.seldom().trouble(code(error), reason);
     }
 
-    /// The connection's errors so far, oldest first, each text once.
+    /// The connection's errors so far, oldest first, without duplicates.
     pub fn troubles(&self) -> Vec<Trouble> {
         self.seldom().troubles.clone()
     }
@@ -148,7 +147,7 @@ impl Reports {
         Delivered {
             events,
             bytes,
-            // What compression made of them stays inside librdkafka.
+            // librdkafka does not report the compressed size.
             written: bytes,
             failed: seldom.failed,
             unknown,
@@ -161,7 +160,7 @@ impl Reports {
     }
 
     fn seldom(&self) -> MutexGuard<'_, Seldom> {
-        // Counts stay right if a thread died between two of them.
+        // The counters stay correct if a thread panicked between two of them.
         self.seldom.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -189,8 +188,7 @@ impl Seldom {
             return;
         }
         if self.troubles.len() == TROUBLES {
-            // A long outage repeats itself with other times and ports: what
-            // came first stays, and what came last.
+            // A long outage repeats the same errors with other times and ports: keep the first and the last ones.
             self.troubles.remove(TROUBLES / 2);
         }
         self.troubles.push(Trouble { code, text: text.to_owned(), since: Instant::now() });
@@ -221,7 +219,7 @@ impl Seldom {
     }
 }
 
-/// The id of the event in a record, whatever its mode.
+/// The id of the event in a record, in any mode.
 fn id_of<'a>(record: &'a BorrowedMessage<'_>) -> Option<Cow<'a, str>> {
     let header = record.headers().and_then(|headers| headers.iter().find(|header| header.key == "ce_id"));
     match header {
@@ -230,11 +228,11 @@ fn id_of<'a>(record: &'a BorrowedMessage<'_>) -> Option<Cow<'a, str>> {
     }
 }
 
-/// Whether a record that failed was sent, so that the broker may have it.
+/// Whether a failed record was sent, so that the broker may have written it.
 fn may_be_written(record: &BorrowedMessage<'_>) -> bool {
     #[expect(unsafe_code, reason = "the binding hides the status, without which `failed` would be a guess")]
-    // SAFETY: the message lives for as long as the delivery report that lends
-    // it, and the call only reads a field of it.
+    // SAFETY: the message lives as long as the delivery report that lends it, and the call only reads one of its
+    // fields.
     let status = unsafe { rd_kafka_message_status(record.ptr()) };
     status == rd_kafka_msg_status_t::RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED
 }

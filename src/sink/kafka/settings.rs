@@ -1,4 +1,4 @@
-//! Where to connect, and how.
+//! Settings of the Kafka sink.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -10,53 +10,47 @@ use super::undelivered::UndeliveredFile;
 
 /// Where to connect, and how.
 ///
-/// No `Debug`: the properties may hold passwords.
+/// There is no `Debug`, because the properties may contain passwords.
 #[derive(Clone)]
 pub struct KafkaSettings {
-    /// Brokers to start from, as `host:port,host:port`; may be empty if a
-    /// property `bootstrap.servers` names them.
+    /// The bootstrap servers, as `host:port,host:port`; may be empty if the property `bootstrap.servers` names them.
     pub bootstrap_servers: String,
-    /// The topic that all records go to.
+    /// The topic of all records.
     pub topic: String,
-    /// librdkafka's properties as a file gives them
-    /// ([`read_properties`](super::read_properties)): they win over
-    /// [`DEFAULTS`](super::DEFAULTS), and everything else here over them.
+    /// librdkafka's properties from a file ([`read_properties`](super::read_properties)): they override
+    /// [`DEFAULTS`](super::DEFAULTS), and everything else here overrides them.
     pub config: Vec<(String, String)>,
-    /// librdkafka's properties as the user gave them; the last of a name wins,
-    /// and all win over whatever else names them.
+    /// librdkafka's properties as the user gave them. They override everything else; the last value of a name wins.
     pub properties: Vec<(String, String)>,
-    /// The topic's shape, if it is to be made when it is not there.
+    /// How to create the topic if it does not exist; `None` does not create it.
     pub create_topic: Option<CreateTopic>,
-    /// Which part of an event is where in its record.
+    /// How the parts of an event are distributed over its record.
     pub mode: Mode,
-    /// Headers of every record, beside the mode's own.
+    /// Headers of every record, in addition to the mode's own.
     pub headers: Vec<(String, String)>,
-    /// What time records have.
+    /// Which time records have.
     pub record_time: RecordTime,
-    /// Whether events come by the clock, not as fast as they are taken: then
-    /// they do not wait long for others.
+    /// Whether events are emitted at the pace of the clock: records then wait only briefly for others to fill a batch.
     pub paced: bool,
-    /// Where event time begins and ends, in nanoseconds since the Unix epoch,
-    /// as far as it is known; needed with [`RecordTime::Event`].
+    /// Begin and end of event time in nanoseconds since the Unix epoch, as far as known; needed with
+    /// [`RecordTime::Event`].
     pub event_time: (i64, Option<i64>),
-    /// Where to list what was not delivered; `None` lists it nowhere.
+    /// Where to list the events that were not delivered; `None` writes no list.
     pub undelivered: Option<UndeliveredFile>,
-    /// Whether to ask where the topic ends before the first event ([`Sink::offsets_before`](crate::sink::Sink::offsets_before)).
+    /// Whether to query the topic's end offsets before the first event
+    /// ([`Sink::offsets_before`](crate::sink::Sink::offsets_before)).
     pub note_offsets: bool,
-    /// Becomes true when the run is to end: a full queue is waited for no
-    /// longer.
+    /// Set when the run is to end: a full queue then no longer blocks.
     pub stop: Arc<AtomicBool>,
-    /// How long [`KafkaSink::connect`](super::KafkaSink::connect) may look for
-    /// the topic.
+    /// How long [`KafkaSink::connect`](super::KafkaSink::connect) may try to reach the topic.
     pub connect_timeout: Duration,
-    /// How long [`Sink::finish`](crate::sink::Sink::finish) waits for
-    /// acknowledgements in a run that was stopped. One that is complete waits
-    /// for as long as librdkafka tries (`message.timeout.ms`).
+    /// How long [`Sink::finish`](crate::sink::Sink::finish) waits for acknowledgements in a stopped run. A complete run
+    /// waits as long as librdkafka tries to deliver (`message.timeout.ms`).
     pub flush_timeout: Duration,
 }
 
 impl KafkaSettings {
-    /// Settings with no properties, 5 s to connect and 30 s to flush.
+    /// Settings without properties, with 5 s to connect and 30 s to flush.
     pub fn new(bootstrap_servers: impl Into<String>, topic: impl Into<String>) -> Self {
         Self {
             bootstrap_servers: bootstrap_servers.into(),

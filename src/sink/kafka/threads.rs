@@ -1,8 +1,8 @@
-//! A look whether the system starts as many threads as librdkafka will.
+//! Checks that the system will start as many threads as librdkafka needs.
 //!
-//! librdkafka takes threads as its brokers become known, and its binding takes one for the questions about the topic.
-//! Where a limit on processes refuses one of them, they abort or carry on without a broker. So the same number is started
-//! and ended first: a limit is then an error before the first event.
+//! librdkafka starts threads as it learns of brokers, and its binding starts one for requests about the topic. If a
+//! limit on processes prevents one of them, they abort the process or continue without a broker. So the same number of
+//! threads is started and ended in advance: a limit then becomes an error before the first event.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -11,19 +11,20 @@ use super::options::Options;
 use crate::error::Error;
 use crate::sink::reason;
 
-/// Threads of a client beside those for brokers: its own, that of its internal broker, and that of a mock cluster.
+/// Threads of a client in addition to those for brokers: its own, that of its internal broker, and that of a mock
+/// cluster.
 const OF_CLIENT: usize = 3;
 
-/// Clients at a time: the producer, and the one for questions.
+/// Clients that exist at the same time: the producer, and the admin client.
 const CLIENTS: usize = 2;
 
-/// Brokers that a client learns about when it is connected; those of a larger cluster, it can do without.
+/// Brokers that a client learns of after connecting; in a larger cluster it works without the others.
 const LEARNED: usize = 3;
 
-/// Brokers to start from that are counted: more in a list are spare ones.
+/// The most bootstrap servers that are counted: in a longer list, the others are spare ones.
 const LISTED: usize = 16;
 
-/// Refuses to begin if the threads for the brokers of these options cannot be started.
+/// Fails if the threads for the brokers of these options cannot be started.
 ///
 /// # Errors
 ///
@@ -31,7 +32,7 @@ const LISTED: usize = 16;
 pub(super) fn check(options: &Options) -> Result<(), Error> {
     let mocked = options.get("test.mock.num.brokers").parse().unwrap_or(0);
     let listed = options.servers().split(',').count().max(mocked).min(LISTED);
-    // One more polls the answers to questions.
+    // One more thread polls the answers to requests.
     let needed = CLIENTS * (OF_CLIENT + listed + LEARNED) + 1;
     let gate = Mutex::new(());
     thread::scope(|scope| {

@@ -1,8 +1,6 @@
-//! The topic as its cluster has it: made if that is asked for, and asked what
-//! it will not take before anything is sent.
+//! The topic in its cluster: creates it if requested, and queries its limits before anything is sent.
 //!
-//! librdkafka answers such questions to a client of their own, which lives for
-//! as long as the questions last.
+//! librdkafka needs a separate admin client for such requests, which exists only while they last.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -21,50 +19,50 @@ use super::{code, diagnosis};
 use crate::error::Error;
 use crate::units::{format_duration, format_time};
 
-/// What the overhead of a batch with one record is, at most: its own head, and
-/// the record's lengths and offsets.
+/// The most bytes that a batch with one record has in addition to the record: the batch header, and the record's
+/// lengths and offsets.
 const BATCH_OVERHEAD: u64 = 100;
 
-/// In nanoseconds.
+/// Nanoseconds in a second.
 const SECOND: i64 = 1_000_000_000;
 
-/// The topic that is to be made, unless it is there.
+/// How to create the topic, if it does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CreateTopic {
-    /// How many partitions.
+    /// The number of partitions.
     pub partitions: i32,
-    /// How many copies of each; `None` is what the cluster does by default.
+    /// The number of replicas of each; `None` is the cluster's default.
     pub replication: Option<i32>,
 }
 
-/// A client for questions about the topic.
+/// A client for requests about the topic.
 pub(super) struct Admin<'a> {
     client: Option<AdminClient<DefaultClientContext>>,
     options: &'a Options,
 }
 
-/// What a topic refuses or forgets; `None` is no limit, or none that is known.
+/// A topic's limits; `None` if there is no limit, or if it is not known.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Limits {
     /// The largest batch in bytes, after compression.
     pub max_message_bytes: Option<u64>,
-    /// How far before its time of arrival a record's time may be.
+    /// How far before its arrival a record's time may be.
     before: Option<Duration>,
-    /// How far after.
+    /// How far after its arrival a record's time may be.
     after: Option<Duration>,
-    /// For how long records are kept.
+    /// How long records are kept.
     retention: Option<Duration>,
-    /// Whether brokers write the time of arrival over the record's own.
+    /// Whether brokers replace a record's time with that of its arrival.
     stamps: bool,
 }
 
 impl<'a> Admin<'a> {
-    /// A client, not yet connected.
+    /// A client that is not yet connected.
     pub fn new(options: &'a Options) -> Result<Self, Error> {
         Ok(Self { client: Some(options.admin()?), options })
     }
 
-    /// Makes the topic; `false` if it was there already.
+    /// Creates the topic; `false` if it already exists.
     pub fn create(&self, wanted: CreateTopic, timeout: Duration) -> Result<bool, Error> {
         let Some(client) = &self.client else { return Ok(false) };
         let replication = TopicReplication::Fixed(wanted.replication.unwrap_or(-1));
@@ -80,8 +78,8 @@ impl<'a> Admin<'a> {
         Err(diagnosis::creation(self.options, wanted, refused))
     }
 
-    /// What the topic takes, as far as we may know, from any broker: not each
-    /// kind of cluster has a controller to ask.
+    /// The topic's limits, as far as we are allowed to read them. Any broker is asked: not every kind of cluster has a
+    /// controller that answers.
     pub fn limits(&self, broker: Option<i32>, timeout: Duration) -> Option<Limits> {
         let how = AdminOptions::new().request_timeout(Some(timeout)).broker_id(broker);
         let topic = ResourceSpecifier::Topic(&self.options.topic);
@@ -93,7 +91,7 @@ impl<'a> Admin<'a> {
 
 impl Drop for Admin<'_> {
     fn drop(&mut self) {
-        // Closing takes a while, and nobody needs to wait for it.
+        // Closing takes a while, and nothing depends on it.
         let client = self.client.take();
         let _ = thread::Builder::new().spawn(move || drop(client));
     }
@@ -103,7 +101,7 @@ impl Limits {
     fn new(config: &HashMap<String, String>) -> Self {
         let number = |name: &str| config.get(name)?.parse::<i64>().ok().filter(|number| (0..i64::MAX).contains(number));
         let millis = |name: &str| number(name).map(|millis| Duration::from_millis(millis as u64));
-        // Before 3.6 there was one limit for both directions.
+        // Before version 3.6 there was one limit for both directions.
         let both = millis("message.timestamp.difference.max.ms");
         let deletes = config.get("cleanup.policy").is_none_or(|policy| policy.contains("delete"));
         Self {
@@ -115,15 +113,13 @@ impl Limits {
         }
     }
 
-    /// The most that a batch may hold before it is compressed, so that it fits
-    /// in any case.
+    /// The largest size of a batch before compression with which it is certain to be accepted.
     pub fn batch_bytes(&self) -> Option<u64> {
         self.max_message_bytes.map(|most| most.saturating_sub(BATCH_OVERHEAD).max(1))
     }
 
-    /// Whether records with the events' own times will be taken and kept:
-    /// `first` to `last` (nanoseconds since the Unix epoch; `None` if nobody
-    /// knows), sent from `now` on. Gives warnings.
+    /// Warns if the topic will reject or soon delete records with the events' own times, from `first` to `last`
+    /// (nanoseconds since the Unix epoch; `None` if not known), when they are sent from `now` on.
     pub fn check_times(&self, topic: &str, first: i64, last: Option<i64>, now: i64) -> Result<Vec<String>, Error> {
         if self.stamps {
             let why = "`message.timestamp.type=LogAppendTime`";
@@ -170,7 +166,7 @@ fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// Waits for an answer, which comes within its request's own timeout.
+/// Waits for an answer, which arrives within its request's own timeout.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
@@ -204,7 +200,7 @@ mod tests {
     #[test]
     fn what_would_be_refused_or_deleted_is_said() {
         let none = i64::MAX.to_string();
-        // Configuration, hours of the first and last event from now, what is said.
+        // Topic configuration, times of the first and last event in hours from now, expected message.
         let cases: [Case<'_>; 9] = [
             (&[("message.timestamp.after.max.ms", "3600000")], 0, Some(2), "more than 1h ahead of"),
             (&[("message.timestamp.after.max.ms", "3600000")], 0, None, ""),

@@ -1,10 +1,8 @@
-//! The list of what was not delivered: a line for each event, so that exactly
-//! these can be sent again.
+//! The list of events that were not delivered: a line for each, so that exactly these can be sent again.
 //!
-//! A run is a pure function, so no event needs to be kept: its number is
-//! enough. The list is written as the reports come, because there may be
-//! millions of them, and only if there is anything to write. Like every file it
-//! is `FILE.part` until it is whole: a list that it replaces stays until then.
+//! A run is a pure function, so an event's number is enough to generate it again. The list is written as the reports
+//! arrive, because it may have millions of lines, and only if there is something to list. Like every file it is
+//! `FILE.part` until it is complete; a list that it replaces is kept until then.
 
 use std::fs;
 use std::io::Write;
@@ -17,34 +15,34 @@ use crate::sink::{
     target::{Target, is_direct},
 };
 
-/// Bytes of lines that are held back.
+/// Bytes of lines that are buffered.
 const HELD: usize = 8 << 10;
 
-/// Where the list goes.
+/// Where to write the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UndeliveredFile {
-    /// Its path; also a device, a descriptor, or `-` for standard output.
+    /// The path; may be a device, a descriptor, or `-` for standard output.
     pub path: PathBuf,
-    /// Whether it may replace an older one.
+    /// Whether it may replace an older list.
     pub replace: bool,
 }
 
 /// One event that was not acknowledged.
 pub(super) struct Undelivered<'a> {
-    /// Position in the run, from 0.
+    /// Number in the run, from 0.
     pub number: u64,
     /// Its id, if it has one.
     pub id: Option<&'a str>,
-    /// Where it was to go, if that was decided.
+    /// The partition that it was for, if that was decided.
     pub partition: Option<i32>,
-    /// Whether it may be in the topic all the same.
+    /// Whether it may be in the topic nevertheless.
     pub unknown: bool,
 }
 
-/// A list that is begun with its first line.
+/// A list whose file is created with its first line.
 pub(super) struct List {
     place: UndeliveredFile,
-    /// Open from the first line on, or from the beginning if there is no file to be made.
+    /// Open from the first line on; from the beginning if it is not a regular file.
     target: Option<Target>,
     is_direct: bool,
     /// Lines that are not written yet.
@@ -53,12 +51,12 @@ pub(super) struct List {
     failed: Option<String>,
 }
 
-/// How a list has ended.
+/// The result of a list.
 #[derive(Default)]
 pub(super) struct Ended {
-    /// The file, if there is one and it is whole.
+    /// The path of the file, if there is one and it is complete.
     pub path: Option<PathBuf>,
-    /// A sentence for the summary.
+    /// A note for the summary.
     pub note: Option<String>,
 }
 
@@ -66,9 +64,8 @@ impl List {
     /// A list without a file yet.
     ///
     /// # Errors
-    /// [`Error::Failed`] if the file is there and may not be replaced, or
-    /// cannot be made: it is made and removed, because a list is needed when
-    /// it is too late to name another place.
+    /// [`Error::Failed`] if the file exists and may not be replaced, or cannot be created. That is tested by creating
+    /// and removing it, because when a list is needed it is too late to choose another place.
     pub fn new(place: UndeliveredFile) -> Result<Self, Error> {
         let shown = quoted(&place.path);
         let is_direct = is_direct(&place.path);
@@ -108,7 +105,7 @@ impl List {
         }
     }
 
-    /// Writes the lines that are held back, to a file that is opened if it is not.
+    /// Writes the buffered lines; opens the file if necessary.
     fn write(&mut self) {
         let text = std::mem::take(&mut self.text);
         if self.failed.is_some() {
@@ -125,8 +122,8 @@ impl List {
         }
     }
 
-    /// Writes what is left, and gives the file its name. An older list that
-    /// this run was to replace goes when there is nothing to list.
+    /// Writes the remaining lines, and gives the file its name. If there is nothing to list, an older list that this
+    /// run may replace is removed.
     pub fn finish(&mut self) -> Ended {
         if self.lines == 0 {
             if self.place.replace && !self.is_direct && self.place.path.is_file() {

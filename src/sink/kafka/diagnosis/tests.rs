@@ -1,12 +1,11 @@
-//! What librdkafka has said, and what we say.
+//! Errors as librdkafka reports them, and the messages that they lead to.
 
 use std::time::Instant;
 
 use super::*;
 use crate::sink::kafka::KafkaSettings;
 
-/// (security.protocol, code, text as a broker 4.1 made librdkafka say it,
-/// a part of what we say)
+/// (security.protocol, code, text that librdkafka reported with a broker 4.1, a part of our message)
 const CASES: [(&str, Code, &str, &str); 14] = [
     (
         "sasl_plaintext",
@@ -129,7 +128,7 @@ fn librdkafka_speaks_in_our_style() {
     assert_eq!(said(Code::InvalidTopic), "invalid topic");
 }
 
-/// A broker may fail in a way that it does not name, or that is newer than librdkafka.
+/// A broker may report an error without a reason, or one that is newer than librdkafka.
 #[test]
 fn unknown_codes_are_told_as_such() {
     let options = Options::new(&KafkaSettings::new("h:1", "audit")).unwrap();

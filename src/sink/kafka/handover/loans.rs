@@ -1,33 +1,30 @@
-//! Which buffers librdkafka may still read, and which event a report is about.
+//! Keeps account of the buffers that librdkafka may still read, and of the event that each report is about.
 //!
-//! A lot is some consecutive events that lie in one buffer. Its entry here is
-//! made before the first of its records is handed over, and goes when the last
-//! of them is back.
+//! A lot is a group of consecutive events in one buffer. Its entry is created before the first of its records is handed
+//! over, and removed when the last of them has been returned.
 
 use std::sync::Arc;
 
-/// Bits of a ticket for the event's place in its lot.
+/// Bits of a ticket for the event's index in its lot.
 const PLACE_BITS: u32 = 12;
 
-/// Events of a lot at most.
+/// The most events of a lot.
 pub const LOT_EVENTS: usize = 1 << PLACE_BITS;
 
-/// What a waiting record takes beside its value: what librdkafka keeps of it,
-/// with key and headers.
+/// Memory of a queued record in addition to its value: librdkafka's own data, with key and headers.
 const RECORD_BYTES: usize = 640;
 
-/// Whether a buffer that is back is used again. Where the program is to be
-/// watched, it is freed instead: what is read too late is then seen by valgrind
-/// (`tests/kafka/memcheck`).
+/// Whether returned buffers are reused. In debug builds they are freed instead, so that valgrind detects a read that
+/// comes too late (`tests/kafka/memcheck`).
 const KEEPS_BUFFERS: bool = !cfg!(debug_assertions);
 
-/// All lots of which not all records are back.
+/// All lots with records that have not been returned.
 #[derive(Default)]
 pub struct Loans {
     lots: Vec<Lot>,
-    /// Entries that are not used.
+    /// Indices of unused entries.
     free: Vec<usize>,
-    /// Buffers that are back, for further chunks: their memory is mapped.
+    /// Returned buffers, for reuse by further chunks: their memory is already mapped.
     spare: Vec<Vec<u8>>,
     held: usize,
 }
@@ -36,33 +33,33 @@ pub struct Loans {
 struct Lot {
     /// The buffer, if values are not copied.
     bodies: Option<Arc<Vec<u8>>>,
-    /// The events' positions in the run.
+    /// The events' numbers in the run.
     numbers: Vec<u64>,
-    /// Bytes of memory that it accounts for.
+    /// Memory that the lot accounts for, in bytes.
     size: usize,
-    /// Records that are not back; below zero as long as it is open.
+    /// The number of records that have not been returned; negative while the lot is open.
     due: i64,
-    /// Further records may be handed over.
+    /// Whether further records may be handed over.
     open: bool,
 }
 
-/// What librdkafka keeps for us beside a record, and gives back with its
-/// report. It cannot be copied: each is given back once.
+/// A delivery token: the value that librdkafka stores with a record and returns with its report. It cannot be copied:
+/// each is returned once.
 pub struct Ticket(usize);
 
 impl Ticket {
-    /// For the event at a place of an open lot.
+    /// The ticket of the event at an index of an open lot.
     pub(super) fn new(lot: usize, place: usize) -> Self {
         debug_assert!(place < LOT_EVENTS);
         Self(lot << PLACE_BITS | place)
     }
 
-    /// As a number.
+    /// The ticket as a number.
     pub(super) fn into_bits(self) -> usize {
         self.0
     }
 
-    /// From the number of a ticket.
+    /// The ticket that a number stands for.
     pub(super) fn from_bits(bits: usize) -> Self {
         Self(bits)
     }
@@ -72,13 +69,13 @@ impl Ticket {
     }
 }
 
-/// Bytes that a lot accounts for, with a buffer of so many bytes.
+/// Memory, in bytes, that a lot with a buffer of this size accounts for.
 pub fn size(buffer: usize, events: usize) -> usize {
     buffer + events * RECORD_BYTES
 }
 
 impl Loans {
-    /// Whether a lot of this size may be added. One always may.
+    /// Whether a lot of this size fits into the limit. A single lot always does.
     pub fn has_room(&self, size: usize, limit: usize) -> bool {
         self.held == 0 || self.held + size <= limit
     }
@@ -102,7 +99,7 @@ impl Loans {
         at
     }
 
-    /// No further record of the lot will be handed over; so many were.
+    /// Closes a lot: no further record of it will be handed over; `handed` records were.
     pub(super) fn close(&mut self, at: usize, handed: i64) {
         let lot = &mut self.lots[at];
         lot.due += handed;
@@ -110,13 +107,13 @@ impl Loans {
         self.settle(at);
     }
 
-    /// Which event a record was.
+    /// The number of the event that a record contains.
     pub(super) fn number(&self, ticket: &Ticket) -> u64 {
         let numbers = self.lots.get(ticket.lot()).map(|lot| &lot.numbers);
         numbers.and_then(|numbers| numbers.get(ticket.0 & (LOT_EVENTS - 1)).copied()).unwrap_or_default()
     }
 
-    /// A record is back: nobody looks at its value any more.
+    /// Returns a record: its value is no longer accessed.
     pub(super) fn back(&mut self, ticket: Ticket) {
         let at = ticket.into_bits() >> PLACE_BITS;
         if let Some(lot) = self.lots.get_mut(at) {
@@ -130,7 +127,7 @@ impl Loans {
         self.spare.pop().unwrap_or_default()
     }
 
-    /// Ends a lot of which all records are back.
+    /// Removes a lot if all of its records have been returned.
     fn settle(&mut self, at: usize) {
         let lot = &mut self.lots[at];
         if lot.open || lot.due != 0 {
@@ -138,7 +135,7 @@ impl Loans {
         }
         self.held -= lot.size;
         self.free.push(at);
-        // Another lot may lie in the same buffer.
+        // Another lot may use the same buffer.
         let bodies = lot.bodies.take().and_then(|bodies| Arc::try_unwrap(bodies).ok());
         if let Some(mut bodies) = bodies.filter(|_| KEEPS_BUFFERS) {
             bodies.clear();
@@ -159,7 +156,7 @@ mod tests {
     fn a_buffer_stays_until_its_last_record_is_back() {
         let mut loans = Loans::default();
         let lot = loans.open(Some(buffer()), 300, [40, 50, 60].into_iter());
-        // Two are back before the lot is closed.
+        // Two records are returned before the lot is closed.
         let tickets = [0, 1, 2].map(|place| Ticket::new(lot, place));
         assert_eq!(tickets.each_ref().map(|ticket| loans.number(ticket)), [40, 50, 60]);
         let [first, second, third] = tickets;
