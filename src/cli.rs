@@ -77,7 +77,7 @@ enum Subcommands {
     Help(help::Help),
 }
 
-/// Runs what the command line says; the process's exit status.
+/// Runs the command; returns the exit status of the process.
 pub fn run() -> Result<u8, Error> {
     completions::answer();
     generate::stop::survive_file_size_limit();
@@ -97,7 +97,7 @@ pub fn run() -> Result<u8, Error> {
     }
 }
 
-/// The command line; if it is wrong or asks for help, the process ends here.
+/// Parses the command line. If it is wrong or asks for help, the process ends here.
 fn parse() -> Command {
     let command = Command::command().color(color::in_arguments(std::env::args_os()));
     Command::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
@@ -121,7 +121,7 @@ impl TemplatesOption {
     }
 }
 
-/// Writes to standard output; a reader that went away is no error.
+/// Writes to standard output. A reader that closed the pipe is not an error.
 fn print(text: &str) -> Result<(), Error> {
     stdout::check()?;
     let mut stdout = io::stdout().lock();
@@ -133,12 +133,12 @@ fn print(text: &str) -> Result<(), Error> {
     }
 }
 
-/// Writes to standard error; where that is impossible nobody could be told.
+/// Writes to standard error; an error of writing there cannot be reported and is ignored.
 pub fn report(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Rows in columns, two spaces apart; the last column is not padded.
+/// Formats rows as columns, two spaces apart; the last column is not padded.
 fn columns(rows: &[Vec<String>], indent: &str) -> String {
     let mut widths: Vec<usize> = Vec::new();
     for row in rows {
@@ -163,7 +163,7 @@ fn columns(rows: &[Vec<String>], indent: &str) -> String {
     text
 }
 
-/// A text in lines of at most `width` characters, each after `indent`.
+/// Wraps a text into lines of at most `width` characters, each after `indent`.
 fn wrapped(text: &str, indent: &str, width: usize) -> String {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

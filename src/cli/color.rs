@@ -1,4 +1,4 @@
-//! Whether what is written for people is coloured.
+//! Decides whether output for people is coloured.
 
 use clap::{ColorChoice, ValueEnum};
 use std::{
@@ -18,13 +18,13 @@ pub enum Color {
     Never,
 }
 
-/// What the command line says. It holds for every message of the process, the last one in `main` included.
+/// The choice on the command line. It applies to every message of the process, including the last one in `main`.
 static CHOSEN: OnceLock<Color> = OnceLock::new();
 
 impl Color {
-    /// Makes it hold from now on.
+    /// Applies this choice from now on.
     pub fn choose(self) {
-        // Whoever comes second has read the same command line.
+        // A second call comes from the same command line.
         let _ = CHOSEN.set(self);
     }
 
@@ -39,17 +39,17 @@ impl Color {
     }
 }
 
-/// Whether messages may be coloured.
+/// Whether messages on standard error may be coloured.
 pub fn on_stderr() -> bool {
     Color::holds(io::stderr().is_terminal())
 }
 
-/// Whether output for people may be coloured.
+/// Whether output on standard output may be coloured.
 pub fn on_stdout() -> bool {
     Color::holds(io::stdout().is_terminal())
 }
 
-/// What the arguments say about colours, before they are parsed: for messages about the arguments themselves.
+/// The choice of colours in arguments that are not parsed yet: for messages about the arguments themselves.
 pub fn in_arguments(arguments: impl IntoIterator<Item = OsString>) -> ColorChoice {
     let mut choice = ColorChoice::Auto;
     let mut is_value = false;

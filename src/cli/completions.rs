@@ -1,7 +1,7 @@
-//! `falsetrail completions`, and the answers that the shells then ask for.
+//! `falsetrail completions`: shell scripts for completion, and the answers to the requests that they make.
 //!
-//! The scripts ask this binary for each completion, so that names of scenarios, methods and failures are those that it
-//! knows, and a script stays as it is when there are more.
+//! The scripts call this binary for each completion. So they know the names of all scenarios, methods and failures, and
+//! need no update when there are new ones.
 
 use super::print;
 use clap::{Args, CommandFactory, ValueEnum};
@@ -17,7 +17,7 @@ use falsetrail::{
 };
 use std::{ffi::OsStr, sync::Arc};
 
-/// The variable by which a shell's script says that it asks, and for which shell.
+/// The environment variable with which a script requests completions; its value is the name of the shell.
 const VARIABLE: &str = "FALSETRAIL_COMPLETE";
 
 /// Print a script that completes commands, options and names in a shell.
@@ -61,12 +61,12 @@ pub fn run(arguments: &Completions) -> Result<u8, Error> {
     Ok(0)
 }
 
-/// Answers a shell's question and ends the process, if it is a shell that asks.
+/// If a shell requests completions, prints them and ends the process.
 pub fn answer() {
     CompleteEnv::with_factory(command).var(VARIABLE).complete();
 }
 
-/// The command line, with where its values come from.
+/// The command line, with the sources of its values for completion.
 fn command() -> clap::Command {
     let names = |command: clap::Command, argument: &'static str, names: fn(&OsStr) -> Vec<CompletionCandidate>| {
         command.mut_arg(argument, |argument| argument.add(ArgValueCompleter::new(names)))
@@ -79,7 +79,7 @@ fn command() -> clap::Command {
         .mut_subcommand("man", |man| names(man, "command", commands))
 }
 
-/// What `generate` takes: scenarios, files, and stories in one line.
+/// Arguments of `generate`: built-in scenarios, files, and scenarios in the one-line form.
 fn runnable(current: &OsStr) -> Vec<CompletionCandidate> {
     let text = current.to_string_lossy();
     let mut found = if text.contains(',') { Vec::new() } else { scenarios(&text) };
@@ -92,7 +92,7 @@ fn injectable(current: &OsStr) -> Vec<CompletionCandidate> {
     scenarios(&current.to_string_lossy()).into_iter().chain(yaml_files(current)).collect()
 }
 
-/// What `show` takes: as `generate`, and methods and kinds by their names.
+/// Arguments of `show`: as for `generate`, and the names of methods and kinds.
 fn anything(current: &OsStr) -> Vec<CompletionCandidate> {
     let text = current.to_string_lossy();
     let mut found = runnable(current);
@@ -131,7 +131,8 @@ fn scenarios(text: &str) -> Vec<CompletionCandidate> {
     names.map(|name| candidate(name, first_sentence(&described(&name)))).collect()
 }
 
-/// The last call of a story in one line: methods, and behind a colon the failures of the method.
+/// Completions of the last call of a scenario in the one-line form: methods and, after a colon, the failures of the
+/// method.
 fn calls(text: &str) -> Vec<CompletionCandidate> {
     let Ok(catalog) = Catalog::built_in() else { return Vec::new() };
     let begin = text.rfind(',').map_or(0, |at| at + 1);

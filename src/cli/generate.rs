@@ -1,4 +1,4 @@
-//! `falsetrail generate`.
+//! `falsetrail generate`: options, and the run from preparation to summary.
 
 mod kafka;
 mod live;
@@ -283,7 +283,7 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
     written.map(|()| status)
 }
 
-/// The exit status: whatever was asked for and not done makes it other than 0.
+/// The exit status: other than 0 if anything that was requested was not done.
 fn finish(arguments: &Generate, outcome: Outcome, stop: &Stop) -> Result<u8, Error> {
     if let Some(error) = outcome.error {
         return Err(error);
@@ -310,24 +310,24 @@ fn finish(arguments: &Generate, outcome: Outcome, stop: &Stop) -> Result<u8, Err
     Ok(0)
 }
 
-/// Reads a seed.
+/// Parses a seed.
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
-/// Reads a number of events to skip; none is a number, too, for whoever computes it.
+/// Parses a number of events to skip; 0 is allowed, for scripts that compute the number.
 fn skip(text: &str) -> Result<u64, units::Mistake> {
     if text.trim() == "0" { Ok(0) } else { units::count(text) }
 }
 
-/// Reads a number of threads.
+/// Parses a number of threads.
 fn threads(text: &str) -> Result<NonZero<usize>, String> {
     let most = run::MOST_THREADS;
     let threads = text.parse().ok().filter(|threads: &NonZero<usize>| threads.get() <= most);
     threads.ok_or_else(|| format!("a run has at least one thread, and {most} at most: write `1` or more"))
 }
 
-/// Reads `10m:500/s`.
+/// Parses a stage such as `10m:500/s`.
 fn stage(text: &str) -> Result<(u64, units::Rate), String> {
     let Some((duration, rate)) = text.split_once(':') else {
         return Err("write the duration and the rate at its end, as `10m:500/s`".to_owned());
@@ -337,7 +337,8 @@ fn stage(text: &str) -> Result<(u64, units::Rate), String> {
 }
 
 impl Generate {
-    /// Whether the run's length was given, so that a reader who leaves before it has not got what was asked for.
+    /// Whether the user gave the length of the run, so that a reader who closes the pipe earlier did not get what was
+    /// asked for.
     fn asked_for(&self, recorded: Option<&RunFile>) -> bool {
         let options = recorded.map_or_else(|| self.options(), |run| run.options.clone());
         let by_number = options.events.or(options.instances).or(self.first).is_some();
@@ -370,7 +371,7 @@ impl Generate {
         }
     }
 
-    /// Where events go, and where the run began that it goes on with.
+    /// Opens the sink, and determines where the run began that it resumes, if any.
     fn sink(&self, plan: &Plan, part: &run::Part, output: &Output, stop: &Arc<AtomicBool>) -> Result<Resumed, Error> {
         if let Some(topic) = self.kafka.sink(self, plan, stop)? {
             return Ok(Resumed { sink: topic, begun: part.skip });
@@ -381,7 +382,7 @@ impl Generate {
         Ok(Resumed { sink: sink::open(output)?, begun: part.skip })
     }
 
-    /// What is written: the command line's word, else that of the run file.
+    /// The output to write: options on the command line override those of the run file.
     fn output(&self, plan: &Plan, recorded: Option<&RunFile>) -> Output {
         let split = self.split.map(SplitName::meaning).or_else(|| self.recorded_split(recorded));
         Output {

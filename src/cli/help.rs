@@ -1,4 +1,4 @@
-//! `falsetrail help`: concepts that no option explains, and the commands' own help.
+//! `falsetrail help`: concepts that no single option explains, and the help of each command.
 
 use super::{columns, print};
 use clap::{Args, CommandFactory};
@@ -7,7 +7,7 @@ use falsetrail::error::{Error, did_you_mean};
 /// Name, headline, text.
 type Topic = (&'static str, &'static str, fn() -> String);
 
-/// The concepts, in the order in which a reader meets them.
+/// The concepts, in reading order.
 const TOPICS: [Topic; 6] = [
     ("scenarios", "how a story and a load are written", || include_str!("help/scenarios.txt").to_owned()),
     ("templates", "how events are made, and how to add your own", || include_str!("help/templates.txt").to_owned()),
@@ -64,7 +64,7 @@ pub fn topics() -> impl Iterator<Item = (&'static str, &'static str)> {
     TOPICS.iter().map(|(name, headline, _)| (*name, *headline))
 }
 
-/// The topic `kafka`, in which the table of defaults is the one in force.
+/// The topic `kafka`, with a table of the current defaults.
 fn kafka() -> String {
     include_str!("help/kafka.txt").replace("{DEFAULTS}\n", &kafka_defaults())
 }

@@ -1,4 +1,4 @@
-//! `falsetrail list`.
+//! `falsetrail list`: the built-in scenarios, and the methods, kinds and failures of the catalog.
 
 use super::{TemplatesOption, columns, print, wrapped};
 use clap::{Args, ValueEnum};
@@ -68,7 +68,7 @@ fn methods(catalog: &Catalog) -> String {
     columns(&[head].into_iter().chain(rows).collect::<Vec<_>>(), "")
 }
 
-/// The word of the catalog for what a method does.
+/// The catalog's word for a method's effect.
 pub fn effect(effect: Effect) -> &'static str {
     match effect {
         Effect::Create => "create",
@@ -82,7 +82,7 @@ pub fn effect(effect: Effect) -> &'static str {
 fn kinds(catalog: &Catalog) -> String {
     let rows = catalog.kinds.iter().map(|kind| {
         let settable = kind.fields.iter().filter(|field| field.settable()).map(|field| field.name.as_str());
-        // A row is chosen, not made.
+        // A row of the table is selected as a whole, so only its id can be set.
         let settable: Vec<&str> = if kind.table.is_some() { vec!["id"] } else { settable.collect() };
         let role = match (kind.principal, kind.table.is_some()) {
             (true, _) => "actor",

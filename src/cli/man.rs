@@ -1,4 +1,4 @@
-//! `falsetrail man`.
+//! `falsetrail man`: manual pages.
 
 use super::print;
 use clap::{Args, CommandFactory};
@@ -47,7 +47,7 @@ pub fn run(arguments: &Man) -> Result<u8, Error> {
     Ok(0)
 }
 
-/// The command line, with the full names of its parts.
+/// The whole command line, with the full names of subcommands.
 fn whole() -> clap::Command {
     let mut command = super::Command::command();
     command.build();

@@ -1,4 +1,4 @@
-//! `falsetrail new`.
+//! `falsetrail new`: writes a commented starter scenario.
 
 use super::TemplatesOption;
 use clap::Args;
@@ -51,7 +51,7 @@ pub fn run(arguments: &New) -> Result<u8, Error> {
     Ok(0)
 }
 
-/// The calls that a starter has of one kind.
+/// The methods of one kind that a starter uses.
 struct Calls<'c> {
     kind: &'c Kind,
     create: Option<&'c Method>,
@@ -77,7 +77,7 @@ impl<'c> Calls<'c> {
     }
 }
 
-/// A story about the first kind of which most can be told.
+/// A scenario about the kind with the most methods that a starter can use; the first of several such kinds.
 fn starter(catalog: &Catalog, file: &str) -> Result<String, Error> {
     let kinds = (0..catalog.kinds.len()).map(|kind| Calls::of(catalog, kind)).filter(|calls| calls.count() > 0);
     let Some(calls) = kinds.reduce(|best, next| if next.count() > best.count() { next } else { best }) else {
@@ -156,7 +156,7 @@ fn steps(text: &mut String, catalog: &Catalog, calls: &Calls) {
     }
 }
 
-/// A failure that can happen while the resource exists, without asking for anything.
+/// A failure that is possible while the resource exists and has no other precondition.
 fn fails<'c>(catalog: &'c Catalog, method: &Method) -> Option<&'c str> {
     let failures = method.failures.iter().map(|failure| &catalog.failures[*failure]);
     let mut fitting = failures.filter(|failure| failure.needs != Needs::Absent && failure.when.is_none());

@@ -1,4 +1,4 @@
-//! `falsetrail plan`: what a run would be, and nothing is emitted.
+//! `falsetrail plan`: describes a run without emitting anything.
 
 mod chart;
 mod table;

@@ -1,4 +1,4 @@
-//! `falsetrail schema`.
+//! `falsetrail schema`: prints the JSON Schema of scenario files or catalogs.
 
 use super::{TemplatesOption, print};
 use clap::{Args, ValueEnum};

@@ -1,4 +1,4 @@
-//! `falsetrail show`.
+//! `falsetrail show`: describes a scenario, a method or a kind.
 
 mod expected;
 mod mermaid;
@@ -71,7 +71,7 @@ pub fn run(arguments: &Show) -> Result<u8, Error> {
     Ok(0)
 }
 
-/// A name that is nothing at all gets suggestions from everything there is.
+/// The error for an unknown name, with suggestions from all names there are.
 fn unknown(catalog: &Catalog, name: &str, error: Error) -> Error {
     let is_path = name.contains('/') || name == "-" || std::path::Path::new(name).extension().is_some();
     if is_path || !matches!(error, Error::Usage { .. }) {
@@ -109,7 +109,7 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str, form: Form) -> Result<Strin
     }
 }
 
-/// The scenario as a file, and what the plan knows about it.
+/// The scenario as a file, with facts from its plan as comments.
 fn file_text(catalog: &Arc<Catalog>, name: &str, found: &Scenario, plan: &Plan) -> Result<String, Error> {
     let mut text = if falsetrail::catalog::scenario_source(name).is_some() {
         without_schema(&found.source.text).to_owned()
@@ -134,7 +134,7 @@ fn file_text(catalog: &Arc<Catalog>, name: &str, found: &Scenario, plan: &Plan) 
     Ok(text)
 }
 
-/// A file without the first line that leads editors from there to a schema: it leads nowhere from a copy.
+/// A file without the first line that refers editors to a schema: the relative path is wrong for a copy.
 fn without_schema(text: &str) -> &str {
     match text.split_once('\n') {
         Some((first, rest)) if first.starts_with("# yaml-language-server: $schema=../") => rest,
@@ -167,7 +167,7 @@ fn kind_text(catalog: &Catalog, kind: &Kind) -> String {
     text
 }
 
-/// Where a field's value comes from, in words.
+/// A description of where a field's value comes from.
 fn source(catalog: &Catalog, kind: &Kind, field: &falsetrail::catalog::Field) -> String {
     let shown = Scalar::to_string;
     match &field.generator {

@@ -1,7 +1,7 @@
-//! Whether standard output was closed when the program was started, as by `>&-`.
+//! Detects whether standard output was closed when the program was started, as with `>&-`.
 //!
-//! Rust opens `/dev/null` in place of a closed standard output before `main`, and then all events seem to be written. So
-//! this looks before that. Only Linux tells without opening anything; elsewhere nothing is known.
+//! Before `main`, Rust opens `/dev/null` in place of a closed standard output, and all events would seem to be written.
+//! So this check runs before that. Only Linux allows it without opening anything; on other systems nothing is detected.
 
 use falsetrail::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +13,8 @@ mod before_main {
     use super::{CLOSED, Ordering};
     use std::fs::symlink_metadata;
 
-    // The loader calls each function of this section once before `main`, when there is one thread. The function does
-    // nothing but ask the system about two paths, for which the library needs no preparation.
+    // The loader calls each function in this section once before `main`, while there is one thread. The function only
+    // queries two paths from the system, for which the library needs no initialisation.
     #[expect(unsafe_code, reason = "nothing that runs in `main` or later can tell a closed standard output")]
     #[used]
     #[unsafe(link_section = ".init_array")]
@@ -26,7 +26,7 @@ mod before_main {
     }
 }
 
-/// Refuses to write to a standard output that was closed from the start.
+/// Rejects a standard output that was closed from the start.
 pub fn check() -> Result<(), Error> {
     if !CLOSED.load(Ordering::Relaxed) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `falsetrail validate`.
+//! `falsetrail validate`: reports all mistakes in scenario files and catalogs.
 
 use super::{TemplatesOption, print};
 use clap::{Args, ValueEnum};
@@ -45,7 +45,7 @@ enum Format {
     Json,
 }
 
-/// What was checked, as the user calls it, and what is wrong with it.
+/// A checked file under the name that the user gave, and the result.
 struct Checked {
     shown: String,
     result: Result<(), Error>,
@@ -55,7 +55,7 @@ pub fn run(arguments: &Validate) -> Result<u8, Error> {
     let catalog = arguments.templates.catalog()?;
     let checked = arguments.paths.iter().flat_map(|given| match files(given) {
         Ok(files) => files.iter().map(|path| check(&catalog, path)).collect(),
-        // The other paths are checked all the same.
+        // Continue with the other paths.
         Err(error) => vec![Checked { shown: shown(given), result: Err(error) }],
     });
     match arguments.format {
@@ -90,7 +90,7 @@ fn as_text(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
     }
 }
 
-/// All of them, however many; the exit status is that of the text.
+/// Prints all diagnostics as JSON; the exit status is the same as with text.
 fn as_json(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
     let mut entries = Vec::new();
     let mut code = 0;
@@ -111,7 +111,7 @@ fn as_json(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
 
 fn located(shown: &str, found: &Diagnostic) -> Value {
     let name = found.source.name.as_str();
-    // The reader is given `./story.yaml` for `story.yaml`.
+    // The source reader is given `./story.yaml` for `story.yaml`.
     let file = if name.strip_prefix("./") == Some(shown) { shown } else { name };
     let (line, column) = found.source.position(found.span.start);
     let (end_line, end_column) = found.source.position(found.span.end.max(found.span.start));
@@ -122,7 +122,7 @@ fn located(shown: &str, found: &Diagnostic) -> Value {
 }
 
 fn scenario(catalog: &Arc<Catalog>, path: &str) -> Result<(), Error> {
-    // A path without a folder or ending would be taken for a name.
+    // A path without a folder or an extension would be taken for a built-in scenario's name.
     let path = if path.contains('/') { path.to_owned() } else { format!("./{path}") };
     let options = Options {
         scenarios: vec![path],
@@ -134,7 +134,7 @@ fn scenario(catalog: &Arc<Catalog>, path: &str) -> Result<(), Error> {
     Plan::with_catalog(catalog, &options).map(|_| ())
 }
 
-/// The files to check: of a folder those that end in `.yaml`, sorted; a folder with a catalog as it is.
+/// The files to check: of a folder those that end in `.yaml`, sorted; a folder with a catalog counts as one.
 fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     if !path.is_dir() || path.join("catalog.yaml").is_file() {
         return Ok(vec![path.to_owned()]);

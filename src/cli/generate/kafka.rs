@@ -1,4 +1,4 @@
-//! The options that say which topic, and how; and the sink that they ask for.
+//! The options for Kafka, and the sink that they describe.
 
 use super::{Generate, repeat::Words};
 use clap::{ArgGroup, Args, ValueEnum};
@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-/// Where the real audit events are: what is synthetic does not belong there.
+/// The topic of Confluent's real audit events; synthetic events do not belong there.
 const AUDIT_TOPIC: &str = "confluent-audit-log-events";
 
 /// Where records go, and what they look like.
@@ -98,7 +98,7 @@ enum RecordTimeName {
 }
 
 impl Kafka {
-    /// The topic that was asked for, connected; `None` if none was.
+    /// A connected sink for the topic that was given; `None` if none was.
     pub(super) fn sink(
         &self,
         arguments: &Generate,
@@ -115,17 +115,17 @@ impl Kafka {
         connect::sink(topic, arguments, plan, stop).map(Some)
     }
 
-    /// How many partitions the topic is to have, if it may be made.
+    /// The number of partitions of a topic that may have to be created.
     pub(super) fn partitions(&self) -> Option<NonZero<u32>> {
         self.create_topic.and_then(|(partitions, _)| NonZero::new(partitions.unsigned_abs()))
     }
 
-    /// The events that were asked for, if not all.
+    /// The events to select, if not all.
     pub(super) fn only(&self, plan: &Plan) -> Result<Option<Only>, Error> {
         self.only.as_deref().map(|path| Only::load(path, plan)).transpose()
     }
 
-    /// The same options again, without secrets; `list`: with the place of the list of undelivered events.
+    /// Writes the same options again, without secrets. `list`: including where to list undelivered events.
     pub(super) fn repeat(&self, words: &mut Words, list: bool) {
         if let Some(servers) = &self.bootstrap_servers {
             words.option("-b", servers.as_str());
@@ -170,7 +170,7 @@ impl Kafka {
     }
 }
 
-/// Reads `4` or `4:3`.
+/// Parses `4` or `4:3`.
 fn topic_shape(text: &str) -> Result<(i32, Option<i32>), String> {
     let number = |text: &str| text.trim().parse().ok().filter(|number: &i32| *number > 0);
     let shape = match text.split_once(':') {
@@ -180,7 +180,7 @@ fn topic_shape(text: &str) -> Result<(i32, Option<i32>), String> {
     shape.ok_or_else(|| "write the number of partitions, as `4`, or also that of copies, as `4:3`".to_owned())
 }
 
-/// Reads `origin=synthetic`.
+/// Parses `origin=synthetic`.
 fn header(text: &str) -> Result<(String, String), String> {
     let split = text.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.to_owned()));
     split.filter(|(name, _)| !name.is_empty()).ok_or_else(|| "write it as `origin=synthetic`".to_owned())

@@ -1,4 +1,4 @@
-//! `--live` and what goes with it: a run at the pace of the wall clock.
+//! `--live` and related options: a run at the pace of the wall clock.
 
 use super::Generate;
 use clap::Args;
@@ -38,10 +38,10 @@ pub struct LiveOptions {
 
 const SECOND: i64 = 1_000_000_000;
 
-/// A run that ends later than this after its time has missed its target, in nanoseconds.
+/// A run that ends more than this late (in nanoseconds) has missed its target.
 const TOLERATED: u64 = 1_000_000_000;
 
-/// Simulating what went on before a run may take so many nanoseconds before its beginning has to wait for it.
+/// If simulating the events before the start may take longer than this (in nanoseconds), the start is postponed.
 const PREPARED_IN_TIME: i64 = SECOND / 2;
 
 impl LiveOptions {
@@ -49,12 +49,12 @@ impl LiveOptions {
         self.live || self.speed.is_some()
     }
 
-    /// Whether the run begins at another time than it says.
+    /// Whether the run begins at another time than its options say.
     pub fn is_re_paced(&self) -> bool {
         self.re_pace
     }
 
-    /// Seconds of event time in a second of wall time, of a live run.
+    /// Seconds of event time in a second of wall time, for a live run.
     pub fn speed(&self) -> Option<f64> {
         self.is_live().then(|| self.speed.unwrap_or(1.0))
     }
@@ -64,7 +64,7 @@ impl LiveOptions {
         self.speed().map(|speed| Live { clock, speed, max_lag: self.max_lag })
     }
 
-    /// Options that repeat the pace.
+    /// The options that repeat the pace.
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         match self.speed {
@@ -78,7 +78,7 @@ impl LiveOptions {
     }
 }
 
-/// The plan of a run that can begin in time.
+/// Plans a run whose start is late enough for the preparation to finish in time.
 pub fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Error> {
     let pace = &arguments.pace;
     let mut options = recorded.map_or_else(|| arguments.options(), |run| run.options.clone());
@@ -89,7 +89,7 @@ pub fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Er
         return recorded.map_or_else(|| Plan::new(&options), RunFile::plan);
     }
     options.live = true;
-    // A live run begins now, as soon as it is ready, and not at the second that has begun when it was asked for.
+    // A live run begins as soon as it is ready, not at the start of the second in which it was requested.
     options.from = options.from.filter(|from| from.trim() != "now");
     let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
     let plan = Plan::new(&options)?;
@@ -111,13 +111,13 @@ pub fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Er
     if preparing < PREPARED_IN_TIME {
         return Ok(plan);
     }
-    // As long again, and half of it for a machine that is busy.
+    // Allow the same time again, and half of it in addition in case the machine is busy.
     options.seed = Some(plan.seed);
     options.from = Some(format_time(whole_second(preparing / 2 * 3)));
     Ok(Plan { is_repeatable: false, ..Plan::new(&options)? })
 }
 
-/// The same run from another beginning, such that its event `skip` is the next one.
+/// Plans the same run with another start, such that its event `skip` is due next.
 fn re_paced(plan: &Plan, mut options: Options, skip: u64) -> Result<Plan, Error> {
     if !plan.timing.schedule.as_ref().is_none_or(falsetrail::schedule::Schedule::is_relative) {
         let error = Error::usage("`--re-pace` cannot shift a daily curve, whose rate is that of the hour");
@@ -141,13 +141,13 @@ fn re_paced(plan: &Plan, mut options: Options, skip: u64) -> Result<Plan, Error>
     Ok(Plan { is_repeatable: false, ..Plan::new(&options)? })
 }
 
-/// The whole second that is at least a second away, and as much longer as is said.
+/// The next whole second that is at least a second plus `longer` away.
 fn whole_second(longer: i64) -> i64 {
     let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
     (now + longer).div_euclid(SECOND) * SECOND + 2 * SECOND
 }
 
-/// That the run took longer than it should have, if it did.
+/// The error for a run that took too long, if it did.
 pub fn missed(lag: Lag) -> Option<Error> {
     (lag.last > TOLERATED).then(|| {
         let late = format_duration(lag.last / 1_000_000 * 1_000_000);
@@ -156,7 +156,7 @@ pub fn missed(lag: Lag) -> Option<Error> {
     })
 }
 
-/// Reads a speed.
+/// Parses a speed.
 fn speed(text: &str) -> Result<f64, String> {
     let speed: f64 = text.parse().map_err(|_| "write a number such as `60`, for an hour in a minute".to_owned())?;
     if speed.is_finite() && (1e-6..=1e6).contains(&speed) {

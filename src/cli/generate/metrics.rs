@@ -1,9 +1,9 @@
-//! `--metrics`: what a run is doing, for Prometheus.
+//! `--metrics`: live counters of a run, for Prometheus.
 
 #[cfg(feature = "metrics")]
 pub use serve::Metrics;
 
-/// Nothing is ever served by this build.
+/// Without the feature `metrics`, nothing is served.
 #[cfg(not(feature = "metrics"))]
 pub enum Metrics {}
 

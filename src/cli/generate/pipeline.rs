@@ -1,4 +1,5 @@
-//! `--check` of events that came through a pipeline: to generate them again would replace what the pipeline made.
+//! Explains a failed `--check` of events that came through a pipeline. The usual advice, to generate the files again,
+//! would replace the pipeline's output.
 
 use falsetrail::{error::Error, plan::Plan};
 use serde_json::Value;
@@ -9,11 +10,11 @@ use std::{
     path::Path,
 };
 
-/// Lines that are looked at, and bytes of them.
+/// The most lines and bytes that are read.
 const MOST_LINES: usize = 100_000;
 const MOST_BYTES: u64 = 64 << 20;
 
-/// The error for a file that this program has not written: how to look into it, instead of how to replace it.
+/// The error for a file that this program has not written: says how to examine it instead of how to replace it.
 pub(super) fn explain(plan: &Plan, run: &Path, path: &Path) -> Option<Error> {
     let found = fs::metadata(path).ok()?;
     if found.is_dir() {
@@ -33,8 +34,8 @@ pub(super) fn explain(plan: &Plan, run: &Path, path: &Path) -> Option<Error> {
     Some(Error::failed(message).help("a pipeline may change their order and their form").help(help))
 }
 
-/// Why the lines of a file cannot be those that the run has written: changes that pipelines make. `None` without a sign of
-/// one, and for events of other runs.
+/// The first sign in the lines of a file that a pipeline has changed them. `None` if there is no sign, or if the events
+/// belong to another run.
 fn reason(plan: &Plan, path: &Path) -> Option<&'static str> {
     let reader = BufReader::new(File::open(path).ok()?.take(MOST_BYTES));
     let (mut seen, mut last, mut why) = (HashSet::new(), String::new(), None);
@@ -65,7 +66,7 @@ fn reason(plan: &Plan, path: &Path) -> Option<&'static str> {
     why.filter(|_| ours > 0)
 }
 
-/// Whether an event lies in a value, as it is or as a text.
+/// Whether a value contains an event of the run, as an object or as a text.
 fn is_within(value: &Value, is_ours: &impl Fn(&Value) -> bool) -> bool {
     match value {
         Value::Object(members) => is_ours(value) || members.values().any(|value| is_within(value, is_ours)),

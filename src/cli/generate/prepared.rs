@@ -1,10 +1,10 @@
-//! What the options come to before anything is opened, for whoever runs it and for whoever only looks at it.
+//! Prepares a run without opening anything, for `generate`, which runs it, and for `plan`, which only describes it.
 
 use super::{Generate, live, repeat};
 use falsetrail::{error::Error, plan::Plan, run, run_file::RunFile, sink::Output, units::is_relative_time};
 use std::num::NonZero;
 
-/// What the options come to before anything is opened.
+/// A prepared run: its plan and the part to emit.
 pub struct Prepared {
     pub plan: Plan,
     pub output: Output,
@@ -23,7 +23,7 @@ impl Generate {
         }
         let recorded = self.recorded()?;
         let mut plan = live::plan(self, recorded.as_ref())?;
-        // A run file that is moved has a point in time, whatever was given.
+        // `--from` gives the run file an absolute time, so the plan cannot tell whether the user gave a relative one.
         plan.is_repeatable &= !self.from.as_deref().is_some_and(is_relative_time);
         let output = self.output(&plan, recorded.as_ref());
         let only = self.kafka.only(&plan)?;
@@ -31,25 +31,25 @@ impl Generate {
         Ok(Prepared { plan, output, part, recorded })
     }
 
-    /// How many partitions the topic is to have, if it may be made.
+    /// The number of partitions of a topic that may have to be created.
     pub fn partitions(&self) -> Option<NonZero<u32>> {
         self.kafka.partitions()
     }
 
-    /// Whether events would go into a topic.
+    /// Whether events are sent to a topic.
     pub fn has_topic(&self) -> bool {
         self.kafka.topic.is_some()
     }
 
-    /// Seconds of event time in a second of wall time, if the run keeps to the clock.
+    /// Seconds of event time in a second of wall time, for a live run.
     pub fn speed(&self) -> Option<f64> {
         self.pace.speed()
     }
 
-    /// How many threads would render.
+    /// The number of threads that render.
     pub fn threads(&self) -> usize {
         let machine = || std::thread::available_parallelism().map_or(1, NonZero::get);
-        // A live run and librdkafka have one.
+        // A live run has one thread, and so does a run into Kafka.
         if self.pace.is_live() || self.kafka.topic.is_some() {
             1
         } else {
@@ -57,9 +57,9 @@ impl Generate {
         }
     }
 
-    /// The command of the run with its seed and times.
+    /// The command that repeats the run, with its seed and times.
     pub fn command(&self, plan: &Plan) -> String {
-        // A live run begins when it is typed, which is later than now.
+        // A live run begins when its command is entered, which is later than now.
         let as_given = self.pace.is_live() && self.skip.is_none();
         let skip = self.skip.unwrap_or(0);
         repeat::command(self, plan, repeat::From { skip, live: true, as_given, list: true, ..repeat::From::default() })

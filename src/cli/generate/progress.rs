@@ -1,7 +1,6 @@
-//! A sign of life: a line about the run, drawn by a thread of its own.
+//! Progress display: a line about the run on standard error, drawn by its own thread.
 //!
-//! The run never waits for it. It goes to standard error alone, and where events are shown on the same terminal there is
-//! none.
+//! The run never waits for it. There is no display if events are printed to the same terminal.
 
 use super::{Generate, watch::ProgressName};
 use crate::cli::report;
@@ -26,28 +25,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between two lines.
+/// Time between two lines.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
-/// Between two drawings of a bar.
+/// Time between two updates of a bar.
 const BETWEEN_DRAWINGS: Duration = Duration::from_millis(250);
 
-/// The stretch of which a bar's rate is the mean.
+/// The time over which a bar's rate is averaged.
 const RATE_OVER: Duration = Duration::from_secs(2);
 
-/// Steps of a bar.
+/// The number of positions of a bar.
 const STEPS: u64 = 1_000;
 
-/// What is known of a run before it begins.
+/// The facts about a run that are known before it begins.
 #[derive(Debug, Clone)]
 pub struct Ahead {
     from: i64,
-    /// Where event time ends, as far as it is known.
+    /// The end of event time, if known.
     to: Option<i64>,
-    /// How many events the whole run has, if its number ends it.
+    /// The number of events of the whole run, if it is limited.
     events: Option<u64>,
     skip: u64,
-    /// Of a live run.
+    /// For a live run: seconds of event time in a second of wall time.
     speed: Option<f64>,
     schedule: Option<Schedule>,
 }
@@ -73,23 +72,23 @@ impl Ahead {
         }
     }
 
-    /// Whether the run keeps to the clock.
+    /// Whether the run is live.
     #[cfg(feature = "metrics")]
     pub fn is_live(&self) -> bool {
         self.speed.is_some()
     }
 
-    /// Events a second of wall time that a live run is to have now, if it has a rate.
+    /// Events per second of wall time that a live run should have now, if it has a rate.
     pub fn target(&self, seen: &Seen) -> Option<f64> {
         let (speed, schedule) = (self.speed?, self.schedule.as_ref()?);
         let since = if seen.events == 0 { 0 } else { elapsed(self.from, seen.time) };
-        // Over as much event time as holds some events, also where they are few.
+        // Averaged over a minute of event time, so that slow rates count some events.
         let over = 60_000_000_000_u64;
         let events = schedule.count_before(since.saturating_add(over)) - schedule.count_before(since);
         Some(events as f64 / 60.0 * speed)
     }
 
-    /// How much of the run is done, from 0 to 1.
+    /// The fraction of the run that is done, from 0 to 1.
     fn done(&self, seen: &Seen) -> Option<f64> {
         if seen.events == 0 {
             return (self.events.is_some() || self.to.is_some()).then_some(0.0);
@@ -102,20 +101,20 @@ impl Ahead {
             let all = elapsed(self.from, to).max(1);
             elapsed(self.from, seen.time) as f64 / all as f64
         });
-        // What comes first is the end.
+        // The run ends at whichever limit comes first.
         let done = [by_number, by_time].into_iter().flatten().reduce(f64::max)?;
         Some(done.clamp(0.0, 1.0))
     }
 }
 
-/// The thread that draws.
+/// The thread that draws the progress.
 pub struct Progress {
     over: mpsc::Sender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Progress {
-    /// Begins, if the options ask for anything.
+    /// Starts the display, if the options ask for one.
     pub fn begin(arguments: &Generate, ahead: Ahead, watch: &Arc<Watch>) -> Option<Self> {
         let name = arguments.watch.progress;
         let terminal = io::stderr().is_terminal();
@@ -124,7 +123,7 @@ impl Progress {
         let how = match name {
             _ if arguments.quiet => return None,
             ProgressName::None => return None,
-            // Events are a sign of life, and a line among them would be in their way.
+            // The events themselves show progress, and lines among them would be in the way.
             ProgressName::Auto if to_stdout && io::stdout().is_terminal() => return None,
             ProgressName::Auto | ProgressName::Bar if terminal => How::Bar(bar(ahead.done(&Seen::default()).is_some())),
             ProgressName::Auto | ProgressName::Bar | ProgressName::Plain => How::Plain,
@@ -145,10 +144,10 @@ impl Progress {
         Some(Progress { over, thread })
     }
 
-    /// The run is over: takes the bar away.
+    /// Ends the display and removes the bar.
     pub fn finish(self) {
         let _ = self.over.send(());
-        // A thread that has failed has shown nothing, which is no failure of the run.
+        // A panic of this thread is no failure of the run.
         let _ = self.thread.join();
     }
 }
@@ -159,24 +158,24 @@ enum How {
     Json,
 }
 
-/// Drawing, one line after another.
+/// The state of the display, from one line to the next.
 struct Drawing {
     how: How,
     every: Duration,
     ahead: Ahead,
     watch: Arc<Watch>,
-    /// Whether the end is told, too, which the summary does for people.
+    /// Whether to print a last line at the end; for people the summary does that.
     at_end: bool,
-    /// Moments and the events until then, from which the rate is taken.
+    /// Recent times with the number of events until then, to compute the rate.
     samples: VecDeque<(Instant, u64)>,
-    /// When the first events were seen, and how much was done by then.
+    /// When the first events were seen, and the fraction of the run that was done by then.
     first: Option<(Instant, f64)>,
 }
 
-/// What a line says.
+/// The content of a line.
 struct Line {
     seen: Seen,
-    /// Events a second.
+    /// Events per second.
     rate: f64,
     target: Option<f64>,
     done: Option<f64>,
@@ -277,12 +276,12 @@ impl Line {
     }
 }
 
-/// That events are passed over, which is all that happens until the first one of a part.
+/// The message while events are skipped, before the first event of a part.
 fn passing(events: u64) -> String {
     format!("passed over {} events", format_count(events))
 }
 
-/// Says every now and then, for a run that is not quiet, how many events were passed over to find where it continues.
+/// Reports periodically, unless the run is quiet, how many events were skipped to find where it resumes.
 pub fn passing_over(arguments: &Generate) -> impl Fn(u64) + use<> {
     let silent = arguments.quiet || matches!(arguments.watch.progress, ProgressName::None | ProgressName::Json);
     let every = arguments.watch.progress_every.map_or(BETWEEN_LINES, Duration::from_nanos);
@@ -295,7 +294,7 @@ pub fn passing_over(arguments: &Generate) -> impl Fn(u64) + use<> {
     }
 }
 
-/// A time that is left: `14s`, `3m05s`, `2h10m`.
+/// Formats the time left: `14s`, `3m05s`, `2h10m`.
 fn remaining(left: Duration) -> String {
     let seconds = left.as_secs_f64().ceil() as u64;
     match seconds {
@@ -305,7 +304,7 @@ fn remaining(left: Duration) -> String {
     }
 }
 
-/// A bar on standard error; only something that turns if nobody knows where the run ends.
+/// A progress bar on standard error; a spinner if the run's end is not known.
 fn bar(has_end: bool) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
     let template = if has_end { "{bar:20} {wide_msg}" } else { "{spinner} {wide_msg}" };

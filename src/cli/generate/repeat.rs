@@ -1,4 +1,4 @@
-//! The commands that a run prints: what repeats it, what continues it, what sends the missing events again.
+//! The commands that a run prints: to reproduce it, to resume it, and to send missing events again.
 
 use super::{FormatName, Generate, SplitName};
 use falsetrail::{
@@ -11,37 +11,37 @@ use std::{
     path::Path,
 };
 
-/// Which events a command gives.
+/// The events that a command generates, and how.
 #[derive(Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is another thing to leave out")]
 pub struct From {
-    /// The run's events after the first ones, so many.
+    /// The number of events to skip at the beginning of the run.
     pub skip: u64,
-    /// After those in an unfinished file.
+    /// Append to the unfinished output of this run.
     pub append: bool,
-    /// At the pace of the wall clock, if the run was.
+    /// Keep to the pace of the wall clock, if the run did.
     pub live: bool,
-    /// Only so many of the run's first events, if the run has no end.
+    /// Limit the run to this many events, if it has no end.
     pub first: Option<u64>,
-    /// With the times that were given, instead of those that came of them.
+    /// Use the times as they were given, instead of the resolved ones.
     pub as_given: bool,
-    /// Whether the list of undelivered events that the run was to write can be written again.
+    /// Whether the list of undelivered events may be written again to the same place.
     pub list: bool,
 }
 
-/// The first events of a run without an end that the command before its first event gives: the run's length is not
-/// known then.
+/// The number of events in the command that is printed before the first event of an endless run, when its length is not
+/// known yet.
 pub const FIRST_OF_ENDLESS: u64 = 1_000_000;
 
-/// The arguments of the same run, seed and start time filled in.
+/// The command line of the same run, with seed and start time filled in.
 pub fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
     of_events(arguments, plan, from, arguments.kafka.only.as_deref())
 }
 
-/// The same, for those events alone that a file lists.
+/// The same, restricted to the events that the file `only` lists.
 pub fn of_events(arguments: &Generate, plan: &Plan, from: From, only: Option<&Path>) -> String {
     let mut words = Words(vec!["falsetrail".into(), "generate".into()]);
-    // An argument that looks like an option has to stand at the end.
+    // An argument that looks like an option has to be at the end, after `--`.
     let is_plain = arguments.scenarios.iter().all(|scenario| scenario == "-" || !scenario.starts_with('-'));
     let scenarios = || arguments.scenarios.iter().map(OsString::from);
     match &arguments.file.run {
@@ -67,7 +67,7 @@ pub fn of_events(arguments: &Generate, plan: &Plan, from: From, only: Option<&Pa
     if let Some(list) = only {
         words.option("--only", list);
     }
-    // A live run whose beginning has passed is one that was stopped.
+    // A live run whose start is in the past is one that was stopped.
     if from.skip > 0 || (from.live && arguments.pace.is_live() && !from.as_given) {
         words.option("--skip", from.skip.to_string());
     }
@@ -87,7 +87,7 @@ pub fn of_events(arguments: &Generate, plan: &Plan, from: From, only: Option<&Pa
 pub(super) struct Words(Vec<OsString>);
 
 impl Words {
-    /// An option with its value; one that begins with a hyphen is part of the option's word.
+    /// Adds an option with its value; a value that begins with a hyphen is joined to the option with `=`.
     pub(super) fn option(&mut self, name: &str, value: impl AsRef<OsStr>) {
         let value = value.as_ref();
         if value != "-" && value.as_encoded_bytes().starts_with(b"-") {
@@ -114,7 +114,7 @@ fn given_with_run(arguments: &Generate, plan: &Plan, from: From, words: &mut Wor
     times(arguments, plan, from, [begins, ends], words);
 }
 
-/// When the run begins and ends, each if it is to be named.
+/// Start and end of the run; `begins` and `ends` tell which of them to write.
 fn times(arguments: &Generate, plan: &Plan, from: From, [begins, ends]: [bool; 2], words: &mut Words) {
     if from.as_given {
         for (name, time) in [("--from", &arguments.from), ("--to", &arguments.to)] {
@@ -135,7 +135,7 @@ fn times(arguments: &Generate, plan: &Plan, from: From, [begins, ends]: [bool; 2
     }
 }
 
-/// All that the bytes depend on.
+/// All options that the bytes depend on.
 fn content(arguments: &Generate, plan: &Plan, from: From, words: &mut Words) {
     if let Some(events) = plan.timing.events {
         words.option("-n", events.to_string());
@@ -167,7 +167,7 @@ fn content(arguments: &Generate, plan: &Plan, from: From, words: &mut Words) {
     words.flag("--as-documented", arguments.as_documented);
 }
 
-/// Where and how events are written.
+/// The options for output.
 fn output(arguments: &Generate, words: &mut Words) {
     match arguments.format {
         None => {}

@@ -13,23 +13,23 @@ use falsetrail::{
 };
 use std::{fmt::Write, time::Duration};
 
-/// That the reader left, and how much it was given.
+/// A message that the reader closed the pipe, and how much it had received.
 pub fn closed(plan: &Plan, outcome: &Outcome) -> String {
     let written = format_count(outcome.delivered.events);
     let all = plan.timing.events.map(|events| format!(" of {}", format_count(events))).unwrap_or_default();
     format!("the reader went away: {written}{all} events written\n")
 }
 
-/// Which events there are at the destination.
+/// The range of events at the destination.
 #[derive(Clone, Copy)]
 pub struct Reach {
-    /// Where they begin.
+    /// The number of the first event.
     pub begun: u64,
-    /// The number after the last, if the run has not come to its end and that is known.
+    /// The number that follows the last event's, if the run did not reach its end and the number is known.
     pub until: Option<u64>,
 }
 
-/// What happened, how to repeat it, and how to continue it.
+/// The whole text: the result, how to reproduce the run, and how to resume it.
 pub fn text(arguments: &Generate, plan: &Plan, reach: Reach, outcome: &Outcome, took: Duration) -> String {
     let mut text = headline(plan, outcome, took);
     let rows: Vec<Vec<String>> = outcome
@@ -54,7 +54,7 @@ pub fn text(arguments: &Generate, plan: &Plan, reach: Reach, outcome: &Outcome, 
     if let Some(digest) = outcome.summary.digest() {
         let _ = writeln!(text, "digest: {digest}");
     }
-    // A run that was stopped before its first event has no events to repeat, and no command gives none.
+    // A run that was stopped before its first event has no events to reproduce, and no command generates zero events.
     let first = reach.until.map(|until| until.max(1)).or(Some(repeat::FIRST_OF_ENDLESS));
     let again = From { skip: reach.begun, first, ..From::default() };
     if let Some(list) = &outcome.delivered.undelivered {
@@ -82,7 +82,7 @@ fn headline(plan: &Plan, outcome: &Outcome, took: Duration) -> String {
     text
 }
 
-/// A duration as people read it, with three significant digits.
+/// A duration for people, with three significant digits.
 pub fn shown(took: Duration) -> String {
     let seconds = took.as_secs_f64();
     match seconds {
@@ -103,7 +103,7 @@ pub fn right_aligned(mut rows: Vec<Vec<String>>) -> String {
     columns(&rows, "  ")
 }
 
-/// What became of the events, where that is not a matter of course.
+/// The fate of the events, where it needs mentioning.
 fn delivery(arguments: &Generate, outcome: &Outcome) -> Vec<String> {
     let delivered = &outcome.delivered;
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! A run as a file: written, repeated, and what it makes compared with files.
+//! The options for run files: writing one, repeating a run from one, and comparing a run with existing files.
 
 use super::{Generate, Stop, finish, pipeline};
 use crate::cli::{print, report};
@@ -37,7 +37,7 @@ pub struct RunFileOptions {
 }
 
 impl Generate {
-    /// The run that a file describes, if one is given.
+    /// Reads the run file, if one is given.
     pub(super) fn recorded(&self) -> Result<Option<RunFile>, Error> {
         let Some(path) = &self.file.run else {
             if self.file.check {
@@ -76,7 +76,7 @@ impl Generate {
         Ok(Some(run))
     }
 
-    /// Adds what a run file leaves open: the end of a run without one, or another beginning.
+    /// Adds what a run file leaves open: the end of an endless run, or another start.
     fn complete(&self, run: &mut RunFile) -> Result<(), Error> {
         let is_endless = run.is_endless();
         if let Some(from) = &self.from {
@@ -99,7 +99,7 @@ impl Generate {
             .help(first.unwrap_or_default()))
     }
 
-    /// The first option that says where the run ends.
+    /// The first given option that sets the end of the run.
     fn end_given(&self) -> Option<&'static str> {
         let given = [
             ("`--events`", self.events.is_some()),
@@ -109,7 +109,7 @@ impl Generate {
         given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
     }
 
-    /// The first thing that is given although the run file has it.
+    /// The first given argument that contradicts the run file, because the file already contains it.
     fn content_given(&self) -> Option<&'static str> {
         let given = [
             ("a scenario", !self.scenarios.is_empty()),
@@ -128,14 +128,14 @@ impl Generate {
         given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
     }
 
-    /// What has a file of its own by the run file: where a folder is to be written or checked, and nothing else says.
+    /// The run file's `split`: used when a folder is written or checked and `--split` is not given.
     pub(super) fn recorded_split(&self, recorded: Option<&RunFile>) -> Option<Split> {
         let path = self.output.as_deref()?;
         let folder = path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/");
         recorded?.layout.split.filter(|_| folder)
     }
 
-    /// Refuses a run file that cannot be written, before anything is made.
+    /// Rejects a run file that cannot be written, before anything is created.
     pub(super) fn refuse_run_file(&self, output: &Output) -> Result<(), Error> {
         let Some(path) = &self.file.write_run else { return Ok(()) };
         if path.as_os_str() == "-" {
@@ -148,13 +148,13 @@ impl Generate {
         WholeFile::refuse(path, self.force, made)
     }
 
-    /// The description of the run.
+    /// The run file that describes the run.
     pub(super) fn run_file(&self, plan: &Plan, recorded: Option<&RunFile>, output: &Output) -> RunFile {
         let options = recorded.map_or_else(|| self.options(), |run| run.options.clone());
         RunFile::of(plan, &options, Layout { format: output.format, split: output.split })
     }
 
-    /// Writes the run file if one is asked for. If that fails, the sink that was opened for the run ends with it.
+    /// Writes the run file if requested. If that fails, the sink that was opened for the run is closed.
     pub(super) fn write_run(
         &self,
         plan: &Plan,
@@ -174,10 +174,10 @@ impl Generate {
     }
 }
 
-/// Compares what the run makes with the files that are there.
+/// Compares the run with existing files.
 pub(super) fn check(arguments: &Generate, plan: &Plan, output: &Output) -> Result<u8, Error> {
     let tell = |line: &str| {
-        // Whoever does not read on has heard enough, and the exit status says the rest.
+        // If the reader closed the pipe, the exit status alone tells the result.
         let _ = print(&format!("{line}\n"));
     };
     let own = arguments.file.run.as_deref().unwrap_or(Path::new(""));

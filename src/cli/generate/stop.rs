@@ -1,4 +1,4 @@
-//! Signals: what ends a run, and when at once.
+//! Signal handling: which signals end a run, and which end it immediately.
 
 use falsetrail::{error::Error, system};
 use signal_hook::{
@@ -13,10 +13,10 @@ use std::{
     },
 };
 
-/// A request to stop: the first signal ends the run cleanly, a second one at once.
+/// A request to stop: the first signal ends the run cleanly, a second one immediately.
 ///
 /// A terminal that closes sends SIGHUP, often twice: once from the system and once from the shell. So SIGHUP never ends
-/// a run at once, and where it was ignored from the start, as `nohup` has it, it stays ignored.
+/// a run immediately, and if it was ignored from the start, as with `nohup`, it stays ignored.
 pub(super) struct Stop {
     pub(super) requested: Arc<AtomicBool>,
     signal: Arc<AtomicUsize>,
@@ -24,7 +24,7 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    /// From now on, signals set `requested`.
+    /// Installs the handlers; from now on, signals set `requested`.
     pub(super) fn new(requested: Arc<AtomicBool>) -> Result<Self, Error> {
         let stop = Stop { requested, signal: Arc::default(), hangup: Arc::default() };
         let hangup = (!system::is_ignored(SIGHUP)).then_some(SIGHUP);
@@ -34,7 +34,7 @@ impl Stop {
         Ok(stop)
     }
 
-    /// The exit status of a run that a signal has ended.
+    /// The exit status of a run that a signal ended.
     pub(super) fn exit_code(&self) -> u8 {
         let asked = [&self.signal, &self.hangup].map(|signal| signal.load(Ordering::Relaxed) as u8);
         128 + asked.into_iter().find(|signal| *signal != 0).unwrap_or(0)
@@ -44,17 +44,18 @@ impl Stop {
         if signal == SIGHUP {
             flag::register_usize(signal, Arc::clone(&self.hangup), signal as usize)?;
         } else {
-            // In this order: the second signal finds the flag set by the first.
+            // The order matters: at the second signal, this handler finds the flag that the first one set.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&self.requested))?;
             flag::register_usize(signal, Arc::clone(&self.signal), signal as usize)?;
         }
-        // Last: where the request is seen, it is known which signal it was.
+        // Last, so that when the request is seen, the number of the signal is known.
         flag::register(signal, Arc::clone(&self.requested)).map(|_| ())
     }
 }
 
-/// A file that reaches the system's limit is a failed write, as on a full disk, and does not end the process.
+/// Turns reaching the file size limit into a failed write, as on a full disk, instead of a signal that ends the
+/// process.
 pub fn survive_file_size_limit() {
-    // If that cannot be had, the signal ends the process as it would have.
+    // If the handler cannot be installed, the signal ends the process as usual.
     let _ = flag::register(SIGXFSZ, Arc::default());
 }

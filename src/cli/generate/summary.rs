@@ -1,6 +1,6 @@
-//! The summary of a run for machines.
+//! The summary of a run, as JSON for machines.
 //!
-//! `falsetrail help summary` documents it. A change that could break a reader changes `version`.
+//! `falsetrail help summary` documents it. A change that could break a reader needs a new `version`.
 
 use super::{
     Generate,
@@ -23,34 +23,34 @@ use std::{
     time::Duration,
 };
 
-/// The version of the form.
+/// The version of the document's format.
 const VERSION: u32 = 2;
 
-/// All that a summary says and that is known before the first event.
+/// Everything in a summary that is known before the first event.
 pub struct About<'a> {
     arguments: &'a Generate,
     plan: &'a Plan,
-    /// Where the events at the destination begin, and which part of the run they are.
+    /// The part of the run at the destination; `skip` is its first event.
     part: Part,
-    /// When the run began, in wall time.
+    /// When the run began: wall time in nanoseconds since the Unix epoch.
     started: i64,
-    /// By partition: the end offset before the first event.
+    /// The end offset of each partition before the first event.
     offsets_before: BTreeMap<i32, i64>,
-    /// The run's description, as it stands in the document.
+    /// The run file, as it is embedded in the document.
     run_file: String,
 }
 
-/// The numbers of events that were not acknowledged.
+/// The numbers of the events that were not acknowledged.
 #[derive(Default)]
 struct Undelivered {
     failed: Only,
     unknown: Only,
-    /// How many neither of both lists has.
+    /// The number of events that are in neither list.
     unlisted: u64,
 }
 
 impl Generate {
-    /// Refuses a summary that cannot be written, before anything is made.
+    /// Rejects a summary that cannot be written, before anything is created.
     pub(super) fn refuse_summary(&self) -> Result<(), Error> {
         let Some(path) = &self.watch.summary else { return Ok(()) };
         if path.as_os_str() == "-" {
@@ -72,13 +72,13 @@ impl<'a> About<'a> {
         run: &RunFile,
         offsets_before: BTreeMap<i32, i64>,
     ) -> Self {
-        // It stands one level deeper than in a file of its own.
+        // It is indented one level deeper than in a separate run file.
         let run_file = run.to_json().trim_end().replace('\n', "\n  ");
         let started = wall_time();
         About { arguments, plan, part, started, offsets_before, run_file }
     }
 
-    /// The summary while the run lasts, and of a run that was killed.
+    /// The summary of a run in progress; it remains if the run is killed.
     pub fn running(&self, seen: &Seen, took: Duration) -> String {
         let (acknowledged, unlisted) = seen.answers.unwrap_or((seen.events, 0));
         let until = seen.next.max(self.part.skip);
@@ -117,7 +117,7 @@ impl<'a> About<'a> {
         }))
     }
 
-    /// The summary of a run that is over.
+    /// The summary of a run that has ended.
     pub fn over(&self, outcome: &Outcome, seen: &Seen, took: Duration) -> String {
         let (summary, plan) = (&outcome.summary, self.plan);
         let by_method = summary.by_outcome(plan).map(|(method, failure, events)| {
@@ -156,7 +156,7 @@ impl<'a> About<'a> {
         }))
     }
 
-    /// The document: the description of the run is at its end, because it is long.
+    /// The complete document. The run file is at its end, because it is long.
     fn document(&self, values: &Value) -> String {
         let mut document = json!({ "version": VERSION, "falsetrail": env!("CARGO_PKG_VERSION") });
         if let (Some(all), Some(values)) = (document.as_object_mut(), values.as_object()) {
@@ -167,7 +167,8 @@ impl<'a> About<'a> {
         format!("{open},\n  \"run_file\": {}\n}}\n", self.run_file)
     }
 
-    /// What defines the run, and which part of it this was; `until`: where it ends, if nothing else ends it.
+    /// The run and the part of it that was emitted. `until`: the number of the first event that was not emitted, if the
+    /// run has no other end.
     fn run(&self, until: Option<u64>) -> Value {
         let (arguments, plan) = (self.arguments, self.plan);
         let again = From { skip: self.part.skip, first: until.map(|until| until.max(1)), ..From::default() };
@@ -183,7 +184,7 @@ impl<'a> About<'a> {
         })
     }
 
-    /// What the destination has.
+    /// The events at the destination.
     fn delivered(&self, outcome: &Outcome) -> Value {
         let delivered = &outcome.delivered;
         json!({
@@ -211,12 +212,13 @@ impl<'a> About<'a> {
     }
 }
 
-/// The number after the last event that was handed over, if the run has not come to its end and that is known.
+/// The number that follows that of the last event handed over, if the run did not reach its end and the number is
+/// known.
 pub fn until(arguments: &Generate, part: &Part, outcome: &Outcome, seen: &Seen) -> Option<u64> {
     let delivered = &outcome.delivered;
     let until = match status(outcome) {
         Status::Complete => None,
-        // Those that the brokers have refused are listed beside.
+        // The events that the brokers rejected are listed separately.
         _ if arguments.kafka.topic.is_some() => Some(seen.next.max(part.skip)),
         _ if delivered.events + delivered.unknown == 0 => Some(part.skip),
         _ => delivered.next,
@@ -225,7 +227,7 @@ pub fn until(arguments: &Generate, part: &Part, outcome: &Outcome, seen: &Seen) 
 }
 
 impl Undelivered {
-    /// The events that the list of a run has, and how many it lacks.
+    /// The events that a run listed, and how many are missing from the list.
     fn of(outcome: &Outcome) -> Self {
         let delivered = &outcome.delivered;
         let (failed, unknown) = delivered.undelivered.as_deref().and_then(listed).unwrap_or_default();
@@ -234,7 +236,7 @@ impl Undelivered {
     }
 }
 
-/// Reads the list of what was not delivered; a device or pipe cannot be read again.
+/// Reads the list of undelivered events; a device or pipe cannot be read again.
 fn listed(path: &Path) -> Option<(Only, Only)> {
     let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|found| found.is_file()))?;
     let (mut failed, mut unknown) = (Vec::new(), Vec::new());
@@ -266,7 +268,7 @@ fn status(outcome: &Outcome) -> Status {
     }
 }
 
-/// How well a live run kept to the clock.
+/// How late the events of a live run left.
 fn pace(lag: Lag, events: u64) -> Value {
     let seconds = |nanoseconds: u64| nanoseconds as f64 / 1e9;
     let took = seconds(lag.took);

@@ -1,4 +1,5 @@
-//! `--summary`: a file that is there from before the first event, so that a run that is killed has left it.
+//! The file of `--summary`: written before the first event and updated during the run, so that it exists even if the
+//! run is killed.
 
 use super::{Generate, summary::About};
 use falsetrail::{
@@ -15,10 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between two versions while the run lasts.
+/// Time between two updates during the run.
 const BETWEEN_VERSIONS: Duration = Duration::from_secs(1);
 
-/// The file, with its first version.
+/// The file, after its first version was written.
 pub struct SummaryFile<'a> {
     about: About<'a>,
     watch: &'a Watch,
@@ -26,11 +27,11 @@ pub struct SummaryFile<'a> {
     file: Mutex<WholeFile>,
 }
 
-/// The thread that replaces the file while the run lasts; it ends when this is dropped.
+/// The thread that updates the file during the run; it ends when this is dropped.
 pub struct Updates(#[expect(dead_code, reason = "the thread waits until this is dropped")] mpsc::Sender<()>);
 
 impl<'a> SummaryFile<'a> {
-    /// Writes the first version, if the run is to have a summary.
+    /// Writes the first version, if a summary is requested.
     ///
     /// # Errors
     /// [`Error::Failed`] if it cannot be written.
@@ -46,10 +47,10 @@ impl<'a> SummaryFile<'a> {
         Ok(Some(SummaryFile { about, watch, begun: Instant::now(), file: Mutex::new(file) }))
     }
 
-    /// Replaces the file now and then while the run lasts.
+    /// Updates the file periodically during the run.
     pub fn keep_current<'scope, 'env: 'scope>(&'env self, scope: &'scope Scope<'scope, 'env>) -> Updates {
         let (running, over) = mpsc::channel();
-        // Without the thread, or on a full disk, there is the version before.
+        // If the thread cannot start or the disk is full, the file keeps its earlier version.
         let _ = Builder::new().name("summary".to_owned()).spawn_scoped(scope, move || {
             let mut shown = self.watch.see();
             while let Err(RecvTimeoutError::Timeout) = over.recv_timeout(BETWEEN_VERSIONS) {

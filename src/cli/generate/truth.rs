@@ -1,4 +1,4 @@
-//! `--truth`: where it goes, and from which event of the run on.
+//! `--truth`: opens the file of the ground truth, and determines from which event on it applies.
 
 use super::Generate;
 use falsetrail::{
@@ -8,11 +8,11 @@ use falsetrail::{
 };
 use std::path::Path;
 
-/// Refuses what would put the truth among the events, before anything is made.
+/// Rejects a file for the truth that is also the output of the events, before anything is created.
 pub fn refuse(arguments: &Generate) -> Result<(), Error> {
     let Some(path) = &arguments.truth else { return Ok(()) };
     let output = arguments.output.as_deref().unwrap_or(Path::new("-"));
-    // Without `-o` a topic takes the events, and standard output is free.
+    // If a topic takes the events and there is no `-o`, standard output is free.
     let is_taken = arguments.kafka.topic.is_none() && is_same_place(path, output);
     if path.as_os_str() == "-" || is_taken {
         return Err(Error::usage("the truth never stands among the events").help("name another file"));
@@ -20,17 +20,17 @@ pub fn refuse(arguments: &Generate) -> Result<(), Error> {
     Ok(())
 }
 
-/// Opens the file; `begun` is where the data begins.
+/// Opens the file; `begun` is the number of the first event in the data.
 pub fn open(arguments: &Generate, begun: u64) -> Result<Option<Truth>, Error> {
     let (Some(path), all) = (&arguments.truth, arguments.truth_all) else { return Ok(None) };
     let continues = arguments.append || (arguments.skip.is_some_and(|skip| skip > 0) && Lines::are_unfinished(path));
     if Lines::are_direct(path) {
-        // Lines that went to a device stay there: those of instances that were over are not written twice.
+        // Lines written to a device cannot be rewritten: instances that had ended are not written twice.
         let since = if continues { arguments.skip.unwrap_or(begun) } else { begun };
         return Ok(Some(Truth { lines: Lines::create(path, arguments.force)?, all, since }));
     }
     let lines = if continues { Lines::rewrite(path, arguments.force) } else { Lines::create(path, arguments.force) }?;
-    // Where a shell or a broker appends the data, its beginning is not known: most likely it is the run's.
+    // If a shell or a broker appends the data, its first event is not known; most likely it is the first of the run.
     let is_file = arguments.output.as_ref().is_some_and(|output| !is_stdout(output));
     let since = if continues && !is_file { 0 } else { begun };
     Ok(Some(Truth { lines, all, since }))

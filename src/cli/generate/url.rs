@@ -1,11 +1,11 @@
-//! URLs where a file is to be named: which program takes events there.
+//! Detects a URL where a file is expected, and suggests a program that sends events there.
 
 use super::Generate;
 use falsetrail::error::Error;
 use std::path::Path;
 
 impl Generate {
-    /// Refuses URLs as names of what is written, before anything is done.
+    /// Rejects URLs as names of output files, before anything is done.
     pub(super) fn refuse_urls(&self) -> Result<(), Error> {
         let others = [
             ("--truth", &self.truth),
@@ -27,17 +27,18 @@ impl Generate {
     }
 }
 
-/// The scheme of a URL, and what follows it.
+/// The scheme of a URL, and the rest.
 fn url(path: &Path) -> Option<(&str, &str)> {
     let (scheme, rest) = path.to_str()?.split_once(":/")?;
     let is_scheme = scheme.len() > 1
         && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    // A folder may be called so.
+    // A folder may have such a name.
     (is_scheme && !Path::new(&format!("{scheme}:")).exists()).then_some((scheme, rest.trim_start_matches('/')))
 }
 
-/// How events get there. Of the URL only host and port are repeated: a password may stand before, and a token after it.
+/// How to send events to a URL. Messages repeat only its host and port, because a password may precede them and a token
+/// may follow.
 fn ways(scheme: &str, rest: &str) -> Vec<String> {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();

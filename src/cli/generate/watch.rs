@@ -1,4 +1,4 @@
-//! The options of whoever waits for a run: how it goes on, and a summary for machines.
+//! Options for observing a run: progress, metrics, and a summary for machines.
 
 use super::Generate;
 use clap::{Args, ValueEnum};
@@ -42,14 +42,14 @@ pub enum ProgressName {
     None,
 }
 
-/// Whoever shows how the run goes on, until the run is over.
+/// The displays and servers that observe a run until it is over.
 pub struct Watching {
     progress: Option<super::progress::Progress>,
     metrics: Option<super::metrics::Metrics>,
 }
 
 impl Generate {
-    /// Begins to show how a run goes on, as the options say.
+    /// Starts observing a run, as the options request.
     pub(super) fn watching(
         &self,
         plan: &Plan,
@@ -66,7 +66,7 @@ impl Generate {
 }
 
 impl Watching {
-    /// The run is over.
+    /// Stops observing; the run is over.
     pub fn finish(self) {
         if let Some(progress) = self.progress {
             progress.finish();

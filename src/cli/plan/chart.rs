@@ -1,19 +1,19 @@
-//! A chart of a rate over time, in letters.
+//! Draws a rate over time as a text chart.
 
 use falsetrail::units::{format_count, format_duration, format_time};
 use std::fmt::Write;
 
-/// Columns of the chart.
+/// The width of the chart in columns.
 const COLUMNS: usize = 60;
 
-/// Its lines; each is divided into eighths.
+/// The height of the chart in lines; each is divided into eighths.
 const LINES: usize = 4;
 
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 const SECOND: i64 = 1_000_000_000;
 
-/// A chart of the rate between two times. `rates` gives the events a second in so many equal parts of it.
+/// A chart of the rate between two times. `rates(n)` returns the events per second in each of `n` equal parts.
 pub fn chart(from: i64, end: i64, rates: impl Fn(usize) -> Vec<f64>) -> String {
     let columns = rates(COLUMNS);
     let highest = columns.iter().copied().fold(0.0, f64::max);
@@ -35,15 +35,15 @@ pub fn chart(from: i64, end: i64, rates: impl Fn(usize) -> Vec<f64>) -> String {
     text
 }
 
-/// What a column of this height, as a part of the highest, shows in a line.
+/// The character that a column of this height, relative to the maximum, has in a line.
 fn cell(height: f64, line: usize) -> char {
     let eighths = (height * (LINES * 8) as f64).round() as usize;
-    // What there is shows, however little.
+    // A rate above zero is always visible.
     let eighths = if height > 0.0 { eighths.max(1) } else { 0 };
     EIGHTHS[eighths.saturating_sub(line * 8).min(8)]
 }
 
-/// Events a second as people write rates: `500/s`, `20/m`.
+/// Formats events per second: `500/s`, `20/m`.
 pub fn rate(per_second: f64) -> String {
     let (number, unit) = match per_second {
         1.0.. => (per_second, 's'),
@@ -64,12 +64,12 @@ pub fn rate(per_second: f64) -> String {
     format!("{text}/{unit}")
 }
 
-/// A time without its fraction.
+/// Formats a time without its fraction of a second.
 pub fn second(time: i64) -> String {
     format_time(time.div_euclid(SECOND) * SECOND)
 }
 
-/// A length of event time, in whole seconds where it is longer than one.
+/// Formats a length of event time, in whole seconds if it is longer than one.
 pub fn length(nanoseconds: i64) -> String {
     let whole = if nanoseconds > SECOND { nanoseconds / SECOND * SECOND } else { nanoseconds };
     format_duration(whole.max(0).unsigned_abs())

@@ -1,4 +1,4 @@
-//! A forecast for people, and for machines.
+//! A forecast as tables for people, and as JSON for machines.
 
 use super::chart::{chart, length, rate, second};
 use crate::cli::{
@@ -17,7 +17,7 @@ use falsetrail::{
 use serde_json::{Value, json};
 use std::{fmt::Write, time::Duration};
 
-/// What there is to say, and about what.
+/// A forecast and the run that it describes.
 pub struct About<'a> {
     pub arguments: &'a Generate,
     pub plan: &'a Plan,
@@ -58,12 +58,12 @@ impl About<'_> {
         text
     }
 
-    /// What stands before a number that was not counted.
+    /// The prefix of a number that is an estimate.
     fn about(&self) -> &'static str {
         if self.forecast.exact || self.forecast.endless { "" } else { "about " }
     }
 
-    /// A row for each story, if there are several.
+    /// A row for each scenario, if there are several.
     fn stories(&self) -> String {
         let told = self.plan.stories.iter().zip(&self.forecast.instances).filter(|(_, count)| **count > 0);
         let rows: Vec<Vec<String>> =
@@ -71,7 +71,7 @@ impl About<'_> {
         if rows.len() < 2 { String::new() } else { format!("stories:\n{}", right_aligned(rows)) }
     }
 
-    /// The rate, and a chart of it where there is something to see.
+    /// The rate, and a chart of it if it varies.
     fn rate(&self) -> String {
         let (forecast, (from, end)) = (self.forecast, self.stretch());
         let Some(mean) = self.mean() else { return String::new() };
@@ -82,13 +82,13 @@ impl About<'_> {
         text
     }
 
-    /// From where to where the run goes: its own words if it has some, else its events.
+    /// Start and end of the run: as given by its options, else by its events.
     fn stretch(&self) -> (i64, i64) {
         let (timing, summary) = (&self.plan.timing, &self.forecast.summary);
         let last = summary.last.unwrap_or(timing.from);
         let by_stages = timing.schedule.as_ref().and_then(Schedule::length);
         let stages = by_stages.map(|length| timing.from.saturating_add_unsigned(length));
-        // A number of events may come before the end of time.
+        // A number of events may end the run before `to`.
         let end = timing.to.into_iter().chain(stages).min().filter(|_| timing.events.is_none()).unwrap_or(last);
         (timing.from, end)
     }
@@ -97,7 +97,7 @@ impl About<'_> {
         self.forecast.course.until()
     }
 
-    /// Events a second; nothing for a run without a length.
+    /// Events per second; `None` if the run has no length.
     fn mean(&self) -> Option<f64> {
         let (from, end) = self.stretch();
         let seconds = elapsed(from, end) as f64 / 1e9;
@@ -121,7 +121,7 @@ impl About<'_> {
         text
     }
 
-    /// Who acts, and what there is.
+    /// Principals and resources by kind.
     fn kinds(&self) -> String {
         let (plan, forecast) = (self.plan, self.forecast);
         let kinds = plan.catalog.kinds.iter().enumerate().filter(|(_, of)| of.table.is_none());
@@ -211,7 +211,7 @@ impl About<'_> {
         notes
     }
 
-    /// The same as one JSON document.
+    /// The forecast as one JSON document.
     pub fn json(&self) -> String {
         let (plan, forecast, summary) = (self.plan, self.forecast, &self.forecast.summary);
         let by_method = summary.by_outcome(plan).map(|(method, failure, events)| {

@@ -1,4 +1,4 @@
-//! What a mix comes to: how many different values there will be of what.
+//! The expected number of distinct values in a workload, for each kind.
 
 use falsetrail::{
     plan::{Plan, Starts},
@@ -7,22 +7,22 @@ use falsetrail::{
 };
 use std::fmt::Write;
 
-/// A stretch of event time for which it is computed, in nanoseconds.
+/// The length of event time for which it is computed, in nanoseconds.
 const DAY: u64 = 86_400_000_000_000;
 
-/// A row of the table: of what, how many, and what else there is to say.
+/// A row of the table: kind, number, and remarks.
 type Row = (String, String, String);
 
-/// What the lines begin with.
+/// The first line of the comment.
 const HEADLINE: &str = "\n# Expected within ";
 
-/// The file of a mix with comment lines behind it, in place of those that an earlier `show` has put there.
+/// The file of a workload, with the table appended as comment lines that replace those of an earlier `show`.
 pub fn behind(file: &str, plan: &Plan) -> String {
     let end = file.rfind(HEADLINE).filter(|at| file[at + 1..].lines().all(|line| line.starts_with('#')));
     format!("{}{}", &file[..end.unwrap_or(file.len())], text(plan))
 }
 
-/// The same without the marks of a comment.
+/// The table without comment marks.
 pub fn alone(plan: &Plan) -> String {
     text(plan).lines().flat_map(|line| [line.strip_prefix("# ").unwrap_or(line), "\n"]).collect()
 }
@@ -52,7 +52,7 @@ fn text(plan: &Plan) -> String {
     text
 }
 
-/// How many there are of each kind.
+/// The expected number of each kind.
 fn kinds(plan: &Plan, outlook: &Outlook, instances: f64) -> Vec<Row> {
     let per_instance = |count: u64| count as f64 / outlook.instances as f64;
     let kinds = plan.catalog.kinds.iter().enumerate().filter(|(_, of)| of.table.is_none());
@@ -83,7 +83,7 @@ fn how_fast(plan: &Plan) -> String {
     }
 }
 
-/// Three significant digits, because that is how well it is known.
+/// Three significant digits, because the estimate is no more precise.
 fn about(number: f64) -> String {
     if number < 1_000.0 {
         return format_count(number.round() as u64);

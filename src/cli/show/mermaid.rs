@@ -1,4 +1,4 @@
-//! A story as a sequence diagram in Mermaid, which wikis and code forges draw.
+//! Draws a scenario as a Mermaid sequence diagram, which wikis and code forges render.
 
 use super::{
     timeline::often,
@@ -7,7 +7,7 @@ use super::{
 use falsetrail::{plan::Plan, scenario::Scenario, story::Story};
 use std::{collections::BTreeSet, fmt::Write as _};
 
-/// The diagram, one line feed at its end.
+/// The diagram, with a final line feed.
 pub fn diagram(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
     let mut lines = Lines { text: "sequenceDiagram\n".to_owned(), plan, story };
     if let Some(description) = &scenario.description {
@@ -78,7 +78,7 @@ impl Lines<'_> {
         }
     }
 
-    /// A call within what surrounds it: a chance, and how often.
+    /// A call, inside blocks for its chance and its repetition.
     fn call(&mut self, depth: usize, told: &ToldCall) {
         let call = told.call;
         let chance = told::chance(call);
@@ -112,7 +112,7 @@ impl Lines<'_> {
     }
 }
 
-/// A text without what Mermaid takes for its own.
+/// A text without characters that have a meaning in Mermaid.
 fn plain(text: &str) -> String {
     text.chars()
         .map(|character| match character {

@@ -1,4 +1,4 @@
-//! A method: what it takes, how it fails, an event of it, and what of that differs from event to event.
+//! Describes a method: its inputs and failures, an example event, and which parts of the event vary.
 
 use crate::cli::{color, columns, list::effect};
 use falsetrail::{
@@ -9,10 +9,10 @@ use falsetrail::{
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
-/// How many events are compared to see what varies.
+/// The number of events that are compared to find what varies.
 const COMPARED: u64 = 24;
 
-/// Everything about a method.
+/// The whole description of a method.
 pub fn text(catalog: &Arc<Catalog>, id: MethodId) -> Result<String, Error> {
     let method = &catalog.methods[id];
     let mut text =
@@ -63,14 +63,14 @@ fn failures(catalog: &Catalog, method: &Method) -> String {
     columns(&method.failures.iter().map(row).collect::<Vec<_>>(), "  ")
 }
 
-/// Successful events of a method: the first is the example, the others are of other seeds.
+/// Successful events of a method: the first is the example, the others have other seeds.
 fn examples(catalog: &Arc<Catalog>, short: &str) -> Result<Vec<Value>, Error> {
     let mut examples = Vec::new();
     for number in 0..COMPARED {
         let options = Options {
             scenarios: vec![short.to_owned()],
             seed: Some(7 + number),
-            // Another second each, so that times and what is made of them differ.
+            // Each starts at another second, so that times and values derived from them differ.
             from: Some(format!("2026-01-05T08:00:{:02}Z", number % 60)),
             ..Options::default()
         };
@@ -82,7 +82,7 @@ fn examples(catalog: &Arc<Catalog>, short: &str) -> Result<Vec<Value>, Error> {
     Ok(examples)
 }
 
-/// The places at which two events differ, as dotted paths.
+/// Collects the places where two events differ, as dotted paths.
 fn compare(left: &Value, right: &Value, at: &str, found: &mut BTreeSet<String>) {
     match (left, right) {
         (Value::Object(left), Value::Object(right)) if left.keys().eq(right.keys()) => {
@@ -103,7 +103,7 @@ fn below(at: &str, key: &str) -> String {
     if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") }
 }
 
-/// The varying places in the order of the event, with their values.
+/// The varying places with their values, in the order of the event.
 fn list(value: &Value, at: &str, varying: &BTreeSet<String>, rows: &mut Vec<Vec<String>>) {
     if varying.contains(at) {
         rows.push(vec![at.to_owned(), value.to_string()]);
@@ -122,7 +122,7 @@ const DIM: &str = "\u{1b}[2m";
 const VARIES: &str = "\u{1b}[33m";
 const PLAIN: &str = "\u{1b}[0m";
 
-/// The event, indented: keys dim, and what varies in a colour of its own.
+/// The event, indented and coloured: dim keys, and varying values in a separate colour.
 fn coloured(value: &Value, at: &str, varying: &BTreeSet<String>, depth: usize, out: &mut String) {
     let indent = |depth: usize| "  ".repeat(depth);
     match value {

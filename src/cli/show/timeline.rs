@@ -1,4 +1,4 @@
-//! A story, or a load, as a timeline: who does what on what, when, and how it ends.
+//! Shows a scenario or a workload as a timeline: who does what to which resource, when, and how it ends.
 
 use super::told::{self, Item, Told, ToldCall};
 use crate::cli::{columns, wrapped};
@@ -11,10 +11,10 @@ use falsetrail::{
 };
 use std::fmt::Write as _;
 
-/// Characters in a line of running text.
+/// The most characters in a line of prose.
 const WIDTH: usize = 96;
 
-/// A story.
+/// The timeline of a scenario.
 pub fn of_story(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
     let mut text = head(scenario);
     let catalog = &plan.catalog;
@@ -51,7 +51,7 @@ pub fn of_story(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
     text
 }
 
-/// A load: its stories by share.
+/// The table of a workload: its scenarios by share.
 pub fn of_mix(plan: &Plan, scenario: &Scenario, mix: &Mix) -> String {
     let mut text = head(scenario);
     let (background, injected) = plan.stories.split_at(plan.background);
@@ -78,7 +78,7 @@ pub fn of_mix(plan: &Plan, scenario: &Scenario, mix: &Mix) -> String {
     text
 }
 
-/// Name, description, and what holds for the whole file.
+/// Name, description, and settings of the whole file.
 fn head(scenario: &Scenario) -> String {
     let mut text = format!("{}\n", scenario.name);
     if let Some(description) = &scenario.description {
@@ -130,7 +130,7 @@ fn section(text: &mut String, title: &str, rows: impl Iterator<Item = Vec<String
     }
 }
 
-/// Lines without the spaces at their ends that empty cells leave.
+/// Removes the trailing spaces that empty cells leave.
 fn trimmed(text: &str) -> String {
     text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
@@ -141,7 +141,7 @@ fn fields(fields: &[Field]) -> String {
     given.join(", ")
 }
 
-/// A value for reading: a text needs no quotes here.
+/// A value for people: a text needs no quotes here.
 fn bare(node: &Node) -> String {
     match &node.value {
         Value::Text(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -188,7 +188,7 @@ fn row(plan: &Plan, story: &Story, told: &ToldCall, gutter: &str) -> Vec<String>
     ]
 }
 
-/// How often a call happens, if it is not once.
+/// How many times a call happens, if it is not once.
 pub fn often(told: &ToldCall) -> Option<String> {
     let every = told.call.every;
     let apart = if every.high > 0 { format!(", {every} apart") } else { String::new() };

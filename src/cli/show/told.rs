@@ -1,6 +1,6 @@
-//! A story as a person follows it: calls with the times at which they can happen, and branches with their chances.
+//! Outline of a scenario: its calls with the times at which they can happen, and branches with their probabilities.
 //!
-//! It is read off the plan, in which everything is said that a scenario may leave out.
+//! It is derived from the plan, in which all defaults are expanded.
 
 use falsetrail::{
     catalog::{Catalog, Effect, Generator, InputValue, Scalar},
@@ -9,45 +9,45 @@ use falsetrail::{
     units::{CountRange, DurationRange},
 };
 
-/// What happens in a story.
+/// The outline of a scenario.
 pub struct Told<'p> {
-    /// In order.
+    /// Calls and branches in order.
     pub items: Vec<Item<'p>>,
-    /// How long it takes, nanoseconds.
+    /// How long an instance takes, in nanoseconds.
     pub lasts: DurationRange,
-    /// How many events it has.
+    /// How many events an instance has.
     pub events: CountRange,
 }
 
-/// A piece of a story.
+/// An element of the outline.
 pub enum Item<'p> {
     /// A call.
     Call(ToldCall<'p>),
-    /// One of several ways on: how likely each is, and what happens there.
+    /// A branch: the probability and the content of each alternative.
     Choose(Vec<(f64, Vec<Item<'p>>)>),
 }
 
-/// A call of a story.
+/// A call with its possible times.
 pub struct ToldCall<'p> {
     /// The call itself.
     pub call: &'p Call,
-    /// When the first of its events can happen, nanoseconds after the story's beginning.
+    /// When its first event can happen, in nanoseconds after the start of the instance.
     pub when: DurationRange,
     /// How many events it has if it happens.
     pub times: CountRange,
 }
 
-/// The way through a story's operations.
+/// Walks through the compiled steps of a scenario.
 struct Reader<'p> {
     story: &'p Story,
     at: usize,
-    /// Since the story's beginning.
+    /// The possible time at this point, since the start of the instance.
     now: DurationRange,
     events: CountRange,
 }
 
 impl<'p> Told<'p> {
-    /// Reads it off a story.
+    /// Derives the outline of a scenario.
     pub fn of(story: &'p Story) -> Self {
         let nothing = CountRange { low: 0, high: 0 };
         let mut reader = Reader { story, at: 0, now: DurationRange { low: 0, high: 0 }, events: nothing };
@@ -57,7 +57,8 @@ impl<'p> Told<'p> {
 }
 
 impl<'p> Reader<'p> {
-    /// Up to the end of the story, or of the branch: then the jump behind the branches is where it stands.
+    /// Reads up to the end of the scenario or of a branch, where the current step is the jump to the end of all
+    /// branches.
     fn items(&mut self) -> Vec<Item<'p>> {
         let mut items = Vec::new();
         let story = self.story;
@@ -112,7 +113,7 @@ impl<'p> Reader<'p> {
         };
         let gaps = |count: u64, gap: u64| gap.saturating_mul(count.saturating_sub(1));
         let skipped = call.chance.is_some() || times.low == 0;
-        // What does not happen is not waited for either.
+        // A call that does not happen takes no time, and neither does its delay.
         let low = if skipped { self.now.low } else { when.low.saturating_add(gaps(times.low, call.every.low)) };
         self.now = DurationRange { low, high: when.high.saturating_add(gaps(times.high, call.every.high)) };
         self.events.low += if skipped { 0 } else { times.low };
@@ -121,7 +122,7 @@ impl<'p> Reader<'p> {
     }
 }
 
-/// What a call asks for, such as `max_cfu 5`, in the order of the method's inputs.
+/// The values that a call requests, such as `max_cfu 5`, in the order of the method's inputs.
 pub fn asks(plan: &Plan, story: &Story, call: &Call) -> Vec<String> {
     let method = &plan.catalog.methods[call.method];
     let changes = method.input.iter().filter_map(|input| match input.value {
@@ -159,7 +160,7 @@ fn text(scalar: &Scalar) -> String {
     scalar.to_string()
 }
 
-/// A text that the scenario gives; 0 is none.
+/// The text that the scenario gives for a code; 0 stands for none.
 fn literal(plan: &Plan, code: u64) -> String {
     let at = (code as usize).checked_sub(1);
     at.and_then(|at| plan.literals.get(at))
@@ -167,7 +168,7 @@ fn literal(plan: &Plan, code: u64) -> String {
         .unwrap_or_default()
 }
 
-/// What a call is about: its resource, or all of a kind for a list.
+/// The target of a call: its resource, or all of a kind if it lists them.
 pub fn on(catalog: &Catalog, story: &Story, call: &Call) -> String {
     if let Some(target) = call.target {
         return story.resources[target].name.clone();
@@ -177,7 +178,7 @@ pub fn on(catalog: &Catalog, story: &Story, call: &Call) -> String {
     if call.does == Effect::List { format!("all {several}") } else { String::new() }
 }
 
-/// How a call ends.
+/// The outcome of a call.
 pub fn outcome(catalog: &Catalog, call: &Call) -> String {
     let failure = |id: usize| format!("{} ({})", catalog.failures[id].name, catalog.failures[id].status);
     match call.outcome {
@@ -190,7 +191,7 @@ pub fn outcome(catalog: &Catalog, call: &Call) -> String {
     }
 }
 
-/// The failure that happens by itself if a call asks for less than there is.
+/// The automatic failure of a call that requests less than there is.
 pub fn by_itself(call: &Call) -> Option<usize> {
     match (call.lowers, call.outcome) {
         (Some((failure, _)), Outcome::Success { insists: false }) => {
@@ -200,13 +201,13 @@ pub fn by_itself(call: &Call) -> Option<usize> {
     }
 }
 
-/// A chance of 2⁶⁴ or a share, in percent.
+/// Formats a probability or a share in percent.
 pub fn percent(share: f64) -> String {
     let rounded = (share * 1_000.0).round() / 10.0;
     if rounded == 0.0 && share > 0.0 { "less than 0.1 %".to_owned() } else { format!("{rounded} %") }
 }
 
-/// The chance that a call happens at all, if it is not certain.
+/// The probability that a call happens at all, if it is below 1.
 pub fn chance(call: &Call) -> Option<String> {
     const ALL: f64 = 18_446_744_073_709_551_616.0;
     call.chance.map(|chance| percent(chance as f64 / ALL))

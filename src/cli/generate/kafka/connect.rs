@@ -1,4 +1,4 @@
-//! From the options to a connected sink.
+//! Connects the Kafka sink that the options describe.
 
 use super::{Generate, Kafka, ModeName, RecordTimeName};
 use crate::cli::report;
@@ -25,7 +25,7 @@ use std::{
     time::Duration,
 };
 
-/// The sink, connected; warnings are said at once.
+/// Connects the sink; prints warnings at once.
 pub(super) fn sink(
     topic: &str,
     arguments: &Generate,
@@ -51,7 +51,7 @@ pub(super) fn sink(
         RecordTimeName::Event => RecordTime::Event,
     };
     settings.paced = arguments.pace.is_live();
-    // A live run's events come when their time comes, so their end is no matter of now.
+    // A live run sends each event at its own time, so its end is not checked against the current time.
     settings.event_time = (plan.timing.from, plan.timing.to.filter(|_| !arguments.pace.is_live()));
     let path = kafka.undelivered.clone().unwrap_or_else(|| free_name(topic));
     settings.undelivered = Some(UndeliveredFile { path, replace: arguments.force });
@@ -72,7 +72,7 @@ pub(super) fn sink(
 
 pub(super) use falsetrail::sink::kafka::is_secret_header;
 
-/// A property as it may be shown: without its value, if that might be a secret.
+/// A property in a form that may be shown: without its value, if that may be a secret.
 pub(super) fn without_secret(property: &str) -> String {
     match property.split_once('=') {
         Some((name, _)) if is_secret(name) => format!("{name}=…"),
@@ -80,7 +80,7 @@ pub(super) fn without_secret(property: &str) -> String {
     }
 }
 
-/// The properties of `--kafka-config`.
+/// Reads the properties of `--kafka-config`.
 fn config(arguments: &Generate) -> Result<Vec<(String, String)>, Error> {
     let Some(path) = &arguments.kafka.config else {
         return Ok(Vec::new());
@@ -104,10 +104,10 @@ fn config(arguments: &Generate) -> Result<Vec<(String, String)>, Error> {
     read_properties(&name, &text, |variable| env::var(variable).ok())
 }
 
-/// Bytes of a file of properties at most, the texts of certificates included.
+/// The most bytes of a properties file, including embedded certificates.
 const LARGEST_CONFIG: u64 = 1 << 20;
 
-/// A text, and of one that is too large so much that it shows.
+/// Reads a text. Of one that is too large, it returns one byte more than allowed, so that the caller notices.
 fn read_text(from: impl io::Read) -> io::Result<String> {
     let mut bytes = Vec::new();
     from.take(LARGEST_CONFIG + 1).read_to_end(&mut bytes)?;
@@ -117,12 +117,12 @@ fn read_text(from: impl io::Read) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
-/// The properties of `-X`.
+/// The properties given with `-X`.
 fn properties(kafka: &Kafka) -> Result<Vec<(String, String)>, Error> {
     let mut properties = Vec::new();
     for property in &kafka.properties {
         let Some((name, value)) = property.split_once('=') else {
-            // What follows a name may be a password.
+            // The text after the name may be a password.
             let end = property.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c));
             let name = &property[..end.unwrap_or(property.len())];
             return Err(Error::usage(format!("`-X {name}` has no `=`")).help("write it as `-X acks=1`"));
@@ -139,10 +139,10 @@ fn properties(kafka: &Kafka) -> Result<Vec<(String, String)>, Error> {
     Ok(properties)
 }
 
-/// Characters of a topic in a file's name: what else is in the name, and `.part`, stay within the 255 that there are.
+/// The most characters of a topic in a file name: the rest of the name and `.part` must fit into 255 bytes as well.
 const TOPIC_IN_NAME: usize = 200;
 
-/// A name that no file has yet, for the list of what was not delivered. The topic is not yet known to be one.
+/// An unused file name for the list of undelivered events. The topic's name is not validated yet.
 fn free_name(topic: &str) -> PathBuf {
     let process = process::id();
     let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };

@@ -1,7 +1,7 @@
-//! One connection to the metrics' port: a request's head in, one answer out, and closed.
+//! One connection to the metrics server: reads the head of a request, writes one response, and closes.
 //!
-//! The parser is `httparse`; this is the rest of what a scraper needs of HTTP/1. There is no request body, no second
-//! request on a connection and nothing that waits, so whatever arrives costs a bounded amount of memory and time.
+//! `httparse` is the parser; this module is the rest of HTTP/1 that a scraper needs. There is no request body, no
+//! second request on a connection, and no blocking, so any input takes a bounded amount of memory and time.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -9,60 +9,60 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Bytes that a request's head has at most.
+/// The longest head of a request, in bytes.
 const LONGEST_HEAD: usize = 8 * 1024;
 
-/// Header fields that a request has at most: more than browsers and proxies send.
+/// The most header fields of a request: more than browsers and proxies send.
 const MOST_FIELDS: usize = 64;
 
-/// How long a connection may take for everything.
+/// The time limit of a connection.
 const LONGEST: Duration = Duration::from_secs(3);
 
-/// How long a client may send on after it was answered. Closing before it has ended would reset the connection, and
-/// could destroy the answer on its way.
+/// How long to read on after the response was sent. Closing while the client still sends would reset the connection,
+/// and could destroy the response on its way.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// By the specification of `OpenMetrics`.
+/// The media type from the `OpenMetrics` specification.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// A client, and how far its request is.
+/// A client, and the state of its request.
 pub struct Connection {
     stream: TcpStream,
     state: State,
-    /// When it is over, whatever is missing.
+    /// When the connection is closed, whatever its state.
     ends: Instant,
 }
 
 enum State {
-    /// The head so far.
+    /// Reading the head; contains its bytes so far.
     Reading(Vec<u8>),
-    /// The answer, and how much of it was sent.
+    /// Writing the response; contains its bytes and how many of them were sent.
     Writing(Vec<u8>, usize),
-    /// The answer was sent: reads on until the client ends.
+    /// The response was sent; reading until the client closes.
     Closing,
 }
 
-/// The answer to a request.
+/// The response to a request.
 struct Answer {
     status: &'static str,
     content_type: &'static str,
     body: String,
-    /// For `HEAD`: the body's length instead of the body.
+    /// For `HEAD`: send only the body's length.
     head_only: bool,
 }
 
 impl Connection {
-    /// A client that has said nothing yet.
+    /// A new connection.
     ///
     /// # Errors
     ///
-    /// The socket's, if it cannot be read without waiting.
+    /// The socket's, if it cannot be made non-blocking.
     pub fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Ok(Connection { stream, state: State::Reading(Vec::new()), ends: Instant::now() + LONGEST })
     }
 
-    /// Does what can be done without waiting; false if the connection is over. `metrics` gives their text.
+    /// Does what is possible without blocking; returns false if the connection is over. `metrics` renders the metrics.
     pub fn advance(&mut self, metrics: impl FnOnce() -> Option<String>) -> bool {
         let going = Instant::now() < self.ends;
         going && self.step(metrics).unwrap_or_else(|error| is_for_later(&error))
@@ -92,24 +92,24 @@ impl Connection {
             self.state = State::Closing;
             self.ends = self.ends.min(Instant::now() + LINGER);
         }
-        // One read a round is enough: a client that sends more than that is not waited for.
+        // One read per round is enough: a client that sends more is not waited for.
         let mut rest = [0; 16 * 1024];
         Ok(self.stream.read(&mut rest)? > 0)
     }
 }
 
-/// Whether a socket only has nothing to give or no room now.
+/// Whether an operation on the socket would block or was interrupted.
 fn is_for_later(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// The answer to a head; `None` while its end is missing.
+/// The response to a request; `None` while its head is incomplete.
 fn answer(head: &[u8], metrics: impl FnOnce() -> Option<String>) -> Option<Answer> {
     let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
     let mut request = httparse::Request::new(&mut fields);
     let too_large = || Answer::refusal("431 Request Header Fields Too Large", "a head has at most 8 KiB");
     match request.parse(head) {
-        // Pipelined requests may follow, in the same read; they are not answered.
+        // The same read may contain pipelined requests; they get no response.
         Ok(httparse::Status::Complete(length)) if length <= LONGEST_HEAD => Some(respond(&request, metrics)),
         Ok(httparse::Status::Partial) if head.len() < LONGEST_HEAD => None,
         Ok(_) | Err(httparse::Error::TooManyHeaders) => Some(too_large()),
@@ -141,7 +141,7 @@ fn respond(request: &httparse::Request, metrics: impl FnOnce() -> Option<String>
     Answer { head_only: method == "HEAD", ..answer }
 }
 
-/// The path of a request's target, which may be a whole URL.
+/// The path of a request's target, which may be a full URL.
 fn path(target: &str) -> &str {
     let path = match target.strip_prefix("http://") {
         Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),

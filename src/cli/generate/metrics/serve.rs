@@ -1,4 +1,4 @@
-//! The metrics of a run, and where they are served.
+//! The metrics of a run, and the server at the address that the user gave.
 
 use super::server::Server;
 use crate::cli::{generate::progress::Ahead, report};
@@ -21,12 +21,12 @@ use std::{fmt, io, sync::Arc};
 pub struct Metrics(Server);
 
 impl Metrics {
-    /// Serves them at `HOST:PORT`, or at `PORT` of this machine alone; says where, unless `quiet`. `None`, and a warning,
-    /// if the machine has no thread or descriptor left for it: the run does not need them.
+    /// Serves the metrics at `HOST:PORT`, or at `PORT` on the loopback interface; prints the address unless `quiet`.
+    /// Returns `None` after a warning if the system has no thread or descriptor left: the run does not need metrics.
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] for what is no address, [`Error::Failed`] if it cannot be listened at.
+    /// [`Error::Usage`] for an invalid address, [`Error::Failed`] if it cannot be bound.
     pub fn serve(
         address: &str,
         plan: &Plan,
@@ -64,19 +64,19 @@ impl Metrics {
         }
     }
 
-    /// Listens no longer.
+    /// Stops listening.
     pub fn finish(self) {
         self.0.finish();
     }
 }
 
-/// Says that there are no metrics, and why.
+/// Warns that there will be no metrics, and why.
 fn without(error: &io::Error) -> Option<Metrics> {
     report(&format!("warning: no metrics are served: {}\n", reason(error)));
     None
 }
 
-/// Whether the process or the machine has no descriptor or memory left, whatever the address.
+/// Whether the error means that descriptors or memory ran out, whatever the address.
 fn is_shortage(error: &io::Error) -> bool {
     #[cfg(target_os = "linux")]
     {
@@ -103,7 +103,7 @@ fn registry(plan: &Plan, ahead: Ahead, watch: &Arc<Watch>) -> Registry {
     registry
 }
 
-/// Reads the run's numbers when it is asked for them.
+/// A collector that reads the run's counters when they are scraped.
 #[derive(Debug)]
 struct Numbers {
     ahead: Ahead,
@@ -141,7 +141,7 @@ impl Collector for Numbers {
     }
 }
 
-/// How late the events of a live run leave.
+/// How late the events of a live run leave, as a histogram.
 struct Lateness(Arc<Watch>);
 
 impl EncodeMetric for Lateness {

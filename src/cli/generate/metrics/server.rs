@@ -1,9 +1,9 @@
-//! The server of the metrics' port: few connections, looked after by one thread in rounds.
+//! The metrics server: one thread serves a few connections by polling.
 //!
-//! A round takes the connections that have come and does for each what can be done without waiting; then the thread
-//! rests. The cost of the port is thereby bounded by construction: no client, and no number of clients, gets more than a
-//! round's work a hundred times a second, and none waits for another. A readiness interface would answer sooner by some
-//! milliseconds, which no scraper notices, and would let clients decide how often the thread runs.
+//! In each round it accepts new connections and does for each connection what is possible without blocking; then it
+//! sleeps. So the cost of the server is bounded by construction: clients get at most a hundred rounds a second, however
+//! many they are, and none waits for another. An interface such as `epoll` would respond some milliseconds earlier,
+//! which no scraper notices, and would let clients decide how often the thread runs.
 
 use super::connection::Connection;
 use std::{
@@ -15,30 +15,30 @@ use std::{
     time::Duration,
 };
 
-/// Connections at a time; a further one takes the place of the oldest.
+/// The most connections at a time; a further one replaces the oldest.
 const MOST_CONNECTIONS: usize = 16;
 
-/// Between two rounds while there are connections.
+/// The pause between rounds while there are connections.
 const ROUND: Duration = Duration::from_millis(10);
 
-/// Between two rounds while there is none.
+/// The pause between rounds while there are none.
 const REST: Duration = Duration::from_millis(50);
 
-/// Descriptors that are left to the run, as far as a fourth of all allows it.
+/// The number of descriptors that clients leave to the run, at most a fourth of all.
 const RESERVED: u64 = 32;
 
-/// A listening socket, and the thread that answers.
+/// A listening socket, and the thread that serves it.
 pub struct Server {
     over: mpsc::Sender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Server {
-    /// Listens at an address; says where.
+    /// Listens at an address; also returns the actual address.
     ///
     /// # Errors
     ///
-    /// The machine's, if the address cannot be listened at.
+    /// The system's, if the address cannot be bound.
     pub fn listen(address: &str) -> io::Result<(TcpListener, SocketAddr)> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
@@ -46,11 +46,11 @@ impl Server {
         Ok((listener, address))
     }
 
-    /// Answers on a thread, with the text that `metrics` gives.
+    /// Starts the thread; `metrics` renders the text of a response.
     ///
     /// # Errors
     ///
-    /// The machine's, if it starts no thread.
+    /// The system's, if it starts no thread.
     pub fn start(listener: TcpListener, metrics: impl Fn() -> Option<String> + Send + 'static) -> io::Result<Self> {
         let (over, is_over) = mpsc::channel();
         let mut rounds = Rounds { listener, connections: VecDeque::new(), most_descriptors: most_descriptors() };
@@ -64,26 +64,26 @@ impl Server {
         Ok(Server { over, thread })
     }
 
-    /// Listens no longer.
+    /// Stops listening.
     pub fn finish(self) {
         let _ = self.over.send(());
-        // A thread that has failed serves nothing, which is no failure of the run.
+        // A panic of this thread is no failure of the run.
         let _ = self.thread.join();
     }
 }
 
 struct Rounds {
     listener: TcpListener,
-    /// The oldest first.
+    /// Open connections, oldest first.
     connections: VecDeque<Connection>,
-    /// Descriptors from this number on are left to the run.
+    /// Descriptors with this number or a higher one are left to the run.
     most_descriptors: u64,
 }
 
 impl Rounds {
     fn round(&mut self, metrics: &impl Fn() -> Option<String>) {
         for _ in 0..MOST_CONNECTIONS {
-            // Any error passes: a client that went away, or no descriptor to be had, until the next round.
+            // All errors are temporary: the client is gone, or there is no free descriptor until the next round.
             let Ok((stream, _)) = self.listener.accept() else { break };
             if number(&stream) >= self.most_descriptors {
                 continue;
@@ -98,8 +98,8 @@ impl Rounds {
     }
 }
 
-/// The number from which on a descriptor is one of the last: files, folders and brokers are opened by the run when
-/// clients may have taken all others.
+/// The first descriptor number that is reserved for the run, which has to open files, folders and connections to
+/// brokers even if clients have taken all other descriptors.
 #[cfg(target_os = "linux")]
 fn most_descriptors() -> u64 {
     use rustix::process::{Resource, getrlimit};
@@ -112,7 +112,7 @@ fn most_descriptors() -> u64 {
     u64::MAX - RESERVED
 }
 
-/// Descriptors are numbered from 0, and a new one gets the first free number.
+/// The number of a socket's descriptor. A new descriptor gets the lowest free number, from 0.
 #[cfg(unix)]
 fn number(stream: &TcpStream) -> u64 {
     use std::os::fd::AsRawFd;
