@@ -1,4 +1,4 @@
-//! The command line: the doc comments here are `--help`.
+//! The command line, parsed by clap. The doc comments of commands, options and value enums are the text of `--help`.
 
 mod color;
 mod completions;

@@ -4,7 +4,7 @@ use super::{columns, print};
 use clap::{Args, CommandFactory};
 use falsetrail::error::{Error, did_you_mean};
 
-/// Name, headline, text.
+/// Name, headline, and a function that returns the text.
 type Topic = (&'static str, &'static str, fn() -> String);
 
 /// The concepts, in reading order.

@@ -34,7 +34,7 @@ pub(super) struct Recorder<'p> {
 #[derive(Debug)]
 struct Told {
     first: i64,
-    /// The number of its last event in the run.
+    /// The number, in the run, of its last event so far.
     last: u64,
     last_time: i64,
     /// Event kind and iteration of each event.
