@@ -225,7 +225,7 @@ fn events_that_a_pipeline_has_left_are_not_offered_to_be_replaced() {
     let folder = made("-o trail.ndjson");
     let trail = fs::read_to_string(folder.path().join("trail.ndjson")).unwrap();
     let lines: Vec<&str> = trail.lines().collect();
-    let of = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let of = |lines: &[String]| lines.join("\n") + "\n";
     let mut reversed: Vec<String> = lines.iter().map(ToString::to_string).collect();
     reversed.reverse();
     let twice: Vec<String> = lines.iter().flat_map(|line| [line.to_string(), line.to_string()]).collect();
