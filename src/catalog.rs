@@ -35,6 +35,9 @@ pub type MethodId = usize;
 /// Index of a failure in [`Catalog::failures`].
 pub type FailureId = usize;
 
+/// The most members of a kind that can exist before a run.
+pub const MOST_MEMBERS: u64 = 10_000_000;
+
 /// One audited system, checked: every name resolves.
 #[derive(Debug)]
 pub struct Catalog {

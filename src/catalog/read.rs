@@ -1,8 +1,8 @@
 //! From a `catalog.yaml` to a [`Catalog`]: everything that is wrong with it is found at once.
 
 use super::{
-    Catalog, Failure, Field, Generator, InputValue, Kind, KindId, Lowers, Needs, RecordKey, Scalar, Text, check,
-    read_field, read_method, read_table,
+    Catalog, Failure, Field, Generator, InputValue, Kind, KindId, Lowers, MOST_MEMBERS, Needs, RecordKey, Scalar, Text,
+    check, read_field, read_method, read_table,
 };
 use crate::{
     error::{Diagnostic, Source, did_you_mean, list_of, quoted},
@@ -190,14 +190,20 @@ pub(super) fn scope(reader: &Reader, names: &[Spanned<String>], catalog: &Catalo
 fn read_population(reader: &Reader, entries: &[(Spanned<String>, Node)], catalog: &mut Catalog) {
     for (name, node) in entries {
         if name.value == "skew" {
-            if let Some(skew) = reader.f64(node, "`skew`") {
-                catalog.skew = skew.value;
+            match reader.f64(node, "`skew`") {
+                Some(skew) if (0.0..=4.0).contains(&skew.value) => catalog.skew = skew.value,
+                Some(_) => reader.report(reader.expected(node, "`skew`", "a number from 0 (even) to 4")),
+                None => {}
             }
             continue;
         }
         let kind = catalog.kinds.iter().position(|kind| kind.plural.as_ref() == Some(&name.value));
         let count = reader.u64(node, &format!("`{}`", name.value));
         match (kind, count) {
+            (Some(_), Some(count)) if count.value > MOST_MEMBERS => {
+                let what = format!("`{}`", name.value);
+                reader.report(reader.expected(node, &what, "a whole number from 0 to 10,000,000"));
+            }
             (Some(kind), Some(count)) => catalog.kinds[kind].population = count.value,
             (None, _) => {
                 unknown(reader, name, "population", catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref()));

@@ -2,7 +2,7 @@
 
 use super::find::Found;
 use crate::{
-    catalog::{Catalog, KindId},
+    catalog::{Catalog, KindId, MOST_MEMBERS},
     error::{Diagnostic, Error, Source, did_you_mean},
     units::{format_bytes, format_count},
     yaml::Value,
@@ -19,9 +19,6 @@ pub(super) struct Counts {
     /// By kind: where the mix says just how many there are. The others grow with the rate.
     exact: Vec<Option<(Range<usize>, Arc<Source>)>>,
 }
-
-/// The most that there can be of a kind.
-const MOST: u64 = 10_000_000;
 
 /// Bytes of a population that a catalog or a mix asks for: about two seconds of making it. One that grows with the rate may
 /// have more.
@@ -96,7 +93,7 @@ impl Counts {
                 );
                 return Err(Diagnostic::new(source, span.clone(), message).help(why).into());
             }
-            let wanted = (ROOM * needed).min(MOST);
+            let wanted = (ROOM * needed).min(MOST_MEMBERS);
             if self.exact[*room].is_none() && grown.kinds[*room] < wanted {
                 grown.grow(catalog, *room, wanted);
             }
@@ -111,7 +108,7 @@ impl Counts {
         for inner in 0..catalog.kinds.len() {
             if catalog.parent(inner) == Some(kind) && self.exact[inner].is_none() {
                 let more = u128::from(self.kinds[inner]) * u128::from(wanted) / u128::from(before);
-                self.kinds[inner] = u64::try_from(more).unwrap_or(MOST).min(MOST);
+                self.kinds[inner] = u64::try_from(more).unwrap_or(MOST_MEMBERS).min(MOST_MEMBERS);
             }
         }
     }
@@ -152,7 +149,7 @@ pub(super) fn population(catalog: &Catalog, found: &Found) -> Result<Counts, Err
             continue;
         };
         match count(&field.value.value) {
-            Some((count, grows)) if count <= MOST => {
+            Some((count, grows)) if count <= MOST_MEMBERS => {
                 counts.kinds[kind] = count;
                 counts.exact[kind] = (!grows).then(|| (field.value.span.clone(), Arc::clone(source)));
             }
