@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use falsetrail::error::Error;
+use falsetrail::run_file::{End, RunFile, Status};
 use falsetrail::sink::kafka::{KafkaSink, UndeliveredFile};
 use falsetrail::sink::{Ending, Flow, Sink};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
@@ -102,6 +103,43 @@ fn what_failed_is_listed_and_sent_again() {
     let in_topic = ids(&cluster, 2000);
     assert_eq!(in_topic.keys().cloned().collect::<BTreeSet<_>>(), whole(folder.path(), "2000"));
     assert!(in_topic.values().all(|count| *count == 1));
+}
+
+/// The summary says where the topic ended before the run and which events it lacks. A run file is sent again like any
+/// other run, and so is the run in a summary.
+#[test]
+fn a_summary_knows_what_a_topic_lacks() {
+    for name in ["r.json", "s.json"] {
+        let (cluster, folder) = (cluster(), tempdir().unwrap());
+        emit(folder.path(), &cluster, &["-n", "20", "-q"]).quiet();
+        let described = ["-n", "2000", "-q", "--write-run", "r.json", "--summary", "s.json", "-o", "all.ndjson"];
+        run(folder.path(), STORY.iter().chain(&described)).quiet();
+        cluster.request_errors(RDKafkaApiKey::Produce, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE; 3]);
+        let servers = cluster.bootstrap_servers();
+        let small = ["-X", "batch.num.messages=100", "-X", "enable.idempotence=false", "--summary", "sent.json"];
+        let words = ["generate", "--run", name, "-b", &servers, "-t", TOPIC];
+        let found = run(folder.path(), words.iter().chain(&small));
+        assert_eq!(found.code, 1, "{}", found.stderr);
+        let [generated, acknowledged, failed, unknown] = counts(&found.stderr);
+        assert!(failed > 0 && unknown == 0, "{}", found.stderr);
+
+        let sent = RunFile::read(folder.path().join("sent.json")).unwrap().emitted.unwrap();
+        assert_eq!((sent.status, sent.end(), sent.delivered), (Status::Failed, End::At(generated), acknowledged));
+        let path = found.stderr.lines().find_map(|line| line.strip_prefix("not delivered: listed in ")).unwrap();
+        let lost = listed(&folder.path().join(path)).into_iter().map(|event| event["event"].as_u64().unwrap());
+        assert_eq!((sent.failed, sent.unknown.count(), sent.unlisted), (lost.collect(), 0, 0));
+        let topic = sent.topic.unwrap();
+        assert_eq!((topic.name.as_str(), topic.offsets_before.len()), (TOPIC, 3));
+        assert_eq!(topic.offsets_before.values().sum::<i64>(), 20);
+
+        let again = line(folder.path(), &these_again(&found.stderr)).fine();
+        assert!(again.again().starts_with(&format!("falsetrail generate --run {name} --only ")), "{}", again.stderr);
+        assert_eq!(counts(&again.stderr), [failed, failed, 0, 0]);
+        // The first events were there before.
+        let in_topic = ids(&cluster, 2020);
+        assert_eq!(in_topic.keys().cloned().collect::<BTreeSet<_>>(), whole(folder.path(), "2000"));
+        assert_eq!(in_topic.values().sum::<u64>(), 2020);
+    }
 }
 
 #[test]
