@@ -26,8 +26,9 @@ pub(super) fn run_file(source: &Arc<Source>) -> Result<RunFile, Error> {
     };
     check_format(&reader, run)?;
     let mut run = top_level(&reader, run);
-    if let (Some(run), Some(rest)) = (&mut run, emitted) {
-        run.emitted = read_emitted::emitted(&reader, rest);
+    let emitted = emitted.and_then(|rest| read_emitted::emitted(&reader, rest));
+    if let Some(run) = &mut run {
+        run.emitted = emitted;
     }
     Ok(reader.finish(run)?)
 }

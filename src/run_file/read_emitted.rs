@@ -59,8 +59,9 @@ pub(super) fn emitted(reader: &Reader, root: &Node) -> Option<Emitted> {
         let _ = run.rest();
         speed
     });
-    let (part, [failed, unknown], unlisted) = which(reader, numbers?)?;
-    let (events, topic) = destination(reader, delivered?)?;
+    let (numbers, delivered) = (numbers.map(|map| which(reader, map)), delivered.map(|map| destination(reader, map)));
+    let (part, [failed, unknown], unlisted) = numbers??;
+    let (events, topic) = delivered??;
     Some(Emitted {
         status: status?,
         part,
@@ -141,8 +142,8 @@ fn numbers(reader: &Reader, node: &Node, what: &str) -> Option<Only> {
         }
         Some(first..=end)
     };
-    let stretches = reader.list(node, what)?.iter().map(stretch).collect::<Option<Vec<_>>>()?;
-    Some(Only::from_ranges(stretches))
+    let stretches: Vec<_> = reader.list(node, what)?.iter().map(stretch).collect();
+    Some(Only::from_ranges(stretches.into_iter().collect::<Option<Vec<_>>>()?))
 }
 
 fn offsets(reader: &Reader, node: &Node) -> Option<BTreeMap<i32, i64>> {
@@ -155,5 +156,6 @@ fn offsets(reader: &Reader, node: &Node) -> Option<BTreeMap<i32, i64>> {
         };
         Some((number, reader.i64(offset, "an offset")?.value))
     };
-    entries.iter().map(offset).collect()
+    let offsets: Vec<_> = entries.iter().map(offset).collect();
+    offsets.into_iter().collect()
 }
