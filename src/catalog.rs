@@ -5,25 +5,29 @@
 
 mod builtin;
 mod check;
+mod complete;
 mod field;
 mod load;
+mod names;
 mod read;
 mod read_field;
 mod read_method;
 mod read_table;
 mod shape;
+mod sound;
 mod text;
 
 use crate::{
-    error::Error,
+    error::{Error, Source},
     template::{Shape, Template},
     texts::RunTexts,
     units::DurationRange,
 };
-use std::{path::Path, sync::Arc};
+use std::{ops::Range, path::Path, sync::Arc};
 
 pub use builtin::{scenario_names, scenario_source};
 pub use field::{Field, Generator, Moment, ReferDefault, Scalar, Table, escaped};
+pub use names::template_file;
 pub use text::{Text, TextPart};
 
 /// Index of a kind in [`Catalog::kinds`].
@@ -37,6 +41,9 @@ pub type FailureId = usize;
 
 /// The most members of a kind that can exist before a run.
 pub const MOST_MEMBERS: u64 = 10_000_000;
+
+/// How many inputs of a method that updates may change a field: a simulated call keeps their values on the stack.
+pub const MOST_ASKS: usize = 16;
 
 /// One audited system, checked: every name resolves.
 #[derive(Debug)]
@@ -63,8 +70,10 @@ pub struct Catalog {
     pub default_key: usize,
     /// The event body of each method, by [`MethodId`]; a method without one cannot be called.
     pub templates: Vec<Option<Arc<Template>>>,
-    /// The text of the `catalog.yaml`.
-    pub text: String,
+    /// The `catalog.yaml`.
+    pub source: Arc<Source>,
+    /// Where its `population` stands, if it has one.
+    pub population_at: Option<Range<usize>>,
     /// Where each template was read from or looked for.
     pub template_names: Vec<String>,
 }
@@ -92,6 +101,10 @@ pub struct Kind {
     pub ready_after: Option<DurationRange>,
     /// How many exist before a run begins.
     pub population: u64,
+    /// Where that stands in the `catalog.yaml`, or else the kind's name.
+    pub population_at: Range<usize>,
+    /// Whether the catalog says how many exist.
+    pub populated: bool,
     /// The fields that calls change, in the order in which a resource's state keeps them.
     pub changing: Vec<FieldId>,
     /// The unique clock among its fields, if it has one: such a name is given out while the run is simulated.
@@ -118,7 +131,9 @@ pub enum Effect {
 pub struct Method {
     /// Name in events and files, such as `CreateComputePool`.
     pub name: String,
-    /// Name in scenarios, such as `create-pool`.
+    /// Where it stands in the `catalog.yaml`.
+    pub name_at: Range<usize>,
+    /// Name in scenarios, such as `create-pool`: given, or derived from the name.
     pub short: String,
     /// What it is about.
     pub kind: KindId,

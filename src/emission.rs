@@ -19,6 +19,7 @@ use crate::{
 };
 use std::sync::Arc;
 
+pub(crate) use bake::constants;
 pub use bake::{Baker, field_salt};
 pub use make::{Context, Given, resource_key};
 pub use needs::Needs;

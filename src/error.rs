@@ -62,12 +62,28 @@ pub struct Diagnostic {
     pub label: String,
     /// What to do about it: zero or more `help:` lines.
     pub help: Vec<String>,
+    /// Whether it is no mistake, but something that its author may not have meant.
+    pub warning: bool,
 }
 
 impl Diagnostic {
     /// A mistake without label and help.
     pub fn new(source: &Arc<Source>, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { source: Arc::clone(source), span, message: message.into(), label: String::new(), help: Vec::new() }
+        Self {
+            source: Arc::clone(source),
+            span,
+            message: message.into(),
+            label: String::new(),
+            help: Vec::new(),
+            warning: false,
+        }
+    }
+
+    /// Makes a warning of it.
+    #[must_use]
+    pub fn into_warning(mut self) -> Self {
+        self.warning = true;
+        self
     }
 
     /// Says something at the underline.

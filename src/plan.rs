@@ -6,10 +6,12 @@
 mod assemble;
 mod check;
 mod counts;
+mod envelopes;
 mod feasible;
 mod find;
 mod fixed_ids;
 mod inject;
+mod methods;
 mod pins;
 mod resolve;
 mod sets;
@@ -34,6 +36,7 @@ use crate::{
 use std::{path::PathBuf, sync::Arc};
 
 pub(crate) use inject::divided as injection_parts;
+pub use methods::check_methods;
 pub use timing::{Starts, Timing};
 
 /// What defines a run, as the command line or a test says it. Everything but `scenarios` may be left at its default.
@@ -118,6 +121,8 @@ pub struct Plan {
     pub key: RecordKey,
     /// The texts of its scenarios.
     pub texts: Vec<ScenarioText>,
+    /// Whether envelopes are as the documentation prints them, incomplete ones too.
+    pub as_documented: bool,
 }
 
 /// What records are keyed by.
@@ -179,13 +184,13 @@ impl Plan {
         Some(WhichEvent { story: &story.name, instance: name.instance, step: &call.name, occurrence: name.occurrence })
     }
 
-    fn bake(&mut self, as_documented: bool) -> Result<(), Error> {
+    fn bake(&mut self) -> Result<(), Error> {
         let record_key = match self.key {
             RecordKey::Catalog(key) => Some(key),
             _ => None,
         };
-        let Plan { catalog, population, stories, emissions: all, .. } = self;
-        let mut baker = Baker::new(catalog, population, as_documented, record_key);
+        let Plan { catalog, population, stories, emissions: all, as_documented, .. } = self;
+        let mut baker = Baker::new(catalog, population, *as_documented, record_key);
         let mut mistakes: Vec<Diagnostic> = Vec::new();
         let mut listed = 0;
         for (number, story) in stories.iter_mut().enumerate() {

@@ -330,6 +330,10 @@ impl Maker<'_> {
             Generator::Stage { ready, .. } => out.extend_from_slice(ready),
             Generator::Ramp { up_to, .. } => return self.value(kind_id, *up_to, around, out),
             generator @ Generator::Refer { .. } => match self.referred(generator, field, around) {
+                // One of its kind that is made later: the member refers to itself.
+                Some((kind, index)) if kind == kind_id && index >= around.index => {
+                    return self.value(kind_id, self.catalog.kinds[kind].id(), around, out);
+                }
                 Some((kind, index)) => out.extend(self.shown(kind, index, self.catalog.kinds[kind].id())),
                 None => return false,
             },

@@ -15,7 +15,7 @@ mod steps;
 use std::{ops::Range, sync::Arc};
 
 pub use inject::{DEFAULT_LABEL, is_label};
-pub use one_line::{read_one_line, read_one_line_in};
+pub use one_line::{method_of_step, read_one_line, read_one_line_in, unusual_names};
 pub use params::Override;
 pub use read::{read, read_what_can_be};
 pub use show::to_yaml;
@@ -51,6 +51,24 @@ pub struct Scenario {
     pub body: Body,
     /// Whether all steps could be read.
     pub whole: bool,
+    /// Actors and resources that could not be read.
+    pub unread: Unread,
+}
+
+/// Actors and resources that are declared and could not be read: nothing is wrong for lack of them.
+#[derive(Debug, Clone, Default)]
+pub struct Unread {
+    /// Their names.
+    pub names: Vec<String>,
+    /// Whether there may be others, because all that stands under `actors` or `resources` cannot be read.
+    pub sections: bool,
+}
+
+impl Unread {
+    /// Whether a name may be that of one of them.
+    pub fn may_be(&self, name: &str) -> bool {
+        self.sections || self.names.iter().any(|unread| unread == name)
+    }
 }
 
 /// A declared parameter.

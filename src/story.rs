@@ -32,6 +32,8 @@ pub struct Story {
     pub operations: Vec<Operation>,
     /// Words of state that an instance needs.
     pub state_words: usize,
+    /// Whether all instances take place where the first does, because they share a resource.
+    pub in_one_place: bool,
     /// When it happens, if it is injected.
     pub injection: Option<Injection>,
 }
@@ -128,6 +130,9 @@ pub struct Resource {
     pub stride: usize,
     /// What the fields that calls change are at first, in the order of `Kind::changing`.
     pub initial: Vec<Initial>,
+    /// Where instances share it, because its id is pinned and they only read it: its number, beyond those of the
+    /// population.
+    pub shared: Option<u64>,
 }
 
 impl Resource {

@@ -31,7 +31,6 @@ use paced::Pace;
 use stamps::Stamps;
 use surroundings::Surroundings;
 
-pub use act::MOST_ASKS;
 pub(crate) use injected::{Span, injected_spans};
 pub use outlook::Outlook;
 

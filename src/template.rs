@@ -25,6 +25,7 @@ mod choice;
 mod compile;
 mod condition;
 mod decide;
+mod envelope;
 mod expression;
 mod mistakes;
 mod names;

@@ -86,7 +86,18 @@ pub(super) fn principals(reader: &Reader, kinds: &[(Spanned<String>, Node)], cat
             }
         }
     }
-    if let (Some((name, _)), false) = (kinds.first(), catalog.kinds.iter().any(|kind| kind.principal)) {
+    // A kind that was misread may be the one that acts.
+    let misread = |node: &Node| match &node.value {
+        Value::Map(entries) => entries.iter().any(|(key, value)| {
+            key.value == "principal" && !matches!(value.value, Value::Bool(_))
+                || nearest(&key.value, ["principal"]).is_some()
+        }),
+        _ => true,
+    };
+    if catalog.kinds.iter().any(|kind| kind.principal) || kinds.iter().any(|(_, node)| misread(node)) {
+        return;
+    }
+    if let Some((name, _)) = kinds.first() {
         let found = reader.mistake(&name.span, "none of the kinds can act");
         reader.report(found.help("say `principal: true` of at least one, such as a kind `user`"));
     }
@@ -109,7 +120,7 @@ pub(super) fn within(reader: &Reader, span: &Range<usize>, path: &str) -> Range<
 }
 
 /// Where the text of a field stands, or the field, or at least its kind.
-fn field_span(name: &Spanned<String>, kind: &Node, field: &str) -> Range<usize> {
+pub(super) fn field_span(name: &Spanned<String>, kind: &Node, field: &str) -> Range<usize> {
     let field = entry(kind, "fields").and_then(|fields| entry(fields, field));
     let text = field.and_then(|field| entry(field, "text").or_else(|| entry(field, "cases")));
     text.or(field).map_or(name.span.clone(), |node| node.span.clone())
@@ -119,6 +130,17 @@ fn field_span(name: &Spanned<String>, kind: &Node, field: &str) -> Range<usize> 
 fn entry<'n>(node: &'n Node, wanted: &str) -> Option<&'n Node> {
     match &node.value {
         Value::Map(entries) => entries.iter().find(|(key, _)| key.value == wanted).map(|(_, node)| node),
+        _ => None,
+    }
+}
+
+/// What stands under a key that was probably meant to be this one.
+fn nearly<'n>(node: &'n Node, wanted: &str) -> Option<&'n Node> {
+    match &node.value {
+        Value::Map(entries) => {
+            let meant = |key: &str| key != "subject_of_first" && nearest(key, [wanted]).is_some();
+            entries.iter().find(|(key, _)| meant(&key.value)).map(|(_, node)| node)
+        }
         _ => None,
     }
 }
@@ -133,8 +155,8 @@ pub(super) fn subjects(
     let mut told = Vec::new();
     for method in &catalog.methods {
         let kind = &catalog.kinds[method.kind];
-        let own =
-            methods.iter().find(|(name, _)| name.value == method.name).and_then(|(_, node)| entry(node, "subject"));
+        let own = methods.iter().find(|(name, _)| name.value == method.name);
+        let own = own.and_then(|(_, node)| entry(node, "subject").or_else(|| nearly(node, "subject")));
         let fields_of = |kind: &Kind| -> Vec<String> {
             kind.fields.iter().map(|field| format!("{}.{}", kind.variable, field.name)).collect()
         };

@@ -1,56 +1,48 @@
 //! From files to a catalog: the built-in ones, or a folder's.
 
-use super::{Catalog, builtin, read};
+use super::{Catalog, MethodId, builtin, names::TemplateFiles, read, template_file};
 use crate::{
     error::{Diagnostic, Error, Source, shown},
     template::Template,
     texts::RunTexts,
     yaml,
 };
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// The built-in catalog, with the templates of `folder` in place of its own where it has some.
 pub(super) fn built_in(folder: Option<&Path>) -> Result<Catalog, Error> {
     let source = builtin::template_source("catalog.yaml");
     let source = source.ok_or_else(|| Error::failed("no catalog is built into this binary"))?;
     let catalog = read::catalog(&source).map_err(Error::Input)?;
-    templates(catalog, builtin::folder(), |file| {
-        let own = folder.map(|folder| folder.join(file)).filter(|path| path.is_file());
-        match own {
-            Some(path) => yaml::load(&path).map(Some),
-            None => Ok(builtin::template_source(file)),
-        }
+    let own = folder.map_or_else(|| Ok(BTreeMap::new()), |folder| files_of(folder, &catalog))?;
+    templates(catalog, builtin::folder(), |method, file| match own.get(&method) {
+        Some(path) => yaml::load(path).map(Some),
+        None => Ok(builtin::template_source(file)),
     })
 }
 
 /// The catalog of a folder.
 pub(super) fn folder(folder: &Path) -> Result<Catalog, Error> {
+    let help = "`--templates` takes a folder with a `catalog.yaml`, templates, or both";
     if !folder.is_dir() {
-        let message = format!("`{}` is not a folder", shown(folder));
-        return Err(
-            Error::usage(message).help("`--templates` takes a folder with a `catalog.yaml`, templates, or both")
-        );
+        return Err(Error::usage(format!("`{}` is not a folder", shown(folder))).help(help));
     }
     let path = folder.join("catalog.yaml");
     if !path.is_file() {
-        let catalog = built_in(Some(folder))?;
-        strangers(folder, &catalog)?;
-        if !catalog.methods.iter().any(|method| folder.join(format!("{}.json", method.name)).is_file()) {
+        if template_paths(folder)?.is_empty() {
             let message = format!("`{}` has neither a `catalog.yaml` nor templates", shown(folder));
-            return Err(
-                Error::usage(message).help("`--templates` takes a folder with a `catalog.yaml`, templates, or both")
-            );
+            return Err(Error::usage(message).help(help));
         }
-        return Ok(catalog);
+        return built_in(Some(folder));
     }
     let source = yaml::load(&path)?;
     let catalog = read::catalog(&source).map_err(Error::Input)?;
-    let catalog = templates(catalog, &shown(folder), |file| {
-        let path = folder.join(file);
-        if path.is_file() { yaml::load(&path).map(Some) } else { Ok(None) }
-    })?;
-    strangers(folder, &catalog)?;
-    Ok(catalog)
+    let files = files_of(folder, &catalog)?;
+    templates(catalog, &shown(folder), |method, _| files.get(&method).map(yaml::load).transpose())
 }
 
 /// The catalog of a run file.
@@ -58,54 +50,89 @@ pub(super) fn of_run(run: &RunTexts) -> Result<Catalog, Error> {
     let source = run.catalog.get("catalog.yaml");
     let source = source.ok_or_else(|| Error::usage(format!("`{}` has no `catalog.yaml`", run.file)))?;
     let catalog = read::catalog(source).map_err(Error::Input)?;
-    let mut catalog = templates(catalog, &run.file, |file| Ok(run.catalog.get(file).map(Arc::clone)))?;
-    catalog.template_names =
-        catalog.methods.iter().map(|method| RunTexts::shown(&run.file, &format!("{}.json", method.name))).collect();
-    for name in run.catalog.keys().filter(|name| *name != "catalog.yaml") {
-        let method = name.strip_suffix(".json");
-        if catalog.methods.iter().all(|known| Some(known.name.as_str()) != method) {
-            return Err(stranger(&RunTexts::shown(&run.file, name), method.unwrap_or(name), &catalog));
+    let methods = TemplateFiles::new(&catalog);
+    let mut files: BTreeMap<MethodId, (&str, &Arc<Source>)> = BTreeMap::new();
+    for (name, text) in run.catalog.iter().filter(|(name, _)| *name != "catalog.yaml") {
+        let place = RunTexts::shown(&run.file, name);
+        let stem = name.strip_suffix(".json");
+        let Some(method) = stem.and_then(|stem| methods.method(stem)) else {
+            return Err(stranger(&place, stem.unwrap_or(name), &catalog));
+        };
+        if let Some((other, _)) = files.insert(method, (name, text)) {
+            return Err(doubled(&RunTexts::shown(&run.file, other), &place, &catalog.methods[method].name));
         }
     }
+    let files: BTreeMap<MethodId, Arc<Source>> =
+        files.into_iter().map(|(method, (_, text))| (method, Arc::clone(text))).collect();
+    let mut catalog = templates(catalog, &run.file, |method, _| Ok(files.get(&method).map(Arc::clone)))?;
+    let names = catalog.methods.iter().map(|method| RunTexts::shown(&run.file, &template_file(&method.name)));
+    catalog.template_names = names.collect();
     Ok(catalog)
 }
 
-fn stranger(shown: &str, stem: &str, catalog: &Catalog) -> Error {
+/// A misspelt name would silently not be used.
+fn stranger(place: &str, stem: &str, catalog: &Catalog) -> Error {
     let names = catalog.methods.iter().map(|method| method.name.as_str());
-    Error::usage(format!("`{shown}` is the template of no method in the catalog"))
+    Error::usage(format!("`{place}` is the template of no method in the catalog"))
         .help(crate::error::did_you_mean(stem, names))
 }
 
-/// Refuses templates that belong to no method: a misspelt name would silently not be used.
-fn strangers(folder: &Path, catalog: &Catalog) -> Result<(), Error> {
+fn doubled(one: &str, other: &str, method: &str) -> Error {
+    let message = format!("`{one}` and `{other}` are both the template of `{method}`");
+    Error::usage(message).help(format!("keep one of them, as `{}`", template_file(method)))
+}
+
+/// The files of a folder that end in `.json`, sorted.
+fn template_paths(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let failed = |error: std::io::Error| Error::failed(format!("cannot read `{}`: {error}", shown(folder)));
+    let mut paths = Vec::new();
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let (Some(stem), Some("json")) =
-            (path.file_stem().and_then(|stem| stem.to_str()), path.extension().and_then(|e| e.to_str()))
-        else {
-            continue;
-        };
-        if !catalog.methods.iter().any(|method| method.name == stem) {
-            return Err(stranger(&shown(&path), stem, catalog));
+        if path.extension().is_some_and(|ending| ending == "json") && !path.is_dir() {
+            paths.push(path);
         }
     }
-    Ok(())
+    paths.sort();
+    Ok(paths)
+}
+
+/// The template files of a folder by their methods; each has to belong to one.
+fn files_of(folder: &Path, catalog: &Catalog) -> Result<BTreeMap<MethodId, PathBuf>, Error> {
+    let named = TemplateFiles::new(catalog);
+    let mut files = BTreeMap::new();
+    for path in template_paths(folder)? {
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let place = shown(&path);
+        let method = named.method(&stem).ok_or_else(|| stranger(&place, &stem, catalog))?;
+        if let Some(other) = files.insert(method, path) {
+            return Err(doubled(&shown(&other), &place, &catalog.methods[method].name));
+        }
+    }
+    Ok(files)
 }
 
 /// Parses the template of each method that has one.
 fn templates(
     mut catalog: Catalog,
     place: &str,
-    read: impl Fn(&str) -> Result<Option<Arc<Source>>, Error>,
+    read: impl Fn(MethodId, &str) -> Result<Option<Arc<Source>>, Error>,
 ) -> Result<Catalog, Error> {
     let mut mistakes: Vec<Diagnostic> = Vec::new();
-    for method in &catalog.methods {
-        let file = format!("{}.json", method.name);
-        catalog.template_names.push(format!("{place}/{file}"));
-        let template = match read(&file)? {
-            Some(source) => crate::error::keep(Template::parse(&source), &mut mistakes).map(Arc::new),
-            None => None,
+    for (id, method) in catalog.methods.iter().enumerate() {
+        let file = template_file(&method.name);
+        let mut named = format!("{place}/{file}");
+        let template = match read(id, &file) {
+            Ok(Some(source)) => {
+                named.clone_from(&source.name);
+                crate::error::keep(Template::parse(&source), &mut mistakes).map(Arc::new)
+            }
+            Ok(None) => None,
+            // What is wrong with the bytes of one file hides nothing of another.
+            Err(Error::Input(found)) => {
+                mistakes.extend(found);
+                None
+            }
+            Err(other) => return Err(other),
         };
         // Every name is checked now, not when a scenario first calls the method.
         if let Some(template) = &template
@@ -114,6 +141,7 @@ fn templates(
             mistakes.extend(found);
         }
         catalog.templates.push(template);
+        catalog.template_names.push(named);
     }
     if mistakes.is_empty() { Ok(catalog) } else { Err(Error::Input(mistakes)) }
 }

@@ -2,14 +2,14 @@
 
 use super::{
     Catalog, Failure, Field, Generator, InputValue, Kind, KindId, Lowers, MOST_MEMBERS, Needs, RecordKey, Scalar, Text,
-    check, read_field, read_method, read_table,
+    check, read_field, read_method, read_table, sound,
 };
 use crate::{
-    error::{Diagnostic, Source, did_you_mean, list_of, quoted},
+    error::{Diagnostic, Source, did_you_mean, list_of, nearest, quoted},
     units::DurationRange,
-    yaml::{self, Node, Reader, Spanned, Value},
+    yaml::{self, MapReader, Node, Reader, Spanned, Value},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Names that mean something in templates or scenarios and can be no kind's or field's.
 const RESERVED_VARIABLES: &[&str] =
@@ -29,14 +29,17 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     let name = map.required_text("name");
     let description = map.text("description");
     let after = map.duration_range("after");
-    let kinds = map.required("kinds").and_then(|node| reader.entries(node, "`kinds`")).unwrap_or_default();
-    let methods = map.required("methods").and_then(|node| reader.entries(node, "`methods`")).unwrap_or_default();
-    let failures = map.entries("failures");
+    let kinds = some_of(reader, &mut map, "kinds");
+    let methods = some_of(reader, &mut map, "methods").unwrap_or_default();
+    let failures_unread = map.meant_entry("failures").is_some_and(|(_, node)| !matches!(node.value, Value::Map(_)));
+    let failures = map.meant_entries("failures");
+    let population_at = map.entry("population").map(|(key, _)| key.span.clone());
     let population = map.entries("population");
     let keys = map.entries("keys");
     let default_key = map.text("default_key");
     let subject = map.text("subject");
     map.finish();
+    let kinds = kinds?;
     let subject = subject.filter(|subject| check::is_field_name(reader, subject));
     let subject_span = subject.as_ref().map(|subject| subject.span.clone());
     let mut catalog = Catalog {
@@ -51,11 +54,13 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
         keys: Vec::new(),
         default_key: 0,
         templates: Vec::new(),
-        text: reader.source().text.clone(),
+        source: Arc::clone(reader.source()),
+        population_at,
         template_names: Vec::new(),
     };
     read_kinds(reader, kinds, &mut catalog);
-    read_population(reader, population, &mut catalog);
+    let unread = kinds.iter().any(|(_, node)| !matches!(node.value, Value::Map(_)));
+    read_population(reader, population, &mut catalog, unread);
     // A failure that is wrong keeps its name, so that nothing else is wrong for lack of it.
     let nothing = |name: &Spanned<String>| Failure {
         name: name.value.clone(),
@@ -66,11 +71,18 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     };
     let read = |(name, node): &(Spanned<String>, Node)| failure(reader, name, node).unwrap_or_else(|| nothing(name));
     catalog.failures = failures.iter().map(read).collect();
+    if failures_unread {
+        let names: BTreeSet<&str> = methods.iter().flat_map(|(_, node)| read_method::failure_names(node)).collect();
+        let names = names.into_iter().map(|name| Spanned::new(name.to_owned(), 0..0));
+        catalog.failures.extend(names.map(|name| nothing(&name)));
+    }
     for (name, node) in methods {
         let read = read_method::method(reader, name, node, &catalog);
         catalog.methods.extend(read);
     }
     read_method::check_names(reader, methods, &catalog);
+    sound::kinds(reader, kinds, &catalog);
+    sound::methods(reader, &catalog);
     settle_states(&mut catalog);
     check::texts(reader, kinds, &catalog);
     check::subjects(reader, methods, subject_span.as_ref(), &catalog);
@@ -79,78 +91,122 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     if let Some(default) = default_key {
         match catalog.keys.iter().position(|key| key.name == default.value) {
             Some(position) => catalog.default_key = position,
-            None => unknown(reader, &default, "key", catalog.keys.iter().map(|key| key.name.as_str())),
+            // A key that is wrong was reported where it stands.
+            None if keys.iter().any(|(name, _)| name.value == default.value) => {}
+            None => unknown(reader, &default, "key", keys.iter().map(|(name, _)| name.value.as_str())),
         }
     }
     Some(catalog)
 }
 
-/// Kinds name each other, so their names come first and their fields second.
-fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], catalog: &mut Catalog) {
-    let mut bodies = Vec::new();
-    for (name, node) in kinds {
-        let Some(mut map) = reader.map(node, "a kind") else { continue };
-        let variable = map.text("variable");
-        let label = map.text("label");
-        let plural = map.text("plural");
-        let principal = map.bool("principal").is_some_and(|principal| principal.value);
-        let ready_after = map.duration_range("ready_after").map(|range| range.value);
-        let default = name.value.replace('-', "_");
-        let variable_name = variable.as_ref().map_or(default, |variable| variable.value.clone());
-        if RESERVED_VARIABLES.contains(&variable_name.as_str()) || catalog.variable(&variable_name).is_some() {
-            let span = variable.map_or(name.span.clone(), |variable| variable.span);
-            reader.report(
-                reader.mistake(&span, format!("`{variable_name}` is taken")).help("give the kind another `variable`"),
-            );
-        }
-        catalog.kinds.push(Kind {
-            name: name.value.clone(),
-            label: label.map_or_else(|| name.value.replace('-', " "), |label| label.value),
-            variable: variable_name,
-            plural: plural.map(|plural| plural.value),
-            scope: Vec::new(),
-            principal,
-            fields: Vec::new(),
-            table: None,
-            ready_after,
-            population: 0,
-            changing: Vec::new(),
-            stamp: None,
-        });
-        bodies.push(map);
+/// The entries of a map that must have some.
+fn some_of<'n>(reader: &Reader, map: &mut MapReader<'n>, key: &'static str) -> Option<&'n [(Spanned<String>, Node)]> {
+    map.required(key);
+    let (_, node) = map.meant_entry(key)?;
+    let entries = reader.entries(node, &format!("`{key}`"))?;
+    if entries.is_empty() {
+        let found = reader.mistake(&node.span, format!("a catalog without {key} has no events"));
+        reader.report(found.help("`falsetrail show catalog` prints a catalog to begin with"));
+        return None;
     }
-    let scopes: Vec<Vec<Spanned<String>>> = bodies.iter_mut().map(|map| map.texts("scope")).collect();
+    Some(entries)
+}
+
+/// Kinds name each other, so their names come first and their fields second. A kind that is wrong keeps its name, so
+/// that nothing else is wrong for lack of it.
+fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], catalog: &mut Catalog) {
+    let mut bodies: Vec<Option<MapReader>> = Vec::new();
+    for (name, node) in kinds {
+        let mut body = reader.map(node, "a kind");
+        let kind = kind_alone(reader, name, body.as_mut(), catalog);
+        catalog.kinds.push(kind);
+        bodies.push(body);
+    }
+    let names_of = |body: &mut Option<MapReader>| body.as_mut().map(|map| map.meant_texts("scope")).unwrap_or_default();
+    let scopes: Vec<Vec<Spanned<String>>> = bodies.iter_mut().map(names_of).collect();
     for (id, names) in scopes.iter().enumerate() {
         catalog.kinds[id].scope = scope(reader, names, catalog, id);
     }
-    for (id, mut map) in bodies.into_iter().enumerate() {
-        let table = map.optional("table").map(|node| read_table::table(reader, node));
-        let is_table_read = table.as_ref().is_none_or(Option::is_some);
-        let fields = map.entries("fields");
-        map.finish();
-        if let Some((columns, table)) = table.flatten() {
-            catalog.kinds[id].fields.extend(columns);
-            catalog.kinds[id].table = table;
+    for (id, body) in bodies.into_iter().enumerate() {
+        let Some(map) = body else { continue };
+        read_fields(reader, &kinds[id].0, map, (id, catalog));
+    }
+}
+
+/// A kind without what it has and lies in.
+fn kind_alone(reader: &Reader, name: &Spanned<String>, mut body: Option<&mut MapReader>, catalog: &Catalog) -> Kind {
+    if let Some(map) = &mut body {
+        // So that none of them is taken for another that is misspelt.
+        for key in ["scope", "fields", "table", "principal", "ready_after", "label", "plural", "variable"] {
+            map.entry(key);
         }
-        for (name, node) in fields {
-            check_field_name(reader, name);
-            if catalog.kinds[id].field(&name.value).is_some() {
-                let message = format!("{} is a column of the table already", quoted(&name.value));
-                reader.report(reader.mistake(&name.span, message).help("give the field or the column another name"));
-                continue;
-            }
-            // A field that is wrong keeps its name, so that nothing else is wrong for lack of it.
-            let nothing =
-                || Field { name: name.value.clone(), generator: Generator::Text(Text::default()), matches: None };
-            let field = read_field::field(reader, name, node, catalog, id).unwrap_or_else(nothing);
-            catalog.kinds[id].fields.push(field);
+    }
+    let mut text = |key: &'static str| body.as_mut().and_then(|map| map.meant_text(key));
+    let variable = text("variable");
+    let label = text("label");
+    let plural = text("plural");
+    let principal = body.as_mut().and_then(|map| map.bool("principal")).is_some_and(|principal| principal.value);
+    let ready_after = body.as_mut().and_then(|map| map.duration_range("ready_after")).map(|range| range.value);
+    let default = name.value.replace('-', "_");
+    let variable_name = variable.as_ref().map_or(default, |variable| variable.value.clone());
+    if RESERVED_VARIABLES.contains(&variable_name.as_str()) || catalog.variable(&variable_name).is_some() {
+        let span = variable.map_or(name.span.clone(), |variable| variable.span);
+        let found = reader.mistake(&span, format!("`{variable_name}` is taken"));
+        reader.report(found.help("give the kind another `variable`"));
+    }
+    Kind {
+        name: name.value.clone(),
+        label: label.map_or_else(|| name.value.replace('-', " "), |label| label.value),
+        variable: variable_name,
+        plural: plural.map(|plural| plural.value),
+        scope: Vec::new(),
+        principal,
+        fields: Vec::new(),
+        table: None,
+        ready_after,
+        population: 0,
+        population_at: name.span.clone(),
+        populated: false,
+        changing: Vec::new(),
+        stamp: None,
+    }
+}
+
+/// The columns and fields of a kind.
+fn read_fields(reader: &Reader, kind: &Spanned<String>, mut map: MapReader, (id, catalog): (KindId, &mut Catalog)) {
+    // A field or column that is wrong keeps its name, so that nothing else is wrong for lack of it.
+    let nothing =
+        |name: &str| Field { name: name.to_owned(), generator: Generator::Text(Text::default()), matches: None };
+    let table_node = map.meant_entry("table");
+    let table = table_node.and_then(|(_, node)| read_table::table(reader, node));
+    let fields = map.meant_entries("fields");
+    // Where the fields cannot be read, or stand beside the kind's own keys, that is reported.
+    let unread = table.is_none() && table_node.is_some()
+        || map.has_nearly(&["id"])
+        || map.meant_entry("fields").is_some_and(|(_, node)| !matches!(node.value, Value::Map(_)));
+    map.finish();
+    if let Some((columns, table)) = table {
+        catalog.kinds[id].fields.extend(columns);
+        catalog.kinds[id].table = table;
+    }
+    if let Some((key, _)) = table_node.filter(|_| catalog.kinds[id].principal) {
+        let found = reader.mistake(&key.span, format!("`{}` acts, and the rows of a table cannot", kind.value));
+        reader.report(found.help("leave `table` out: say how many there are under `population`"));
+    }
+    for (name, node) in fields {
+        check_field_name(reader, name);
+        if catalog.kinds[id].field(&name.value).is_some() {
+            let message = format!("{} is a column of the table already", quoted(&name.value));
+            reader.report(reader.mistake(&name.span, message).help("give the field or the column another name"));
+            continue;
         }
-        check_id(reader, &catalog.kinds[id], &kinds[id].0);
-        if catalog.kinds[id].field("id").is_none() && is_table_read {
-            let example =
-                format!("write `id: {{ pattern: '{}-[a-z0-9]{{6}}' }}` under its `fields`", kinds[id].0.value);
-            reader.report(reader.mistake(&kinds[id].0.span, "a kind needs a field `id`").help(example));
-        }
+        let field = read_field::field(reader, name, node, catalog, id).unwrap_or_else(|| nothing(&name.value));
+        catalog.kinds[id].fields.push(field);
+    }
+    check_id(reader, &catalog.kinds[id], kind);
+    if catalog.kinds[id].field("id").is_none() && !unread {
+        let example = format!("write `id: {{ pattern: '{}-[a-z0-9]{{6}}' }}` under its `fields`", kind.value);
+        reader.report(reader.mistake(&kind.span, "a kind needs a field `id`").help(example));
     }
 }
 
@@ -181,13 +237,20 @@ pub(super) fn scope(reader: &Reader, names: &[Spanned<String>], catalog: &Catalo
             Some(_) => reader.report(
                 reader.mistake(&name.span, format!("`{}` stands below", name.value)).help("put outer kinds first"),
             ),
-            None => unknown(reader, name, "kind", catalog.kinds.iter().map(|kind| kind.name.as_str())),
+            None => {
+                let names = || catalog.kinds.iter().map(|kind| kind.name.as_str());
+                unknown(reader, name, "kind", names());
+                // Probably meant: so that texts which name its fields are not wrong, too.
+                let meant = nearest(&name.value, names()).and_then(|near| catalog.kind(near));
+                scope.extend(meant.filter(|kind| *kind < own));
+            }
         }
     }
     scope
 }
 
-fn read_population(reader: &Reader, entries: &[(Spanned<String>, Node)], catalog: &mut Catalog) {
+/// Reads how many exist; where a kind could not be read, a name may be its plural.
+fn read_population(reader: &Reader, entries: &[(Spanned<String>, Node)], catalog: &mut Catalog, unread: bool) {
     for (name, node) in entries {
         if name.value == "skew" {
             match reader.f64(node, "`skew`") {
@@ -204,7 +267,15 @@ fn read_population(reader: &Reader, entries: &[(Spanned<String>, Node)], catalog
                 let what = format!("`{}`", name.value);
                 reader.report(reader.expected(node, &what, "a whole number from 0 to 10,000,000"));
             }
-            (Some(kind), Some(count)) => catalog.kinds[kind].population = count.value,
+            (Some(kind), _) if catalog.kinds[kind].table.is_some() => {
+                let message = format!("`{}` are the rows of a table", name.value);
+                reader.report(reader.mistake(&name.span, message).help("leave it out: there are as many as rows"));
+            }
+            (Some(kind), Some(count)) => {
+                let kind = &mut catalog.kinds[kind];
+                (kind.population, kind.population_at, kind.populated) = (count.value, node.span.clone(), true);
+            }
+            (None, _) if unread => {}
             (None, _) => {
                 unknown(reader, name, "population", catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref()));
             }

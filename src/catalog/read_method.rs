@@ -1,11 +1,14 @@
 //! Reads the methods of a `catalog.yaml`.
 
 use super::{
-    Catalog, Effect, Field, FieldId, Input, InputValue, Kind, Method, Scalar, Unset, Usual,
+    Catalog, Effect, Field, FieldId, Generator, Input, InputValue, Kind, MOST_ASKS, Method, Scalar, Unset, Usual,
     check::check_never_null,
+    names,
     read::{parse_text, scalar, scope, unknown},
+    sound::is_unread,
 };
 use crate::{
+    error::quoted,
     template::Shape,
     yaml::{Node, Reader, Spanned, Value},
 };
@@ -24,13 +27,15 @@ pub(super) fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catal
     let does = map.required_text("does").and_then(|does| effect(reader, &does));
     let scope_names = map.optional("scope").map(|_| map.texts("scope"));
     let page = map.u64("page").map_or(u64::MAX, |page| page.value);
-    let subject = map.text("subject");
+    map.entry("subject");
     let of_first = map.text("subject_of_first");
+    let subject = map.meant_text("subject");
     let input = map.entries("input");
     let failures = map.texts("failures");
     let after = map.duration_range("after").map(|after| after.value);
     let span = map.span();
     map.finish();
+    let short = short_name(reader, name, short);
     let (kind, does) = (kind?, does?);
     let target = &catalog.kinds[kind];
     let scope =
@@ -43,6 +48,9 @@ pub(super) fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catal
         check_never_null(reader, &field.span, [target].into_iter(), &path);
         known_field(reader, target, &field)
     });
+    if does == Effect::Update {
+        not_too_many(reader, name, input);
+    }
     let input = input.iter().filter_map(|(name, node)| read_input(reader, name, node, target, catalog)).collect();
     let failures = failures.iter().filter_map(|failure| {
         let found = catalog.failure(&failure.value);
@@ -52,11 +60,11 @@ pub(super) fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catal
         found
     });
     let failures = failures.collect();
-    let short = short.map_or_else(|| name.value.clone(), |short| short.value);
     let page = usize::try_from(page).unwrap_or(usize::MAX);
     Some(Method {
         name: name.value.clone(),
-        short,
+        name_at: name.span.clone(),
+        short: short?,
         kind,
         does,
         scope,
@@ -67,6 +75,59 @@ pub(super) fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catal
         failures,
         after,
     })
+}
+
+/// The short name that a method is given, or that follows from its name.
+fn short_name(reader: &Reader, name: &Spanned<String>, given: Option<Spanned<String>>) -> Option<String> {
+    let full = &name.value;
+    if full.trim() != full || full.is_empty() || full.contains(char::is_control) {
+        let found = reader.mistake(&name.span, format!("{} is not the name of a method", quoted(full)));
+        reader.report(found.help("write it without spaces around it and without control characters"));
+        return None;
+    }
+    let derived = names::derived_short(full);
+    let example = if derived.is_empty() { "short: put-object".to_owned() } else { format!("short: {derived}") };
+    match given {
+        Some(short) if names::is_short(&short.value) => Some(short.value),
+        Some(short) => {
+            let near = names::derived_short(&short.value);
+            let near = if near.is_empty() { example } else { format!("short: {near}") };
+            let message = format!("{} is not a short name", quoted(&short.value));
+            let found = reader.mistake(&short.span, message).help(format!("write `{near}`"));
+            reader.report(found.help("a short name has small letters, digits and `-` between them"));
+            None
+        }
+        None if derived.is_empty() => {
+            let found = reader.mistake(&name.span, format!("no short name follows from {}", quoted(full)));
+            reader.report(found.help(format!("give the method one, such as `{example}`")));
+            None
+        }
+        None => Some(derived),
+    }
+}
+
+/// A call holds the values of a few inputs while it is simulated.
+fn not_too_many(reader: &Reader, method: &Spanned<String>, inputs: &[(Spanned<String>, Node)]) {
+    let changes = |node: &Node| match &node.value {
+        Value::Map(entries) => entries.iter().any(|(key, _)| key.value == "changes"),
+        _ => false,
+    };
+    if let Some((input, _)) = inputs.iter().filter(|(_, node)| changes(node)).nth(MOST_ASKS) {
+        let message = format!("`{}` has more than {MOST_ASKS} inputs that change a field", method.value);
+        let found = reader.mistake(&input.span, message);
+        reader.report(found.help("give those that seldom change an `always`, or divide the method in two"));
+    }
+}
+
+/// The names of a method's failures, as far as they can be read.
+pub(super) fn failure_names(node: &Node) -> Vec<&str> {
+    let Value::Map(entries) = &node.value else { return Vec::new() };
+    let failures = entries.iter().find(|(key, _)| key.value == "failures").map(|(_, node)| &node.value);
+    match failures {
+        Some(Value::List(items)) => items.iter().filter_map(Node::as_text).collect(),
+        Some(Value::Text(name)) => vec![name],
+        _ => Vec::new(),
+    }
 }
 
 fn effect(reader: &Reader, does: &Spanned<String>) -> Option<Effect> {
@@ -113,10 +174,26 @@ fn read_input(reader: &Reader, name: &Spanned<String>, node: &Node, target: &Kin
         }
         None => Unset::Current,
     };
+    let unread = is_unread(&target.fields[field]);
     let usual = match usual {
-        Some(usual) if usual.value == "next" => Some(Usual::Next),
+        Some(usual) if usual.value == "next" => {
+            if !unread && !matches!(target.fields[field].generator, Generator::Choose { .. }) {
+                let message = format!("`{}` has no choices, so none is next", changes.value);
+                reader.report(reader.mistake(&usual.span, message).help("leave `usual` out"));
+            }
+            Some(Usual::Next)
+        }
         Some(usual) => match catalog.kind(&usual.value) {
-            Some(kind) => Some(Usual::Of(kind)),
+            Some(kind) => {
+                if !unread
+                    && !matches!(&target.fields[field].generator, Generator::Refer { kinds, .. } if kinds.contains(&kind))
+                {
+                    let message = format!("`{}` does not refer to `{}`", changes.value, usual.value);
+                    let help = "name a kind that stands after the field's `refer`, or leave `usual` out";
+                    reader.report(reader.mistake(&usual.span, message).help(help));
+                }
+                Some(Usual::Of(kind))
+            }
             None => {
                 let kinds = catalog.kinds.iter().map(|kind| kind.name.as_str());
                 unknown(reader, &usual, "kind", ["next"].into_iter().chain(kinds));
@@ -164,16 +241,20 @@ pub(super) fn check_names(reader: &Reader, methods: &[(Spanned<String>, Node)], 
         let same =
             |other: &&Method| other.short == method.short || other.name == method.short || other.short == method.name;
         let Some(first) = catalog.methods[..number].iter().find(same) else { continue };
-        let written = |name: &str| methods.iter().find(|(key, _)| key.value == name);
-        let short = |name: &str| match written(name).map(|(key, node)| (key, &node.value)) {
-            Some((key, Value::Map(entries))) => entries
-                .iter()
-                .find(|(key, _)| key.value == "short")
-                .map_or(key.span.clone(), |(_, node)| node.span.clone()),
-            _ => 0..0,
+        let given = |of: &Method| {
+            let node = methods.iter().find(|(key, _)| key.span == of.name_at).map(|(_, node)| &node.value);
+            let Some(Value::Map(entries)) = node else { return None };
+            entries.iter().find(|(key, _)| key.value == "short").map(|(_, node)| node.span.clone())
         };
-        let line = reader.source().position(short(&first.name).start).0;
-        let mistake = reader.mistake(&short(&method.name), format!("two methods are called `{}`", method.short));
+        let place = |of: &Method| given(of).unwrap_or_else(|| of.name_at.clone());
+        let line = reader.source().position(place(first).start).0;
+        let message = if first.short == method.short && given(method).is_none() && given(first).is_none() {
+            format!("`{}` and `{}` have the same short name, `{}`", first.name, method.name, method.short)
+        } else {
+            let both = if first.short == method.name { &method.name } else { &method.short };
+            format!("two methods are called `{both}`")
+        };
+        let mistake = reader.mistake(&place(method), message);
         reader
             .report(mistake.label(format!("first on line {line}")).help("give each method a `short` name of its own"));
     }

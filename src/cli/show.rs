@@ -57,7 +57,7 @@ pub fn run(arguments: &Show) -> Result<u8, Error> {
     let catalog = arguments.templates.catalog()?;
     let name = arguments.name.as_str();
     let text = if name == "catalog" {
-        catalog.text.clone()
+        catalog.source.text.clone()
     } else if falsetrail::catalog::scenario_source(name).is_some() {
         scenario_text(&catalog, name, arguments.form)?
     } else if let Some(method) = catalog.method(name) {

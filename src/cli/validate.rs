@@ -3,9 +3,9 @@
 use super::{TemplatesOption, print};
 use clap::{Args, ValueEnum};
 use falsetrail::{
-    catalog::Catalog,
+    catalog::{Catalog, template_file},
     error::{Diagnostic, Error, shown},
-    plan::{Options, Plan},
+    plan::{self, Options, Plan},
 };
 use serde_json::{Value, json};
 use std::{
@@ -15,7 +15,9 @@ use std::{
 
 /// Find everything that is wrong with scenario files and catalogs.
 ///
-/// Prints a line for each good file, and all mistakes of the bad ones; exit status 2 if there was one.
+/// Prints a line for each good file or catalog, and all mistakes of the bad ones; exit status 2 if there was one. Of a
+/// catalog each method is planned as `generate METHOD` would, and templates whose events are not `CloudEvents` bring
+/// warnings.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -23,7 +25,7 @@ Examples:
   falsetrail validate scenarios/ my-catalog/
   falsetrail validate scenarios/ --format json          for editors and CI")]
 pub struct Validate {
-    /// Scenario files, folders of scenario files, or folders with a `catalog.yaml`.
+    /// Scenario files, folders of scenario files, or folders with a `catalog.yaml` or templates.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 
@@ -40,15 +42,15 @@ enum Format {
     /// For people: a line for each good file on standard output, mistakes with their lines on standard error.
     Text,
     /// For programs: a JSON array of all mistakes on standard output, each with `file`, `line` and `column` (from 1),
-    /// `end` (behind its last character), `severity`, `message`, `label` and `help`; the first three are null where
+    /// `end` (after its last character), `severity` (`error` or `warning`), `message`, `label` and `help`; the first three are null where
     /// there is no place.
     Json,
 }
 
-/// A checked file under the name that the user gave, and the result.
+/// A checked file or folder under the name that the user gave, and the result: warnings if it is good.
 struct Checked {
     shown: String,
-    result: Result<(), Error>,
+    result: Result<Vec<Diagnostic>, Error>,
 }
 
 pub fn run(arguments: &Validate) -> Result<u8, Error> {
@@ -65,9 +67,32 @@ pub fn run(arguments: &Validate) -> Result<u8, Error> {
 }
 
 fn check(catalog: &Arc<Catalog>, path: &Path) -> Checked {
-    let argument = path.display().to_string();
-    let result = if path.is_dir() { Catalog::load(path).map(|_| ()) } else { scenario(catalog, &argument) };
+    let result = match folder_of_catalog(path) {
+        Some(folder) => whole_catalog(&folder),
+        None => scenario(catalog, &path.display().to_string()).map(|()| Vec::new()),
+    };
     Checked { shown: shown(path), result }
+}
+
+/// The folder of a catalog, where the path is one or its `catalog.yaml`.
+fn folder_of_catalog(path: &Path) -> Option<PathBuf> {
+    if path.is_dir() {
+        return Some(path.to_owned());
+    }
+    let is_catalog = path.file_name().is_some_and(|name| name == "catalog.yaml") && path.is_file();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    is_catalog.then(|| folder.to_owned())
+}
+
+/// Checks a catalog, its templates, and that a run can call each method by its name.
+fn whole_catalog(folder: &Path) -> Result<Vec<Diagnostic>, Error> {
+    let catalog = Catalog::load(folder)?;
+    let gaps = catalog.gaps();
+    if !gaps.is_empty() {
+        return Err(gaps.into());
+    }
+    plan::check_methods(&catalog)?;
+    Ok(catalog.not_cloud_events())
 }
 
 fn as_text(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
@@ -75,7 +100,12 @@ fn as_text(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
     let mut others = Vec::new();
     for Checked { shown, result } in checked {
         match result {
-            Ok(()) => print(&format!("{shown}: ok\n"))?,
+            Ok(warnings) => {
+                print(&format!("{shown}: ok\n"))?;
+                if !warnings.is_empty() {
+                    super::report(&Error::Input(warnings).render(super::color_on_stderr()));
+                }
+            }
             Err(Error::Input(found)) => mistakes.extend(found),
             Err(other) => others.push(other),
         }
@@ -95,7 +125,13 @@ fn as_json(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
     let mut entries = Vec::new();
     let mut code = 0;
     for Checked { shown, result } in checked {
-        let Err(error) = result else { continue };
+        let error = match result {
+            Ok(warnings) => {
+                entries.extend(warnings.iter().map(|found| located(&shown, found)));
+                continue;
+            }
+            Err(error) => error,
+        };
         code = code.max(error.exit_code());
         match error {
             Error::Input(found) => entries.extend(found.iter().map(|found| located(&shown, found))),
@@ -117,7 +153,7 @@ fn located(shown: &str, found: &Diagnostic) -> Value {
     let (end_line, end_column) = found.source.position(found.span.end.max(found.span.start));
     json!({
         "file": file, "line": line, "column": column, "end": { "line": end_line, "column": end_column },
-        "severity": "error", "message": found.message, "label": found.label, "help": found.help,
+        "severity": if found.warning { "warning" } else { "error" }, "message": found.message, "label": found.label, "help": found.help,
     })
 }
 
@@ -134,12 +170,19 @@ fn scenario(catalog: &Arc<Catalog>, path: &str) -> Result<(), Error> {
     Plan::with_catalog(catalog, &options).map(|_| ())
 }
 
-/// The files to check: of a folder those that end in `.yaml`, sorted; a folder with a catalog counts as one.
+/// The files to check: of a folder those that end in `.yaml`, sorted; a folder with a catalog or templates counts as one.
 fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     if !path.is_dir() || path.join("catalog.yaml").is_file() {
         return Ok(vec![path.to_owned()]);
     }
     let files = yaml_files(path)?;
+    if files.is_empty() {
+        // Templates that take the place of built-in ones.
+        let methods = &Catalog::built_in()?.methods;
+        if methods.iter().any(|method| path.join(template_file(&method.name)).is_file()) {
+            return Ok(vec![path.to_owned()]);
+        }
+    }
     if files.is_empty() {
         let message = format!("`{}` has no `.yaml` files", shown(path));
         return Err(Error::usage(message).help("give a folder with scenarios, or one with a `catalog.yaml`"));

@@ -107,15 +107,25 @@ impl<'a> Baker<'a> {
             return Ok(Arc::clone(program));
         }
         let template = self.catalog.templates[method].as_ref().ok_or_else(Vec::new)?;
-        let constants = [
-            ("success", Constant::Boolean(success)),
-            ("as_documented", Constant::Boolean(self.as_documented)),
-            ("principal.kind", Constant::Text(self.catalog.kinds[principal].name.clone())),
-        ];
+        let constants = constants(self.catalog, self.as_documented, success, principal);
         let program = Arc::new(template.compile(&self.catalog.shape(&self.catalog.methods[method]), &constants)?);
         self.programs.insert((method, success, principal), Arc::clone(&program));
         Ok(program)
     }
+}
+
+/// What is known of the events of a method with one outcome, by principals of one kind.
+pub(crate) fn constants(
+    catalog: &Catalog,
+    as_documented: bool,
+    success: bool,
+    principal: KindId,
+) -> [(&'static str, Constant); 3] {
+    [
+        ("success", Constant::Boolean(success)),
+        ("as_documented", Constant::Boolean(as_documented)),
+        ("principal.kind", Constant::Text(catalog.kinds[principal].name.clone())),
+    ]
 }
 
 /// The work on one emission.

@@ -15,8 +15,8 @@ pub use prepared::{Drawn, Draws};
 /// What an instance draws from the population. A pure function of story and instance.
 #[derive(Debug, Clone)]
 pub struct Roles {
-    /// The instance's own key.
-    instance: Key,
+    /// What its surroundings and resources are drawn from: the instance's key, or that of the first instance for all.
+    place: Key,
     /// Kinds of the catalog.
     kinds: usize,
     /// Whoever has each role, as [`Role::place`] says.
@@ -39,7 +39,7 @@ impl Roles {
     /// Room for the stories of a catalog.
     pub fn new(catalog: &Catalog) -> Self {
         let kinds = catalog.kinds.len();
-        Roles { instance: Key::root(0), kinds, members: vec![0; kinds + 1] }
+        Roles { place: Key::root(0), kinds, members: vec![0; kinds + 1] }
     }
 
     /// Makes room for the roles of a story.
@@ -55,9 +55,10 @@ impl Roles {
         self.reserve(story);
         self.members[..catalog.kinds.len()].fill(0);
         self.draw_surroundings(catalog, population, story, instance, 0..catalog.kinds.len());
+        let own = story.key.number(instance);
         for (index, actor) in story.actors.iter().enumerate() {
             // The same person whatever the actor is called would be wrong, whatever stands before it would be too.
-            let key = self.instance.number(actor_number(actor.kind));
+            let key = own.number(actor_number(actor.kind));
             let member = self.member(population, actor.kind, key, actor.other);
             self.set(Role::Principal(index), member);
         }
@@ -65,7 +66,7 @@ impl Roles {
             let member = match resource.owner {
                 Owner::Story { .. } => 0,
                 Owner::Population { other } => {
-                    self.member(population, resource.kind, self.instance.number(resource_number(resource.kind)), other)
+                    self.member(population, resource.kind, self.place.number(resource_number(resource.kind)), other)
                 }
             };
             self.set(Role::Shared(index), member);
@@ -85,12 +86,12 @@ impl Roles {
         instance: u64,
         kinds: impl IntoIterator<Item = KindId>,
     ) {
-        self.instance = story.key.number(instance);
+        self.place = story.key.number(if story.in_one_place { 0 } else { instance });
         for kind in kinds {
             if catalog.kinds[kind].principal || catalog.kinds[kind].table.is_some() || population.of(kind).is_empty() {
                 continue;
             }
-            let member = self.member(population, kind, self.instance.number(kind as u64), 0);
+            let member = self.member(population, kind, self.place.number(kind as u64), 0);
             self.set(Role::Scope(kind), member);
         }
     }
@@ -122,7 +123,7 @@ impl Roles {
                 members.row(self.of(Role::Shared(resource))).unwrap_or_default()
             }
             Row::Drawn => {
-                let key = self.instance.number(row_number(kind));
+                let key = self.place.number(row_number(kind));
                 catalog.kinds[kind].table.as_ref().map_or(0, |table| table.weights.draw(key) as u32)
             }
         }
@@ -130,7 +131,7 @@ impl Roles {
 
     /// The member of the population that a reference draws.
     pub fn referred(&self, population: &Population, kind: KindId, salt: u64) -> u32 {
-        self.member(population, kind, self.instance.number(4000 + salt), 0)
+        self.member(population, kind, self.place.number(4000 + salt), 0)
     }
 
     fn member(&self, population: &Population, kind: KindId, key: Key, other: usize) -> u32 {

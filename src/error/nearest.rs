@@ -1,6 +1,7 @@
 //! Finds what a mistyped word was meant to be, so that an error carries its own correction.
 
-/// The candidate nearest to `word`, if one is near enough to be what was meant.
+/// The candidate nearest to `word`, if one is near enough to be what was meant. Never `word` itself: whoever wrote that
+/// needs another way out.
 ///
 /// Spelling styles do not count: `create_pool`, `CreatePool` and `create-pool` are the same word.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -8,6 +9,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let longest = folded.chars().count().max(1);
     candidates
         .into_iter()
+        .filter(|candidate| *candidate != word)
         .map(|candidate| (similarity(&folded, &fold(candidate)), candidate))
         .filter(|(similarity, _)| *similarity >= threshold(longest))
         // The first of equals, so that the answer does not depend on how the comparison ends.
@@ -20,7 +22,7 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
     if let Some(found) = nearest(word, candidates.clone()) {
         return format!("did you mean `{found}`?");
     }
-    let known: Vec<&str> = candidates.into_iter().collect();
+    let known: Vec<&str> = candidates.into_iter().filter(|candidate| *candidate != word).collect();
     match known.as_slice() {
         [] => String::new(),
         [only] => format!("there is only `{only}`"),

@@ -50,7 +50,8 @@ pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool) -> String {
     let annotation = AnnotationKind::Primary.span(excerpt.span.clone()).label((!label.is_empty()).then_some(label));
     let shown_column = excerpt.text[..excerpt.span.start].chars().count() + 1;
     let snippet = Snippet::source(excerpt.text).path(name.as_str()).line_start(line).annotation(annotation);
-    let group = Level::ERROR.primary_title(clean(&diagnostic.message, MESSAGE_WIDTH)).element(snippet);
+    let level = if diagnostic.warning { Level::WARNING } else { Level::ERROR };
+    let group = level.primary_title(clean(&diagnostic.message, MESSAGE_WIDTH)).element(snippet);
     let out = renderer(color).render(&[with_help(group, &diagnostic.help)]);
     // The renderer counts columns in the excerpt, which may begin in the middle of a line.
     out.replacen(&format!("{name}:{line}:{shown_column}\n"), &format!("{name}:{line}:{column}\n"), 1)

@@ -121,9 +121,10 @@ impl<'a> Draft<'a> {
             literals,
             key: self.key,
             texts: self.found.texts.clone(),
+            as_documented: self.options.as_documented,
             catalog: Arc::clone(self.catalog),
         };
-        plan.bake(self.options.as_documented)?;
+        plan.bake()?;
         Ok(plan)
     }
 }

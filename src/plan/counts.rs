@@ -161,11 +161,7 @@ pub(super) fn population(catalog: &Catalog, found: &Found) -> Result<Counts, Err
         }
     }
     for kind in 0..catalog.kinds.len() {
-        let surrounds =
-            catalog.kinds.iter().any(|other| other.scope.contains(&kind)) && catalog.kinds[kind].table.is_none();
-        let needed = catalog.parent(kind).map_or(1, |parent| counts.kinds[parent].max(1));
-        let principal = catalog.kinds[kind].principal;
-        if (surrounds || principal) && counts.kinds[kind] < needed {
+        if let Some(needed) = catalog.too_few(kind, &counts.kinds) {
             let name = plural(catalog, kind);
             let message =
                 format!("a population of {} {name} is too small: it needs at least {needed}", counts.kinds[kind]);

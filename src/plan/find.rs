@@ -3,7 +3,7 @@
 use super::{Options, inject, sets::Settings};
 use crate::{
     catalog::Catalog,
-    error::{Diagnostic, Error, Source, did_you_mean},
+    error::{Diagnostic, Error, Source, did_you_mean, list_of, shown},
     scenario::{self, Body, Field, Override, Pace, Scenario},
     texts::{self, STANDARD_INPUT, ScenarioText, Texts},
     yaml::Spanned,
@@ -130,8 +130,7 @@ fn check_stories(stories: usize) -> Result<(), Error> {
 /// Finds one scenario, as it stands.
 pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
     let (mut settings, texts) = (Settings::default(), Texts::Machine);
-    let settings = &mut settings;
-    let mut finder = Finder::new(catalog, &texts, settings);
+    let mut finder = Finder::new(catalog, &texts, &mut settings);
     let found = finder.find(argument, None, &[])?;
     found.filter(|_| finder.mistakes.is_empty()).ok_or_else(|| finder.mistakes.into())
 }
@@ -149,6 +148,8 @@ pub(super) struct Finder<'a> {
     entries: usize,
     /// Scenarios that were read without overrides, by the names of their text and of themselves: a mix may name one often.
     read: HashMap<(String, String), Scenario>,
+    /// Methods whose names hold more than a step's usual words.
+    names: Vec<String>,
 }
 
 impl<'a> Finder<'a> {
@@ -162,6 +163,7 @@ impl<'a> Finder<'a> {
             taken: Vec::new(),
             entries: 0,
             read: HashMap::new(),
+            names: scenario::unusual_names(catalog.method_names()),
         }
     }
 
@@ -185,8 +187,8 @@ impl<'a> Finder<'a> {
     ) -> Result<Option<Scenario>, Error> {
         let one_line = |finder: &mut Self| {
             let read = match at {
-                Some((source, span)) => scenario::read_one_line_in(source, span, argument),
-                None => scenario::read_one_line(argument),
+                Some((source, span)) => scenario::read_one_line_in(source, span, argument, &finder.names),
+                None => scenario::read_one_line(argument, &finder.names),
             };
             Ok(crate::error::keep(read, &mut finder.mistakes))
         };
@@ -195,10 +197,18 @@ impl<'a> Finder<'a> {
             self.take(argument, &source, false);
             return Ok(self.read(&source, "stdin", with));
         }
+        // A method of a catalog may be called as a path or a shipped scenario is.
+        let base = scenario::method_of_step(argument, &self.names);
+        if self.catalog.method(argument).is_some() || self.names.iter().any(|name| name == base) {
+            return one_line(self);
+        }
         let ending = Path::new(argument).extension().and_then(|ending| ending.to_str());
         let is_path = matches!(ending, Some("yaml" | "yml")) || (argument.contains('/') && !looks_like_story(argument));
         if is_path {
             let path = folder.map_or_else(|| PathBuf::from(argument), |folder| folder.join(argument));
+            if self.is_folder(&path) {
+                return Err(folder_error(&path));
+            }
             let source = self.texts.file(&path)?;
             self.take(&texts::name_of(&path), &source, folder.is_some() && Path::new(argument).is_absolute());
             let name = path.file_stem().map_or_else(|| argument.to_owned(), |stem| stem.to_string_lossy().into_owned());
@@ -208,10 +218,11 @@ impl<'a> Finder<'a> {
             self.take(argument, &source, false);
             return Ok(self.read(&source, argument, with));
         }
-        let base = argument.split(':').next().unwrap_or(argument);
-        let base = base.strip_suffix("-failure").unwrap_or(base);
         if looks_like_story(argument) || self.catalog.method(base).is_some() {
             return one_line(self);
+        }
+        if self.is_folder(Path::new(argument)) {
+            return Err(folder_error(Path::new(argument)));
         }
         let names = self.texts.shipped_names();
         let known = names.iter().copied().chain(self.catalog.method_names());
@@ -219,6 +230,10 @@ impl<'a> Finder<'a> {
         let near = crate::error::nearest(argument, known.clone()).is_some();
         let error = if near { error.help(did_you_mean(argument, known)) } else { error };
         Err(error.help("give a shipped name (`falsetrail list`), a path that ends in `.yaml`, or a story such as `create-pool,delete-pool`"))
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        matches!(self.texts, Texts::Machine) && path.is_dir()
     }
 
     /// Remembers a text that was read.
@@ -233,7 +248,7 @@ impl<'a> Finder<'a> {
         let key = (source.name.clone(), name.to_owned());
         let (first, mut mistakes) = match self.read.get(&key) {
             Some(known) => (Some(known.clone()), Vec::new()),
-            None => scenario::read_what_can_be(source, name, &[]),
+            None => scenario::read_what_can_be(source, name, &[], &self.names),
         };
         let declared: Vec<String> = match &first {
             Some(scenario) => scenario.params.iter().map(|param| param.name.value.clone()).collect(),
@@ -243,7 +258,7 @@ impl<'a> Finder<'a> {
         let mut scenario = first;
         if !with.is_empty() || !set.is_empty() {
             let overrides: Vec<Override> = with.iter().cloned().chain(set).collect();
-            (scenario, mistakes) = scenario::read_what_can_be(source, name, &overrides);
+            (scenario, mistakes) = scenario::read_what_can_be(source, name, &overrides, &self.names);
         } else if let Some(scenario) = &scenario {
             self.read.insert(key, scenario.clone());
         }
@@ -300,6 +315,29 @@ impl<'a> Finder<'a> {
         }
         self.open.pop();
         Ok(())
+    }
+}
+
+/// A folder is no scenario: what to write instead depends on what it holds.
+fn folder_error(path: &Path) -> Error {
+    let folder = shown(path);
+    if path.join("catalog.yaml").is_file() {
+        let error = Error::usage(format!("`{folder}` is a catalog, and a run needs a scenario"));
+        return error
+            .help(format!("give a scenario or a method, and the folder as `--templates {folder}`"))
+            .help(format!("`falsetrail list methods --templates {folder}` shows its methods"));
+    }
+    let entries = path.read_dir().into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let is_yaml = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    let mut files: Vec<String> = entries.filter(is_yaml).map(|path| shown(&path)).collect();
+    files.sort();
+    let error = Error::usage(format!("`{folder}` is a folder, and a run takes scenarios"));
+    match files.as_slice() {
+        [] => error.help("give a shipped name (`falsetrail list`) or a path that ends in `.yaml`"),
+        [only] => error.help(format!("give its scenario: `{only}`")),
+        several => error
+            .help(format!("give those that are to run: {}", list_of(several.iter().map(String::as_str))))
+            .help("several are a workload of equal weights; a file with `mix` gives each a weight"),
     }
 }
 

@@ -19,12 +19,12 @@ impl Plan {
                     let message = format!("two resources have the fixed id `{shown}`");
                     return Err(Error::usage(message).help("give each an `id` of its own, or target the same one"));
                 }
-                if !once && story.injection.is_none() {
+                if !once && story.injection.is_none() && resource.shared.is_none() {
                     let message = format!(
                         "`{}` of `{}` has the fixed id `{shown}`, so the story can happen only once",
                         resource.name, story.name
                     );
-                    return Err(Error::usage(message).help("leave the `id` out, or run one instance: `--instances 1`"));
+                    return Err(Error::usage(message).help("leave the `id` out, or run one instance: `--instances 1`; instances may share a resource that existed before and that they only read"));
                 }
             }
             let mut people = BTreeSet::new();

@@ -2,13 +2,15 @@
 
 mod actors;
 mod fields;
+mod kinds;
 mod resources;
+mod shared;
 mod steps;
 
 use super::sets::Settings;
 use crate::{
     catalog::{Catalog, KindId},
-    error::{Diagnostic, Source, did_you_mean},
+    error::{Diagnostic, Source, did_you_mean, nearest},
     identity::{FamilyId, TAGS, Tags},
     scenario::{self, Body, Scenario, Step},
     story::{Row, Story},
@@ -70,6 +72,7 @@ pub fn resolve(scenario: &Scenario, name: &str, around: &mut Surroundings) -> Re
     resolver.steps(steps, true);
     resolver.fields();
     resolver.owners();
+    resolver.share();
     Ok(resolver.finish())
 }
 
@@ -77,7 +80,7 @@ pub fn resolve(scenario: &Scenario, name: &str, around: &mut Surroundings) -> Re
 fn check_length(scenario: &Scenario, steps: &[Step]) -> Result<(), Vec<Diagnostic>> {
     let most = usize::from(TAGS - 1);
     let mut calls = Vec::new();
-    resources::collect(steps, &mut calls);
+    kinds::collect(steps, &mut calls);
     let Some(first) = calls.get(most) else { return Ok(()) };
     let message = format!(
         "a scenario has at most {} steps, and this one has {}",
@@ -110,6 +113,10 @@ struct Resolver<'a, 'b> {
     choices: u64,
     /// Whether there are more names than numbers, which is reported once.
     is_too_many: bool,
+    /// Actors and resources whose kind is unknown: nothing else is wrong for lack of them.
+    unread: Vec<String>,
+    /// What is declared under `resources` and surrounds the scenario instead of being acted on.
+    surrounding: Vec<(String, KindId)>,
     /// Tables whose row the command line gives for the whole story: it wins over what the file says of a resource.
     forced: Vec<KindId>,
 }
@@ -167,6 +174,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
             rows: rows.collect(),
             operations: Vec::new(),
             state_words: 0,
+            in_one_place: false,
             injection: None,
         };
         let steps_family = around.tags.family(&format!("step of {name}"));
@@ -188,6 +196,8 @@ impl<'a, 'b> Resolver<'a, 'b> {
             ids: HashMap::new(),
             choices: 0,
             is_too_many: false,
+            unread: Vec::new(),
+            surrounding: Vec::new(),
             forced: Vec::new(),
         }
     }
@@ -214,6 +224,17 @@ impl<'a, 'b> Resolver<'a, 'b> {
             self.wrong(&name.span, format!("no kind is called `{}`", name.value), help);
         }
         found
+    }
+
+    /// The kind that a misspelt one was probably meant to be, among some.
+    fn meant(&self, name: &str, among: impl Fn(KindId) -> bool) -> Option<KindId> {
+        let kinds = self.catalog.kinds.iter().enumerate().filter(|(kind, _)| among(*kind));
+        nearest(name, kinds.map(|(_, kind)| kind.name.as_str())).and_then(|near| self.catalog.kind(near))
+    }
+
+    /// Whether something of that name is declared and was reported as wrong.
+    fn is_unread(&self, name: &str) -> bool {
+        self.scenario.unread.may_be(name) || self.unread.iter().any(|unread| unread == name)
     }
 
     fn finish(self) -> Resolved {

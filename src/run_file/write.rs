@@ -45,10 +45,10 @@ pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Ve
     let mut run = RunTexts { file: "<run>".to_owned(), ..RunTexts::default() };
     run.scenarios.extend(plan.texts.iter().map(|text| (short(&text.name), Arc::clone(&text.source))));
     let catalog = &plan.catalog;
-    run.catalog.insert("catalog.yaml".to_owned(), Source::new("catalog.yaml", catalog.text.as_str()));
+    run.catalog.insert("catalog.yaml".to_owned(), Source::new("catalog.yaml", catalog.source.text.as_str()));
     for (method, template) in catalog.methods.iter().zip(&catalog.templates) {
         let source = template.as_ref().map(|template| Arc::clone(template.source()));
-        run.catalog.extend(source.map(|source| (format!("{}.json", method.name), source)));
+        run.catalog.extend(source.map(|source| (crate::catalog::template_file(&method.name), source)));
     }
     (scenarios, inject, run)
 }

@@ -7,29 +7,52 @@ use std::{ops::Range, sync::Arc};
 use super::{Body, Call, Outcome, Scenario, Step, steps};
 use crate::{
     error::{Diagnostic, Source, quoted},
-    yaml::{Node, Spanned},
+    yaml::{Node, Reader, Spanned},
 };
 
 /// Between steps, longest first: `->`, the arrow as one character, a comma.
 const SEPARATORS: [&str; 3] = ["->", "→", ","];
 
-/// Reads the one-line form.
+/// Those of a catalog's names that the one-line form would take apart or refuse, such as `s3:PutObject`: readers of
+/// scenarios have to know them. A step that is one of them, whole, is a call of that method.
+pub fn unusual_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let usual = |name: &&str| is_method(name) && strip_failure(name).is_none();
+    names.into_iter().filter(|name| !usual(name)).map(str::to_owned).collect()
+}
+
+/// The method of one step in the one-line form, whether there is one of that name or not. `names` are
+/// [`unusual_names`].
+pub fn method_of_step<'t>(text: &'t str, names: &[String]) -> &'t str {
+    let is_known = |text: &str| names.iter().any(|name| name == text);
+    match split_outcome(text, names) {
+        _ if is_known(text) => text,
+        Some((name, _)) => name,
+        None => strip_failure(text).unwrap_or(text),
+    }
+}
+
+/// Reads the one-line form. `names` are [`unusual_names`].
 ///
 /// # Errors
 /// Steps that are empty or no names, with their place in the line.
-pub fn read_one_line(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
-    read_at(Source::new("<command line>", text), 0..text.len(), text)
+pub fn read_one_line(text: &str, names: &[String]) -> Result<Scenario, Vec<Diagnostic>> {
+    read_at(Source::new("<command line>", text), 0..text.len(), text, names)
 }
 
 /// Reads the one-line form that stands at a place of a file.
 ///
 /// # Errors
 /// As [`read_one_line`], with their places in the file.
-pub fn read_one_line_in(source: &Arc<Source>, span: &Range<usize>, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
-    read_at(Arc::clone(source), span.clone(), text)
+pub fn read_one_line_in(
+    source: &Arc<Source>,
+    span: &Range<usize>,
+    text: &str,
+    names: &[String],
+) -> Result<Scenario, Vec<Diagnostic>> {
+    read_at(Arc::clone(source), span.clone(), text, names)
 }
 
-fn read_at(source: Arc<Source>, span: Range<usize>, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
+fn read_at(source: Arc<Source>, span: Range<usize>, text: &str, names: &[String]) -> Result<Scenario, Vec<Diagnostic>> {
     // Only a text that stands there letter by letter, perhaps in quotes, has places inside.
     let written = source.text.get(span.clone()).unwrap_or_default();
     let inside = written.find(text).filter(|at| written.len() - text.len() == 2 * at && *at <= 1);
@@ -37,7 +60,7 @@ fn read_at(source: Arc<Source>, span: Range<usize>, text: &str) -> Result<Scenar
         let found = Diagnostic::new(&source, span, "the story is empty");
         return Err(vec![found.help("write steps, such as `create-pool -> delete-pool`")]);
     }
-    let results = split(text).into_iter().map(|part| {
+    let results = split(text, names).into_iter().map(|part| {
         let place = |inner: Range<usize>| match inside {
             Some(at) => {
                 let start = span.start + at + part.start;
@@ -45,7 +68,7 @@ fn read_at(source: Arc<Source>, span: Range<usize>, text: &str) -> Result<Scenar
             }
             None => span.clone(),
         };
-        step(&source, &text[part.clone()], place)
+        step((&source, names), &text[part.clone()], place)
     });
     let steps = crate::error::merge(results)?.into_iter().map(|call| Step::Call(Box::new(call))).collect();
     Ok(Scenario {
@@ -60,21 +83,23 @@ fn read_at(source: Arc<Source>, span: Range<usize>, text: &str) -> Result<Scenar
         resources: Vec::new(),
         body: Body::Steps(steps),
         whole: true,
+        unread: super::Unread::default(),
     })
 }
 
 /// A plain text as a step of a file: the same words as in one line, but one step only.
-pub(super) fn step_in_list(source: &Arc<Source>, text: &str, node: &Node) -> Result<Call, Vec<Diagnostic>> {
+pub(super) fn step_in_list(reader: &Reader, text: &str, node: &Node) -> Result<Call, Vec<Diagnostic>> {
+    let (source, names) = (reader.source(), reader.names());
     let whole = node.span.clone();
-    if split(text).len() > 1 {
+    if split(text, names).len() > 1 {
         let found = Diagnostic::new(source, whole, "a step of a list is one call");
         return Err(vec![found.help("write one call a line, each with `- ` before it")]);
     }
     // Only a text that stands there letter by letter has places inside.
     if source.text.get(whole.clone()) == Some(text) {
-        step(source, text, |inner| whole.start + inner.start..whole.start + inner.end)
+        step((source, names), text, |inner| whole.start + inner.start..whole.start + inner.end)
     } else {
-        step(source, text, |_| whole.clone())
+        step((source, names), text, |_| whole.clone())
     }
 }
 
@@ -90,12 +115,37 @@ pub(super) fn is_method(text: &str) -> bool {
         && text.chars().all(|character| character.is_alphanumeric() || "-_.".contains(character))
 }
 
+/// The method and the failure of `method:failure`; of colons, those within a known name do not count.
+pub(super) fn split_outcome<'t>(text: &'t str, names: &[String]) -> Option<(&'t str, &'t str)> {
+    let is_known = |name: &str| names.iter().any(|known| known == name);
+    if strip_failure(text).is_some_and(is_known) {
+        return None;
+    }
+    let mut splits = text.rmatch_indices(':').map(|(at, _)| (&text[..at], &text[at + 1..]));
+    splits.find(|(name, _)| is_known(name)).or_else(|| text.split_once(':'))
+}
+
+/// How long the known name is that a step begins with, if that is more than a step's usual words.
+fn unusual(rest: &str, names: &[String]) -> Option<usize> {
+    let begins = names.iter().filter(|name| rest.starts_with(name.as_str()));
+    let ends = |name: &&String| {
+        let after = rest[name.len()..].trim_start();
+        after.is_empty() || SEPARATORS.iter().chain(&[":", "-failure", "_failure"]).any(|next| after.starts_with(next))
+    };
+    begins.filter(ends).map(String::len).max()
+}
+
 /// The parts between separators, surrounding spaces taken off.
-fn split(text: &str) -> Vec<Range<usize>> {
+fn split(text: &str, names: &[String]) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut at = 0;
     while let Some(next) = text[at..].chars().next() {
+        let begins = text[start..at].trim().is_empty() && !next.is_whitespace();
+        if let Some(length) = begins.then(|| unusual(&text[at..], names)).flatten() {
+            at += length;
+            continue;
+        }
         let separator = SEPARATORS.iter().find(|separator| text[at..].starts_with(**separator));
         let length = separator.map_or(next.len_utf8(), |separator| separator.len());
         if separator.is_some() {
@@ -116,27 +166,15 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
 
 /// One step; `place` says where a part of `text` stands in the source.
 fn step(
-    source: &Arc<Source>,
+    (source, names): (&Arc<Source>, &[String]),
     text: &str,
     place: impl Fn(Range<usize>) -> Range<usize>,
 ) -> Result<Call, Vec<Diagnostic>> {
     let whole = place(0..text.len());
-    if let Some(("call" | "choose", rest)) = text.split_once(':') {
-        let key = &text[..text.len() - rest.len() - 1];
-        let found = Diagnostic::new(source, place(0..key.len()), format!("no method is called `{key}`"));
-        return Err(vec![found.help(format!("write a space after the colon: `{key}: {rest}`"))]);
-    }
-    if let Err((message, help)) = check(text) {
-        return Err(vec![Diagnostic::new(source, whole, message).help(help)]);
-    }
-    let (name, outcome) = if let Some((name, failure)) = text.split_once(':') {
-        let at = place(name.len() + 1..text.len());
-        (name, Some(Spanned::new(steps::outcome(failure), at)))
-    } else if let Some(name) = strip_failure(text) {
-        let at = place(name.len() + 1..text.len());
-        (name, Some(Spanned::new(Outcome::UsualFailure, at)))
-    } else {
+    let (name, outcome) = if names.iter().any(|name| name == text) {
         (text, None)
+    } else {
+        name_and_outcome((source, names), text, &place)?
     };
     Ok(Call {
         span: whole,
@@ -153,8 +191,33 @@ fn step(
     })
 }
 
+/// A step that is not just the name of a method.
+fn name_and_outcome<'t>(
+    (source, names): (&Arc<Source>, &[String]),
+    text: &'t str,
+    place: impl Fn(Range<usize>) -> Range<usize>,
+) -> Result<(&'t str, Option<Spanned<Outcome>>), Vec<Diagnostic>> {
+    if let Some(("call" | "choose", rest)) = text.split_once(':') {
+        let key = &text[..text.len() - rest.len() - 1];
+        let found = Diagnostic::new(source, place(0..key.len()), format!("no method is called `{key}`"));
+        return Err(vec![found.help(format!("write a space after the colon: `{key}: {rest}`"))]);
+    }
+    if let Err((message, help)) = check(text, names) {
+        return Err(vec![Diagnostic::new(source, place(0..text.len()), message).help(help)]);
+    }
+    Ok(if let Some((name, failure)) = split_outcome(text, names) {
+        let at = place(name.len() + 1..text.len());
+        (name, Some(Spanned::new(steps::outcome(failure), at)))
+    } else if let Some(name) = strip_failure(text) {
+        let at = place(name.len() + 1..text.len());
+        (name, Some(Spanned::new(Outcome::UsualFailure, at)))
+    } else {
+        (text, None)
+    })
+}
+
 /// What is wrong with a step as it stands, and what to write.
-fn check(text: &str) -> Result<(), (String, String)> {
+fn check(text: &str, names: &[String]) -> Result<(), (String, String)> {
     let example = || "write `create-pool -> delete-pool` in quotes, or `create-pool,delete-pool`".to_owned();
     if text.is_empty() {
         let help = "write a step between two separators, and none at the ends";
@@ -169,7 +232,17 @@ fn check(text: &str) -> Result<(), (String, String)> {
     if text.contains('>') {
         return Err((format!("{} has a `>`", quoted(text)), "write `->` between steps".to_owned()));
     }
-    let (name, failure) = text.split_once(':').map_or((text, None), |(name, failure)| (name, Some(failure)));
+    let (name, failure) = split_outcome(text, names).map_or((text, None), |(name, failure)| (name, Some(failure)));
+    let known = |name: &str| names.iter().any(|known| known == name);
+    if known(name) || failure.is_none() && strip_failure(name).is_some_and(known) {
+        return match failure {
+            Some(failure) if !is_method(failure) => Err((
+                format!("{} does not name a failure", quoted(text)),
+                format!("write `{name}:failure` or a failure's name"),
+            )),
+            _ => Ok(()),
+        };
+    }
     if name.contains(char::is_whitespace) {
         let words: Vec<&str> = name.split_whitespace().collect();
         let help = format!("write `->` or `,` between steps: `{}`", words.join(" -> "));

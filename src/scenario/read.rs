@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    Actor, Body, Field, Mix, MixEntry, Override, Pace, Resource, Scenario, Stage, daily, inject,
+    Actor, Body, Field, Mix, MixEntry, Override, Pace, Resource, Scenario, Stage, Unread, daily, inject,
     params::{self, declared},
     steps,
 };
 use crate::{
-    error::{Diagnostic, Source, quoted},
+    error::{Diagnostic, Source, nearest, quoted},
     units::Rate,
     yaml::{self, MapReader, Node, Reader, Spanned, Value},
 };
@@ -18,26 +18,37 @@ use crate::{
 /// # Errors
 /// Everything that is wrong with the file, and overrides of parameters that it does not declare.
 pub fn read(source: &Arc<Source>, name: &str, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
-    match read_what_can_be(source, name, overrides) {
+    match read_what_can_be(source, name, overrides, &[]) {
         (Some(scenario), mistakes) if mistakes.is_empty() => Ok(scenario),
         (_, mistakes) => Err(mistakes),
     }
 }
 
 /// Reads a scenario file as far as it can be read, with everything that is wrong with its form: so that the plan can
-/// say in the same go what is wrong with the rest. All steps are there, or there is no scenario.
+/// say in the same go what is wrong with the rest. All steps are there, or there is no scenario. `names` are methods
+/// whose name holds more than a step's words, see [`unusual_names`].
+///
+/// [`unusual_names`]: super::unusual_names
 pub fn read_what_can_be(
     source: &Arc<Source>,
     name: &str,
     overrides: &[Override],
+    names: &[String],
 ) -> (Option<Scenario>, Vec<Diagnostic>) {
     let written = match yaml::parse(source) {
         Ok(written) => written,
         Err(mistakes) => return (None, mistakes),
     };
-    let reader = Reader::new(source);
+    let reader = Reader::new(source).with_names(names);
+    // A misspelt `params` is reported with the other keys; what it declares is there all the same.
+    let meant = |key: &str| {
+        nearest(key, ["params"]).is_some() || SYNONYMS.iter().any(|(word, meant)| *word == key && *meant == "params")
+    };
     let params_node = match &written.value {
-        Value::Map(entries) => entries.iter().find(|(key, _)| key.value == "params"),
+        Value::Map(entries) => {
+            let exact = entries.iter().find(|(key, _)| key.value == "params");
+            exact.or_else(|| entries.iter().find(|(key, _)| meant(&key.value)))
+        }
         _ => None,
     };
     let params = declared(&reader, params_node.map(|(_, node)| node), overrides);
@@ -71,8 +82,9 @@ fn top_level(reader: &Reader, root: &Node, name: &str, params: Vec<super::Param>
     let every = map.duration("every");
     // Read already; asked for here so that it is known.
     map.optional("params");
-    let actors = map.entries("actors").iter().filter_map(|entry| actor(reader, entry)).collect();
-    let resources = map.entries("resources").iter().filter_map(|entry| resource(reader, entry)).collect();
+    let mut unread = Unread::default();
+    let actors = unread.keep(&mut map, "actors", |entry| actor(reader, entry));
+    let resources = unread.keep(&mut map, "resources", |entry| resource(reader, entry));
     let body = body(reader, &mut map);
     map.finish();
     Some(Scenario {
@@ -87,12 +99,37 @@ fn top_level(reader: &Reader, root: &Node, name: &str, params: Vec<super::Param>
         resources,
         body: body?,
         whole: !reader.is_incomplete(),
+        unread,
     })
 }
 
+impl Unread {
+    /// Reads the entries of a section, and keeps the names of those that cannot be read.
+    fn keep<'r, T>(
+        &mut self,
+        map: &mut MapReader<'r>,
+        key: &'static str,
+        read: impl Fn(&'r (Spanned<String>, Node)) -> Option<T>,
+    ) -> Vec<T> {
+        let is_map = |node: &Node| matches!(node.value, Value::Map(_));
+        self.sections |= map.meant_entry(key).is_some_and(|(_, node)| !is_map(node));
+        let mut found = Vec::new();
+        for entry in map.meant_entries(key) {
+            match read(entry) {
+                Some(value) => found.push(value),
+                None => self.names.push(entry.0.value.clone()),
+            }
+        }
+        found
+    }
+}
+
 fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
-    let steps = map.entry("steps");
-    let mix = map.entry("mix");
+    let (mut steps, mut mix) = (map.entry("steps"), map.entry("mix"));
+    if steps.is_none() && mix.is_none() {
+        steps = map.meant_entry("steps");
+        mix = if steps.is_none() { map.meant_entry("mix") } else { None };
+    }
     let population = map.entry("population");
     let pace = pace(reader, map, mix.is_some());
     let inject = inject::list(reader, map, mix.is_some());
@@ -125,10 +162,6 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
             Some(Body::Mix(Mix { entries, population, pace, inject }))
         }
         (None, None) => {
-            // `step:` or `mixes:` is reported as an unknown key, with the right one.
-            if map.has_nearly(&["steps", "mix"]) {
-                return None;
-            }
             let start = map.span().start;
             reader.report(
                 reader

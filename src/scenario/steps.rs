@@ -55,7 +55,7 @@ const SYNONYMS: &[(&str, &str)] = &[
 
 fn step(reader: &Reader, node: &Node) -> Option<Step> {
     if let Value::Text(text) = &node.value {
-        let call = reader.keep(one_line::step_in_list(reader.source(), text, node))?;
+        let call = reader.keep(one_line::step_in_list(reader, text, node))?;
         return Some(Step::Call(Box::new(call)));
     }
     if node.value == Value::Null {
@@ -79,7 +79,13 @@ fn step(reader: &Reader, node: &Node) -> Option<Step> {
         return None;
     }
     let mut map = reader.map_as(node, "a step", "call: create-pool")?.synonyms(SYNONYMS);
-    match (map.entry("call"), map.entry("choose")) {
+    let (called, chosen) = (map.entry("call"), map.entry("choose"));
+    let chosen = if called.is_none() && chosen.is_none() && !map.has_nearly(&["call"]) {
+        map.meant_entry("choose")
+    } else {
+        chosen
+    };
+    match (called, chosen) {
         (Some(_), Some((key, _))) => {
             reader.report(
                 reader.mistake(&key.span, "a step has `call` or `choose`, not both").help("make two steps of it"),
@@ -115,13 +121,16 @@ fn branch(reader: &Reader, node: &Node) -> Option<Branch> {
     let weight = read::weight(&mut map);
     let steps = map.required("steps").map(|node| list(reader, node, "`steps`"));
     map.finish();
-    Some(Branch { weight: weight?, steps: steps?? })
+    // A wrong weight is reported; the steps are there all the same.
+    Some(Branch { weight: weight.unwrap_or_else(|| Spanned::new(1.0, node.span.clone())), steps: steps?? })
 }
 
 fn call(reader: &Reader, mut map: MapReader<'_>) -> Option<Step> {
     let span = map.span();
     let id = map.text("id").filter(|id| read::check_name(reader, id, "a step"));
-    let call = map.read_required("call", method);
+    map.required("call");
+    let call = map.meant_entry("call").filter(|(key, _)| !key.value.contains(':'));
+    let call = call.and_then(|(_, node)| method(reader, node, "`call`"));
     let target = map.text("target");
     let by = map.text("by");
     let after = map.duration_range("after");
@@ -187,7 +196,9 @@ fn check_together(reader: &Reader, map: &mut MapReader<'_>) {
 /// The method of a step; the one-line form's suffixes have a key of their own here.
 fn method(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
     let text = reader.text(node, what)?;
-    let (name, outcome) = if let Some((name, failure)) = text.value.split_once(':') {
+    let (name, outcome) = if reader.names().contains(&text.value) {
+        return Some(text);
+    } else if let Some((name, failure)) = one_line::split_outcome(&text.value, reader.names()) {
         (name, failure.trim())
     } else if let Some(name) = one_line::strip_failure(&text.value) {
         (name, "failure")

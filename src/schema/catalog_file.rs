@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 /// A catalog of Falsetrail: one audited system, its kinds of resources and principals, its methods and how they fail.
 ///
-/// Beside it lies one template, `<Method>.json`, for each method. Keys that begin with `x-` are free.
+/// Beside it lies one template, `<Method>.json`, for each method; the name is percent-encoded. Keys that begin with `x-` are
+/// free.
 #[derive(JsonSchema)]
 #[schemars(title = "Falsetrail catalog", deny_unknown_fields, extend("patternProperties" = { "^x-": true }))]
 pub struct Catalog {
@@ -28,10 +29,12 @@ pub struct Catalog {
     /// The key of `keys` that records have if nobody says.
     default_key: Option<Text>,
     /// Resources and principals by their names in scenarios, outer kinds above those that lie in them.
+    #[schemars(extend("minProperties" = 1))]
     kinds: BTreeMap<String, Kind>,
     /// The ways in which calls fail, by their names in scenarios.
     failures: Option<BTreeMap<String, Failure>>,
     /// The audited calls, by their names in events.
+    #[schemars(extend("minProperties" = 1))]
     methods: BTreeMap<String, Method>,
 }
 
@@ -67,7 +70,7 @@ pub struct Kind {
     ready_after: Option<DurationRange>,
     /// What it has, by names; fields may name those above them. Every kind has an `id`.
     fields: Option<Fields>,
-    /// The fixed rows that it consists of, for a kind that nobody creates.
+    /// The fixed rows that it consists of, for a kind that nobody creates; methods may only list it.
     table: Option<Table>,
 }
 
@@ -252,8 +255,8 @@ pub struct When {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Method {
-    /// Its name in scenarios; the long one if it is left out.
-    short: Option<Text>,
+    /// Its name in scenarios; the words of the full name in lower case, with `-` between them, if it is left out.
+    short: Option<Short>,
     /// The kind of its resource.
     kind: Text,
     /// What it does to it.
@@ -273,6 +276,11 @@ pub struct Method {
     /// The delay before it, where a step does not say.
     after: Option<DurationRange>,
 }
+
+/// A short name: small letters, digits, and `-` between them.
+#[derive(JsonSchema)]
+#[schemars(example = "create-door", extend("pattern" = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
+pub struct Short(String);
 
 /// What a call does to its resource.
 #[derive(JsonSchema)]

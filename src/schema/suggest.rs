@@ -1,7 +1,10 @@
 //! The words of a catalog in the schema of scenarios: offered by the editor, and not demanded, since whether a word is
 //! known is the plan's business.
 
-use crate::catalog::{self, Catalog, Generator, InputValue, Kind, Scalar};
+use crate::{
+    catalog::{self, Catalog, Generator, InputValue, Kind, Scalar},
+    scenario,
+};
 use serde_json::{Map, Value, json};
 
 /// Puts them in.
@@ -16,7 +19,10 @@ pub(super) fn words(schema: &mut Value, catalog: &Catalog) {
     let failures = catalog.failures.iter().map(|failure| failure.name.as_str());
     let short = catalog.methods.iter().map(|method| method.short.as_str());
     let long = catalog.methods.iter().map(|method| method.name.as_str());
-    offer("ShortStep", short.clone().collect());
+    // Names that are no words of a step are known by the catalog alone.
+    let unusual = scenario::unusual_names(catalog.method_names());
+    let unusual = unusual.iter().map(String::as_str).filter(|name| short.clone().all(|short| short != *name));
+    offer("ShortStep", short.clone().chain(unusual).collect());
     offer("Method", short.chain(long).collect());
     offer("Outcome", ["success", "auto", "failure"].into_iter().chain(failures).collect());
     offer("ActorKind", kinds(true).map(|kind| kind.name.as_str()).collect());

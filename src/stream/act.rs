@@ -8,9 +8,6 @@ use crate::{
     story::{Ask, Asked, Call, Outcome, Story, code, word},
 };
 
-/// How many inputs of one method may change a field; more are refused with the catalog.
-pub const MOST_ASKS: usize = 16;
-
 /// Decides how a call ends and applies what it does; `asked` becomes the words that it asks for.
 pub(super) fn act(
     plan: &Plan,

@@ -1,14 +1,13 @@
 //! The instances that are going on, and what happens in them.
 
 use super::{
-    MILLISECOND, Record, World,
-    act::{self, MOST_ASKS},
+    MILLISECOND, Record, World, act,
     calendar::{Calendar, Due},
     instance::{Instance, Instances, States},
     loads::Loads,
     steps::{Sort, Step, Steps},
 };
-use crate::{plan::Plan, story::Operation};
+use crate::{catalog::MOST_ASKS, plan::Plan, story::Operation};
 
 /// The instances that are going on, and when the next step of each is due.
 #[derive(Debug)]

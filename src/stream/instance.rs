@@ -239,7 +239,8 @@ impl Instance {
         let story = &plan.stories[usize::from(self.story)];
         let resource = &story.resources[index];
         let kind = &plan.catalog.kinds[resource.kind];
-        let key = resource_key(resource.key, self.number, element);
+        let shared = resource.shared.is_some();
+        let key = resource_key(resource.key, if shared { 0 } else { self.number }, element);
         let existing = matches!(resource.owner, Owner::Story { existing: true, .. });
         let at = resource.at(element);
         for (position, initial) in resource.initial.iter().enumerate() {
@@ -254,10 +255,12 @@ impl Instance {
         }
         if existing || !resource.made {
             let age = key.number(draws::CREATED).between(DAY as u64 / 12, 30 * DAY as u64) as i64;
+            // Before the first instance of a run that starts in steady state.
+            let time = if shared { plan.timing.from - 30 * DAY } else { time };
             let created = (time - age).div_euclid(MICROSECOND) * MICROSECOND;
             state[at + word::CREATED] = word::made(created, existing);
             state[at + word::UPDATED] = created as u64;
-            if kind.stamp.is_some() {
+            if kind.stamp.is_some() && !shared {
                 state[at + word::stamp_of(kind)] = world.stamps.take_old(self.room, world.injected.then_some(key));
             }
         }

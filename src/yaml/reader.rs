@@ -41,17 +41,31 @@ pub struct Reader {
     found: RefCell<Vec<Diagnostic>>,
     settled: RefCell<Vec<Range<usize>>>,
     incomplete: Cell<bool>,
+    names: Vec<String>,
 }
 
 impl Reader {
     /// A reader of nodes of this source.
     pub fn new(source: &Arc<Source>) -> Self {
         Self {
+            names: Vec::new(),
             source: Arc::clone(source),
             found: RefCell::new(Vec::new()),
             settled: RefCell::new(Vec::new()),
             incomplete: Cell::new(false),
         }
+    }
+
+    /// Lets texts stand for themselves, whatever characters they hold.
+    #[must_use]
+    pub fn with_names(mut self, names: &[String]) -> Self {
+        self.names = names.to_vec();
+        self
+    }
+
+    /// The texts that stand for themselves.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// The source that the nodes are from.

@@ -97,7 +97,7 @@ pub fn template(bytes: &[u8]) {
 /// A scenario in one line.
 pub fn one_line(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    checked(read_one_line(text).map_err(Into::into));
+    checked(read_one_line(text, &[]).map_err(Into::into));
     // Neither files nor standard input are meant.
     if !text.contains('/') && !text.ends_with("yaml") && !text.ends_with("yml") && text.trim() != "-" {
         render(&Options { scenarios: vec![text.to_owned()], ..options() });

@@ -4,6 +4,7 @@
 mod any_cut;
 mod backfill;
 mod byte_order_marks;
+mod catalog_names;
 #[cfg(feature = "metrics")]
 mod command_metrics;
 mod command_mistakes;
@@ -42,6 +43,7 @@ mod parts;
 mod planning_ends;
 mod printed_commands;
 mod properties;
+mod random_catalogs;
 mod random_stories;
 mod readme;
 mod reference;

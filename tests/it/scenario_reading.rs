@@ -287,7 +287,7 @@ steps:
         "create-pool->update-pool-failure->delete-pool:not-found",
         "  create-pool → update-pool-failure , delete-pool:not-found ",
     ] {
-        let story = read_one_line(text).unwrap();
+        let story = read_one_line(text, &[]).unwrap();
         assert_eq!(to_yaml(&story), expected, "{text}");
         assert_eq!(story.name, text);
         assert_eq!(story.source.name, "<command line>");
@@ -318,11 +318,11 @@ fn one_line_explains_its_mistakes() {
         ("a:", "a:", "`a:` does not name a failure", "`a-failure`"),
         ("a-failure:b", "a-failure:b", "`a-failure:b` says twice that it fails", "write `a:b`"),
     ] {
-        let found = read_one_line(text).expect_err(text);
+        let found = read_one_line(text, &[]).expect_err(text);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(&text[found[0].span.clone()], place, "{text}");
         assert_eq!(found[0].message, message);
         assert!(found[0].help.join("\n").contains(help), "{text}: {:?}", found[0].help);
     }
-    assert_eq!(read_one_line("a -> -> b, c d,").unwrap_err().len(), 3);
+    assert_eq!(read_one_line("a -> -> b, c d,", &[]).unwrap_err().len(), 3);
 }

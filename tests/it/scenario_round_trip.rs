@@ -180,12 +180,12 @@ proptest! {
     #[test]
     fn one_line_stories(parts in vec("[a-z]{1,6}(-[a-z]{1,4})?[a-d](-failure|:[a-z]{1,5})?", 1..6), separator in 0..3) {
         let separator = [" -> ", ",", "->"][separator as usize];
-        check(&read_one_line(&parts.join(separator)).unwrap())?;
+        check(&read_one_line(&parts.join(separator), &[]).unwrap())?;
     }
 
     #[test]
     fn no_text_is_too_strange(text in "\\PC{0,40}|[a-z:\\[\\]{}&*!|>'\"%@`#,?\\- \n\t$<~]{0,60}") {
-        let _ = read_one_line(&text).map_err(|found| falsetrail::error::Error::from(found).render(false));
+        let _ = read_one_line(&text, &[]).map_err(|found| falsetrail::error::Error::from(found).render(false));
         for text in [text.clone(), format!("steps: {text}"), format!("steps:\n  - {{ call: a, {text} }}")] {
             let source = Source::new("strange.yaml", text);
             let _ = read(&source, "strange", &[]).map_err(|found| falsetrail::error::Error::from(found).render(true));

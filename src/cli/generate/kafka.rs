@@ -112,6 +112,9 @@ impl Kafka {
             let message = format!("topic `{topic}` is where real audit events are");
             return Err(Error::usage(message).help("name another topic, or add `--allow-audit-topic`"));
         }
+        if self.mode != ModeName::Bare {
+            plan.check_cloud_events()?;
+        }
         connect::sink(topic, arguments, plan, stop).map(Some)
     }
 

@@ -9,7 +9,7 @@ use crate::{
     },
     story::{Owner, Pin, Reference, word},
     template::Padded,
-    value::Salt,
+    value::{Key, Salt},
 };
 
 impl Bench<'_> {
@@ -49,6 +49,9 @@ impl Bench<'_> {
         let of = (kind_id, field);
         let draw = self.draw(own, &kind.fields[field].name);
         match &kind.fields[field].generator {
+            Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_) if resource.shared.is_some() => {
+                Make::Stranger { kind: kind_id, field, number: resource.shared.unwrap_or_default() }
+            }
             Generator::Pattern { unique: true, .. } | Generator::Email(_) | Generator::Address(_) => {
                 let Owner::Story { lane, .. } = resource.owner else { return Make::Null };
                 Make::Unique { kind: kind_id, field, lane, shift: resource.shift(), element: own.element }
@@ -58,6 +61,7 @@ impl Bench<'_> {
             Generator::By { field: by, cases } => self.by(own, *by, cases),
             Generator::Choose { weights, counts, .. } => match only(counts) {
                 Some(choice) => pinned_choice(kind, field, choice),
+                None if resource.shared.is_some() => pinned_choice(kind, field, weights.draw(once(draw))),
                 None => Make::Drawn { draw, weights: Box::new(weights.clone()), choices: choices(kind, field) },
             },
             Generator::Time(Moment::Created) => Make::Created(own.word(word::CREATED)),
@@ -99,6 +103,9 @@ impl Bench<'_> {
             return self.text(&cases[choice], Some(Whose::Own(own)));
         }
         let draw = self.draw(own, &kind.fields[by].name);
+        if resource.shared.is_some() {
+            return self.text(&cases[weights.draw(once(draw))], Some(Whose::Own(own)));
+        }
         let mut prepared = Vec::new();
         for text in cases {
             let make = self.text(text, Some(Whose::Own(own)));
@@ -163,9 +170,15 @@ impl Bench<'_> {
     }
 
     pub(super) fn ready(&self, own: Own) -> Option<Box<Ready>> {
-        let range = self.catalog.kinds[self.story.resources[own.resource].kind].ready_after?;
+        let resource = &self.story.resources[own.resource];
+        let mut range = self.catalog.kinds[resource.kind].ready_after?;
+        let draw = self.draw(own, "ready");
+        if resource.shared.is_some() {
+            let ready = once(draw).between(range.low, range.high);
+            (range.low, range.high) = (ready, ready);
+        }
         Some(Box::new(Ready {
-            draw: self.draw(own, "ready"),
+            draw,
             low: range.low,
             high: range.high,
             earliest: whole_microseconds(range.low as i64),
@@ -191,4 +204,9 @@ impl Bench<'_> {
         }
         index
     }
+}
+
+/// The draw of a resource that is the same in all instances: that of the first.
+fn once(draw: Draw) -> Key {
+    draw.resource.number(0).number(0).salted(draw.field)
 }

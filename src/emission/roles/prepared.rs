@@ -13,6 +13,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Draws<'p> {
     story: Key,
+    /// What all but actors are drawn from, where all instances take place in one place.
+    place: Option<Key>,
     members: Vec<Drawing<'p>>,
     /// The rows in which they take place: by the place of the table's kind among all roles.
     rows: Vec<(usize, Placed<'p>)>,
@@ -28,6 +30,7 @@ struct Drawing<'p> {
     members: &'p Members,
     salt: Salt,
     other: usize,
+    acts: bool,
 }
 
 #[derive(Debug)]
@@ -92,7 +95,15 @@ impl<'p> Draws<'p> {
             let is_known = matches!(role, Role::Scope(_)) && members.len() == 1;
             if !is_row && !members.is_empty() && !is_known {
                 let parent = members.parent().map_or(kinds, |parent| Role::Scope(parent).place(kinds));
-                drawings.push(Drawing { role: role.place(kinds), parent, members, salt: Salt::of(number), other });
+                let acts = matches!(role, Role::Principal(_));
+                drawings.push(Drawing {
+                    role: role.place(kinds),
+                    parent,
+                    members,
+                    salt: Salt::of(number),
+                    other,
+                    acts,
+                });
             }
         };
         needs.scope.iter().for_each(|kind| add(Role::Scope(*kind), *kind as u64, 0));
@@ -120,7 +131,8 @@ impl<'p> Draws<'p> {
         let needed = |(kind, _): &&(KindId, Row)| with_rows && needs.scope.contains(kind);
         let rows: Vec<_> = story.rows.iter().filter(needed).map(place).collect();
         let places = drawings.iter().map(|draw| draw.role).chain(rows.iter().map(|(place, _)| *place)).collect();
-        Draws { story: story.key, members: drawings, rows, places }
+        let place = story.in_one_place.then(|| story.key.number(0));
+        Draws { story: story.key, place, members: drawings, rows, places }
     }
 }
 
@@ -129,7 +141,8 @@ impl Roles {
     #[inline]
     pub fn draw_prepared(&mut self, draws: &Draws, recent: &mut Drawn, story: u16, (instance, salt): (u64, Salt)) {
         let key = draws.story.salted(salt);
-        self.instance = key;
+        let around = draws.place.unwrap_or(key);
+        self.place = around;
         let (entry, members) = (recent.entry(story, instance), self.members.as_mut_slice());
         if (entry.story, entry.instance) == (Some(story), instance) {
             for (place, member) in draws.places.iter().zip(&entry.members) {
@@ -138,13 +151,14 @@ impl Roles {
             return;
         }
         for draw in &draws.members {
+            let key = if draw.acts { key } else { around };
             members[draw.role] = draw.members.draw_salted(members[draw.parent], key, draw.salt, draw.other);
         }
         for (place, row) in &draws.rows {
             members[*place] = match row {
                 Placed::Fixed(row) => *row,
                 Placed::Of(of, resource) => of.row(members[*resource]).unwrap_or_default(),
-                Placed::Drawn(weights, salt) => weights.draw(key.salted(*salt)) as u32,
+                Placed::Drawn(weights, salt) => weights.draw(around.salted(*salt)) as u32,
             };
         }
         if draws.places.len() <= MOST {

@@ -17,15 +17,21 @@ impl Resolver<'_, '_> {
         let Some(default) = self.catalog.kinds.iter().position(|kind| kind.principal) else { return };
         for written in &self.scenario.actors {
             let kind = match &written.kind {
-                Some(name) => self.kind(name),
+                Some(name) => {
+                    self.kind(name).or_else(|| self.meant(&name.value, |kind| self.catalog.kinds[kind].principal))
+                }
                 None => Some(default),
             };
-            let Some(kind) = kind else { continue };
+            let Some(kind) = kind else {
+                self.unread.push(written.name.value.clone());
+                continue;
+            };
             if !self.catalog.kinds[kind].principal {
                 let principals = self.catalog.kinds.iter().filter(|kind| kind.principal).map(|kind| kind.name.as_str());
                 let span = written.kind.as_ref().map_or(written.name.span.clone(), |name| name.span.clone());
                 let help = format!("actors are of kind {}", list_of(principals));
                 self.wrong(&span, format!("{} cannot act", a(&self.catalog.kinds[kind].label)), help);
+                self.unread.push(written.name.value.clone());
                 continue;
             }
             let mut fields: Vec<_> = written
@@ -104,7 +110,7 @@ impl Resolver<'_, '_> {
     pub(super) fn actor(&mut self, written: &scenario::Call) -> Option<usize> {
         let Some(by) = &written.by else { return Some(self.last_actor.unwrap_or(0)) };
         let found = self.actor_names.get(&by.value).copied();
-        if found.is_none() && self.scenario.actors.iter().all(|actor| actor.name.value != by.value) {
+        if found.is_none() && !self.is_unread(&by.value) {
             // Those that are declared, or else the one that every story has.
             let declared = self.scenario.actors.iter().map(|actor| actor.name.value.as_str());
             let made = self.story.actors.iter().map(|actor| actor.name.as_str());

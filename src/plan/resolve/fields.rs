@@ -100,7 +100,7 @@ impl Resolver<'_, '_> {
                 ReferDefault::Null => Reference::Null,
                 ReferDefault::Caller => match self.drafts[index].creator {
                     Some(actor) if kinds.contains(&self.story.actors[actor].kind) => Reference::Actor(actor),
-                    _ => Reference::Population(kinds[0]),
+                    _ => self.somebody(kinds),
                 },
                 ReferDefault::Story => {
                     // What existed before cannot refer to what is made later.
@@ -122,6 +122,15 @@ impl Resolver<'_, '_> {
                 format!("give it a `{name}`: its id is made from it"),
             );
         }
+    }
+
+    /// A member of the population, or where there is none a resource that existed before.
+    fn somebody(&mut self, kinds: &[KindId]) -> Reference {
+        if let Some(kind) = kinds.iter().find(|kind| self.around.population[**kind] > 0) {
+            return Reference::Population(*kind);
+        }
+        let acted_on = kinds.iter().find(|kind| !self.catalog.kinds[**kind].principal);
+        acted_on.map_or(Reference::Null, |kind| Reference::Resource(self.implied(*kind)))
     }
 
     /// A resource that existed before and that no step names.
@@ -174,6 +183,9 @@ impl Resolver<'_, '_> {
             self.story.actors.iter().position(|actor| actor.name == name.value && kinds.contains(&actor.kind))
         {
             return Some(Reference::Actor(index));
+        }
+        if self.is_unread(&name.value) {
+            return None;
         }
         let names = self
             .story

@@ -1,6 +1,6 @@
 //! What a story acts on, whose it is, and where it lies.
 
-use super::{Draft, Reported, Resolver};
+use super::{Draft, Reported, Resolver, kinds::first_uses};
 use crate::{
     catalog::{Effect, KindId, Method},
     error::{Diagnostic, Source, a, list_of},
@@ -10,31 +10,32 @@ use crate::{
     value::Lane,
     yaml::{Node, Spanned},
 };
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 impl Resolver<'_, '_> {
     pub(super) fn resources(&mut self, steps: &[Step]) {
         let uses = first_uses(steps);
         let mut left = MOST_RESOURCES;
         for written in &self.scenario.resources {
-            let kind = match &written.kind {
-                Some(name) => self.kind(name),
-                None => self.kind_by_use(&written.name, &uses),
+            let Some(kind) = self.kind_of(written, &uses) else {
+                self.unread.push(written.name.value.clone());
+                continue;
             };
-            let Some(kind) = kind else { continue };
             let mut fields: Vec<_> = written
                 .fields
                 .iter()
                 .map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&self.scenario.source)))
                 .collect();
             fields.extend(self.around.settings.take(&written.name.value));
-            if self.surrounds(kind) {
-                self.pin_scope(kind, fields);
+            let acted_on = self.used_as(&written.name, &uses) == Some(kind);
+            if self.surrounds(kind) && !acted_on {
+                self.surround(written, kind, fields);
                 continue;
             }
-            if self.catalog.kinds[kind].principal {
-                let label = self.catalog.kinds[kind].label.clone();
-                self.wrong(&written.name.span, format!("a {label} is an actor"), "put it under `actors`");
+            if self.catalog.kinds[kind].principal && !acted_on {
+                let label = a(&self.catalog.kinds[kind].label);
+                self.wrong(&written.name.span, format!("{label} is an actor"), "put it under `actors`");
+                self.unread.push(written.name.value.clone());
                 continue;
             }
             let count = written.count.as_ref().map_or(1, |count| count.value);
@@ -43,6 +44,7 @@ impl Resolver<'_, '_> {
             let Some(count) = count else {
                 let span = written.count.as_ref().map_or(written.name.span.clone(), |count| count.span.clone());
                 self.wrong(&span, "a scenario has at most a million resources", "start more instances instead");
+                self.unread.push(written.name.value.clone());
                 continue;
             };
             let draft = Draft {
@@ -102,17 +104,24 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The kind of a resource that does not say: by the first call that targets it, else by its name.
-    pub(super) fn kind_by_use(&mut self, name: &Spanned<String>, methods: &HashMap<&str, &str>) -> Option<KindId> {
-        let used = methods.get(name.value.as_str()).and_then(|method| self.catalog.method(method));
-        let used = used.map(|method| self.catalog.methods[method].kind);
-        let found = used.or_else(|| self.catalog.variable(&name.value)).or_else(|| self.catalog.kind(&name.value));
-        if found.is_none() {
-            let kinds = list_of(self.catalog.kinds.iter().map(|kind| kind.name.as_str()));
-            let message = format!("nothing says of what kind `{}` is", name.value);
-            self.wrong(&name.span, message, format!("give it a `kind`, one of {kinds}"));
+    /// Something that no call is about: it says where the scenario takes place.
+    fn surround(
+        &mut self,
+        written: &scenario::Resource,
+        kind: KindId,
+        fields: Vec<(Spanned<String>, Node, Arc<Source>)>,
+    ) {
+        let label = self.catalog.kinds[kind].label.clone();
+        if let Some(count) = written.count.as_ref().filter(|count| count.value > 1) {
+            let message = format!("a scenario takes place in one {label}");
+            self.wrong(&count.span, message, "leave `count` out");
         }
-        found
+        if let Some(existing) = written.existing.as_ref().filter(|existing| !existing.value) {
+            let message = format!("the {label} in which a scenario takes place exists before it");
+            self.wrong(&existing.span, message, "leave `existing` out");
+        }
+        self.surrounding.push((written.name.value.clone(), kind));
+        self.pin_scope(kind, fields);
     }
 
     /// A name for a resource that the scenario does not name.
@@ -142,6 +151,7 @@ impl Resolver<'_, '_> {
             state_at: 0,
             stride: word::count(&self.catalog.kinds[kind]),
             initial: Vec::new(),
+            shared: None,
         });
         self.drafts.push(draft);
         self.story.resources.len() - 1
@@ -162,7 +172,12 @@ impl Resolver<'_, '_> {
             return self.only_resource(written, method).map(Some).ok_or(Reported);
         };
         let Some(index) = self.resource_names.get(&name.value).copied() else {
-            if self.scenario.resources.iter().all(|resource| resource.name.value != name.value) {
+            if let Some((_, kind)) = self.surrounding.iter().find(|(around, _)| *around == name.value) {
+                let (found, wanted) = (&self.catalog.kinds[*kind].label, &self.catalog.kinds[method.kind].label);
+                let message = format!("`{}` is {}, but `{}` needs {}", name.value, a(found), method.short, a(wanted));
+                let help = format!("declare {} under `resources`, or leave `target` out", a(wanted));
+                self.wrong(&name.span, message, help);
+            } else if !self.is_unread(&name.value) {
                 let names = self.story.resources.iter().map(|resource| resource.name.as_str());
                 let help = self.suggestion(&name.value, names);
                 self.wrong(&name.span, format!("no resource is called `{}`", name.value), help);
@@ -364,27 +379,3 @@ impl Resolver<'_, '_> {
 
 /// Resources of a scenario, each of a `count` included: an instance keeps a state of each.
 const MOST_RESOURCES: u64 = 1_000_000;
-
-/// For each name of a target the method of the first call on it.
-fn first_uses(steps: &[Step]) -> HashMap<&str, &str> {
-    let mut calls = Vec::new();
-    collect(steps, &mut calls);
-    let mut uses = HashMap::new();
-    for call in calls {
-        let each = call.each.as_ref().map(|each| &each.resources.value);
-        if let Some(target) = call.target.as_ref().map(|target| &target.value).or(each) {
-            uses.entry(target.as_str()).or_insert(call.call.value.as_str());
-        }
-    }
-    uses
-}
-
-/// All calls of a scenario, in the order of the file.
-pub(super) fn collect<'s>(steps: &'s [Step], calls: &mut Vec<&'s scenario::Call>) {
-    for step in steps {
-        match step {
-            Step::Call(call) => calls.push(call),
-            Step::Choose(choose) => choose.branches.iter().for_each(|branch| collect(&branch.steps, calls)),
-        }
-    }
-}

@@ -323,9 +323,10 @@ impl Resolver<'_, '_> {
                 Generator::Choose { choices, .. } => Asked::Next { last: choices.len() as u64 - 1 },
                 _ => Asked::Nothing,
             },
-            Some(Usual::Of(kind)) => match self.story.actors.iter().position(|actor| actor.kind == kind) {
+            Some(Usual::Of(other)) => match self.story.actors.iter().position(|actor| actor.kind == other) {
                 Some(actor) => Asked::Reference(Reference::Actor(actor)),
-                None => Asked::Reference(Reference::Population(kind)),
+                None if self.around.population[other] == 0 => unset_ask(&self.catalog.kinds[kind], field, unset),
+                None => Asked::Reference(Reference::Population(other)),
             },
             None => unset_ask(&self.catalog.kinds[kind], field, unset),
         }

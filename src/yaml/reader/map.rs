@@ -82,6 +82,33 @@ impl<'r> MapReader<'r> {
         self.entries.iter().find(|(name, _)| name.value == key).map(|(name, node)| (name, node))
     }
 
+    /// As [`MapReader::entry`], or else the entry whose key was probably meant to be this one: it is reported as unknown, and
+    /// what stands there is read, so that nothing is wrong for lack of it.
+    pub fn meant_entry(&mut self, key: &'static str) -> Option<(&'r Spanned<String>, &'r Node)> {
+        let found = self.entry(key);
+        found.or_else(|| self.unasked().find(|(name, _)| self.is_nearly(&name.value, &[key])))
+    }
+
+    /// The entries of a map, as [`MapReader::meant_entry`] finds it; empty if there is none.
+    pub fn meant_entries(&mut self, key: &'static str) -> &'r [(Spanned<String>, Node)] {
+        let found = self.meant_entry(key);
+        found.and_then(|(_, node)| self.reader.entries(node, &quoted(key))).unwrap_or_default()
+    }
+
+    /// A text, as [`MapReader::meant_entry`] finds it.
+    pub fn meant_text(&mut self, key: &'static str) -> Option<Spanned<String>> {
+        let (_, node) = self.meant_entry(key)?;
+        self.reader.text(node, &quoted(key))
+    }
+
+    /// A list of texts, as [`MapReader::meant_entry`] finds it; empty if there is none.
+    pub fn meant_texts(&mut self, key: &'static str) -> Vec<Spanned<String>> {
+        let found = self.meant_entry(key);
+        let items = found.and_then(|(_, node)| self.reader.list(node, &quoted(key))).unwrap_or_default();
+        let what = format!("an item of {}", quoted(key));
+        items.iter().filter_map(|item| self.reader.text(item, &what)).collect()
+    }
+
     /// The node of a key that must be there.
     pub fn required(&mut self, key: &'static str) -> Option<&'r Node> {
         let found = self.optional(key);
@@ -239,11 +266,14 @@ impl<'r> MapReader<'r> {
 
     /// Whether there is a key that nobody has asked for and that is nearly one of these.
     pub fn has_nearly(&self, keys: &[&str]) -> bool {
-        self.unasked().any(|(name, _)| {
-            let synonym = self.synonyms.iter().find(|(word, _)| *word == name.value);
-            synonym.is_some_and(|(_, meant)| keys.contains(meant))
-                || nearest(&name.value, keys.iter().copied()).is_some()
-        })
+        self.unasked().any(|(name, _)| self.is_nearly(&name.value, keys))
+    }
+
+    fn is_nearly(&self, name: &str, keys: &[&str]) -> bool {
+        let synonym = self.synonyms.iter().find(|(word, _)| *word == name);
+        synonym.is_some_and(|(_, meant)| keys.contains(meant))
+            || keys.contains(&name)
+            || nearest(name, keys.iter().copied()).is_some()
     }
 
     /// What somebody means by a word that is no key here.
