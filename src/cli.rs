@@ -12,6 +12,7 @@ mod schema;
 mod show;
 mod stdout;
 mod validate;
+mod verify;
 
 pub use color::on_stderr as color_on_stderr;
 
@@ -37,6 +38,7 @@ Begin with:
   falsetrail show pool-resize-failure                   who does what in it, and when
   falsetrail new my-story                               a file of your own
   falsetrail help scenarios                             how to write it
+  falsetrail verify --run run.json out.ndjson           whether everything arrived
 
 Data goes to standard output, everything else to standard error.
 Exit status: 0 done, 1 failed, 2 wrong usage or input, 129, 130 and 143 stopped by a signal.")]
@@ -59,6 +61,8 @@ enum Subcommands {
     /// what is counted is exact; bytes come from a rendered sample. Of a run of more than 20 million events only these are
     /// simulated, and the rest is taken to be like them.
     Plan(Box<plan::Plan>),
+    /// Say what became of a run's events: which are missing, doubled, cut, changed, reordered or late, and why.
+    Verify(Box<verify::Verify>),
     /// List the shipped scenarios, or the methods, kinds or failures of the catalog.
     List(list::List),
     /// Show a scenario as a timeline, a method with its failures and an example, or a kind with its fields.
@@ -73,7 +77,7 @@ enum Subcommands {
     Completions(completions::Completions),
     /// Print a manual page, or write those of all commands into a folder.
     Man(man::Man),
-    /// Explain a concept (scenarios, templates, time, kafka, summary, metrics) or a command.
+    /// Explain a concept (scenarios, templates, time, kafka, summary, verdict, metrics) or a command.
     Help(help::Help),
 }
 
@@ -86,6 +90,7 @@ pub fn run() -> Result<u8, Error> {
     match command.subcommand {
         Subcommands::Generate(generate) => generate::run(&generate),
         Subcommands::Plan(plan) => plan::run(&plan),
+        Subcommands::Verify(verify) => verify::run(&verify),
         Subcommands::List(list) => list::run(&list),
         Subcommands::Show(show) => show::run(&show),
         Subcommands::New(new) => new::run(&new),

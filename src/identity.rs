@@ -121,6 +121,14 @@ impl Identities {
         let name = EventName::unpack(packed);
         (name.pack(true) == packed).then_some(name)
     }
+
+    /// Which event a request's id belongs to, given as 128 bits, or `None` if it is none of this run. A stranger's id is
+    /// taken for one of this run once in 2⁴⁰ tries.
+    pub fn event_of_request(&self, id: u128) -> Option<EventName> {
+        let packed = self.requests.invert(id);
+        let name = EventName::unpack(packed << CHECK_BITS);
+        (name.pack(false) == packed).then_some(name)
+    }
 }
 
 /// Characters of a UUID.

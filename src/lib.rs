@@ -49,6 +49,7 @@ pub mod template;
 pub mod texts;
 pub mod units;
 pub mod value;
+pub mod verify;
 pub mod yaml;
 
 mod events;

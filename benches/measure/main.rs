@@ -10,6 +10,7 @@ mod rendering;
 mod sample;
 mod simulation;
 mod table;
+mod verification;
 
 use std::{env, process::ExitCode};
 

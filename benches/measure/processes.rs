@@ -14,8 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-const FALSETRAIL: &str = env!("CARGO_BIN_EXE_falsetrail");
-const RUN: [&str; 7] = ["generate", "busy-day", "--seed", "7", "--from", "2026-01-05T08:00:00Z", "--quiet"];
+pub const FALSETRAIL: &str = env!("CARGO_BIN_EXE_falsetrail");
+pub const RUN: [&str; 7] = ["generate", "busy-day", "--seed", "7", "--from", "2026-01-05T08:00:00Z", "--quiet"];
 /// The capacity of pipes, and the size of writes into them: the fastest that were found. Which is faster depends on
 /// where the system lets writer and reader run.
 const PIPES: [(usize, usize); 2] = [(1 << 20, 64 << 10), (512 << 10, 16 << 10)];
@@ -176,7 +176,7 @@ fn run(command: &mut Command) -> Duration {
     timed(|| finish(command.spawn().expect("starts")))
 }
 
-fn finish(mut child: Child) {
+pub fn finish(mut child: Child) {
     let status = child.wait().expect("was started");
     assert!(status.success(), "a measured command failed: {status}");
 }

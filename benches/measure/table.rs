@@ -1,6 +1,6 @@
 //! The table: what was measured beside what is required.
 
-use crate::{generating, processes, rendering, simulation};
+use crate::{generating, processes, rendering, simulation, verification};
 use std::process::ExitCode;
 
 /// A measure.
@@ -55,7 +55,7 @@ type Part = (&'static str, fn() -> Vec<Row>);
 
 /// Measures and prints the parts of that name, or all; the last only if it is wanted: not everybody has its programs.
 pub fn print(wanted: &[&str]) -> ExitCode {
-    let parts: [Part; 9] = [
+    let parts: [Part; 10] = [
         ("rendering", rendering::rows),
         ("generating", generating::rows),
         ("simulation", simulation::rows),
@@ -64,6 +64,7 @@ pub fn print(wanted: &[&str]) -> ExitCode {
         ("file", processes::file),
         ("threads", processes::threads),
         ("compression", processes::compression),
+        ("verification", verification::rows),
         (PEERS, processes::peers),
     ];
     if let Some(unknown) = wanted.iter().find(|wanted| parts.iter().all(|(name, _)| name != *wanted)) {

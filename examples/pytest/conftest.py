@@ -25,3 +25,20 @@ def falsetrail():
         return [json.loads(line) for line in output.splitlines()]
 
     return generate
+
+
+@pytest.fixture
+def everything_arrived(tmp_path):
+    """A function that sends a run's events through a function, line by line, and gives the verdict about what it returns."""
+    binary = os.environ.get("FALSETRAIL") or shutil.which("falsetrail")
+
+    def check(scenario, forward, *options):
+        run, received, verdict = (tmp_path / name for name in ("run.json", "received", "verdict.json"))
+        generate = [binary, "generate", scenario, "--seed", "7", "--quiet", "--write-run", run, "--force", *options]
+        lines = subprocess.run(generate, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+        received.write_text("\n".join(line for line in map(forward, lines) if line))
+        # An exit status of 1 is a verdict, too.
+        subprocess.run([binary, "verify", "--run", run, received, "--summary", verdict, "--force", "--quiet"])
+        return json.loads(verdict.read_text())
+
+    return check

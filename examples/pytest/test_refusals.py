@@ -3,6 +3,8 @@
     FALSETRAIL=target/release/falsetrail python -m pytest examples/pytest
 """
 
+import json
+
 import pytest
 from refusals import get, refusal
 
@@ -38,3 +40,13 @@ def test_methods_in_both_styles_of_keys_are_understood(falsetrail, method):
 def test_the_same_seed_gives_the_same_events(falsetrail):
     assert falsetrail("mass-deletion") == falsetrail("mass-deletion")
     assert falsetrail("mass-deletion") != falsetrail("mass-deletion", seed=8)
+
+
+def test_what_is_forwarded_arrives(everything_arrived):
+    verdict = everything_arrived("busy-day", lambda line: json.dumps({"event": json.loads(line)}), "-n", "300")
+    assert verdict["complete"] and verdict["arrived"] == 300
+
+    # A forwarder that drops large events is found out, and why.
+    verdict = everything_arrived("busy-day", lambda line: line if len(line) < 3000 else None, "-n", "300")
+    assert verdict["missing"] > 0
+    assert verdict["causes"][0]["attribute"] == "size"

@@ -1,6 +1,6 @@
 //! `falsetrail generate`: options, and the run from preparation to summary.
 
-mod kafka;
+pub mod kafka;
 mod live;
 mod metrics;
 mod pipeline;

@@ -21,6 +21,7 @@ mod options;
 mod record;
 mod reports;
 mod settings;
+mod source;
 mod threads;
 mod topic;
 mod undelivered;
@@ -44,6 +45,7 @@ pub use names::{is_secret, is_secret_header};
 pub use options::{DEFAULTS, ignored_properties};
 pub use record::{Mode, RecordTime};
 pub use settings::KafkaSettings;
+pub use source::{Begin, TopicReader, TopicRecord};
 pub use topic::CreateTopic;
 pub use undelivered::UndeliveredFile;
 

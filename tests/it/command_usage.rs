@@ -129,7 +129,7 @@ fn help_is_about_commands_and_topics() {
         ("help list", ["Usage: falsetrail list", "--templates"]),
         ("help generate", ["Usage: falsetrail generate", "\nExamples:\n"]),
         ("help kafka", ["sasl.password=${API_SECRET}", "\nWhat is set unless you say otherwise\n  "]),
-        ("help --help", ["Usage: falsetrail help", "(scenarios, templates, time, kafka, summary, metrics)"]),
+        ("help --help", ["Usage: falsetrail help", "(scenarios, templates, time, kafka, summary, verdict, metrics)"]),
     ] {
         let found = line(folder.path(), arguments).quiet();
         for part in expected {

@@ -25,6 +25,8 @@ pages! {
     output: "docs/output.md",
     reproducibility: "docs/reproducibility.md",
     kafka: "docs/kafka.md",
+    arrived: "docs/arrived.md",
+    siem: "docs/siem.md",
     kubernetes: "docs/kubernetes.md",
     testing: "docs/testing.md",
     questions: "docs/questions.md",

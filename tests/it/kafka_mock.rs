@@ -8,6 +8,7 @@ mod lent;
 mod properties;
 mod records;
 mod refusals;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

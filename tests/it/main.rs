@@ -68,5 +68,6 @@ mod truth;
 mod units;
 mod values;
 mod values_typed;
+mod verify;
 mod yaml_tree;
 mod zeros;

@@ -44,3 +44,16 @@ fn a_day_of_work_is_quiet() -> Result<()> {
     assert!(knocking(&events, 50).is_empty());
     Ok(())
 }
+
+/// Code that hands events on is asked what became of them: here it forgets those of one method.
+#[test]
+fn what_is_handed_on_is_all_there() -> Result<()> {
+    use falsetrail::verify::{Options, Verifier};
+    let plan = Run::of("busy-day").events_limit(500).seed(7).from("2026-01-05T08:00:00Z").plan()?;
+    let mut verifier = Verifier::new(&plan, Options::default())?;
+    plan.events().filter(|event| event.method != "GetWorkspace").for_each(|event| verifier.record(&event.body));
+    let verdict = verifier.finish()?;
+    assert!(!verdict.is_complete() && verdict.missing > 0, "{verdict:?}");
+    assert_eq!(verdict.causes[0].description, "every event with method `GetWorkspace`, and no other");
+    Ok(())
+}

@@ -207,4 +207,4 @@ mod connect {
 }
 
 #[cfg(feature = "kafka")]
-mod connect;
+pub mod connect;

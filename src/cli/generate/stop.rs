@@ -17,15 +17,15 @@ use std::{
 ///
 /// A terminal that closes sends SIGHUP, often twice: once from the system and once from the shell. So SIGHUP never ends
 /// a run immediately, and if it was ignored from the start, as with `nohup`, it stays ignored.
-pub(super) struct Stop {
-    pub(super) requested: Arc<AtomicBool>,
+pub struct Stop {
+    pub requested: Arc<AtomicBool>,
     signal: Arc<AtomicUsize>,
     hangup: Arc<AtomicUsize>,
 }
 
 impl Stop {
     /// Installs the handlers; from now on, signals set `requested`.
-    pub(super) fn new(requested: Arc<AtomicBool>) -> Result<Self, Error> {
+    pub fn new(requested: Arc<AtomicBool>) -> Result<Self, Error> {
         let stop = Stop { requested, signal: Arc::default(), hangup: Arc::default() };
         let hangup = (!system::is_ignored(SIGHUP)).then_some(SIGHUP);
         for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
@@ -35,7 +35,7 @@ impl Stop {
     }
 
     /// The exit status of a run that a signal ended.
-    pub(super) fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> u8 {
         let asked = [&self.signal, &self.hangup].map(|signal| signal.load(Ordering::Relaxed) as u8);
         128 + asked.into_iter().find(|signal| *signal != 0).unwrap_or(0)
     }

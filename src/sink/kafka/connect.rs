@@ -271,6 +271,11 @@ fn topic_error_in(metadata: &Metadata) -> Option<RDKafkaErrorCode> {
 }
 
 impl Found {
+    /// How many partitions the topic has.
+    pub fn partitions(&self) -> i32 {
+        self.partitions
+    }
+
     fn new(metadata: &Metadata) -> Self {
         let partitions = metadata.topics().first().map(MetadataTopic::partitions).unwrap_or_default();
         let first = partitions.iter().find(|partition| partition.id() == 0);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
@@ -55,6 +56,9 @@ const COPIED: &str = "message.copy.max.bytes";
 /// which does not exist.
 const AUTHORITIES: &str = "ssl.ca.location";
 
+/// The defaults of a producer that a consumer needs, too.
+const KEPT_FOR_READING: [&str; 2] = ["client.id", AUTHORITIES];
+
 /// librdkafka's default for `batch.size`.
 const DEFAULT_BATCH_BYTES: u64 = 1_000_000;
 
@@ -101,6 +105,40 @@ impl Options {
         brokers::check(options.servers()).map_err(|(message, help)| Error::usage(message).help(help))?;
         options.check_tokens()?;
         Ok(options)
+    }
+
+    /// The same for a client that reads: what is about producing is left out, so that one file of properties serves both.
+    pub fn for_reading(settings: &KafkaSettings) -> Result<Self, Error> {
+        let mut options = Self::new(settings)?;
+        let given = |name: &str| {
+            let of = settings.config.iter().chain(&settings.properties);
+            of.into_iter().any(|(given, _)| canonical(given) == name)
+        };
+        for name in DEFAULTS.iter().map(|(name, ..)| *name).filter(|name| !KEPT_FOR_READING.contains(name)) {
+            if !given(name) {
+                options.properties.remove(name);
+            }
+        }
+        // The look at the topic is a producer's: it must not need the right to write.
+        options.properties.insert("enable.idempotence".to_owned(), "false".to_owned());
+        Ok(options)
+    }
+
+    /// A consumer that commits nothing and belongs to no group, not yet connected.
+    pub fn consumer(&self) -> Result<BaseConsumer, Error> {
+        let mut config = self.config();
+        let defaults = [
+            ("group.id", "falsetrail-verify"),
+            ("isolation.level", "read_committed"),
+            ("auto.offset.reset", "earliest"),
+        ];
+        for (name, value) in defaults.into_iter().filter(|(name, _)| !self.properties.contains_key(*name)) {
+            config.set(name, value);
+        }
+        config.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
+        config.remove("enable.idempotence");
+        config.set_log_level(RDKafkaLogLevel::Emerg);
+        config.create().map_err(|error| self.explain(error))
     }
 
     /// Checks that a login by tokens uses a source of tokens that is built in.

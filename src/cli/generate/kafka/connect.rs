@@ -1,6 +1,6 @@
 //! Connects the Kafka sink that the options describe.
 
-use super::{Generate, Kafka, ModeName, RecordTimeName};
+use super::{Generate, ModeName, RecordTimeName};
 use crate::cli::report;
 use falsetrail::{
     error::{Error, shown},
@@ -38,7 +38,7 @@ pub(super) fn sink(
     if let Some(warning) = ignored_properties(&settings.config) {
         report(&format!("warning: {warning}\n"));
     }
-    settings.properties = properties(kafka)?;
+    settings.properties = properties(&kafka.properties)?;
     settings.create_topic = kafka.create_topic.map(|(partitions, replication)| CreateTopic { partitions, replication });
     settings.mode = match kafka.mode {
         ModeName::Structured => Mode::Structured,
@@ -82,13 +82,19 @@ pub(super) fn without_secret(property: &str) -> String {
 
 /// Reads the properties of `--kafka-config`.
 fn config(arguments: &Generate) -> Result<Vec<(String, String)>, Error> {
-    let Some(path) = &arguments.kafka.config else {
+    let path = arguments.kafka.config.as_deref();
+    if path == Some(Path::new("-")) && arguments.scenarios.iter().any(|scenario| scenario == "-") {
+        return Err(Error::usage("standard input cannot be both a scenario and the file of `--kafka-config`"));
+    }
+    config_file(path)
+}
+
+/// The properties of a file; `-` is standard input.
+pub fn config_file(path: Option<&Path>) -> Result<Vec<(String, String)>, Error> {
+    let Some(path) = path else {
         return Ok(Vec::new());
     };
     let (name, text) = if path == Path::new("-") {
-        if arguments.scenarios.iter().any(|scenario| scenario == "-") {
-            return Err(Error::usage("standard input cannot be both a scenario and the file of `--kafka-config`"));
-        }
         ("standard input".to_owned(), read_text(io::stdin().lock()))
     } else {
         (shown(path), File::open(path).and_then(read_text))
@@ -118,9 +124,9 @@ fn read_text(from: impl io::Read) -> io::Result<String> {
 }
 
 /// The properties given with `-X`.
-fn properties(kafka: &Kafka) -> Result<Vec<(String, String)>, Error> {
+pub fn properties(given: &[String]) -> Result<Vec<(String, String)>, Error> {
     let mut properties = Vec::new();
-    for property in &kafka.properties {
+    for property in given {
         let Some((name, value)) = property.split_once('=') else {
             // The text after the name may be a password.
             let end = property.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c));

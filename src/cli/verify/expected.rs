@@ -1,0 +1,117 @@
+//! Which events are expected: those of the run file, of the summary, and as the options say.
+
+use super::{Verify, say};
+use falsetrail::{
+    error::Error,
+    plan::Plan,
+    run::{Only, Part},
+    run_file::{Emitted, End, RunFile, Topic},
+    units::{self, format_count},
+    verify::Scope,
+};
+
+/// A run, and which of its events are expected.
+pub struct Expected {
+    pub plan: Plan,
+    pub scope: Scope,
+    /// If nobody knows where the run ended: the events before this number were emitted.
+    pub end_unknown: Option<u64>,
+    /// When the run began in wall time, if a summary says so.
+    pub started: Option<i64>,
+    /// Whether the run kept to the clock.
+    pub is_live: bool,
+    /// The topic that the run was emitted to.
+    pub topic: Option<Topic>,
+    pub warnings: Vec<String>,
+}
+
+impl Verify {
+    /// The run, and the part of it that is expected.
+    pub(super) fn expected(&self) -> Result<Expected, Error> {
+        let mut file = RunFile::read(&self.run)?;
+        if let Some(warning) = file.warning() {
+            say(&format!("warning: {warning}\n"));
+        }
+        // An end is looked for below: a run without one can be planned all the same.
+        file.options.endless = true;
+        let mut plan = file.plan()?;
+        let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
+        if let Some(until) = &self.until {
+            let until = units::time(until, now)
+                .map_err(|mistake| Error::usage(format!("`--until`: {}", mistake.message)).help(mistake.help))?;
+            plan.timing.to = Some(plan.timing.to.map_or(until, |to| to.min(until)));
+        }
+        if let Some(events) = self.events {
+            plan.timing.events = Some(plan.timing.events.map_or(events, |most| most.min(events)));
+        }
+        let mut expected = of_summary(plan, file.emitted);
+        self.narrow(&mut expected)?;
+        let plan = &mut expected.plan;
+        if plan.timing.is_endless() && !expected.scope.part.has_end() {
+            expected.end_unknown = expected.end_unknown.or(Some(0));
+            // Nothing was emitted that has not happened yet.
+            plan.timing.to = Some(now.max(plan.timing.from + 1));
+        }
+        if self.events.is_some() || self.until.is_some() {
+            expected.end_unknown = None;
+        }
+        if expected.end_unknown.is_some() {
+            let warning = "it is not known where the run ended: say how many events by `-n`, or until when by `--until`, \
+                           or verify by the `--summary` of a run that is over";
+            expected.warnings.push(warning.to_owned());
+        }
+        Ok(expected)
+    }
+
+    /// What the options say beyond the summary.
+    fn narrow(&self, expected: &mut Expected) -> Result<(), Error> {
+        let Expected { plan, scope, .. } = expected;
+        scope.part.skip = self.skip.unwrap_or(scope.part.skip);
+        scope.part.shard = self.shard.or(scope.part.shard);
+        if let Some(path) = &self.only {
+            scope.part.only = Some(Only::load(path, plan)?);
+            // Whatever became of them then: they were sent again.
+            (scope.without, scope.except) = (None, None);
+        }
+        if let Some(path) = &self.except {
+            let given = Only::load(path, plan)?;
+            let known = scope.except.take();
+            let both = known.iter().chain([&given]).flat_map(|only| only.ranges().iter().cloned());
+            scope.except = Some(Only::from_ranges(both));
+        }
+        Ok(())
+    }
+}
+
+/// What a summary says of the events that were emitted.
+fn of_summary(plan: Plan, emitted: Option<Emitted>) -> Expected {
+    let Some(emitted) = emitted else {
+        return Expected {
+            plan,
+            scope: Scope::default(),
+            end_unknown: None,
+            started: None,
+            is_live: false,
+            topic: None,
+            warnings: Vec::new(),
+        };
+    };
+    let end = emitted.end();
+    let Emitted { part, failed, unknown, unlisted, started, speed, topic, .. } = emitted;
+    let (first, end_unknown) = match end {
+        End::Run => (None, None),
+        End::At(number) => (Some(number), None),
+        End::AtLeast(number) => (None, Some(number)),
+        End::Unknown => (None, Some(part.skip)),
+    };
+    let some = |numbers: Only| (numbers.count() > 0).then_some(numbers);
+    let mut warnings = Vec::new();
+    if unlisted > 0 {
+        warnings.push(format!(
+            "{} events were not delivered, and it is not known which: missing ones may be these",
+            format_count(unlisted)
+        ));
+    }
+    let scope = Scope { part: Part { first, ..part }, without: some(failed), except: some(unknown) };
+    Expected { plan, scope, end_unknown, started: Some(started), is_live: speed.is_some(), topic, warnings }
+}

@@ -1,0 +1,476 @@
+//! Why events are missing: the attribute that tells them from those that arrived.
+//!
+//! An attribute is named only where chance is ruled out: at least 95 % of the missing events have it, and as many of
+//! them would have it by chance less than once in a thousand tries, counted over all attributes that were looked at.
+
+use super::{arrivals::Arrivals, expectation::Expectation, walk};
+use crate::{
+    emission::{Role, Roles},
+    plan::Plan,
+    story::Operation,
+    stream::Record,
+    units::{format_count, format_time},
+};
+use std::{collections::BTreeMap, num::NonZero};
+
+/// An attribute that events which are missing, or were cut, have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cause {
+    /// `missing`, or `cut` for events of which the beginning arrived.
+    pub fault: &'static str,
+    /// `size`, `time`, `key`, `partition`, `method`, `outcome`, `principal`, or `evenly`.
+    pub attribute: &'static str,
+    /// A sentence about it.
+    pub description: String,
+    /// Events with the fault that have it.
+    pub missing: u64,
+    /// Expected events that have it, those with another fault left out.
+    pub expected: u64,
+    /// Whether all events with the fault have it, and no event that arrived.
+    pub is_exact: bool,
+}
+
+/// Of the missing events so many, in percent, have to have an attribute.
+const MOST: u64 = 95;
+
+/// How likely chance may be, as a natural logarithm: 0.001.
+const CHANCE: f64 = -6.907_755;
+
+/// Values of an attribute that are named together.
+const TOGETHER: usize = 5;
+
+/// Missing and expected events with a value.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    missing: u64,
+    expected: u64,
+}
+
+/// What is known of all expected events.
+#[derive(Default)]
+struct Events {
+    all: Count,
+    sizes: BTreeMap<u32, Count>,
+    /// By attribute and value.
+    values: BTreeMap<(&'static str, String), Count>,
+    /// Positions and times of the missing events.
+    missing: Vec<(u64, i64)>,
+    /// Positions of events with another fault, which say nothing about this one.
+    others: Vec<u64>,
+    last: u64,
+}
+
+/// An event's attributes.
+struct Attributes {
+    position: u64,
+    time: i64,
+    size: u32,
+    /// What happened to it: `None` if it arrived.
+    fault: Option<&'static str>,
+    values: Vec<(&'static str, String)>,
+}
+
+/// What can happen to an event.
+const FAULTS: [&str; 2] = ["cut", "missing"];
+
+/// The causes, the one first that tells missing events from the others without exception. `cut_at` is the only length
+/// of records that were cut.
+pub(super) fn find(
+    expectation: &Expectation<'_>,
+    arrivals: &Arrivals,
+    (partitions, cut_at): (Option<u32>, Option<u64>),
+    threads: NonZero<usize>,
+) -> Vec<Cause> {
+    let mut faults: [Events; FAULTS.len()] = Default::default();
+    let plan = expectation.plan;
+    walk::render(
+        (plan, &expectation.scope),
+        threads,
+        |_| Some(true),
+        |rendered| {
+            let mut roles = Roles::new(&plan.catalog);
+            let of = |(position, record, body, key): (u64, &Record, &[u8], &[u8])| {
+                let index = expectation.index_of(record)?;
+                let is_expected = !expectation.optional.contains(&index);
+                is_expected.then(|| Attributes {
+                    position,
+                    time: record.time,
+                    size: body.len() as u32,
+                    fault: match () {
+                        () if arrivals.has(index) => None,
+                        () if arrivals.is_cut(index) => Some(FAULTS[0]),
+                        () => Some(FAULTS[1]),
+                    },
+                    values: values(plan, record, (key, partitions), &mut roles),
+                })
+            };
+            rendered.events().filter_map(of).collect::<Vec<_>>()
+        },
+        |attributes| {
+            for attributes in attributes {
+                faults.iter_mut().zip(FAULTS).for_each(|(events, fault)| events.add(&attributes, fault));
+            }
+        },
+    );
+    let causes = faults.iter_mut().zip(FAULTS).flat_map(|(events, fault)| events.causes(fault, cut_at));
+    causes.collect()
+}
+
+fn values(
+    plan: &Plan,
+    record: &Record,
+    (key, partitions): (&[u8], Option<u32>),
+    roles: &mut Roles,
+) -> Vec<(&'static str, String)> {
+    let emission = &plan.emissions[record.emission as usize];
+    let outcome = emission.failure.map_or("success", |failure| &plan.catalog.failures[failure].name);
+    let mut values =
+        vec![("method", plan.catalog.methods[emission.method].name.clone()), ("outcome", outcome.to_owned())];
+    if !key.is_empty() {
+        values.push(("key", String::from_utf8_lossy(key).into_owned()));
+        values.extend(partitions.map(|of| ("partition", (crc32fast::hash(key) % of).to_string())));
+    }
+    values.extend(principal(plan, record, roles).map(|principal| ("principal", principal)));
+    values
+}
+
+/// Who acts: the first field that identifies such a principal.
+fn principal(plan: &Plan, record: &Record, roles: &mut Roles) -> Option<String> {
+    let emission = &plan.emissions[record.emission as usize];
+    let story = &plan.stories[usize::from(emission.story)];
+    let Operation::Call(call) = &story.operations[emission.operation] else { return None };
+    let actor = story.actors.get(call.actor)?;
+    if let Some(bytes) = actor.pins.iter().find_map(|(_, bytes)| bytes.as_deref()) {
+        return Some(String::from_utf8_lossy(bytes).into_owned());
+    }
+    if actor.stranger.is_some() {
+        return None;
+    }
+    roles.draw(&plan.catalog, &plan.population, story, record.instance);
+    let member = roles.of(Role::Principal(call.actor));
+    let fields = 0..plan.catalog.kinds[actor.kind].fields.len();
+    let mut values = fields.filter_map(|field| plan.population.value(actor.kind, member, field));
+    values.next().map(|value| String::from_utf8_lossy(value.bytes()).into_owned())
+}
+
+impl Events {
+    fn add(&mut self, event: &Attributes, fault: &str) {
+        self.last = self.last.max(event.position);
+        let is_missing = event.fault == Some(fault);
+        if event.fault.is_some() && !is_missing {
+            self.others.push(event.position);
+            return;
+        }
+        let count = |to: &mut Count| {
+            to.expected += 1;
+            to.missing += u64::from(is_missing);
+        };
+        count(&mut self.all);
+        count(self.sizes.entry(event.size).or_default());
+        event.values.iter().for_each(|value| count(self.values.entry(value.clone()).or_default()));
+        if is_missing {
+            self.missing.push((event.position, event.time));
+        }
+    }
+
+    fn causes(&mut self, fault: &'static str, cut_at: Option<u64>) -> Vec<Cause> {
+        if self.all.missing == 0 || self.all.missing == self.all.expected {
+            return Vec::new();
+        }
+        self.missing.sort_unstable();
+        self.others.sort_unstable();
+        let mut causes: Vec<Cause> = self.size(cut_at).into_iter().chain(self.time()).collect();
+        for attribute in ["method", "outcome", "key", "partition", "principal"] {
+            causes.extend(self.value(attribute));
+        }
+        // The fewer events have it, the more it says.
+        causes.sort_by_key(|cause| (!cause.is_exact, cause.expected));
+        if causes.is_empty() {
+            causes.extend(self.evenly());
+        }
+        for cause in &mut causes {
+            cause.fault = fault;
+        }
+        causes
+    }
+
+    /// Whether chance is ruled out that so many of the missing events have what `with` counts, in that many tries.
+    fn is_no_chance(&self, with: Count, tries: f64) -> bool {
+        with.missing * 100 >= self.all.missing * MOST && ln_tail(self.all, with) + tries.ln() < CHANCE
+    }
+
+    fn is_exact(&self, with: Count) -> bool {
+        with.missing == self.all.missing && with.expected == with.missing
+    }
+
+    /// The size from which on events are missing.
+    fn size(&self, cut_at: Option<u64>) -> Option<Cause> {
+        let mut above = Count::default();
+        let mut best: Option<(u32, Count)> = None;
+        for (size, count) in self.sizes.iter().rev() {
+            above.missing += count.missing;
+            above.expected += count.expected;
+            if above.missing * 100 >= self.all.missing * MOST {
+                best = Some((*size, above));
+                // Further down only exceptions could follow.
+                if above.missing == self.all.missing || above.expected > above.missing {
+                    break;
+                }
+            }
+        }
+        let (least, with) = best?;
+        if !self.is_no_chance(with, self.sizes.len() as f64) {
+            return None;
+        }
+        let largest_below = self.sizes.range(..least).next_back().map_or(0, |(size, _)| u64::from(*size));
+        let limit = cut_at.filter(|cut| (largest_below..u64::from(least)).contains(cut)).unwrap_or(largest_below);
+        let is_exact = self.is_exact(with);
+        let limit = format_count(limit);
+        let description = if is_exact {
+            format!("every event larger than {limit} bytes, and no other")
+        } else {
+            let of = share(with, self.all);
+            format!("{of} larger than {limit} bytes; {} such events arrived", arrived(with))
+        };
+        Some(Cause {
+            fault: "",
+            attribute: "size",
+            description,
+            missing: with.missing,
+            expected: with.expected,
+            is_exact,
+        })
+    }
+
+    /// The stretch of time in which events are missing.
+    fn time(&self) -> Option<Cause> {
+        // The shortest one that has nearly all of them.
+        let needed = (self.all.missing * MOST).div_ceil(100) as usize;
+        let shortest = self.missing.windows(needed).min_by_key(|part| part[needed - 1].0 - part[0].0)?;
+        let whole = (self.missing.first()?, self.missing.last()?);
+        // How many events are in a stretch that did not meet another fault.
+        let within = |first: u64, last: u64| {
+            let others = self.others.partition_point(|at| *at <= last) - self.others.partition_point(|at| *at < first);
+            last - first + 1 - others as u64
+        };
+        let is_whole = within(whole.0.0, whole.1.0) == self.all.missing;
+        let (first, last) = if is_whole { whole } else { (shortest.first()?, shortest.last()?) };
+        let missing = self.missing.iter().filter(|(position, _)| (first.0..=last.0).contains(position)).count();
+        let with = Count { missing: missing as u64, expected: within(first.0, last.0) };
+        let positions = self.all.expected as f64;
+        if !self.is_no_chance(with, positions * positions) {
+            return None;
+        }
+        let is_exact = self.is_exact(with);
+        let (from, to) = (format_time(first.1), format_time(last.1));
+        let when = if last.0 == self.last {
+            format!("from {from} to the end of the run")
+        } else {
+            format!("from {from} to {to}")
+        };
+        let description = match () {
+            () if is_exact => format!("every event {when}, and no other"),
+            () if with.missing == with.expected => {
+                format!("{} {when}: no event of that time arrived", share(with, self.all))
+            }
+            () => format!("{} {when}; {} events of that time arrived", share(with, self.all), arrived(with)),
+        };
+        Some(Cause {
+            fault: "",
+            attribute: "time",
+            description,
+            missing: with.missing,
+            expected: with.expected,
+            is_exact,
+        })
+    }
+
+    /// The values of an attribute that the missing events have.
+    fn value(&self, attribute: &'static str) -> Option<Cause> {
+        let of =
+            || self.values.iter().filter(|((of, _), _)| *of == attribute).map(|((_, value), count)| (value, *count));
+        let different = of().count() as f64;
+        if different < 2.0 {
+            return None;
+        }
+        let lost: Vec<(&String, Count)> = of().filter(|(_, count)| count.missing == count.expected).collect();
+        let together = lost.iter().fold(Count::default(), |sum, (_, count)| Count {
+            missing: sum.missing + count.missing,
+            expected: sum.expected + count.expected,
+        });
+        let named = |values: &[&String]| {
+            let values: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
+            format!("{attribute} {}", values.join(", "))
+        };
+        if !lost.is_empty() && lost.len() <= TOGETHER && self.is_no_chance(together, different.powi(lost.len() as i32))
+        {
+            let values: Vec<&String> = lost.iter().map(|(value, _)| *value).collect();
+            let is_exact = self.is_exact(together);
+            let others = if is_exact { ", and no other" } else { "" };
+            let description = format!("every event with {}{others}", named(&values));
+            return Some(Cause {
+                fault: "",
+                attribute,
+                description,
+                missing: together.missing,
+                expected: together.expected,
+                is_exact,
+            });
+        }
+        let (value, with) = of().max_by_key(|(_, count)| count.missing)?;
+        if !self.is_no_chance(with, different) {
+            return None;
+        }
+        let description =
+            format!("{} with {}; {} such events arrived", share(with, self.all), named(&[value]), arrived(with));
+        Some(Cause {
+            fault: "",
+            attribute,
+            description,
+            missing: with.missing,
+            expected: with.expected,
+            is_exact: false,
+        })
+    }
+
+    /// Whether events are missing everywhere alike.
+    fn evenly(&self) -> Option<Cause> {
+        const PARTS: u64 = 10;
+        let missing = self.all.missing;
+        if missing < 50 {
+            return None;
+        }
+        let mut parts = [0_u64; PARTS as usize];
+        for (position, _) in &self.missing {
+            parts[(position * PARTS / (self.last + 1)).min(PARTS - 1) as usize] += 1;
+        }
+        let each = missing as f64 / PARTS as f64;
+        let square: f64 = parts.iter().map(|count| (*count as f64 - each).powi(2) / each).sum();
+        // Of nine degrees of freedom, chance is beyond this once in a thousand times.
+        (square < 27.88).then(|| Cause {
+            fault: "",
+            attribute: "evenly",
+            description: format!("evenly over the run, {} of its events", percent(missing, self.all.expected)),
+            missing,
+            expected: self.all.expected,
+            is_exact: false,
+        })
+    }
+}
+
+fn arrived(with: Count) -> String {
+    format_count(with.expected - with.missing)
+}
+
+/// `all 12 are`, or `98 % of them are`.
+fn share(with: Count, all: Count) -> String {
+    if with.missing == all.missing {
+        return match all.missing {
+            1 => "it is".to_owned(),
+            missing => format!("all {} are", format_count(missing)),
+        };
+    }
+    format!("{} of them are", percent(with.missing, all.missing))
+}
+
+/// A share in percent, with as many digits as it needs not to be 0 or 100.
+pub fn percent(part: u64, all: u64) -> String {
+    if all == 0 {
+        return "0 %".to_owned();
+    }
+    let share = part as f64 * 100.0 / all as f64;
+    let digits = if part == 0 || part == all || (1.0..=99.0).contains(&share) {
+        usize::from(part != 0 && part != all && share < 10.0)
+    } else {
+        let away = share.min(100.0 - share).max(1e-9);
+        (-away.log10()).ceil().clamp(1.0, 9.0) as usize
+    };
+    format!("{share:.digits$} %")
+}
+
+/// The natural logarithm of the chance that of `all.missing` events drawn from all, `with.missing` or more are among
+/// `with.expected` certain ones.
+fn ln_tail(all: Count, with: Count) -> f64 {
+    let (population, drawn, certain) = (all.expected as f64, all.missing as f64, with.expected as f64);
+    let ln_term = |hits: f64| {
+        ln_choose(certain, hits) + ln_choose(population - certain, drawn - hits) - ln_choose(population, drawn)
+    };
+    let first = with.missing as f64;
+    if first <= drawn * certain / population {
+        return 0.0;
+    }
+    let most = drawn.min(certain);
+    let largest = ln_term(first);
+    // Beyond the mean each term is smaller than the one before it.
+    let mut sum = 0.0;
+    let mut hits = first;
+    while hits <= most {
+        let term = (ln_term(hits) - largest).exp();
+        sum += term;
+        if term < 1e-9 {
+            break;
+        }
+        hits += 1.0;
+    }
+    (largest + sum.ln()).min(0.0)
+}
+
+fn ln_choose(of: f64, taken: f64) -> f64 {
+    if taken < 0.0 || taken > of {
+        return f64::NEG_INFINITY;
+    }
+    libm::lgamma(of + 1.0) - libm::lgamma(taken + 1.0) - libm::lgamma(of - taken + 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thousand events, every tenth of which is large, those of `missing` missing.
+    fn causes(missing: impl Fn(u64) -> bool) -> Vec<Cause> {
+        let mut events = Events::default();
+        for position in 0..1000_u64 {
+            let attributes = Attributes {
+                position,
+                time: position as i64 * 1_000_000_000,
+                size: if position % 10 == 3 { 9_000 } else { 1_000 + position as u32 % 7 },
+                fault: missing(position).then_some("missing"),
+                values: vec![
+                    ("method", if position % 10 == 3 { "List" } else { "Get" }.to_owned()),
+                    ("key", (position % 5).to_string()),
+                ],
+            };
+            events.add(&attributes, "missing");
+        }
+        events.causes("missing", None)
+    }
+
+    #[test]
+    fn what_separates_without_exception_is_first_and_chance_is_not_named() {
+        let first = |causes: &[Cause]| causes.first().map(|cause| (cause.attribute, cause.is_exact));
+        assert_eq!(first(&causes(|n| n % 10 == 3)), Some(("size", true)));
+        assert_eq!(causes(|n| n % 10 == 3)[0].description, "every event larger than 1,006 bytes, and no other");
+        assert_eq!(first(&causes(|n| (200..240).contains(&n))), Some(("time", true)));
+        assert!(causes(|n| n >= 950)[0].description.ends_with("to the end of the run, and no other"));
+        assert_eq!(first(&causes(|n| n % 5 == 2)), Some(("key", true)));
+        assert_eq!(first(&causes(|n| n % 20 == 3)), Some(("size", false)));
+        // One or two events say nothing.
+        assert_eq!(causes(|n| n == 13), []);
+        assert_eq!(causes(|n| n == 13 || n == 523), []);
+        assert_eq!(first(&causes(|n| n * 7_919 % 1_000 < 60)), Some(("evenly", false)));
+    }
+
+    #[test]
+    fn shares_are_never_rounded_to_all_or_nothing() {
+        for (part, all, text) in [
+            (0, 7, "0 %"),
+            (7, 7, "100 %"),
+            (1, 1_000_000, "0.0001 %"),
+            (999_999, 1_000_000, "99.9999 %"),
+            (1, 2, "50 %"),
+            (1, 30, "3.3 %"),
+        ] {
+            assert_eq!(percent(part, all), text);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Rows of columns: comma-separated values and their relatives.
+//!
+//! A row becomes the JSON object that its header says, so that all else is the same as for every other record.
+
+use std::borrow::Cow;
+
+/// Names of columns by which a first line is recognised as a header: what an event or its id stands in.
+const TELLING: [&str; 9] = ["id", "data", "raw", "_raw", "event", "message", "body", "value", "specversion"];
+
+/// The columns of a table.
+#[derive(Debug, Clone)]
+pub(super) struct Header {
+    names: Vec<String>,
+    separator: u8,
+}
+
+impl Header {
+    /// The header that a first line is, if it is one.
+    pub fn read(line: &[u8]) -> Option<Self> {
+        if line.len() > 4096 || memchr::memchr2(b'{', b'[', line).is_some() {
+            return None;
+        }
+        b",;\t|".iter().find_map(|separator| {
+            let names = cells(line.trim_ascii(), *separator);
+            let is_name = |name: &String| {
+                !name.is_empty()
+                    && name.len() <= 64
+                    && name.chars().all(|c| c.is_alphanumeric() || "_-.@ #".contains(c))
+                    && !name.starts_with(|c: char| c.is_ascii_digit())
+            };
+            let tells = |name: &String| {
+                let last = name.rsplit(['.', '_']).next().unwrap_or(name);
+                TELLING.iter().any(|telling| telling.eq_ignore_ascii_case(last) || telling.eq_ignore_ascii_case(name))
+            };
+            let is_header = names.len() >= 2 && names.iter().all(is_name) && names.iter().any(tells);
+            is_header.then_some(Header { names, separator: *separator })
+        })
+    }
+
+    /// A row as a JSON object; empty cells are left out.
+    pub fn object(&self, row: &[u8]) -> Vec<u8> {
+        let mut object = serde_json::Map::new();
+        for (number, cell) in cells(row, self.separator).into_iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
+            let name = self.names.get(number).cloned().unwrap_or_else(|| format!("column {}", number + 1));
+            object.insert(name, cell.into());
+        }
+        serde_json::Value::Object(object).to_string().into_bytes()
+    }
+}
+
+/// Whether a row is over: a cell in quotes may go beyond a line.
+pub(super) fn is_whole(row: &[u8]) -> bool {
+    memchr::memchr_iter(b'"', row).count().is_multiple_of(2)
+}
+
+/// The cells of a row.
+pub(super) fn cells(row: &[u8], separator: u8) -> Vec<String> {
+    let mut cells = Vec::new();
+    let mut rest = row;
+    loop {
+        let (cell, end) = cell(rest, separator);
+        cells.push(String::from_utf8_lossy(&cell).into_owned());
+        match rest.get(end) {
+            Some(_) => rest = &rest[end + 1..],
+            None => return cells,
+        }
+    }
+}
+
+/// The first cell, and where it ends.
+fn cell(row: &[u8], separator: u8) -> (Cow<'_, [u8]>, usize) {
+    let plain_end = |from: usize| memchr::memchr(separator, &row[from..]).map_or(row.len(), |at| from + at);
+    if row.first() != Some(&b'"') {
+        let end = plain_end(0);
+        return (row[..end].trim_ascii().into(), end);
+    }
+    let (mut text, mut at) = (Vec::new(), 1);
+    loop {
+        let Some(quote) = memchr::memchr(b'"', &row[at..]).map(|quote| at + quote) else {
+            text.extend_from_slice(&row[at..]);
+            return (text.into(), row.len());
+        };
+        text.extend_from_slice(&row[at..quote]);
+        if row.get(quote + 1) == Some(&b'"') {
+            text.push(b'"');
+            at = quote + 2;
+        } else {
+            return (text.into(), plain_end(quote + 1));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_become_objects() {
+        let header = Header::read(b"\"id\",time,data\r\n").unwrap();
+        let object = header.object(b"7,,\"{\"\"a\"\": \"\"x,\ny\"\"}\"");
+        assert_eq!(String::from_utf8(object).unwrap(), r#"{"id":"7","data":"{\"a\": \"x,\ny\"}"}"#);
+        assert!(is_whole(b"7,\"a\nb\"") && !is_whole(b"7,\"a"));
+        for line in [&b"{\"id\":1,\"data\":2}"[..], b"2026-01-05, id", b"a line, about an id, of text!", b"x,y", b""] {
+            assert!(Header::read(line).is_none(), "{}", String::from_utf8_lossy(line));
+        }
+    }
+}

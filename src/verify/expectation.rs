@@ -1,0 +1,333 @@
+//! The events that are expected: which id belongs to which of them, and what its body is, as a hash.
+//!
+//! An id is turned back into scenario, step, instance and turn; a bitmap over these says whether the event is expected,
+//! and the number of ones before its bit is its place. That is some ten bits an instance and a few an event, however
+//! sparse the steps are, because only pages with a one in them are kept.
+
+use super::walk::{self, Scope, Walk};
+use crate::{
+    error::Error,
+    identity::EventName,
+    plan::Plan,
+    story::{Operation, Turns},
+    stream::Record,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    num::NonZero,
+};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// How much is known of each expected event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Its id.
+    Ids,
+    /// Also its body, its key and its position in the run.
+    Bodies,
+}
+
+/// What an id says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// An expected event, by its index.
+    Event(u64),
+    /// An event of this run, or of a run with the same seed, name and start, that is not expected.
+    Version,
+    /// Nothing of this run.
+    Stranger,
+}
+
+/// The expected events. An index is a position among them in the run's order if bodies are known, else just a number.
+pub(super) struct Expectation<'p> {
+    pub plan: &'p Plan,
+    pub scope: Scope,
+    pub detail: Detail,
+    /// How many events may arrive.
+    pub count: u64,
+    /// Those that need not, by index.
+    pub optional: HashSet<u64>,
+    slots: Slots,
+    /// By place: the event's position.
+    positions: Vec<u32>,
+    /// By position.
+    bodies: Vec<u64>,
+    keys: Vec<u32>,
+    times: Vec<i64>,
+}
+
+impl<'p> Expectation<'p> {
+    /// Simulates the run, and renders it if bodies matter.
+    ///
+    /// # Errors
+    /// If some events hold no id by which they could be recognised, or if there are too many for their bodies.
+    pub fn new(
+        plan: &'p Plan,
+        scope: Scope,
+        (detail, wants_times): (Detail, bool),
+        threads: NonZero<usize>,
+    ) -> Result<Self, Error> {
+        let mut slots = Slots::new(plan);
+        let mut count = 0;
+        let (mut seen, mut firsts) = (vec![false; plan.emissions.len()], Vec::new());
+        Walk::new(plan, &scope).for_each(|position, record| {
+            slots.insert(name_of(plan, record));
+            count += 1;
+            if !std::mem::replace(&mut seen[record.emission as usize], true) {
+                firsts.push(position);
+            }
+        });
+        slots.number();
+        let mut expectation = Expectation {
+            plan,
+            scope,
+            detail,
+            count,
+            optional: HashSet::new(),
+            slots,
+            positions: Vec::new(),
+            bodies: Vec::new(),
+            keys: Vec::new(),
+            times: Vec::new(),
+        };
+        expectation.check_ids(&firsts)?;
+        if detail == Detail::Bodies {
+            expectation.know_bodies(threads)?;
+        }
+        if wants_times || expectation.scope.except.is_some() {
+            expectation.know_times(wants_times);
+        }
+        Ok(expectation)
+    }
+
+    /// Each kind of event has to hold an id; the first event of a kind stands for all.
+    fn check_ids(&self, firsts: &[u64]) -> Result<(), Error> {
+        let last = firsts.last().copied().unwrap_or_default();
+        let mut nameless = None;
+        walk::render(
+            (self.plan, &self.scope),
+            NonZero::<usize>::MIN,
+            |position| (position <= last).then(|| firsts.binary_search(&position).is_ok()),
+            |rendered| {
+                let has_none = |body: &[u8]| {
+                    let uuids = super::candidates::uuids(body).any(|id| self.event(id.bits) != Found::Stranger);
+                    !uuids && !super::candidates::digit_runs(body).any(|id| self.request(id.bits) != Found::Stranger)
+                };
+                let nameless = rendered.events().find(|(_, _, body, _)| has_none(body));
+                nameless.map(|(_, record, ..)| record.emission)
+            },
+            |found| nameless = nameless.or(found),
+        );
+        let Some(emission) = nameless else { return Ok(()) };
+        let method = &self.plan.catalog.methods[self.plan.emissions[emission as usize].method].name;
+        let message =
+            format!("events of `{method}` hold neither the event's id nor the request's: nothing can find them");
+        Err(Error::usage(message).help("write `${event.id}` or `${request.id}` into the method's template"))
+    }
+
+    fn know_bodies(&mut self, threads: NonZero<usize>) -> Result<(), Error> {
+        let Ok(count) = u32::try_from(self.count) else {
+            return Err(Error::usage("more than 4,294,967,295 events are too many to compare their bodies")
+                .help("verify shards of the run one by one, by `--shard`, or only that ids arrive, by `--ids-only`"));
+        };
+        let count = count as usize;
+        let mut positions = vec![0; count];
+        Walk::new(self.plan, &self.scope).for_each(|position, record| {
+            if let Some(place) = self.slots.place(name_of(self.plan, record)) {
+                positions[place as usize] = position as u32;
+            }
+        });
+        self.positions = positions;
+        let (mut bodies, mut keys) = (vec![0_u64; count], vec![0_u32; count]);
+        let mut known: HashMap<Box<[u8]>, u32> = HashMap::new();
+        walk::render(
+            (self.plan, &self.scope),
+            threads,
+            |_| Some(true),
+            |rendered| {
+                let events = rendered.events().map(|(position, _, body, key)| (position, xxh3_64(body), key.into()));
+                events.collect::<Vec<(u64, u64, Box<[u8]>)>>()
+            },
+            |events| {
+                for (position, body, key) in events {
+                    bodies[position as usize] = body;
+                    let next = known.len() as u32 + 1;
+                    // No key is 0: such events have no order.
+                    keys[position as usize] = if key.is_empty() { 0 } else { *known.entry(key).or_insert(next) };
+                }
+            },
+        );
+        (self.bodies, self.keys) = (bodies, keys);
+        Ok(())
+    }
+
+    fn know_times(&mut self, wants_times: bool) {
+        let mut times = vec![0; if wants_times { self.count as usize } else { 0 }];
+        let mut optional = HashSet::new();
+        Walk::new(self.plan, &self.scope).for_each(|_, record| {
+            let Some(index) = self.index_of(record) else { return };
+            if wants_times {
+                times[index as usize] = record.time;
+            }
+            if self.scope.is_optional(record) {
+                optional.insert(index);
+            }
+        });
+        (self.times, self.optional) = (times, optional);
+    }
+
+    /// The index of an event of the run, if it is expected.
+    pub fn index_of(&self, record: &Record) -> Option<u64> {
+        self.index(name_of(self.plan, record))
+    }
+
+    fn index(&self, name: EventName) -> Option<u64> {
+        let place = self.slots.place(name)?;
+        match self.detail {
+            Detail::Ids => Some(place),
+            Detail::Bodies => self.positions.get(place as usize).map(|position| u64::from(*position)),
+        }
+    }
+
+    /// What an event's id says, given as 128 bits.
+    pub fn event(&self, bits: u128) -> Found {
+        self.found(self.plan.identities.event_of(uuid::Uuid::from_u128(bits)))
+    }
+
+    /// What a request's id says.
+    pub fn request(&self, bits: u128) -> Found {
+        self.found(self.plan.identities.event_of_request(bits))
+    }
+
+    fn found(&self, name: Option<EventName>) -> Found {
+        match name {
+            None => Found::Stranger,
+            Some(name) => self.index(name).map_or(Found::Version, Found::Event),
+        }
+    }
+
+    /// The hash of an event's body; only if bodies are known.
+    pub fn body_hash(&self, index: u64) -> Option<u64> {
+        self.bodies.get(index as usize).copied()
+    }
+
+    /// The number of an event's key, 0 if it has none; only if bodies are known.
+    pub fn key(&self, index: u64) -> u32 {
+        self.keys.get(index as usize).copied().unwrap_or_default()
+    }
+
+    /// When an event happened; only if times are known.
+    pub fn time(&self, index: u64) -> Option<i64> {
+        self.times.get(index as usize).copied()
+    }
+}
+
+/// Which event of which instance a record is.
+pub(super) fn name_of(plan: &Plan, record: &Record) -> EventName {
+    let emission = &plan.emissions[record.emission as usize];
+    EventName {
+        story: plan.stories[usize::from(emission.story)].tag,
+        instance: record.instance,
+        step: emission.step_tag,
+        occurrence: record.occurrence,
+    }
+}
+
+/// A bitmap over steps, instances and turns, of which only pages with ones are kept.
+struct Slots {
+    /// By the tags of scenario and step: which step of all, and how many turns it has at most.
+    steps: HashMap<(u16, u16), (u32, u64)>,
+    pages: HashMap<(u32, u64), u32, std::hash::BuildHasherDefault<Mixer>>,
+    bits: Vec<[u64; WORDS]>,
+    /// By page: ones in the pages before it.
+    before: Vec<u64>,
+}
+
+const WORDS: usize = 16;
+const PAGE: u64 = WORDS as u64 * 64;
+
+impl Slots {
+    fn new(plan: &Plan) -> Self {
+        let mut steps = HashMap::new();
+        for story in &plan.stories {
+            for operation in &story.operations {
+                let Operation::Call(call) = operation else { continue };
+                let turns = match call.turns {
+                    Turns::Repeat(range) => range.high,
+                    Turns::Each => call.target.map_or(1, |target| u64::from(story.resources[target].count)),
+                };
+                let number = steps.len() as u32;
+                steps.insert((story.tag, call.tag), (number, turns.max(1)));
+            }
+        }
+        Slots { steps, pages: HashMap::default(), bits: Vec::new(), before: Vec::new() }
+    }
+
+    /// Page, word and bit of an event, if its step has that many turns.
+    fn slot(&self, name: EventName) -> Option<((u32, u64), usize, u64)> {
+        let (step, turns) = *self.steps.get(&(name.story, name.step))?;
+        let turn = Some(u64::from(name.occurrence)).filter(|turn| *turn < turns)?;
+        let slot = name.instance.checked_mul(turns)?.checked_add(turn)?;
+        Some(((step, slot / PAGE), (slot % PAGE / 64) as usize, 1 << (slot % 64)))
+    }
+
+    fn insert(&mut self, name: EventName) {
+        let Some((page, word, bit)) = self.slot(name) else { return };
+        let next = self.bits.len() as u32;
+        let page = *self.pages.entry(page).or_insert(next);
+        if page == next {
+            self.bits.push([0; WORDS]);
+        }
+        self.bits[page as usize][word] |= bit;
+    }
+
+    /// Numbers what was inserted.
+    fn number(&mut self) {
+        let mut ones = 0;
+        self.before = self
+            .bits
+            .iter()
+            .map(|page| {
+                let before = ones;
+                ones += page.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+                before
+            })
+            .collect();
+    }
+
+    /// The number of an event among those that were inserted.
+    fn place(&self, name: EventName) -> Option<u64> {
+        let (page, word, bit) = self.slot(name)?;
+        let page = *self.pages.get(&page)? as usize;
+        let words = &self.bits[page];
+        if words[word] & bit == 0 {
+            return None;
+        }
+        let earlier: u32 = words[..word].iter().map(|word| word.count_ones()).sum();
+        Some(self.before[page] + u64::from(earlier + (words[word] & (bit - 1)).count_ones()))
+    }
+}
+
+/// Hashes small numbers that nobody chooses to do harm: pages exist for expected events only.
+#[derive(Default)]
+struct Mixer(u64);
+
+impl std::hash::Hasher for Mixer {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}

@@ -1,0 +1,217 @@
+//! Files, folders and standard input: found, unpacked, and refused if they are no text.
+
+use crate::{
+    error::{Error, quoted},
+    sink::reason,
+};
+use std::{
+    cmp::Ordering,
+    fs::{self, File},
+    io::{self, Cursor, Read},
+    path::{Path, PathBuf},
+};
+
+/// Bytes by which a format is recognised.
+const LOOKED_AT: usize = 4096;
+
+/// What is no text, by its first bytes: what it is, and what to do about it.
+const BINARY: [(&[u8], &str, &str); 12] = [
+    (b"PAR1", "a Parquet file", "export it as JSON lines: `duckdb -c \"copy 'FILE' to 'FILE.ndjson' (format json)\"`"),
+    (b"Obj\x01", "an Avro file", "export it as JSON lines: `avro-tools tojson FILE > FILE.ndjson`"),
+    (b"ORC", "an ORC file", "export it as JSON lines: `orc-contents FILE > FILE.ndjson`"),
+    (b"ARROW1", "an Arrow file", "export it as JSON lines"),
+    (
+        b"SQLite format 3",
+        "an SQLite database",
+        "export it as JSON lines: `sqlite3 FILE '.mode json' 'select * from …'`",
+    ),
+    (b"PK\x03\x04", "a zip archive", "unpack it first: `unzip FILE`"),
+    (b"\xFD7zXZ", "an xz file", "unpack it into a pipe: `xz -dc FILE | falsetrail verify … -`"),
+    (b"BZh", "a bzip2 file", "unpack it into a pipe: `bzip2 -dc FILE | falsetrail verify … -`"),
+    (b"\x04\x22\x4D\x18", "an lz4 file", "unpack it into a pipe: `lz4 -dc FILE | falsetrail verify … -`"),
+    (b"\xFF\x06\x00\x00sNaPpY", "a snappy file", "unpack it into a pipe"),
+    (b"\xFF\xFE", "UTF-16 text", "convert it: `iconv -f utf-16 -t utf-8 FILE`"),
+    (b"\xFE\xFF", "UTF-16 text", "convert it: `iconv -f utf-16 -t utf-8 FILE`"),
+];
+
+/// The files that paths stand for: folders are read with all that is in them, rotated files the oldest first.
+///
+/// # Errors
+/// [`Error::Usage`] if a path leads nowhere, or a folder has no files.
+pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    let cannot = |path: &Path, error: &io::Error| {
+        Error::usage(format!("cannot read {}: {}", quoted(&path.display().to_string()), reason(error)))
+    };
+    if !fs::metadata(path).map_err(|error| cannot(path, &error))?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let (mut found, mut folders) = (Vec::new(), vec![path.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| cannot(&folder, &error))? {
+            let path = entry.map_err(|error| cannot(&folder, &error))?.path();
+            let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            if is_hidden {
+                continue;
+            }
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    if found.is_empty() {
+        let message = format!("there are no files in {}", quoted(&path.display().to_string()));
+        return Err(Error::usage(message).help("name the folder or the files that the pipeline has written"));
+    }
+    found.sort_by(|one, other| in_time(one, other));
+    Ok(found)
+}
+
+/// By folder, then the order in which rotation has written files: `audit.log.2.gz`, `audit.log.1`, `audit.log`. Numbers
+/// in names count as numbers.
+fn in_time(one: &Path, other: &Path) -> Ordering {
+    let parts = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name).to_owned();
+        match plain.rsplit_once('.').map(|(base, number)| (base.to_owned(), number.parse::<u64>())) {
+            // A date is no number of a rotation: later ones are newer.
+            Some((base, Ok(number))) if number < 10_000 => (base, u64::MAX - number),
+            _ => (plain, u64::MAX),
+        }
+    };
+    let (one_parts, other_parts) = (parts(one), parts(other));
+    one.parent()
+        .cmp(&other.parent())
+        .then_with(|| natural(&one_parts.0, &other_parts.0))
+        .then_with(|| one_parts.1.cmp(&other_parts.1))
+        .then_with(|| one.cmp(other))
+}
+
+/// Compares texts, and numbers in them as numbers.
+fn natural(one: &str, other: &str) -> Ordering {
+    let split = |text: &str| {
+        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        (text[..end].trim_start_matches('0').to_owned(), end)
+    };
+    let (mut one, mut other) = (one, other);
+    loop {
+        match (one.chars().next(), other.chars().next()) {
+            (None, None) => return Ordering::Equal,
+            (None, _) => return Ordering::Less,
+            (_, None) => return Ordering::Greater,
+            (Some(a), Some(b)) if a.is_ascii_digit() && b.is_ascii_digit() => {
+                let ((a, a_end), (b, b_end)) = (split(one), split(other));
+                let order = a.len().cmp(&b.len()).then_with(|| a.cmp(&b));
+                if order != Ordering::Equal {
+                    return order;
+                }
+                (one, other) = (&one[a_end..], &other[b_end..]);
+            }
+            (Some(a), Some(b)) if a == b => (one, other) = (&one[a.len_utf8()..], &other[b.len_utf8()..]),
+            (Some(a), Some(b)) => return a.cmp(&b),
+        }
+    }
+}
+
+/// Opens a file and unpacks it, whatever its name says.
+///
+/// # Errors
+/// [`Error::Usage`] if it cannot be read, or is no text.
+pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
+    let name = quoted(&path.display().to_string());
+    let file = File::open(path).map_err(|error| cannot_read(&name, &error))?;
+    text(&name, Box::new(file))
+}
+
+/// Unpacks what is read, and refuses what is no text.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn text(name: &str, mut reader: Box<dyn Read>) -> Result<Box<dyn Read>, Error> {
+    loop {
+        let (first, whole) = peeked(reader).map_err(|error| cannot_read(name, &error))?;
+        reader = match first.as_slice() {
+            [0x1F, 0x8B, ..] => Box::new(flate2::read::MultiGzDecoder::new(whole)),
+            [0x28, 0xB5, 0x2F, 0xFD, ..] => unpacked_zstd(name, whole)?,
+            _ => {
+                refuse(name, &first)?;
+                return Ok(whole);
+            }
+        };
+    }
+}
+
+pub(super) fn cannot_read(name: &str, error: &io::Error) -> Error {
+    let error_text = format!("cannot read {name}: {}", reason(error));
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            Error::usage(error_text).help("the file is damaged, or still being written: wait for it, or leave it out")
+        }
+        _ => Error::usage(error_text),
+    }
+}
+
+fn peeked(mut reader: Box<dyn Read>) -> io::Result<(Vec<u8>, Box<dyn Read>)> {
+    let mut first = Vec::with_capacity(LOOKED_AT);
+    reader.by_ref().take(LOOKED_AT as u64).read_to_end(&mut first)?;
+    let whole = Box::new(Cursor::new(first.clone()).chain(reader));
+    Ok((first, whole))
+}
+
+#[cfg(feature = "zstd")]
+fn unpacked_zstd(name: &str, packed: Box<dyn Read>) -> Result<Box<dyn Read>, Error> {
+    let reader = zstd::stream::read::Decoder::new(packed).map_err(|error| cannot_read(name, &error))?;
+    Ok(Box::new(reader))
+}
+
+#[cfg(not(feature = "zstd"))]
+fn unpacked_zstd(name: &str, _: Box<dyn Read>) -> Result<Box<dyn Read>, Error> {
+    Err(Error::usage(format!("{name} is a zstd file, which this build of falsetrail cannot read"))
+        .help("build it with the feature `zstd`, or unpack it into a pipe: `zstd -dc FILE | falsetrail verify … -`"))
+}
+
+fn refuse(name: &str, first: &[u8]) -> Result<(), Error> {
+    if let Some((_, what, help)) = BINARY.iter().find(|(magic, ..)| first.starts_with(magic)) {
+        return Err(Error::usage(format!("{name} is {what}, and only text can be verified")).help(*help));
+    }
+    let controls = first.iter().filter(|byte| matches!(byte, 0..=8 | 0x0E..=0x1A | 0x1C..=0x1F)).count();
+    let is_protobuf = matches!(first, [0x0A, length, ..] if *length >= 0x80);
+    if first.contains(&0) || is_protobuf || controls * 20 > first.len() {
+        return Err(Error::usage(format!("{name} is no text, and only text can be verified"))
+            .help("let the pipeline write JSON, or export its output as JSON lines"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rotated_files_come_the_oldest_first() {
+        let mut files: Vec<PathBuf> =
+            ["b-10.log", "a.log", "a.log.1", "a.log.10.gz", "a.log.2.zst", "b-9.log", "b-9.log-20260102"]
+                .map(PathBuf::from)
+                .into();
+        files.sort_by(|one, other| in_time(one, other));
+        let names: Vec<&str> = files.iter().map(|path| path.to_str().unwrap()).collect();
+        assert_eq!(
+            names,
+            ["a.log.10.gz", "a.log.2.zst", "a.log.1", "a.log", "b-9.log", "b-9.log-20260102", "b-10.log"]
+        );
+    }
+
+    #[test]
+    fn only_text_is_read() {
+        for (bytes, said) in [
+            (&b"PAR1\x15\x04"[..], "Parquet"),
+            (b"Obj\x01\x04", "Avro"),
+            (&[0; 100], "no text"),
+            (b"\x0A\x81\x02\x0A", "no text"),
+            (b"\xFF\xFEa\0", "UTF-16"),
+        ] {
+            let error = refuse("`x`", bytes).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+        for bytes in [&b""[..], b"{}", b"\xEF\xBB\xBF{}", b"a\x1b[0mb", b"{\"x\":\"\xE4\"}"] {
+            assert!(refuse("`x`", bytes).is_ok());
+        }
+    }
+}

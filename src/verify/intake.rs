@@ -1,0 +1,350 @@
+//! Records as they come: which event each belongs to, and whether it has the event's very bytes.
+//!
+//! The usual record is settled here, by one search for its id and one hash. A record with other bytes waits in the
+//! spool for its event to be rendered again; one without any id waits in case it is a piece of an event.
+
+use super::{
+    Options,
+    arrivals::{Arrivals, Origin},
+    candidates::{self, UUID},
+    counts::Counts,
+    expectation::{Detail, Expectation, Found},
+    json::{self, Json, Node},
+    late::Lateness,
+    orphans::Orphans,
+    records::Piece,
+    shape::Class,
+    spool::{Spool, Spooled},
+};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Takes records.
+pub(super) struct Intake<'p> {
+    pub expectation: Expectation<'p>,
+    pub arrivals: Arrivals,
+    pub counts: Counts,
+    pub spool: Spool,
+    pub orphans: Orphans,
+    pub lateness: Lateness,
+    options: Options,
+    /// Records so far.
+    next: u32,
+    /// A bit for each event of which a record waits, and how many there are.
+    waiting: Vec<u64>,
+    waiting_events: u64,
+    /// The record that is being read in parts: the last bytes, and the events that it names.
+    long: Option<Long>,
+}
+
+/// An id of an expected event, and where it stands in a record.
+#[derive(Debug, Clone, Copy)]
+struct Hit {
+    at: usize,
+    event: u64,
+    /// Whether it is the event's own id.
+    is_event_id: bool,
+}
+
+/// A record that is too long for memory.
+#[derive(Default)]
+struct Long {
+    tail: Vec<u8>,
+    events: Vec<u64>,
+    has_version: bool,
+    example: Vec<u8>,
+}
+
+/// Events at most that one record which cannot be taken apart is judged for.
+const MOST_SHARED: usize = 16;
+
+/// Events at most that are noted of a record which is too long for memory.
+const MOST_OF_LONG: usize = 1 << 20;
+
+/// Bytes of an item of a list at least that may be a record.
+const SHORTEST_ITEM: usize = 64;
+
+impl<'p> Intake<'p> {
+    pub fn new(expectation: Expectation<'p>, options: Options) -> Self {
+        Intake {
+            arrivals: Arrivals::new(&expectation),
+            counts: Counts::default(),
+            spool: Spool::new(expectation.count, options.spool.as_deref()),
+            orphans: Orphans::default(),
+            lateness: Lateness::new(options.received_at.clone()),
+            waiting: vec![0; expectation.count.div_ceil(64) as usize],
+            waiting_events: 0,
+            expectation,
+            options,
+            next: 0,
+            long: None,
+        }
+    }
+
+    /// Different events that have arrived, or of which a record waits to be compared, at most.
+    pub fn arrived_at_most(&self) -> u64 {
+        self.arrivals.different + self.waiting_events
+    }
+
+    /// Takes what was read of an input.
+    pub fn take(&mut self, piece: Piece<'_>, input: u16, received: Option<i64>) {
+        match piece {
+            Piece::Whole(record) => {
+                self.end_long();
+                let origin = Origin { record: self.next, input, received };
+                self.next = self.next.saturating_add(1);
+                self.record(record, origin);
+            }
+            Piece::Part(part, is_first) => {
+                if is_first {
+                    self.end_long();
+                }
+                self.part(part);
+            }
+        }
+    }
+
+    fn record(&mut self, record: &[u8], origin: Origin) {
+        if self.expectation.detail == Detail::Ids {
+            return self.ids(record, origin);
+        }
+        let origin = self.lateness.received(record, origin);
+        if let Some(event) = self.is_event(record) {
+            return self.unchanged(event, origin);
+        }
+        let (hits, has_version) = self.hits(record);
+        match Self::different(&hits).as_slice() {
+            [] if has_version => self.counts.foreign(record, true),
+            [] => self.orphans.put(record, &mut self.counts),
+            [event] if hits.iter().filter(|hit| hit.is_event_id).count() <= 1 => {
+                self.one(*event, record, origin, false);
+            }
+            _ => self.several(record, &hits, origin),
+        }
+    }
+
+    /// The event whose bytes these are: its id is looked for where generated events have it.
+    fn is_event(&self, record: &[u8]) -> Option<u64> {
+        const KEY: &[u8] = b"\"id\":\"";
+        let at = memchr::memmem::rfind(record, KEY)? + KEY.len();
+        let bits = candidates::uuid(record.get(at..at + UUID)?)?;
+        let Found::Event(event) = self.expectation.event(bits) else { return None };
+        self.has_bytes(event, record).then_some(event)
+    }
+
+    fn has_bytes(&self, event: u64, bytes: &[u8]) -> bool {
+        self.expectation.body_hash(event) == Some(xxh3_64(bytes))
+    }
+
+    fn unchanged(&mut self, event: u64, origin: Origin) {
+        self.counts.records += 1;
+        self.counts.carrying += 1;
+        self.arrived(event, Class::Unchanged, origin);
+    }
+
+    /// An event arrived.
+    pub fn arrived(&mut self, event: u64, class: Class, origin: Origin) {
+        if self.expectation.optional.contains(&event) {
+            self.counts.optional += 1;
+            return;
+        }
+        if self.arrivals.note(event, class, origin) {
+            self.lateness.note(self.expectation.time(event), origin.received);
+        }
+    }
+
+    /// The ids of expected events in a text, and whether there is one of the same run that is not expected.
+    fn hits(&self, text: &[u8]) -> (Vec<Hit>, bool) {
+        let (mut hits, mut has_version) = (Vec::new(), false);
+        let mut note = |found, at, is_event_id| match found {
+            Found::Event(event) => hits.push(Hit { at, event, is_event_id }),
+            Found::Version => has_version = true,
+            Found::Stranger => {}
+        };
+        if let Some(path) = &self.options.id_at {
+            let text_at = json::parse(text).ok();
+            let id = text_at.as_ref().and_then(|node| node.at_path(path)).and_then(Node::text).unwrap_or_default();
+            candidates::uuids(id.as_bytes()).for_each(|id| note(self.expectation.event(id.bits), 0, true));
+            candidates::digit_runs(id.as_bytes()).for_each(|id| note(self.expectation.request(id.bits), 0, false));
+            return (hits, has_version);
+        }
+        candidates::uuids(text).for_each(|id| note(self.expectation.event(id.bits), id.at, true));
+        candidates::digit_runs(text).for_each(|id| {
+            let of_request = self.expectation.request(id.bits);
+            // Some systems print UUIDs without their hyphens.
+            let found = if of_request == Found::Stranger { self.expectation.event(id.bits) } else { of_request };
+            note(found, id.at, false);
+        });
+        hits.sort_by_key(|hit| hit.at);
+        (hits, has_version)
+    }
+
+    fn different(hits: &[Hit]) -> Vec<u64> {
+        let mut events: Vec<u64> = hits.iter().map(|hit| hit.event).collect();
+        events.sort_unstable();
+        events.dedup();
+        events
+    }
+
+    /// A record in which each id is an arrival.
+    fn ids(&mut self, record: &[u8], origin: Origin) {
+        let (hits, has_version) = self.hits(record);
+        let events = Self::different(&hits);
+        if events.is_empty() {
+            return self.counts.foreign(record, has_version);
+        }
+        self.counts.records += 1;
+        self.counts.carrying += 1;
+        for event in events {
+            self.arrived(event, Class::Uncompared, origin);
+        }
+    }
+
+    /// A record that may have one event's body.
+    fn one(&mut self, event: u64, record: &[u8], origin: Origin, is_shared: bool) {
+        if !is_shared {
+            let from = memchr::memchr(b'{', record).unwrap_or(0);
+            if self.has_bytes(event, record) || self.has_bytes(event, &record[from..]) {
+                return self.unchanged(event, origin);
+            }
+        }
+        let bit = 1 << (event % 64);
+        let word = &mut self.waiting[(event / 64) as usize];
+        self.waiting_events += u64::from(*word & bit == 0);
+        *word |= bit;
+        let Origin { record: number, input, received } = origin;
+        self.spool.put(&Spooled { event, record: number, input, received, is_shared, bytes: record.to_vec() });
+    }
+
+    /// A record with several events: a list is taken apart, and so are documents that follow each other in a line.
+    fn several(&mut self, record: &[u8], hits: &[Hit], origin: Origin) {
+        if self.options.id_at.is_none() && self.lists(record, hits, origin) {
+            return;
+        }
+        let events = Self::different(hits);
+        if let [event] = events.as_slice() {
+            return self.one(*event, record, origin, false);
+        }
+        if events.len() > MOST_SHARED {
+            return self.counts.mention(record);
+        }
+        // One of them may be whole, as after a line that was torn.
+        for event in events {
+            self.one(event, record, origin, true);
+        }
+    }
+
+    fn lists(&mut self, record: &[u8], hits: &[Hit], origin: Origin) -> bool {
+        let Some(start) = memchr::memchr2(b'{', b'[', record) else { return false };
+        let mut rest = &record[start..];
+        let mut documents = Vec::new();
+        while !rest.is_empty() {
+            let Ok((node, end)) = json::parse_first(rest) else { return false };
+            documents.push(node);
+            rest = rest[end..].trim_ascii_start();
+            rest = rest.strip_prefix(b",").unwrap_or(rest).trim_ascii_start();
+        }
+        let base = record.as_ptr() as usize;
+        if documents.len() > 1 {
+            for document in &documents {
+                self.item(document, (base, hits), origin);
+            }
+            return true;
+        }
+        documents.first().is_some_and(|document| self.list(document, (base, hits), origin))
+    }
+
+    /// Takes apart the lists of a document whose items have different events; false if there are none.
+    fn list(&mut self, node: &Node<'_>, (base, hits): (usize, &[Hit]), origin: Origin) -> bool {
+        let within = |node: &Node<'_>| hits_within(node, base, hits);
+        match &node.value {
+            Json::List(items) => {
+                let may_be_record = |item: &Node<'_>| {
+                    item.raw.len() >= SHORTEST_ITEM && matches!(item.value, Json::Object(_) | Json::Text(_))
+                };
+                let with_ids: Vec<&Node<'_>> = items.iter().filter(|item| !within(item).is_empty()).collect();
+                let is_list = with_ids.len() >= 2
+                    && with_ids.iter().all(|item| may_be_record(item))
+                    && (Self::different(within(node)).len() >= 2
+                        || with_ids.iter().all(|item| within(item).iter().any(|hit| hit.is_event_id)));
+                if is_list {
+                    for item in items {
+                        self.item(item, (base, hits), origin);
+                    }
+                    return true;
+                }
+                // Each is looked at, not only the first that is one.
+                let lists = items.iter().filter(|item| self.list(item, (base, hits), origin));
+                lists.count() > 0
+            }
+            Json::Object(members) => {
+                if within(node).len() < 2 {
+                    return false;
+                }
+                let lists = members.iter().filter(|(_, member)| self.list(member, (base, hits), origin));
+                lists.count() > 0
+            }
+            _ => false,
+        }
+    }
+
+    /// An item of a list: a record of its own.
+    fn item(&mut self, item: &Node<'_>, (base, hits): (usize, &[Hit]), origin: Origin) {
+        let within = hits_within(item, base, hits);
+        match Self::different(within).as_slice() {
+            [] => self.counts.foreign(item.raw, false),
+            [event] if within.iter().filter(|hit| hit.is_event_id).count() <= 1 => {
+                self.one(*event, item.raw, origin, false);
+            }
+            _ if self.list(item, (base, hits), origin) => {}
+            [event] => self.one(*event, item.raw, origin, false),
+            events if events.len() > MOST_SHARED => self.counts.mention(item.raw),
+            events => events.iter().for_each(|event| self.one(*event, item.raw, origin, true)),
+        }
+    }
+
+    /// A part of a record that is too long: only its ids count.
+    fn part(&mut self, part: &[u8]) {
+        let mut long = self.long.take().unwrap_or_default();
+        // An id may be cut by the parts' border.
+        let mut text = std::mem::take(&mut long.tail);
+        text.extend_from_slice(part);
+        let (hits, has_version) = self.hits(&text);
+        long.has_version |= has_version;
+        if long.events.len() < MOST_OF_LONG {
+            long.events.extend(hits.iter().map(|hit| hit.event));
+        }
+        if long.example.is_empty() {
+            long.example = part[..part.len().min(1024)].to_vec();
+        }
+        long.tail = text[text.len().saturating_sub(UUID)..].to_vec();
+        self.long = Some(long);
+    }
+
+    /// The long record is over.
+    pub fn end_long(&mut self) {
+        let Some(mut long) = self.long.take() else { return };
+        long.events.sort_unstable();
+        long.events.dedup();
+        let origin = Origin { record: self.next, ..Origin::default() };
+        self.next = self.next.saturating_add(1);
+        if long.events.is_empty() {
+            self.counts.foreign(&long.example, long.has_version);
+        } else if self.expectation.detail == Detail::Ids {
+            self.counts.records += 1;
+            self.counts.carrying += 1;
+            for event in long.events {
+                self.arrived(event, Class::Uncompared, origin);
+            }
+        } else {
+            self.counts.mention(&long.example);
+        }
+    }
+}
+
+/// The ids in a node of a record that begins at `base`.
+fn hits_within<'h>(node: &Node<'_>, base: usize, hits: &'h [Hit]) -> &'h [Hit] {
+    let from = (node.raw.as_ptr() as usize).wrapping_sub(base);
+    let first = hits.partition_point(|hit| hit.at < from);
+    let end = hits.partition_point(|hit| hit.at < from + node.raw.len());
+    &hits[first..end.max(first)]
+}

@@ -1,0 +1,136 @@
+//! Records with other bytes than their event's, judged one by one: the events are rendered again for it.
+
+use super::{
+    arrivals::Origin,
+    candidates,
+    expectation::Found,
+    intake::Intake,
+    shape::{Class, Judgement, Rules, Target},
+    spool::{Spool, Spooled},
+    walk,
+};
+use crate::error::Error;
+use std::{
+    collections::{BTreeMap, HashMap},
+    num::NonZero,
+};
+
+/// Judges all that waits in the spool.
+pub(super) fn judge(intake: &mut Intake<'_>, rules: &Rules, threads: NonZero<usize>) -> Result<(), Error> {
+    let spool = std::mem::replace(&mut intake.spool, Spool::new(0, None));
+    if spool.is_empty() {
+        return Ok(());
+    }
+    // Of records that were judged for several events: their bytes, and whether one of these is in them.
+    let mut shared: BTreeMap<u32, (Vec<u8>, bool)> = BTreeMap::new();
+    spool.read(|records| {
+        let judged = judge_all(intake, &records, rules, threads);
+        take(intake, &records, judged, &mut shared);
+    })?;
+    for (bytes, has_any) in shared.into_values() {
+        if !has_any {
+            intake.counts.mention(&bytes);
+        }
+    }
+    Ok(())
+}
+
+/// The judgements of records, which are in the order of their events.
+fn judge_all(
+    intake: &Intake<'_>,
+    records: &[Spooled],
+    rules: &Rules,
+    threads: NonZero<usize>,
+) -> Vec<Option<Judgement>> {
+    let expectation = &intake.expectation;
+    let mut of: HashMap<u64, std::ops::Range<usize>> = HashMap::new();
+    for (number, record) in records.iter().enumerate() {
+        of.entry(record.event).or_insert(number..number).end = number + 1;
+    }
+    let last = records.last().map_or(0, |record| record.event);
+    let mut judged = vec![None; records.len()];
+    walk::render(
+        (expectation.plan, &expectation.scope),
+        threads,
+        |event| (event <= last).then(|| of.contains_key(&event)),
+        |rendered| {
+            let mut judged = Vec::new();
+            for (event, _, body, _) in rendered.events() {
+                let is_id = |text: &str| match text.len() {
+                    candidates::UUID => {
+                        candidates::uuid(text.as_bytes()).map(|id| expectation.event(id)) == Some(Found::Event(event))
+                    }
+                    candidates::DIGITS => candidates::digit_runs(text.as_bytes())
+                        .any(|id| expectation.request(id.bits) == Found::Event(event)),
+                    _ => false,
+                };
+                let Some(target) = Target::new(body, is_id) else { continue };
+                for number in of.get(&event).cloned().into_iter().flatten() {
+                    judged.push((number, target.judge(&records[number].bytes, rules)));
+                }
+            }
+            judged
+        },
+        |found| found.into_iter().for_each(|(number, judgement)| judged[number] = Some(judgement)),
+    );
+    judged
+}
+
+/// Counts what was found.
+fn take(
+    intake: &mut Intake<'_>,
+    records: &[Spooled],
+    judged: Vec<Option<Judgement>>,
+    shared: &mut BTreeMap<u32, (Vec<u8>, bool)>,
+) {
+    // Of an event that has several copies the worst one says how it differs.
+    let mut worst: HashMap<u64, (Class, usize)> = HashMap::new();
+    for (number, judgement) in judged.iter().enumerate() {
+        if let Some(Judgement::Carries(class, ..)) = judgement {
+            let of = worst.entry(records[number].event).or_insert((*class, number));
+            if *class > of.0 {
+                *of = (*class, number);
+            }
+        }
+    }
+    for (number, (record, judgement)) in records.iter().zip(judged).enumerate() {
+        let is_any = !matches!(judgement, None | Some(Judgement::Mentions));
+        if record.is_shared {
+            let of =
+                shared.entry(record.record).or_insert_with(|| (super::counts::example(&record.bytes).into(), false));
+            of.1 |= is_any;
+        }
+        let origin = Origin { record: record.record, input: record.input, received: record.received };
+        match judgement {
+            Some(Judgement::Carries(class, forms, changes)) => {
+                intake.counts.records += 1;
+                intake.counts.carrying += 1;
+                let is_optional = intake.expectation.optional.contains(&record.event);
+                if !is_optional && worst.get(&record.event).is_some_and(|(_, worst)| *worst == number) {
+                    let plan = intake.expectation.plan;
+                    intake.counts.differs(forms, changes, || id_of(&record.bytes, plan).unwrap_or_default());
+                }
+                intake.arrived(record.event, class, origin);
+            }
+            Some(Judgement::Truncated(length)) => {
+                intake.counts.cut(length);
+                intake.arrivals.note_cut(record.event);
+            }
+            Some(Judgement::Fragment) => intake.counts.fragment(),
+            Some(Judgement::Mentions) | None if record.is_shared => {}
+            Some(Judgement::Mentions) | None => intake.counts.mention(&record.bytes),
+        }
+    }
+}
+
+/// The first id of the run in a record.
+fn id_of(record: &[u8], plan: &crate::plan::Plan) -> Option<String> {
+    let uuid = candidates::uuids(record).map(|id| uuid::Uuid::from_u128(id.bits));
+    let mut ours = uuid.filter(|id| plan.identities.event_of(*id).is_some());
+    if let Some(id) = ours.next() {
+        return Some(id.to_string());
+    }
+    let mut requests = candidates::digit_runs(record);
+    let name = requests.find_map(|id| plan.identities.event_of_request(id.bits))?;
+    Some(plan.identities.event_id(name))
+}

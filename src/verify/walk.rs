@@ -1,0 +1,185 @@
+//! The expected events in the order of the run: simulated, and rendered by several threads where bodies are needed.
+
+use crate::{
+    plan::Plan,
+    render::Renderer,
+    run::{Only, Part},
+    sink::Chunk,
+    stream::{Record, Stream},
+};
+use std::{
+    num::NonZero,
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{self, Receiver, Sender, SyncSender},
+    },
+    thread,
+};
+
+/// Which events of a run are expected.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// The part that was emitted: `--skip`, `--shard`, `--only`, and where the run has stopped.
+    pub part: Part,
+    /// Events that were not emitted all the same, such as those that brokers refused.
+    pub without: Option<Only>,
+    /// Events that may arrive and need not, such as those that brokers never acknowledged.
+    pub except: Option<Only>,
+}
+
+impl Scope {
+    fn holds(&self, plan: &Plan, record: &Record) -> bool {
+        self.part.holds(plan, record) && self.without.as_ref().is_none_or(|without| !without.holds(record.number))
+    }
+
+    /// Whether an event may arrive and need not.
+    pub(super) fn is_optional(&self, record: &Record) -> bool {
+        self.except.as_ref().is_some_and(|except| except.holds(record.number))
+    }
+}
+
+/// The events of a scope, one after another.
+pub(super) struct Walk<'p> {
+    plan: &'p Plan,
+    scope: &'p Scope,
+    stream: Stream<'p>,
+    /// How many it has given.
+    given: u64,
+}
+
+impl<'p> Walk<'p> {
+    pub fn new(plan: &'p Plan, scope: &'p Scope) -> Self {
+        Walk { plan, scope, stream: plan.stream(), given: 0 }
+    }
+
+    /// Adds the next event and its words; its position among the scope's events, or `None` at the end.
+    pub fn add_next(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> Option<u64> {
+        while self.stream.add_next(records, words) {
+            let record = records.last()?;
+            if self.scope.part.ends_before(record.number) {
+                records.pop();
+                return None;
+            }
+            if self.scope.holds(self.plan, record) {
+                self.given += 1;
+                return Some(self.given - 1);
+            }
+            words.truncate(record.words_at as usize);
+            records.pop();
+        }
+        None
+    }
+
+    /// Calls `each` with every event and its position.
+    pub fn for_each(mut self, mut each: impl FnMut(u64, &Record)) {
+        let (mut records, mut words) = (Vec::with_capacity(1), Vec::new());
+        loop {
+            records.clear();
+            words.clear();
+            let Some(position) = self.add_next(&mut records, &mut words) else { return };
+            if let Some(record) = records.first() {
+                each(position, record);
+            }
+        }
+    }
+}
+
+/// Some events, rendered.
+pub(super) struct Rendered<'a> {
+    /// Their positions among the scope's events.
+    pub positions: &'a [u64],
+    pub records: &'a [Record],
+    pub chunk: &'a Chunk,
+}
+
+impl Rendered<'_> {
+    /// Position, record, body and key of each.
+    pub fn events(&self) -> impl Iterator<Item = (u64, &Record, &[u8], &[u8])> {
+        let events = self.positions.iter().zip(self.records).zip(&self.chunk.events);
+        events.map(|((position, record), event)| (*position, record, self.chunk.body(event), self.chunk.key(event)))
+    }
+}
+
+/// Simulated events that wait to be rendered.
+#[derive(Default)]
+struct Batch {
+    positions: Vec<u64>,
+    records: Vec<Record>,
+    words: Vec<u64>,
+}
+
+/// Events that are rendered at once.
+const BATCH: usize = 256;
+
+/// Renders the events of a scope of which `wanted` says so, until it says `None`, in batches: `map` runs on several threads, `take` gets
+/// what it returns on this one, in any order.
+pub(super) fn render<T: Send>(
+    (plan, scope): (&Plan, &Scope),
+    threads: NonZero<usize>,
+    mut wanted: impl FnMut(u64) -> Option<bool>,
+    map: impl Fn(&Rendered<'_>) -> T + Sync,
+    mut take: impl FnMut(T),
+) {
+    let mut walk = Walk::new(plan, scope);
+    let mut fill = move || {
+        let mut batch = Batch::default();
+        while batch.records.len() < BATCH {
+            let Some(position) = walk.add_next(&mut batch.records, &mut batch.words) else { break };
+            let is_wanted = wanted(position);
+            if is_wanted == Some(true) {
+                batch.positions.push(position);
+            } else if let Some(record) = batch.records.pop() {
+                batch.words.truncate(record.words_at as usize);
+            }
+            if is_wanted.is_none() {
+                break;
+            }
+        }
+        (!batch.records.is_empty()).then_some(batch)
+    };
+    let one = |renderer: &mut Renderer<'_>, chunk: &mut Chunk, batch: &Batch| {
+        chunk.clear();
+        for record in &batch.records {
+            renderer.render(record, &batch.words, chunk);
+        }
+        map(&Rendered { positions: &batch.positions, records: &batch.records, chunk })
+    };
+    // This thread simulates; the others render.
+    let (work, batches): (SyncSender<Batch>, Receiver<Batch>) = mpsc::sync_channel(4 * threads.get());
+    let (done, results): (Sender<T>, Receiver<T>) = mpsc::channel();
+    let batches = Mutex::new(batches);
+    thread::scope(|threads_of| {
+        let mut started = 0;
+        for _ in 0..threads.get() {
+            let (batches, done, one) = (&batches, done.clone(), &one);
+            let work = move || {
+                let (mut renderer, mut chunk) = (Renderer::new(plan), Chunk::default());
+                loop {
+                    let next = batches.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(batch) = next else { return };
+                    if done.send(one(&mut renderer, &mut chunk, &batch)).is_err() {
+                        return;
+                    }
+                }
+            };
+            // With one thread, or where the system starts none, this thread does it all.
+            let is_alone = threads.get() == 1;
+            started += usize::from(!is_alone && thread::Builder::new().spawn_scoped(threads_of, work).is_ok());
+        }
+        if started == 0 {
+            let (mut renderer, mut chunk) = (Renderer::new(plan), Chunk::default());
+            while let Some(batch) = fill() {
+                take(one(&mut renderer, &mut chunk, &batch));
+            }
+        }
+        drop(done);
+        while let Some(batch) = fill() {
+            if work.send(batch).is_err() {
+                break;
+            }
+            results.try_iter().for_each(&mut take);
+        }
+        drop(work);
+        results.iter().for_each(&mut take);
+    });
+}
