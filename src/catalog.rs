@@ -3,7 +3,6 @@
 //! Everything that is particular to an audited system comes from a `catalog.yaml` and the templates beside it;
 //! the engine knows resources, principals, calls and outcomes, and no name of any of them.
 
-mod builtin;
 mod check;
 mod complete;
 mod field;
@@ -19,13 +18,12 @@ mod text;
 
 use crate::{
     error::{Error, Source},
+    sources::RunTexts,
     template::{Shape, Template},
-    texts::RunTexts,
     units::DurationRange,
 };
 use std::{ops::Range, path::Path, sync::Arc};
 
-pub use builtin::{scenario_names, scenario_source};
 pub use field::{Field, Generator, Moment, ReferDefault, Scalar, Table, escaped};
 pub use names::template_file;
 pub use text::{Text, TextPart};
@@ -345,4 +343,15 @@ impl Catalog {
     pub fn parent(&self, kind: KindId) -> Option<KindId> {
         self.kinds[kind].scope.iter().rev().copied().find(|scope| self.kinds[*scope].table.is_none())
     }
+}
+
+/// The failure of a call whose resource is not as it must be: the method's first one that needs just that.
+pub(crate) fn automatic_failure(catalog: &Catalog, method: MethodId) -> Option<FailureId> {
+    let method = &catalog.methods[method];
+    let needs = if method.does == Effect::Create { Needs::Live } else { Needs::Absent };
+    method
+        .failures
+        .iter()
+        .copied()
+        .find(|failure| catalog.failures[*failure].needs == needs && catalog.failures[*failure].when.is_none())
 }

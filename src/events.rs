@@ -1,12 +1,12 @@
 //! The library's front door: a run described in a line, and its events one after another.
 
 use crate::{
+    bytes::Chunk,
     error::Error,
     plan::{Options, Plan},
     render::Renderer,
     run_file::RunFile,
-    sink::Chunk,
-    stream::Stream,
+    simulation::Stream,
 };
 
 /// Describes a run; see the crate's front page.

@@ -12,13 +12,11 @@ pub use sample::Size;
 
 use crate::{
     catalog::Effect,
-    emission::{Role, Roles},
-    plan::{Plan, Starts, Timing},
+    plan::{Plan, Starts, Timing, event_kind::Role, roles::Roles, story::Operation},
     run::{Part, Summary},
     schedule::Schedule,
+    simulation::Record,
     sink::{compress::Compression, format::Format},
-    story::Operation,
-    stream::Record,
     units::elapsed,
 };
 use sample::Sample;

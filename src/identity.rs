@@ -3,8 +3,8 @@
 mod recent;
 
 use crate::{
+    bytes::{Arena, Piece, hex},
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId},
-    template::{Arena, Piece, hex},
     value::{AddressRanges, Key, Lane, Pattern, People, Wide},
 };
 pub use recent::Recent;

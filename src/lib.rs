@@ -27,13 +27,14 @@
 //!     → run       the one loop, and the summary of what happened
 //! ```
 
+pub mod bytes;
 pub mod catalog;
 pub mod clock;
-pub mod emission;
 pub mod error;
 pub mod forecast;
 pub mod identity;
 pub mod plan;
+pub mod planner;
 pub mod population;
 pub mod render;
 pub mod run;
@@ -41,12 +42,11 @@ pub mod run_file;
 pub mod scenario;
 pub mod schedule;
 pub mod schema;
+pub mod simulation;
 pub mod sink;
-pub mod story;
-pub mod stream;
+pub mod sources;
 pub mod system;
 pub mod template;
-pub mod texts;
 pub mod units;
 pub mod value;
 pub mod verify;

@@ -3,9 +3,9 @@
 mod within;
 
 use crate::{
+    bytes::{Piece, Pieces, Texts, TextsBuilder},
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Table, Text, TextPart},
     identity::Identities,
-    template::{Piece, Pieces, Texts, TextsBuilder},
     value::{Key, Lane, Salt, Skew, write_time},
 };
 use within::Places;

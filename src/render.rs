@@ -1,12 +1,20 @@
 //! From records to bytes: the compiled templates filled with the identities of a run.
 
+mod list;
+mod make;
+mod signpost;
+
 use crate::{
-    emission::{Context, Drawn, Draws, Emission, Given, Needs, Role, Roles, pass_signpost},
+    bytes::{Arena, Chunk, Event, Piece, Room, append},
     identity::{EventName, Recent},
-    plan::{Plan, RecordKey},
-    sink::{Chunk, Event},
-    stream::Record,
-    template::{Arena, Piece, Room, Slots, append},
+    plan::{
+        Needs, Plan, RecordKey,
+        event_kind::{Emission, Role},
+        roles::{Drawn, Draws, Roles},
+    },
+    render::make::{Context, Given},
+    simulation::Record,
+    template::Slots,
     value::{Calendar, NANOSECONDS_LENGTH, Salt, write_number},
 };
 use std::cell::Cell;
@@ -96,7 +104,7 @@ impl<'p> Renderer<'p> {
         let plan = self.plan;
         let emission = &plan.emissions[record.emission as usize];
         let story = &plan.stories[emission.story as usize];
-        pass_signpost(record.emission);
+        signpost::pass(record.emission);
         let instance = (record.instance, Salt::of(record.instance));
         self.draw(emission, instance);
         self.arena.clear();

@@ -24,10 +24,11 @@ pub use summary::Summary;
 pub use watch::{LATE, Seen, Watch};
 
 use crate::{
+    bytes::Chunk,
     error::Error,
     plan::{Plan, Starts},
     render::Renderer,
-    sink::{Chunk, Delivered, Encoder, Ending, Failed, Flow, Lines, Sink},
+    sink::{Delivered, Encoder, Ending, Failed, Flow, Lines, Sink},
     units::format_count,
 };
 use ahead::Ahead;

@@ -48,7 +48,7 @@ use crate::{
     error::{Error, quoted},
     plan::{Options, Plan, Starts},
     sink::{Split, format::Format},
-    texts::{RunTexts, Texts},
+    sources::{RunTexts, Texts},
     units::{self, format_time},
     yaml,
 };

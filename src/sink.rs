@@ -13,9 +13,9 @@
 //! 3. [`Sink::finish`] is called exactly once in every case, also after an error (then with [`Ending::Stopped`]): only
 //!    it knows how many events were delivered. Nothing relies on `Drop`.
 
+use crate::bytes::Chunk;
 use std::{
     collections::BTreeMap,
-    ops::Range,
     path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
 };
@@ -48,59 +48,13 @@ mod unfinished;
 mod whole_file;
 
 pub use check::{Tell, check};
-pub use encode::{Encoded, Encoder};
+pub use encode::Encoder;
 pub use lines::Lines;
 pub use messages::reason;
-pub use names::Names;
 pub use output::{Output, Split, open};
 pub use place::{is_same_place, is_stdout};
 pub use unfinished::Unfinished;
 pub use whole_file::WholeFile;
-
-/// Some consecutive events, rendered: one buffer with offsets.
-///
-/// **Layout.** `bodies` contains each body followed by one line feed and nothing else, so newline-delimited JSON is
-/// written with a single write of the whole buffer, without a copy or a system call for each event. [`Event::body`]
-/// excludes the line feed. `keys` contains the keys without any separator. [`Chunk::end_event`] maintains this layout;
-/// use it instead of pushing to `events`.
-///
-/// Chunks are reused: [`Chunk::clear`] keeps the allocated memory.
-#[derive(Debug, Default, Clone)]
-pub struct Chunk {
-    /// Bodies (compact JSON), each followed by `\n`.
-    pub bodies: Vec<u8>,
-    /// Kafka keys, one after another.
-    pub keys: Vec<u8>,
-    /// The events, in the order of the run.
-    pub events: Vec<Event>,
-    /// The whole chunk as compressed by the sink's [`Encoder`], if a thread has already done that.
-    pub encoded: Option<Encoded>,
-}
-
-/// One event of a [`Chunk`]: where its bytes are, and which event it is.
-///
-/// Kept small (48 bytes) because a chunk has hundreds of them.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// The body in [`Chunk::bodies`], without its line feed.
-    pub body: Range<u32>,
-    /// The key in [`Chunk::keys`]; empty means that the event has no key.
-    pub key: Range<u32>,
-    /// Position in the whole run (not in the shard), from 0.
-    pub number: u64,
-    /// Event time in nanoseconds since the Unix epoch.
-    pub time: i64,
-    /// The number of its instance within the scenario, from 0.
-    pub instance: u64,
-    /// The scenario: an index into [`Names::stories`].
-    pub story: u16,
-    /// The step of the scenario, from 0.
-    pub step: u16,
-    /// The method: an index into [`Names::methods`].
-    pub method: u16,
-    /// The outcome: an index into [`Names::outcomes`].
-    pub outcome: u16,
-}
 
 /// Whether a sink accepts more events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,54 +184,4 @@ pub trait Sink: Send {
     /// # Errors
     /// [`Failed`] if events that were taken could not be delivered, or if a file could not get its name.
     fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>>;
-}
-
-impl Chunk {
-    /// Size of the bodies, in bytes, at which a chunk is full: large enough that the cost of a write per event is
-    /// negligible, small enough for the processor's cache. Like [`Chunk::is_full`], used only by tests.
-    pub const FULL_BYTES: usize = 512 * 1024;
-
-    /// Number of events at which a chunk is full, whatever their size.
-    pub const FULL_EVENTS: usize = 512;
-
-    /// Removes the events and keeps the allocated memory.
-    pub fn clear(&mut self) {
-        self.bodies.clear();
-        self.keys.clear();
-        self.events.clear();
-        self.encoded = None;
-    }
-
-    /// Whether the chunk contains no events.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
-    /// Whether to pass the chunk on; used only by tests.
-    ///
-    /// Checking after every event also keeps the offsets within 32 bits, unless a single event is larger than 4 GB.
-    pub fn is_full(&self) -> bool {
-        self.bodies.len() >= Self::FULL_BYTES || self.events.len() >= Self::FULL_EVENTS
-    }
-
-    /// Ends the event whose body and key were just appended to `bodies` and `keys`: appends the line feed, and sets
-    /// `body` and `key` of `event`.
-    pub fn end_event(&mut self, mut event: Event) {
-        let (body, key) = self.events.last().map_or((0, 0), |last| (last.body.end + 1, last.key.end));
-        debug_assert!(u32::try_from(self.bodies.len() + 1).is_ok(), "chunk too large");
-        event.body = body..self.bodies.len() as u32;
-        event.key = key..self.keys.len() as u32;
-        self.bodies.push(b'\n');
-        self.events.push(event);
-    }
-
-    /// The body of one of this chunk's events: compact JSON, no line feed.
-    pub fn body(&self, event: &Event) -> &[u8] {
-        &self.bodies[event.body.start as usize..event.body.end as usize]
-    }
-
-    /// The key of one of this chunk's events; empty if it has none.
-    pub fn key(&self, event: &Event) -> &[u8] {
-        &self.keys[event.key.start as usize..event.key.end as usize]
-    }
 }

@@ -31,7 +31,6 @@ mod mistakes;
 mod names;
 mod ops;
 pub(crate) mod parse;
-mod piece;
 mod program;
 mod specialize;
 mod tree;
@@ -41,10 +40,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::error::{Diagnostic, Source};
 
-pub use piece::{Arena, Padded, Piece, Pieces, Room, Texts, TextsBuilder, append, hex};
 pub use program::Program;
 pub use specialize::{Filling, FixedItems};
-pub use values::{Slots, Values, escape_into};
+pub use values::{Slots, Values};
 
 /// Templates nest at most this deep.
 pub const MAX_DEPTH: usize = 128;

@@ -5,8 +5,9 @@ use crate::{
     table::{Row, ratio},
 };
 use falsetrail::{
+    bytes::Chunk,
     run::{self, How, Part},
-    sink::{Chunk, memory::Null},
+    sink::memory::Null,
 };
 use std::{hint::black_box, num::NonZero, sync::atomic::AtomicBool};
 

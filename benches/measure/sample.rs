@@ -1,6 +1,6 @@
 //! Interleaved runs and their medians, and the events that are measured.
 
-use falsetrail::{Plan, Run, render::Renderer, sink::Chunk, stream::Record};
+use falsetrail::{Plan, Run, bytes::Chunk, render::Renderer, simulation::Record};
 use std::time::{Duration, Instant};
 
 /// Events of a batch, as a run renders them.

@@ -9,9 +9,10 @@ mod raw;
 
 use falsetrail::{
     Plan, Run,
+    bytes::Chunk,
     run::{self, How},
     sink::{
-        Chunk, Sink,
+        Sink,
         kafka::{KafkaSettings, KafkaSink},
         memory::Memory,
     },

@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "the binding always copies, and what is measured against does not")]
 
 use super::{Cost, Properties, Watch};
-use falsetrail::sink::{Chunk, kafka::DEFAULTS};
+use falsetrail::{bytes::Chunk, sink::kafka::DEFAULTS};
 use rdkafka::{
     ClientConfig, ClientContext,
     bindings::{

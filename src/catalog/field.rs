@@ -237,6 +237,6 @@ impl fmt::Display for Scalar {
 /// A text as JSON shows it, without quotes.
 pub fn escaped(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
-    crate::template::escape_into(text, &mut bytes);
+    crate::bytes::escape_into(text, &mut bytes);
     bytes
 }

@@ -1,10 +1,11 @@
 //! From files to a catalog: the built-in ones, or a folder's.
 
-use super::{Catalog, MethodId, builtin, names::TemplateFiles, read, template_file};
+use super::{Catalog, MethodId, names::TemplateFiles, read, template_file};
+use crate::sources::builtin;
 use crate::{
     error::{Diagnostic, Error, Source, shown},
+    sources::RunTexts,
     template::Template,
-    texts::RunTexts,
     yaml,
 };
 use std::{

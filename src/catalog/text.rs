@@ -52,7 +52,7 @@ impl Text {
 fn literal(text: &str, parts: &mut Vec<TextPart>) {
     if !text.is_empty() {
         let mut bytes = Vec::new();
-        crate::template::escape_into(text, &mut bytes);
+        crate::bytes::escape_into(text, &mut bytes);
         parts.push(TextPart::Literal(bytes));
     }
 }

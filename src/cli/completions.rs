@@ -10,11 +10,7 @@ use clap_complete::{
     engine::ValueCompleter,
     env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh},
 };
-use falsetrail::{
-    catalog::{Catalog, scenario_names},
-    error::Error,
-    plan,
-};
+use falsetrail::{catalog::Catalog, error::Error, sources::scenario_names};
 use std::{ffi::OsStr, sync::Arc};
 
 /// The environment variable with which a script requests completions; its value is the name of the shell.
@@ -124,7 +120,7 @@ fn commands(current: &OsStr) -> Vec<CompletionCandidate> {
 fn scenarios(text: &str) -> Vec<CompletionCandidate> {
     let Ok(catalog) = Catalog::built_in() else { return Vec::new() };
     let described = |name: &&str| {
-        let found = plan::find_scenario(&catalog, name).ok().and_then(|scenario| scenario.description);
+        let found = falsetrail::planner::find_scenario(&catalog, name).ok().and_then(|scenario| scenario.description);
         found.unwrap_or_default()
     };
     let names = scenario_names().into_iter().filter(|name| name.starts_with(text));

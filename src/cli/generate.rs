@@ -24,7 +24,7 @@ use falsetrail::{
     run::{self, How, Outcome, Resumed, Watch},
     run_file::RunFile,
     sink::{self, Ending, Output, format::Format},
-    texts::Texts,
+    sources::Texts,
     units,
 };
 pub use prepared::Prepared;

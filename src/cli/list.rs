@@ -3,9 +3,9 @@
 use super::{TemplatesOption, columns, print, wrapped};
 use clap::{Args, ValueEnum};
 use falsetrail::{
-    catalog::{Catalog, Effect, scenario_names},
+    catalog::{Catalog, Effect},
     error::Error,
-    plan,
+    sources::scenario_names,
 };
 
 /// List what there is.
@@ -50,7 +50,7 @@ pub fn run(arguments: &List) -> Result<u8, Error> {
 fn scenarios(catalog: &Catalog) -> Result<String, Error> {
     let mut text = String::new();
     for name in scenario_names() {
-        let scenario = plan::find_scenario(catalog, name)?;
+        let scenario = falsetrail::planner::find_scenario(catalog, name)?;
         text.push_str(name);
         text.push('\n');
         text.push_str(&wrapped(scenario.description.as_deref().unwrap_or_default(), "    ", 96));

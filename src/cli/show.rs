@@ -11,9 +11,8 @@ use clap::{Args, ValueEnum};
 use falsetrail::{
     catalog::{Catalog, Generator, Kind, Scalar},
     error::{Error, a, did_you_mean},
-    plan::{self, Options, Plan},
+    plan::{Options, Plan, story::Operation},
     scenario::{self, Body, Scenario},
-    story::Operation,
     units::format_duration,
 };
 use std::{fmt::Write, sync::Arc};
@@ -58,7 +57,7 @@ pub fn run(arguments: &Show) -> Result<u8, Error> {
     let name = arguments.name.as_str();
     let text = if name == "catalog" {
         catalog.source.text.clone()
-    } else if falsetrail::catalog::scenario_source(name).is_some() {
+    } else if falsetrail::sources::scenario_source(name).is_some() {
         scenario_text(&catalog, name, arguments.form)?
     } else if let Some(method) = catalog.method(name) {
         method::text(&catalog, method)?
@@ -77,14 +76,14 @@ fn unknown(catalog: &Catalog, name: &str, error: Error) -> Error {
     if is_path || !matches!(error, Error::Usage { .. }) {
         return error;
     }
-    let scenarios = falsetrail::catalog::scenario_names();
+    let scenarios = falsetrail::sources::scenario_names();
     let kinds = catalog.kinds.iter().map(|kind| kind.name.as_str());
     let known: Vec<&str> = scenarios.into_iter().chain(catalog.method_names()).chain(kinds).collect();
     Error::usage(format!("nothing is called `{name}`")).help(did_you_mean(name, known.iter().copied()))
 }
 
 fn scenario_text(catalog: &Arc<Catalog>, name: &str, form: Form) -> Result<String, Error> {
-    let found = plan::find_scenario(catalog, name)?;
+    let found = falsetrail::planner::find_scenario(catalog, name)?;
     let options = Options {
         scenarios: vec![name.to_owned()],
         seed: Some(0),
@@ -111,12 +110,12 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str, form: Form) -> Result<Strin
 
 /// The scenario as a file, with facts from its plan as comments.
 fn file_text(catalog: &Arc<Catalog>, name: &str, found: &Scenario, plan: &Plan) -> Result<String, Error> {
-    let mut text = if falsetrail::catalog::scenario_source(name).is_some() {
+    let mut text = if falsetrail::sources::scenario_source(name).is_some() {
         without_schema(&found.source.text).to_owned()
     } else {
-        scenario::to_yaml(&plan::spelled_out(catalog, found)?)
+        scenario::to_yaml(&falsetrail::planner::spelled_out(catalog, found)?)
     };
-    if plan::is_mix(found) {
+    if falsetrail::planner::is_mix(found) {
         return Ok(expected::behind(&text, plan));
     }
     for operation in plan.stories.iter().flat_map(|story| &story.operations) {

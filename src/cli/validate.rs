@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use falsetrail::{
     catalog::{Catalog, template_file},
     error::{Diagnostic, Error, shown},
-    plan::{self, Options, Plan},
+    plan::{Options, Plan},
 };
 use serde_json::{Value, json};
 use std::{
@@ -91,7 +91,7 @@ fn whole_catalog(folder: &Path) -> Result<Vec<Diagnostic>, Error> {
     if !gaps.is_empty() {
         return Err(gaps.into());
     }
-    plan::check_methods(&catalog)?;
+    falsetrail::planner::check_methods(&catalog)?;
     Ok(catalog.not_cloud_events())
 }
 

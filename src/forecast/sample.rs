@@ -2,14 +2,14 @@
 
 use super::Look;
 use crate::{
+    bytes::Chunk,
     plan::Plan,
     render::Renderer,
+    simulation::Record,
     sink::{
-        Chunk,
         compress::{Compression, FRAME_EVENTS},
         format::Format,
     },
-    stream::Record,
 };
 use std::time::{Duration, Instant};
 

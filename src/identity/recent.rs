@@ -4,8 +4,8 @@
 
 use super::Identities;
 use crate::{
+    bytes::{Arena, Piece},
     catalog::{FieldId, KindId},
-    template::{Arena, Piece},
     value::Lane,
 };
 use std::cell::RefCell;

@@ -12,10 +12,11 @@
 
 use super::{Outcome, Part};
 use crate::{
+    bytes::Chunk,
     error::Error,
     plan::Plan,
     render::Renderer,
-    sink::{Chunk, Output, Sink, Unfinished},
+    sink::{Output, Sink, Unfinished},
     units::format_count,
 };
 use std::collections::HashMap;

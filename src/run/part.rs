@@ -2,7 +2,7 @@
 //! by number. Selecting a part never changes the bytes of an event.
 
 use super::Only;
-use crate::{plan::Plan, stream::Record, value::Key};
+use crate::{plan::Plan, simulation::Record, value::Key};
 use std::str::FromStr;
 
 /// Which events of a run are emitted.

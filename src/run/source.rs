@@ -4,7 +4,7 @@
 use super::{Part, Watch, live::Pacer, truth::Recorder};
 use crate::{
     plan::Plan,
-    stream::{Record, Stream},
+    simulation::{Record, Stream},
 };
 use std::sync::{
     Arc,

@@ -1,6 +1,11 @@
 //! Counts of the generated events, by method and outcome and by scenario.
 
-use crate::{emission::Emission, plan::Plan, sink::Chunk, stream::Record, units::elapsed};
+use crate::{
+    bytes::Chunk,
+    plan::{Plan, event_kind::Emission},
+    simulation::Record,
+    units::elapsed,
+};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Counts of the events of a run.
@@ -75,7 +80,7 @@ impl Summary {
     }
 
     /// Counts an event that is not rendered. `story`, `method` and `outcome` are indices as in
-    /// [`Event`](crate::sink::Event).
+    /// [`Event`](crate::bytes::Event).
     pub(crate) fn count_one(&mut self, time: i64, story: u16, method: u16, outcome: u16) {
         self.events += 1;
         self.first = self.first.or(Some(time));

@@ -7,11 +7,14 @@
 
 use crate::{
     catalog::{Generator, KindId},
-    emission::{Role, Roles},
     identity::EventName,
-    plan::Plan,
-    story::{Operation, Story},
-    stream::Record,
+    plan::{
+        Plan,
+        event_kind::Role,
+        roles::Roles,
+        story::{Operation, Story},
+    },
+    simulation::Record,
     units::format_time,
     value::Lane,
 };

@@ -1,7 +1,7 @@
 //! Reorder buffer: batches that threads render in parallel are passed on in the order of the run.
 
 use super::{lock, source::Batch, summary::Kinds};
-use crate::sink::Chunk;
+use crate::bytes::Chunk;
 use std::{
     collections::BTreeMap,
     sync::{Condvar, Mutex, PoisonError},

@@ -4,7 +4,7 @@
 //! make the run wait.
 
 use super::Summary;
-use crate::sink::{Chunk, Tally};
+use crate::{bytes::Chunk, sink::Tally};
 use std::sync::{
     Arc, OnceLock,
     atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},

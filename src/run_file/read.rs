@@ -7,8 +7,8 @@ use crate::{
     error::{Diagnostic, Error, Source, did_you_mean, list_of, quoted},
     plan::Options,
     sink::{Split, format::Format},
+    sources::{RunTexts, Texts},
     template::parse::{self, Json, Kind},
-    texts::{RunTexts, Texts},
     units::{self, Rate},
     yaml::{MapReader, Node, Reader, Spanned, Value},
 };

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 use super::{FORMAT, RunFile};
 use crate::{
     error::Source,
-    plan::{self, Options, Plan},
+    plan::{Options, Plan},
     sink::{Split, format::Format},
-    texts::{self, RunTexts, STANDARD_INPUT, Texts},
+    sources::{self, RunTexts, STANDARD_INPUT, Texts},
     units::format_duration,
 };
 
@@ -23,12 +23,12 @@ pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Ve
     // Use the name of the source itself: `./story.yaml` and `story.yaml` are the same file.
     let named = |argument: &str| {
         let is_input = argument == STANDARD_INPUT;
-        let name = if is_input { argument.to_owned() } else { texts::name_of(Path::new(argument)) };
-        if texts::is_path(argument) && read.contains(&name.as_str()) { name } else { argument.to_owned() }
+        let name = if is_input { argument.to_owned() } else { sources::name_of(Path::new(argument)) };
+        if sources::is_path(argument) && read.contains(&name.as_str()) { name } else { argument.to_owned() }
     };
     let folder = common_folder(plan);
     let short = |name: &str| match Path::new(name).strip_prefix(&folder) {
-        Ok(rest) if texts::is_path(name) => texts::name_of(rest),
+        Ok(rest) if sources::is_path(name) => sources::name_of(rest),
         _ => name.to_owned(),
     };
     let is_read = |argument: &str| read.contains(&argument);
@@ -37,7 +37,7 @@ pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Ve
         if is_read(&name) { short(&name) } else { name }
     };
     let scenarios = scenarios.iter().map(|argument| shortened(argument)).collect();
-    let inject = inject.iter().map(|text| match plan::injection_parts(text) {
+    let inject = inject.iter().map(|text| match crate::planner::injection_parts(text) {
         Some((scenario, time)) => format!("{}@{time}", shortened(scenario)),
         None => text.clone(),
     });
@@ -55,7 +55,7 @@ pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Ve
 
 /// The innermost common folder of all files, as far as it can be left out.
 fn common_folder(plan: &Plan) -> PathBuf {
-    let files = || plan.texts.iter().filter(|text| texts::is_path(&text.name));
+    let files = || plan.texts.iter().filter(|text| sources::is_path(&text.name));
     let mut common: Option<PathBuf> = None;
     if files().any(|text| text.fixed) {
         return PathBuf::new();

@@ -2,7 +2,7 @@
 //! known is the plan's business.
 
 use crate::{
-    catalog::{self, Catalog, Generator, InputValue, Kind, Scalar},
+    catalog::{Catalog, Generator, InputValue, Kind, Scalar},
     scenario,
 };
 use serde_json::{Map, Value, json};
@@ -27,7 +27,7 @@ pub(super) fn words(schema: &mut Value, catalog: &Catalog) {
     offer("Outcome", ["success", "auto", "failure"].into_iter().chain(failures).collect());
     offer("ActorKind", kinds(true).map(|kind| kind.name.as_str()).collect());
     offer("ResourceKind", kinds(false).map(|kind| kind.name.as_str()).collect());
-    offer("ScenarioName", catalog::scenario_names());
+    offer("ScenarioName", crate::sources::scenario_names());
     let mut describe = |name: &str, properties: Map<String, Value>| {
         if let Some(Value::Object(definition)) = definitions.get_mut(name) {
             describe(definition, properties);

@@ -1,20 +1,17 @@
 //! The work that threads do on chunks in parallel before a sink takes them in order: compression.
 
-use super::{Chunk, compress::Compression, compress::FRAME_EVENTS, format::Format};
+use super::{
+    compress::{Compression, FRAME_EVENTS},
+    format::Format,
+};
+use crate::bytes::Chunk;
+use crate::bytes::Encoded;
 
 /// Makes compressed frames. This is a pure function, so threads can run it in parallel.
 #[derive(Debug, Clone, Copy)]
 pub struct Encoder {
     format: Format,
     compression: Compression,
-}
-
-/// A chunk, encoded as one compressed frame.
-#[derive(Debug, Clone)]
-pub struct Encoded {
-    pub(super) frame: Vec<u8>,
-    /// Its length before compression.
-    pub(super) length: usize,
 }
 
 impl Encoder {

@@ -13,11 +13,12 @@ use std::{
 };
 
 use super::{
-    Chunk, Delivered, Encoded, Encoder, Ending, Failed, Flow, Sink,
+    Delivered, Encoder, Ending, Failed, Flow, Sink,
     compress::{Compression, FRAME_EVENTS},
     format::Format,
     target::{Broken, Target, Unnamed},
 };
+use crate::bytes::{Chunk, Encoded};
 use crate::error::Error;
 
 /// A sink with a single output.

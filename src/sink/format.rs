@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::{Chunk, indent::indent};
+use super::indent::indent;
+use crate::bytes::Chunk;
 
 /// The format of an output.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

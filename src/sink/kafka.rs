@@ -33,7 +33,10 @@ use std::sync::Arc;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::error::Error;
-use crate::sink::{Chunk, Delivered, Ending, Event, Failed, Flow, Sink, Tally};
+use crate::{
+    bytes::{Chunk, Event},
+    sink::{Delivered, Ending, Failed, Flow, Sink, Tally},
+};
 use connection::Connection;
 use handover::{LOT_EVENTS, Lot, Record};
 use record::Form;

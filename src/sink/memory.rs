@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Chunk, Delivered, Ending, Failed, Flow, Sink};
+use super::{Delivered, Ending, Failed, Flow, Sink};
+use crate::bytes::Chunk;
 use crate::error::Error;
 
 /// Collects all events in memory.

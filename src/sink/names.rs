@@ -1,21 +1,10 @@
 //! File names of a split output: turns an event's numbers into words.
 
+use crate::bytes::Names;
 use std::{collections::HashSet, fmt::Write as _};
 
-use super::{Event, format::Format};
-
-/// The names that the numbers in an [`Event`](super::Event) stand for.
-///
-/// Only a split output needs them; leave them empty otherwise.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Names {
-    /// Indexed by [`Event::story`](super::Event::story): a scenario's name, or its text in the one-line form.
-    pub stories: Vec<String>,
-    /// Indexed by [`Event::method`](super::Event::method).
-    pub methods: Vec<String>,
-    /// Indexed by [`Event::outcome`](super::Event::outcome).
-    pub outcomes: Vec<String>,
-}
+use super::format::Format;
+use crate::bytes::Event;
 
 /// Names of event files, such as `000001-CreateComputePool-success.json`.
 pub(super) struct EventNames {

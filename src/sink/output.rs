@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Names, Sink,
+    Sink,
     directory::Directory,
     file::Stream,
     format::Format,
@@ -11,6 +11,7 @@ use super::{
     place::is_stdout,
     split::{EventFiles, InstanceFiles},
 };
+use crate::bytes::Names;
 use crate::error::Error;
 
 /// The requested output. The default is newline-delimited JSON on stdout.

@@ -18,13 +18,14 @@ use std::{
 };
 
 use super::{
-    Chunk, Delivered, Ending, Failed, Flow, Names, Sink,
+    Delivered, Ending, Failed, Flow, Sink,
     directory::Directory,
     format::Format,
     messages::{quoted, reason, whole},
     names::{EventNames, InstanceNames},
     part::not_through_links,
 };
+use crate::bytes::{Chunk, Names};
 use crate::{error::Error, system};
 
 /// The most bytes that instance files buffer in memory (not counting one chunk).

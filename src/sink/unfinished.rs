@@ -6,7 +6,7 @@
 use std::{collections::HashMap, io::BufReader};
 
 use super::{
-    Event, Output, Sink, Split,
+    Output, Sink, Split,
     compress::Compression,
     directory::Directory,
     file::Stream,
@@ -19,6 +19,7 @@ use super::{
     split_remains::{EventRemains, InstanceRemains},
     target::Target,
 };
+use crate::bytes::Event;
 use crate::error::Error;
 
 /// Bytes of a file that are read at once.

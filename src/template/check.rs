@@ -11,8 +11,8 @@ use super::{
     mistakes::{Mistake, Mistakes, Segment},
     names::{Base, Operand, Reference, Scope},
     tree::{Map, Node, Part},
-    values::escape_into,
 };
+use crate::bytes::escape_into;
 use crate::error::{Diagnostic, Source};
 
 /// A part of the output.

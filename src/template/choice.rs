@@ -3,11 +3,8 @@
 //! `{"id": "lfcp-1"}` or `null` is three values: `{"id": "` or `null`, the id or nothing, `"}` or nothing. They are made
 //! behind the others, and rendering has nothing to ask.
 
-use super::{
-    Program,
-    decide::Place,
-    piece::{Padded, Piece, Pieces},
-};
+use super::{Program, decide::Place};
+use crate::bytes::{Padded, Piece, Pieces};
 
 /// A value that is chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -13,9 +13,8 @@ use super::{
     mistakes::{Mistake, Mistakes},
     names::{Base, Operand, Reference},
     ops::Op,
-    piece::LiteralsBuilder,
-    values::escape_into,
 };
+use crate::bytes::{LiteralsBuilder, escape_into};
 use crate::error::{Diagnostic, Source};
 
 /// Compiles a whole template.

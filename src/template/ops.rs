@@ -3,11 +3,8 @@
 //! An event is a hundred pieces of some twenty bytes, so the number of pieces counts, not the number of bytes: a literal
 //! and the value behind it are a pair, and pairs that follow each other are one operation.
 
-use super::{
-    Program, Slots,
-    decide::holds,
-    piece::{Items, Widened, append, append_quoted, with_widest},
-};
+use super::{Program, Slots, decide::holds};
+use crate::bytes::{Items, Widened, append, append_quoted, with_widest};
 
 /// An operation. Literals are ranges of the program's literals; targets are indices of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

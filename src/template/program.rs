@@ -5,8 +5,8 @@ use super::{
     choice::Choice,
     decide::Test,
     ops::{self, Op},
-    piece::{Literals, Padded, Pieces},
 };
+use crate::bytes::{Literals, Padded, Pieces};
 
 /// A template compiled to literal bytes and slots; compact JSON with the document's key order comes out.
 #[derive(Debug, Default, PartialEq, Eq, Hash)]

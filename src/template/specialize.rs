@@ -13,8 +13,8 @@ use super::{
     choice::Choice,
     decide::{Place, Test},
     ops::Op,
-    piece::LiteralsBuilder,
 };
+use crate::bytes::LiteralsBuilder;
 use straight::{Filled, Part, unrolled};
 
 /// A part of what a slot is filled with.

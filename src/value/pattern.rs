@@ -6,7 +6,7 @@ mod read;
 mod tests;
 
 use super::{Key, Permutation};
-use crate::template::{Arena, Padded, Piece};
+use crate::bytes::{Arena, Padded, Piece};
 use class::{Class, EXACT, Group, Groups};
 use std::{fmt, ops::Range, sync::Arc};
 

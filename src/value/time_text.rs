@@ -1,6 +1,6 @@
 //! Times as the documents write them, without formatting machinery.
 
-use crate::template::{Arena, Padded, Piece};
+use crate::bytes::{Arena, Padded, Piece};
 use std::cell::Cell;
 
 /// Two digits for every number below a hundred.
@@ -232,7 +232,7 @@ impl Clock {
                 }
                 rest = &piece[1..];
             }
-            crate::template::escape_into(rest, &mut text);
+            crate::bytes::escape_into(rest, &mut text);
         }
         Ok(Clock { text: Padded::new(&text), pairs })
     }

@@ -5,10 +5,8 @@
 
 use super::{arrivals::Arrivals, expectation::Expectation, walk};
 use crate::{
-    emission::{Role, Roles},
-    plan::Plan,
-    story::Operation,
-    stream::Record,
+    plan::{Plan, event_kind::Role, roles::Roles, story::Operation},
+    simulation::Record,
     units::{format_count, format_time},
 };
 use std::{collections::BTreeMap, num::NonZero};

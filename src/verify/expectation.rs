@@ -8,9 +8,11 @@ use super::walk::{self, Scope, Walk};
 use crate::{
     error::Error,
     identity::EventName,
-    plan::Plan,
-    story::{Operation, Turns},
-    stream::Record,
+    plan::{
+        Plan,
+        story::{Operation, Turns},
+    },
+    simulation::Record,
 };
 use std::{
     collections::{HashMap, HashSet},

@@ -1,11 +1,11 @@
 //! The expected events in the order of the run: simulated, and rendered by several threads where bodies are needed.
 
 use crate::{
+    bytes::Chunk,
     plan::Plan,
     render::Renderer,
     run::{Only, Part},
-    sink::Chunk,
-    stream::{Record, Stream},
+    simulation::{Record, Stream},
 };
 use std::{
     num::NonZero,

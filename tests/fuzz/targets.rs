@@ -6,13 +6,13 @@
 use falsetrail::{
     Options, Plan,
     catalog::Catalog,
-    plan::find_scenario,
+    planner::find_scenario,
     run::{Only, Part, resume},
     run_file::RunFile,
     scenario::{read_one_line, to_yaml},
     sink::{Ending, Output, Split, format::Format},
+    sources::{RunTexts, Texts},
     template::{Constant, Template},
-    texts::{RunTexts, Texts},
 };
 use std::{
     collections::BTreeMap,

@@ -6,9 +6,10 @@ use super::{
 };
 use falsetrail::{
     Plan, Run,
+    bytes::Chunk,
     error::Error,
     run::{self, How, Part, Shard},
-    sink::{Chunk, Delivered, Ending, Failed, Flow, Sink, memory::Memory},
+    sink::{Delivered, Ending, Failed, Flow, Sink, memory::Memory},
 };
 use proptest::prelude::*;
 use std::{
@@ -35,7 +36,7 @@ fn chunk(plan: &Plan, part: Part, threads: usize) -> Chunk {
 
 fn emitted(plan: &Plan, part: Part, threads: usize) -> Vec<Emitted> {
     let chunk = chunk(plan, part, threads);
-    let one = |event: &falsetrail::sink::Event| {
+    let one = |event: &falsetrail::bytes::Event| {
         (event.time, event.number, chunk.key(event).to_vec(), chunk.body(event).to_vec())
     };
     chunk.events.iter().map(one).collect()

@@ -3,7 +3,7 @@
 use super::command_run::{line, run};
 use falsetrail::{
     Run,
-    catalog::scenario_names,
+    sources::scenario_names,
     units::{count_range, duration_range},
 };
 use std::path::Path;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use falsetrail::{Plan, Run, render::Renderer, sink::Chunk};
+use falsetrail::{Plan, Run, bytes::Chunk, render::Renderer};
 use serde_json::{Value, json};
 
 use super::trail::{self, Event, START};

@@ -15,7 +15,10 @@ use std::time::{Duration, Instant};
 
 use falsetrail::error::Error;
 use falsetrail::sink::kafka::{KafkaSettings, KafkaSink, UndeliveredFile};
-use falsetrail::sink::{Chunk, Delivered, Ending, Event, Flow, Sink};
+use falsetrail::{
+    bytes::{Chunk, Event},
+    sink::{Delivered, Ending, Flow, Sink},
+};
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};

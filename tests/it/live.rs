@@ -4,10 +4,11 @@
 use super::trail;
 use falsetrail::{
     Plan,
+    bytes::Chunk,
     clock::{Clock, ManualClock},
     error::Error,
     run::{self, How, Lag, Live, Outcome, Part},
-    sink::{Chunk, Delivered, Ending, Failed, Flow, Sink, memory::Memory},
+    sink::{Delivered, Ending, Failed, Flow, Sink, memory::Memory},
     units::rate,
 };
 use std::sync::{

@@ -37,6 +37,7 @@ mod kafka_mock;
 mod limits;
 mod live;
 mod live_command;
+mod order;
 mod pace;
 mod pages;
 mod parts;

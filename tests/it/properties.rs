@@ -7,9 +7,10 @@ use std::{
 
 use falsetrail::{
     Options, Plan, Run,
-    catalog::{Catalog, Effect, Needs, scenario_names},
-    plan::find_scenario,
+    catalog::{Catalog, Effect, Needs},
+    planner::find_scenario,
     scenario::{Body, Scenario},
+    sources::scenario_names,
     value::write_time,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -374,7 +375,7 @@ fn check_name(plan: &Plan, event: &Event) -> Result<(), String> {
     let Some(found) = plan.event_of(event.id()) else { return Err("the plan does not know the id".to_owned()) };
     let story = plan.stories.iter().find(|story| story.name == event.story).unwrap();
     let step = story.operations.iter().find_map(|operation| match operation {
-        falsetrail::story::Operation::Call(call) if call.number == event.step => Some(call.name.as_str()),
+        falsetrail::plan::story::Operation::Call(call) if call.number == event.step => Some(call.name.as_str()),
         _ => None,
     });
     if found.story == event.story && found.instance == event.instance && Some(found.step) == step {

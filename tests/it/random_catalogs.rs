@@ -245,7 +245,7 @@ fn validated(folder: &Path) -> Result<Arc<Catalog>, Error> {
     if !gaps.is_empty() {
         return Err(gaps.into());
     }
-    plan::check_methods(&catalog)?;
+    falsetrail::planner::check_methods(&catalog)?;
     Ok(catalog)
 }
 

@@ -4,9 +4,10 @@
 use super::continuation::contents;
 use falsetrail::{
     Plan, Run,
+    bytes::Chunk,
     error::Error,
     run::{self, How, Outcome, Part, Resumed, Shard},
-    sink::{self, Chunk, Delivered, Ending, Failed, Flow, Output, Sink, Split, format::Format},
+    sink::{self, Delivered, Ending, Failed, Flow, Output, Sink, Split, format::Format},
 };
 use proptest::prelude::*;
 use std::{

@@ -12,9 +12,10 @@ use std::{
 };
 
 use falsetrail::{
+    bytes::{Chunk, Event},
     error::Error,
     sink::{
-        Chunk, Delivered, Ending, Event, Flow, Output, Sink,
+        Delivered, Ending, Flow, Output, Sink,
         format::Format,
         memory::{Memory, Null},
         open,

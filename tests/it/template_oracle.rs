@@ -1,8 +1,9 @@
 //! Any template of the subset gives what JSON-e gives, with the document's key order.
 
 use falsetrail::{
+    bytes::escape_into,
     error::Source,
-    template::{Constant, Filling, FixedItems, ListSlot, Program, Shape, Slot, Template, Values, escape_into},
+    template::{Constant, Filling, FixedItems, ListSlot, Program, Shape, Slot, Template, Values},
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

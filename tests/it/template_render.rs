@@ -1,8 +1,9 @@
 //! What templates become: separators, types, escapes, lists, and limits.
 
 use falsetrail::{
+    bytes::escape_into,
     error::Source,
-    template::{Constant, Program, Shape, Slot, Template, Values, escape_into},
+    template::{Constant, Program, Shape, Slot, Template, Values},
 };
 use serde_json::{Value, json};
 

@@ -7,9 +7,10 @@ use super::{
 };
 use falsetrail::{
     Plan,
+    bytes::Chunk,
     error::Error,
     run::{self, How, Outcome, Part, Shard, Truth},
-    sink::{Chunk, Delivered, Ending, Failed, Flow, Lines, Sink, memory::Memory},
+    sink::{Delivered, Ending, Failed, Flow, Lines, Sink, memory::Memory},
     units::rate,
 };
 use proptest::prelude::*;

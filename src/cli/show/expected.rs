@@ -2,7 +2,7 @@
 
 use falsetrail::{
     plan::{Plan, Starts},
-    stream::Outlook,
+    simulation::Outlook,
     units::{format_count, format_duration},
 };
 use std::fmt::Write;

@@ -4,7 +4,10 @@ use super::{
     timeline::often,
     told::{self, Item, Told, ToldCall},
 };
-use falsetrail::{plan::Plan, scenario::Scenario, story::Story};
+use falsetrail::{
+    plan::{Plan, story::Story},
+    scenario::Scenario,
+};
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// The diagram, with a final line feed.

@@ -3,9 +3,11 @@
 use super::told::{self, Item, Told, ToldCall};
 use crate::cli::{columns, wrapped};
 use falsetrail::{
-    plan::Plan,
+    plan::{
+        Plan,
+        story::{Owner, Story, Turns},
+    },
     scenario::{Body, Field, Mix, Pace, Scenario},
-    story::{Owner, Story, Turns},
     units::{CountRange, format_count, format_duration},
     yaml::{Node, Value, node_text},
 };

@@ -4,8 +4,10 @@
 
 use falsetrail::{
     catalog::{Catalog, Effect, Generator, InputValue, Scalar},
-    plan::Plan,
-    story::{Asked, Call, Operation, Outcome, Reference, Story, Turns},
+    plan::{
+        Plan,
+        story::{Asked, Call, Operation, Outcome, Reference, Story, Turns},
+    },
     units::{CountRange, DurationRange},
 };
 

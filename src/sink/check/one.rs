@@ -8,9 +8,10 @@ use std::{
 
 use super::{Findings, compare::Progress};
 use crate::{
+    bytes::Chunk,
     error::Error,
     sink::{
-        Chunk, Delivered, Ending, Failed, Flow, Sink,
+        Delivered, Ending, Failed, Flow, Sink,
         compress::Compression,
         format::Format,
         messages::{quoted, reason},

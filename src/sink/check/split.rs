@@ -14,9 +14,10 @@ use super::{
     compare::{Difference, Progress},
 };
 use crate::{
+    bytes::Chunk,
     error::Error,
     sink::{
-        Chunk, Delivered, Ending, Failed, Flow, Output, Sink,
+        Delivered, Ending, Failed, Flow, Output, Sink,
         format::Format,
         messages::{quoted, reason},
         names::{EventNames, InstanceNames},

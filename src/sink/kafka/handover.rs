@@ -40,7 +40,7 @@ use rdkafka::util::IntoOpaque;
 
 use super::record::Headers;
 use super::reports::Reports;
-use crate::sink::Event;
+use crate::bytes::Event;
 pub(super) use loans::{LOT_EVENTS, Loans, Ticket, size};
 
 /// Buffers with fewer bytes are not worth lending.

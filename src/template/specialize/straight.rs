@@ -1,12 +1,14 @@
 //! What operations append whatever the answers to their questions are.
 
 use super::Filling;
-use crate::template::{
-    Program,
-    choice::{Choice, Chosen},
-    decide::{Place, Test},
-    ops::Op,
-    piece::Padded,
+use crate::{
+    bytes::Padded,
+    template::{
+        Program,
+        choice::{Choice, Chosen},
+        decide::{Place, Test},
+        ops::Op,
+    },
 };
 
 /// The most text of a list's items that becomes literal.

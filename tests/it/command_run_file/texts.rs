@@ -3,7 +3,7 @@
 use falsetrail::{
     Options, Plan,
     run_file::{Layout, RunFile},
-    texts::Texts,
+    sources::Texts,
 };
 use proptest::prelude::*;
 use std::fs;

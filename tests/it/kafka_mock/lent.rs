@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use falsetrail::sink::kafka::{KafkaSink, Mode};
-use falsetrail::sink::{Chunk, Ending, Event, Flow, Sink};
+use falsetrail::{
+    bytes::{Chunk, Event},
+    sink::{Ending, Flow, Sink},
+};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use super::{assert_adds_up, cluster, see, settings};

@@ -3,7 +3,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use falsetrail::sink::kafka::{KafkaSettings, KafkaSink, Mode, RecordTime};
-use falsetrail::sink::{Chunk, Ending, Sink};
+use falsetrail::{
+    bytes::Chunk,
+    sink::{Ending, Sink},
+};
 use serde_json::Value;
 use tempfile::tempdir;
 
@@ -18,7 +21,7 @@ fn sent(change: impl FnOnce(&mut KafkaSettings)) -> (Vec<(Vec<u8>, i64)>, Vec<Se
     for event in plan.events() {
         chunk.bodies.extend_from_slice(&event.body);
         let (number, time) = (event.number, event.time);
-        chunk.end_event(falsetrail::sink::Event { number, time, ..Default::default() });
+        chunk.end_event(falsetrail::bytes::Event { number, time, ..Default::default() });
         bodies.push((event.body, event.time));
     }
     // Without keys, all to one partition, to compare them in order.

@@ -4,8 +4,9 @@
 use std::{fs, path::Path};
 
 use falsetrail::{
+    bytes::{Chunk, Event, Names},
     error::Error,
-    sink::{Chunk, Ending, Event, Flow, Names, Output, Sink, Split, format::Format, open},
+    sink::{Ending, Flow, Output, Sink, Split, format::Format, open},
 };
 use tempfile::tempdir;
 

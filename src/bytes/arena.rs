@@ -1,0 +1,201 @@
+//! Texts that live for one event.
+
+#![expect(unsafe_code, reason = "see the module above")]
+
+use crate::bytes::{BLOCK, Piece, copy};
+use std::cell::{Cell, UnsafeCell};
+
+/// Texts that are made for one event. Reused from event to event, so that it allocates nothing.
+#[derive(Debug)]
+pub struct Arena {
+    /// Boxes that are owned here and are initialized whole; the last one is in use.
+    chunks: UnsafeCell<Vec<*mut [u8]>>,
+    /// The first byte of the last chunk that is not taken, and how many there are.
+    free: Cell<*mut u8>,
+    left: Cell<usize>,
+}
+
+/// Bytes of an arena's first chunk: more than almost any event needs.
+const CHUNK: usize = 16 << 10;
+
+// SAFETY: the boxes are owned, and nothing of them is shared while the arena itself is moved.
+unsafe impl Send for Arena {}
+
+impl Default for Arena {
+    fn default() -> Self {
+        let arena =
+            Arena { chunks: UnsafeCell::new(Vec::new()), free: Cell::new(std::ptr::null_mut()), left: Cell::new(0) };
+        arena.grow(CHUNK);
+        arena
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        self.keep(0);
+    }
+}
+
+impl Arena {
+    /// Forgets all texts and keeps the memory of the first.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.keep(1);
+        if let Some(first) = self.chunks.get_mut().first() {
+            self.free.set(first.cast());
+            self.left.set(first.len());
+        }
+    }
+
+    fn keep(&mut self, chunks: usize) {
+        let all = self.chunks.get_mut();
+        while all.len() > chunks
+            && let Some(chunk) = all.pop()
+        {
+            // SAFETY: it came from a box, is freed once, and nobody has a text in it: the arena is borrowed exclusively.
+            drop(unsafe { Box::from_raw(chunk) });
+        }
+    }
+
+    /// A copy of a text.
+    #[inline]
+    pub fn text(&self, text: &[u8]) -> Piece<'_> {
+        self.write(text.len(), |to| {
+            to[..text.len()].copy_from_slice(text);
+            text.len()
+        })
+    }
+
+    /// A text of at most `most` bytes: `write` says how many it has written.
+    ///
+    /// # Panics
+    /// If it says more than that.
+    #[inline]
+    pub fn write(&self, most: usize, write: impl FnOnce(&mut [u8]) -> usize) -> Piece<'_> {
+        let room = self.take(most + BLOCK);
+        let length = write(&mut room[..most]);
+        Piece::of(&room[..length + BLOCK])
+    }
+
+    /// The texts one behind another.
+    ///
+    /// # Panics
+    /// If going through them makes texts in this arena.
+    #[inline]
+    pub fn join<'a>(&self, parts: impl Iterator<Item = Piece<'a>> + Clone) -> Piece<'_> {
+        let (start, room) = (self.free.get(), self.left.get());
+        let mut at = 0;
+        for part in parts.clone() {
+            assert!(self.free.get() == start, "texts are made while others are joined");
+            let length = part.length();
+            if room - at < length + BLOCK {
+                return self.join_at_length(parts);
+            }
+            // SAFETY: so much is left behind `start`, and nobody has got it yet; whole blocks of the part are less than
+            // its length and a block.
+            unsafe { copy(part.start.as_ptr(), start.add(at), length) };
+            at += length;
+        }
+        assert!(self.free.get() == start, "texts are made while others are joined");
+        Piece::of(self.take(at + BLOCK))
+    }
+
+    /// The same where the room of the last chunk is not enough.
+    #[cold]
+    fn join_at_length<'a>(&self, parts: impl Iterator<Item = Piece<'a>> + Clone) -> Piece<'_> {
+        let text: Vec<u8> = parts.flat_map(Piece::bytes).copied().collect();
+        self.text(&text)
+    }
+
+    /// A copy of a text in which `write` changes what is different.
+    #[inline]
+    pub fn patched(&self, text: Piece, write: impl FnOnce(&mut [u8])) -> Piece<'_> {
+        let length = text.length();
+        let room = self.take(length + BLOCK);
+        // SAFETY: whole blocks of the text are less than its length and a block, and so much room was taken.
+        unsafe { copy(text.start.as_ptr(), room.as_mut_ptr(), length) };
+        write(&mut room[..length]);
+        Piece::of(room)
+    }
+
+    /// So many bytes that nobody else has.
+    #[inline]
+    #[expect(clippy::mut_from_ref, reason = "gives each byte away once, until it is cleared")]
+    fn take(&self, length: usize) -> &mut [u8] {
+        if self.left.get() < length {
+            self.grow(length);
+        }
+        let start = self.free.get();
+        self.left.set(self.left.get() - length);
+        // SAFETY: so many bytes from `start` on lie in the last chunk and are initialized. Since `free` is behind them
+        // nobody else gets them before `clear` or `drop`, which nobody can call while they are borrowed.
+        unsafe {
+            self.free.set(start.add(length));
+            std::slice::from_raw_parts_mut(start, length)
+        }
+    }
+
+    #[cold]
+    fn grow(&self, length: usize) {
+        // SAFETY: nothing else borrows the vector for longer than a call of a function that calls nothing else.
+        let chunks = unsafe { &mut *self.chunks.get() };
+        let size = length.max(chunks.last().map_or(CHUNK, |last| 2 * last.len()));
+        let chunk = Box::into_raw(vec![0; size].into_boxed_slice());
+        chunks.push(chunk);
+        self.free.set(chunk.cast());
+        self.left.set(size);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Padded, *};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn texts_of_an_arena_stay(
+            texts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3_000), 0..40),
+            joined in prop::collection::vec(prop::collection::vec(0..40_usize, 0..9), 0..9),
+        ) {
+            let mut arena = Arena::default();
+            for _ in 0..2 {
+                let pieces: Vec<Piece> = texts.iter().map(|text| arena.text(text)).collect();
+                let more: Vec<(Piece, Vec<u8>)> = joined.iter().map(|parts| {
+                    let parts = parts.iter().filter(|part| **part < texts.len());
+                    let expected = parts.clone().flat_map(|part| texts[*part].clone()).collect();
+                    (arena.join(parts.map(|part| pieces[*part])), expected)
+                }).collect();
+                for (piece, text) in pieces.iter().zip(&texts) {
+                    prop_assert_eq!(piece.bytes(), text);
+                }
+                for (piece, text) in &more {
+                    prop_assert_eq!(piece.bytes(), text);
+                }
+                let long: Vec<Piece> = pieces.iter().copied().cycle().take(9 * pieces.len()).collect();
+                let long_text: Vec<u8> = long.iter().flat_map(|piece| piece.bytes()).copied().collect();
+                prop_assert_eq!(arena.join(long.iter().copied()).bytes(), long_text);
+                arena.clear();
+            }
+        }
+
+        #[test]
+        fn patches_change_the_copy_alone(text in prop::collection::vec(any::<u8>(), 1..200), at: usize, byte: u8) {
+            let (original, arena) = (Padded::new(&text), Arena::default());
+            let at = at % text.len();
+            let patched = arena.patched(original.piece(), |copy| copy[at] = byte);
+            let mut expected = text.clone();
+            expected[at] = byte;
+            prop_assert_eq!(patched.bytes(), expected);
+            prop_assert_eq!(original.bytes(), text);
+        }
+    }
+
+    #[test]
+    fn joining_does_not_overwrite_what_is_made_meanwhile() {
+        let arena = Arena::default();
+        let parts = (0..3).map(|_| arena.text(b"made"));
+        let join = std::panic::AssertUnwindSafe(|| arena.join(parts).length());
+        assert!(std::panic::catch_unwind(join).is_err());
+    }
+}

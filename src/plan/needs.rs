@@ -1,0 +1,71 @@
+//! What the events of a story show of those who existed before: nothing else need be drawn for them.
+
+use crate::plan::event_kind::{Emission, Make, Role};
+use crate::{
+    catalog::{Catalog, KindId},
+    plan::story::{Row, Story},
+};
+use std::collections::BTreeSet;
+
+/// The roles whose members the events of a story show.
+#[derive(Debug, Clone, Default)]
+pub struct Needs {
+    /// What surrounds the story, rows of tables among it.
+    pub scope: BTreeSet<KindId>,
+    /// Who acts.
+    pub actors: BTreeSet<usize>,
+    /// Its resources that belong to the population.
+    pub resources: BTreeSet<usize>,
+    /// Whether anybody whom a reference may name is among them already.
+    referred: bool,
+}
+
+impl Needs {
+    /// Adds what the events of an emission of the story show.
+    pub fn add(&mut self, catalog: &Catalog, story: &Story, emission: &Emission) {
+        for known in &emission.known {
+            self.role(catalog, story, known.role);
+        }
+        let own = emission.lists.iter().flat_map(|list| &list.own).flat_map(|own| &own.makes);
+        for make in emission.makes.iter().chain(own) {
+            match make {
+                Make::Member { role, .. } | Make::MemberPresent { role, .. } => self.role(catalog, story, *role),
+                Make::DrawnMember { kind, .. } => self.around(catalog, *kind),
+                // Whom a word refers to is known with the event.
+                Make::Referred(_) if !self.referred => {
+                    self.referred = true;
+                    (0..story.actors.len()).for_each(|actor| self.role(catalog, story, Role::Principal(actor)));
+                    (0..story.resources.len()).for_each(|index| self.role(catalog, story, Role::Shared(index)));
+                }
+                _ => {}
+            }
+        }
+        for beside in emission.lists.iter().filter_map(|list| list.beside.as_ref()) {
+            beside.parent.iter().chain(&beside.table).for_each(|kind| self.role(catalog, story, Role::Scope(*kind)));
+        }
+        for (_, row) in emission.rows.iter().filter(|(kind, _)| self.scope.contains(kind)).copied().collect::<Vec<_>>()
+        {
+            if let Row::Of(resource) = row {
+                self.role(catalog, story, Role::Shared(resource));
+            }
+        }
+    }
+
+    fn role(&mut self, catalog: &Catalog, story: &Story, role: Role) {
+        match role {
+            Role::Scope(kind) => drop(self.scope.insert(kind)),
+            Role::Principal(actor) => drop(self.actors.insert(actor)),
+            Role::Shared(resource) => drop(self.resources.insert(resource)),
+        }
+        self.around(catalog, role.kind(story));
+    }
+
+    /// What those of a kind lie in decides which of them are drawn.
+    fn around(&mut self, catalog: &Catalog, kind: KindId) {
+        let mut at = catalog.parent(kind);
+        while let Some(parent) = at {
+            self.scope.insert(parent);
+            at = catalog.parent(parent);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Who and where: the members of the population that an instance has to do with.
+
+mod prepared;
+
+use crate::plan::event_kind::Role;
+use crate::{
+    catalog::{Catalog, KindId},
+    plan::story::{Owner, Reference, Row, Story},
+    population::Population,
+    value::Key,
+};
+
+pub use prepared::{Drawn, Draws};
+
+/// What an instance draws from the population. A pure function of story and instance.
+#[derive(Debug, Clone)]
+pub struct Roles {
+    /// What its surroundings and resources are drawn from: the instance's key, or that of the first instance for all.
+    place: Key,
+    /// Kinds of the catalog.
+    kinds: usize,
+    /// Whoever has each role, as [`Role::place`] says.
+    members: Vec<u32>,
+}
+
+impl Role {
+    /// Where it stands among all roles: first what surrounds a story, by kind; then a 0, which stands for what lies in
+    /// nothing; then actors and resources in turns.
+    fn place(self, kinds: usize) -> usize {
+        match self {
+            Role::Scope(kind) => kind,
+            Role::Principal(actor) => kinds + 1 + 2 * actor,
+            Role::Shared(resource) => kinds + 2 + 2 * resource,
+        }
+    }
+}
+
+impl Roles {
+    /// Room for the stories of a catalog.
+    pub fn new(catalog: &Catalog) -> Self {
+        let kinds = catalog.kinds.len();
+        Roles { place: Key::root(0), kinds, members: vec![0; kinds + 1] }
+    }
+
+    /// Makes room for the roles of a story.
+    pub fn reserve(&mut self, story: &Story) {
+        let most = self.kinds + 1 + 2 * story.actors.len().max(story.resources.len());
+        if self.members.len() < most {
+            self.members.resize(most, 0);
+        }
+    }
+
+    /// Draws what instance number `instance` of `story` has to do with.
+    pub fn draw(&mut self, catalog: &Catalog, population: &Population, story: &Story, instance: u64) {
+        self.reserve(story);
+        self.members[..catalog.kinds.len()].fill(0);
+        self.draw_surroundings(catalog, population, story, instance, 0..catalog.kinds.len());
+        let own = story.key.number(instance);
+        for (index, actor) in story.actors.iter().enumerate() {
+            // The same person whatever the actor is called would be wrong, whatever stands before it would be too.
+            let key = own.number(actor_number(actor.kind));
+            let member = self.member(population, actor.kind, key, actor.other);
+            self.set(Role::Principal(index), member);
+        }
+        for (index, resource) in story.resources.iter().enumerate() {
+            let member = match resource.owner {
+                Owner::Story { .. } => 0,
+                Owner::Population { other } => {
+                    self.member(population, resource.kind, self.place.number(resource_number(resource.kind)), other)
+                }
+            };
+            self.set(Role::Shared(index), member);
+        }
+        for (kind, row) in &story.rows {
+            let row = self.row(catalog, population, story, *kind, *row);
+            self.set(Role::Scope(*kind), row);
+        }
+    }
+
+    /// Only the surroundings that are of those kinds, none of which is a table's; what else it holds means nothing then.
+    pub fn draw_surroundings(
+        &mut self,
+        catalog: &Catalog,
+        population: &Population,
+        story: &Story,
+        instance: u64,
+        kinds: impl IntoIterator<Item = KindId>,
+    ) {
+        self.place = story.key.number(if story.in_one_place { 0 } else { instance });
+        for kind in kinds {
+            if catalog.kinds[kind].principal || catalog.kinds[kind].table.is_some() || population.of(kind).is_empty() {
+                continue;
+            }
+            let member = self.member(population, kind, self.place.number(kind as u64), 0);
+            self.set(Role::Scope(kind), member);
+        }
+    }
+
+    /// The member, or row, that has a role.
+    #[inline]
+    pub fn of(&self, role: Role) -> u32 {
+        self.members[role.place(self.kinds)]
+    }
+
+    /// The member, or row, that surrounds the story.
+    #[inline]
+    pub fn scope(&self, kind: KindId) -> u32 {
+        self.of(Role::Scope(kind))
+    }
+
+    /// Gives a role to a member, or row.
+    #[inline]
+    pub fn set(&mut self, role: Role, member: u32) {
+        self.members[role.place(self.kinds)] = member;
+    }
+
+    /// The row of a table in which something takes place.
+    pub fn row(&self, catalog: &Catalog, population: &Population, story: &Story, kind: KindId, row: Row) -> u32 {
+        match row {
+            Row::Fixed(row) => row,
+            Row::Of(resource) => {
+                let members = population.of(story.resources[resource].kind);
+                members.row(self.of(Role::Shared(resource))).unwrap_or_default()
+            }
+            Row::Drawn => {
+                let key = self.place.number(row_number(kind));
+                catalog.kinds[kind].table.as_ref().map_or(0, |table| table.weights.draw(key) as u32)
+            }
+        }
+    }
+
+    /// The member of the population that a reference draws.
+    pub fn referred(&self, population: &Population, kind: KindId, salt: u64) -> u32 {
+        self.member(population, kind, self.place.number(4000 + salt), 0)
+    }
+
+    fn member(&self, population: &Population, kind: KindId, key: Key, other: usize) -> u32 {
+        let members = population.of(kind);
+        let parent = members.parent().map_or(0, |parent| self.scope(parent));
+        if members.is_empty() { 0 } else { members.draw(parent, key, other) }
+    }
+
+    /// The word that keeps a reference.
+    pub fn code(&self, population: &Population, reference: Reference, salt: u64) -> u64 {
+        use crate::plan::story::code;
+        match reference {
+            Reference::Null => code::NULL,
+            Reference::Resource(resource) => code::resource(resource),
+            Reference::Actor(actor) => code::actor(actor),
+            Reference::Population(kind) => code::population(kind, self.referred(population, kind, salt)),
+        }
+    }
+}
+
+/// The numbers by which an instance draws its actors, the population's resources and rows of tables; what surrounds it
+/// is drawn by the number of its kind.
+fn actor_number(kind: KindId) -> u64 {
+    1000 + kind as u64
+}
+
+fn resource_number(kind: KindId) -> u64 {
+    2000 + kind as u64
+}
+
+fn row_number(kind: KindId) -> u64 {
+    3000 + kind as u64
+}
+
+/// What the draws of an element of a resource start from.
+pub fn resource_key(resource: Key, instance: u64, element: u32) -> Key {
+    resource.number(instance).number(element.into())
+}

@@ -1,0 +1,174 @@
+//! What the events of a story need drawn, prepared once, and what was drawn a moment ago.
+
+use crate::plan::roles::{Roles, actor_number, resource_number, row_number};
+use crate::{
+    catalog::{Catalog, KindId},
+    plan::{
+        event_kind::Role,
+        needs::Needs,
+        story::{Owner, Row, Story},
+    },
+    population::{Members, Population},
+    value::{Key, Salt, Skew},
+};
+
+/// What the events of a story need drawn.
+#[derive(Debug)]
+pub struct Draws<'p> {
+    story: Key,
+    /// What all but actors are drawn from, where all instances take place in one place.
+    place: Option<Key>,
+    members: Vec<Drawing<'p>>,
+    /// The rows in which they take place: by the place of the table's kind among all roles.
+    rows: Vec<(usize, Placed<'p>)>,
+    /// The places of all that is drawn.
+    places: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Drawing<'p> {
+    /// Places of the role, and of that of what its member lies in.
+    role: usize,
+    parent: usize,
+    members: &'p Members,
+    salt: Salt,
+    other: usize,
+    acts: bool,
+}
+
+#[derive(Debug)]
+enum Placed<'p> {
+    Fixed(u32),
+    /// The row in which the member lies that has the role of that place.
+    Of(&'p Members, usize),
+    Drawn(&'p Skew, Salt),
+}
+
+/// Some of what instances have drawn last: the events of an instance follow each other, with those of others between
+/// them.
+#[derive(Debug)]
+pub struct Drawn(Box<[Entry]>);
+
+/// What an instance has drawn: a member of each of its story's places. One line of a cache.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Entry {
+    /// `None` is nobody's.
+    story: Option<u16>,
+    instance: u64,
+    members: [u32; MOST],
+}
+
+/// How many instances are kept.
+const ENTRIES: usize = 1024;
+
+/// The most that is kept of one: more is drawn again.
+const MOST: usize = 12;
+
+const _: () = assert!(size_of::<Entry>() == 64);
+
+impl Default for Drawn {
+    fn default() -> Self {
+        Drawn(vec![Entry { story: None, instance: 0, members: [0; MOST] }; ENTRIES].into())
+    }
+}
+
+impl Drawn {
+    /// Where an instance of a story has its place: those of a story side by side, and stories apart from each other.
+    fn entry(&mut self, story: u16, instance: u64) -> &mut Entry {
+        &mut self.0[(instance as usize).wrapping_add(usize::from(story) * 167) % ENTRIES]
+    }
+}
+
+impl<'p> Draws<'p> {
+    /// Those that are needed, in the order in which [`Roles::draw`] draws all; the story's rows among them if `with_rows`.
+    pub fn new(
+        catalog: &'p Catalog,
+        population: &'p Population,
+        story: &Story,
+        needs: &Needs,
+        with_rows: bool,
+    ) -> Self {
+        let (mut drawings, kinds) = (Vec::new(), catalog.kinds.len());
+        let mut add = |role: Role, number: u64, other: usize| {
+            let kind = &catalog.kinds[role.kind(story)];
+            let members = population.of(role.kind(story));
+            let is_row = matches!(role, Role::Scope(_)) && (kind.principal || kind.table.is_some());
+            // Whom there is only one of has number 0, and its place is nobody else's.
+            let is_known = matches!(role, Role::Scope(_)) && members.len() == 1;
+            if !is_row && !members.is_empty() && !is_known {
+                let parent = members.parent().map_or(kinds, |parent| Role::Scope(parent).place(kinds));
+                let acts = matches!(role, Role::Principal(_));
+                drawings.push(Drawing {
+                    role: role.place(kinds),
+                    parent,
+                    members,
+                    salt: Salt::of(number),
+                    other,
+                    acts,
+                });
+            }
+        };
+        needs.scope.iter().for_each(|kind| add(Role::Scope(*kind), *kind as u64, 0));
+        for actor in &needs.actors {
+            add(Role::Principal(*actor), actor_number(story.actors[*actor].kind), story.actors[*actor].other);
+        }
+        for resource in &needs.resources {
+            if let Owner::Population { other } = story.resources[*resource].owner {
+                add(Role::Shared(*resource), resource_number(story.resources[*resource].kind), other);
+            }
+        }
+        let place = |(kind, row): &(KindId, Row)| {
+            let placed = match *row {
+                Row::Fixed(row) => Placed::Fixed(row),
+                Row::Of(resource) => {
+                    Placed::Of(population.of(story.resources[resource].kind), Role::Shared(resource).place(kinds))
+                }
+                Row::Drawn => match &catalog.kinds[*kind].table {
+                    Some(table) => Placed::Drawn(&table.weights, Salt::of(row_number(*kind))),
+                    None => Placed::Fixed(0),
+                },
+            };
+            (Role::Scope(*kind).place(kinds), placed)
+        };
+        let needed = |(kind, _): &&(KindId, Row)| with_rows && needs.scope.contains(kind);
+        let rows: Vec<_> = story.rows.iter().filter(needed).map(place).collect();
+        let places = drawings.iter().map(|draw| draw.role).chain(rows.iter().map(|(place, _)| *place)).collect();
+        let place = story.in_one_place.then(|| story.key.number(0));
+        Draws { story: story.key, place, members: drawings, rows, places }
+    }
+}
+
+impl Roles {
+    /// Draws what was prepared for a story, for the instance with that number and salt, unless that was drawn a moment ago.
+    #[inline]
+    pub fn draw_prepared(&mut self, draws: &Draws, recent: &mut Drawn, story: u16, (instance, salt): (u64, Salt)) {
+        let key = draws.story.salted(salt);
+        let around = draws.place.unwrap_or(key);
+        self.place = around;
+        let (entry, members) = (recent.entry(story, instance), self.members.as_mut_slice());
+        if (entry.story, entry.instance) == (Some(story), instance) {
+            for (place, member) in draws.places.iter().zip(&entry.members) {
+                members[*place] = *member;
+            }
+            return;
+        }
+        for draw in &draws.members {
+            let key = if draw.acts { key } else { around };
+            members[draw.role] = draw.members.draw_salted(members[draw.parent], key, draw.salt, draw.other);
+        }
+        for (place, row) in &draws.rows {
+            members[*place] = match row {
+                Placed::Fixed(row) => *row,
+                Placed::Of(of, resource) => of.row(members[*resource]).unwrap_or_default(),
+                Placed::Drawn(weights, salt) => weights.draw(around.salted(*salt)) as u32,
+            };
+        }
+        if draws.places.len() <= MOST {
+            (entry.story, entry.instance) = (Some(story), instance);
+            for (place, member) in draws.places.iter().zip(&mut entry.members) {
+                *member = members[*place];
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! From what was asked for to a plan: scenarios, catalog and options are loaded, resolved, checked and compiled.
+//!
+//! Everything that can fail has failed before the first event. What comes out is immutable and shared: the
+//! simulation ([`crate::simulation`]) and the renderer ([`crate::render`]) only read it.
+
+mod assemble;
+mod bake;
+mod check;
+mod counts;
+mod envelopes;
+mod feasible;
+mod find;
+mod fixed_ids;
+mod inject;
+mod methods;
+mod pins;
+mod resolve;
+mod sets;
+mod spell;
+mod timing;
+
+use crate::plan::{Options, Plan, RecordKey};
+use crate::{
+    catalog::Catalog,
+    error::{Diagnostic, Error},
+    identity::Tags,
+    plan::story::{Call, Operation, Outcome, Story},
+    planner::bake::Baker,
+    scenario::{Body, Scenario},
+    sources::Texts,
+    value::Key,
+};
+pub(crate) use inject::divided as injection_parts;
+pub use methods::check_methods;
+
+impl Plan {
+    /// Resolves and checks a run.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with what it is made of: [`Error::Input`] with places in files, [`Error::Usage`] for
+    /// options that contradict each other.
+    pub fn new(options: &Options) -> Result<Plan, Error> {
+        let catalog = match (&options.texts, &options.templates) {
+            (Texts::Run(run), _) => Catalog::of_run(run)?,
+            (Texts::Machine, Some(folder)) => Catalog::load(folder)?,
+            (Texts::Machine, None) => Catalog::built_in()?,
+        };
+        Self::with_catalog(&catalog, options)
+    }
+
+    fn bake(&mut self) -> Result<(), Error> {
+        let record_key = match self.key {
+            RecordKey::Catalog(key) => Some(key),
+            _ => None,
+        };
+        let Plan { catalog, population, stories, emissions: all, as_documented, .. } = self;
+        let mut baker = Baker::new(catalog, population, *as_documented, record_key);
+        let mut mistakes: Vec<Diagnostic> = Vec::new();
+        let mut listed = 0;
+        for (number, story) in stories.iter_mut().enumerate() {
+            for operation in 0..story.operations.len() {
+                let Operation::Call(call) = &story.operations[operation] else { continue };
+                let mut emissions = Vec::new();
+                for failure in outcomes(catalog, call) {
+                    match baker.emission(number as u16, story, operation, failure) {
+                        Ok(emission) => {
+                            listed += emission.snapshot.listed.len();
+                            emissions.push((failure, all.len() as u32));
+                            all.push(emission);
+                        }
+                        Err(found) => mistakes.extend(found),
+                    }
+                }
+                if listed > MOST_LISTED {
+                    return Err(too_many_listed(catalog, story, call));
+                }
+                let snapshots = emissions.iter().map(|(_, emission)| &all[*emission as usize].snapshot);
+                let beside = snapshots.flat_map(|snapshot| snapshot.others.iter().chain(&snapshot.listed)).next();
+                let beside = beside.map_or(0, |resource| story.resources[*resource].state_at);
+                if let Operation::Call(call) = &mut story.operations[operation] {
+                    (call.emissions, call.beside) = (emissions, beside as u32);
+                }
+            }
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes.into()) }
+    }
+}
+
+/// Resources that the lists of a run's calls show, each resource once for each call: preparing them takes the product of
+/// both.
+const MOST_LISTED: usize = 200_000;
+
+fn too_many_listed(catalog: &Catalog, story: &Story, call: &Call) -> Error {
+    let (method, story) = (&catalog.methods[call.method].short, shortened(&story.name));
+    let message =
+        format!("the calls of `{method}` in `{story}` list too many resources: in a run it may be 200,000 in all");
+    Error::usage(message).help("declare them as one resource with a `count`, which counts once, or list less often")
+}
+
+/// The beginning of a name: that of a scenario in one line is the whole line.
+fn shortened(name: &str) -> String {
+    let mut shown: String = name.chars().take(60).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// The outcomes that a call may have.
+pub(crate) fn outcomes(catalog: &Catalog, call: &crate::plan::story::Call) -> Vec<Option<crate::catalog::FailureId>> {
+    let lowers = call.lowers.map(|(failure, _)| Some(failure));
+    match call.outcome {
+        Outcome::Failure(failure) => vec![Some(failure)],
+        Outcome::Success { insists: true } => vec![None],
+        Outcome::Success { insists: false } => [None].into_iter().chain(lowers).collect(),
+        Outcome::Auto => {
+            let auto = crate::catalog::automatic_failure(catalog, call.method);
+            [None].into_iter().chain(auto.map(Some)).chain(lowers).collect()
+        }
+    }
+}
+
+/// What a scenario argument stands for, for `show`: the scenario, or the scenarios of a mix.
+///
+/// # Errors
+///
+/// As [`Plan::new`].
+pub fn find_scenario(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
+    find::one(catalog, argument)
+}
+
+/// The same story with everything said that a scenario may leave out: actors, resources, targets, which failure.
+/// A mix stays as it is.
+///
+/// # Errors
+///
+/// As [`Plan::new`].
+pub fn spelled_out(catalog: &Catalog, scenario: &Scenario) -> Result<Scenario, Error> {
+    let Body::Steps(_) = &scenario.body else { return Ok(scenario.clone()) };
+    let population: Vec<u64> = catalog.kinds.iter().map(|kind| kind.population).collect();
+    let (mut tags, mut literals, mut settings) = (Tags::default(), Vec::new(), sets::Settings::default());
+    let mut around = resolve::Surroundings {
+        catalog,
+        population: &population,
+        tags: &mut tags,
+        literals: &mut literals,
+        settings: &mut settings,
+        values: Key::root(0),
+    };
+    let mut resolved = resolve::resolve(scenario, &scenario.name, &mut around)?;
+    check::check(catalog, &mut resolved)?;
+    Ok(spell::out(catalog, scenario, &resolved))
+}
+
+/// Whether a scenario is a mix.
+pub fn is_mix(scenario: &Scenario) -> bool {
+    matches!(scenario.body, Body::Mix(_))
+}

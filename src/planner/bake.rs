@@ -1,0 +1,439 @@
+//! Prepares emissions: finds out, once, whose field every name of a template is.
+
+mod around;
+mod inline;
+mod items;
+mod resource;
+
+use crate::plan::event_kind::{Emission, ItemList, Make, OfEvent, Part, Snapshot, Word};
+use crate::{
+    bytes::Padded,
+    catalog::{
+        Catalog, Effect, FailureId, FieldId, Generator, InputValue, Kind, KindId, Method, MethodId, Scalar, Text,
+        TextPart, Unset, escaped,
+    },
+    error::Diagnostic,
+    plan::story::{Asked, Call, Operation, Owner, Row, Story},
+    population::Population,
+    template::{Constant, ListSlot, Program},
+};
+use inline::Wanted;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+/// Prepares the emissions of a run; compiles each template once for each branch that is needed.
+pub struct Baker<'a> {
+    catalog: &'a Catalog,
+    population: &'a Population,
+    as_documented: bool,
+    record_key: Option<usize>,
+    programs: HashMap<(MethodId, bool, KindId), Arc<Program>>,
+    /// Those of emissions, each once.
+    specialized: HashSet<Arc<Program>>,
+}
+
+impl<'a> Baker<'a> {
+    /// For a run with that kind of envelope and that record key (an index into [`Catalog::keys`]). What in the population
+    /// depends on the run's beginning may be provisional.
+    pub fn new(
+        catalog: &'a Catalog,
+        population: &'a Population,
+        as_documented: bool,
+        record_key: Option<usize>,
+    ) -> Self {
+        Baker { catalog, population, as_documented, record_key, programs: HashMap::new(), specialized: HashSet::new() }
+    }
+
+    /// The emission of one call of a story with one outcome.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the method's template. Empty if it has none.
+    pub fn emission(
+        &mut self,
+        number: u16,
+        story: &Story,
+        operation: usize,
+        failure: Option<FailureId>,
+    ) -> Result<Emission, Vec<Diagnostic>> {
+        let Operation::Call(call) = &story.operations[operation] else { return Err(Vec::new()) };
+        let method = &self.catalog.methods[call.method];
+        let program = self.program(call.method, failure.is_none(), story.actors[call.actor].kind)?;
+        let mut bench = Bench::new((self.catalog, self.population), story, call, method, failure);
+        let slots: Vec<usize> = program.slots().iter().map(|slot| bench.event(&slot.path)).collect();
+        let mut first_subject = None;
+        if method.does == Effect::List && failure.is_none() && method.subject_of_first.is_some() {
+            first_subject = Some(bench.event(&["subject".to_owned()]));
+        }
+        let key = self.record_key.and_then(|key| bench.key(&self.catalog.keys[key].texts));
+        let mut lists: Vec<ItemList> = program.lists().iter().map(|list| bench.list(list)).collect();
+        if lists.is_empty() && first_subject.is_some() {
+            lists.push(bench.list(&ListSlot { path: vec!["items".to_owned()], slots: Vec::new() }));
+        }
+        let inlined = bench.inline(&program, &slots, Wanted { key, first_subject }, &mut lists);
+        Ok(Emission {
+            story: number,
+            operation,
+            step: call.number,
+            step_tag: call.tag,
+            method: call.method,
+            failure,
+            lists,
+            key: inlined.key,
+            first_subject: inlined.first_subject,
+            listed_at: bench.words,
+            snapshot: bench.snapshot,
+            rows: bench.rows,
+            known: inlined.known,
+            makes: inlined.makes,
+            program: self.shared(inlined.program),
+        })
+    }
+
+    /// The same program, in one place for all that have it.
+    fn shared(&mut self, program: Program) -> Arc<Program> {
+        if let Some(known) = self.specialized.get(&program) {
+            return Arc::clone(known);
+        }
+        let program = Arc::new(program);
+        self.specialized.insert(Arc::clone(&program));
+        program
+    }
+
+    fn program(&mut self, method: MethodId, success: bool, principal: KindId) -> Result<Arc<Program>, Vec<Diagnostic>> {
+        if let Some(program) = self.programs.get(&(method, success, principal)) {
+            return Ok(Arc::clone(program));
+        }
+        let template = self.catalog.templates[method].as_ref().ok_or_else(Vec::new)?;
+        let constants = constants(self.catalog, self.as_documented, success, principal);
+        let program = Arc::new(template.compile(&self.catalog.shape(&self.catalog.methods[method]), &constants)?);
+        self.programs.insert((method, success, principal), Arc::clone(&program));
+        Ok(program)
+    }
+}
+
+/// What is known of the events of a method with one outcome, by principals of one kind.
+pub(crate) fn constants(
+    catalog: &Catalog,
+    as_documented: bool,
+    success: bool,
+    principal: KindId,
+) -> [(&'static str, Constant); 3] {
+    [
+        ("success", Constant::Boolean(success)),
+        ("as_documented", Constant::Boolean(as_documented)),
+        ("principal.kind", Constant::Text(catalog.kinds[principal].name.clone())),
+    ]
+}
+
+/// The work on one emission.
+struct Bench<'a> {
+    catalog: &'a Catalog,
+    population: &'a Population,
+    story: &'a Story,
+    call: &'a Call,
+    method: &'a Method,
+    failure: Option<FailureId>,
+    makes: Vec<Make>,
+    known: HashMap<Vec<String>, usize>,
+    snapshot: Snapshot,
+    words: usize,
+    others_at: HashMap<usize, usize>,
+    rows: Vec<(KindId, Row)>,
+    /// The item at work, if one is.
+    item: Option<ItemBench>,
+}
+
+#[derive(Default)]
+struct ItemBench {
+    makes: Vec<Make>,
+    known: HashMap<Vec<String>, usize>,
+}
+
+/// An own resource and where its words are.
+#[derive(Clone, Copy)]
+struct Own {
+    resource: usize,
+    at: Word,
+    element: bool,
+}
+
+impl<'a> Bench<'a> {
+    fn new(
+        (catalog, population): (&'a Catalog, &'a Population),
+        story: &'a Story,
+        call: &'a Call,
+        method: &'a Method,
+        failure: Option<FailureId>,
+    ) -> Self {
+        let mut snapshot = Snapshot::default();
+        let mut words = 0;
+        let mut rows = story.rows.clone();
+        if let Some(target) = call.target {
+            let resource = &story.resources[target];
+            match resource.owner {
+                Owner::Story { .. } => {
+                    snapshot.target = Some(target);
+                    words += resource.stride;
+                    set_rows(&mut rows, resource.rows.iter().copied());
+                }
+                Owner::Population { .. } => {
+                    let all: Vec<_> = rows.iter().map(|(kind, _)| (*kind, Row::Of(target))).collect();
+                    set_rows(&mut rows, all.into_iter());
+                }
+            }
+        }
+        if method.does == Effect::List {
+            // A list looks where the story has what it lists.
+            let listed = story.resources.iter().enumerate().find(|(_, resource)| resource.kind == method.kind);
+            match listed.map(|(index, resource)| (index, resource.owner)) {
+                Some((index, Owner::Population { .. })) => {
+                    let all: Vec<_> = rows.iter().map(|(kind, _)| (*kind, Row::Of(index))).collect();
+                    set_rows(&mut rows, all.into_iter());
+                }
+                Some((index, Owner::Story { .. })) => set_rows(&mut rows, story.resources[index].rows.iter().copied()),
+                None => {}
+            }
+        }
+        snapshot.asks = call.asks.len();
+        words += call.asks.len();
+        Bench {
+            catalog,
+            population,
+            story,
+            call,
+            method,
+            failure,
+            makes: Vec::new(),
+            known: HashMap::new(),
+            snapshot,
+            words,
+            others_at: HashMap::new(),
+            rows,
+            item: None,
+        }
+    }
+
+    /// The value of a name, made once.
+    fn event(&mut self, path: &[String]) -> usize {
+        if let Some(known) = self.known.get(path) {
+            return *known;
+        }
+        let item = self.item.take();
+        let make = self.named(path);
+        let index = self.push(make);
+        self.item = item;
+        self.known.insert(path.to_vec(), index);
+        index
+    }
+
+    fn named(&mut self, path: &[String]) -> Make {
+        let rest: Vec<&str> = path[1..].iter().map(String::as_str).collect();
+        match (path[0].as_str(), rest.as_slice()) {
+            ("event", ["id"]) => Make::OfEvent(OfEvent::Id),
+            ("event", _) => Make::OfEvent(OfEvent::Time),
+            ("request", _) => Make::OfEvent(OfEvent::Request),
+            ("success", _) => fixed(if self.failure.is_none() { b"true" } else { b"false" }),
+            ("subject", _) => self.text(&self.method.subject, None),
+            ("failure", [what]) => self.failure(what),
+            ("target", [what]) => self.target(what),
+            ("principal", ["kind"]) => {
+                fixed(self.catalog.kinds[self.story.actors[self.call.actor].kind].name.as_bytes())
+            }
+            ("principal", [field]) => self.actor(self.call.actor, field),
+            ("input", [input, rest @ ..]) => self.input(input, rest),
+            (variable, [field, rest @ ..]) => self.variable(variable, field, rest),
+            _ => Make::Null,
+        }
+    }
+
+    fn failure(&mut self, what: &str) -> Make {
+        let Some(failure) = self.failure.map(|failure| &self.catalog.failures[failure]) else { return fixed(b"") };
+        match what {
+            "name" => fixed(failure.name.as_bytes()),
+            "status" => fixed(&escaped(&failure.status)),
+            _ => self.text(&failure.detail, None),
+        }
+    }
+
+    /// The call's target in sentences: the resource, or for a list what it lies in.
+    fn target(&mut self, what: &str) -> Make {
+        let kind = &self.catalog.kinds[self.method.kind];
+        if what == "label" {
+            return fixed(kind.label.as_bytes());
+        }
+        let holder = match (self.method.does, self.method.scope.last()) {
+            (Effect::List, Some(scope)) => &self.catalog.kinds[*scope],
+            _ => kind,
+        };
+        let id = self.event(&[holder.variable.clone(), "id".to_owned()]);
+        Make::Text(vec![Part::Event(id)])
+    }
+
+    fn variable(&mut self, variable: &str, field: &str, rest: &[&str]) -> Make {
+        let Some(kind) = self.catalog.variable(variable) else { return Make::Null };
+        if kind == self.method.kind
+            && self.method.does != Effect::List
+            && let Some(target) = self.call.target
+        {
+            return self.resource(target, field, rest);
+        }
+        self.scope(kind, field)
+    }
+
+    fn input(&mut self, name: &str, rest: &[&str]) -> Make {
+        let Some(input) = self.method.input(name) else { return Make::Null };
+        let (field, unset) = match &input.value {
+            InputValue::Always(scalar) => return scalar_make(scalar),
+            InputValue::Changes { field, unset, .. } => (*field, unset),
+        };
+        let kind = &self.catalog.kinds[self.method.kind];
+        let position = kind.changing.iter().position(|changing| *changing == field);
+        let ask = self.call.asks.iter().enumerate().find(|(_, ask)| Some(ask.word) == position);
+        let at = self.snapshot.target.map_or(0, |target| self.story.resources[target].stride);
+        match (ask.map(|(index, ask)| (index, ask.value)), unset) {
+            (None | Some((_, Asked::Nothing)), Unset::Current) => {
+                let name = kind.fields[field].name.clone();
+                self.call.target.map_or(Make::Null, |target| self.resource(target, &name, rest))
+            }
+            (None | Some((_, Asked::Nothing)), Unset::Fixed(scalar)) => scalar_make(scalar),
+            (None | Some((_, Asked::Nothing)), Unset::Clears) | (Some((_, Asked::Clear)), _) => Make::Null,
+            (Some((index, _)), _) => {
+                let word = Word::of_event(at + index);
+                match &kind.fields[field].generator {
+                    Generator::Choose { .. } => Make::Chosen { word, choices: choices(kind, field) },
+                    Generator::Refer { .. } if rest.is_empty() => Make::Present(word),
+                    Generator::Refer { .. } => Make::Referred(word),
+                    _ => {
+                        let nothing = self.push(fixed(b""));
+                        Make::Replaced { word, original: nothing }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A text: its names are of its owner or of what surrounds the story.
+    fn text(&mut self, text: &Text, whose: Option<Whose>) -> Make {
+        let mut parts = Vec::new();
+        for part in &text.parts {
+            parts.push(match part {
+                TextPart::Literal(bytes) => Part::Literal(Padded::new(bytes)),
+                TextPart::Name(name) => self.text_name(name, whose),
+            });
+        }
+        match parts.as_slice() {
+            [] => fixed(b""),
+            [Part::Literal(literal)] => fixed(literal.bytes()),
+            _ => Make::Text(parts),
+        }
+    }
+
+    fn text_name(&mut self, name: &[String], whose: Option<Whose>) -> Part {
+        let rest: Vec<&str> = name[2.min(name.len())..].iter().map(String::as_str).collect();
+        let kind = match whose {
+            Some(Whose::Own(own)) => Some(self.story.resources[own.resource].kind),
+            Some(Whose::Actor(actor)) => Some(self.story.actors[actor].kind),
+            None => None,
+        };
+        let own_name = kind.is_some_and(|kind| self.catalog.kinds[kind].variable == name[0]);
+        match whose {
+            Some(Whose::Own(own)) if own_name => {
+                let index = self.own_value(own, name, &rest);
+                self.part(index)
+            }
+            Some(Whose::Actor(actor)) if own_name => {
+                let make = self.actor(actor, &name[1]);
+                let index = self.push(make);
+                self.part(index)
+            }
+            _ => Part::Event(self.event(name)),
+        }
+    }
+
+    fn push(&mut self, make: Make) -> usize {
+        if let Make::Text(parts) = &make {
+            match (parts.as_slice(), &self.item) {
+                ([Part::Event(same)], None) | ([Part::Item(same)], Some(_)) => return *same,
+                _ => {}
+            }
+        }
+        let makes = self.item.as_mut().map_or(&mut self.makes, |item| &mut item.makes);
+        makes.push(make);
+        makes.len() - 1
+    }
+
+    /// A value of the work at hand as a piece of a text.
+    fn part(&self, index: usize) -> Part {
+        if self.item.is_some() { Part::Item(index) } else { Part::Event(index) }
+    }
+
+    /// The record's key: the first text whose names the method has.
+    fn key(&mut self, texts: &[Text]) -> Option<usize> {
+        let has = |name: &[String]| {
+            let scoped = self.method.scope.iter().any(|kind| self.catalog.kinds[*kind].variable == name[0]);
+            let target = self.method.does != Effect::List && self.catalog.kinds[self.method.kind].variable == name[0];
+            scoped || target || matches!(name[0].as_str(), "principal" | "subject")
+        };
+        let text = texts.iter().find(|text| text.names().all(has))?.clone();
+        let make = self.text(&text, None);
+        Some(self.push(make))
+    }
+}
+
+/// Whose fields a text may name by its own variable.
+#[derive(Clone, Copy)]
+enum Whose {
+    Own(Own),
+    Actor(usize),
+}
+
+impl Own {
+    fn word(self, offset: usize) -> Word {
+        self.at.behind(offset)
+    }
+}
+
+fn set_rows(rows: &mut [(KindId, Row)], with: impl Iterator<Item = (KindId, Row)>) {
+    for (kind, row) in with {
+        if let Some(place) = rows.iter_mut().find(|(other, _)| *other == kind) {
+            place.1 = row;
+        }
+    }
+}
+
+fn fixed(bytes: &[u8]) -> Make {
+    Make::Fixed(Padded::new(bytes))
+}
+
+fn scalar_make(scalar: &Scalar) -> Make {
+    scalar.bytes().map_or(Make::Null, |bytes| fixed(&bytes))
+}
+
+/// The choices of a field as events show them; `None` is null.
+fn choices(kind: &Kind, field: FieldId) -> Vec<Option<Padded>> {
+    let shown = |choice: &Scalar| choice.bytes().map(|bytes| Padded::new(&bytes));
+    match &kind.fields[field].generator {
+        Generator::Choose { choices, .. } => choices.iter().map(shown).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A value that a scenario fixes; `None` is null.
+fn pinned(bytes: Option<&[u8]>) -> Make {
+    bytes.map_or(Make::Null, fixed)
+}
+
+/// The only choice that is ever drawn.
+fn only(counts: &[u64]) -> Option<usize> {
+    let mut drawn = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+    let first = drawn.next()?.0;
+    drawn.next().is_none().then_some(first)
+}
+
+/// The same choice in all instances.
+fn pinned_choice(kind: &Kind, field: FieldId, choice: usize) -> Make {
+    choices(kind, field).into_iter().nth(choice).flatten().map_or(Make::Null, Make::Fixed)
+}

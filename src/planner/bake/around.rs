@@ -1,0 +1,96 @@
+//! Values of what surrounds a story, and of who acts in it.
+
+use crate::planner::bake::{Bench, Whose, fixed, pinned, pinned_choice, scalar_make};
+use crate::{
+    catalog::{FieldId, Generator, KindId},
+    plan::{
+        event_kind::{Make, Role},
+        story::Row,
+    },
+    template::Shape,
+    value::Key,
+};
+
+impl Bench<'_> {
+    /// A field of what surrounds the story.
+    pub(super) fn scope(&mut self, kind_id: KindId, name: &str) -> Make {
+        let kind = &self.catalog.kinds[kind_id];
+        let Some(field) = kind.field(name) else { return Make::Null };
+        if let Some(pin) = self.story.scope_pins.iter().find(|pin| pin.kind == kind_id && pin.field == field) {
+            return pinned(pin.bytes.as_deref());
+        }
+        match &kind.fields[field].generator {
+            Generator::Column(column) => {
+                let row = self.rows.iter().find(|(kind, _)| *kind == kind_id).map(|(_, row)| *row);
+                match (row, &kind.table) {
+                    (Some(Row::Fixed(row)), Some(table)) => scalar_make(&table.rows[row as usize][*column]),
+                    _ => Make::Member { role: Role::Scope(kind_id), field },
+                }
+            }
+            Generator::Text(text) if kind.table.is_some() || self.pinned(kind_id) => self.text(text, None),
+            _ => self.member(Role::Scope(kind_id), field),
+        }
+    }
+
+    /// A field of a member of the population: known now if there is only one whom it may be.
+    fn member(&self, role: Role, field: FieldId) -> Make {
+        let kind = role.kind(self.story);
+        let members = self.population.of(kind);
+        if members.len() != 1 || !self.is_timeless(kind, field) {
+            return Make::Member { role, field };
+        }
+        members.value(0, field).map_or(Make::Null, |text| fixed(text.bytes()))
+    }
+
+    /// Whether a field of the population's is the same whenever the run begins: that may not be known yet.
+    fn is_timeless(&self, kind_id: KindId, field: FieldId) -> bool {
+        let kind = &self.catalog.kinds[kind_id];
+        match &kind.fields[field].generator {
+            Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_) | Generator::Choose { .. } => true,
+            Generator::Text(text) => text.names().all(|name| {
+                let own = kind.field(&name[1]).filter(|_| name[0] == kind.variable);
+                own.is_some_and(|own| self.is_timeless(kind_id, own))
+            }),
+            _ => false,
+        }
+    }
+
+    /// Whether the story fixes something of a kind or of what it lies in, so that its texts must be made anew.
+    pub(super) fn pinned(&self, kind: KindId) -> bool {
+        let scope = &self.catalog.kinds[kind].scope;
+        self.story.scope_pins.iter().any(|pin| pin.kind == kind || scope.contains(&pin.kind))
+    }
+
+    /// A field of principals that the one who acts does not have: an empty text, or null for another type.
+    fn lacking(&self, name: &str) -> Make {
+        let mut principals = self.catalog.kinds.iter().filter(|kind| kind.principal);
+        let field = principals.find_map(|kind| kind.field(name).map(|field| &kind.fields[field]));
+        match field.map(|field| field.shape(None)) {
+            None | Some(Shape::Text) => fixed(b""),
+            _ => Make::Null,
+        }
+    }
+
+    pub(super) fn actor(&mut self, index: usize, name: &str) -> Make {
+        let actor = &self.story.actors[index];
+        let kind = &self.catalog.kinds[actor.kind];
+        let Some(field) = kind.field(name) else { return self.lacking(name) };
+        if let Some((_, bytes)) = actor.pins.iter().find(|(pinned, _)| *pinned == field) {
+            return pinned(bytes.as_deref());
+        }
+        match &kind.fields[field].generator {
+            Generator::Text(text) if !actor.pins.is_empty() || self.pinned(actor.kind) => {
+                self.text(text, Some(Whose::Actor(index)))
+            }
+            generator => match (actor.stranger, generator) {
+                (Some(number), Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_)) => {
+                    Make::Stranger { kind: actor.kind, field, number }
+                }
+                (Some(number), Generator::Choose { weights, .. }) => {
+                    pinned_choice(kind, field, weights.draw(Key::root(number).number(field as u64)))
+                }
+                _ => self.member(Role::Principal(index), field),
+            },
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Values of resources: the story's own, and those of the population.
+
+use crate::{
+    bytes::Padded,
+    catalog::{FieldId, Generator, Moment, Text},
+    plan::{
+        event_kind::{Draw, Make, Ready, Role, Word, first_note, whole_microseconds},
+        story::{Owner, Pin, Reference, word},
+    },
+    value::{Key, Salt},
+};
+use crate::{
+    plan::event_kind::field_salt,
+    planner::bake::{Bench, Own, Whose, choices, fixed, only, pinned_choice},
+};
+
+impl Bench<'_> {
+    /// A field of an own resource.
+    pub(super) fn own(&mut self, own: Own, name: &str, rest: &[&str]) -> Make {
+        let resource = &self.story.resources[own.resource];
+        let kind = &self.catalog.kinds[resource.kind];
+        let Some(field) = kind.field(name) else { return Make::Null };
+        match resource.pins.iter().find(|(pinned, _)| *pinned == field).map(|(_, pin)| pin) {
+            Some(Pin::Bytes(bytes)) => return fixed(bytes),
+            Some(Pin::Choice(choice)) => return pinned_choice(kind, field, *choice),
+            Some(Pin::Reference(reference)) => return self.reference(*reference, field, rest),
+            None => {}
+        }
+        match kind.changing.iter().position(|changing| *changing == field) {
+            Some(position) => self.changing(own, field, own.word(word::FIELDS + position), rest),
+            None => self.generated(own, field),
+        }
+    }
+
+    pub(super) fn changing(&mut self, own: Own, field: FieldId, word: Word, rest: &[&str]) -> Make {
+        let kind = &self.catalog.kinds[self.story.resources[own.resource].kind];
+        match &kind.fields[field].generator {
+            Generator::Choose { .. } => Make::Chosen { word, choices: choices(kind, field) },
+            Generator::Refer { .. } if rest.is_empty() => Make::Present(word),
+            Generator::Refer { .. } => Make::Referred(word),
+            _ => {
+                let original = self.generated(own, field);
+                Make::Replaced { word, original: self.push(original) }
+            }
+        }
+    }
+
+    pub(super) fn generated(&mut self, own: Own, field: FieldId) -> Make {
+        let resource = &self.story.resources[own.resource];
+        let (kind_id, kind) = (resource.kind, &self.catalog.kinds[resource.kind]);
+        let of = (kind_id, field);
+        let draw = self.draw(own, &kind.fields[field].name);
+        match &kind.fields[field].generator {
+            Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_) if resource.shared.is_some() => {
+                Make::Stranger { kind: kind_id, field, number: resource.shared.unwrap_or_default() }
+            }
+            Generator::Pattern { unique: true, .. } | Generator::Email(_) | Generator::Address(_) => {
+                let Owner::Story { lane, .. } = resource.owner else { return Make::Null };
+                Make::Unique { kind: kind_id, field, lane, shift: resource.shift(), element: own.element }
+            }
+            Generator::Pattern { pattern, .. } => Make::Pattern { pattern: Box::new(pattern.clone()), draw },
+            Generator::Text(text) => self.text(text, Some(Whose::Own(own))),
+            Generator::By { field: by, cases } => self.by(own, *by, cases),
+            Generator::Choose { weights, counts, .. } => match only(counts) {
+                Some(choice) => pinned_choice(kind, field, choice),
+                None if resource.shared.is_some() => pinned_choice(kind, field, weights.draw(once(draw))),
+                None => Make::Drawn { draw, weights: Box::new(weights.clone()), choices: choices(kind, field) },
+            },
+            Generator::Time(Moment::Created) => Make::Created(own.word(word::CREATED)),
+            Generator::Time(Moment::Updated) => Make::Updated { word: own.word(0), ready: self.ready(own) },
+            Generator::Clock { unique_in, .. } => {
+                let stamped = unique_in.is_some();
+                let word = own.word(if stamped { word::stamp_of(kind) } else { word::CREATED });
+                Make::Clock { of, word, stamped }
+            }
+            Generator::Stage { young, ready: grown } => match self.ready(own) {
+                Some(ready) => {
+                    let values = [Padded::new(young), Padded::new(grown)];
+                    Make::Stage { values, word: own.word(word::CREATED), ready }
+                }
+                None => fixed(grown),
+            },
+            Generator::Ramp { up_to, every } => {
+                let bound = self.own(own, &kind.fields[*up_to].name, &[]);
+                let up_to = self.push(bound);
+                match self.ready(own) {
+                    Some(ready) => Make::Ramp { word: own.word(word::CREATED), ready, up_to, every: *every },
+                    None => Make::Text(vec![self.part(up_to)]),
+                }
+            }
+            Generator::Refer { .. } | Generator::Column(_) => Make::Null,
+        }
+    }
+
+    /// One of several texts, by another field: pinned, always the same, or drawn.
+    pub(super) fn by(&mut self, own: Own, by: FieldId, cases: &[Text]) -> Make {
+        let resource = &self.story.resources[own.resource];
+        let kind = &self.catalog.kinds[resource.kind];
+        let pinned = resource.pins.iter().find_map(|(field, pin)| match pin {
+            Pin::Choice(choice) if *field == by => Some(*choice),
+            _ => None,
+        });
+        let Generator::Choose { weights, counts, .. } = &kind.fields[by].generator else { return Make::Null };
+        if let Some(choice) = pinned.or_else(|| only(counts)) {
+            return self.text(&cases[choice], Some(Whose::Own(own)));
+        }
+        let draw = self.draw(own, &kind.fields[by].name);
+        if resource.shared.is_some() {
+            return self.text(&cases[weights.draw(once(draw))], Some(Whose::Own(own)));
+        }
+        let mut prepared = Vec::new();
+        for text in cases {
+            let make = self.text(text, Some(Whose::Own(own)));
+            prepared.push(self.push(make));
+        }
+        Make::Select { draw, weights: Box::new(weights.clone()), cases: prepared }
+    }
+
+    /// What a reference that never changes refers to.
+    pub(super) fn reference(&mut self, reference: Reference, field: FieldId, rest: &[&str]) -> Make {
+        match reference {
+            Reference::Null => Make::Null,
+            _ if rest.is_empty() => fixed(b"{}"),
+            Reference::Actor(actor) => self.actor(actor, "id"),
+            Reference::Population(kind) => Make::DrawnMember { kind, salt: field as u64 },
+            Reference::Resource(index) => match self.story.resources[index].owner {
+                Owner::Population { .. } => self.shared(index, "id", &[]),
+                Owner::Story { .. } => {
+                    let at = Word::of_event(self.other(index));
+                    self.own(Own { resource: index, at, element: false }, "id", &[])
+                }
+            },
+        }
+    }
+
+    /// Where the words of another resource's first element are.
+    pub(super) fn other(&mut self, index: usize) -> usize {
+        if self.snapshot.target == Some(index) {
+            return 0;
+        }
+        if let Some(at) = self.others_at.get(&index) {
+            return *at;
+        }
+        let at = self.words;
+        self.snapshot.others.push(index);
+        self.others_at.insert(index, at);
+        self.words += self.story.resources[index].stride;
+        at
+    }
+
+    pub(super) fn shared(&mut self, index: usize, field: &str, rest: &[&str]) -> Make {
+        let kind = &self.catalog.kinds[self.story.resources[index].kind];
+        let Some(field) = kind.field(field) else { return Make::Null };
+        let role = Role::Shared(index);
+        match kind.fields[field].generator {
+            Generator::Refer { .. } if rest.is_empty() => Make::MemberPresent { role, field },
+            _ => Make::Member { role, field },
+        }
+    }
+
+    /// A field of the call's target.
+    pub(super) fn resource(&mut self, index: usize, field: &str, rest: &[&str]) -> Make {
+        match self.story.resources[index].owner {
+            Owner::Story { .. } => self.own(Own { resource: index, at: Word::of_event(0), element: true }, field, rest),
+            Owner::Population { .. } => self.shared(index, field, rest),
+        }
+    }
+
+    pub(super) fn draw(&self, own: Own, field: &str) -> Draw {
+        let resource = &self.story.resources[own.resource];
+        Draw { resource: resource.key, field: Salt::of(field_salt(field)), element: own.element }
+    }
+
+    pub(super) fn ready(&self, own: Own) -> Option<Box<Ready>> {
+        let resource = &self.story.resources[own.resource];
+        let mut range = self.catalog.kinds[resource.kind].ready_after?;
+        let draw = self.draw(own, "ready");
+        if resource.shared.is_some() {
+            let ready = once(draw).between(range.low, range.high);
+            (range.low, range.high) = (ready, ready);
+        }
+        Some(Box::new(Ready {
+            draw,
+            low: range.low,
+            high: range.high,
+            earliest: whole_microseconds(range.low as i64),
+            first_note: first_note(range.low as i64),
+        }))
+    }
+
+    /// A field of an own resource as a value of its own, made once for the event or for the item.
+    pub(super) fn own_value(&mut self, own: Own, name: &[String], rest: &[&str]) -> usize {
+        let main = own.element && own.at == Word::of_event(0) && self.item.is_none();
+        if main {
+            return self.event(name);
+        }
+        if let Some(known) = self.item.as_ref().filter(|_| own.element).and_then(|item| item.known.get(&name[1..])) {
+            return *known;
+        }
+        let make = self.own(own, &name[1], rest);
+        let index = self.push(make);
+        if own.element
+            && let Some(item) = &mut self.item
+        {
+            item.known.insert(name[1..].to_vec(), index);
+        }
+        index
+    }
+}
+
+/// The draw of a resource that is the same in all instances: that of the first.
+fn once(draw: Draw) -> Key {
+    draw.resource.number(0).number(0).salted(draw.field)
+}

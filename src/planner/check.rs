@@ -1,0 +1,404 @@
+//! Proves that a story can happen, over all its branches, before anything is emitted.
+//!
+//! A forward pass over the story's operations (they only jump forwards) with what may be true of each resource: that
+//! it is absent, that it is live, and which of a field's choices it may have. The same pass settles what follows from
+//! it: which failure `-failure` stands for, and which choices must not be drawn so that a failure can happen.
+
+mod impossible;
+
+use crate::planner::resolve::Resolved;
+use crate::{
+    catalog::{Catalog, Effect, FailureId, Generator, Needs},
+    error::Diagnostic,
+    plan::story::{Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, Resource, Turns},
+    scenario,
+    value::Skew,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
+
+/// It was never made.
+const ABSENT: u8 = 1;
+/// It is there.
+const LIVE: u8 = 2;
+/// It was removed; its identity is used up.
+const GONE: u8 = 4;
+
+/// What may be true of a resource.
+#[derive(Debug, Clone, PartialEq)]
+struct Facts {
+    exists: u8,
+    /// Where it was last made or removed, for messages.
+    since: Option<Range<usize>>,
+    /// For each changing field the lowest and highest choice that it may have, and whether it is still the first.
+    choices: Vec<(u64, u64, bool)>,
+}
+
+/// Checks a story, settles its outcomes and first values.
+///
+/// # Errors
+///
+/// Every step that cannot happen as written, on some branch.
+pub fn check(catalog: &Catalog, resolved: &mut Resolved) -> Result<(), Vec<Diagnostic>> {
+    let asked = asked_words(resolved);
+    // A constraint on what is drawn first changes what may be true later: once more until nothing changes.
+    for _ in 0..=resolved.story.resources.len() * 8 {
+        let mut pass = Pass::new(catalog, resolved, &asked);
+        pass.run(0);
+        let Pass { mistakes, outcomes, constraints, .. } = pass;
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        for (operation, outcome) in outcomes {
+            if let Operation::Call(call) = &mut resolved.story.operations[operation] {
+                call.outcome = outcome;
+            }
+        }
+        if !constrain(catalog, resolved, &constraints) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The lowest and highest choice that a field may be drawn as.
+struct Constraint {
+    resource: usize,
+    word: usize,
+    low: u64,
+    high: u64,
+}
+
+/// Narrows what is drawn; true if that changed anything.
+fn constrain(catalog: &Catalog, resolved: &mut Resolved, constraints: &[Constraint]) -> bool {
+    let mut changed = false;
+    for constraint in constraints {
+        let resource = &mut resolved.story.resources[constraint.resource];
+        let kind = &catalog.kinds[resource.kind];
+        let Generator::Choose { counts, .. } = &kind.fields[kind.changing[constraint.word]].generator else { continue };
+        let allowed = |choice: usize| (constraint.low..=constraint.high).contains(&(choice as u64));
+        let before = match &resource.initial[constraint.word] {
+            Initial::Drawn(weights) => weights.clone(),
+            _ => continue,
+        };
+        let kept: Vec<u64> = counts
+            .iter()
+            .enumerate()
+            .map(|(choice, count)| if allowed(choice) && before.draws(choice) { *count } else { 0 })
+            .collect();
+        if (0..counts.len()).any(|choice| before.draws(choice) && kept[choice] == 0)
+            && let Some(weights) = Skew::weighted(&kept)
+        {
+            resource.initial[constraint.word] = Initial::Drawn(weights);
+            changed = true;
+        }
+    }
+    changed
+}
+
+struct Pass<'a> {
+    catalog: &'a Catalog,
+    resolved: &'a Resolved,
+    /// What may be true of each resource at the operation at hand.
+    facts: Vec<Facts>,
+    /// For each branch at hand, outermost first, what was true before it of the resources that it has changed: so a
+    /// branch costs what it changes, however many resources there are.
+    before: Vec<HashMap<usize, Facts>>,
+    /// Fields that some update asks for, by resource and word.
+    asked: &'a HashSet<(usize, usize)>,
+    mistakes: Vec<Diagnostic>,
+    reported: HashSet<(usize, usize, String)>,
+    outcomes: Vec<(usize, Outcome)>,
+    constraints: Vec<Constraint>,
+}
+
+/// Fields that some update asks for, by resource and word.
+fn asked_words(resolved: &Resolved) -> HashSet<(usize, usize)> {
+    let calls = resolved.story.operations.iter().filter_map(|operation| match operation {
+        Operation::Call(call) => Some((call.target?, &call.asks)),
+        _ => None,
+    });
+    let words = calls.flat_map(|(target, asks)| {
+        asks.iter().filter(|ask| ask.value != Asked::Nothing).map(move |ask| (target, ask.word))
+    });
+    words.collect()
+}
+
+impl<'a> Pass<'a> {
+    fn new(catalog: &'a Catalog, resolved: &'a Resolved, asked: &'a HashSet<(usize, usize)>) -> Self {
+        Pass {
+            catalog,
+            resolved,
+            facts: resolved.story.resources.iter().map(Facts::at_first).collect(),
+            before: Vec::new(),
+            asked,
+            mistakes: Vec::new(),
+            reported: HashSet::new(),
+            outcomes: Vec::new(),
+            constraints: Vec::new(),
+        }
+    }
+
+    /// From an operation to the end of the scenario, or of its branch; where the scenario continues.
+    fn run(&mut self, mut at: usize) -> usize {
+        let operations = &self.resolved.story.operations;
+        while let Some(operation) = operations.get(at) {
+            at = match operation {
+                Operation::Call(call) => {
+                    self.call(at, call);
+                    at + 1
+                }
+                Operation::Choose { targets, .. } => self.choose(targets),
+                Operation::Jump(to) => return *to,
+            };
+        }
+        at
+    }
+
+    /// Goes through all branches from the same point, and puts together what may be true after them; where they end.
+    fn choose(&mut self, targets: &[usize]) -> usize {
+        let mut behind = self.resolved.story.operations.len();
+        let mut ends: HashMap<usize, Vec<(usize, Facts)>> = HashMap::new();
+        for (branch, target) in targets.iter().enumerate() {
+            self.before.push(HashMap::new());
+            behind = self.run(*target);
+            for (resource, before) in self.before.pop().unwrap_or_default() {
+                let end = std::mem::replace(&mut self.facts[resource], before);
+                ends.entry(resource).or_default().push((branch, end));
+            }
+        }
+        for (resource, ends) in ends {
+            let before = self.facts[resource].clone();
+            self.note(resource);
+            // The first branch that leaves the resource as it was stands for all such.
+            let untouched = (0..).zip(&ends).find(|(branch, (other, _))| branch != other).map(|(branch, _)| branch);
+            let untouched = untouched.unwrap_or(ends.len());
+            let mut ends = ends;
+            if untouched < targets.len() {
+                ends.insert(untouched, (untouched, before));
+            }
+            let mut ends = ends.into_iter().map(|(_, end)| end);
+            if let Some(first) = ends.next() {
+                self.facts[resource] = ends.fold(first, Facts::merged);
+            }
+        }
+        behind
+    }
+
+    /// Remembers what is true of a resource, before it changes.
+    fn note(&mut self, resource: usize) {
+        if let Some(before) = self.before.last_mut() {
+            before.entry(resource).or_insert_with(|| self.facts[resource].clone());
+        }
+    }
+
+    fn call(&mut self, at: usize, call: &Call) {
+        let Some(step) = &self.resolved.steps[at] else { return };
+        let Some(target) = call.target else {
+            self.settle_usual(at, call, step, LIVE | ABSENT | GONE);
+            return;
+        };
+        self.note(target);
+        let (least, most) = match call.turns {
+            Turns::Repeat(times) => (times.low, times.high),
+            Turns::Each => {
+                let elements = call.target.map_or(0, |target| self.resolved.story.resources[target].count);
+                (elements.min(1).into(), elements.min(1).into())
+            }
+        };
+        let before = self.facts[target].clone();
+        if most > 0 {
+            self.turn(at, call, step, target);
+        }
+        if most > 1 {
+            let once = self.facts[target].clone();
+            self.turn(at, call, step, target);
+            let again = std::mem::replace(&mut self.facts[target], once);
+            self.facts[target].merge(again);
+        }
+        if least == 0 || call.chance.is_some() {
+            self.facts[target].merge(before);
+        }
+    }
+
+    fn turn(&mut self, at: usize, call: &Call, step: &scenario::Call, target: usize) {
+        let method = &self.catalog.methods[call.method];
+        let exists = self.facts[target].exists;
+        let outcome = self.settle_usual(at, call, step, exists);
+        match outcome {
+            Outcome::Failure(failure) => self.failing(call, step, failure, target),
+            Outcome::Auto => {
+                if method.does == Effect::Create && exists & GONE != 0 {
+                    let mistake = self.made_twice(call, step, target);
+                    self.report(mistake);
+                }
+                if matches!(method.does, Effect::Create | Effect::Update) {
+                    self.references_live(call, step, target);
+                }
+                let facts = &mut self.facts[target];
+                match method.does {
+                    Effect::Create => facts.exists = LIVE,
+                    Effect::Delete => facts.exists = GONE,
+                    _ => {}
+                }
+                if method.does == Effect::Update {
+                    widen(call, facts);
+                }
+            }
+            Outcome::Success { .. } => self.succeeding(call, step, target),
+        }
+    }
+
+    /// Which failure `-failure` stands for here.
+    fn settle_usual(&mut self, at: usize, call: &Call, step: &scenario::Call, exists: u8) -> Outcome {
+        let usual = step.outcome.as_ref().is_some_and(|outcome| outcome.value == scenario::Outcome::UsualFailure);
+        if !usual {
+            return call.outcome;
+        }
+        let fits = |failure: &&FailureId| match self.catalog.failures[**failure].needs {
+            Needs::Any => true,
+            Needs::Absent => exists & LIVE == 0,
+            Needs::Live => exists == LIVE,
+        };
+        let found = self.catalog.methods[call.method].failures.iter().find(fits);
+        let outcome = found.map_or(call.outcome, |failure| Outcome::Failure(*failure));
+        self.outcomes.push((at, outcome));
+        outcome
+    }
+
+    fn succeeding(&mut self, call: &Call, step: &scenario::Call, target: usize) {
+        let method = &self.catalog.methods[call.method];
+        let facts = &self.facts[target];
+        let wanted = if method.does == Effect::Create { ABSENT } else { LIVE };
+        if facts.exists != wanted {
+            let mistake = self.impossible(call, step, target, facts, wanted);
+            self.report(mistake);
+            if !matches!(method.does, Effect::Create | Effect::Delete) {
+                return;
+            }
+        }
+        if method.does == Effect::Create || method.does == Effect::Update {
+            self.references_live(call, step, target);
+        }
+        let facts = &mut self.facts[target];
+        match method.does {
+            Effect::Create => {
+                facts.exists = LIVE;
+                facts.since = Some(step.call.span.clone());
+            }
+            Effect::Delete => {
+                facts.exists = GONE;
+                facts.since = Some(step.call.span.clone());
+            }
+            Effect::Update => self.update(call, target),
+            _ => {}
+        }
+    }
+
+    fn report(&mut self, mistake: Diagnostic) {
+        if self.reported.insert((mistake.span.start, mistake.span.end, mistake.message.clone())) {
+            self.mistakes.push(mistake);
+        }
+    }
+
+    /// A resource is made or changed only with others that exist then.
+    fn references_live(&mut self, call: &Call, step: &scenario::Call, target: usize) {
+        let resource = &self.resolved.story.resources[target];
+        let asked = call.asks.iter().filter_map(|ask| match ask.value {
+            Asked::Reference(reference) => Some(reference),
+            _ => None,
+        });
+        let create = self.catalog.methods[call.method].does == Effect::Create;
+        // An update shows what it leaves as it is, too, unless some other update may have changed that.
+        let kept = |word: usize| !self.asked.contains(&(target, word));
+        let first = resource.initial.iter().enumerate().filter_map(|(word, initial)| match initial {
+            Initial::Reference(reference) if create || !call.asks.is_empty() && kept(word) => Some(*reference),
+            _ => None,
+        });
+        let pinned = resource.pins.iter().filter_map(|(_, pin)| match pin {
+            Pin::Reference(reference) if create => Some(*reference),
+            _ => None,
+        });
+        let all: Vec<Reference> = asked.chain(first).chain(pinned).collect();
+        for reference in all {
+            let Reference::Resource(other) = reference else { continue };
+            if self.facts[other].exists != LIVE {
+                let name = &self.resolved.story.resources[other].name;
+                let gone = if self.facts[other].since.is_some() { "may be gone by then" } else { "is not there yet" };
+                let message = format!("`{}` refers to `{name}`, which {gone}", resource.name);
+                let mistake = Diagnostic::new(&self.resolved.source, step.call.span.clone(), message);
+                self.report(mistake.help(format!("create `{name}` before this step, and delete it after")));
+            }
+        }
+    }
+
+    fn update(&mut self, call: &Call, target: usize) {
+        let facts = &mut self.facts[target];
+        for (index, ask) in call.asks.iter().enumerate() {
+            let (low, high, drawn) = facts.choices[ask.word];
+            let by_itself = call.lowers.is_some_and(|(_, lowered)| lowered == index)
+                && call.outcome == Outcome::Success { insists: false };
+            match ask.value {
+                Asked::Code(code) if by_itself && code < low => {}
+                Asked::Code(code) if by_itself && code < high => facts.choices[ask.word] = (low.min(code), high, false),
+                Asked::Code(code) => facts.choices[ask.word] = (code, code, false),
+                Asked::Next { last } => {
+                    if drawn && high == last && low < last {
+                        // A change that changes nothing is no story.
+                        self.constraints.push(Constraint { resource: target, word: ask.word, low: 0, high: last - 1 });
+                    }
+                    facts.choices[ask.word] = ((low + 1).min(last), (high + 1).min(last), false);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// After an update that may have happened or not, fields may be anything that it asks for.
+fn widen(call: &Call, facts: &mut Facts) {
+    for ask in &call.asks {
+        let (low, high, _) = facts.choices[ask.word];
+        facts.choices[ask.word] = match ask.value {
+            Asked::Code(code) => (low.min(code), high.max(code), false),
+            Asked::Next { last } => (low, (high + 1).min(last), false),
+            _ => (low, high, false),
+        };
+    }
+}
+
+impl Facts {
+    /// The facts of a resource when an instance begins.
+    fn at_first(resource: &Resource) -> Self {
+        let existing = !matches!(resource.owner, Owner::Story { existing: false, .. });
+        let choices = resource.initial.iter().map(|initial| match initial {
+            Initial::Fixed(code) => (*code, *code, false),
+            Initial::Drawn(weights) => {
+                let mut drawn = (0..weights.len()).filter(|choice| weights.draws(*choice)).map(|choice| choice as u64);
+                let lowest = drawn.next().unwrap_or(0);
+                (lowest, drawn.next_back().unwrap_or(lowest), true)
+            }
+            Initial::Reference(_) => (0, 0, false),
+        });
+        Facts { exists: if existing { LIVE } else { ABSENT }, since: None, choices: choices.collect() }
+    }
+
+    fn merged(mut self, other: Facts) -> Facts {
+        self.merge(other);
+        self
+    }
+
+    /// Adds the facts of another way that leads to the same point.
+    fn merge(&mut self, other: Facts) {
+        // Of two places the one that takes something away says more.
+        if other.exists & GONE != 0 && self.exists & GONE == 0 || self.since.is_none() {
+            self.since = other.since;
+        }
+        self.exists |= other.exists;
+        for (known, other) in self.choices.iter_mut().zip(other.choices) {
+            *known = (known.0.min(other.0), known.1.max(other.1), known.2 && other.2);
+        }
+    }
+}

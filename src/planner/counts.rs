@@ -1,0 +1,182 @@
+//! How many of each kind exist before a run: what a mix says, over what the catalog says.
+
+use crate::planner::find::Found;
+use crate::{
+    catalog::{Catalog, KindId, MOST_MEMBERS},
+    error::{Diagnostic, Error, Source, did_you_mean},
+    units::{format_bytes, format_count},
+    yaml::Value,
+};
+use std::{ops::Range, sync::Arc};
+
+/// How many of each kind exist before a run, and how unevenly they are drawn.
+#[derive(Clone)]
+pub(super) struct Counts {
+    /// By kind.
+    pub kinds: Vec<u64>,
+    /// 0 is even, 1 is Zipf's law.
+    pub skew: f64,
+    /// By kind: where the mix says just how many there are. The others grow with the rate.
+    exact: Vec<Option<(Range<usize>, Arc<Source>)>>,
+}
+
+/// Bytes of a population that a catalog or a mix asks for: about two seconds of making it. One that grows with the rate may
+/// have more.
+const MOST_BYTES: u128 = 200_000_000;
+
+/// Bytes of a member, and of each of its fields, about.
+const MEMBER: u128 = 48;
+const FIELD: u128 = 40;
+
+/// Where a name is given out once in a second, so many times as many members as are needed: some are busier than
+/// others.
+const ROOM: u64 = 2;
+
+impl Counts {
+    /// What the catalog says.
+    pub fn of_catalog(catalog: &Catalog) -> Self {
+        Counts {
+            kinds: catalog.kinds.iter().map(|kind| kind.population).collect(),
+            skew: catalog.skew,
+            exact: vec![None; catalog.kinds.len()],
+        }
+    }
+
+    /// About how many bytes the population takes.
+    pub fn bytes(&self, catalog: &Catalog) -> u128 {
+        let kinds = catalog.kinds.iter().zip(&self.kinds).filter(|(kind, _)| kind.table.is_none());
+        kinds.map(|(kind, count)| u128::from(*count) * (MEMBER + FIELD * kind.fields.len() as u128)).sum()
+    }
+
+    /// Refuses a population that takes too long to make, before it is made.
+    ///
+    /// # Errors
+    ///
+    /// The memory needed, at the largest number that the mix gives.
+    pub fn check_size(&self, catalog: &Catalog) -> Result<(), Error> {
+        let needed = self.bytes(catalog);
+        if needed <= MOST_BYTES {
+            return Ok(());
+        }
+        let shown = |bytes: u128| format_bytes(u64::try_from(bytes).unwrap_or(u64::MAX));
+        let message =
+            format!("this population needs about {}, and at most {} are allowed", shown(needed), shown(MOST_BYTES));
+        let size = |kind: &KindId| u128::from(self.kinds[*kind]) * catalog.kinds[*kind].fields.len() as u128;
+        let largest = (0..catalog.kinds.len()).filter(|kind| catalog.kinds[*kind].table.is_none()).max_by_key(size);
+        let help = largest.map(|kind| {
+            let each = MEMBER + FIELD * catalog.kinds[kind].fields.len() as u128;
+            let (count, most) = (format_count(self.kinds[kind]), format_count((MOST_BYTES / each) as u64));
+            format!("its {count} {} are the most of it: write fewer than {most}", plural(catalog, kind))
+        });
+        let help = help.unwrap_or_default();
+        match largest.and_then(|kind| self.exact[kind].as_ref()) {
+            Some((span, source)) => Err(Diagnostic::new(source, span.clone(), message).help(help).into()),
+            None => Err(Error::usage(message).help(help)),
+        }
+    }
+
+    /// What has to exist so that there are names enough for all that is made, where that is more.
+    ///
+    /// # Errors
+    ///
+    /// The mix says how many there are, and they are too few.
+    pub fn grown(&self, catalog: &Catalog, needs: &[(KindId, KindId, u64)]) -> Result<Option<Counts>, Error> {
+        let mut grown = self.clone();
+        for (room, named, needed) in needs {
+            let (label, plural) = (&catalog.kinds[*named].label, plural(catalog, *room));
+            if let Some((span, source)) = self.exact[*room].as_ref().filter(|_| self.kinds[*room] < *needed) {
+                let message = format!("at this rate {needed} {plural} are needed");
+                let why = format!(
+                    "the name of a {label} has a second in it and is given out once: write at least {needed}, or \
+                     `{}+` for as many as the rate needs",
+                    self.kinds[*room]
+                );
+                return Err(Diagnostic::new(source, span.clone(), message).help(why).into());
+            }
+            let wanted = (ROOM * needed).min(MOST_MEMBERS);
+            if self.exact[*room].is_none() && grown.kinds[*room] < wanted {
+                grown.grow(catalog, *room, wanted);
+            }
+        }
+        Ok((grown.kinds != self.kinds).then_some(grown))
+    }
+
+    /// More of a kind, and as many more of what lies in it.
+    fn grow(&mut self, catalog: &Catalog, kind: KindId, wanted: u64) {
+        let before = self.kinds[kind].max(1);
+        self.kinds[kind] = wanted;
+        for inner in 0..catalog.kinds.len() {
+            if catalog.parent(inner) == Some(kind) && self.exact[inner].is_none() {
+                let more = u128::from(self.kinds[inner]) * u128::from(wanted) / u128::from(before);
+                self.kinds[inner] = u64::try_from(more).unwrap_or(MOST_MEMBERS).min(MOST_MEMBERS);
+            }
+        }
+    }
+}
+
+fn plural(catalog: &Catalog, kind: KindId) -> &str {
+    catalog.kinds[kind].plural.as_deref().unwrap_or(&catalog.kinds[kind].name)
+}
+
+/// How many there are, and whether there may be more: `40`, or `40+`.
+fn count(value: &Value) -> Option<(u64, bool)> {
+    match value {
+        Value::Int(count) => Some((u64::try_from(*count).ok()?, false)),
+        Value::Text(text) => Some((text.strip_suffix('+')?.trim().parse().ok()?, true)),
+        _ => None,
+    }
+}
+
+/// How many of each kind exist before, and how unevenly they are drawn: the mix's word over the catalog's.
+pub(super) fn population(catalog: &Catalog, found: &Found) -> Result<Counts, Error> {
+    let mut counts = Counts::of_catalog(catalog);
+    let mut mistakes = Vec::new();
+    for (field, source) in &found.population {
+        let wrong = |message: String| Diagnostic::new(source, field.value.span.clone(), message);
+        if field.name.value == "skew" {
+            match field.value.value {
+                Value::Float(skew) if (0.0..=4.0).contains(&skew) => counts.skew = skew,
+                Value::Int(skew) if (0..=4).contains(&skew) => counts.skew = skew as f64,
+                _ => mistakes.push(wrong("`skew` is a number from 0 (even) to 4".to_owned())),
+            }
+            continue;
+        }
+        let Some(kind) = catalog.kinds.iter().position(|kind| kind.plural.as_ref() == Some(&field.name.value)) else {
+            let known = catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref()).chain(["skew"]);
+            let mistake =
+                Diagnostic::new(source, field.name.span.clone(), format!("a population has no `{}`", field.name.value));
+            mistakes.push(mistake.help(did_you_mean(&field.name.value, known)));
+            continue;
+        };
+        match count(&field.value.value) {
+            Some((count, grows)) if count <= MOST_MEMBERS => {
+                counts.kinds[kind] = count;
+                counts.exact[kind] = (!grows).then(|| (field.value.span.clone(), Arc::clone(source)));
+            }
+            _ => mistakes.push(wrong(format!(
+                "`{}` is a whole number from 0 to 10,000,000, or `40+` for as many as the rate needs, found {}",
+                field.name.value,
+                field.value.describe()
+            ))),
+        }
+    }
+    for kind in 0..catalog.kinds.len() {
+        if let Some(needed) = catalog.too_few(kind, &counts.kinds) {
+            let name = plural(catalog, kind);
+            let message =
+                format!("a population of {} {name} is too small: it needs at least {needed}", counts.kinds[kind]);
+            match found.population.iter().find(|(field, _)| field.name.value == name) {
+                Some((field, source)) => {
+                    let mistake = Diagnostic::new(source, field.value.span.clone(), message);
+                    mistakes.push(mistake.help(format!("write `{name}: {needed}` or more, or leave it out")));
+                }
+                None => {
+                    let way =
+                        format!("write `{name}: {needed}` or more under `population`, in the catalog or in a mix");
+                    return Err(Error::usage(message).help(way));
+                }
+            }
+        }
+    }
+    if mistakes.is_empty() { Ok(counts) } else { Err(mistakes.into()) }
+}

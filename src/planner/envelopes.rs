@@ -1,0 +1,63 @@
+//! Whether the events of a run are `CloudEvents`: found out before the first one, because a receiver refuses or, without
+//! a value, deletes.
+
+use super::bake::constants;
+use crate::plan::Plan;
+use crate::{
+    catalog::Catalog,
+    error::{Diagnostic, Error},
+    plan::story::Operation,
+    template::Constant,
+};
+use std::collections::BTreeSet;
+
+impl Plan {
+    /// Refuses a run of which some event is no `CloudEvent`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the templates of the events that the run may have.
+    pub fn check_cloud_events(&self) -> Result<(), Error> {
+        let mut seen = BTreeSet::new();
+        let mut mistakes: Vec<Diagnostic> = Vec::new();
+        for emission in &self.emissions {
+            let story = &self.stories[usize::from(emission.story)];
+            let Operation::Call(call) = &story.operations[emission.operation] else { continue };
+            let (success, principal) = (emission.failure.is_none(), story.actors[call.actor].kind);
+            if !seen.insert((emission.method, success, principal)) {
+                continue;
+            }
+            let constants = constants(&self.catalog, self.as_documented, success, principal);
+            for found in faults(&self.catalog, emission.method, &constants)? {
+                let same = |other: &Diagnostic| {
+                    other.source.name == found.source.name && other.span == found.span && other.message == found.message
+                };
+                if !mistakes.iter().any(same) {
+                    mistakes.push(found);
+                }
+            }
+        }
+        let Some(last) = mistakes.pop() else { return Ok(()) };
+        mistakes.push(last.help("`--mode bare` sends any JSON, as records without the headers of a CloudEvent"));
+        Err(mistakes.into())
+    }
+}
+
+impl Catalog {
+    /// Templates some of whose events are no `CloudEvents`, as warnings.
+    pub fn not_cloud_events(&self) -> Vec<Diagnostic> {
+        let known = [("as_documented", Constant::Boolean(false))];
+        let all = (0..self.methods.len()).flat_map(|method| faults(self, method, &known).unwrap_or_default());
+        let help = "`--mode structured` and `--mode binary` refuse such events; files and `--mode bare` take any JSON";
+        all.map(|fault| fault.into_warning().help(help)).collect()
+    }
+}
+
+fn faults(
+    catalog: &Catalog,
+    method: usize,
+    constants: &[(&str, Constant)],
+) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    let Some(template) = &catalog.templates[method] else { return Ok(Vec::new()) };
+    template.envelope(&catalog.shape(&catalog.methods[method]), constants)
+}

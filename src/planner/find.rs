@@ -1,0 +1,353 @@
+//! From arguments to scenarios: shipped names, paths, stories in one line; mixes are taken apart.
+
+use crate::plan::Options;
+use crate::planner::{inject, sets::Settings};
+use crate::{
+    catalog::Catalog,
+    error::{Diagnostic, Error, Source, did_you_mean, list_of, shown},
+    scenario::{self, Body, Field, Override, Pace, Scenario},
+    sources::{self, STANDARD_INPUT, ScenarioText, Texts},
+    yaml::Spanned,
+};
+use std::{
+    collections::HashMap,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The stories of a run, and what their files say about the whole.
+pub(super) struct Found {
+    /// What the run is called.
+    pub name: String,
+    /// Its stories with steps.
+    pub entries: Vec<Entry>,
+    /// What is injected, on top of them.
+    pub injected: Vec<inject::Entry>,
+    /// What is wrong with the form of their files.
+    pub mistakes: Vec<Diagnostic>,
+    /// The seed, if a file says one.
+    pub seed: Option<u64>,
+    /// The beginning, if a file says one.
+    pub from: Option<(Spanned<String>, Arc<Source>)>,
+    /// The time between starts, if a file says one.
+    pub every: Option<u64>,
+    /// The rate over time, if a mix says one.
+    pub pace: Option<Pace>,
+    /// The population, if a mix says something of it.
+    pub population: Vec<(Field, Arc<Source>)>,
+    /// Every text that was read.
+    pub texts: Vec<ScenarioText>,
+}
+
+/// One story and its weight among all.
+pub(super) struct Entry {
+    pub scenario: Scenario,
+    pub weight: u64,
+}
+
+/// The largest weight: leaves room for a thousand stories in 64 bits.
+const WEIGHT: f64 = 1_099_511_627_776.0;
+
+/// Finds the scenarios of a run; several are a mix of equal weights.
+pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings, now: i64) -> Result<Found, Error> {
+    let (arguments, texts) = (&options.scenarios, &options.texts);
+    if arguments.is_empty() {
+        return Err(Error::usage("no scenario is given").help("`falsetrail list` shows the shipped ones"));
+    }
+    if let Some(at) = arguments.iter().skip(1).position(|argument| argument == "-") {
+        let error = Error::usage(format!(
+            "a lone `-` after `{}`: the shell took the `>` of `->` for a redirection",
+            arguments[at]
+        ));
+        return Err(error
+            .help("put the story in quotes ('create-pool -> delete-pool') or use commas (create-pool,delete-pool)"));
+    }
+    let mut found = Found {
+        name: String::new(),
+        entries: Vec::new(),
+        injected: Vec::new(),
+        mistakes: Vec::new(),
+        seed: None,
+        from: None,
+        every: None,
+        pace: None,
+        population: Vec::new(),
+        texts: Vec::new(),
+    };
+    let mut finder = Finder::new(catalog, texts, settings);
+    let mut names = Vec::new();
+    let mut weighted = Vec::new();
+    for argument in arguments {
+        let Some(scenario) = finder.find(argument, None, &[])? else { continue };
+        names.push(scenario.name.clone());
+        found.seed = found.seed.or(scenario.seed.as_ref().map(|seed| seed.value));
+        found.every = found.every.or(scenario.every.as_ref().map(|every| every.value));
+        found.from = found.from.or(scenario.from.clone().map(|from| (from, Arc::clone(&scenario.source))));
+        if let Body::Mix(mix) = &scenario.body {
+            let source = Arc::clone(&scenario.source);
+            found.pace = found.pace.take().or_else(|| mix.pace.clone());
+            found.population.extend(mix.population.iter().map(|field| (field.clone(), Arc::clone(&source))));
+            check_stories(found.injected.len() + mix.inject.len())?;
+            found.injected.extend(inject::of_mix(&mut finder, &scenario, now));
+        }
+        finder.flatten(scenario, 1.0, &mut weighted)?;
+    }
+    check_stories(found.injected.len() + options.inject.len())?;
+    found.injected.extend(inject::of_options(&mut finder, options, now)?);
+    found.name = names.join(" + ");
+    found.mistakes = finder.mistakes;
+    found.texts = finder.taken;
+    if found.mistakes.is_empty() {
+        texts.check_all_used(&found.texts)?;
+    }
+    check_stories(weighted.len() + found.injected.len())?;
+    let most = weighted.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
+    // A weight of 0 means never; its story keeps its place, so that nothing else changes.
+    let weight = |weight: f64| if weight > 0.0 { ((weight / most * WEIGHT) as u64).max(1) } else { 0 };
+    found.entries = weighted.into_iter().map(|(scenario, share)| Entry { scenario, weight: weight(share) }).collect();
+    Ok(found)
+}
+
+/// Scenarios of a run, those that are injected and those of mixes in mixes included, each as often as it is named.
+const MOST_STORIES: usize = 1_000;
+
+/// Entries of mixes that are looked at, also where they lead to nothing: mixes that hold one another twice double them
+/// with each file.
+const MOST_ENTRIES: usize = 10_000;
+
+/// Mixes that lie in one another.
+const DEEPEST: usize = 100;
+
+/// Refuses more scenarios than a run may have.
+fn check_stories(stories: usize) -> Result<(), Error> {
+    if stories <= MOST_STORIES {
+        return Ok(());
+    }
+    let error = Error::usage("a run has at most 1,000 scenarios, and this one has more");
+    Err(error.help("a mix counts for each scenario that it leads to: name each once, with its `weight`"))
+}
+
+/// Finds one scenario, as it stands.
+pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
+    let (mut settings, texts) = (Settings::default(), Texts::Machine);
+    let mut finder = Finder::new(catalog, &texts, &mut settings);
+    let found = finder.find(argument, None, &[])?;
+    found.filter(|_| finder.mistakes.is_empty()).ok_or_else(|| finder.mistakes.into())
+}
+
+pub(super) struct Finder<'a> {
+    catalog: &'a Catalog,
+    texts: &'a Texts,
+    settings: &'a mut Settings,
+    pub mistakes: Vec<Diagnostic>,
+    /// Mixes that are being taken apart, outermost first.
+    open: Vec<PathBuf>,
+    /// What was read, for whoever writes the run down.
+    taken: Vec<ScenarioText>,
+    /// How many entries of mixes were looked at.
+    entries: usize,
+    /// Scenarios that were read without overrides, by the names of their text and of themselves: a mix may name one often.
+    read: HashMap<(String, String), Scenario>,
+    /// Methods whose names hold more than a step's usual words.
+    names: Vec<String>,
+}
+
+impl<'a> Finder<'a> {
+    fn new(catalog: &'a Catalog, texts: &'a Texts, settings: &'a mut Settings) -> Self {
+        Finder {
+            catalog,
+            texts,
+            settings,
+            mistakes: Vec::new(),
+            open: Vec::new(),
+            taken: Vec::new(),
+            entries: 0,
+            read: HashMap::new(),
+            names: scenario::unusual_names(catalog.method_names()),
+        }
+    }
+
+    /// Reads what an argument (or an entry of a mix in `folder`) stands for; mistakes in it are kept.
+    pub fn find(
+        &mut self,
+        argument: &str,
+        folder: Option<&Path>,
+        with: &[Override],
+    ) -> Result<Option<Scenario>, Error> {
+        self.find_at(argument, None, folder, with)
+    }
+
+    /// As `find`, for an argument that stands at a place of a file.
+    fn find_at(
+        &mut self,
+        argument: &str,
+        at: Option<(&Arc<Source>, &Range<usize>)>,
+        folder: Option<&Path>,
+        with: &[Override],
+    ) -> Result<Option<Scenario>, Error> {
+        let one_line = |finder: &mut Self| {
+            let read = match at {
+                Some((source, span)) => scenario::read_one_line_in(source, span, argument, &finder.names),
+                None => scenario::read_one_line(argument, &finder.names),
+            };
+            Ok(crate::error::keep(read, &mut finder.mistakes))
+        };
+        if argument == STANDARD_INPUT && folder.is_none() {
+            let source = self.texts.standard_input()?;
+            self.take(argument, &source, false);
+            return Ok(self.read(&source, "stdin", with));
+        }
+        // A method of a catalog may be called as a path or a shipped scenario is.
+        let base = scenario::method_of_step(argument, &self.names);
+        if self.catalog.method(argument).is_some() || self.names.iter().any(|name| name == base) {
+            return one_line(self);
+        }
+        let ending = Path::new(argument).extension().and_then(|ending| ending.to_str());
+        let is_path = matches!(ending, Some("yaml" | "yml")) || (argument.contains('/') && !looks_like_story(argument));
+        if is_path {
+            let path = folder.map_or_else(|| PathBuf::from(argument), |folder| folder.join(argument));
+            if self.is_folder(&path) {
+                return Err(folder_error(&path));
+            }
+            let source = self.texts.file(&path)?;
+            self.take(&sources::name_of(&path), &source, folder.is_some() && Path::new(argument).is_absolute());
+            let name = path.file_stem().map_or_else(|| argument.to_owned(), |stem| stem.to_string_lossy().into_owned());
+            return Ok(self.read(&source, &name, with));
+        }
+        if let Some(source) = self.texts.shipped(argument) {
+            self.take(argument, &source, false);
+            return Ok(self.read(&source, argument, with));
+        }
+        if looks_like_story(argument) || self.catalog.method(base).is_some() {
+            return one_line(self);
+        }
+        if self.is_folder(Path::new(argument)) {
+            return Err(folder_error(Path::new(argument)));
+        }
+        let names = self.texts.shipped_names();
+        let known = names.iter().copied().chain(self.catalog.method_names());
+        let error = Error::usage(format!("no scenario is called `{argument}`"));
+        let near = crate::error::nearest(argument, known.clone()).is_some();
+        let error = if near { error.help(did_you_mean(argument, known)) } else { error };
+        Err(error.help("give a shipped name (`falsetrail list`), a path that ends in `.yaml`, or a story such as `create-pool,delete-pool`"))
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        matches!(self.texts, Texts::Machine) && path.is_dir()
+    }
+
+    /// Remembers a text that was read.
+    fn take(&mut self, name: &str, source: &Arc<Source>, fixed: bool) {
+        if self.taken.iter().all(|taken| taken.name != name) {
+            self.taken.push(ScenarioText { name: name.to_owned(), source: Arc::clone(source), fixed });
+        }
+    }
+
+    /// Reads a file as far as it can be read; mistakes are kept.
+    fn read(&mut self, source: &Arc<Source>, name: &str, with: &[Override]) -> Option<Scenario> {
+        let key = (source.name.clone(), name.to_owned());
+        let (first, mut mistakes) = match self.read.get(&key) {
+            Some(known) => (Some(known.clone()), Vec::new()),
+            None => scenario::read_what_can_be(source, name, &[], &self.names),
+        };
+        let declared: Vec<String> = match &first {
+            Some(scenario) => scenario.params.iter().map(|param| param.name.value.clone()).collect(),
+            None => Vec::new(),
+        };
+        let set = self.settings.overrides(&declared);
+        let mut scenario = first;
+        if !with.is_empty() || !set.is_empty() {
+            let overrides: Vec<Override> = with.iter().cloned().chain(set).collect();
+            (scenario, mistakes) = scenario::read_what_can_be(source, name, &overrides, &self.names);
+        } else if let Some(scenario) = &scenario {
+            self.read.insert(key, scenario.clone());
+        }
+        self.mistakes.extend(mistakes);
+        scenario
+    }
+
+    /// Finds what an entry of a mix names; that it is not there is a mistake in the mix.
+    pub fn find_beside(&mut self, name: &Spanned<String>, mix: &Scenario, with: &[Override]) -> Option<Scenario> {
+        let folder = self.texts.folder_of(&mix.source);
+        match self.find_at(&name.value, Some((&mix.source, &name.span)), Some(&folder), with) {
+            Err(Error::Input(mistakes)) => {
+                self.mistakes.extend(mistakes);
+                None
+            }
+            Err(Error::Usage { message, help } | Error::Failed { message, help }) => {
+                let mistake = Diagnostic::new(&mix.source, name.span.clone(), message);
+                self.mistakes.push(help.into_iter().fold(mistake, Diagnostic::help));
+                None
+            }
+            Ok(found) => found,
+        }
+    }
+
+    /// Takes mixes apart, down to scenarios with steps.
+    fn flatten(&mut self, scenario: Scenario, weight: f64, into: &mut Vec<(Scenario, f64)>) -> Result<(), Error> {
+        let Body::Mix(mix) = &scenario.body else {
+            into.push((scenario, weight));
+            return Ok(());
+        };
+        if self.open.len() == DEEPEST {
+            let message = format!("mixes lie in one another more than {DEEPEST} deep, `{}` among them", scenario.name);
+            return Err(Error::usage(message).help("name the scenarios themselves"));
+        }
+        let total: f64 = mix.entries.iter().map(|entry| entry.weight.value).sum();
+        self.open.push(self.texts.whole_path(&scenario.source));
+        for entry in &mix.entries {
+            let name = &entry.scenario;
+            self.entries += 1;
+            check_stories(if self.entries > MOST_ENTRIES { usize::MAX } else { into.len() })?;
+            let with = Override::from_fields(&scenario.source, &entry.with);
+            let found = self.find_beside(name, &scenario, &with);
+            let Some(found) = found else { continue };
+            // A story in one line has the mix as its source, and holds nothing.
+            let is_mix = matches!(found.body, Body::Mix(_));
+            if is_mix && self.open.contains(&self.texts.whole_path(&found.source)) {
+                let mistake =
+                    Diagnostic::new(&scenario.source, name.span.clone(), format!("`{}` contains itself", name.value));
+                self.mistakes.push(mistake.help("a mix may hold other mixes, but none that holds it"));
+                continue;
+            }
+            let share = if entry.weight.value > 0.0 { weight * entry.weight.value / total } else { 0.0 };
+            self.flatten(found, share, into)?;
+        }
+        self.open.pop();
+        Ok(())
+    }
+}
+
+/// A folder is no scenario: what to write instead depends on what it holds.
+fn folder_error(path: &Path) -> Error {
+    let folder = shown(path);
+    if path.join("catalog.yaml").is_file() {
+        let error = Error::usage(format!("`{folder}` is a catalog, and a run needs a scenario"));
+        return error
+            .help(format!("give a scenario or a method, and the folder as `--templates {folder}`"))
+            .help(format!("`falsetrail list methods --templates {folder}` shows its methods"));
+    }
+    let entries = path.read_dir().into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let is_yaml = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    let mut files: Vec<String> = entries.filter(is_yaml).map(|path| shown(&path)).collect();
+    files.sort();
+    let error = Error::usage(format!("`{folder}` is a folder, and a run takes scenarios"));
+    match files.as_slice() {
+        [] => error.help("give a shipped name (`falsetrail list`) or a path that ends in `.yaml`"),
+        [only] => error.help(format!("give its scenario: `{only}`")),
+        several => error
+            .help(format!("give those that are to run: {}", list_of(several.iter().map(String::as_str))))
+            .help("several are a workload of equal weights; a file with `mix` gives each a weight"),
+    }
+}
+
+/// Whether a text can only be meant as a story in one line.
+fn looks_like_story(text: &str) -> bool {
+    text.contains("->")
+        || text.contains('→')
+        || text.contains(',')
+        || text.contains(char::is_whitespace)
+        || text.contains('>')
+        || text.ends_with('-')
+}

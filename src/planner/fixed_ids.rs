@@ -1,0 +1,44 @@
+//! Fixed ids stand for one thing each.
+
+use crate::plan::{Plan, Starts};
+use crate::{error::Error, plan::story::Pin};
+use std::collections::BTreeSet;
+
+impl Plan {
+    /// Refuses fixed ids that would stand for two things: in one story, in two, or in two instances of one.
+    pub(super) fn check_fixed_ids(&self) -> Result<(), Error> {
+        let once = matches!(self.timing.starts, Starts::Once | Starts::Instances(1)) && self.timing.schedule.is_none();
+        let mut seen = BTreeSet::new();
+        for story in &self.stories {
+            for resource in &story.resources {
+                let id = self.catalog.kinds[resource.kind].id();
+                let fixed = resource.pins.iter().find(|(field, _)| *field == id);
+                let Some((_, Pin::Bytes(bytes))) = fixed else { continue };
+                let shown = String::from_utf8_lossy(bytes);
+                if !seen.insert((resource.kind, bytes.clone())) {
+                    let message = format!("two resources have the fixed id `{shown}`");
+                    return Err(Error::usage(message).help("give each an `id` of its own, or target the same one"));
+                }
+                if !once && story.injection.is_none() && resource.shared.is_none() {
+                    let message = format!(
+                        "`{}` of `{}` has the fixed id `{shown}`, so the story can happen only once",
+                        resource.name, story.name
+                    );
+                    return Err(Error::usage(message).help("leave the `id` out, or run one instance: `--instances 1`; instances may share a resource that existed before and that they only read"));
+                }
+            }
+            let mut people = BTreeSet::new();
+            for actor in &story.actors {
+                let id = self.catalog.kinds[actor.kind].id();
+                let fixed = actor.pins.iter().find(|(field, _)| *field == id);
+                if let Some((_, Some(bytes))) = fixed.filter(|(_, bytes)| !people.insert(bytes.clone())) {
+                    let message =
+                        format!("two actors of `{}` have the id `{}`", story.name, String::from_utf8_lossy(bytes));
+                    return Err(Error::usage(message)
+                        .help("two actors are two people: let the steps of one name the same actor"));
+                }
+            }
+        }
+        Ok(())
+    }
+}

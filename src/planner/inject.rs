@@ -1,0 +1,242 @@
+//! Injected stories: found, named, and checked to lie within the run.
+
+use crate::plan::{Options, Plan, Starts};
+use crate::planner::find::Finder;
+use crate::{
+    error::{Diagnostic, Error, Source, quoted},
+    plan::story::{At, Injection},
+    scenario::{Body, DEFAULT_LABEL, Override, Scenario, is_label},
+    simulation::{self, Span},
+    units::{self, elapsed, format_duration, format_time},
+    yaml::{Node, Spanned},
+};
+use std::sync::Arc;
+
+/// A story and when it is injected.
+pub(super) struct Entry {
+    pub scenario: Scenario,
+    /// `mass-deletion@+20m`: what its identities grow from, so that other injections change nothing.
+    pub name: String,
+    pub injection: Injection,
+}
+
+/// One `--inject`, taken apart.
+struct Argument {
+    source: Arc<Source>,
+    scenario: String,
+    at: Spanned<String>,
+    label: Option<String>,
+    with: Vec<Override>,
+}
+
+/// Finds what a mix injects.
+pub(super) fn of_mix(finder: &mut Finder, mix: &Scenario, now: i64) -> Vec<Entry> {
+    let Body::Mix(body) = &mix.body else { return Vec::new() };
+    let mut entries = Vec::new();
+    for written in &body.inject {
+        let with = Override::from_fields(&mix.source, &written.with);
+        let Some(found) = finder.find_beside(&written.scenario, mix, &with) else { continue };
+        if let Body::Mix(_) = found.body {
+            finder.mistakes.push(mix_injected(&mix.source, &written.scenario));
+            continue;
+        }
+        match at(&written.at.value, now) {
+            Ok(at) => {
+                let label = written.label.as_ref().map_or(DEFAULT_LABEL, |label| &label.value);
+                entries.push(entry(found, &written.at.value, at, label));
+            }
+            Err((message, help)) => {
+                finder.mistakes.push(Diagnostic::new(&mix.source, written.at.span.clone(), message).help(help));
+            }
+        }
+    }
+    entries
+}
+
+/// Finds what the command line injects.
+pub(super) fn of_options(finder: &mut Finder, options: &Options, now: i64) -> Result<Vec<Entry>, Error> {
+    let mut entries = Vec::new();
+    for text in &options.inject {
+        let argument = parse(text)?;
+        let Some(found) = finder.find(&argument.scenario, None, &argument.with)? else { continue };
+        if let Body::Mix(_) = found.body {
+            let name = Spanned::new(argument.scenario.clone(), 0..argument.scenario.len());
+            return Err(mix_injected(&argument.source, &name).into());
+        }
+        let at = at(&argument.at.value, now).map_err(|(message, help)| {
+            Diagnostic::new(&argument.source, argument.at.span.clone(), message).help(help)
+        })?;
+        entries.push(entry(found, &argument.at.value, at, argument.label.as_deref().unwrap_or(DEFAULT_LABEL)));
+    }
+    Ok(entries)
+}
+
+fn mix_injected(source: &Arc<Source>, name: &Spanned<String>) -> Diagnostic {
+    let message = format!("`{}` is a mix, and what is injected is one story", name.value);
+    Diagnostic::new(source, name.span.clone(), message).help("name one of its scenarios")
+}
+
+fn entry(scenario: Scenario, at_text: &str, at: At, label: &str) -> Entry {
+    Entry {
+        name: format!("{}@{}", scenario.name, at_text.trim()),
+        injection: Injection { at, label: label.to_owned() },
+        scenario,
+    }
+}
+
+/// Reads `+20m`, or a point in time.
+fn at(text: &str, now: i64) -> Result<At, (String, String)> {
+    let text = text.trim();
+    if let Some(offset) = text.strip_prefix('+') {
+        return units::duration(offset).map(At::After).map_err(|mistake| (mistake.message, mistake.help));
+    }
+    let relative = text.starts_with('-') || text == "now";
+    match units::time(text, now) {
+        Ok(time) if !relative => Ok(At::Time(time)),
+        _ => {
+            let message = match text {
+                "" => "the time of an injected story is missing".to_owned(),
+                text => format!("`{text}` is not the time of an injected story"),
+            };
+            let help =
+                "write `+20m` for that long after the run's beginning, or RFC 3339 such as `2026-01-05T10:00:00Z`";
+            Err((message, help.to_owned()))
+        }
+    }
+}
+
+/// The scenario of an `--inject`, and the rest after the `@` that a time follows: a mail address has one, too.
+pub(crate) fn divided(text: &str) -> Option<(&str, &str)> {
+    let places = || text.rmatch_indices('@').map(|(at, _)| (&text[..at], &text[at + 1..]));
+    let is_time = |rest: &str| at(rest.split(',').next().unwrap_or_default(), 0).is_ok();
+    places().find(|(_, rest)| is_time(rest)).or_else(|| places().next())
+}
+
+/// What stands between commas, except those of a value in quotes.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    loop {
+        let end = match rest.split_once('=') {
+            Some((name, value)) if !name.contains(',') => name.len() + 1 + value_length(value),
+            _ => rest.find(',').unwrap_or(rest.len()),
+        };
+        parts.push(&rest[..end]);
+        match rest[end..].strip_prefix(',') {
+            Some(behind) => rest = behind,
+            None => return parts,
+        }
+    }
+}
+
+/// How long a value is that others may follow.
+fn value_length(text: &str) -> usize {
+    let quote = text.chars().next().filter(|first| matches!(first, '"' | '\''));
+    let ends = |quote: char| text.match_indices(quote).map(|(at, _)| at + 1).skip(1);
+    let closed = |end: &usize| {
+        matches!(text.as_bytes().get(*end), None | Some(b',')) && Node::argument(&text[..*end], 0..*end).is_ok()
+    };
+    let quoted = quote.and_then(|quote| ends(quote).find(closed));
+    quoted.or_else(|| text.find(',')).unwrap_or(text.len())
+}
+
+/// Reads `mass-deletion@+2h,label=positive,deletes=4`.
+fn parse(text: &str) -> Result<Argument, Error> {
+    let source = Source::new("--inject", text);
+    let Some((scenario, rest)) = divided(text).filter(|(scenario, _)| !scenario.is_empty()) else {
+        let mistake = Diagnostic::new(&source, 0..text.len(), "`--inject` takes a scenario and a time");
+        return Err(mistake.help("write `--inject mass-deletion@+2h`").into());
+    };
+    let mut argument = Argument {
+        scenario: scenario.to_owned(),
+        at: Spanned::new(String::new(), 0..0),
+        label: None,
+        with: Vec::new(),
+        source: Arc::clone(&source),
+    };
+    let mut start = scenario.len() + 1;
+    for (index, part) in parts(rest).into_iter().enumerate() {
+        let span = start..start + part.len();
+        start = span.end + 1;
+        match part.split_once('=') {
+            _ if index == 0 => argument.at = Spanned::new(part.to_owned(), span),
+            Some(("label", label)) if is_label(label) => argument.label = Some(label.to_owned()),
+            Some((name, value)) if !name.is_empty() && name != "label" => {
+                let value_span = span.start + name.len() + 1..span.end;
+                let node = Node::argument(value, value_span.clone()).map_err(|help| {
+                    let message = format!("{} is a text in quotes that cannot be read", quoted(value));
+                    Diagnostic::new(&source, value_span, message).help(help)
+                })?;
+                argument.with.push(Override {
+                    source: Arc::clone(&source),
+                    name: Spanned::new(name.to_owned(), span.start..span.start + name.len()),
+                    value: node,
+                });
+            }
+            _ => {
+                let mistake = Diagnostic::new(&source, span, format!("`{part}` is neither a label nor a parameter"));
+                return Err(mistake.help("write `label=positive` or `deletes=4` behind the time").into());
+            }
+        }
+    }
+    Ok(argument)
+}
+
+/// Nothing is injected on the last day of event time, nor after it: in nanoseconds since the Unix epoch.
+const LATEST: i64 = i64::MAX - 86_400_000_000_000;
+
+/// Refuses injected stories that do not lie within the run.
+pub(super) fn check(plan: &Plan) -> Result<(), Error> {
+    if plan.background == plan.stories.len() {
+        return Ok(());
+    }
+    let timing = &plan.timing;
+    let end = match (timing.to, &timing.schedule) {
+        (Some(to), _) => Some((to, true)),
+        (None, Some(schedule)) => {
+            let span =
+                timing.events.and_then(|events| schedule.slot(events)).into_iter().chain(schedule.length()).min();
+            span.map(|span| (timing.from.saturating_add_unsigned(span), false))
+        }
+        (None, None) if timing.starts == Starts::Unbounded && timing.events.is_none() => None,
+        (None, None) => Some((simulation::last_of_background(plan).saturating_add(1), false)),
+    };
+    for Span { story, first, last, cut_by_time } in simulation::injected_spans(plan) {
+        let name = &plan.stories[story].name;
+        if first >= LATEST {
+            let message = format!("`{name}` would begin when event time is over, in the year 2262");
+            return Err(Error::usage(message).help("inject it earlier"));
+        }
+        if cut_by_time {
+            let message = format!("`{name}` would be cut short: event time ends in the year 2262");
+            return Err(Error::usage(message).help("inject it earlier, or shorten its delays"));
+        }
+        if first < timing.from {
+            let message = format!("`{name}` would begin before the run does ({})", format_time(timing.from));
+            return Err(Error::usage(message).help("inject it at `+20m`, so long after the run's beginning"));
+        }
+        let Some((end, whole)) = end else { continue };
+        if first >= end {
+            let message = format!("`{name}` would begin when the run is over ({})", format_time(end));
+            return Err(Error::usage(message).help("inject it earlier, or let the run be longer"));
+        }
+        if whole && last >= end {
+            let needs = format_duration(elapsed(end, last) / 1_000_000_000 * 1_000_000_000 + 1_000_000_000);
+            let message = format!("`{name}` would be cut short: the run ends {needs} too early for it");
+            return Err(Error::usage(message).help("inject it earlier, or let the run be longer"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses times that nobody can tell yet.
+pub(super) fn check_known(entries: &[Entry], from: Option<i64>) -> Result<(), Error> {
+    let absolute = entries.iter().find(|entry| matches!(entry.injection.at, At::Time(_)));
+    match (absolute, from) {
+        (Some(entry), None) => {
+            let message = format!("`{}` has a time, but the run's beginning follows from its length", entry.name);
+            Err(Error::usage(message).help("give `--from`, or inject it at `+20m`"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,125 @@
+//! Who acts in a story.
+
+use crate::planner::resolve::Resolver;
+use crate::{
+    catalog::{FieldId, Generator, KindId},
+    error::{Diagnostic, Source, a, list_of},
+    identity::TAGS,
+    plan::story::Actor,
+    planner::pins::{self, Value},
+    scenario,
+    yaml::{Node, Spanned},
+};
+use std::sync::Arc;
+
+impl Resolver<'_, '_> {
+    pub(super) fn actors(&mut self) {
+        let Some(default) = self.catalog.kinds.iter().position(|kind| kind.principal) else { return };
+        for written in &self.scenario.actors {
+            let kind = match &written.kind {
+                Some(name) => {
+                    self.kind(name).or_else(|| self.meant(&name.value, |kind| self.catalog.kinds[kind].principal))
+                }
+                None => Some(default),
+            };
+            let Some(kind) = kind else {
+                self.unread.push(written.name.value.clone());
+                continue;
+            };
+            if !self.catalog.kinds[kind].principal {
+                let principals = self.catalog.kinds.iter().filter(|kind| kind.principal).map(|kind| kind.name.as_str());
+                let span = written.kind.as_ref().map_or(written.name.span.clone(), |name| name.span.clone());
+                let help = format!("actors are of kind {}", list_of(principals));
+                self.wrong(&span, format!("{} cannot act", a(&self.catalog.kinds[kind].label)), help);
+                self.unread.push(written.name.value.clone());
+                continue;
+            }
+            let mut fields: Vec<_> = written
+                .pins
+                .iter()
+                .map(|pin| (pin.name.clone(), pin.value.clone(), Arc::clone(&self.scenario.source)))
+                .collect();
+            fields.extend(self.around.settings.take(&written.name.value));
+            let pins = self.scalar_pins(kind, fields);
+            let others = self.story.actors.iter().filter(|actor| actor.kind == kind).count();
+            if !self.enough(kind, others + 1) {
+                let of = &self.catalog.kinds[kind];
+                let name = of.plural.as_deref().unwrap_or(&of.name);
+                let message =
+                    format!("the population has too few {name} for `{}` to be somebody else", written.name.value);
+                self.wrong(
+                    &written.name.span,
+                    message,
+                    format!("a `population` of {name} needs {} in each {}", others + 1, self.parent_label(kind)),
+                );
+            }
+            self.push_actor(written.name.value.clone(), kind, pins);
+        }
+        if self.story.actors.is_empty() {
+            let name = self.catalog.kinds[default].variable.clone();
+            let fields = self.around.settings.take(&name);
+            let pins = self.scalar_pins(default, fields);
+            self.push_actor(name, default, pins);
+        }
+    }
+
+    fn parent_label(&self, kind: KindId) -> &str {
+        self.catalog.parent(kind).map_or("run", |parent| self.catalog.kinds[parent].label.as_str())
+    }
+
+    pub(super) fn push_actor(&mut self, name: String, kind: KindId, pins: Vec<(FieldId, Option<Box<[u8]>>)>) {
+        let other = self.story.actors.iter().filter(|actor| actor.kind == kind).count();
+        // Who is fixed is the same person in all instances and stories: not one of the population, who are drawn.
+        let of = &self.catalog.kinds[kind];
+        let identifies =
+            |field: &FieldId| matches!(of.fields[*field].generator, Generator::Email(_)) || *field == of.id();
+        let who = pins.iter().find(|(field, _)| *field == of.id()).or(pins.iter().find(|(field, _)| identifies(field)));
+        let who = who.and_then(|(_, bytes)| bytes.as_deref());
+        let who = who.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let stranger = who.map(|who| {
+            let family = self.around.tags.family(&format!("fixed {}", of.name));
+            let number = self.tag(family, &format!("fixed actors of the kind `{}`", of.name), &who, TAGS);
+            self.around.population[kind] + u64::from(number)
+        });
+        self.actor_names.entry(name.clone()).or_insert(self.story.actors.len());
+        self.story.actors.push(Actor { name, kind, other, stranger, pins });
+    }
+
+    /// Fixed fields of something that is no resource of the story: texts and numbers only.
+    pub(super) fn scalar_pins(
+        &mut self,
+        kind: KindId,
+        fields: Vec<(Spanned<String>, Node, Arc<Source>)>,
+    ) -> Vec<(FieldId, Option<Box<[u8]>>)> {
+        let mut pinned = Vec::new();
+        for (name, node, source) in fields {
+            match pins::read(self.catalog, kind, &name, &node, &source) {
+                Ok((field, Value::Bytes(bytes))) => pinned.push((field, Some(bytes))),
+                Ok((field, Value::Choice(choice))) => {
+                    if let Generator::Choose { choices, .. } = &self.catalog.kinds[kind].fields[field].generator {
+                        pinned.push((field, choices[choice].bytes().map(Into::into)));
+                    }
+                }
+                Ok((_, _)) => self.mistakes.push(Diagnostic::new(&source, node.span, "this cannot be fixed here")),
+                Err(mistake) => self.mistakes.push(mistake),
+            }
+        }
+        pinned
+    }
+
+    pub(super) fn actor(&mut self, written: &scenario::Call) -> Option<usize> {
+        let Some(by) = &written.by else { return Some(self.last_actor.unwrap_or(0)) };
+        let found = self.actor_names.get(&by.value).copied();
+        if found.is_none() && !self.is_unread(&by.value) {
+            // Those that are declared, or else the one that every story has.
+            let declared = self.scenario.actors.iter().map(|actor| actor.name.value.as_str());
+            let made = self.story.actors.iter().map(|actor| actor.name.as_str());
+            let known: Vec<&str> = if self.scenario.actors.is_empty() { made.collect() } else { declared.collect() };
+            let help = self.suggestion(&by.value, known);
+            self.wrong(&by.span, format!("no actor is called `{}`", by.value), help);
+            let last = self.mistakes.pop().map(|mistake| mistake.help("actors stand under `actors`"));
+            self.mistakes.extend(last);
+        }
+        found
+    }
+}

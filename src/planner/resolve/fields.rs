@@ -1,0 +1,230 @@
+//! Fixed fields of a story's resources, and what their references refer to.
+
+use crate::planner::resolve::{Draft, Resolver};
+use crate::{
+    bytes::Padded,
+    catalog::{FieldId, Generator, KindId, ReferDefault},
+    error::{Diagnostic, Source},
+    plan::story::{Initial, Pin, Reference, Row},
+    planner::{
+        pins::{self, Value},
+        sets::SET,
+    },
+    yaml::{Node, Spanned},
+};
+use std::sync::Arc;
+
+impl Resolver<'_, '_> {
+    /// Fixes fields, and settles what references refer to.
+    pub(super) fn fields(&mut self) {
+        let mut index = 0;
+        // The list may grow: a reference may call for a resource that no step names.
+        while index < self.story.resources.len() {
+            let mut fields = std::mem::take(&mut self.drafts[index].fields);
+            // The command line wins over the file, wherever the file says it.
+            fields.sort_by_key(|(_, _, source)| source.name == SET);
+            self.drafts[index].changed |= !fields.is_empty();
+            let mut given: Vec<(FieldId, Pin)> = Vec::new();
+            for (name, node, source) in fields {
+                self.field(index, &name, &node, &source, &mut given);
+            }
+            self.references(index, &mut given);
+            self.settle(index, given);
+            index += 1;
+        }
+    }
+
+    pub(super) fn field(
+        &mut self,
+        index: usize,
+        name: &Spanned<String>,
+        node: &Node,
+        source: &Arc<Source>,
+        given: &mut Vec<(FieldId, Pin)>,
+    ) {
+        let kind_id = self.story.resources[index].kind;
+        let kind = &self.catalog.kinds[kind_id];
+        let table = kind.scope.iter().copied().find(|scope| {
+            let scope = &self.catalog.kinds[*scope];
+            scope.table.is_some() && (scope.variable == name.value || scope.name == name.value)
+        });
+        if let Some(table) = table {
+            if self.forced.contains(&table) && source.name != SET {
+                return;
+            }
+            match pins::row(self.catalog, table, node, source) {
+                Ok(row) => {
+                    let rows = &mut self.story.resources[index].rows;
+                    rows.retain(|(kind, _)| *kind != table);
+                    rows.push((table, Row::Fixed(row)));
+                }
+                Err(mistake) => self.mistakes.push(mistake),
+            }
+            return;
+        }
+        if name.value == "id" && self.story.resources[index].count > 1 {
+            self.mistakes.push(
+                Diagnostic::new(source, name.span.clone(), "several resources cannot have one `id`")
+                    .help("leave `count` or `id` out"),
+            );
+            return;
+        }
+        match pins::read(self.catalog, kind_id, name, node, source) {
+            Ok((field, value)) => {
+                if given.iter().any(|(other, _)| *other == field) {
+                    given.retain(|(other, _)| *other != field);
+                }
+                let pin = match value {
+                    Value::Bytes(bytes) => Some(Pin::Bytes(bytes)),
+                    Value::Choice(choice) => Some(Pin::Choice(choice)),
+                    Value::Null => Some(Pin::Reference(Reference::Null)),
+                    Value::Name(name) => self.reference(kind_id, field, &name).map(Pin::Reference),
+                };
+                given.extend(pin.map(|pin| (field, pin)));
+            }
+            Err(mistake) => self.mistakes.push(mistake),
+        }
+    }
+
+    /// References that the scenario leaves out.
+    pub(super) fn references(&mut self, index: usize, given: &mut Vec<(FieldId, Pin)>) {
+        let kind = &self.catalog.kinds[self.story.resources[index].kind];
+        for (field_id, field) in kind.fields.iter().enumerate() {
+            let Generator::Refer { kinds, default, .. } = &field.generator else { continue };
+            if !self.drafts[index].changed && self.drafts[index].live == Some(true)
+                || given.iter().any(|(other, _)| *other == field_id)
+            {
+                continue;
+            }
+            let reference = match default {
+                ReferDefault::Null => Reference::Null,
+                ReferDefault::Caller => match self.drafts[index].creator {
+                    Some(actor) if kinds.contains(&self.story.actors[actor].kind) => Reference::Actor(actor),
+                    _ => self.somebody(kinds),
+                },
+                ReferDefault::Story => {
+                    // What existed before cannot refer to what is made later.
+                    let existing = self.drafts[index].exists_at_first();
+                    let own = self.story.resources.iter().zip(&self.drafts).position(|(resource, draft)| {
+                        kinds.contains(&resource.kind) && resource.count == 1 && (!existing || draft.exists_at_first())
+                    });
+                    Reference::Resource(own.unwrap_or_else(|| self.implied(kinds[0])))
+                }
+            };
+            given.push((field_id, Pin::Reference(reference)));
+        }
+        for field in needed_references(kind, given) {
+            let span = self.drafts[index].span.clone();
+            let name = &kind.fields[field].name;
+            self.wrong(
+                &span,
+                format!("`{}` needs `{name}`", self.story.resources[index].name),
+                format!("give it a `{name}`: its id is made from it"),
+            );
+        }
+    }
+
+    /// A member of the population, or where there is none a resource that existed before.
+    fn somebody(&mut self, kinds: &[KindId]) -> Reference {
+        if let Some(kind) = kinds.iter().find(|kind| self.around.population[**kind] > 0) {
+            return Reference::Population(*kind);
+        }
+        let acted_on = kinds.iter().find(|kind| !self.catalog.kinds[**kind].principal);
+        acted_on.map_or(Reference::Null, |kind| Reference::Resource(self.implied(*kind)))
+    }
+
+    /// A resource that existed before and that no step names.
+    fn implied(&mut self, kind: KindId) -> usize {
+        let name = self.free_name(&self.catalog.kinds[kind].variable);
+        let fields = self.around.settings.take(&name);
+        self.push_resource(name, kind, 1, Draft { fields, live: Some(true), ..Draft::default() })
+    }
+
+    /// Divides what is given into fixed fields and the first values of fields that calls change.
+    pub(super) fn settle(&mut self, index: usize, given: Vec<(FieldId, Pin)>) {
+        let kind = &self.catalog.kinds[self.story.resources[index].kind];
+        let mut initial = Vec::new();
+        for field in &kind.changing {
+            let pin = given.iter().find(|(other, _)| other == field).map(|(_, pin)| pin);
+            initial.push(match (pin, &kind.fields[*field].generator) {
+                (Some(Pin::Choice(choice)), _) => Initial::Fixed(*choice as u64),
+                (Some(Pin::Reference(reference)), _) => Initial::Reference(*reference),
+                (Some(Pin::Bytes(bytes)), _) => {
+                    self.around.literals.push(Padded::new(bytes));
+                    Initial::Fixed(self.around.literals.len() as u64)
+                }
+                (None, Generator::Choose { weights, .. }) => Initial::Drawn(weights.clone()),
+                (None, _) => Initial::Fixed(0),
+            });
+        }
+        let resource = &mut self.story.resources[index];
+        resource.initial = initial;
+        resource.pins = given.into_iter().filter(|(field, _)| !kind.changing.contains(field)).collect();
+    }
+
+    /// What a name in a field refers to.
+    pub(super) fn reference(&mut self, kind: KindId, field: FieldId, name: &Spanned<String>) -> Option<Reference> {
+        let Generator::Refer { kinds, .. } = &self.catalog.kinds[kind].fields[field].generator else { return None };
+        if let Some(index) = self
+            .story
+            .resources
+            .iter()
+            .position(|resource| resource.name == name.value && kinds.contains(&resource.kind))
+        {
+            let count = self.story.resources[index].count;
+            if count != 1 {
+                let message = format!("`{}` is {count} resources, and a field refers to one", name.value);
+                self.wrong(&name.span, message, "name a resource without `count`");
+                return None;
+            }
+            return Some(Reference::Resource(index));
+        }
+        if let Some(index) =
+            self.story.actors.iter().position(|actor| actor.name == name.value && kinds.contains(&actor.kind))
+        {
+            return Some(Reference::Actor(index));
+        }
+        if self.is_unread(&name.value) {
+            return None;
+        }
+        let names = self
+            .story
+            .resources
+            .iter()
+            .filter(|resource| kinds.contains(&resource.kind))
+            .map(|resource| resource.name.as_str());
+        let actors =
+            self.story.actors.iter().filter(|actor| kinds.contains(&actor.kind)).map(|actor| actor.name.as_str());
+        let known: Vec<&str> = names.chain(actors).collect();
+        let labels = kinds.iter().map(|kind| self.catalog.kinds[*kind].label.as_str()).collect::<Vec<_>>().join(" or ");
+        let help = self.suggestion(&name.value, known.iter().copied());
+        self.wrong(&name.span, format!("no {labels} of the story is called `{}`", name.value), help);
+        None
+    }
+}
+
+/// References that are null although the chosen form of the id is made from them.
+fn needed_references(kind: &crate::catalog::Kind, given: &[(FieldId, Pin)]) -> Vec<FieldId> {
+    let id = &kind.fields[kind.id()];
+    let Generator::By { field, cases } = &id.generator else { return Vec::new() };
+    if given.iter().any(|(field, _)| *field == kind.id()) {
+        return Vec::new();
+    }
+    let chosen: Vec<usize> = match given.iter().find(|(other, _)| other == field) {
+        Some((_, Pin::Choice(choice))) => vec![*choice],
+        _ => match &kind.fields[*field].generator {
+            Generator::Choose { counts, .. } => (0..counts.len()).filter(|choice| counts[*choice] > 0).collect(),
+            _ => Vec::new(),
+        },
+    };
+    let names = chosen
+        .iter()
+        .flat_map(|choice| cases[*choice].names())
+        .filter(|name| name.len() == 3 && name[0] == kind.variable);
+    let fields = names.filter_map(|name| kind.field(&name[1]));
+    fields
+        .filter(|field| {
+            given.iter().any(|(other, pin)| other == field && matches!(pin, Pin::Reference(Reference::Null)))
+        })
+        .collect()
+}

@@ -1,0 +1,381 @@
+//! What a story acts on, whose it is, and where it lies.
+
+use crate::planner::resolve::{Draft, Reported, Resolver, kinds::first_uses};
+use crate::{
+    catalog::{Effect, KindId, Method},
+    error::{Diagnostic, Source, a, list_of},
+    plan::story::{Asked, Call, Initial, Operation, Owner, Pin, Place, Reference, Resource, Row, ScopePin, word},
+    planner::{pins, sets::SET},
+    scenario::{self, Step},
+    value::Lane,
+    yaml::{Node, Spanned},
+};
+use std::sync::Arc;
+
+impl Resolver<'_, '_> {
+    pub(super) fn resources(&mut self, steps: &[Step]) {
+        let uses = first_uses(steps);
+        let mut left = MOST_RESOURCES;
+        for written in &self.scenario.resources {
+            let Some(kind) = self.kind_of(written, &uses) else {
+                self.unread.push(written.name.value.clone());
+                continue;
+            };
+            let mut fields: Vec<_> = written
+                .fields
+                .iter()
+                .map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&self.scenario.source)))
+                .collect();
+            fields.extend(self.around.settings.take(&written.name.value));
+            let acted_on = self.used_as(&written.name, &uses) == Some(kind);
+            if self.surrounds(kind) && !acted_on {
+                self.surround(written, kind, fields);
+                continue;
+            }
+            if self.catalog.kinds[kind].principal && !acted_on {
+                let label = a(&self.catalog.kinds[kind].label);
+                self.wrong(&written.name.span, format!("{label} is an actor"), "put it under `actors`");
+                self.unread.push(written.name.value.clone());
+                continue;
+            }
+            let count = written.count.as_ref().map_or(1, |count| count.value);
+            let count = u32::try_from(count).ok().filter(|count| u64::from(*count) <= left);
+            left -= count.map_or(0, u64::from);
+            let Some(count) = count else {
+                let span = written.count.as_ref().map_or(written.name.span.clone(), |count| count.span.clone());
+                self.wrong(&span, "a scenario has at most a million resources", "start more instances instead");
+                self.unread.push(written.name.value.clone());
+                continue;
+            };
+            let draft = Draft {
+                fields,
+                existing: written.existing.clone(),
+                span: written.name.span.clone(),
+                ..Draft::default()
+            };
+            self.push_resource(written.name.value.clone(), kind, count, draft);
+        }
+        // Identities of what surrounds all stories: `--set organization.id=…`.
+        let surrounding: Vec<KindId> = (0..self.catalog.kinds.len()).filter(|kind| self.surrounds(*kind)).collect();
+        for kind in surrounding {
+            let name = self.catalog.kinds[kind].variable.clone();
+            let fields = self.around.settings.take(&name);
+            if !fields.is_empty() {
+                self.pin_scope(kind, fields);
+            }
+        }
+    }
+
+    /// Whether members of a kind surround stories rather than being acted upon.
+    pub(super) fn surrounds(&self, kind: KindId) -> bool {
+        let of = &self.catalog.kinds[kind];
+        !of.principal && (of.table.is_some() || self.catalog.kinds.iter().any(|other| other.scope.contains(&kind)))
+    }
+
+    pub(super) fn pin_scope(&mut self, kind: KindId, fields: Vec<(Spanned<String>, Node, Arc<Source>)>) {
+        if self.catalog.kinds[kind].table.is_some() {
+            for (field, node, source) in fields {
+                let row = (field.value == "id").then(|| pins::row(self.catalog, kind, &node, &source));
+                match row {
+                    Some(Ok(row)) => {
+                        self.set_row(kind, Row::Fixed(row));
+                        if source.name == SET {
+                            self.forced.push(kind);
+                        }
+                    }
+                    Some(Err(mistake)) => self.mistakes.push(mistake),
+                    None => self.mistakes.push(Diagnostic::new(
+                        &source,
+                        field.span.clone(),
+                        format!("{} is chosen by its `id`", a(&self.catalog.kinds[kind].label)),
+                    )),
+                }
+            }
+            return;
+        }
+        for (field, bytes) in self.scalar_pins(kind, fields) {
+            self.story.scope_pins.push(ScopePin { kind, field, bytes });
+        }
+    }
+
+    pub(super) fn set_row(&mut self, kind: KindId, row: Row) {
+        if let Some(place) = self.story.rows.iter_mut().find(|(other, _)| *other == kind) {
+            place.1 = row;
+        }
+    }
+
+    /// Something that no call is about: it says where the scenario takes place.
+    fn surround(
+        &mut self,
+        written: &scenario::Resource,
+        kind: KindId,
+        fields: Vec<(Spanned<String>, Node, Arc<Source>)>,
+    ) {
+        let label = self.catalog.kinds[kind].label.clone();
+        if let Some(count) = written.count.as_ref().filter(|count| count.value > 1) {
+            let message = format!("a scenario takes place in one {label}");
+            self.wrong(&count.span, message, "leave `count` out");
+        }
+        if let Some(existing) = written.existing.as_ref().filter(|existing| !existing.value) {
+            let message = format!("the {label} in which a scenario takes place exists before it");
+            self.wrong(&existing.span, message, "leave `existing` out");
+        }
+        self.surrounding.push((written.name.value.clone(), kind));
+        self.pin_scope(kind, fields);
+    }
+
+    /// A name for a resource that the scenario does not name.
+    pub(super) fn free_name(&self, wanted: &str) -> String {
+        let taken = |name: &str| self.resource_names.contains_key(name);
+        let numbered = (2..).map(|number| format!("{wanted}#{number}"));
+        [wanted.to_owned()].into_iter().chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    }
+
+    pub(super) fn push_resource(&mut self, name: String, kind: KindId, count: u32, draft: Draft) -> usize {
+        let of = &self.catalog.kinds[kind];
+        let family = self.around.tags.family(&format!("lane of {}", of.name));
+        let what = format!("resources of the kind `{}`", of.name);
+        let lane = Lane(self.tag(family, &what, &format!("{}/{name}", self.story.name), Lane::COUNT));
+        let owner = Owner::Story { existing: false, lane };
+        self.resource_names.entry(name.clone()).or_insert(self.story.resources.len());
+        self.story.resources.push(Resource {
+            key: self.story.key.name(&name),
+            name,
+            kind,
+            count,
+            owner,
+            lane,
+            made: false,
+            pins: Vec::new(),
+            rows: Vec::new(),
+            state_at: 0,
+            stride: word::count(&self.catalog.kinds[kind]),
+            initial: Vec::new(),
+            shared: None,
+        });
+        self.drafts.push(draft);
+        self.story.resources.len() - 1
+    }
+
+    /// The resource that a call is about, if it is about one.
+    pub(super) fn target(&mut self, written: &scenario::Call, method: &Method) -> Result<Option<usize>, Reported> {
+        let each = written.each.as_ref().map(|each| &each.resources);
+        if method.does == Effect::List {
+            if let Some(target) = written.target.as_ref().or(each) {
+                let message = format!("`{}` shows all there are and takes no target", method.short);
+                self.wrong(&target.span, message, "leave `target` out");
+                return Err(Reported);
+            }
+            return Ok(None);
+        }
+        let Some(name) = written.target.as_ref().or(each) else {
+            return self.only_resource(written, method).map(Some).ok_or(Reported);
+        };
+        let Some(index) = self.resource_names.get(&name.value).copied() else {
+            if let Some((_, kind)) = self.surrounding.iter().find(|(around, _)| *around == name.value) {
+                let (found, wanted) = (&self.catalog.kinds[*kind].label, &self.catalog.kinds[method.kind].label);
+                let message = format!("`{}` is {}, but `{}` needs {}", name.value, a(found), method.short, a(wanted));
+                let help = format!("declare {} under `resources`, or leave `target` out", a(wanted));
+                self.wrong(&name.span, message, help);
+            } else if !self.is_unread(&name.value) {
+                let names = self.story.resources.iter().map(|resource| resource.name.as_str());
+                let help = self.suggestion(&name.value, names);
+                self.wrong(&name.span, format!("no resource is called `{}`", name.value), help);
+                let last = self.mistakes.pop().map(|mistake| mistake.help("resources stand under `resources`"));
+                self.mistakes.extend(last);
+            }
+            return Err(Reported);
+        };
+        let resource = &self.story.resources[index];
+        if resource.kind != method.kind {
+            let (found, wanted) = (&self.catalog.kinds[resource.kind].label, &self.catalog.kinds[method.kind].label);
+            let message = format!("`{}` is {}, but `{}` needs {}", name.value, a(found), method.short, a(wanted));
+            let right =
+                self.story.resources.iter().filter(|other| other.kind == method.kind).map(|other| other.name.as_str());
+            let help = self.suggestion(&name.value, right);
+            self.wrong(&name.span, message, help);
+            return Err(Reported);
+        }
+        if resource.count != 1 && each.is_none() {
+            let message = format!("`{}` is {} resources, and a step is about one", name.value, resource.count);
+            self.wrong(&name.span, message, format!("write `each: {}` instead of `target`", name.value));
+            return Err(Reported);
+        }
+        Ok(Some(index))
+    }
+
+    /// The story's only resource of the method's kind; made if there is none.
+    pub(super) fn only_resource(&mut self, written: &scenario::Call, method: &Method) -> Option<usize> {
+        let same: Vec<usize> =
+            (0..self.story.resources.len()).filter(|index| self.story.resources[*index].kind == method.kind).collect();
+        match same.as_slice() {
+            [] => {
+                let name = self.free_name(&self.catalog.kinds[method.kind].variable);
+                let fields = self.around.settings.take(&name);
+                let draft = Draft { fields, span: written.call.span.clone(), ..Draft::default() };
+                Some(self.push_resource(name, method.kind, 1, draft))
+            }
+            [only] if self.story.resources[*only].count == 1 => Some(*only),
+            [only] => {
+                let (name, count) = (self.story.resources[*only].name.clone(), self.story.resources[*only].count);
+                self.wrong(
+                    &written.call.span,
+                    format!("`{name}` is {count} resources, and a step is about one"),
+                    format!("add `each: {name}`"),
+                );
+                None
+            }
+            several => {
+                let names = list_of(several.iter().map(|index| self.story.resources[*index].name.as_str()));
+                let label = &self.catalog.kinds[method.kind].label;
+                let message = format!("`{}` does not say which {label}", method.short);
+                self.wrong(&written.call.span, message, format!("add a `target`, one of {names}"));
+                None
+            }
+        }
+    }
+
+    /// Decides whose each resource is, and where the story takes place.
+    pub(super) fn owners(&mut self) {
+        // Where a story says where it takes place, or in what, what it needs there is its own.
+        let fixed = self.story.rows.iter().any(|(_, row)| *row != Row::Drawn)
+            || self.story.resources.iter().any(|resource| !resource.rows.is_empty());
+        let sharing = !fixed && self.story.scope_pins.is_empty();
+        self.decide_owners(sharing);
+        self.place();
+        if self.first_apart().is_some() && sharing {
+            self.decide_owners(false);
+            self.place();
+        }
+        if let Some((index, other)) = self.first_apart() {
+            let (name, other) = (&self.story.resources[index].name, &self.story.resources[other].name);
+            let message = format!("`{name}` refers to `{other}`, which lies elsewhere");
+            let span = self.drafts[index].span.clone();
+            self.wrong(&span, message, "what refers to a resource lies where that lies: give both the same place");
+        }
+        let mut at = 0;
+        for resource in self.story.resources.iter_mut().filter(|resource| resource.is_own()) {
+            resource.state_at = at;
+            at += resource.stride * resource.count as usize;
+        }
+        self.story.state_words = at;
+        for operation in &mut self.story.operations {
+            let Operation::Call(call) = operation else { continue };
+            let own = call.target.map(|target| &self.story.resources[target]).filter(|target| target.is_own());
+            call.state = own.map(|own| Place { at: own.state_at as u32, stride: own.stride as u32 });
+        }
+    }
+
+    /// Gives each resource to the story or, if it is only read and `sharing` allows it, to the population.
+    fn decide_owners(&mut self, sharing: bool) {
+        // How many of each kind were given to the population so far.
+        let mut shared_of_kind = vec![0; self.catalog.kinds.len()];
+        for index in 0..self.story.resources.len() {
+            let draft = &self.drafts[index];
+            let resource = &self.story.resources[index];
+            let existing = draft.exists_at_first();
+            let read_only = !draft.changed
+                && resource.count == 1
+                && resource.pins.iter().all(|(_, pin)| matches!(pin, Pin::Reference(_)));
+            let other = shared_of_kind[resource.kind];
+            let enough = self.around.population[resource.kind] > 0 && self.enough(resource.kind, other + 1);
+            let made = draft.creator.is_some();
+            let shared = sharing && existing && read_only && enough;
+            shared_of_kind[resource.kind] += usize::from(shared);
+            let resource = &mut self.story.resources[index];
+            resource.made = made;
+            resource.owner =
+                if shared { Owner::Population { other } } else { Owner::Story { existing, lane: resource.lane } };
+        }
+    }
+
+    /// A resource and one that it refers to that do not certainly lie in the same place.
+    fn first_apart(&self) -> Option<(usize, usize)> {
+        let row = |index: usize, kind: KindId| match self.story.resources[index].owner {
+            Owner::Population { .. } => Some(Row::Of(index)),
+            Owner::Story { .. } => {
+                let own = self.story.resources[index].rows.iter().chain(&self.story.rows);
+                own.clone().find(|(other, _)| *other == kind).map(|(_, row)| *row)
+            }
+        };
+        let tables = || self.story.rows.iter().map(|(kind, _)| *kind);
+        let referred = self.referred();
+        (0..self.story.resources.len()).filter(|index| self.story.resources[*index].is_own()).find_map(|index| {
+            referred[index].iter().map(|other| (index, *other)).find(|(index, other)| {
+                let lies = |index: usize, kind: &KindId| {
+                    self.catalog.kinds[self.story.resources[index].kind].scope.contains(kind)
+                };
+                tables()
+                    .any(|kind| lies(*index, &kind) && lies(*other, &kind) && row(*index, kind) != row(*other, kind))
+            })
+        })
+    }
+
+    /// Whether each parent has so many of a kind.
+    pub(super) fn enough(&self, kind: KindId, wanted: usize) -> bool {
+        let parents = self.catalog.parent(kind).map_or(1, |parent| self.around.population[parent].max(1));
+        self.around.population[kind] / parents >= wanted as u64
+    }
+
+    /// The story's rows, the first that a resource fixes, else drawn; what refers to a shared resource lies where that
+    /// lies, and nothing else moves with it.
+    fn place(&mut self) {
+        for resource in &mut self.story.resources {
+            resource.rows.retain(|(_, row)| matches!(row, Row::Fixed(_)));
+        }
+        for (kind, row) in &mut self.story.rows {
+            if *row == Row::Drawn {
+                let fixed =
+                    self.story.resources.iter().flat_map(|resource| &resource.rows).find(|(other, _)| other == kind);
+                *row = fixed.map_or(Row::Drawn, |(_, row)| *row);
+            }
+        }
+        let drawn: Vec<KindId> =
+            self.story.rows.iter().filter(|(_, row)| *row == Row::Drawn).map(|(kind, _)| *kind).collect();
+        let referred = self.referred();
+        // Until nothing changes, so that what refers to what refers to a shared resource follows too.
+        let mut changed = true;
+        while std::mem::take(&mut changed) {
+            for (index, referred) in referred.iter().enumerate() {
+                let place = referred.iter().find_map(|other| match self.story.resources[*other].owner {
+                    Owner::Population { .. } => Some(Row::Of(*other)),
+                    Owner::Story { .. } => self.story.resources[*other].rows.first().map(|(_, row)| *row),
+                });
+                let resource = &mut self.story.resources[index];
+                if let Some(row) = place.filter(|_| resource.is_own() && resource.rows.is_empty()) {
+                    let scope = &self.catalog.kinds[resource.kind].scope;
+                    resource.rows = drawn.iter().filter(|kind| scope.contains(kind)).map(|kind| (*kind, row)).collect();
+                    changed |= !resource.rows.is_empty();
+                }
+            }
+        }
+    }
+
+    /// For each resource those that it refers to, at first or after an update.
+    fn referred(&self) -> Vec<Vec<usize>> {
+        let at_first = self.story.resources.iter().map(|resource| {
+            let pinned = resource.pins.iter().filter_map(|(_, pin)| match pin {
+                Pin::Reference(Reference::Resource(other)) => Some(*other),
+                _ => None,
+            });
+            let initial = resource.initial.iter().filter_map(|initial| match initial {
+                Initial::Reference(Reference::Resource(other)) => Some(*other),
+                _ => None,
+            });
+            pinned.chain(initial).collect::<Vec<_>>()
+        });
+        let mut referred: Vec<_> = at_first.collect();
+        for operation in &self.story.operations {
+            let Operation::Call(Call { target: Some(target), asks, .. }) = operation else { continue };
+            let asked = asks.iter().filter_map(|ask| match ask.value {
+                Asked::Reference(Reference::Resource(other)) => Some(other),
+                _ => None,
+            });
+            referred[*target].extend(asked);
+        }
+        referred
+    }
+}
+
+/// Resources of a scenario, each of a `count` included: an instance keeps a state of each.
+const MOST_RESOURCES: u64 = 1_000_000;

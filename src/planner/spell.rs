@@ -1,0 +1,73 @@
+//! Says everything that a scenario may leave out, so that people can grow a file from a story in one line.
+
+use crate::planner::resolve::Resolved;
+use crate::{
+    catalog::Catalog,
+    plan::story::{Operation, Outcome, Owner, Story},
+    scenario::{self, Body, Scenario, Step},
+    yaml::Spanned,
+};
+
+/// The scenario with actors, resources, targets and failures filled in.
+pub(super) fn out(catalog: &Catalog, scenario: &Scenario, resolved: &Resolved) -> Scenario {
+    let story = &resolved.story;
+    let mut spelled = scenario.clone();
+    for actor in &story.actors {
+        if scenario.actors.iter().all(|written| written.name.value != actor.name) {
+            let kind = Some(said(catalog.kinds[actor.kind].name.clone()));
+            spelled.actors.push(scenario::Actor { name: said(actor.name.clone()), kind, pins: Vec::new() });
+        }
+    }
+    for resource in &story.resources {
+        if scenario.resources.iter().all(|written| written.name.value != resource.name) {
+            let existing = !matches!(resource.owner, Owner::Story { existing: false, .. });
+            spelled.resources.push(scenario::Resource {
+                name: said(resource.name.clone()),
+                kind: Some(said(catalog.kinds[resource.kind].name.clone())),
+                count: None,
+                existing: existing.then(|| said(true)),
+                fields: Vec::new(),
+            });
+        }
+    }
+    if let Body::Steps(steps) = &mut spelled.body {
+        let mut calls = story.operations.iter().filter_map(|operation| match operation {
+            Operation::Call(call) => Some(call),
+            _ => None,
+        });
+        fill(catalog, story, steps, &mut calls);
+    }
+    spelled
+}
+
+/// Calls stand in the same order in the scenario and in the story.
+fn fill<'a>(
+    catalog: &Catalog,
+    story: &Story,
+    steps: &mut [Step],
+    calls: &mut impl Iterator<Item = &'a crate::plan::story::Call>,
+) {
+    for step in steps {
+        match step {
+            Step::Choose(choose) => {
+                for branch in &mut choose.branches {
+                    fill(catalog, story, &mut branch.steps, calls);
+                }
+            }
+            Step::Call(written) => {
+                let Some(call) = calls.next() else { return };
+                if written.target.is_none() && written.each.is_none() {
+                    written.target = call.target.map(|target| said(story.resources[target].name.clone()));
+                }
+                if let (Some(outcome), Outcome::Failure(failure)) = (&mut written.outcome, call.outcome) {
+                    outcome.value = scenario::Outcome::Named(catalog.failures[failure].name.clone());
+                }
+            }
+        }
+    }
+}
+
+/// Something that stands nowhere in the text.
+fn said<T>(value: T) -> Spanned<T> {
+    Spanned::new(value, 0..0)
+}

@@ -1,0 +1,109 @@
+//! Makes the values of the items of lists.
+
+use crate::{
+    bytes::{Piece, Pieces},
+    population::Within,
+    template::Slots,
+};
+use crate::{
+    plan::event_kind::{Beside, Emission, ItemList, OwnItem},
+    render::make::{About, Context},
+};
+
+impl Emission {
+    /// The subject of the first listed item.
+    pub(super) fn subject_of_first<'e>(
+        &'e self,
+        context: &Context<'e>,
+        event: &[Piece<'e>],
+        items: &mut Pieces<'e>,
+    ) -> Option<Piece<'e>> {
+        let list = self.lists.first()?;
+        if let Some(beside) = &list.beside
+            && let Some(field) = beside.subject
+            && let Some(entity) = context.beside(beside).next()
+        {
+            return context.given.population.value(beside.kind, entity, field);
+        }
+        let (own, about) = context.own_items(self, list).next()?;
+        context.make_item(own, about, event, items);
+        own.subject.map(|subject| items.get(subject))
+    }
+}
+
+impl<'e> Context<'e> {
+    /// Makes the values of the items of a list.
+    pub(super) fn list(
+        &self,
+        emission: &'e Emission,
+        number: usize,
+        slots: &mut Slots<'_, 'e>,
+        items: &mut Pieces<'e>,
+    ) {
+        let list = &emission.lists[number];
+        if let Some(count) = list.placed {
+            slots.begin_list(count);
+            return;
+        }
+        let beside = list.beside.as_ref().map(|of| (of, self.beside(of)));
+        let count = beside.as_ref().map_or(0, |(_, members)| members.len().min(list.page));
+        let own = self.own_items(emission, list).take(list.page - count);
+        slots.begin_list(count + own.clone().count());
+        if let Some((of, walk)) = beside {
+            let members = self.given.population.of(of.kind);
+            for entity in walk.take(count) {
+                let (texts, first) = (members.texts(entity), slots.values.count());
+                slots.values.extend(of.fields.iter().map(|(field, presence)| {
+                    let value = texts[*field];
+                    if *presence && !value.is_null() { Piece::PRESENT } else { value }
+                }));
+                emission.program.choose_for_item(number, first, slots.values);
+            }
+        }
+        for (own, about) in own {
+            self.make_item(own, about, slots.values.all(), items);
+            let first = slots.values.count();
+            slots.values.extend(own.slots.iter().map(|slot| items.get(*slot)));
+            emission.program.choose_for_item(number, first, slots.values);
+        }
+    }
+
+    /// Makes the values of one of the story's own items, which may use those of the event.
+    fn make_item(&self, own: &'e OwnItem, about: About, event: &[Piece<'e>], items: &mut Pieces<'e>) {
+        items.clear();
+        items.make_each(&own.makes, |make, values| self.make(make, event, values, about));
+    }
+
+    /// What a list shows beside the story's own.
+    fn beside(&self, beside: &Beside) -> Within<'e> {
+        let parent = beside.parent.map_or(0, |parent| self.roles.scope(parent));
+        let row = beside.table.map(|table| self.roles.scope(table));
+        self.given.population.of(beside.kind).within(parent, row)
+    }
+
+    /// The story's own items: how each is made, and what about.
+    fn own_items(&self, emission: &Emission, list: &'e ItemList) -> OwnItems<'e> {
+        OwnItems { list, words: self.words, at: emission.listed_at }
+    }
+}
+
+/// Walks the live elements that the simulation handed over.
+#[derive(Clone)]
+struct OwnItems<'e> {
+    list: &'e ItemList,
+    words: &'e [u64],
+    at: usize,
+}
+
+impl<'e> Iterator for OwnItems<'e> {
+    type Item = (&'e OwnItem, About);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let header = *self.words.get(self.at)?;
+        let (resource, element) = ((header >> 32) as usize, header as u32);
+        let own = self.list.own.iter().find(|own| own.resource == resource)?;
+        let words = self.at + 1;
+        self.at = words + own.stride;
+        Some((own, About::new(words, element)))
+    }
+}

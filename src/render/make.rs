@@ -1,0 +1,313 @@
+//! Makes the values of one event: the hot path before the template's copying.
+//!
+//! What is the same in many events lies where the plan has it, and is not copied before it is placed; what is made for
+//! this event lies in an arena.
+
+use crate::plan::event_kind::{first_note, whole_microseconds};
+use crate::plan::{
+    event_kind::{Draw, Emission, Make, Part, Ready, Role, Word},
+    roles::Roles,
+};
+use crate::{
+    bytes::{Arena, Padded, Piece, Pieces},
+    catalog::{Catalog, FieldId, Generator, KindId},
+    identity::{Identities, Recent},
+    plan::story::{Story, code, word},
+    population::Population,
+    template::Slots,
+    value::{Calendar, Key, Lane, MICROSECONDS_LENGTH, MOST_DIGITS, Salt, put_number},
+};
+use std::cell::Cell;
+
+/// What the values of all events of a run depend on.
+#[derive(Debug)]
+pub struct Given<'p> {
+    /// The audited system.
+    pub catalog: &'p Catalog,
+    /// Makers of ids.
+    pub identities: &'p Identities,
+    /// Who existed before.
+    pub population: &'p Population,
+    /// Texts that scenarios give.
+    pub literals: &'p [Padded],
+}
+
+/// What the values of one event depend on besides that.
+#[derive(Debug)]
+pub struct Context<'e> {
+    /// What is the same for all events.
+    pub given: &'e Given<'e>,
+    /// The event's story.
+    pub story: &'e Story,
+    /// What its instance drew.
+    pub roles: &'e Roles,
+    /// The instance's number, and what keys are made of it.
+    pub instance: (u64, Salt),
+    /// Nanoseconds since the Unix epoch.
+    pub time: i64,
+    /// Which element of the target it is about.
+    pub element: u32,
+    /// What the simulation handed over.
+    pub words: &'e [u64],
+    /// Its id, its time with nine digits, and its request's id.
+    pub of_event: [Piece<'e>; 3],
+    /// Memory for what is made.
+    pub arena: &'e Arena,
+    /// Dates as they stand in times.
+    pub calendar: &'e Calendar,
+    /// Ids that were made before.
+    pub recent: &'e Recent,
+    /// The last time that was written: a resource's changes are mostly its creation.
+    pub written: Cell<(i64, Piece<'e>)>,
+}
+
+/// What a value is about: the event, or an item of a list.
+#[derive(Clone, Copy)]
+pub(super) struct About {
+    /// Where an item's words begin among the event's.
+    words: usize,
+    /// Which element, and what keys are made of it.
+    element: u32,
+    salt: Salt,
+}
+
+impl About {
+    pub fn new(words: usize, element: u32) -> Self {
+        // Most resources have one element only.
+        let salt = if element == 0 { FIRST } else { Salt::of(element.into()) };
+        About { words, element, salt }
+    }
+}
+
+const NANOSECONDS: i64 = 1_000_000_000;
+
+impl Emission {
+    /// Makes the values of an event for its program; `items` is memory for the values of an item of a list.
+    pub fn fill<'e>(&'e self, context: &Context<'e>, slots: &mut Slots<'_, 'e>, items: &mut Pieces<'e>) {
+        let event = About::new(0, context.element);
+        for known in &self.known {
+            context.given.population.of(known.kind).put(context.roles.of(known.role), slots.values);
+        }
+        slots.values.extend(context.of_event.into_iter());
+        slots.values.make_each(&self.makes, |make, values| context.make(make, values, values, event));
+        if let Some(replaced) = self.first_subject
+            && let Some(subject) = self.subject_of_first(context, slots.values.all(), items)
+        {
+            slots.values.replace(replaced, subject);
+        }
+        self.program.choose(slots.values);
+        for list in 0..self.lists.len() {
+            context.list(self, list, slots, items);
+        }
+    }
+}
+
+impl<'e> Context<'e> {
+    /// Makes one value, in the arena if it does not lie in the plan; `values` are those that were made before it, of the
+    /// event or of the item.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a value takes less than a call would")]
+    pub(super) fn make(&self, make: &'e Make, event: &[Piece<'e>], values: &[Piece<'e>], about: About) -> Piece<'e> {
+        let arena = self.arena;
+        match make {
+            Make::Fixed(text) => text.piece(),
+            Make::Null => Piece::NULL,
+            Make::Text(parts) => self.text(parts, event, values),
+            Make::Member { role, field } => self.member(*role, *field).unwrap_or(Piece::NULL),
+            Make::MemberPresent { role, field } => self.member(*role, *field).map_or(Piece::NULL, |_| Piece::PRESENT),
+            Make::DrawnMember { kind, salt } => {
+                let index = self.roles.referred(self.given.population, *kind, *salt);
+                self.given.population.value(*kind, index, self.given.catalog.kinds[*kind].id()).unwrap_or(Piece::NULL)
+            }
+            Make::Unique { kind, field, lane, shift, element } => {
+                let element = if *element { about.element } else { 0 };
+                let number = (self.instance.0 << shift) | u64::from(element);
+                self.made((*kind, *field), *lane, number)
+            }
+            Make::Stranger { kind, field, number } => {
+                self.given.identities.make(*kind, *field, Lane(0), *number, arena)
+            }
+            Make::Pattern { pattern, draw } => pattern.make(pattern.random(self.draw(*draw, about)), arena),
+            Make::Chosen { word, choices } => {
+                let choice = self.word(*word, about) as usize;
+                piece(choices.get(choice).unwrap_or_else(|| &choices[choice % choices.len()]).as_ref())
+            }
+            Make::Drawn { draw, weights, choices } => piece(choices[weights.draw(self.draw(*draw, about))].as_ref()),
+            Make::Replaced { word, original } => match self.word(*word, about) {
+                0 => values[*original],
+                literal => self.given.literals[literal as usize - 1].piece(),
+            },
+            Make::Select { draw, weights, cases } => values[cases[weights.draw(self.draw(*draw, about))]],
+            Make::Created(at) => self.microseconds(word::created(self.word(*at, about))),
+            Make::Updated { word, ready } => self.microseconds(self.updated(*word, ready.as_deref(), about)),
+            Make::Clock { of, word, stamped } => self.clock(*of, *word, *stamped, about),
+            Make::Stage { values: [young, grown], word, ready } => {
+                let age = self.time.saturating_sub(word::created(self.word(*word, about)));
+                if self.is_young(age, ready, about) { young } else { grown }.piece()
+            }
+            Make::Ramp { word, ready, up_to, every } => {
+                let age = self.time.saturating_sub(word::created(self.word(*word, about)));
+                if self.is_young(age, ready, about) {
+                    Piece::ZERO
+                } else {
+                    self.grown(age, ready, values[*up_to], *every, about)
+                }
+            }
+            Make::Referred(word) => self.refer(self.word(*word, about)),
+            Make::Present(word) => {
+                if self.word(*word, about) == code::NULL {
+                    Piece::NULL
+                } else {
+                    Piece::PRESENT
+                }
+            }
+            Make::OfEvent(which) => self.of_event[*which as usize],
+        }
+    }
+
+    fn microseconds(&self, time: i64) -> Piece<'e> {
+        let (written, piece) = self.written.get();
+        if written == time { piece } else { self.write_microseconds(time) }
+    }
+
+    #[inline(never)]
+    fn write_microseconds(&self, time: i64) -> Piece<'e> {
+        let piece = self.arena.write(MICROSECONDS_LENGTH, |to| self.calendar.microseconds(time, to));
+        self.written.set((time, piece));
+        piece
+    }
+
+    #[inline(never)]
+    fn text(&self, parts: &'e [Part], event: &[Piece<'e>], values: &[Piece<'e>]) -> Piece<'e> {
+        let part = |part: &'e Part| match part {
+            Part::Literal(literal) => literal.piece(),
+            Part::Event(index) => event[*index],
+            Part::Item(index) => values[*index],
+        };
+        match parts {
+            [only] => part(only),
+            parts => self.arena.join(parts.iter().map(part)),
+        }
+    }
+
+    /// What something that is ready has grown to.
+    #[inline(never)]
+    fn grown(&self, age: i64, ready: &Ready, up_to: Piece<'e>, every: u64, about: About) -> Piece<'e> {
+        let bound = number(up_to.bytes());
+        let grown = if (age as u64).saturating_sub(ready.high) / every >= bound {
+            bound
+        } else {
+            bound.min((age - self.ready(ready, about)) as u64 / every)
+        };
+        self.arena.write(MOST_DIGITS, |to| put_number(grown, to))
+    }
+
+    #[inline]
+    fn member(&self, role: Role, field: usize) -> Option<Piece<'e>> {
+        self.given.population.value(role.kind(self.story), self.roles.of(role), field)
+    }
+
+    /// An identifying field of the story's own.
+    fn made(&self, field: (KindId, FieldId), lane: Lane, number: u64) -> Piece<'e> {
+        self.recent.make(self.given.identities, field, lane, number, self.arena)
+    }
+
+    fn word(&self, word: Word, about: About) -> u64 {
+        self.words[word.at + if word.of_item { about.words } else { 0 }]
+    }
+
+    fn draw(&self, draw: Draw, about: About) -> Key {
+        let element = if draw.element { about.salt } else { FIRST };
+        draw.resource.salted(self.instance.1).salted(element).salted(draw.field)
+    }
+
+    #[inline(never)]
+    fn ready(&self, ready: &Ready, about: About) -> i64 {
+        whole_microseconds(self.draw(ready.draw, about).between(ready.low, ready.high) as i64)
+    }
+
+    /// The last change: by a call, or by becoming ready, or the first look of whoever makes it ready.
+    fn updated(&self, state: Word, ready: Option<&Ready>, about: About) -> i64 {
+        let of = |offset| self.word(state.behind(offset), about);
+        let (created, updated) = (of(word::CREATED), of(word::UPDATED));
+        let (created, mut last) = (word::created(created), updated as i64);
+        // Most are either too young for the first of the moments, or were changed after the last.
+        if let Some(ready) = ready
+            && self.time.saturating_sub(created) >= ready.first_note
+            && last < created.saturating_add_unsigned(ready.high)
+        {
+            let whole = self.ready(ready, about);
+            // A first note some hundred milliseconds after the creation, as the documented example shows.
+            for moment in [first_note(whole), whole] {
+                let moment = created.saturating_add(moment);
+                if moment <= self.time {
+                    last = last.max(moment);
+                }
+            }
+        }
+        last
+    }
+
+    /// Whether something of that age is not ready yet; drawn only if it depends on what is drawn.
+    fn is_young(&self, age: i64, ready: &Ready, about: About) -> bool {
+        age < ready.earliest || (age < ready.high as i64 && age < self.ready(ready, about))
+    }
+
+    #[inline(never)]
+    fn clock(&self, of: (KindId, usize), at: Word, stamped: bool, about: About) -> Piece<'e> {
+        let Generator::Clock { clock, .. } = &self.given.catalog.kinds[of.0].fields[of.1].generator else {
+            return Piece::NULL;
+        };
+        let word = self.word(at, about);
+        let (second, number) =
+            if stamped { word::unstamp(word) } else { (word::created(word).div_euclid(NANOSECONDS), 0) };
+        clock.make(second, number, self.calendar, self.arena)
+    }
+
+    /// The id of what a word refers to; null if it is nothing.
+    #[inline(never)]
+    fn refer(&self, word: u64) -> Piece<'e> {
+        match code::meaning(word) {
+            code::Meaning::Null => Piece::NULL,
+            code::Meaning::Population(kind, index) => {
+                self.given.population.value(kind, index, self.given.catalog.kinds[kind].id()).unwrap_or(Piece::NULL)
+            }
+            code::Meaning::Actor(actor) => {
+                let of = &self.story.actors[actor];
+                let id = self.given.catalog.kinds[of.kind].id();
+                let pinned = of.pins.iter().find(|(field, _)| *field == id);
+                match (pinned, of.stranger) {
+                    (Some((_, bytes)), _) => bytes.as_deref().map_or(Piece::NULL, |bytes| self.arena.text(bytes)),
+                    (None, Some(number)) => self.given.identities.make(of.kind, id, Lane(0), number, self.arena),
+                    (None, None) => self.member(Role::Principal(actor), id).unwrap_or(Piece::NULL),
+                }
+            }
+            code::Meaning::Resource(resource) => self.resource_id(resource),
+        }
+    }
+
+    /// The id of a resource of the story; ids that depend on its state are not referred to by words.
+    fn resource_id(&self, index: usize) -> Piece<'e> {
+        use crate::plan::story::{Owner, Pin};
+        let resource = &self.story.resources[index];
+        let id = self.given.catalog.kinds[resource.kind].id();
+        match (resource.pins.iter().find(|(field, _)| *field == id), resource.owner) {
+            (Some((_, Pin::Bytes(bytes))), _) => self.arena.text(bytes),
+            (_, Owner::Population { .. }) => self.member(Role::Shared(index), id).unwrap_or(Piece::NULL),
+            (_, Owner::Story { lane, .. }) => self.made((resource.kind, id), lane, self.instance.0 << resource.shift()),
+        }
+    }
+}
+
+/// A value that may be null.
+#[inline]
+fn piece(value: Option<&Padded>) -> Piece<'_> {
+    value.map_or(Piece::NULL, Padded::piece)
+}
+
+/// What a resource's first element puts into keys.
+const FIRST: Salt = Salt::of(0);
+
+fn number(digits: &[u8]) -> u64 {
+    digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit.wrapping_sub(b'0') % 10))
+}

@@ -1,0 +1,369 @@
+//! The simulation: which step of which instance happens when.
+//!
+//! One sequential pass over small records. It never renders, sleeps, opens a file or reads a clock; rendering, threads
+//! and sinks divide what comes out of it. An instance keeps its place in the story and the state of its resources,
+//! and nothing else: everything that can be computed from its number is.
+
+mod act;
+mod active;
+mod calendar;
+mod injected;
+mod instance;
+mod loads;
+mod outlook;
+mod paced;
+mod stamps;
+mod steps;
+mod surroundings;
+
+use crate::{
+    plan::{Plan, Starts, roles::Roles},
+    units::DurationRange,
+    value::Key,
+};
+use active::Active;
+use calendar::Due;
+use injected::Injected;
+use instance::Instance;
+use paced::Pace;
+use stamps::Stamps;
+use surroundings::Surroundings;
+
+pub(crate) use injected::{Span, injected_spans};
+pub use outlook::Outlook;
+
+/// One event, before it is rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    /// Position in the whole run, from 0.
+    pub number: u64,
+    /// Event time in nanoseconds since the Unix epoch.
+    pub time: i64,
+    /// Which instance of its story, from 0.
+    pub instance: u64,
+    /// What kind of event: an index into [`Plan::emissions`].
+    pub emission: u32,
+    /// Which turn of a repeated step, from 0.
+    pub occurrence: u32,
+    /// Which element of its target it is about.
+    pub element: u32,
+    /// Where its words begin in the arena that [`Stream::next`] appends to.
+    pub words_at: u32,
+    /// How many words it has.
+    pub words: u32,
+    /// Whether it is the last one of its instance.
+    pub ends: bool,
+}
+
+/// The events of a run in the order of event time.
+#[derive(Debug)]
+pub struct Stream<'p> {
+    plan: &'p Plan,
+    active: Active,
+    world: World,
+    /// How many instances have started, in all and of each story.
+    started: u64,
+    numbers: Vec<u64>,
+    /// How many of them started in the warm-up.
+    warmed: u64,
+    /// The next start, while there is one, and where in its interval starts lie.
+    next_start: Option<i64>,
+    jitter: Key,
+    /// How many events it has given without injected ones, and in all if there are such.
+    emitted: u64,
+    numbered: u64,
+    /// It ends after so many of the first, or at that time.
+    limit: u64,
+    to: i64,
+    /// With a rate: slots, not due times, say when events happen.
+    pace: Option<Pace<'p>>,
+    /// Whether the warm-up was shorter than the longest story.
+    begins_early: bool,
+    /// With a rate: the longest that a step has waited for a slot, in nanoseconds.
+    longest_wait: i64,
+    injected: Option<Box<Injected>>,
+}
+
+/// What instances have to do with beside themselves.
+#[derive(Debug)]
+struct World {
+    stamps: Stamps,
+    roles: Roles,
+    surroundings: Surroundings,
+    /// Whether it is an injected story that looks at it.
+    injected: bool,
+}
+
+/// Draws of a call, below its key.
+mod draws {
+    pub const AFTER: u64 = 1;
+    pub const CHANCE: u64 = 2;
+    pub const TIMES: u64 = 3;
+    pub const CREATED: u64 = 4;
+    pub const STAMP: u64 = 5;
+    /// Followed by one for each turn.
+    pub const TURN: u64 = 16;
+}
+
+const MILLISECOND: u64 = 1_000_000;
+const MICROSECOND: i64 = 1_000;
+const SECOND: i64 = 1_000_000_000;
+const DAY: i64 = 86_400 * SECOND;
+
+/// The fractional part of the golden ratio in 64 bits: its multiples fill the unit interval evenly.
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+impl Plan {
+    /// The simulation of this run, from its first event.
+    pub fn stream(&self) -> Stream<'_> {
+        Stream::new(self)
+    }
+
+    /// How many events the run has: by simulating it, without rendering.
+    pub fn count(&self) -> u64 {
+        self.stream().run_through().0
+    }
+}
+
+impl<'p> Stream<'p> {
+    /// The simulation of a plan, at its beginning.
+    pub fn new(plan: &'p Plan) -> Self {
+        let from = plan.timing.from;
+        let mut stream = Stream {
+            plan,
+            active: Active::background(plan, from),
+            world: World::new(plan),
+            started: 0,
+            numbers: vec![0; plan.background],
+            warmed: 0,
+            next_start: None,
+            jitter: plan.pick.name("start"),
+            emitted: 0,
+            numbered: 0,
+            limit: plan.timing.events.unwrap_or(u64::MAX),
+            to: plan.timing.to.unwrap_or(i64::MAX),
+            pace: plan.timing.schedule.as_ref().map(|schedule| Pace::new(plan, schedule)),
+            begins_early: false,
+            longest_wait: 0,
+            injected: None,
+        };
+        if stream.pace.is_none() {
+            stream.next_start = stream.start_time();
+        } else if plan.timing.warm {
+            stream.warm_up();
+            stream.warmed = stream.started;
+        }
+        if plan.background < plan.stories.len() {
+            stream.injected = Some(Box::new(Injected::new(plan, &mut stream.world)));
+        }
+        stream
+    }
+
+    /// Simulates all that is left: how many events, and the time of the last.
+    pub fn run_through(&mut self) -> (u64, Option<i64>) {
+        let mut words = Vec::new();
+        let (mut count, mut last) = (0, None);
+        while let Some(record) = self.next(&mut words) {
+            words.clear();
+            count += 1;
+            last = Some(record.time);
+        }
+        (count, last)
+    }
+
+    /// How many events it has given so far, those of injected stories left out.
+    pub fn emitted(&self) -> u64 {
+        self.emitted
+    }
+
+    /// How many instances have started since the run's beginning.
+    pub fn started_in_run(&self) -> u64 {
+        self.started - self.warmed
+    }
+
+    /// Whether the run begins before its steady state, because its longest story lasts longer than can be simulated.
+    pub fn begins_early(&self) -> bool {
+        self.begins_early
+    }
+
+    /// How many instances are going on.
+    pub fn going_on(&self) -> u64 {
+        self.active.instances.len() as u64
+    }
+
+    /// How many resources those have of which they keep a state.
+    pub fn resources_kept(&self) -> u64 {
+        let kept = |story: u16| {
+            let own = self.plan.stories[usize::from(story)].resources.iter().filter(|resource| resource.is_own());
+            own.map(|resource| u64::from(resource.count)).sum::<u64>()
+        };
+        self.active.instances.stories().map(kept).sum()
+    }
+
+    /// Whether a run that has given its last event has fewer than were asked for, because event time ends in the year
+    /// 2262: instances were left to start, slots to fill, or steps to happen.
+    pub fn is_cut_by_time(&self) -> bool {
+        if self.emitted >= self.limit || self.to != i64::MAX {
+            return false;
+        }
+        let timing = &self.plan.timing;
+        match &timing.schedule {
+            Some(schedule) => schedule.length().is_none_or(|length| timing.from.checked_add_unsigned(length).is_none()),
+            None => self.next_start.is_none() && self.is_start_left() || self.active.is_cut_by_time(),
+        }
+    }
+
+    /// Whether an instance is left to start.
+    fn is_start_left(&self) -> bool {
+        match self.plan.timing.starts {
+            Starts::Once => self.once(self.started) < self.plan.background,
+            Starts::Instances(instances) => self.started < instances,
+            Starts::Unbounded => true,
+        }
+    }
+
+    /// Goes on beyond the plan's end, to find out how long whole instances take.
+    pub(crate) fn ignore_end(&mut self) {
+        self.to = i64::MAX;
+    }
+
+    /// The next event, or `None` at the end of the run. What its rendering needs to know of its instance's state is
+    /// appended to `words`.
+    pub fn next(&mut self, words: &mut Vec<u64>) -> Option<Record> {
+        if self.injected.is_none() { self.next_of_background(words) } else { self.next_of_all(words) }
+    }
+
+    #[inline(never)]
+    fn next_of_all(&mut self, words: &mut Vec<u64>) -> Option<Record> {
+        let mut injected = self.injected.take()?;
+        let next = injected.next(self, words);
+        self.injected = Some(injected);
+        let number = self.numbered;
+        self.numbered += 1;
+        next.map(|record| Record { number, ..record })
+    }
+
+    /// As [`next`](Self::next), but adds it to others: it is made where it will lie, since what was just written in parts
+    /// cannot be copied at once before it has left the processor's queue. False at the end of the run.
+    pub fn add_next(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> bool {
+        if self.injected.is_none() {
+            return self.add_next_of_background(records, words);
+        }
+        let next = self.next_of_all(words);
+        records.extend(next);
+        next.is_some()
+    }
+
+    #[inline(never)]
+    fn add_next_of_background(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> bool {
+        self.happen(words, |record| records.push(record)).is_some()
+    }
+
+    /// The next event of all but the injected stories, numbered as if there were none.
+    #[inline(never)]
+    fn next_of_background(&mut self, words: &mut Vec<u64>) -> Option<Record> {
+        self.happen(words, |record| record)
+    }
+
+    #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
+    #[inline(always)]
+    fn happen<T>(&mut self, words: &mut Vec<u64>, give: impl FnOnce(Record) -> T) -> Option<T> {
+        if self.emitted >= self.limit {
+            return None;
+        }
+        let (due, time) = self.next_due()?;
+        let number = self.emitted;
+        self.emitted += 1;
+        Some(give(self.active.happen(self.plan, &mut self.world, (due, number), time, words)))
+    }
+
+    /// What happens next, and when: with a rate in the next slot, without one when it is due.
+    #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
+    #[inline(always)]
+    fn next_due(&mut self) -> Option<(Due, i64)> {
+        let slot = match self.pace {
+            Some(_) => Some(self.next_slot().filter(|slot| *slot < self.to)?),
+            None => None,
+        };
+        loop {
+            // An instance starts before anything that is due at the same time.
+            let before = || self.next_start.map_or(i64::MAX, |start| start.saturating_sub(1)).min(self.to - 1);
+            let limit = slot.unwrap_or_else(before);
+            if let Some(due) = self.active.pop_until(limit) {
+                let time = slot.unwrap_or(due.0);
+                self.longest_wait = self.longest_wait.max(time - due.0);
+                return Some((due, time));
+            }
+            if let Some(slot) = slot {
+                let place = self.start_in_slot(slot);
+                return Some(((slot, self.started - 1, place), slot));
+            }
+            let start = self.next_start.filter(|start| *start < self.to)?;
+            self.start(start);
+        }
+    }
+
+    /// When the next instance starts: somewhere in its own interval, so that times look like life and stay in order.
+    fn start_time(&self) -> Option<i64> {
+        let timing = &self.plan.timing;
+        if !self.is_start_left() {
+            return None;
+        }
+        let place = if timing.starts == Starts::Once { self.once(self.started) as u64 } else { self.started };
+        let begin = place.checked_mul(timing.every)?;
+        let jitter = if timing.every == 0 { 0 } else { self.jitter.number(place).below(timing.every) };
+        timing.from.checked_add_unsigned(begin)?.checked_add_unsigned(jitter)
+    }
+
+    #[inline(never)]
+    fn start(&mut self, time: i64) {
+        let (place, due) = self.begin(time);
+        self.active.schedule(self.plan, due, self.started - 1, place);
+        self.next_start = self.start_time();
+    }
+
+    /// Which story is the `number`th that happens if each of them happens once: those of weight 0 never do, and those
+    /// after them keep their time.
+    fn once(&self, number: u64) -> usize {
+        let happening = (0..self.plan.background).filter(|story| self.plan.weights.draws(*story));
+        happening.into_iter().nth(number as usize).unwrap_or(self.plan.background)
+    }
+
+    /// Begins the next instance; its place and when its first step is due, if it has one.
+    fn begin(&mut self, time: i64) -> (u32, Option<i64>) {
+        let story = match self.plan.timing.starts {
+            Starts::Once => self.once(self.started),
+            _ => self.plan.weights.at(self.plan.pick.bits().wrapping_add(self.started.wrapping_mul(GOLDEN))),
+        };
+        let number = self.numbers[story];
+        self.numbers[story] += 1;
+        self.started += 1;
+        self.active.begin(self.plan, &mut self.world, (story as u16, number), time)
+    }
+}
+
+impl World {
+    fn new(plan: &Plan) -> Self {
+        World {
+            stamps: Stamps::new(plan.timing.from),
+            roles: Roles::new(&plan.catalog),
+            surroundings: Surroundings::of(plan),
+            injected: false,
+        }
+    }
+}
+
+/// The time of the last event that is not injected; the run's beginning if there is none.
+pub(crate) fn last_of_background(plan: &Plan) -> i64 {
+    let (mut stream, mut words) = (Stream::new(plan), Vec::new());
+    let events = std::iter::from_fn(|| {
+        words.clear();
+        stream.next_of_background(&mut words)
+    });
+    events.last().map_or(plan.timing.from, |record| record.time)
+}
+
+/// A delay from a range, both ends included.
+fn delay(key: Key, range: DurationRange) -> i64 {
+    if range.low == range.high { range.low as i64 } else { key.between(range.low, range.high) as i64 }
+}

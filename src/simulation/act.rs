@@ -1,0 +1,156 @@
+//! What a call does to the state of its instance, how it ends, and what its event has to know.
+
+use crate::{
+    catalog::automatic_failure,
+    simulation::{MICROSECOND, MILLISECOND, SECOND, World, draws, instance::Instance},
+};
+use crate::{
+    catalog::{Catalog, Effect, FailureId},
+    plan::{
+        Plan,
+        event_kind::Snapshot,
+        story::{Ask, Asked, Call, Outcome, Story, code, word},
+    },
+};
+
+/// Decides how a call ends and applies what it does; `asked` becomes the words that it asks for.
+pub(super) fn act(
+    plan: &Plan,
+    world: &mut World,
+    call: &Call,
+    (instance, element): (&Instance, u32),
+    time: i64,
+    state: &mut [u64],
+    asked: &mut [u64],
+) -> Option<FailureId> {
+    let Some(place) = call.state else {
+        return match call.outcome {
+            Outcome::Failure(failure) => Some(failure),
+            _ => None,
+        };
+    };
+    let state = &mut state[place.of(element)];
+    for (ask, asked) in call.asks.iter().zip(asked.iter_mut()) {
+        *asked = word_asked_for(plan, world, ask, instance, state);
+    }
+    let exists = word::exists(state[word::CREATED]);
+    let outcome = decide(&plan.catalog, call, exists, state, asked);
+    let key = || instance.turn_key();
+    match (call.does, outcome) {
+        // A refused create says what it would have made; what exists stays as it is.
+        (Effect::Create, _) if outcome.is_none() || !exists => {
+            make(state, instance, time, outcome.is_none());
+            let kind = &plan.catalog.kinds[plan.catalog.methods[call.method].kind];
+            let stamp = word::stamp_of(kind);
+            if kind.stamp.is_some() && (state[stamp] == 0 || outcome.is_none()) {
+                let named = time - key().number(draws::STAMP).between(100 * MILLISECOND, 900 * MILLISECOND) as i64;
+                state[stamp] = world.stamps.take(instance.room, named.div_euclid(SECOND), world.injected);
+            }
+        }
+        (Effect::Update, None) => {
+            let lag = key().number(draws::CREATED).between(20 * MILLISECOND, 60 * MILLISECOND) as i64;
+            let changed = (time - lag).div_euclid(MICROSECOND) * MICROSECOND;
+            state[word::UPDATED] = changed.max(state[word::UPDATED] as i64 + MICROSECOND) as u64;
+            for (ask, asked) in call.asks.iter().zip(asked.iter()) {
+                if ask.value != Asked::Nothing {
+                    state[word::FIELDS + ask.word] = *asked;
+                }
+            }
+        }
+        (Effect::Delete, None) => delete(state),
+        _ => {}
+    }
+    outcome
+}
+
+/// A resource is made, or would have been.
+#[inline]
+pub(super) fn make(state: &mut [u64], instance: &Instance, time: i64, exists: bool) {
+    let lag = instance.turn_key().number(draws::CREATED).between(50 * MILLISECOND, 100 * MILLISECOND) as i64;
+    let created = (time - lag).div_euclid(MICROSECOND) * MICROSECOND;
+    state[word::CREATED] = word::made(created, exists);
+    state[word::UPDATED] = created as u64;
+}
+
+/// A resource is deleted: it is known when it was made.
+#[inline]
+pub(super) fn delete(state: &mut [u64]) {
+    state[word::CREATED] = word::made(word::created(state[word::CREATED]), false);
+}
+
+/// The word that a call asks for.
+fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance, state: &[u64]) -> u64 {
+    let current = state[word::FIELDS + ask.word];
+    match ask.value {
+        Asked::Code(code) => code,
+        Asked::Next { last } => (current + 1).min(last),
+        Asked::Previous => current.saturating_sub(1),
+        Asked::Nothing => current,
+        Asked::Clear => code::NULL,
+        Asked::Reference(reference) => {
+            world.surroundings.draw(plan, instance.story, instance.number, &mut world.roles);
+            world.roles.code(&plan.population, reference, ask.word as u64)
+        }
+    }
+}
+
+/// How a call ends, by what is asked and what is.
+fn decide(catalog: &Catalog, call: &Call, exists: bool, state: &[u64], asked: &[u64]) -> Option<FailureId> {
+    let creates = call.does == Effect::Create;
+    let lowers = call
+        .lowers
+        .filter(|(_, ask)| asked[*ask] < state[word::FIELDS + call.asks[*ask].word])
+        .map(|(failure, _)| failure);
+    match call.outcome {
+        Outcome::Failure(failure) => Some(failure),
+        Outcome::Success { insists: true } => None,
+        Outcome::Auto if exists == creates => automatic_failure(catalog, call.method),
+        Outcome::Success { insists: false } | Outcome::Auto => lowers,
+    }
+}
+
+/// Appends what an event's rendering needs to know of the state.
+pub(super) fn hand_over(
+    (story, call): (&Story, &Call),
+    state: &[u64],
+    snapshot: &Snapshot,
+    element: u32,
+    asked: &[u64],
+    words: &mut Vec<u64>,
+) {
+    match (snapshot.target, call.state) {
+        (Some(target), Some(place)) if call.target == Some(target) => {
+            copy(&state[place.of(element)], words);
+        }
+        (Some(target), _) => {
+            let resource = &story.resources[target];
+            copy(&state[resource.at(element)..][..resource.stride], words);
+        }
+        (None, _) => {}
+    }
+    if snapshot.asks > 0 {
+        words.extend_from_slice(&asked[..snapshot.asks]);
+    }
+    for other in &snapshot.others {
+        let resource = &story.resources[*other];
+        copy(&state[resource.state_at..][..resource.stride], words);
+    }
+    for listed in &snapshot.listed {
+        let resource = &story.resources[*listed];
+        for element in 0..resource.count {
+            let state = &state[resource.at(element)..][..resource.stride];
+            if word::exists(state[word::CREATED]) {
+                words.push(((*listed as u64) << 32) | u64::from(element));
+                copy(state, words);
+            }
+        }
+    }
+}
+
+/// Appends the words of a resource; most are so long that they need not be counted.
+fn copy(from: &[u64], words: &mut Vec<u64>) {
+    match <&[u64; word::FIELDS + 2]>::try_from(from) {
+        Ok(from) => words.extend_from_slice(from),
+        Err(_) => words.extend_from_slice(from),
+    }
+}

@@ -1,0 +1,218 @@
+//! The instances that are going on, and what happens in them.
+
+use crate::simulation::{
+    MILLISECOND, Record, World, act,
+    calendar::{Calendar, Due},
+    instance::{Instance, Instances, States},
+    loads::Loads,
+    steps::{Sort, Step, Steps},
+};
+use crate::{
+    catalog::MOST_ASKS,
+    plan::{Plan, story::Operation},
+};
+
+/// The instances that are going on, and when the next step of each is due.
+#[derive(Debug)]
+pub(super) struct Active {
+    due: Calendar,
+    pub instances: Instances,
+    states: States,
+    pub steps: Steps,
+    /// With a rate: how busy it will be.
+    loads: Loads,
+}
+
+/// So many places are fetched together.
+const TOGETHER: usize = 32;
+
+impl Active {
+    /// Nothing going on, in a run from `start` on.
+    pub fn new(plan: &Plan, start: i64) -> Self {
+        // Four to eight buckets for each event; without a rate an instance is taken for some ten events.
+        let width = plan.timing.schedule.as_ref().map_or(plan.timing.every / 64, |schedule| {
+            86_400_000 * MILLISECOND * 250 / schedule.highest_rate().per_day_in_thousandths().max(1)
+        });
+        Active {
+            due: Calendar::new(start, width),
+            instances: Instances::default(),
+            states: States::new(plan.stories.len()),
+            steps: Steps::of(plan),
+            loads: Loads::unknown(),
+        }
+    }
+
+    /// The same for what is not injected: that keeps out of its own way.
+    pub fn background(plan: &Plan, start: i64) -> Self {
+        Active { loads: Loads::of(plan, start), ..Active::new(plan, start) }
+    }
+
+    /// Whether an instance was cut short because event time ends.
+    pub fn is_cut_by_time(&self) -> bool {
+        self.loads.cut_by_time
+    }
+
+    /// Forgets that an instance was cut short.
+    pub fn forget_cut(&mut self) {
+        self.loads.cut_by_time = false;
+    }
+
+    /// Begins an instance of a story; its place and when its first step is due, if it has one.
+    pub fn begin(
+        &mut self,
+        plan: &Plan,
+        world: &mut World,
+        (story, number): (u16, u64),
+        time: i64,
+    ) -> (u32, Option<i64>) {
+        let mut instance = Instance::begin(plan, story, number, time, &mut self.states, world);
+        let due = instance.enter(plan, (&self.steps, &mut self.loads), time);
+        (self.instances.insert(instance), due)
+    }
+
+    /// Notes when an instance goes on, or that it is over.
+    #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
+    #[inline(always)]
+    pub fn schedule(&mut self, plan: &Plan, due: Option<i64>, order: u64, place: u32) {
+        match due {
+            Some(due) => self.due.push((due, order, place)),
+            None => self.end(plan, place),
+        }
+    }
+
+    #[inline(never)]
+    fn end(&mut self, plan: &Plan, place: u32) {
+        self.states.give_back(plan, self.instances.get(place));
+        self.instances.remove(place);
+    }
+
+    /// The same as [`Active::pop_until`], for what is taken seldom, or not given out.
+    #[inline(never)]
+    pub fn pop_until_apart(&mut self, limit: i64) -> Option<Due> {
+        self.pop_until(limit)
+    }
+
+    /// Takes out what is due first, if that is at `limit` or before it.
+    #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
+    #[inline(always)]
+    pub fn pop_until(&mut self, limit: i64) -> Option<Due> {
+        if !self.due.ahead().is_empty() {
+            self.fetch();
+        }
+        self.due.pop_until(limit)
+    }
+
+    /// Touches what the next events need, which is mostly not in any cache: together, because memory answers many
+    /// questions in the time of one. It is much of what an event costs where a hundred thousand stories are going on.
+    #[inline(never)]
+    fn fetch(&mut self) {
+        for places in self.due.ahead().chunks(TOGETHER) {
+            let mut words = [[0; 2]; TOGETHER];
+            for (place, words) in places.iter().zip(&mut words) {
+                let instance = self.instances.get(*place);
+                let ahead = self.steps.at(instance.at).ahead(instance.turn);
+                *words = ahead.map(|at| instance.state_at.wrapping_add(at));
+            }
+            let touched = words[..places.len()].iter().fold(0, |sum, words| sum ^ self.states.fetch(*words));
+            std::hint::black_box(touched);
+        }
+        self.due.forget_ahead();
+    }
+
+    /// The same as [`Active::happen`], for events that are few, or are not given out.
+    #[inline(never)]
+    pub fn happen_apart(
+        &mut self,
+        plan: &Plan,
+        world: &mut World,
+        due: Due,
+        time: i64,
+        words: &mut Vec<u64>,
+    ) -> Record {
+        self.happen(plan, world, (due, 0), time, words)
+    }
+
+    /// The call that an instance has come to happens at `time`, as the event of that number.
+    #[expect(clippy::inline_always, reason = "a record that is handed on is copied: a tenth of what an event costs")]
+    #[inline(always)]
+    pub fn happen(
+        &mut self,
+        plan: &Plan,
+        world: &mut World,
+        ((_, order, place), number): (Due, u64),
+        time: i64,
+        words: &mut Vec<u64>,
+    ) -> Record {
+        let Active { instances, states, steps, loads, .. } = self;
+        let instance = instances.get_mut(place);
+        let step = steps.at(instance.at);
+        let (of, occurrence, words_at) = (instance.number, instance.turn, words.len());
+        let element = step.element(occurrence);
+        let emission = match step.sort {
+            Sort::Plain => step.emission,
+            Sort::Make => {
+                act::make(states.resource(instance, step.own(element)), instance, time, true);
+                step.emission
+            }
+            Sort::Delete => {
+                act::delete(states.resource(instance, step.own(element)));
+                step.emission
+            }
+            Sort::List => {
+                for listed in steps.listed(step) {
+                    states.list(instance, listed, words);
+                }
+                step.emission
+            }
+            _ => call(plan, world, (steps, step), states, (instance, element), time, words),
+        };
+        if step.is_shown() {
+            let [own, other] = step.shown(element);
+            states.show(instance, own, words);
+            states.show(instance, other, words);
+        }
+        let due = instance.proceed(plan, step, (steps, loads), time);
+        self.schedule(plan, due, order, place);
+        Record {
+            number,
+            time,
+            instance: of,
+            emission,
+            occurrence,
+            element,
+            words_at: words_at as u32,
+            words: (words.len() - words_at) as u32,
+            ends: due.is_none(),
+        }
+    }
+}
+
+/// What a call does, and which event that is.
+#[inline(never)]
+fn call(
+    plan: &Plan,
+    world: &mut World,
+    (steps, step): (&Steps, &Step),
+    states: &mut States,
+    (instance, element): (&Instance, u32),
+    time: i64,
+    words: &mut Vec<u64>,
+) -> u32 {
+    let story = &plan.stories[usize::from(instance.story)];
+    let Some(Operation::Call(call)) = steps.operation(plan, instance.story, instance.at) else { return 0 };
+    let mut asked = [0; MOST_ASKS];
+    let state = states.of(story, instance);
+    let outcome = act::act(plan, world, call, (instance, element), time, state, &mut asked);
+    if step.sort == Sort::Short {
+        let [own, other] = step.shown(element);
+        states.show(instance, own, words);
+        words.extend_from_slice(&asked[..usize::from(step.asks)]);
+        states.show(instance, other, words);
+        return step.emission;
+    }
+    let found = call.emissions.iter().find(|(failure, _)| *failure == outcome);
+    let emission = found.or(call.emissions.first()).map_or(0, |(_, emission)| *emission);
+    let snapshot = &plan.emissions[emission as usize].snapshot;
+    act::hand_over((story, call), state, snapshot, element, &asked, words);
+    emission
+}

@@ -1,0 +1,145 @@
+//! What is due beyond this turn of the wheel: in lists by digits of the bucket's number, in no order.
+//!
+//! A list is a chain of chunks, which are used again by all lists: memory is what is due, and not what was ever due in
+//! one of them. Entries are written and read one behind the other, so hardly any of it has to be waited for.
+
+use crate::simulation::calendar::Due;
+
+/// Everything that is due beyond this turn.
+#[derive(Debug)]
+pub(super) struct Far {
+    levels: Box<[Level]>,
+    /// Where the first level's digit begins, in bits.
+    below: u32,
+    /// Chunks of all lists.
+    entries: Vec<Due>,
+    /// For each chunk the end of its list before it, or the next free one.
+    before: Vec<u32>,
+    free: u32,
+    len: usize,
+}
+
+/// Lists by one digit.
+#[derive(Debug)]
+struct Level {
+    ends: [End; LISTS],
+    filled: [u64; LISTS / 64],
+}
+
+/// Behind the last entry of a list; 0 if it is empty. At a multiple of [`CHUNK`] its last chunk is full.
+type End = u32;
+
+/// A list that is due next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Next {
+    level: usize,
+    list: usize,
+    /// The first bucket of what it has.
+    pub bucket: u64,
+}
+
+const DIGIT: u32 = 8;
+const LISTS: usize = 1 << DIGIT;
+
+/// Entries of a chunk.
+const CHUNK: u32 = 16;
+
+const NONE: u32 = u32::MAX;
+
+impl Far {
+    /// Nothing, beyond a digit of `below` bits in buckets' numbers of so many bits.
+    pub fn new(below: u32, bits: u32) -> Self {
+        let levels = bits.saturating_sub(below).div_ceil(DIGIT);
+        let empty = |_| Level { ends: [0; LISTS], filled: [0; LISTS / 64] };
+        let levels = (0..levels).map(empty).collect();
+        Far { levels, below, entries: Vec::new(), before: Vec::new(), free: NONE, len: 0 }
+    }
+
+    /// How many are due.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Notes what is due in a bucket whose number differs from the present one's in these bits.
+    #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
+    #[inline(always)]
+    pub fn put(&mut self, different: u64, bucket: u64, (time, order, place): Due) {
+        let level = ((different.ilog2() - self.below) / DIGIT) as usize;
+        let list = (bucket >> (self.below + level as u32 * DIGIT)) as usize % LISTS;
+        let level = &mut self.levels[level];
+        level.filled[list / 64] |= 1 << (list % 64);
+        let mut end = level.ends[list];
+        if end.is_multiple_of(CHUNK) {
+            end = chunk(&mut self.entries, &mut self.before, &mut self.free, end);
+        }
+        self.entries[end as usize] = (time, order, place);
+        level.ends[list] = end + 1;
+        self.len += 1;
+    }
+
+    /// The list that is due first after the bucket `cursor`.
+    pub fn next(&self, cursor: u64) -> Option<Next> {
+        self.levels.iter().enumerate().find_map(|(at, level)| {
+            let below = self.below + at as u32 * DIGIT;
+            let digits = cursor >> below;
+            let list = level.after(digits as usize % LISTS)?;
+            Some(Next { level: at, list, bucket: (digits & !(LISTS as u64 - 1) | list as u64) << below })
+        })
+    }
+
+    /// Takes a list out, to be emptied by [`Far::pop`].
+    pub fn take(&mut self, next: Next) -> End {
+        let level = &mut self.levels[next.level];
+        level.filled[next.list / 64] &= !(1 << (next.list % 64));
+        std::mem::take(&mut level.ends[next.list])
+    }
+
+    /// Takes one out of a list.
+    #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
+    #[inline(always)]
+    pub fn pop(&mut self, list: &mut End) -> Option<Due> {
+        let at = list.checked_sub(1)?;
+        let due = self.entries[at as usize];
+        *list = at;
+        if at.is_multiple_of(CHUNK) {
+            let chunk = at / CHUNK;
+            *list = std::mem::replace(&mut self.before[chunk as usize], self.free);
+            self.free = chunk;
+        }
+        self.len -= 1;
+        Some(due)
+    }
+}
+
+impl Next {
+    /// Whether all of it is due in one turn of the wheel.
+    pub fn is_nearest(self) -> bool {
+        self.level == 0
+    }
+}
+
+impl Level {
+    /// The first list behind `list` that is not empty.
+    fn after(&self, list: usize) -> Option<usize> {
+        let from = list + 1;
+        (from / 64..self.filled.len()).find_map(|word| {
+            let above = if word == from / 64 { u64::MAX << (from % 64) } else { u64::MAX };
+            let rest = self.filled[word] & above;
+            (rest != 0).then(|| word * 64 + rest.trailing_zeros() as usize)
+        })
+    }
+}
+
+/// A chunk for a list that ends there: where it begins.
+#[inline(never)]
+fn chunk(entries: &mut Vec<Due>, before: &mut Vec<u32>, free: &mut u32, end: End) -> End {
+    let chunk = *free;
+    if chunk == NONE {
+        let begin = entries.len() as u32;
+        entries.resize(entries.len() + CHUNK as usize, (0, 0, 0));
+        before.push(end);
+        return begin;
+    }
+    *free = std::mem::replace(&mut before[chunk as usize], end);
+    chunk * CHUNK
+}

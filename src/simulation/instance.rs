@@ -1,0 +1,376 @@
+//! One run of a story: its place in it, and the state of its resources.
+
+use crate::simulation::{
+    DAY, MICROSECOND, World, draws,
+    loads::Loads,
+    steps::{Listed, MOST_SHOWN, Sort, Step, Steps, Times},
+    surroundings::room,
+};
+use crate::{
+    plan::{
+        Plan,
+        event_kind::field_salt,
+        roles::resource_key,
+        story::{Call, Initial, Operation, Owner, Resource, Story, Turns, word},
+    },
+    value::Key,
+};
+use std::hint::select_unpredictable;
+
+/// An instance while it is going on: what cannot be computed from its number, and its key. One line of memory.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub struct Instance {
+    /// Which instance of the story.
+    pub number: u64,
+    /// What its draws grow from, and those of the call where it is.
+    key: Key,
+    call: Key,
+    /// Where the state of its resources begins among the words of all.
+    pub state_at: u32,
+    /// Which turn of the call where it is, and of how many.
+    pub turn: u32,
+    turns: u32,
+    /// Within which member of the population names are given out only once.
+    pub room: u32,
+    /// Where among the operations of all stories.
+    pub at: u32,
+    /// Which story.
+    pub story: u16,
+}
+
+/// All instances that are going on, in places that are used again.
+#[derive(Debug)]
+pub struct Instances {
+    places: Vec<Instance>,
+    /// The first free place; its `state_at` is the one after it.
+    free: u32,
+    going_on: usize,
+}
+
+/// The state of all instances that are going on, in one piece: an instance's words lie together, and the words of
+/// those that are over are used again by the next ones of the same story.
+#[derive(Debug)]
+pub struct States {
+    /// Behind the last piece there are some more, so that what is read may be longer than what is needed.
+    words: Vec<u64>,
+    /// For each story the first free piece, if any; its first word says which is next.
+    free: Vec<u32>,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// Words behind the first one of a resource, of those that are most often needed.
+const MOST_OF_A_LINE: usize = 3;
+
+/// The story of a free place.
+const NO_STORY: u16 = u16::MAX;
+
+impl Default for Instances {
+    fn default() -> Self {
+        Instances { places: Vec::new(), free: NONE, going_on: 0 }
+    }
+}
+
+impl Instances {
+    /// How many are going on.
+    pub fn len(&self) -> usize {
+        self.going_on
+    }
+
+    /// The story of each.
+    pub fn stories(&self) -> impl Iterator<Item = u16> {
+        self.places.iter().map(|instance| instance.story).filter(|story| *story != NO_STORY)
+    }
+
+    /// Takes a place.
+    pub fn insert(&mut self, instance: Instance) -> u32 {
+        self.going_on += 1;
+        let Some(free) = self.places.get_mut(self.free as usize) else {
+            self.places.push(instance);
+            return self.places.len() as u32 - 1;
+        };
+        let place = std::mem::replace(&mut self.free, free.state_at);
+        *free = instance;
+        place
+    }
+
+    /// Gives a place up.
+    pub fn remove(&mut self, place: u32) {
+        self.going_on -= 1;
+        let instance = &mut self.places[place as usize];
+        instance.story = NO_STORY;
+        instance.state_at = std::mem::replace(&mut self.free, place);
+    }
+
+    /// The instance in a place.
+    pub fn get(&self, place: u32) -> &Instance {
+        &self.places[place as usize]
+    }
+
+    /// The same, to go on.
+    pub fn get_mut(&mut self, place: u32) -> &mut Instance {
+        &mut self.places[place as usize]
+    }
+}
+
+impl States {
+    /// Nothing going on yet of so many stories.
+    pub fn new(stories: usize) -> Self {
+        States { words: vec![0; MOST_SHOWN], free: vec![NONE; stories] }
+    }
+
+    /// Words for an instance of a story, all 0.
+    fn take(&mut self, story: u16, length: usize) -> u32 {
+        if length == 0 {
+            return 0;
+        }
+        let free = self.free[usize::from(story)];
+        if free == NONE {
+            let at = self.words.len() - MOST_SHOWN;
+            self.words.resize(at + length + MOST_SHOWN, 0);
+            return at as u32;
+        }
+        let words = &mut self.words[free as usize..][..length];
+        self.free[usize::from(story)] = words[0] as u32;
+        words.fill(0);
+        free
+    }
+
+    /// Gives the words of an instance back.
+    pub fn give_back(&mut self, plan: &Plan, instance: &Instance) {
+        if plan.stories[usize::from(instance.story)].state_words > 0 {
+            let free = &mut self.free[usize::from(instance.story)];
+            self.words[instance.state_at as usize] = u64::from(*free);
+            *free = instance.state_at;
+        }
+    }
+
+    /// Touches the first words of resources and the last, which may lie in the next line of memory.
+    pub fn fetch(&self, resources: [u32; 2]) -> u64 {
+        let word = |at: usize| self.words.get(at).copied().unwrap_or_default();
+        let [one, other] = resources.map(|at| word(at as usize) ^ word(at as usize + MOST_OF_A_LINE));
+        one ^ other
+    }
+
+    /// Appends words of an instance, few, without looking at how many.
+    #[inline]
+    pub fn show(&self, instance: &Instance, (from, count): (u32, usize), words: &mut Vec<u64>) {
+        let at = instance.state_at.wrapping_add(from) as usize;
+        if let Some(shown) = self.words[at..].first_chunk::<MOST_SHOWN>() {
+            let before = words.len();
+            words.extend_from_slice(shown);
+            words.truncate(before + count);
+        }
+    }
+
+    /// Appends the elements that exist of one of its resources, without looking at what is appended.
+    #[inline]
+    pub fn list(&self, instance: &Instance, listed: &Listed, words: &mut Vec<u64>) {
+        let mut at = instance.state_at.wrapping_add(listed.at) as usize;
+        for element in 0..listed.count {
+            let Some(shown) = self.words[at..].first_chunk::<MOST_SHOWN>() else { return };
+            let before = words.len();
+            let mut listing = [listed.code | u64::from(element); MOST_SHOWN + 1];
+            listing[1..].copy_from_slice(shown);
+            words.extend_from_slice(&listing);
+            words.truncate(before + (1 + listed.stride) * usize::from(word::exists(shown[word::CREATED])));
+            at += listed.stride;
+        }
+    }
+
+    /// The words of a resource of an instance, from the first one on.
+    #[inline]
+    pub fn resource(&mut self, instance: &Instance, from: u32) -> &mut [u64] {
+        &mut self.words[instance.state_at.wrapping_add(from) as usize..][..word::FIELDS]
+    }
+
+    /// The words of an instance.
+    pub fn of(&mut self, story: &Story, instance: &Instance) -> &mut [u64] {
+        &mut self.words[instance.state_at as usize..][..story.state_words]
+    }
+}
+
+impl Resource {
+    /// Whether it is the story's own.
+    pub fn is_own(&self) -> bool {
+        matches!(self.owner, Owner::Story { .. })
+    }
+
+    /// Where an element's words begin.
+    pub fn at(&self, element: u32) -> usize {
+        self.state_at + self.stride * element as usize
+    }
+}
+
+impl Instance {
+    /// An instance that has a way through its story, but no state.
+    pub fn at_beginning(plan: &Plan, story: u16, number: u64) -> Self {
+        let key = plan.stories[usize::from(story)].key.number(number);
+        Instance { number, key, call: key, state_at: 0, turn: 0, turns: 0, room: 0, at: 0, story }
+    }
+
+    /// Begins a story at `time`.
+    pub fn begin(plan: &Plan, story_id: u16, number: u64, time: i64, states: &mut States, world: &mut World) -> Self {
+        let story = &plan.stories[usize::from(story_id)];
+        let mut instance = Instance::at_beginning(plan, story_id, number);
+        instance.state_at = states.take(story_id, story.state_words);
+        if story.state_words == 0 {
+            return instance;
+        }
+        world.surroundings.draw(plan, story_id, number, &mut world.roles);
+        let state = states.of(story, &instance);
+        for (index, resource) in story.resources.iter().enumerate().filter(|(_, resource)| resource.is_own()) {
+            instance.room_of(plan, story, resource, world);
+            for element in 0..resource.count {
+                instance.element(plan, (index, element), time, state, world);
+            }
+        }
+        instance
+    }
+
+    /// Where names are given out only once: a member of the population, or nowhere else if the story fixes its own.
+    fn room_of(&mut self, plan: &Plan, story: &Story, resource: &Resource, world: &World) {
+        if let Some(room) = room(&plan.catalog, resource) {
+            let pinned = story.scope_pins.iter().any(|pin| pin.kind == room);
+            self.room = if pinned { u32::MAX } else { world.roles.scope(room) };
+        }
+    }
+
+    /// What an element of a resource is at first.
+    fn element(&self, plan: &Plan, (index, element): (usize, u32), time: i64, state: &mut [u64], world: &mut World) {
+        let story = &plan.stories[usize::from(self.story)];
+        let resource = &story.resources[index];
+        let kind = &plan.catalog.kinds[resource.kind];
+        let shared = resource.shared.is_some();
+        let key = resource_key(resource.key, if shared { 0 } else { self.number }, element);
+        let existing = matches!(resource.owner, Owner::Story { existing: true, .. });
+        let at = resource.at(element);
+        for (position, initial) in resource.initial.iter().enumerate() {
+            state[at + word::FIELDS + position] = match initial {
+                Initial::Fixed(code) => *code,
+                Initial::Drawn(weights) => {
+                    let field = &kind.fields[kind.changing[position]].name;
+                    weights.draw(key.number(field_salt(field))) as u64
+                }
+                Initial::Reference(reference) => world.roles.code(&plan.population, *reference, position as u64),
+            };
+        }
+        if existing || !resource.made {
+            let age = key.number(draws::CREATED).between(DAY as u64 / 12, 30 * DAY as u64) as i64;
+            // Before the first instance of a run that starts in steady state.
+            let time = if shared { plan.timing.from - 30 * DAY } else { time };
+            let created = (time - age).div_euclid(MICROSECOND) * MICROSECOND;
+            state[at + word::CREATED] = word::made(created, existing);
+            state[at + word::UPDATED] = created as u64;
+            if kind.stamp.is_some() && !shared {
+                state[at + word::stamp_of(kind)] = world.stamps.take_old(self.room, world.injected.then_some(key));
+            }
+        }
+    }
+
+    /// Goes to its first call; when that is due, or `None` if it has none.
+    pub fn enter(&mut self, plan: &Plan, (steps, loads): (&Steps, &mut Loads), time: i64) -> Option<i64> {
+        let step = self.enter_at(plan, steps, steps.first(self.story))?;
+        loads.choose(time, (self.call, 0), step.after)
+    }
+
+    /// Goes on after an event at `time`; the next due time, or `None` at the story's end.
+    ///
+    /// Whether it is the same call's next turn or the next call cannot be foreseen, so as little as possible depends on
+    /// it.
+    #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
+    #[inline(always)]
+    pub fn proceed(
+        &mut self,
+        plan: &Plan,
+        step: &Step,
+        (steps, loads): (&Steps, &mut Loads),
+        time: i64,
+    ) -> Option<i64> {
+        let turn = self.turn + 1;
+        let repeats = turn < self.turns;
+        let at = select_unpredictable(repeats, self.at, step.next);
+        let mut next = steps.at(at);
+        if repeats || next.times == Times::Fixed {
+            let turns = select_unpredictable(repeats, self.turns, next.least_turns());
+            self.at = at;
+            self.turns = turns;
+            self.turn = select_unpredictable(repeats, turn, 0);
+            self.call = self.key.salted(next.salt);
+        } else {
+            next = self.enter_at(plan, steps, at)?;
+        }
+        let range = select_unpredictable(repeats, &next.every, &next.after);
+        loads.choose(time, (self.call, self.turn), *range)
+    }
+
+    /// Goes to the first call at an operation or after it; `None` at the story's end.
+    #[inline(never)]
+    fn enter_at<'s>(&mut self, plan: &Plan, steps: &'s Steps, operation: u32) -> Option<&'s Step> {
+        let mut at = operation;
+        loop {
+            let step = steps.at(at);
+            if step.sort == Sort::None {
+                at = self.elsewhere(plan, steps, at)?;
+                continue;
+            }
+            let key = self.key.salted(step.salt);
+            let turns = if step.times == Times::Unsure { self.turns(plan, steps, at, key) } else { step.turns(key) };
+            if turns == 0 {
+                at = step.next;
+                continue;
+            }
+            self.at = at;
+            self.turn = 0;
+            self.turns = turns;
+            self.call = key;
+            return Some(step);
+        }
+    }
+
+    /// Where an operation that is no call leads to; `None` at the story's end.
+    #[inline(never)]
+    fn elsewhere(&self, plan: &Plan, steps: &Steps, at: u32) -> Option<u32> {
+        match steps.operation(plan, self.story, at)? {
+            Operation::Jump(to) => Some(steps.first(self.story) + *to as u32),
+            Operation::Choose { salt, weights, targets } => {
+                Some(steps.first(self.story) + targets[weights.draw(self.key.number(*salt))] as u32)
+            }
+            Operation::Call(_) => Some(at),
+        }
+    }
+
+    /// How often a call happens that may not happen, or very often.
+    #[inline(never)]
+    fn turns(&self, plan: &Plan, steps: &Steps, at: u32, key: Key) -> u32 {
+        let story = &plan.stories[usize::from(self.story)];
+        match steps.operation(plan, self.story, at) {
+            Some(Operation::Call(call)) => {
+                let happens = call.chance.is_none_or(|chance| key.number(draws::CHANCE).draw() < chance);
+                if happens { turns(call, story, key) } else { 0 }
+            }
+            _ => 0,
+        }
+    }
+
+    /// Goes to the last turn of the call where it is; how many turns are passed over.
+    pub fn skip_turns(&mut self) -> u32 {
+        let passed = self.turns.saturating_sub(self.turn + 1);
+        self.turn += passed;
+        passed
+    }
+
+    /// What the draws of the present turn of a call start from.
+    pub fn turn_key(&self) -> Key {
+        self.call.number(draws::TURN + u64::from(self.turn))
+    }
+}
+
+fn turns(call: &Call, story: &Story, key: Key) -> u32 {
+    match call.turns {
+        Turns::Repeat(times) if times.low == times.high => times.low as u32,
+        Turns::Repeat(times) => key.number(draws::TIMES).between(times.low, times.high) as u32,
+        Turns::Each => call.target.map_or(0, |target| story.resources[target].count),
+    }
+}

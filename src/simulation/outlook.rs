@@ -1,0 +1,107 @@
+//! What a run's stories amount to on average: by going through a sample of them without doing anything.
+
+use crate::simulation::{GOLDEN, Instance, loads::Loads, steps::Steps};
+use crate::{
+    catalog::{Catalog, Effect},
+    plan::{Plan, story::Operation},
+};
+
+/// What a sample of instances amounts to, in the shares in which the run starts them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlook {
+    /// How many instances that is.
+    pub instances: u64,
+    /// Events of all of them.
+    pub events: u64,
+    /// How long the longest of them lasts, in nanoseconds.
+    pub longest: u64,
+    /// How long all of them last, in nanoseconds.
+    pub durations: u128,
+    /// Words of state of all of them.
+    pub words: u64,
+    /// By kind: how many resources they create.
+    pub created: Vec<u64>,
+    /// By kind: how many actors of it they have.
+    pub actors: Vec<u64>,
+}
+
+/// Instances that are looked at.
+const SAMPLE: u64 = 4_096;
+
+/// Steps that are walked one by one, some tenths of a second: where scenarios are so long that they have more, fewer
+/// instances are looked at, and the rest of a repetition is taken to last as long as its mean delay says.
+const MOST_WALKED: u64 = 1 << 24;
+
+impl Outlook {
+    /// Goes through a sample of a plan's stories.
+    pub fn of(plan: &Plan) -> Self {
+        let kinds = plan.catalog.kinds.len();
+        let mut outlook = Outlook {
+            instances: SAMPLE,
+            events: 0,
+            longest: 0,
+            durations: 0,
+            words: 0,
+            created: vec![0; kinds],
+            actors: vec![0; kinds],
+        };
+        let steps = Steps::of(plan);
+        let mut left = MOST_WALKED;
+        for number in 0..SAMPLE {
+            outlook.add(plan, &steps, (plan.weights.at(number.wrapping_mul(GOLDEN)), number), &mut left);
+            if left == 0 {
+                outlook.instances = number + 1;
+                break;
+            }
+        }
+        outlook
+    }
+
+    /// Whether any of a million instances has an event; of scenarios with very many steps, of fewer.
+    pub fn has_events(plan: &Plan) -> bool {
+        let (steps, mut loads) = (Steps::of(plan), Loads::unknown());
+        let longest = plan.stories.iter().map(|story| story.operations.len()).max().unwrap_or(0).max(16);
+        (0..MOST_WALKED / longest as u64).any(|number| {
+            let story = plan.weights.at(number.wrapping_mul(GOLDEN));
+            Instance::at_beginning(plan, story as u16, number).enter(plan, (&steps, &mut loads), 0).is_some()
+        })
+    }
+
+    /// Adds an instance. `left`: how many steps may still be walked.
+    fn add(&mut self, plan: &Plan, steps: &Steps, (story_id, number): (usize, u64), left: &mut u64) {
+        let story = &plan.stories[story_id];
+        self.words += story.state_words as u64;
+        for actor in &story.actors {
+            self.actors[actor.kind] += 1;
+        }
+        // Only the way through the story counts, not what it does: no state is needed.
+        let mut instance = Instance::at_beginning(plan, story_id as u16, number);
+        let mut loads = Loads::unknown();
+        let mut due = instance.enter(plan, (steps, &mut loads), 0);
+        while let Some(mut time) = due {
+            let mut events = 1;
+            *left = left.saturating_sub(1);
+            if let Some(Operation::Call(call)) = steps.operation(plan, instance.story, instance.at) {
+                if *left == 0 {
+                    let turns = instance.skip_turns();
+                    let mean = u128::midpoint(call.every.low.into(), call.every.high.into());
+                    let took = i64::try_from(mean * u128::from(turns)).unwrap_or(i64::MAX);
+                    (events, time) = (1 + u64::from(turns), time.saturating_add(took));
+                }
+                if creates(&plan.catalog, call.method) {
+                    self.created[plan.catalog.methods[call.method].kind] += events;
+                }
+            }
+            self.events += events;
+            self.longest = self.longest.max(time as u64);
+            due = instance.proceed(plan, steps.at(instance.at), (steps, &mut loads), time);
+            if due.is_none() {
+                self.durations += time as u128;
+            }
+        }
+    }
+}
+
+fn creates(catalog: &Catalog, method: usize) -> bool {
+    catalog.methods[method].does == Effect::Create
+}

@@ -1,0 +1,156 @@
+//! Gives out names that have only a second in them, each once within its room.
+//!
+//! A name takes the second that it wants, or the nearest earlier one that is free; where a whole minute is taken, it
+//! gets a suffix. The simulation sees all events in order, so what is given out depends on nothing else.
+//!
+//! What injected stories are given must not change what others get: they take a second that has passed out of the
+//! others' reach and that nobody has taken. Of each other they notice only if two want the same second of a room.
+
+use crate::simulation::{DAY, SECOND};
+use crate::{plan::story::word::stamp, value::Key};
+use std::collections::{HashMap, HashSet};
+
+/// What was given out so far.
+#[derive(Debug)]
+pub struct Stamps {
+    from: i64,
+    rooms: HashMap<u32, Room>,
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    /// The latest second that was given out.
+    last: i64,
+    /// Which of the 128 seconds up to `last` are taken: bit 0 is `last`.
+    taken: u128,
+    /// Both before the last name was given out: that may have been for an event that is minutes ahead.
+    before: (i64, u128),
+    /// How many names got a suffix, and how many are from before the run.
+    suffixes: u64,
+    old: i64,
+    /// The same for injected stories.
+    next_injected: i64,
+    injected_suffixes: u64,
+    injected_old: HashSet<u64>,
+}
+
+/// Seconds back that a name may take.
+const REACH: u32 = 64;
+
+/// The oldest given-out names end here, counted in seconds from the run's beginning; those of injected stories begin
+/// here, within so many seconds. The population was made later.
+const OLD: i64 = 60 * DAY / SECOND;
+const INJECTED_OLD: u64 = 20 * (DAY / SECOND) as u64;
+
+/// Every so many-th suffix is for injected stories.
+const INJECTED: u64 = 16;
+
+impl Stamps {
+    /// Nothing given out yet in a run from `from` (nanoseconds since the Unix epoch).
+    pub fn new(from: i64) -> Self {
+        Stamps { from: from.div_euclid(SECOND), rooms: HashMap::new() }
+    }
+
+    /// A name for `second`, in a room.
+    pub fn take(&mut self, room: u32, second: i64, injected: bool) -> u64 {
+        let room = self.rooms.entry(room).or_default();
+        if injected {
+            return room.beyond_reach(second);
+        }
+        room.before = (room.last, room.taken);
+        if second > room.last {
+            let ahead = second - room.last;
+            room.taken = if ahead < 128 { room.taken << ahead } else { 0 };
+            room.last = second;
+        }
+        let back = u32::try_from(room.last - second).unwrap_or(REACH);
+        let free = if back < REACH { (!room.taken >> back).trailing_zeros() + back } else { REACH };
+        if free < REACH {
+            room.taken |= 1 << free;
+            return stamp(room.last - i64::from(free), 0);
+        }
+        room.suffixes += 1;
+        stamp(second, room.suffixes + (room.suffixes - 1) / (INJECTED - 1))
+    }
+
+    /// A name from long before the run: one second away from the last such. With a key, one for an injected story:
+    /// any second, so that it is the same whatever else is injected.
+    pub fn take_old(&mut self, room: u32, injected: Option<Key>) -> u64 {
+        let room = self.rooms.entry(room).or_default();
+        let Some(key) = injected else {
+            room.old += 1;
+            return stamp(self.from - OLD - room.old, 0);
+        };
+        let mut second = key.below(INJECTED_OLD);
+        while !room.injected_old.insert(second) {
+            second = (second + 1) % INJECTED_OLD;
+        }
+        stamp(self.from - OLD + 1 + second as i64, 0)
+    }
+}
+
+impl Room {
+    /// A second that nobody has taken and, because it is too long ago, nobody else will take.
+    fn beyond_reach(&mut self, second: i64) -> u64 {
+        let is_free = |candidate: &i64| {
+            let back = |last: i64| u32::try_from(last - candidate).ok();
+            let (last, taken) = self.before;
+            let was_free = back(last).is_none_or(|back| back < u128::BITS && (taken >> back) & 1 == 0);
+            let is_taken = back(self.last).is_some_and(|back| back < u128::BITS && (self.taken >> back) & 1 == 1);
+            was_free && !is_taken
+        };
+        let first = self.next_injected.max(second - i64::from(u128::BITS) + 2);
+        // Events come in order, but a name may be from up to a second before its event.
+        let last = second - i64::from(REACH) - 2;
+        if let Some(free) = (first..=last).find(is_free) {
+            self.next_injected = free + 1;
+            return stamp(free, 0);
+        }
+        self.injected_suffixes += 1;
+        stamp(second, self.injected_suffixes * INJECTED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    proptest! {
+        #[test]
+        fn names_are_given_out_once_and_injected_ones_change_nothing(
+            asked in prop::collection::vec((0_i64..3, 0_i64..3, 0_u8..3), 1..400)
+        ) {
+            let (mut with, mut without) = (Stamps::new(1_000_000 * SECOND), Stamps::new(1_000_000 * SECOND));
+            let mut seen = HashSet::new();
+            let mut second = 1_000_000;
+            let mut last = second;
+            for (number, (ahead, back, who)) in asked.into_iter().enumerate() {
+                if who == 0 {
+                    // One event of the others may have been simulated ahead.
+                    let now = last.max(second - ahead * 100);
+                    prop_assert!(seen.insert(with.take(3, now - back, true)));
+                    let key = Key::root(number as u64 / 2);
+                    prop_assert!(seen.insert(with.take_old(3, Some(key))));
+                    continue;
+                }
+                last = second;
+                second += ahead * ahead * ahead * 20;
+                let stamp = with.take(3, second - back, false);
+                prop_assert!(seen.insert(stamp));
+                prop_assert_eq!(stamp, without.take(3, second - back, false));
+                let old = with.take_old(3, None);
+                prop_assert!(seen.insert(old));
+                prop_assert_eq!(old, without.take_old(3, None));
+            }
+        }
+    }
+
+    #[test]
+    fn rooms_do_not_know_each_other() {
+        let mut stamps = Stamps::new(0);
+        assert_eq!(stamps.take(3, 1_000_000, false), stamp(1_000_000, 0));
+        assert_eq!(stamps.take(4, 1_000_000, false), stamp(1_000_000, 0));
+    }
+}
