@@ -1,18 +1,19 @@
-//! Pieces of text and how they are appended: the one place where rendering goes around the library's checks.
+//! Padded slices and the buffers that they are appended to. Each slice is followed by readable bytes, so that it can be
+//! copied in whole blocks.
 //!
-//! A piece of unknown length costs a call of `memcpy` and the growing vector's questions, more than the copy itself.
-//! Here it is copied in whole blocks, each of which is a load and a store, with whatever stands behind it; the next
-//! piece overwrites the surplus. `benches/ratios rendering` shows what that is worth.
+//! A copy of unknown length costs a call of `memcpy` and the capacity check of `Vec`, which is more than the copy
+//! itself. Here a slice is copied in blocks of 32 bytes, each one load and one store, together with the bytes that
+//! follow it; the next slice overwrites the surplus. `benches/ratios rendering` measures the gain.
 //!
-//! Nothing is asked of the caller. Four things have to hold, and the types here see to them:
+//! Callers need no `unsafe`. Four invariants have to hold, and the types of this module keep them:
 //!
-//! 1. A [`Piece`] is followed by [`BLOCK`] readable bytes: it borrows them, too. [`Padded`] and [`Texts`] have as many
-//!    behind their text.
-//! 2. The pairs of a [`Literals`] lie within its bytes, which have as many behind them: pairs are made together with
-//!    the bytes that they are about, and neither changes afterwards.
-//! 3. Where something is copied to, there is room for whole blocks: it is reserved before.
-//! 4. The texts of an [`Arena`] and the blocks behind them do not overlap, stay where they are, and are initialized; it
-//!    cannot be cleared while somebody has one.
+//! 1. A [`Piece`] is followed by [`BLOCK`] readable bytes, which it borrows too. [`Padded`] and [`Texts`] store that
+//!    many bytes after their text.
+//! 2. The pairs of a [`Literals`] lie within its bytes, which are followed by a block: the builder makes pairs and
+//!    bytes together, and neither changes afterwards.
+//! 3. The destination of a copy has room for whole blocks: it is reserved before the copy.
+//! 4. The texts of an [`Arena`] and the blocks after them do not overlap, do not move, and are initialized; the arena
+//!    cannot be cleared while one of its texts is borrowed.
 
 #![expect(unsafe_code, reason = "copying pieces is most of rendering; the invariants are kept by this module's types")]
 
@@ -31,41 +32,41 @@ pub use literals::{Items, Literals, LiteralsBuilder};
 use std::{fmt, marker::PhantomData, ptr::NonNull};
 pub use texts::{Texts, TextsBuilder};
 
-/// Bytes that are copied at once.
+/// Bytes that one load and one store copy.
 const BLOCK: usize = 32;
 
-/// A text that stays where it is, with room behind it.
+/// An owned text that does not move, followed by a block of padding.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Padded(Box<[u8]>);
 
 impl Padded {
-    /// A copy of that text.
+    /// Copies `text` and pads it.
     pub fn new(text: &[u8]) -> Self {
         Padded([text, &[0; BLOCK]].concat().into())
     }
 
-    /// The text.
+    /// The text, without its padding.
     pub fn bytes(&self) -> &[u8] {
         &self.0[..self.0.len() - BLOCK]
     }
 
-    /// The text as a piece.
+    /// The text as a padded slice.
     #[inline]
     pub fn piece(&self) -> Piece<'_> {
         Piece::of(&self.0)
     }
 
-    /// A part of it.
+    /// A part of the text as a padded slice.
     ///
     /// # Panics
-    /// If there is no such part.
+    /// If `start..start + length` is not within the text.
     #[inline]
     pub fn part(&self, start: usize, length: usize) -> Piece<'_> {
         Piece::within(&self.0, start, length)
     }
 }
 
-/// A text that can be appended fast. Borrows the text and a block of bytes behind it.
+/// A padded slice: a borrowed text that can be appended fast, because the block of bytes after it is borrowed as well.
 #[derive(Clone, Copy)]
 pub struct Piece<'a> {
     start: NonNull<u8>,
@@ -73,9 +74,9 @@ pub struct Piece<'a> {
     of: PhantomData<&'a [u8]>,
 }
 
-// SAFETY: it is a borrowed slice whose length is that of its text.
+// SAFETY: a piece is a shared borrow of bytes, like `&[u8]`, which is `Send`.
 unsafe impl Send for Piece<'_> {}
-// SAFETY: the same.
+// SAFETY: a piece is a shared borrow of bytes, like `&[u8]`, which is `Sync`.
 unsafe impl Sync for Piece<'_> {}
 
 static NULL: [u8; 4 + BLOCK] = *b"null                                ";
@@ -83,14 +84,14 @@ static ZERO: [u8; 1 + BLOCK] = *b"0                                ";
 static PRESENT: [u8; 2 + BLOCK] = *b"{}                                ";
 
 impl<'a> Piece<'a> {
-    /// The word `null`, of which [`is_null`](Self::is_null) is true.
+    /// The word `null`. Only this constant [is null](Self::is_null); an equal text elsewhere is not.
     pub const NULL: Piece<'static> = Piece::of(&NULL);
-    /// The number 0.
+    /// The digit `0`.
     pub const ZERO: Piece<'static> = Piece::of(&ZERO);
-    /// What stands for an object that is there.
+    /// `{}`: stands for an object of which only the presence matters.
     pub const PRESENT: Piece<'static> = Piece::of(&PRESENT);
 
-    /// All of `room` but its last block; panics if it has not so much.
+    /// All of `room` but its last block, which is the padding. Panics if `room` is shorter than a block.
     #[inline]
     const fn of(room: &'a [u8]) -> Self {
         assert!(room.len() >= BLOCK, "a piece without a block behind it");
@@ -98,26 +99,26 @@ impl<'a> Piece<'a> {
         Piece { start, length: room.len() - BLOCK, of: PhantomData }
     }
 
-    /// `of[start..start + length]`; panics if that is not a range of `of`, or is less than a block from its end.
+    /// `of[start..start + length]`. Panics if that is not a range of `of`, or if less than a block follows it.
     #[inline]
     fn within(of: &'a [u8], start: usize, length: usize) -> Self {
         Piece::of(&of[start..start + (length + BLOCK)])
     }
 
-    /// How many bytes it has.
+    /// Bytes of the text, without the padding.
     #[inline]
     pub fn length(self) -> usize {
         self.length
     }
 
-    /// The text.
+    /// The text, without the padding.
     #[inline]
     pub fn bytes(self) -> &'a [u8] {
-        // SAFETY: they are borrowed for so long, as those of the slice that it was made of.
+        // SAFETY: the piece borrows these bytes for `'a`, from the slice that it was made of.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
     }
 
-    /// Whether it is the value null, rather than any other text.
+    /// Whether this is the value null and not merely a text that reads `null`: compares addresses.
     #[inline]
     pub fn is_null(self) -> bool {
         std::ptr::eq(self.start.as_ptr(), NULL.as_ptr())
@@ -130,13 +131,14 @@ impl fmt::Debug for Piece<'_> {
     }
 }
 
-/// What is compiled for several processors.
+/// Work that is compiled twice: for the baseline processor and for one with wider registers.
 pub trait Widened {
-    /// Does it. Has to be inlined, with whatever is to use wider registers.
+    /// Does the work. Must be inlined, together with every function that is to use the wider registers.
     fn work(self);
 }
 
-/// Does something with the widest registers that the processor has: a block is one of them, or two.
+/// Does the work with the widest registers that the processor has (AVX2 if possible); a block fills one of them, or
+/// two.
 #[inline]
 pub fn with_widest(what: impl Widened) {
     #[cfg(target_arch = "x86_64")]
@@ -146,34 +148,34 @@ pub fn with_widest(what: impl Widened) {
             what.work();
         }
         if std::is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor was asked.
+            // SAFETY: the processor has AVX2, as just detected.
             return unsafe { with_avx2(what) };
         }
     }
     what.work();
 }
 
-/// Appends a piece.
+/// Appends a padded slice.
 #[inline]
 pub fn append(out: &mut Vec<u8>, piece: Piece) {
     let length = piece.length();
     out.reserve(length + BLOCK);
     let end = out.len();
-    // SAFETY: whole blocks are less than `length + BLOCK` bytes: so many can be read from a piece, and so many were
-    // reserved behind `out`'s length, of which the first `length` are then initialized.
+    // SAFETY: whole blocks are less than `length + BLOCK` bytes. A piece has that many readable bytes, and `out` has
+    // that many reserved after its length; the copy initializes the first `length` of them.
     unsafe {
         copy(piece.start.as_ptr(), out.as_mut_ptr().add(end), length);
         out.set_len(end + length);
     }
 }
 
-/// Appends a piece in quotes.
+/// Appends a padded slice in double quotes.
 #[inline]
 pub fn append_quoted(out: &mut Vec<u8>, piece: Piece) {
     let length = piece.length();
     out.reserve(length + 2 + BLOCK);
     let end = out.len();
-    // SAFETY: as above, with a byte before and one behind.
+    // SAFETY: as in `append`, with one byte more on each side.
     unsafe {
         let to = out.as_mut_ptr().add(end);
         to.write(b'"');
@@ -182,20 +184,21 @@ pub fn append_quoted(out: &mut Vec<u8>, piece: Piece) {
     }
 }
 
-/// Copies `length` bytes and whatever stands behind them, in whole blocks; returns where they end.
+/// Copies `length` bytes in whole blocks, and so up to a block of surplus; returns where the `length` bytes end in
+/// `to`.
 ///
 /// # Safety
-/// From both places on, less than `length + BLOCK` bytes are accessible: `length` rounded up to whole blocks, at
-/// least one.
+/// From `from` and from `to`, `length` bytes rounded up to whole blocks (at least one block) are accessible; that is
+/// less than `length + BLOCK` bytes.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "is compiled for several processors")]
 unsafe fn copy(from: *const u8, to: *mut u8, length: usize) -> *mut u8 {
-    // SAFETY: as the caller promises; `length` bytes from `to` on are within the same memory.
+    // SAFETY: as the caller promises; the first `length` bytes from `to` are within one allocation.
     unsafe {
         copy_block(from, to);
         if length > BLOCK {
             copy_block(from.wrapping_add(BLOCK), to.wrapping_add(BLOCK));
-            // That pointers may wrap keeps the compiler from unrolling what seldom has a third turn.
+            // Wrapping pointers keep the compiler from unrolling a loop that seldom runs more than once.
             let end = from.wrapping_add(length);
             let mut at = from.wrapping_add(2 * BLOCK);
             let mut behind = to.wrapping_add(2 * BLOCK);
@@ -209,19 +212,19 @@ unsafe fn copy(from: *const u8, to: *mut u8, length: usize) -> *mut u8 {
     }
 }
 
-/// Copies one block: a load and a store. What lies behind a text need not be initialized.
+/// Copies one block with one load and one store. The bytes after a text need not be initialized.
 ///
 /// # Safety
-/// From both places on, a block is accessible.
+/// A block is accessible from `from` and from `to`.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "is compiled for several processors")]
 unsafe fn copy_block(from: *const u8, to: *mut u8) {
-    // SAFETY: as the caller promises. What is copied is never where it is copied to: nobody can have a piece of memory
-    // that is given out or reserved for this.
+    // SAFETY: as the caller promises. The ranges do not overlap: no piece can borrow memory that is reserved for
+    // appending.
     unsafe { std::ptr::copy_nonoverlapping(from, to, BLOCK) }
 }
 
-/// The values of an event, where they lie.
+/// The values of one event: padded slices, indexed by slot.
 #[derive(Debug, Default)]
 pub struct Pieces<'a> {
     pieces: Vec<Piece<'a>>,
@@ -229,14 +232,14 @@ pub struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    /// Adds one.
+    /// Adds a value.
     #[inline]
     pub fn push(&mut self, piece: Piece<'a>) {
         self.longest = self.longest.max(piece.length());
         self.pieces.push(piece);
     }
 
-    /// Adds several.
+    /// Adds several values.
     #[inline]
     #[expect(clippy::manual_inspect, reason = "the library trusts a map's length, and asks for room once")]
     pub fn extend(&mut self, pieces: impl ExactSizeIterator<Item = Piece<'a>>) {
@@ -248,17 +251,17 @@ impl<'a> Pieces<'a> {
         self.longest = longest;
     }
 
-    /// Adds so many texts, from the one of that number on.
+    /// Adds `count` of the `texts`, from index `first`.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If `texts` has fewer.
     #[inline]
     pub fn put_row(&mut self, texts: &'a Texts, first: usize, count: usize) {
         self.longest = self.longest.max(texts.longest());
         self.pieces.extend(texts.row(first, count).iter().copied());
     }
 
-    /// Adds one for each of those, which may be made of those before it.
+    /// Adds one value for each element of `of`. `make` gets the values added so far, to build on them.
     #[inline]
     pub fn make_each<T>(&mut self, of: &'a [T], mut make: impl FnMut(&'a T, &[Piece<'a>]) -> Piece<'a>) {
         self.pieces.reserve(of.len());
@@ -271,56 +274,56 @@ impl<'a> Pieces<'a> {
         self.longest = longest;
     }
 
-    /// Takes another one instead.
+    /// Replaces the value at `index`.
     pub fn replace(&mut self, index: usize, piece: Piece<'a>) {
         self.longest = self.longest.max(piece.length());
         self.pieces[index] = piece;
     }
 
-    /// Forgets all of them.
+    /// Removes all values and keeps the memory.
     #[inline]
     pub fn clear(&mut self) {
         self.pieces.clear();
         self.longest = 0;
     }
 
-    /// How many there are.
+    /// Number of values.
     #[inline]
     pub fn count(&self) -> usize {
         self.pieces.len()
     }
 
-    /// All of them.
+    /// All values.
     #[inline]
     pub fn all(&self) -> &[Piece<'a>] {
         &self.pieces
     }
 
-    /// One of them.
+    /// The value at `index`.
     #[inline]
     pub fn get(&self, index: usize) -> Piece<'a> {
         self.pieces[index]
     }
 }
 
-/// Memory for pieces, lent from event to event.
+/// Scratch memory for the values of an event: reused from event to event, so that no event allocates.
 #[derive(Default)]
 pub struct Room(Pieces<'static>);
 
 impl fmt::Debug for Room {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whatever the last one has left there may not be looked at.
+        // Pieces left from the last use may dangle, so they are not printed.
         f.debug_struct("Room").finish_non_exhaustive()
     }
 }
 
 impl Room {
-    /// Lends it, with nothing in it.
+    /// Passes the memory, emptied, to `to`.
     #[inline]
     pub fn lend<'a, R>(&mut self, to: impl FnOnce(&mut Pieces<'a>) -> R) -> R {
         self.0.clear();
-        // SAFETY: pieces that borrow for different times are the same in memory. Those that are put in are seen by
-        // nobody but `to`: there is no other way in, and they are forgotten before the next one, whatever `to` did.
+        // SAFETY: `Pieces` has the same layout for every lifetime. Only `to` sees the pieces that it adds: there is no
+        // other access, and the next call clears them before anything else, even if `to` panics.
         to(unsafe { &mut *std::ptr::from_mut(&mut self.0).cast::<Pieces<'a>>() })
     }
 }

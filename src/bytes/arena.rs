@@ -1,24 +1,24 @@
-//! Texts that live for one event.
+//! Bump arena for the texts of one event.
 
 #![expect(unsafe_code, reason = "see the module above")]
 
 use crate::bytes::{BLOCK, Piece, copy};
 use std::cell::{Cell, UnsafeCell};
 
-/// Texts that are made for one event. Reused from event to event, so that it allocates nothing.
+/// A bump arena: memory for the texts made for one event. Reused from event to event, so that no event allocates.
 #[derive(Debug)]
 pub struct Arena {
-    /// Boxes that are owned here and are initialized whole; the last one is in use.
+    /// Leaked boxes owned by the arena, each fully initialized; texts are taken from the last.
     chunks: UnsafeCell<Vec<*mut [u8]>>,
-    /// The first byte of the last chunk that is not taken, and how many there are.
+    /// The first free byte of the last chunk; `left` is the number of free bytes.
     free: Cell<*mut u8>,
     left: Cell<usize>,
 }
 
-/// Bytes of an arena's first chunk: more than almost any event needs.
+/// Bytes of the first chunk: more than almost any event needs.
 const CHUNK: usize = 16 << 10;
 
-// SAFETY: the boxes are owned, and nothing of them is shared while the arena itself is moved.
+// SAFETY: the arena owns its boxes, and no text is borrowed from it while it moves.
 unsafe impl Send for Arena {}
 
 impl Default for Arena {
@@ -37,7 +37,7 @@ impl Drop for Arena {
 }
 
 impl Arena {
-    /// Forgets all texts and keeps the memory of the first.
+    /// Removes all texts; keeps the memory of the first chunk.
     #[inline]
     pub fn clear(&mut self) {
         self.keep(1);
@@ -52,12 +52,13 @@ impl Arena {
         while all.len() > chunks
             && let Some(chunk) = all.pop()
         {
-            // SAFETY: it came from a box, is freed once, and nobody has a text in it: the arena is borrowed exclusively.
+            // SAFETY: the pointer came from `Box::into_raw` and is freed once; no text in it is borrowed, because
+            // `self` is borrowed exclusively.
             drop(unsafe { Box::from_raw(chunk) });
         }
     }
 
-    /// A copy of a text.
+    /// Copies a text into the arena.
     #[inline]
     pub fn text(&self, text: &[u8]) -> Piece<'_> {
         self.write(text.len(), |to| {
@@ -66,10 +67,10 @@ impl Arena {
         })
     }
 
-    /// A text of at most `most` bytes: `write` says how many it has written.
+    /// A text of at most `most` bytes, filled in by `write`, which returns its length.
     ///
     /// # Panics
-    /// If it says more than that.
+    /// If `write` returns more than `most`.
     #[inline]
     pub fn write(&self, most: usize, write: impl FnOnce(&mut [u8]) -> usize) -> Piece<'_> {
         let room = self.take(most + BLOCK);
@@ -77,10 +78,10 @@ impl Arena {
         Piece::of(&room[..length + BLOCK])
     }
 
-    /// The texts one behind another.
+    /// Concatenates `parts`.
     ///
     /// # Panics
-    /// If going through them makes texts in this arena.
+    /// If iterating over `parts` itself makes texts in this arena.
     #[inline]
     pub fn join<'a>(&self, parts: impl Iterator<Item = Piece<'a>> + Clone) -> Piece<'_> {
         let (start, room) = (self.free.get(), self.left.get());
@@ -91,8 +92,8 @@ impl Arena {
             if room - at < length + BLOCK {
                 return self.join_at_length(parts);
             }
-            // SAFETY: so much is left behind `start`, and nobody has got it yet; whole blocks of the part are less than
-            // its length and a block.
+            // SAFETY: `length + BLOCK` bytes are free from `start + at`, and nothing else has been given them yet; the
+            // blocks of the part are less than that.
             unsafe { copy(part.start.as_ptr(), start.add(at), length) };
             at += length;
         }
@@ -100,25 +101,25 @@ impl Arena {
         Piece::of(self.take(at + BLOCK))
     }
 
-    /// The same where the room of the last chunk is not enough.
+    /// Concatenates through a temporary buffer: slow path of `join` when the last chunk is too small.
     #[cold]
     fn join_at_length<'a>(&self, parts: impl Iterator<Item = Piece<'a>> + Clone) -> Piece<'_> {
         let text: Vec<u8> = parts.flat_map(Piece::bytes).copied().collect();
         self.text(&text)
     }
 
-    /// A copy of a text in which `write` changes what is different.
+    /// A copy of `text` that `write` may change in place.
     #[inline]
     pub fn patched(&self, text: Piece, write: impl FnOnce(&mut [u8])) -> Piece<'_> {
         let length = text.length();
         let room = self.take(length + BLOCK);
-        // SAFETY: whole blocks of the text are less than its length and a block, and so much room was taken.
+        // SAFETY: whole blocks of the text are less than `length + BLOCK` bytes, and that many were taken.
         unsafe { copy(text.start.as_ptr(), room.as_mut_ptr(), length) };
         write(&mut room[..length]);
         Piece::of(room)
     }
 
-    /// So many bytes that nobody else has.
+    /// `length` bytes that nothing else uses.
     #[inline]
     #[expect(clippy::mut_from_ref, reason = "gives each byte away once, until it is cleared")]
     fn take(&self, length: usize) -> &mut [u8] {
@@ -127,8 +128,8 @@ impl Arena {
         }
         let start = self.free.get();
         self.left.set(self.left.get() - length);
-        // SAFETY: so many bytes from `start` on lie in the last chunk and are initialized. Since `free` is behind them
-        // nobody else gets them before `clear` or `drop`, which nobody can call while they are borrowed.
+        // SAFETY: `length` bytes from `start` lie in the last chunk and are initialized. `free` moves past them, so
+        // they are not given out again before `clear` or `drop`, and neither can be called while they are borrowed.
         unsafe {
             self.free.set(start.add(length));
             std::slice::from_raw_parts_mut(start, length)
@@ -137,7 +138,7 @@ impl Arena {
 
     #[cold]
     fn grow(&self, length: usize) {
-        // SAFETY: nothing else borrows the vector for longer than a call of a function that calls nothing else.
+        // SAFETY: nothing else borrows the vector: every function that does so ends its borrow before it calls another.
         let chunks = unsafe { &mut *self.chunks.get() };
         let size = length.max(chunks.last().map_or(CHUNK, |last| 2 * last.len()));
         let chunk = Box::into_raw(vec![0; size].into_boxed_slice());

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Some consecutive events, rendered: one buffer with offsets.
+/// A batch of consecutive rendered events: one buffer with offsets.
 ///
 /// **Layout.** `bodies` contains each body followed by one line feed and nothing else, so newline-delimited JSON is
 /// written with a single write of the whole buffer, without a copy or a system call for each event. [`Event::body`]
@@ -14,7 +14,7 @@ use std::ops::Range;
 pub struct Chunk {
     /// Bodies (compact JSON), each followed by `\n`.
     pub bodies: Vec<u8>,
-    /// Kafka keys, one after another.
+    /// Kafka keys, concatenated.
     pub keys: Vec<u8>,
     /// The events, in the order of the run.
     pub events: Vec<Event>,
@@ -29,9 +29,9 @@ pub struct Chunk {
 pub struct Event {
     /// The body in [`Chunk::bodies`], without its line feed.
     pub body: Range<u32>,
-    /// The key in [`Chunk::keys`]; empty means that the event has no key.
+    /// The key in [`Chunk::keys`]; empty if the event has no key.
     pub key: Range<u32>,
-    /// Position in the whole run (not in the shard), from 0.
+    /// Position in the whole run, not in the shard; from 0.
     pub number: u64,
     /// Event time in nanoseconds since the Unix epoch.
     pub time: i64,
@@ -51,13 +51,13 @@ pub struct Event {
 #[derive(Debug, Clone)]
 pub struct Encoded {
     pub(crate) frame: Vec<u8>,
-    /// Its length before compression.
+    /// Length in bytes before compression.
     pub(crate) length: usize,
 }
 
 /// The names that the numbers in an [`Event`](Event) stand for.
 ///
-/// Only a split output needs them; leave them empty otherwise.
+/// Only split output needs them; leave them empty otherwise.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Names {
     /// Indexed by [`Event::story`](Event::story): a scenario's name, or its text in the one-line form.
@@ -107,12 +107,12 @@ impl Chunk {
         self.events.push(event);
     }
 
-    /// The body of one of this chunk's events: compact JSON, no line feed.
+    /// The body of an event of this chunk: compact JSON without the line feed.
     pub fn body(&self, event: &Event) -> &[u8] {
         &self.bodies[event.body.start as usize..event.body.end as usize]
     }
 
-    /// The key of one of this chunk's events; empty if it has none.
+    /// The key of an event of this chunk; empty if it has none.
     pub fn key(&self, event: &Event) -> &[u8] {
         &self.keys[event.key.start as usize..event.key.end as usize]
     }

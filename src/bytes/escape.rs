@@ -1,8 +1,8 @@
-//! Escaping of texts between JSON quotes.
+//! JSON string escaping.
 
 /// Escapes text for use between JSON quotes: `"`, `\` and control characters, nothing else.
 ///
-/// Comparisons in templates compare what this function gives, so values must be escaped by it, or need no escapes.
+/// Conditions in templates compare escaped bytes, so every value must be escaped by this function or need no escapes.
 pub fn escape_into(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let mut plain = 0;

@@ -1,59 +1,60 @@
-//! Literals with values between them: what most of an event is.
+//! Runs of pairs (a literal, then a value): the straight-line form of a template, and most of an event's bytes.
+//!
+//! A run reserves room once for all its pairs instead of once for each.
 
 #![expect(unsafe_code, reason = "see the module above")]
 
 use crate::bytes::{BLOCK, Padded, Piece, Pieces, append, copy};
 
-/// Room that is reserved at once for pairs: more is asked for pair by pair.
+/// A run that may need more room than this reserves it pair by pair.
 const MOST_ROOM: usize = 1 << 18;
 
-/// A literal, which begins where the one of the pair before it ends, and the value behind it.
+/// A literal, which begins where the literal of the pair before it ends, and the slot of the value that follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Pair {
     length: u32,
     slot: u32,
 }
 
-/// Pairs that are appended one after another.
+/// Consecutive pairs that are appended together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Run {
     first: u32,
     count: u32,
-    /// Where its literals begin, and how many bytes they have.
+    /// Where the run's literals begin in the bytes, and their total length.
     start: usize,
     bytes: usize,
-    /// How many values it needs.
+    /// Number of the event's values that must be present: its largest slot plus 1.
     slots: usize,
-    /// How many of each item's values it needs, when it is for the items of a list.
+    /// Number of values that each list item must have; 0 for a run outside lists.
     item_slots: usize,
-    /// How many bytes of literal stand behind its last value, and whether a comma stands behind these, which separates
-    /// the items of a list.
+    /// Bytes of literal after the last value, and whether a comma follows them to separate the items of a list.
     tail: usize,
     comma: bool,
 }
 
-/// Set in a pair's slot that is one of the item's.
+/// Bit of `Pair::slot`: the slot counts from the item's first value, not from the event's.
 const OF_ITEM: u32 = 1 << 31;
 
 impl Pair {
-    /// Where its value lies, for an item whose values begin at `first`.
+    /// Index of the value for an item whose values begin at `first`.
     fn slot_for(self, first: usize) -> usize {
         (self.slot & !OF_ITEM) as usize + if self.slot & OF_ITEM == 0 { 0 } else { first }
     }
 }
 
-/// Where the values of a list's items lie among all: so many for each of them.
+/// Where the values of a list's items are among the event's values: `width` for each item, item after item.
 #[derive(Debug, Clone, Copy)]
 pub struct Items {
-    /// The first item's first value.
+    /// Index of the first item's first value.
     pub first: usize,
-    /// Values of each.
+    /// Values of each item.
     pub width: usize,
-    /// How many items.
+    /// Number of items.
     pub count: usize,
 }
 
-/// All literals of a template, and the runs of pairs made of them.
+/// All literals of a template, and the runs of pairs that refer to them.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Literals {
     bytes: Padded,
@@ -67,7 +68,7 @@ impl Default for Literals {
     }
 }
 
-/// Gathers [`Literals`].
+/// Builds [`Literals`].
 #[derive(Debug, Default)]
 pub struct LiteralsBuilder {
     bytes: Vec<u8>,
@@ -76,38 +77,39 @@ pub struct LiteralsBuilder {
 }
 
 impl LiteralsBuilder {
-    /// How many bytes there are.
+    /// Bytes added so far.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Adds bytes.
+    /// Adds bytes of literal.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Begins a run of pairs, and returns its number.
+    /// Begins a run of pairs; returns its index.
     pub fn begin(&mut self) -> u32 {
         let (first, start) = (self.pairs.len() as u32, self.bytes.len());
         self.runs.push(Run { first, count: 0, start, bytes: 0, slots: 0, item_slots: 0, tail: 0, comma: false });
         self.runs.len() as u32 - 1
     }
 
-    /// Adds to the last run the literal that begins at `start` and ends where the bytes end now, and a value.
+    /// Adds a pair to the last run: the literal from byte `start` to the end of the bytes so far, and a slot.
     pub fn pair(&mut self, start: u32, slot: u32) {
         let Some(run) = self.runs.last_mut() else { return };
         run.slots = run.slots.max(slot as usize + 1);
         self.add(start, slot);
     }
 
-    /// The same with one of the item's values.
+    /// Adds a pair whose slot is one of the list item's values.
     pub fn item_pair(&mut self, start: u32, slot: u32) {
         let Some(run) = self.runs.last_mut() else { return };
         run.item_slots = run.item_slots.max(slot as usize + 1);
         self.add(start, slot | OF_ITEM);
     }
 
-    /// Puts what was added since `start` behind the last value of the last run, if it begins where that ends so far.
+    /// Appends the bytes added since `start` to the tail of the last run; `false` if the run's literals do not end
+    /// there.
     pub fn lengthen(&mut self, start: usize) -> bool {
         let Some(run) = self.runs.last_mut() else { return false };
         let fits = run.start + run.bytes + run.tail == start;
@@ -117,8 +119,8 @@ impl LiteralsBuilder {
         fits
     }
 
-    /// Ends the last run, which is for the items of a list: what was added since stands behind its last value, and between
-    /// items a comma.
+    /// Ends the last run, which is for the items of a list: the bytes added since its last value become its tail,
+    /// followed by a comma between items if `comma`.
     pub fn end_items(&mut self, comma: bool) {
         let Some(run) = self.runs.last_mut() else { return };
         run.tail = self.bytes.len() - (run.start + run.bytes);
@@ -135,7 +137,7 @@ impl LiteralsBuilder {
         if run.count == 0 {
             run.start = start;
         } else if run.start + run.bytes != start {
-            // Something else was added between them: the run's literals stand together once more.
+            // Other bytes were added in between: copy the run's literals so that they are contiguous again.
             let at = self.bytes.len();
             self.bytes.extend_from_within(run.start..run.start + run.bytes);
             self.bytes.extend_from_within(start..at);
@@ -146,31 +148,31 @@ impl LiteralsBuilder {
         run.bytes += length;
     }
 
-    /// No more are added.
+    /// Ends the building.
     pub fn finish(self) -> Literals {
         Literals { bytes: Padded::new(&self.bytes), pairs: self.pairs, runs: self.runs }
     }
 }
 
 impl Literals {
-    /// A range of them.
+    /// A range of the literals' bytes.
     ///
     /// # Panics
-    /// If there is no such range.
+    /// If the range is out of bounds.
     #[inline]
     pub fn piece(&self, start: u32, length: u32) -> Piece<'_> {
         Piece::within(&self.bytes.0, start as usize, length as usize)
     }
 
-    /// How many bytes there are.
+    /// Total bytes of the literals.
     pub fn len(&self) -> usize {
         self.bytes.bytes().len()
     }
 
-    /// A run's literals and slots.
+    /// The pairs of a run: literal and slot.
     ///
     /// # Panics
-    /// If there is no such run.
+    /// If there is no run of that index.
     pub fn pairs(&self, run: u32) -> impl Iterator<Item = (&[u8], u32)> {
         let run = self.runs[run as usize];
         let mut start = run.start;
@@ -181,7 +183,7 @@ impl Literals {
         })
     }
 
-    /// Appends a run of pairs, whose slots count from value number `first` on.
+    /// Appends the pairs of a run; slots count from value number `first`.
     ///
     /// # Panics
     /// If there is no such run, or if it needs more values than there are.
@@ -191,11 +193,11 @@ impl Literals {
         let run = &self.runs[run as usize];
         let pieces = &values.pieces[first..];
         assert!(run.slots <= pieces.len() && run.item_slots == 0, "values are missing");
-        // SAFETY: the slots were compared.
+        // SAFETY: all slots are less than the number of values, as just checked; there are no slots of items.
         unsafe { self.append::<false>(run, (pieces, values.longest), Items { first: 0, width: 0, count: 1 }, out) }
     }
 
-    /// Appends a run for each item of a list.
+    /// Appends a run once for each item of a list.
     ///
     /// # Panics
     /// If there is no such run, or if it needs more values than there are.
@@ -210,18 +212,19 @@ impl Literals {
         if items.count == 0 {
             return;
         }
-        // SAFETY: the slots of an item are among its `width` values, of which there are as many as there are items.
+        // SAFETY: the slots of an item are less than `width`, and there are `width` values for each item, as just
+        // checked.
         unsafe { self.append::<true>(run, (&values.pieces, values.longest), items, out) }
         if run.comma {
             out.pop();
         }
     }
 
-    /// Appends a run's pairs and what stands behind them, as often as there are items.
+    /// Appends the pairs of a run and its tail, once for each item.
     ///
     /// # Safety
-    /// All slots of the run are indices of the values, of which none is longer than `longest`; those of items
-    /// (`FOR_ITEMS`: else there are none) for each item.
+    /// All slots of the run are indices into `values`, for each item if `FOR_ITEMS` (otherwise the run has no slots of
+    /// items). No value is longer than `longest`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "is compiled for several processors")]
     unsafe fn append<const FOR_ITEMS: bool>(
@@ -240,10 +243,10 @@ impl Literals {
         }
         out.reserve(room);
         let end = out.len();
-        // SAFETY: a run's pairs were added to those that there are, and none was taken away. Their literals, and what
-        // stands behind the last, lie in `bytes` from `run.start` on, with a block behind them. Room was reserved
-        // for them, for as many of the longest value, and behind all of it for what is copied too much: whatever is
-        // copied next begins where a piece ends. What lies before the returned place is initialized.
+        // SAFETY: the pairs of a run stay in `pairs`, from which nothing is removed. Their literals and the tail lie in
+        // `bytes` from `run.start`, followed by a block. Room is reserved for the literals, for as many values of the
+        // greatest length, and for one block of surplus at the end: each copy begins where the last one's text ends.
+        // Everything before the returned pointer is initialized.
         unsafe {
             let pairs = self.pairs.get_unchecked(run.first as usize..(run.first + run.count) as usize);
             let literals = self.bytes.0.as_ptr().add(run.start);
@@ -253,7 +256,7 @@ impl Literals {
         }
     }
 
-    /// The same, asking for room pair by pair.
+    /// Appends the run, reserving room pair by pair: slow path for very long values.
     #[cold]
     fn append_long(&self, run: &Run, values: &[Piece], items: Items, out: &mut Vec<u8>) {
         for item in 0..items.count {
@@ -268,12 +271,11 @@ impl Literals {
     }
 }
 
-/// Copies pairs, and what stands behind them, for each item, and returns where they end.
+/// Copies the pairs and the tail for each item; returns where they end.
 ///
 /// # Safety
-/// Literals of `pairs` lie one behind another from `from` on, `tail` bytes behind them, and a block behind these; their
-/// slots are indices of `values`, those of items, if it is `FOR_ITEMS`, for each item; `to` has room for all of it and
-/// a block more.
+/// The literals of `pairs` lie one after another from `from`, followed by `tail` bytes and a block. All slots are
+/// indices into `values`, for each item if `FOR_ITEMS`. `to` has room for the result and one more block.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "is compiled for several processors")]
 unsafe fn append_each<const FOR_ITEMS: bool>(
@@ -288,7 +290,7 @@ unsafe fn append_each<const FOR_ITEMS: bool>(
         let mut literals = from;
         for pair in pairs {
             let slot = if FOR_ITEMS { pair.slot_for(first) } else { pair.slot as usize };
-            // SAFETY: the caller's promise; pieces are followed by a block.
+            // SAFETY: as the caller promises; a block follows each piece.
             unsafe {
                 to = copy(literals, to, pair.length as usize);
                 literals = literals.add(pair.length as usize);
@@ -296,7 +298,7 @@ unsafe fn append_each<const FOR_ITEMS: bool>(
                 to = copy(value.start.as_ptr(), to, value.length);
             }
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: as the caller promises.
         to = unsafe { copy(literals, to, tail) };
         first += items.width;
     }
@@ -325,7 +327,7 @@ mod tests {
             let run = builder.begin();
             let mut expected = already.clone();
             for (text, slot, between) in &texts {
-                // Something else now and then.
+                // Other bytes in between, now and then.
                 builder.push(&b"else"[..between.saturating_sub(5)]);
                 let start = builder.len() as u32;
                 builder.push(text);

@@ -1,26 +1,26 @@
-//! Texts that live as long as a plan: where the fields of a population lie.
+//! A frozen pool of padded texts that lives as long as the plan: the fields of a population.
 
 #![expect(unsafe_code, reason = "see the module above")]
 
 use crate::bytes::{BLOCK, Piece};
 
-/// Texts that stay where they are, one behind another; some of them null.
+/// Padded texts in one buffer, addressed by index; some of them null.
 #[derive(Debug, Default)]
 pub struct Texts {
-    /// Each of them, for as long as `bytes` are there.
+    /// One slice for each text, into `bytes`.
     pieces: Vec<Piece<'static>>,
-    /// The length of the longest.
+    /// Length in bytes of the longest text.
     longest: usize,
-    /// What `pieces` lie in, with a block behind the last. Never touched again, only kept.
+    /// The buffer that `pieces` point into, with a block after the last text. Only kept, never read or changed.
     #[expect(dead_code, reason = "owns the memory")]
     bytes: Vec<u8>,
 }
 
-/// Gathers [`Texts`].
+/// Builds [`Texts`].
 #[derive(Debug, Default)]
 pub struct TextsBuilder {
     bytes: Vec<u8>,
-    /// Where each of them ends, and whether it is null.
+    /// For each text: where it ends, and whether it is null.
     ends: Vec<(usize, bool)>,
 }
 
@@ -31,7 +31,7 @@ impl TextsBuilder {
         self.ends.push((self.bytes.len(), text.is_none()));
     }
 
-    /// A text, as long as others are added.
+    /// The text at `index`; `None` if it is null or not added yet.
     pub fn get(&self, index: usize) -> Option<&[u8]> {
         let (end, is_null) = *self.ends.get(index)?;
         (!is_null).then(|| &self.bytes[self.begin(index)..end])
@@ -41,11 +41,11 @@ impl TextsBuilder {
         index.checked_sub(1).map_or(0, |before| self.ends[before].0)
     }
 
-    /// No more are added.
+    /// Freezes the pool.
     pub fn finish(mut self) -> Texts {
         self.bytes.extend_from_slice(&[0; BLOCK]);
-        // SAFETY: the bytes are moved together with the pieces that lie in them, neither changed nor freed before these,
-        // and no piece leaves with this lifetime.
+        // SAFETY: `Texts` owns the bytes together with the pieces that point into them; the buffer is not changed or
+        // freed before the pieces, and no piece leaves `Texts` with the lifetime `'static`.
         let bytes: &'static [u8] = unsafe { std::slice::from_raw_parts(self.bytes.as_ptr(), self.bytes.len()) };
         let pieces = self.ends.iter().enumerate().map(|(index, (end, is_null))| {
             let begin = self.begin(index);
@@ -58,26 +58,26 @@ impl TextsBuilder {
 }
 
 impl Texts {
-    /// One of them; `None` if it is null.
+    /// The text at `index`; `None` if it is null.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If `index` is out of bounds.
     #[inline]
     pub fn get(&self, index: usize) -> Option<Piece<'_>> {
         let piece = self.pieces[index];
         (!piece.is_null()).then_some(piece)
     }
 
-    /// The length of the longest.
+    /// Length in bytes of the longest text.
     #[inline]
     pub(super) fn longest(&self) -> usize {
         self.longest
     }
 
-    /// So many from that one on, whose nulls are [`Piece::NULL`].
+    /// `count` texts from index `first`; nulls are [`Piece::NULL`].
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If the range is out of bounds.
     #[inline]
     pub fn row(&self, first: usize, count: usize) -> &[Piece<'_>] {
         &self.pieces[first..first + count]
