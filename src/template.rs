@@ -1,7 +1,7 @@
-//! A template is the event body of one method, compiled once and rendered by copying.
+//! Templates: the event body of one method as a subset of JSON-e, compiled to a flat program that copies bytes.
 //!
-//! Templates are a subset of [JSON-e](https://json-e.js.org), so that a template is valid JSON that looks like the
-//! documented example, and any other implementation gives the same value for it. The subset:
+//! A template is valid JSON that looks like the documented example event, and because it is
+//! [JSON-e](https://json-e.js.org), any other implementation renders the same value from it. The subset:
 //!
 //! | construct | meaning |
 //! |---|---|
@@ -11,14 +11,15 @@
 //! | `{"$map": {"$eval": "items"}, "each(item, index)": …}` | a list, walked; `index` may be left out |
 //! | `{"$$name": …}` | a key that begins with `$` |
 //!
-//! An expression is made of dotted names, `'text'`, integers, `true`, `false`, `null`, `!`, `&&`, `||`, `==`, `!=`,
-//! `<`, `<=`, `>`, `>=` and parentheses. `null`, `false`, `0`, `''`, an empty list and an empty object are false;
-//! `&&` and `||` give booleans. Everything is checked against a [`Shape`] when the template is compiled, so that
-//! rendering cannot fail: names, types, and that nothing which may be null is used before it was asked for.
+//! An expression consists of dotted names, `'text'`, integers, `true`, `false`, `null`, `!`, `&&`, `||`, `==`, `!=`,
+//! `<`, `<=`, `>`, `>=` and parentheses. `null`, `false`, `0`, `''`, an empty list and an empty object are false; `&&`
+//! and `||` result in booleans. Everything is checked against a [`Shape`] when the template is compiled, so that
+//! rendering cannot fail: names, types, and that a value which may be null is used only after a test for null.
 //!
-//! The way through the modules: `parse` (JSON with positions) → `tree` and `expression` (what it means) → `check`,
-//! `condition` and `names` (types, constants) → `compile` (a flat list of operations) → `specialize` (for events of which
-//! some is known; `choice`) → `ops` and `decide` (run it over [`Slots`]). `piece` is how text is kept and copied.
+//! The pipeline: `parse` (JSON with positions) → `tree` and `expression` (abstract syntax tree) → `check`, `condition`
+//! and `names` (types, scopes, constant folding) → `compile` (a flat list of operations) → `specialize` (partial
+//! evaluation for one event kind; `choice`) → `ops` and `decide` (run the operations over [`Slots`]). `values` is a
+//! slower input for tests.
 
 mod check;
 mod choice;
@@ -44,14 +45,14 @@ pub use program::Program;
 pub use specialize::{Filling, FixedItems};
 pub use values::{Slots, Values};
 
-/// Templates nest at most this deep.
+/// Maximum nesting depth of a template.
 pub const MAX_DEPTH: usize = 128;
-/// A template's text has at most this many bytes.
+/// Maximum size of a template's text, in bytes.
 pub const MAX_BYTES: usize = 4 << 20;
-/// A compiled template has at most this many literal bytes.
+/// Maximum literal bytes of a compiled template.
 pub const MAX_LITERALS: usize = 64 << 20;
 
-/// What a name in a template stands for. The catalog makes one `Shape::Object` for each method.
+/// The type of a name in a template. The catalog makes one `Shape::Object` for each method.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Shape {
     /// a string of characters
@@ -64,14 +65,14 @@ pub enum Shape {
     Nullable(Box<Shape>),
     /// named members; a template writes out the ones it wants
     Object(BTreeMap<String, Shape>),
-    /// any number of items of one shape; a template walks it with `$map`
+    /// any number of items of one shape; a template iterates over it with `$map`
     List(Box<Shape>),
 }
 
 /// A value that is known when the template is compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Constant {
-    /// there is none
+    /// no value
     Null,
     /// `true` or `false`
     Boolean(bool),
@@ -81,28 +82,28 @@ pub enum Constant {
     Text(String),
 }
 
-/// A value that the caller supplies for every event, see [`Slots`].
+/// A value that the caller supplies for each event, see [`Slots`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Slot {
-    /// The name's parts, from the context's root, or from the item for a slot of a list. Empty: the item itself.
+    /// Path from the context's root, or from the item for a slot of a list. Empty: the item itself.
     pub path: Vec<String>,
-    /// What the value is.
+    /// Type of the value.
     ///
-    /// A nullable object (or list) as a slot asks only for its presence: its value is `{}` (or `[]`) when it is there
-    /// and null when it is not. A slot below an object that is null is not read; null will do.
+    /// A slot that is a nullable object (or list) only carries its presence: the value is `{}` (or `[]`) if it is
+    /// present, and null otherwise. A slot below an object that is null is not read; pass null.
     pub shape: Shape,
 }
 
-/// A list that a template walks with `$map`, or asks whether it is empty.
+/// A list that a template iterates over with `$map`, or tests for emptiness.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ListSlot {
-    /// The list's name, from the context's root. A list below an object that is null has no items.
+    /// Path of the list from the context's root. A list below an object that is null has no items.
     pub path: Vec<String>,
-    /// What each item supplies. May be empty: then only the number of items matters.
+    /// Slots of each item. May be empty: then only the number of items matters.
     pub slots: Vec<Slot>,
 }
 
-/// A template that was read: the meaning of its JSON, in the document's order, with positions for messages.
+/// A parsed template: the abstract syntax tree in the document's order, with positions for messages.
 #[derive(Debug)]
 pub struct Template {
     source: Arc<Source>,
@@ -110,12 +111,12 @@ pub struct Template {
 }
 
 impl Template {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// All mistakes that can be found without knowing the names: the first mistake in the JSON itself, or else every
-    /// repeated key, unknown operator and malformed expression. Texts over [`MAX_BYTES`] and values nested deeper
-    /// than [`MAX_DEPTH`] are refused.
+    /// Every mistake that can be found without knowing the names: the first syntax error in the JSON, or else all
+    /// repeated keys, unknown operators and malformed expressions. Rejects texts over [`MAX_BYTES`] and values nested
+    /// deeper than [`MAX_DEPTH`].
     pub fn parse(source: &Arc<Source>) -> Result<Self, Vec<Diagnostic>> {
         if source.text.len() > MAX_BYTES {
             let message = format!("a template has at most {MAX_BYTES} bytes, this one has {}", source.text.len());
@@ -126,16 +127,15 @@ impl Template {
         Ok(Self { source: Arc::clone(source), root })
     }
 
-    /// Its text, and where it was read from.
+    /// The source text and its name.
     pub fn source(&self) -> &Arc<Source> {
         &self.source
     }
 
-    /// Checks every name against `shape`, which is an object, and makes a program.
+    /// Checks every name against `shape`, which is an object, and compiles to a program.
     ///
-    /// `constants` maps dotted names to values. A condition that depends on constants only is decided here, and the
-    /// branch not taken costs nothing; it is checked all the same. Constants that the template does not use are no
-    /// mistake.
+    /// `constants` maps dotted names to values. A condition that depends on constants only is decided here: the other
+    /// branch is checked but not compiled. Constants that the template does not use are not an error.
     ///
     /// # Errors
     /// All unknown names and type mistakes, in the document's order.

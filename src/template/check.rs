@@ -1,6 +1,6 @@
-//! Checks every name and type of a template and decides what is known beforehand.
+//! Type checker of templates: resolves every name and folds constants.
 //!
-//! What comes out contains no names any more, only references to values, and no branch that cannot be taken.
+//! The result contains references to values instead of names, and no branch that can never be taken.
 
 use std::{ops::Range, sync::Arc};
 
@@ -15,7 +15,7 @@ use super::{
 use crate::bytes::escape_into;
 use crate::error::{Diagnostic, Source};
 
-/// A part of the output.
+/// A checked node.
 #[derive(Debug)]
 pub(super) enum Checked<'a> {
     /// compact JSON
@@ -25,7 +25,7 @@ pub(super) enum Checked<'a> {
     Bare(Reference<'a>),
     /// a text or null
     TextOrNull(Reference<'a>),
-    /// the number of the item
+    /// index of the item
     Index,
     If {
         condition: Condition<'a>,
@@ -34,9 +34,9 @@ pub(super) enum Checked<'a> {
     },
     Array(Vec<Checked<'a>>),
     Object(Vec<(&'a str, Checked<'a>)>),
-    /// list, what becomes of an item
+    /// the list, and the body for each item
     Map(Reference<'a>, Box<Checked<'a>>),
-    /// no value: the key or the item is left out
+    /// no value: the key or item is left out
     Deleted,
 }
 
@@ -52,7 +52,7 @@ pub(super) enum TextPart<'a> {
 }
 
 impl Checked<'_> {
-    /// Whether a key or an item may be left out because of this.
+    /// Whether this may leave out its key or item.
     pub fn may_vanish(&self) -> bool {
         match self {
             Self::Deleted => true,
@@ -153,7 +153,8 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
-    /// A name or a literal and its shape; the operand is None after a mistake. None for anything to be computed.
+    /// Resolves a name or a literal, with its shape; the operand is `None` after a mistake. `None` for a compound
+    /// expression.
     fn operand(&mut self, expression: &'a Expression) -> Option<(Option<Operand<'a>>, &'a Shape)> {
         match &expression.kind {
             Kind::Name(name) => Some(match self.scope.resolve(name, expression.span.clone()) {
@@ -256,7 +257,7 @@ impl<'a> Checker<'a, '_> {
     }
 }
 
-/// Stands for what could not be checked; the output is thrown away then.
+/// Placeholder after a mistake; the output is discarded.
 fn nothing<'a>() -> Checked<'a> {
     Checked::Literal(String::new())
 }

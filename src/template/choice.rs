@@ -1,21 +1,21 @@
-//! Values that are one thing or another, by whether a value is null.
+//! Branchless choices: values selected by whether another value is null.
 //!
-//! `{"id": "lfcp-1"}` or `null` is three values: `{"id": "` or `null`, the id or nothing, `"}` or nothing. They are made
-//! behind the others, and rendering has nothing to ask.
+//! `{"id": "lfcp-1"}` or `null` is rendered as three values: `{"id": "` or `null`, the id or nothing, `"}` or nothing.
+//! They are added after the event's other values, so that rendering needs no branch.
 
 use super::{Program, decide::Place};
 use crate::bytes::{Padded, Piece, Pieces};
 
-/// A value that is chosen.
+/// A value that is selected by a test for null.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Choice {
-    /// What may be null: a value of the event or of the item.
+    /// The value tested for null: one of the event or of the item.
     pub asks: Place,
     pub present: Chosen,
     pub absent: Chosen,
 }
 
-/// What is chosen.
+/// One of the alternatives.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Chosen {
     Text(Padded),
@@ -23,7 +23,7 @@ pub(super) enum Chosen {
 }
 
 impl Choice {
-    /// The value, for an item whose values begin at `first`.
+    /// The selected value, for an item whose values begin at index `first`.
     #[inline]
     fn make<'v>(&'v self, values: &[Piece<'v>], first: usize) -> Piece<'v> {
         let value = |place| match place {
@@ -39,17 +39,16 @@ impl Choice {
 }
 
 impl Program {
-    /// Adds the values that are chosen from those that there are, which are all of the event's.
+    /// Adds the selected values; `values` must contain all other values of the event.
     ///
-    /// # Panics
-    /// If there are not as many as the program was made for.
+    /// # Panics If the number of values is not the one that the program was specialized for.
     #[inline]
     pub fn choose<'v>(&'v self, values: &mut Pieces<'v>) {
         assert!(self.choices.is_empty() || values.count() == self.values, "values are missing");
         values.make_each(&self.choices, |choice, values| choice.make(values, 0));
     }
 
-    /// The same for the last item of a list, whose values begin at `first`.
+    /// Adds the selected values of the item just added to a list, whose values begin at index `first`.
     #[inline]
     pub fn choose_for_item<'v>(&'v self, list: usize, first: usize, values: &mut Pieces<'v>) {
         if let Some(choices) = self.item_choices.get(list) {
@@ -57,7 +56,7 @@ impl Program {
         }
     }
 
-    /// How many values each item of a list has.
+    /// Number of values of each item of a list, selected ones included.
     #[inline]
     pub(super) fn width(&self, list: u32) -> usize {
         let list = list as usize;

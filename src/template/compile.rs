@@ -1,7 +1,8 @@
-//! From a checked template to operations.
+//! Compiler from a checked template to operations.
 //!
-//! Literal text gathers until a value, a branch or a loop interrupts it. Commas are literal text wherever it is known
-//! whether something stands before them; only behind a key or an item that may be missing does the program ask.
+//! Literal text accumulates until a value, a branch or a loop interrupts it. A comma is literal text wherever it is
+//! known whether another member comes before it; only after a key or item that may be missing does the program test for
+//! it.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -32,12 +33,12 @@ pub(super) fn compile(source: &Arc<Source>, root: &Checked) -> Result<Program, V
     mistakes.or(program)
 }
 
-/// What stands before a key or item in its object or array.
+/// What precedes a key or item within its object or array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
     Nothing,
     Something,
-    /// depends on the event
+    /// depends on values of the event
     Unknown,
 }
 
@@ -45,15 +46,15 @@ enum Before {
 struct Compiler {
     program: Program,
     literals: LiteralsBuilder,
-    /// whether the last operation is a run of pairs that may go on
+    /// whether the last operation is a run of pairs that can be extended
     in_run: bool,
-    /// where the literal begins that no operation covers yet
+    /// start of the literal bytes that no operation covers yet
     pending: usize,
     slots: HashMap<Vec<String>, u32>,
     lists: HashMap<Vec<String>, u32>,
-    /// of each list
+    /// by list
     item_slots: Vec<HashMap<Vec<String>, u32>>,
-    /// the list that is being walked
+    /// the list of the enclosing `$map`
     list: usize,
     overflow: bool,
 }
@@ -96,7 +97,7 @@ impl Compiler {
         }
     }
 
-    /// A key with its value, or an item. Says what stands before the next one.
+    /// Compiles a key with its value, or an item; returns what precedes the next one.
     fn member(&mut self, key: Option<&str>, node: &Checked, before: Before) -> Before {
         match node {
             Checked::Deleted => before,
@@ -120,7 +121,7 @@ impl Compiler {
         }
     }
 
-    /// A key with its value, or an item, of which at least one branch may be missing.
+    /// Compiles a key with its value, or an item, that may be missing in at least one branch.
     fn optional(&mut self, key: Option<&str>, test: Test, branches: [&Checked; 2], before: Before) -> Before {
         let (test, [then, otherwise]) = match branches {
             [Checked::Deleted, present] => (Test::Not(Box::new(test)), [present, &Checked::Deleted]),
@@ -173,7 +174,7 @@ impl Compiler {
         self.literal(b"]");
     }
 
-    /// What follows is rendered if the test holds, until `turn` or `close`.
+    /// Starts a branch: the operations that follow run if the test holds, until `turn` or `close`.
     fn open_branch(&mut self, test: Test) -> usize {
         let number = self.program.tests.len() as u32;
         self.program.tests.push(test);
@@ -181,14 +182,14 @@ impl Compiler {
         self.program.ops.len() - 1
     }
 
-    /// What follows is rendered if the branch's test does not hold, until `close` of what this returns.
+    /// Starts the other branch: the operations that follow run if the test does not hold, until `close` of the result.
     fn turn(&mut self, branch: usize) -> usize {
         self.push(Op::Jump { to: 0 });
         self.close(branch);
         self.program.ops.len() - 1
     }
 
-    /// Whatever leaves the operation `open` goes on here.
+    /// Makes the next operation the target of `open`.
     fn close(&mut self, open: usize) {
         let here = self.here();
         if let Op::Branch { otherwise: to, .. } | Op::Jump { to } | Op::Each { end: to, .. } =
@@ -200,7 +201,8 @@ impl Compiler {
 
     fn test(&mut self, condition: &Condition) -> Test {
         match condition {
-            // Decided conditions leave no branch behind; these are inside others only if they decide nothing.
+            // A decided condition compiles to no branch. Within another condition one remains only if it does not
+            // decide it.
             Condition::Decided(known) => {
                 if *known {
                     Test::All(Vec::new())
@@ -228,7 +230,7 @@ impl Compiler {
         }
     }
 
-    /// Constants of comparisons stand among the literals, but no operation covers them.
+    /// Stores a constant of a comparison among the literals; no operation appends it.
     fn constant(&mut self, constant: &Constant) -> Place {
         self.flush();
         let start = self.literals.len();
@@ -308,7 +310,7 @@ impl Compiler {
         self.program.ops.push(op);
     }
 
-    /// The next operation, as a target.
+    /// Index of the next operation, as a jump target.
     fn here(&mut self) -> u32 {
         self.flush();
         self.in_run = false;

@@ -1,4 +1,4 @@
-//! Checks conditions: their types, what is known beforehand, and what they rule out for the branches behind them.
+//! Type checker of conditions: folds constants and derives which names a condition proves not to be null.
 
 use super::{
     Constant, Shape,
@@ -7,23 +7,23 @@ use super::{
     names::{Base, Named, Operand, Reference, Scope},
 };
 
-/// A condition that is either decided or depends on values of the event.
+/// A checked condition: decided, or dependent on values of the event.
 #[derive(Debug)]
 pub(super) enum Condition<'a> {
     Decided(bool),
-    /// a text, integer or boolean that is not null and not empty, 0 or false
+    /// a text, integer or boolean: not null, empty, 0 or false
     Truthy(Operand<'a>, Scalar),
-    /// a list with items, by its path
+    /// the list at this path has items
     Filled(Vec<String>),
     IsNull(Reference<'a>),
-    /// at most one side is a constant
+    /// at most one operand is a constant
     Compare(Operand<'a>, Comparison, Operand<'a>, Scalar),
     Not(Box<Condition<'a>>),
     All(Vec<Condition<'a>>),
     Any(Vec<Condition<'a>>),
 }
 
-/// What can be compared.
+/// Types that can be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Scalar {
     Text,
@@ -41,7 +41,7 @@ impl Condition<'_> {
     }
 }
 
-/// Checks an expression that is asked whether it is true. None after a mistake, which was noted.
+/// Checks an expression used as a condition. `None` after a mistake, which has been recorded.
 pub(super) fn check<'a>(
     expression: &'a Expression,
     scope: &mut Scope<'a>,
@@ -63,7 +63,7 @@ pub(super) fn check<'a>(
     }
 }
 
-/// Tells the scope which names cannot be null once `expression` turned out to be `outcome`.
+/// Records in `scope` which names cannot be null where `expression` has the value `outcome`.
 pub(super) fn assume(expression: &Expression, outcome: bool, scope: &mut Scope) {
     match &expression.kind {
         Kind::Name(name) if outcome => scope.assume(name),
@@ -84,7 +84,7 @@ pub(super) fn assume(expression: &Expression, outcome: bool, scope: &mut Scope) 
     }
 }
 
-// Each part may rely on the ones before it, as it counts only if they did not decide.
+// A part is evaluated only if the parts before it did not decide, so it may rely on what they prove.
 fn chain<'a>(
     parts: &'a [Expression],
     all: bool,
@@ -133,10 +133,10 @@ fn truthy<'a>(named: Named<'a>, expression: &Expression) -> Result<Condition<'a>
     })
 }
 
-/// A side of a comparison.
+/// One operand of a comparison.
 struct Side<'a> {
     operand: Operand<'a>,
-    /// None: the literal null
+    /// `None` for the literal null
     declared: Option<&'a Shape>,
     nullable: bool,
 }
@@ -240,7 +240,7 @@ fn is_truthy(constant: &Constant) -> bool {
     }
 }
 
-/// Both are of one type; null is equal to null only and has no order.
+/// Compares two constants of the same type; null equals only null and has no order.
 fn holds(a: &Constant, comparison: Comparison, b: &Constant) -> bool {
     match (a, b) {
         (Constant::Text(a), Constant::Text(b)) => comparison.holds(a.cmp(b)),

@@ -1,7 +1,7 @@
-//! Conditions that depend on an event's values, asked while it is rendered.
+//! Evaluates conditions that depend on an event's values, at rendering time.
 //!
-//! They work on formatted values: digits and escaped texts. Equality needs nothing more, because both are canonical;
-//! an order needs the escapes undone on the way.
+//! The operands are formatted values: digits and escaped texts. Both are canonical, so equality compares bytes; an
+//! order has to decode the escapes.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ use super::{
     ops::{Item, digits},
 };
 
-/// A question about an event's values.
+/// A compiled condition.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) enum Test {
     Truthy(Place, Scalar),
@@ -25,17 +25,17 @@ pub(super) enum Test {
     Any(Vec<Test>),
 }
 
-/// Where a formatted value is found.
+/// Location of a formatted value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     Slot(u32),
     Item(u32),
     Index,
-    /// a range of the literals
+    /// start and length within the literals
     Literal(u32, u32),
 }
 
-/// The answer.
+/// Evaluates a condition.
 pub(super) fn holds(test: &Test, program: &Program, slots: &Slots, item: &Item) -> bool {
     let ask = |test: &Test| holds(test, program, slots, item);
     match test {
@@ -52,7 +52,7 @@ pub(super) fn holds(test: &Test, program: &Program, slots: &Slots, item: &Item) 
         Test::Compare(left, comparison, right, scalar) => {
             let nulls = (is_null(*left, slots, item), is_null(*right, slots, item));
             if nulls != (false, false) {
-                // Orders were compiled only for what cannot be null.
+                // `<` and the like are compiled only for values that cannot be null.
                 return (nulls.0 == nulls.1) == (*comparison == Comparison::Equal);
             }
             let (mut a, mut b) = ([0; 10], [0; 10]);
@@ -72,7 +72,7 @@ pub(super) fn holds(test: &Test, program: &Program, slots: &Slots, item: &Item) 
 }
 
 impl Comparison {
-    /// Whether the comparison is true of two values in this order.
+    /// Whether the comparison is true of two values with this ordering.
     pub fn holds(self, order: Ordering) -> bool {
         match self {
             Self::Equal => order.is_eq(),
@@ -102,7 +102,7 @@ fn bytes<'a>(place: Place, program: &'a Program, slots: &'a Slots, item: &Item, 
     }
 }
 
-/// Of canonical decimal digits, however many.
+/// Compares integers of any length, written as canonical decimal digits.
 fn order_of_integers(left: &[u8], right: &[u8]) -> Ordering {
     let negative = |digits: &[u8]| digits.first() == Some(&b'-');
     let size = |a: &[u8], b: &[u8]| a.len().cmp(&b.len()).then_with(|| a.cmp(b));
@@ -114,7 +114,7 @@ fn order_of_integers(left: &[u8], right: &[u8]) -> Ordering {
     }
 }
 
-/// The bytes of a text behind its escapes, as `escape_into` writes them.
+/// Decodes a text that `escape_into` has escaped.
 struct Unescaped<'a>(&'a [u8]);
 
 impl Iterator for Unescaped<'_> {

@@ -1,7 +1,7 @@
-//! Reads expressions: the part of JSON-e's language that a template needs and that can be checked beforehand.
+//! Parser of expressions: the part of JSON-e's language that can be checked before rendering.
 //!
-//! Arithmetic, calls and indexing are left out on purpose. What an event contains is decided by the catalog; a
-//! template only places it.
+//! Arithmetic, calls and indexing are left out on purpose: the catalog decides what an event contains, and a template
+//! only places it.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::{
     mistakes::{Mistake, shortened},
 };
 
-/// An expression and its place in the template's text.
+/// An expression and its span in the template's text.
 #[derive(Debug)]
 pub(super) struct Expression {
     pub span: Range<usize>,
@@ -40,7 +40,7 @@ pub(super) enum Comparison {
     AtLeast,
 }
 
-/// In the order of reading: the longer first.
+/// In the order of matching: longer operators first.
 const COMPARISONS: [(&str, Comparison); 6] = [
     ("==", Comparison::Equal),
     ("!=", Comparison::Unequal),
@@ -53,14 +53,14 @@ const COMPARISONS: [(&str, Comparison); 6] = [
 const SUPPORTED: &str = "an expression has names, 'text', integers, `true`, `false`, `null`, `!`, `&&`, `||`, `==`, \
                          `!=`, `<`, `<=`, `>`, `>=` and parentheses";
 
-/// Where the characters of an unescaped string stand in the template's text.
+/// Maps positions in an unescaped string to positions in the template's text.
 pub(super) struct Positions {
-    /// position in the unescaped string, position in the text; one for the start and one after each escape
+    /// (position in the unescaped string, position in the text): one for the start and one after each escape
     known: Vec<(usize, usize)>,
 }
 
 impl Positions {
-    /// `span` is that of a valid JSON string with its quotes.
+    /// `span` must be that of a valid JSON string, quotes included.
     pub fn new(text: &str, span: &Range<usize>) -> Self {
         let start = span.start + 1;
         let mut known = vec![(0, start)];
@@ -76,7 +76,7 @@ impl Positions {
         Self { known }
     }
 
-    /// The place in the text of a range of the unescaped string.
+    /// The span in the text of a range of the unescaped string.
     pub fn span(&self, range: Range<usize>) -> Range<usize> {
         self.position(range.start)..self.position(range.end)
     }
@@ -88,7 +88,7 @@ impl Positions {
     }
 }
 
-/// How long a valid escape is, and how long what it stands for.
+/// Length of the escape at the start of `text`, and of the character it stands for, in bytes.
 fn escape_lengths(text: &str) -> (usize, usize) {
     let code = |at| text.get(at..at + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0);
     match text.as_bytes().get(1) {
@@ -98,13 +98,13 @@ fn escape_lengths(text: &str) -> (usize, usize) {
     }
 }
 
-/// Reads all of `text` as an expression.
+/// Parses all of `text` as an expression.
 pub(super) fn whole(text: &str, positions: &Positions) -> Result<Expression, Mistake> {
     let (expression, end) = prefix(text, 0, positions)?;
     if end == text.len() { Ok(expression) } else { Err(Parser { text, at: end, depth: 0, positions }.unexpected()) }
 }
 
-/// Reads an expression that begins at `at`; says where it and the space behind it end.
+/// Parses the expression at `at`; also returns the position after it and the space that follows it.
 pub(super) fn prefix(text: &str, at: usize, positions: &Positions) -> Result<(Expression, usize), Mistake> {
     let mut parser = Parser { text, at, depth: 0, positions };
     let expression = parser.any()?;
@@ -128,7 +128,7 @@ impl Parser<'_> {
         self.chain("&&", Self::comparison, Kind::All)
     }
 
-    // One node for the whole chain, so that a long one is not a deep one.
+    // The whole chain becomes one node, so that a long chain is not a deep tree.
     fn chain(
         &mut self,
         operator: &str,
@@ -284,7 +284,7 @@ impl Parser<'_> {
     }
 }
 
-/// The mistake of a character that no expression has at that place.
+/// The mistake for a character that cannot occur at this place of an expression.
 pub(super) fn unexpected(found: char, span: std::ops::Range<usize>) -> Mistake {
     Mistake::new(span, format!("`{}` is not expected in an expression", super::parse::shown(found))).help(SUPPORTED)
 }

@@ -1,25 +1,25 @@
-//! Mistakes are collected, not returned one by one, and each says where in the document it is.
+//! Collects a template's mistakes, each with its place, so that one run reports all of them.
 //!
-//! The place is given twice: as a span for the caret, and as the path of the value in the output, because a template
-//! is edited with the output in mind.
+//! The place is given twice: as a span for the caret, and as the path of the value in the output, which a template's
+//! author has in mind.
 
 use std::{fmt::Write, ops::Range, sync::Arc};
 
 use crate::error::{Diagnostic, Source};
 
-/// Nobody reads more than this, and a megabyte of mistakes must not become a gigabyte of messages.
+/// Nobody reads more messages, and a megabyte of mistakes must not become a gigabyte of messages.
 const MOST: usize = 100;
 
-/// One step on the way from the document's root to a value.
+/// One step of the path from the document's root to a value.
 #[derive(Debug, Clone)]
 pub(super) enum Segment {
     Key(String),
     Item(usize),
-    /// whatever `$map` makes of an item
+    /// the body of a `$map`
     Each,
 }
 
-/// A mistake without its place's path.
+/// A mistake whose path is not known yet.
 #[derive(Debug)]
 pub(super) struct Mistake {
     pub span: Range<usize>,
@@ -38,7 +38,7 @@ impl Mistake {
     }
 }
 
-/// What was found so far, and where the reader is.
+/// The mistakes found so far, and the path of the node being read.
 pub(super) struct Mistakes<'a> {
     source: &'a Arc<Source>,
     path: Vec<Segment>,
@@ -58,7 +58,7 @@ impl<'a> Mistakes<'a> {
         self.path.pop();
     }
 
-    /// Notes a mistake at the current path.
+    /// Records a mistake at the current path.
     pub fn add(&mut self, mistake: Mistake) {
         if self.is_full() {
             return;
@@ -69,17 +69,17 @@ impl<'a> Mistakes<'a> {
         self.found.push(mistake.help.into_iter().fold(diagnostic, Diagnostic::help));
     }
 
-    /// Whether further mistakes would be dropped.
+    /// Whether further mistakes are dropped.
     pub fn is_full(&self) -> bool {
         self.found.len() >= MOST
     }
 
-    /// `value`, unless there were mistakes.
+    /// `value`, or the mistakes if there are any.
     pub fn or<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
         if self.found.is_empty() { Ok(value) } else { Err(self.found) }
     }
 
-    /// All mistakes found.
+    /// All recorded mistakes.
     pub fn into_found(self) -> Vec<Diagnostic> {
         self.found
     }
@@ -102,7 +102,7 @@ impl<'a> Mistakes<'a> {
     }
 }
 
-/// The beginning of a name that may be a megabyte long.
+/// The beginning of a name, which may be a megabyte long.
 pub(super) fn shortened(name: &str) -> &str {
     let end = name.char_indices().nth(80).map_or(name.len(), |(at, _)| at);
     &name[..end]

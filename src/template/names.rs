@@ -1,4 +1,5 @@
-//! What a name stands for at one place of a template: in which list, and after which questions for null.
+//! Name resolution: the meaning of a name at one place of a template, which depends on the enclosing `$map` and on the
+//! tests for null around it.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -7,42 +8,42 @@ use super::{
     mistakes::{Mistake, shortened},
 };
 
-/// Where a path begins.
+/// Root of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Base {
     Global,
-    /// the item of the list that is being walked
+    /// the item of the enclosing `$map`
     Item,
 }
 
-/// A value that the caller will supply.
+/// A value that the caller supplies.
 #[derive(Debug, Clone)]
 pub(super) struct Reference<'a> {
     pub base: Base,
     pub path: Vec<String>,
-    /// as the catalog declares it
+    /// as declared by the catalog
     pub shape: &'a Shape,
 }
 
-/// What stands behind an operand.
+/// The resolved meaning of an operand.
 #[derive(Debug, Clone)]
 pub(super) enum Operand<'a> {
     Constant(Constant),
-    /// the number of the item, from 0
+    /// index of the item, from 0
     Index,
     Value(Reference<'a>),
 }
 
-/// What a name was found to be.
+/// A resolved name.
 pub(super) struct Named<'a> {
     pub operand: Operand<'a>,
-    /// as the catalog declares it
+    /// type as declared by the catalog
     pub declared: &'a Shape,
-    /// without the null that a condition around this place rules out
+    /// type at this place: not nullable where a surrounding condition excludes null
     pub here: &'a Shape,
 }
 
-/// The names that can be used at the place that is being checked.
+/// The names in scope at the node being checked.
 pub(super) struct Scope<'a> {
     root: &'a Shape,
     constants: HashMap<&'a str, &'a Constant>,
@@ -77,17 +78,17 @@ impl<'a> Scope<'a> {
         self.each = None;
     }
 
-    /// A mark to return to with [`forget`](Self::forget).
+    /// Marks the current state, for [`forget`](Self::forget).
     pub fn mark(&self) -> usize {
         self.present.len()
     }
 
-    /// Forgets what was assumed since the mark.
+    /// Drops all assumptions made since the mark.
     pub fn forget(&mut self, mark: usize) {
         self.present.truncate(mark);
     }
 
-    /// From here on, the name is not null. Anything that has no use for that is ignored.
+    /// Assumes that the name is not null from here on. No effect if it is unknown or not nullable.
     pub fn assume(&mut self, name: &[String]) {
         let nullable = self.resolve(name, 0..0).is_ok_and(|named| matches!(named.here, Shape::Nullable(_)));
         if nullable {
@@ -96,7 +97,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Finds what a name stands for.
+    /// Resolves a name.
     pub fn resolve(&self, name: &[String], span: Range<usize>) -> Result<Named<'a>, Mistake> {
         if let (Some(each), [only]) = (&self.each, name)
             && each.index == Some(only)
@@ -170,7 +171,7 @@ impl<'a> Scope<'a> {
 }
 
 impl Shape {
-    /// With the article, for messages.
+    /// The type with its article, for messages.
     pub(super) fn describe(&self) -> &'static str {
         match self {
             Self::Text => "a text",
@@ -182,7 +183,7 @@ impl Shape {
         }
     }
 
-    /// The shape once null is ruled out.
+    /// The type without nullability.
     pub(super) fn not_null(&self) -> &Self {
         match self {
             Self::Nullable(inner) => inner.not_null(),

@@ -1,17 +1,17 @@
-//! The operations that a template becomes, and the loop that runs them. All of rendering's time is spent here.
+//! The operations of a compiled template, and the interpreter that runs them: the hot loop of rendering.
 //!
-//! An event is a hundred pieces of some twenty bytes, so the number of pieces counts, not the number of bytes: a literal
-//! and the value behind it are a pair, and pairs that follow each other are one operation.
+//! An event consists of about a hundred slices of some twenty bytes, so the cost is per slice, not per byte. That is
+//! why a literal and the value after it are one pair, and consecutive pairs one operation.
 
 use super::{Program, Slots, decide::holds};
 use crate::bytes::{Items, Widened, append, append_quoted, with_widest};
 
-/// An operation. Literals are ranges of the program's literals; targets are indices of operations.
+/// An operation. Literals are ranges of the program's literals; jump targets are indices of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Op {
-    /// literals, each with a value behind it, and perhaps one more
+    /// a run of pairs (a literal, then a value), perhaps with a literal at the end
     Run(u32),
-    /// the same with values of the item
+    /// a run of pairs whose values are those of the current item
     RunItem(u32),
     Literal {
         start: u32,
@@ -24,16 +24,16 @@ pub(super) enum Op {
     TextOrNullItem {
         slot: u32,
     },
-    /// the number of the item
+    /// index of the current item
     Index,
-    /// a comma, unless nothing stands before it in its array or object
+    /// a comma, unless this is the first member of its array or object
     Comma,
-    /// goes on at `otherwise` unless the test holds
+    /// jumps to `otherwise` unless the test holds
     Branch {
         test: u32,
         otherwise: u32,
     },
-    /// goes on at `otherwise` if the value is null, or if it is not: the test that is asked most
+    /// jumps to `otherwise` if the value is null (`if_null`) or if it is not: the most frequent test
     BranchNull {
         slot: u32,
         if_null: bool,
@@ -42,40 +42,40 @@ pub(super) enum Op {
     Jump {
         to: u32,
     },
-    /// begins to walk a list; goes on at `end` if it is empty
+    /// starts a loop over a list; jumps to `end` if it is empty
     Each {
         list: u32,
         end: u32,
     },
-    /// goes on at `body` with a comma if asked for, unless this was the last item
+    /// moves to the next item and jumps to `body`, with a comma if `comma`; falls through after the last item
     Next {
         body: u32,
         comma: bool,
     },
-    /// for each item of a list literals, each with a value of the event or of the item behind it
+    /// a run of pairs for each item of a list, with values of the event and of the item
     Items {
         list: u32,
         run: u32,
     },
 }
 
-/// The item that is being rendered; lists do not nest.
+/// The current item of a loop; loops do not nest.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Item {
     pub index: u32,
-    /// the item's first span
+    /// index of the item's first value
     pub first: usize,
-    /// spans in each item
+    /// values of each item
     width: usize,
     items: u32,
 }
 
-/// Appends what the program makes of the values.
+/// Renders one event.
 pub(super) fn run(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
     with_widest(Rendering { program, slots, out });
 }
 
-/// What is to be done for an event.
+/// The arguments of `run`, as work that is compiled for several processors.
 struct Rendering<'r, 's, 'e> {
     program: &'r Program,
     slots: &'r Slots<'s, 'e>,
@@ -87,7 +87,7 @@ impl Widened for Rendering<'_, '_, '_> {
     #[expect(clippy::inline_always, reason = "is compiled for several processors")]
     fn work(self) {
         match self.program.ops.as_slice() {
-            // Nothing to decide: most events of most templates.
+            // Straight-line program: most events of most templates.
             [Op::Run(number)] => self.program.literals.append_run(*number, self.slots.values, 0, self.out),
             _ => run_all(self.program, self.slots, self.out),
         }
@@ -156,13 +156,13 @@ fn text_or_null(out: &mut Vec<u8>, slots: &Slots, slot: usize) {
 }
 
 fn comma(out: &mut Vec<u8>) {
-    // A finished value never ends like this: brackets in a text are followed by its quote.
+    // A finished value never ends in these bytes: a bracket within a text is followed by the text's quote.
     if !matches!(out.last(), Some(b'{' | b'[')) {
         out.push(b',');
     }
 }
 
-/// The decimal digits of a number.
+/// Formats a number in decimal.
 pub(super) fn digits(mut number: u32, buffer: &mut [u8; 10]) -> &[u8] {
     let mut at = buffer.len();
     loop {

@@ -1,7 +1,7 @@
-//! Reads JSON and remembers where everything stood.
+//! JSON parser that keeps the position of every value.
 //!
-//! The usual reader keeps neither positions nor the spelling of numbers, accepts a key twice, and its message for a
-//! mistake names a line but not the key. A template's author needs all four.
+//! A usual parser keeps neither positions nor the spelling of numbers, accepts duplicate keys, and reports the line of
+//! a syntax error but not its key. A template's author needs all four.
 
 use std::{collections::HashSet, ops::Range, sync::Arc};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::error::{Diagnostic, Source};
 
-/// A value and its place in the text.
+/// A value and its span in the text.
 #[derive(Debug)]
 pub(crate) struct Json {
     pub span: Range<usize>,
@@ -20,7 +20,7 @@ pub(crate) struct Json {
 
 #[derive(Debug)]
 pub(crate) enum Kind {
-    /// `null`, `true`, `false` or a number: what the span covers is what is meant
+    /// `null`, `true`, `false` or a number: the text of the span
     Verbatim,
     /// unescaped
     Text(String),
@@ -35,7 +35,7 @@ pub(crate) struct Member {
     pub value: Json,
 }
 
-/// Reads one JSON text; `what` names it in messages.
+/// Parses one JSON text; `what` names it in messages.
 pub(crate) fn parse(source: &Arc<Source>, what: &'static str) -> Result<Json, Vec<Diagnostic>> {
     let mut parser = Parser { text: &source.text, what, at: 0, depth: 0, mistakes: Mistakes::new(source) };
     match parser.document() {
@@ -55,7 +55,7 @@ struct Parser<'a> {
     mistakes: Mistakes<'a>,
 }
 
-// A mistake returns at once and leaves the path as it is, so that the message can name it.
+// A syntax error returns at once and leaves the path as it is, so that the message can name it.
 impl Parser<'_> {
     fn document(&mut self) -> Result<Json, Mistake> {
         // Editors of some systems begin every file with a byte order mark.
@@ -173,7 +173,7 @@ impl Parser<'_> {
             while self.peek().is_some_and(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
                 self.at += 1;
             }
-            // Ends before an ASCII byte or at the end of the text, so never within a character.
+            // The range ends before an ASCII byte or at the end of the text, so never within a character.
             value.push_str(&self.text[plain..self.at]);
             match self.peek() {
                 Some(b'"') => {
@@ -218,7 +218,7 @@ impl Parser<'_> {
         if (0xd800..0xdc00).contains(&code) && self.text[self.at..].starts_with("\\u") {
             self.at += 2;
             let low = self.four_digits(start)?;
-            // Not a low surrogate: leaves a code that is no character.
+            // Not a low surrogate: `code` stays a lone surrogate, which the conversion below rejects.
             if (0xdc00..0xe000).contains(&low) {
                 code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
             }
@@ -276,11 +276,11 @@ impl Parser<'_> {
         Err(Mistake::new(self.at..self.at + length, message).help("strings stand in double quotes"))
     }
 
-    /// What to do where a separator is missing.
+    /// Help for a missing separator.
     fn separated(&self) -> &'static str {
         match self.peek() {
             None => "close every `{` with `}` and every `[` with `]`",
-            // The next entry: the comma belongs to the end of the one before, often a line above.
+            // Another entry follows: the comma is missing after the entry before it, often a line above.
             Some(b'"' | b'{' | b'[') => "write a `,` behind the entry before",
             Some(_) => "texts stand in double quotes, and entries are separated by `,`",
         }
@@ -313,7 +313,7 @@ impl Parser<'_> {
     }
 }
 
-/// A character for a message: as it is, unless a terminal would not show it.
+/// A character as shown in messages: control characters are escaped.
 pub(super) fn shown(character: char) -> String {
     if character.is_control() { character.escape_debug().to_string() } else { character.to_string() }
 }

@@ -1,4 +1,4 @@
-//! A compiled template: what to copy, from where, in which order.
+//! A compiled template: operations, literals and slots.
 
 use super::{
     ListSlot, Slot, Slots, Values,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::bytes::{Literals, Padded, Pieces};
 
-/// A template compiled to literal bytes and slots; compact JSON with the document's key order comes out.
+/// A template compiled to literal bytes and slots. Renders compact JSON with the document's key order.
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub struct Program {
     pub(super) ops: Vec<Op>,
@@ -16,10 +16,10 @@ pub struct Program {
     pub(super) tests: Vec<Test>,
     pub(super) slots: Vec<Slot>,
     pub(super) lists: Vec<ListSlot>,
-    /// Values that are made of the others: those of the event, and of each list those of an item.
+    /// Values selected from others: those of the event, and, by list, those of an item.
     pub(super) choices: Vec<Choice>,
     pub(super) item_choices: Vec<Vec<Choice>>,
-    /// How many values of the event there are besides, if there are such.
+    /// Number of the event's other values, if there are choices.
     pub(super) values: usize,
 }
 
@@ -29,32 +29,32 @@ impl Program {
         &self.slots
     }
 
-    /// The lists that must be supplied, in this order, each with its own slots.
+    /// The lists that must be supplied, in this order, each with its slots.
     pub fn lists(&self) -> &[ListSlot] {
         &self.lists
     }
 
-    /// Whether it looks at the values of a list's items.
+    /// Whether the program iterates over the list, so that its items need values.
     pub fn walks(&self, list: usize) -> bool {
         let is_walked = |op: &Op| matches!(op, Op::Each { list: other, .. } | Op::Items { list: other, .. } if *other as usize == list);
         self.ops.iter().any(is_walked)
     }
 
-    /// How many bytes of text it has besides its values.
+    /// Total bytes of literal text.
     pub fn literal_bytes(&self) -> usize {
         self.literals.len()
     }
 
-    /// Appends one event body to `out`. Allocates nothing but what `out` grows by.
+    /// Appends one event body to `out`. Allocates only to grow `out`.
     ///
     /// # Panics
-    /// If `slots` was not filled for this program: as many values as [`slots`](Self::slots) and, for each of
-    /// [`lists`](Self::lists), a list with all values of its items; behind both what is [chosen](Self::choose).
+    /// If `slots` was not filled for this program: all values of [`slots`](Self::slots), for each of
+    /// [`lists`](Self::lists) a list with all values of its items, and after both the [selected](Self::choose) values.
     pub fn append(&self, slots: &Slots, out: &mut Vec<u8>) {
         ops::run(self, slots, out);
     }
 
-    /// The same for values that lie elsewhere.
+    /// Renders from [`Values`]: slower than [`append`](Self::append), for tests and oracles.
     ///
     /// # Panics
     /// As [`append`](Self::append).

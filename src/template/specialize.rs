@@ -1,8 +1,8 @@
-//! Programs for events of which some is known before they are rendered.
+//! Partial evaluation: specializes a program for an event kind, for which some values are known before rendering.
 //!
-//! A value that is the same in all events becomes literal text, a value that is others put together is replaced by those,
-//! so that it is not put together first and copied then, and a question whether something is null becomes a choice of
-//! texts: a processor guesses a question's answer, and pays for a wrong guess as much as for ten pieces.
+//! A constant value becomes literal text. A composed value is replaced by its parts, so that it need not be
+//! concatenated before it is copied. A test for null becomes a choice between texts without a branch, because one
+//! mispredicted branch costs as much as copying ten slices.
 
 mod straight;
 
@@ -17,20 +17,20 @@ use super::{
 use crate::bytes::LiteralsBuilder;
 use straight::{Filled, Part, unrolled};
 
-/// A part of what a slot is filled with.
+/// A part of a slot's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filling {
-    /// The same text in all events, escaped.
+    /// Constant text, escaped.
     Text(Vec<u8>),
-    /// The value of that number.
+    /// Index of a value.
     Value(u32),
 }
 
-/// For each item of a list the texts that its slots are filled with, escaped.
+/// A list that is the same in all events: for each item, for each slot, the escaped text.
 pub type FixedItems = Vec<Vec<Vec<u8>>>;
 
 impl Program {
-    /// The slots whose values are asked about, or may be null: they cannot be put together by the program.
+    /// Slots whose values are tested or may be null: each must remain one value, not parts.
     pub fn asked(&self) -> BTreeSet<usize> {
         let mut asked = BTreeSet::new();
         for op in &self.ops {
@@ -42,9 +42,9 @@ impl Program {
         asked
     }
 
-    /// The same program, for `count` values that are numbered otherwise: slot `slot` is filled with `fillings[slot]`, one
-    /// behind another. A slot that is [`asked`](Self::asked) about has one value. `items` are those of lists that are the
-    /// same in all events.
+    /// Specializes the program for `count` values with other indices: slot `slot` is the concatenation of
+    /// `fillings[slot]`. A slot that is [tested](Self::asked) must be filled by a single value. `items` has the lists
+    /// that are the same in all events.
     #[must_use]
     pub fn specialized(&self, fillings: &[Vec<Filling>], count: usize, items: &[Option<FixedItems>]) -> Program {
         let program = Program {
@@ -75,29 +75,29 @@ struct Work<'a> {
     fixed: &'a [Option<FixedItems>],
     literals: LiteralsBuilder,
     program: Program,
-    /// The list that is walked.
+    /// The list whose items are being compiled.
     list: usize,
-    /// Where each choice is among those of its list, or of the event.
+    /// Index of each choice among those of its list, or of the event (`None`).
     known: HashMap<(Option<usize>, Choice), usize>,
-    /// The run of pairs that goes on.
+    /// The run of pairs that can be extended.
     open: Open,
-    /// Where the literal begins that no operation covers yet.
+    /// Start of the literal bytes that no operation covers yet.
     pending: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Open {
     Nothing,
-    /// One with values of the event.
+    /// A run with values of the event.
     Event,
-    /// One with values of the item.
+    /// A run with values of the item.
     Item,
-    /// One for all items of a list, with values of both.
+    /// A run for all items of a list, with values of both.
     Items,
 }
 
 impl Op {
-    /// Where it may go on instead of at the next.
+    /// The jump target, if the operation can jump.
     fn goes_to(&mut self) -> Option<&mut u32> {
         match self {
             Op::Branch { otherwise: to, .. }
@@ -139,11 +139,11 @@ impl Work<'_> {
         }
     }
 
-    /// Operations that others go to: they begin something new.
+    /// Jump targets: a run of pairs must not extend across them.
     fn entered(&self) -> BTreeSet<usize> {
         let (mut entered, mut at) = (BTreeSet::new(), 0);
         while let Some(mut op) = self.of.program.ops.get(at).copied() {
-            // What is straight goes nowhere.
+            // Straight-line code has no jumps.
             match self.of.straight(at) {
                 Some((_, end)) => at = end,
                 None => {
@@ -155,7 +155,7 @@ impl Work<'_> {
         entered
     }
 
-    /// Adds a list whose items ask no questions, if one begins here; says where it ends.
+    /// Compiles a list whose items contain no tests, if one begins at `at`; returns the operation after it.
     fn items(&mut self, at: usize) -> Option<usize> {
         let Op::Each { list, .. } = self.of.program.ops[at] else { return None };
         let (mut body, mut end) = (Vec::new(), at + 1);
@@ -183,7 +183,7 @@ impl Work<'_> {
         Some(end + 1)
     }
 
-    /// Adds parts to what goes on.
+    /// Appends parts to the open literal and run.
     fn append(&mut self, parts: Vec<Part>) {
         for part in parts {
             match part {
@@ -200,7 +200,7 @@ impl Work<'_> {
         }
     }
 
-    /// A literal, which may be empty, and a value.
+    /// Adds a pair: the pending literal, which may be empty, and a value.
     fn pair(&mut self, place: Place) {
         let (kind, slot) = match place {
             Place::Item(slot) => (Open::Item, slot),
@@ -224,7 +224,7 @@ impl Work<'_> {
         self.literals.pair(start, slot);
     }
 
-    /// Where the value lies that is chosen: behind all others.
+    /// Index of the chosen value, which comes after all other values.
     fn chosen(&mut self, choice: Choice) -> Place {
         let of_item = matches!(choice.asks, Place::Item(_));
         let (choices, first) = if of_item {
@@ -240,7 +240,7 @@ impl Work<'_> {
         if of_item { Place::Item(slot) } else { Place::Slot(slot) }
     }
 
-    /// Ends the literal and the run that go on: what follows is no part of them.
+    /// Ends the pending literal and the open run.
     fn flush(&mut self) {
         if let Some(start) = self.pending.take() {
             let length = self.literals.len() - start;
@@ -251,7 +251,7 @@ impl Work<'_> {
         self.open = Open::Nothing;
     }
 
-    /// An operation that asks something.
+    /// Translates an operation that tests something.
     fn other(&mut self, op: Op) {
         let op = match op {
             Op::Branch { test, otherwise } => match &self.of.program.tests[test as usize] {
@@ -270,8 +270,8 @@ impl Work<'_> {
                 self.list = list as usize;
                 op
             }
-            // Whatever appends text and values is straight. The others are as they were, or made here and nowhere else: no
-            // program is specialized twice.
+            // Operations that append texts and values were handled as straight-line code. The remaining ones stay as
+            // they are, or occur only in specialized programs, which are never specialized again.
             _ => op,
         };
         self.program.ops.push(op);

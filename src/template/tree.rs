@@ -1,4 +1,4 @@
-//! From JSON to what it means: operators and interpolations are recognized, everything else stands for itself.
+//! Abstract syntax tree of a template: recognizes operators and interpolations; all other JSON is literal.
 
 use std::{ops::Range, sync::Arc};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::error::{Diagnostic, Source};
 
-/// A part of the template.
+/// A node of the tree.
 #[derive(Debug)]
 pub(super) enum Node {
     /// `null`, `true`, `false` or a number, as written
@@ -26,7 +26,7 @@ pub(super) enum Node {
     Map(Box<Map>),
 }
 
-/// `$map`.
+/// A `$map` operator.
 #[derive(Debug)]
 pub(super) struct Map {
     pub span: Range<usize>,
@@ -47,7 +47,7 @@ pub(super) enum Part {
 const OPERATORS: &str = "there are `$eval`, `$if` with `then` and `else`, and `$map` with `each(item)` or \
                          `each(item, index)`";
 
-/// Reads the whole template.
+/// Converts the JSON of a whole template to a tree.
 pub(super) fn read(source: &Arc<Source>, json: Json) -> Result<Node, Vec<Diagnostic>> {
     let mut reader = Reader { text: &source.text, mistakes: Mistakes::new(source) };
     let root = reader.node(json);
@@ -59,7 +59,7 @@ struct Reader<'a> {
     mistakes: Mistakes<'a>,
 }
 
-// After a mistake the readers go on with something harmless: the tree is thrown away, the other mistakes are wanted.
+// After a mistake a method returns a placeholder and continues, to find further mistakes; the tree is then discarded.
 impl Reader<'_> {
     fn node(&mut self, json: Json) -> Node {
         match json.kind {
@@ -223,20 +223,20 @@ fn is_operator(key: &str) -> bool {
     key.starts_with('$') && !key.starts_with("$$") && !key.starts_with("${")
 }
 
-/// None if it has an interpolation.
+/// The key with its escapes resolved; `None` if it contains an interpolation.
 fn unescaped_key(key: &str) -> Option<String> {
     let key = if key.starts_with("$$") { &key[1..] } else { key };
     let literal = key.split("$${").all(|between| !between.contains("${"));
     literal.then(|| key.replace("$${", "${"))
 }
 
-/// `text[at..]` begins with `${`.
+/// Reads the interpolation at `at`, where `text` has `${`; also returns the position after it.
 fn interpolation(text: &str, at: usize, positions: &Positions) -> Result<(Expression, usize), Mistake> {
     let (expression, end) = expression::prefix(text, at + 2, positions)?;
     if text[end..].starts_with('}') {
         return Ok((expression, end + 1));
     }
-    // What stands before the closing brace does not belong there; without one the rest is text.
+    // Something unexpected before the closing brace, if there is one; without one the rest is text.
     if let Some(found) = text[end..].chars().next().filter(|_| text[end..].contains('}')) {
         return Err(expression::unexpected(found, positions.span(end..end + found.len_utf8())));
     }

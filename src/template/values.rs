@@ -1,25 +1,25 @@
-//! The values of one event: each formatted once, however often the template places it.
+//! Inputs of a template: the values of one event, each formatted once however often the template uses it.
 
 use serde_json::Value;
 
 use super::{Program, Shape, Slot};
 use crate::bytes::{Padded, Piece, Pieces, escape_into};
 
-/// What an event puts into a template's slots.
+/// The values that an event supplies for a template's slots.
 ///
-/// Values in the order of [`Program::slots`], then for each of [`Program::lists`] those of its items. Text: escaped as
-/// by [`escape_into`], without the quotes. Integer: decimal digits without leading zeros, with `-` if negative.
-/// Boolean: `true` or `false`. Presence of an object or list: `{}` or `[]`. Null: [`Piece::NULL`].
+/// In the order of [`Program::slots`], then for each of [`Program::lists`] the values of its items. Text: escaped as by
+/// [`escape_into`], without the quotes. Integer: decimal digits without leading zeros, with `-` if negative. Boolean:
+/// `true` or `false`. Presence of an object or list: `{}` or `[]`. Null: [`Piece::NULL`].
 #[derive(Debug)]
 pub struct Slots<'s, 'e> {
-    /// The values.
+    /// Values of the event, then of the lists' items.
     pub values: &'s mut Pieces<'e>,
-    /// Of each list the first value and the number of items.
+    /// For each list the index of its first value and the number of items.
     pub lists: &'s mut Vec<(u32, u32)>,
 }
 
 impl Slots<'_, '_> {
-    /// The next values belong to a list of so many items.
+    /// Begins a list of `items` items: the values added next are theirs.
     #[inline]
     pub fn begin_list(&mut self, items: usize) {
         self.lists.push((self.values.count() as u32, items as u32));
@@ -29,12 +29,12 @@ impl Slots<'_, '_> {
 const NULL: &[u8] = b"null";
 const NULL_SPAN: (u32, u32) = (0, NULL.len() as u32);
 
-/// The values of one event in a buffer of their own, which begins with the bytes `null`; a span that begins there is
-/// null.
+/// The values of one event in an owned buffer, for tests and oracles; a run renders from [`Slots`]. The buffer begins
+/// with the bytes `null`, and a span at its start means null.
 ///
-/// Filled strictly in the order of [`Program::slots`], then, for each of [`Program::lists`], [`begin_list`] and for
-/// each item the list's slots in their order. A value is either bytes (append them to [`bytes`], then [`end`]) or
-/// [`null`]. All values of an event together have at most 4 GiB. Events of a run are rendered from [`Slots`].
+/// Fill in the order of [`Program::slots`], then, for each of [`Program::lists`], call [`begin_list`] and add for each
+/// item the list's slots in their order. A value is either bytes (append them to [`bytes`], then call [`end`]) or
+/// [`null`]. All values of an event together have at most 4 GiB.
 ///
 /// [`begin_list`]: Values::begin_list
 /// [`bytes`]: Values::bytes
@@ -43,11 +43,11 @@ const NULL_SPAN: (u32, u32) = (0, NULL.len() as u32);
 #[derive(Debug, Clone)]
 pub struct Values {
     pub(super) bytes: Vec<u8>,
-    /// first byte and length
+    /// start and length in `bytes`
     spans: Vec<(u32, u32)>,
-    /// first span and number of items
+    /// index of the first span, and number of items
     lists: Vec<(u32, u32)>,
-    /// where the value begins that `end` will close
+    /// start of the value that `end` will finish
     begun: u32,
 }
 
@@ -58,7 +58,7 @@ impl Default for Values {
 }
 
 impl Values {
-    /// Forgets everything, for the next event.
+    /// Removes all values, for the next event.
     pub fn clear(&mut self) {
         self.bytes.truncate(NULL.len());
         self.spans.clear();
@@ -66,29 +66,30 @@ impl Values {
         self.begun = NULL_SPAN.1;
     }
 
-    /// The buffer to append the next value's bytes to, as [`Slots`] wants them; then call [`end`](Self::end).
+    /// The buffer to append the next value's bytes to, in the form that [`Slots`] describes; then call
+    /// [`end`](Self::end).
     pub fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// Closes the value whose bytes were appended since the previous value.
+    /// Finishes the value whose bytes were appended since the previous value.
     pub fn end(&mut self) {
         let end = self.bytes.len() as u32;
         self.spans.push((self.begun, end.saturating_sub(self.begun)));
         self.begun = end;
     }
 
-    /// The next value is null.
+    /// Adds a null.
     pub fn null(&mut self) {
         self.spans.push(NULL_SPAN);
     }
 
-    /// The next values belong to a list of so many items.
+    /// Begins a list of `items` items: the values added next are theirs.
     pub fn begin_list(&mut self, items: usize) {
         self.lists.push((self.spans.len() as u32, items as u32));
     }
 
-    /// The values as they lie in a copy of the buffer, and the lists.
+    /// The values as slices of `arena`, a padded copy of the buffer, and the lists.
     pub(super) fn pieces<'a>(&self, arena: &'a Padded) -> (Vec<Piece<'a>>, Vec<(u32, u32)>) {
         let piece = |span: &(u32, u32)| match *span {
             NULL_SPAN => Piece::NULL,
@@ -97,10 +98,10 @@ impl Values {
         (self.spans.iter().map(piece).collect(), self.lists.clone())
     }
 
-    /// The slow door for tests, oracles and `show`: takes every slot's value from a JSON context.
+    /// Takes every slot's value from a JSON context. Slow: for tests and oracles.
     ///
     /// # Errors
-    /// Names the path that the context lacks, or whose value does not fit the slot.
+    /// The path that the context lacks, or whose value does not fit the slot.
     pub fn from_context(program: &Program, context: &Value) -> Result<Self, String> {
         let mut values = Self::default();
         for slot in program.slots() {
@@ -132,7 +133,7 @@ impl Values {
             self.end();
             return Ok(());
         }
-        // Null below an object that is null; a null that is the value itself must be allowed.
+        // A slot below an object that is null is null too; otherwise null is valid only for a nullable slot.
         let outer = slot.path.len().saturating_sub(1);
         let missing_parent = find(context, &slot.path[..outer]).is_some_and(Value::is_null) && !slot.path.is_empty();
         if value.is_null() && (missing_parent || matches!(slot.shape, Shape::Nullable(_))) {
@@ -159,7 +160,7 @@ impl Values {
     }
 }
 
-/// The value of a dotted name; null below null.
+/// The value at a dotted path; null below a null.
 fn find<'a>(context: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter().try_fold(context, |value, name| if value.is_null() { Some(value) } else { value.get(name) })
 }

@@ -1,4 +1,4 @@
-//! What operations append whatever the answers to their questions are.
+//! Finds straight-line code: operations that always append the same parts, with tests for null turned into choices.
 
 use super::Filling;
 use crate::{
@@ -11,13 +11,13 @@ use crate::{
     },
 };
 
-/// The most text of a list's items that becomes literal.
+/// Maximum text of a list's items that becomes literal, in bytes.
 const MOST_UNROLLED: usize = 64 << 10;
 
-/// The most parts that a choice of texts may have: all are copied, and some are empty.
+/// Maximum parts of a choice between texts: all parts are copied, although some are empty.
 const MOST_CHOICES: usize = 4;
 
-/// A part of what is appended, whatever the answers to any questions are.
+/// A part of the output that is appended unconditionally.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part {
     Text(Vec<u8>),
@@ -26,7 +26,7 @@ pub(super) enum Part {
     Choice(Choice),
 }
 
-/// A program and what its slots are filled with.
+/// A program and the parts that its slots are filled with.
 #[derive(Clone, Copy)]
 pub(super) struct Filled<'a> {
     pub program: &'a Program,
@@ -34,8 +34,8 @@ pub(super) struct Filled<'a> {
 }
 
 impl Filled<'_> {
-    /// What the operation at `at` appends, or the question that begins there, and where it ends, if that can be said
-    /// without asking.
+    /// The parts that the operation at `at`, or the branch that begins there, appends, and the operation after it;
+    /// `None` if that cannot be done without a jump.
     pub fn straight(self, at: usize) -> Option<(Vec<Part>, usize)> {
         if let Some(parts) = self.plain(at, at + 1) {
             return Some((parts, at + 1));
@@ -75,7 +75,7 @@ impl Filled<'_> {
         }
     }
 
-    /// What operations append that ask nothing, if these are such.
+    /// The parts that the operations append, if all of them append only literals and values.
     fn plain(self, start: usize, end: usize) -> Option<Vec<Part>> {
         let mut parts = Vec::new();
         for op in &self.program.ops[start..end] {
@@ -106,7 +106,7 @@ impl Filled<'_> {
         Some(parts)
     }
 
-    /// The value of a slot that has just one.
+    /// The value of a slot that is filled by a single one.
     pub fn value(self, slot: u32) -> u32 {
         self.fillings[slot as usize]
             .iter()
@@ -118,7 +118,7 @@ impl Filled<'_> {
     }
 }
 
-/// A list's items, one behind another, if they ask nothing and are not too many.
+/// Unrolls a loop over a constant list, if its body has no tests and the text does not become too long.
 pub(super) fn unrolled(body: &[Part], items: &[Vec<Vec<u8>>], comma: bool) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
     for (index, item) in items.iter().enumerate() {
@@ -138,7 +138,7 @@ pub(super) fn unrolled(body: &[Part], items: &[Vec<Vec<u8>>], comma: bool) -> Op
     (texts.sum::<usize>() <= MOST_UNROLLED).then_some(parts)
 }
 
-/// Text goes on where text ends.
+/// Adds text, merged with a text before it.
 fn add_text(parts: &mut Vec<Part>, text: &[u8]) {
     match parts.last_mut() {
         _ if text.is_empty() => {}
@@ -147,25 +147,25 @@ fn add_text(parts: &mut Vec<Part>, text: &[u8]) {
     }
 }
 
-/// Whether an answer to a question can be chosen instead: not if that has too many parts, or if the event's values would
-/// depend on an item's.
+/// Whether a branch can be replaced by choices: not if they have too many parts, or if values of the event would depend
+/// on values of an item.
 fn can_choose(asks: Place, present: &[Part], absent: &[Part]) -> bool {
     let of_item = |part: &Part| matches!(part, Part::Value(Place::Item(_)));
     let parts = present.len() + absent.len() - usize::from(both_begin(present, absent));
     parts <= MOST_CHOICES && (matches!(asks, Place::Item(_)) || !present.iter().chain(absent).any(of_item))
 }
 
-/// Whether the first parts of both answers are texts: one choice is enough for them.
+/// Whether both branches begin with text, for which one choice suffices.
 fn both_begin(present: &[Part], absent: &[Part]) -> bool {
     matches!((present.first(), absent.first()), (Some(Part::Text(_)), Some(Part::Text(_))))
 }
 
-/// The parts of both answers, of which those of one will be empty.
+/// The parts of both branches as choices; those of the branch not taken are empty at rendering time.
 fn choices(asks: Place, present: Vec<Part>, absent: Vec<Part>) -> Vec<Part> {
     let chosen = |part: Option<Part>| match part {
         Some(Part::Value(place)) => Chosen::Value(place),
         Some(Part::Text(text)) => Chosen::Text(Padded::new(&text)),
-        // What is plain has no choices in it.
+        // Parts from `plain` contain no choices.
         Some(Part::Choice(_)) | None => Chosen::Text(Padded::new(b"")),
     };
     let choice = |present, absent| Part::Choice(Choice { asks, present: chosen(present), absent: chosen(absent) });
