@@ -1,8 +1,8 @@
-//! The simulation: which step of which instance happens when.
+//! Discrete-event simulation of a run: decides which step of which instance happens when.
 //!
-//! One sequential pass over small records. It never renders, sleeps, opens a file or reads a clock; rendering, threads
-//! and sinks divide what comes out of it. An instance keeps its place in the story and the state of its resources,
-//! and nothing else: everything that can be computed from its number is.
+//! One sequential pass that yields small [`Record`]s. It never renders, sleeps, opens files or reads a clock; the
+//! records are rendered and written elsewhere, by several threads. An instance stores its position in the scenario and
+//! the state of its resources, and nothing else: everything else is computed from its number.
 
 mod act;
 mod active;
@@ -32,36 +32,36 @@ use surroundings::Surroundings;
 pub(crate) use injected::{Span, injected_spans};
 pub use outlook::Outlook;
 
-/// One event, before it is rendered.
+/// One event before it is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record {
     /// Position in the whole run, from 0.
     pub number: u64,
     /// Event time in nanoseconds since the Unix epoch.
     pub time: i64,
-    /// Which instance of its story, from 0.
+    /// Number of the instance within its scenario, from 0.
     pub instance: u64,
-    /// What kind of event: an index into [`Plan::emissions`].
+    /// Event kind: an index into [`Plan::emissions`].
     pub emission: u32,
-    /// Which turn of a repeated step, from 0.
+    /// Turn of a repeated step, from 0.
     pub occurrence: u32,
-    /// Which element of its target it is about.
+    /// Element of the target resource that the event is about.
     pub element: u32,
-    /// Where its words begin in the arena that [`Stream::next`] appends to.
+    /// Start of the event's state slots in the vector that [`Stream::next`] appends to.
     pub words_at: u32,
-    /// How many words it has.
+    /// Number of state slots.
     pub words: u32,
-    /// Whether it is the last one of its instance.
+    /// Whether this is the last event of its instance.
     pub ends: bool,
 }
 
-/// The events of a run in the order of event time.
+/// Iterator-like simulation of a run: its events in the order of event time.
 #[derive(Debug)]
 pub struct Stream<'p> {
     plan: &'p Plan,
     active: Active,
     world: World,
-    /// How many instances have started, in all and of each story.
+    /// Number of instances started, in total and by scenario.
     started: u64,
     numbers: Vec<u64>,
     /// How many of them started in the warm-up.
@@ -69,39 +69,39 @@ pub struct Stream<'p> {
     /// The next start, while there is one, and where in its interval starts lie.
     next_start: Option<i64>,
     jitter: Key,
-    /// How many events it has given without injected ones, and in all if there are such.
+    /// Number of events yielded, without injected ones; and with them, if there are any.
     emitted: u64,
     numbered: u64,
-    /// It ends after so many of the first, or at that time.
+    /// End of the run: this many events, not counting injected ones, or this time.
     limit: u64,
     to: i64,
-    /// With a rate: slots, not due times, say when events happen.
+    /// With a rate, the slots of its schedule decide when events happen; otherwise their due times.
     pace: Option<Pace<'p>>,
-    /// Whether the warm-up was shorter than the longest story.
+    /// Whether the warm-up was shorter than the longest scenario.
     begins_early: bool,
-    /// With a rate: the longest that a step has waited for a slot, in nanoseconds.
+    /// With a rate: the longest time that a step has waited for a slot, in nanoseconds.
     longest_wait: i64,
     injected: Option<Box<Injected>>,
 }
 
-/// What instances have to do with beside themselves.
+/// State shared by all instances.
 #[derive(Debug)]
 struct World {
     stamps: Stamps,
     roles: Roles,
     surroundings: Surroundings,
-    /// Whether it is an injected story that looks at it.
+    /// Whether an injected scenario is being simulated.
     injected: bool,
 }
 
-/// Draws of a call, below its key.
+/// Numbers of a call's draws, each applied to the call's key.
 mod draws {
     pub const AFTER: u64 = 1;
     pub const CHANCE: u64 = 2;
     pub const TIMES: u64 = 3;
     pub const CREATED: u64 = 4;
     pub const STAMP: u64 = 5;
-    /// Followed by one for each turn.
+    /// Plus the turn's number.
     pub const TURN: u64 = 16;
 }
 
@@ -110,23 +110,24 @@ const MICROSECOND: i64 = 1_000;
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
-/// The fractional part of the golden ratio in 64 bits: its multiples fill the unit interval evenly.
+/// The fractional part of the golden ratio in 64 bits: its multiples fill the unit interval evenly (a low-discrepancy
+/// sequence).
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Plan {
-    /// The simulation of this run, from its first event.
+    /// The simulation of this run, before its first event.
     pub fn stream(&self) -> Stream<'_> {
         Stream::new(self)
     }
 
-    /// How many events the run has: by simulating it, without rendering.
+    /// Number of events of the run: simulates it without rendering.
     pub fn count(&self) -> u64 {
         self.stream().run_through().0
     }
 }
 
 impl<'p> Stream<'p> {
-    /// The simulation of a plan, at its beginning.
+    /// The simulation of a plan, before its first event; with a rate, after the warm-up.
     pub fn new(plan: &'p Plan) -> Self {
         let from = plan.timing.from;
         let mut stream = Stream {
@@ -159,7 +160,7 @@ impl<'p> Stream<'p> {
         stream
     }
 
-    /// Simulates all that is left: how many events, and the time of the last.
+    /// Simulates the rest of the run: returns the number of events, and the time of the last.
     pub fn run_through(&mut self) -> (u64, Option<i64>) {
         let mut words = Vec::new();
         let (mut count, mut last) = (0, None);
@@ -171,7 +172,7 @@ impl<'p> Stream<'p> {
         (count, last)
     }
 
-    /// How many events it has given so far, those of injected stories left out.
+    /// Number of events yielded so far, without those of injected scenarios.
     pub fn emitted(&self) -> u64 {
         self.emitted
     }
@@ -186,12 +187,12 @@ impl<'p> Stream<'p> {
         self.begins_early
     }
 
-    /// How many instances are going on.
+    /// Number of instances in progress.
     pub fn going_on(&self) -> u64 {
         self.active.instances.len() as u64
     }
 
-    /// How many resources those have of which they keep a state.
+    /// Number of resources of which the instances in progress keep a state.
     pub fn resources_kept(&self) -> u64 {
         let kept = |story: u16| {
             let own = self.plan.stories[usize::from(story)].resources.iter().filter(|resource| resource.is_own());
@@ -227,8 +228,7 @@ impl<'p> Stream<'p> {
         self.to = i64::MAX;
     }
 
-    /// The next event, or `None` at the end of the run. What its rendering needs to know of its instance's state is
-    /// appended to `words`.
+    /// The next event, or `None` at the end of the run. Appends the state that its rendering needs to `words`.
     pub fn next(&mut self, words: &mut Vec<u64>) -> Option<Record> {
         if self.injected.is_none() { self.next_of_background(words) } else { self.next_of_all(words) }
     }
@@ -243,8 +243,8 @@ impl<'p> Stream<'p> {
         next.map(|record| Record { number, ..record })
     }
 
-    /// As [`next`](Self::next), but adds it to others: it is made where it will lie, since what was just written in parts
-    /// cannot be copied at once before it has left the processor's queue. False at the end of the run.
+    /// Like [`next`](Self::next), but pushes the record to `records`. Builds it in place: copying it as one wide load
+    /// just after narrow stores would stall (no store-to-load forwarding). `false` at the end of the run.
     pub fn add_next(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> bool {
         if self.injected.is_none() {
             return self.add_next_of_background(records, words);
@@ -259,7 +259,7 @@ impl<'p> Stream<'p> {
         self.happen(words, |record| records.push(record)).is_some()
     }
 
-    /// The next event of all but the injected stories, numbered as if there were none.
+    /// The next event that is not injected, numbered as if there were no injected scenarios.
     #[inline(never)]
     fn next_of_background(&mut self, words: &mut Vec<u64>) -> Option<Record> {
         self.happen(words, |record| record)
@@ -277,7 +277,7 @@ impl<'p> Stream<'p> {
         Some(give(self.active.happen(self.plan, &mut self.world, (due, number), time, words)))
     }
 
-    /// What happens next, and when: with a rate in the next slot, without one when it is due.
+    /// The next step and its time: with a rate, the time of the next slot; otherwise its due time.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
     fn next_due(&mut self) -> Option<(Due, i64)> {
@@ -286,7 +286,7 @@ impl<'p> Stream<'p> {
             None => None,
         };
         loop {
-            // An instance starts before anything that is due at the same time.
+            // An instance starts before anything else that is due at the same time.
             let before = || self.next_start.map_or(i64::MAX, |start| start.saturating_sub(1)).min(self.to - 1);
             let limit = slot.unwrap_or_else(before);
             if let Some(due) = self.active.pop_until(limit) {
@@ -303,7 +303,8 @@ impl<'p> Stream<'p> {
         }
     }
 
-    /// When the next instance starts: somewhere in its own interval, so that times look like life and stay in order.
+    /// When the next instance starts: at a random time within its interval, so that starts look irregular but stay in
+    /// order.
     fn start_time(&self) -> Option<i64> {
         let timing = &self.plan.timing;
         if !self.is_start_left() {
@@ -353,7 +354,7 @@ impl World {
     }
 }
 
-/// The time of the last event that is not injected; the run's beginning if there is none.
+/// Time of the last event that is not injected; the start of the run if there is none.
 pub(crate) fn last_of_background(plan: &Plan) -> i64 {
     let (mut stream, mut words) = (Stream::new(plan), Vec::new());
     let events = std::iter::from_fn(|| {
@@ -363,7 +364,7 @@ pub(crate) fn last_of_background(plan: &Plan) -> i64 {
     events.last().map_or(plan.timing.from, |record| record.time)
 }
 
-/// A delay from a range, both ends included.
+/// Draws a delay from a range, both ends included.
 fn delay(key: Key, range: DurationRange) -> i64 {
     if range.low == range.high { range.low as i64 } else { key.between(range.low, range.high) as i64 }
 }

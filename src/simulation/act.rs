@@ -1,4 +1,4 @@
-//! What a call does to the state of its instance, how it ends, and what its event has to know.
+//! The effect of a call on the state of its instance, its outcome, and the state that its event needs.
 
 use crate::{
     catalog::automatic_failure,
@@ -37,7 +37,7 @@ pub(super) fn act(
     let outcome = decide(&plan.catalog, call, exists, state, asked);
     let key = || instance.turn_key();
     match (call.does, outcome) {
-        // A refused create says what it would have made; what exists stays as it is.
+        // A failed create leaves an existing resource as it is, but its event shows the resource it would have made.
         (Effect::Create, _) if outcome.is_none() || !exists => {
             make(state, instance, time, outcome.is_none());
             let kind = &plan.catalog.kinds[plan.catalog.methods[call.method].kind];
@@ -63,7 +63,7 @@ pub(super) fn act(
     outcome
 }
 
-/// A resource is made, or would have been.
+/// Sets the times of a new resource, or of one that a failed call would have made (`exists` is false).
 #[inline]
 pub(super) fn make(state: &mut [u64], instance: &Instance, time: i64, exists: bool) {
     let lag = instance.turn_key().number(draws::CREATED).between(50 * MILLISECOND, 100 * MILLISECOND) as i64;
@@ -72,13 +72,13 @@ pub(super) fn make(state: &mut [u64], instance: &Instance, time: i64, exists: bo
     state[word::UPDATED] = created as u64;
 }
 
-/// A resource is deleted: it is known when it was made.
+/// Marks a resource as deleted; it keeps the time of its creation.
 #[inline]
 pub(super) fn delete(state: &mut [u64]) {
     state[word::CREATED] = word::made(word::created(state[word::CREATED]), false);
 }
 
-/// The word that a call asks for.
+/// The value that an input of a call asks for.
 fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance, state: &[u64]) -> u64 {
     let current = state[word::FIELDS + ask.word];
     match ask.value {
@@ -94,7 +94,7 @@ fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance
     }
 }
 
-/// How a call ends, by what is asked and what is.
+/// The failure that a call ends with, if any, from its outcome, its inputs and the state.
 fn decide(catalog: &Catalog, call: &Call, exists: bool, state: &[u64], asked: &[u64]) -> Option<FailureId> {
     let creates = call.does == Effect::Create;
     let lowers = call
@@ -109,7 +109,7 @@ fn decide(catalog: &Catalog, call: &Call, exists: bool, state: &[u64], asked: &[
     }
 }
 
-/// Appends what an event's rendering needs to know of the state.
+/// Appends the state that the rendering of an event needs.
 pub(super) fn hand_over(
     (story, call): (&Story, &Call),
     state: &[u64],
@@ -147,7 +147,7 @@ pub(super) fn hand_over(
     }
 }
 
-/// Appends the words of a resource; most are so long that they need not be counted.
+/// Appends the state slots of a resource; a fixed length is copied faster, and most have this one.
 fn copy(from: &[u64], words: &mut Vec<u64>) {
     match <&[u64; word::FIELDS + 2]>::try_from(from) {
         Ok(from) => words.extend_from_slice(from),

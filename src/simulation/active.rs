@@ -1,4 +1,4 @@
-//! The instances that are going on, and what happens in them.
+//! The instances in progress, and the state transitions that their events cause.
 
 use crate::simulation::{
     MILLISECOND, Record, World, act,
@@ -12,24 +12,24 @@ use crate::{
     plan::{Plan, story::Operation},
 };
 
-/// The instances that are going on, and when the next step of each is due.
+/// The instances in progress, and when the next step of each is due.
 #[derive(Debug)]
 pub(super) struct Active {
     due: Calendar,
     pub instances: Instances,
     states: States,
     pub steps: Steps,
-    /// With a rate: how busy it will be.
+    /// Delay smoothing; counts only in runs with a rate.
     loads: Loads,
 }
 
-/// So many places are fetched together.
+/// Number of places prefetched together.
 const TOGETHER: usize = 32;
 
 impl Active {
-    /// Nothing going on, in a run from `start` on.
+    /// No instances, in a run that starts at `start`.
     pub fn new(plan: &Plan, start: i64) -> Self {
-        // Four to eight buckets for each event; without a rate an instance is taken for some ten events.
+        // Four to eight buckets per event; without a rate, ten events per instance are assumed.
         let width = plan.timing.schedule.as_ref().map_or(plan.timing.every / 64, |schedule| {
             86_400_000 * MILLISECOND * 250 / schedule.highest_rate().per_day_in_thousandths().max(1)
         });
@@ -42,7 +42,7 @@ impl Active {
         }
     }
 
-    /// The same for what is not injected: that keeps out of its own way.
+    /// Like [`new`](Self::new), but for background instances: with delay smoothing.
     pub fn background(plan: &Plan, start: i64) -> Self {
         Active { loads: Loads::of(plan, start), ..Active::new(plan, start) }
     }
@@ -70,7 +70,7 @@ impl Active {
         (self.instances.insert(instance), due)
     }
 
-    /// Notes when an instance goes on, or that it is over.
+    /// Schedules an instance's next step, or removes the instance if it has ended (`due` is `None`).
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
     pub fn schedule(&mut self, plan: &Plan, due: Option<i64>, order: u64, place: u32) {
@@ -86,13 +86,13 @@ impl Active {
         self.instances.remove(place);
     }
 
-    /// The same as [`Active::pop_until`], for what is taken seldom, or not given out.
+    /// [`Active::pop_until`], not inlined: for callers that are rarely run.
     #[inline(never)]
     pub fn pop_until_apart(&mut self, limit: i64) -> Option<Due> {
         self.pop_until(limit)
     }
 
-    /// Takes out what is due first, if that is at `limit` or before it.
+    /// Removes the first due step if it is due at `limit` or before.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
     pub fn pop_until(&mut self, limit: i64) -> Option<Due> {
@@ -102,8 +102,8 @@ impl Active {
         self.due.pop_until(limit)
     }
 
-    /// Touches what the next events need, which is mostly not in any cache: together, because memory answers many
-    /// questions in the time of one. It is much of what an event costs where a hundred thousand stories are going on.
+    /// Prefetches the cache lines that the next events need, together, because memory serves many requests in the time
+    /// of one. With a hundred thousand instances in progress, these cache misses are a large part of an event's cost.
     #[inline(never)]
     fn fetch(&mut self) {
         for places in self.due.ahead().chunks(TOGETHER) {
@@ -119,7 +119,7 @@ impl Active {
         self.due.forget_ahead();
     }
 
-    /// The same as [`Active::happen`], for events that are few, or are not given out.
+    /// [`Active::happen`], not inlined: for events that are few or discarded.
     #[inline(never)]
     pub fn happen_apart(
         &mut self,
@@ -132,7 +132,7 @@ impl Active {
         self.happen(plan, world, (due, 0), time, words)
     }
 
-    /// The call that an instance has come to happens at `time`, as the event of that number.
+    /// Executes the call at which an instance is, at `time`, as event `number`.
     #[expect(clippy::inline_always, reason = "a record that is handed on is copied: a tenth of what an event costs")]
     #[inline(always)]
     pub fn happen(
@@ -187,7 +187,7 @@ impl Active {
     }
 }
 
-/// What a call does, and which event that is.
+/// Executes a call in its general form; returns the event kind.
 #[inline(never)]
 fn call(
     plan: &Plan,

@@ -1,14 +1,14 @@
-//! What is due when: a calendar of buckets, exact to the nanosecond.
+//! Calendar queue (timing wheel): an event queue of buckets, exact to the nanosecond.
 //!
-//! A bucket is a short stretch of time in which mostly nothing is due, or one thing. What is due within a turn of the
-//! wheel hangs in its bucket, in order; what is further away lies unsorted with what is due in the same turn, and beyond
-//! that in the same so many turns. Each entry moves down at most once for each of these few levels, so scheduling costs
-//! about the same with a hundred entries and with a million, and their order is that of a sorted list: by time, then by
-//! the order in which they began.
+//! A bucket is a short time span in which usually nothing or one entry is due. Entries due within the current turn of
+//! the wheel are in their bucket's sorted list. Later entries are in unsorted overflow lists, one for each turn of the
+//! wheel, then one for 256 turns, and so on. An entry moves down at most once per level, so scheduling costs about the
+//! same with a hundred entries as with a million. The order is that of a sorted list: by time, then by the order of the
+//! instances' starts.
 //!
-//! Where much is due, what an event costs is mostly the lines of memory that it touches. So entries are written and read
-//! one behind the other, a turn of the wheel is so short that it stays in the nearest cache, and the calendar says what
-//! will be due in it ([`Calendar::ahead`]), to be fetched together instead of one after another.
+//! With many entries, the cost of an event is mostly the cache lines that it touches. So entries are written and read
+//! sequentially, a turn of the wheel is short enough to stay in the L1 cache, and the calendar lists the entries that
+//! will be due in a turn ([`Calendar::ahead`]), so that their instances are prefetched together.
 
 mod far;
 
@@ -18,33 +18,35 @@ use std::{
     collections::{BinaryHeap, binary_heap::PeekMut},
 };
 
-/// When something is due, its rank among what is due at the same time, and its place.
+/// When an instance's next step is due: time, rank among steps due at that time, and the instance's place.
 pub type Due = (i64, u64, u32);
 
-/// Places that are due at some time.
+/// A calendar queue of [`Due`] entries.
 #[derive(Debug)]
 pub struct Calendar {
-    /// Nanoseconds of a bucket, as a power of two.
+    /// Width of a bucket in nanoseconds, as a power of two.
     shift: u32,
-    /// The present bucket: what is due in it or was due before hangs in it, everything later behind it or lies beyond.
+    /// The current bucket: contains what is due in it or was due earlier; later entries are in later buckets or
+    /// overflow.
     cursor: u64,
     /// The first entry of each bucket of this turn.
     heads: Box<[u32; BUCKETS]>,
     filled: Filled,
-    /// Buckets in which so much is due that it is not in order.
+    /// Buckets with so many entries that they are not sorted.
     crowded: Filled,
-    /// The present bucket's entries, if it was such a one. Until it is empty it takes all that the bucket gets.
+    /// Entries of the current bucket, if it was crowded. Until the heap is empty, new entries of the bucket go there as
+    /// well.
     present: BinaryHeap<Reverse<Due>>,
-    /// What hangs in buckets. The first entry is the end of each list, and later than all others.
+    /// Entries in buckets, as linked lists. Entry 0 is the end of every list, and later than all others.
     entries: Vec<Entry>,
-    /// The first entry that is free.
+    /// Head of the list of free entries.
     free: u32,
     far: Far,
-    /// Places that hang in this turn's buckets since it began, or some of them.
+    /// Some of the places that were put into this turn's buckets when it began, to be prefetched.
     ahead: Vec<u32>,
 }
 
-/// When a place is due, and the one after it in its list.
+/// An entry of a bucket's list: when a place is due, and the next entry.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     time: i64,
@@ -53,31 +55,31 @@ struct Entry {
     next: u32,
 }
 
-/// Which buckets are not empty, and which words of that are not 0.
+/// A two-level bitmap: which buckets are not empty, and which words of that bitmap are not 0.
 #[derive(Debug, Default)]
 struct Filled {
     buckets: [u64; BUCKETS / 64],
     words: u64,
 }
 
-/// Bits of the wheel's digit.
+/// Number of bits of a bucket's number that index the wheel.
 const WHEEL: u32 = 9;
 const BUCKETS: usize = 1 << WHEEL;
 
-/// The end of a list.
+/// Index of the end of every list.
 const END: u32 = 0;
 
-/// A bucket is kept in order up to so many entries that have to be passed; more are in no order until they are due.
+/// Insertion into a bucket passes at most this many entries; a bucket with more is sorted only when it is due.
 const PASSED: usize = 8;
 
-/// So many places are told ahead at most.
+/// Maximum number of places to prefetch for one turn.
 const AHEAD: usize = 256;
-/// Where fewer wait, they stay in caches.
+/// With fewer entries, instances stay in the caches without prefetching.
 const MANY: usize = 4_096;
 
 impl Calendar {
-    /// An empty calendar for what is due from `start` on, with buckets of about `width` nanoseconds: best if something
-    /// is due in one of some six.
+    /// An empty calendar that starts at `start`, with buckets of about `width` nanoseconds. Works best if one bucket in
+    /// about six has an entry.
     pub fn new(start: i64, width: u64) -> Self {
         let shift = width.max(2).ilog2().clamp(10, 40);
         Calendar {
@@ -94,11 +96,11 @@ impl Calendar {
         }
     }
 
-    /// Notes when a place is due that is not due yet.
+    /// Adds an entry for a place that has none.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
     pub fn push(&mut self, due: Due) {
-        // What was due before is due now.
+        // An entry due before the current bucket goes into the current bucket.
         let bucket = (ordered(due.0) >> self.shift).max(self.cursor);
         let different = bucket ^ self.cursor;
         if different >> WHEEL != 0 {
@@ -110,7 +112,7 @@ impl Calendar {
         }
     }
 
-    /// Takes out what is due first, if that is at `limit` or before it.
+    /// Removes the first entry if it is due at `limit` or before.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
     pub fn pop_until(&mut self, limit: i64) -> Option<Due> {
@@ -142,18 +144,18 @@ impl Calendar {
         }
     }
 
-    /// Places that will be due soon: some of those that are due in a turn that has just begun, until they are forgotten.
+    /// Places that will soon be due: some of those due in a turn that has just begun, until `forget_ahead`.
     #[inline]
     pub fn ahead(&self) -> &[u32] {
         &self.ahead
     }
 
-    /// Forgets what is told ahead.
+    /// Empties the list of places to prefetch.
     pub fn forget_ahead(&mut self) {
         self.ahead.clear();
     }
 
-    /// Puts something into its bucket, which is one of this turn's.
+    /// Puts an entry into its bucket, which must be one of this turn's.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
     fn hang(&mut self, due: Due, bucket: u64) {
@@ -176,7 +178,7 @@ impl Calendar {
         }
     }
 
-    /// Puts an entry behind the first of a bucket.
+    /// Inserts an entry after the first of its bucket.
     #[inline(never)]
     fn hang_behind(&mut self, at: u32, first: u32, slot: usize) {
         let entry = self.entries[at as usize];
@@ -194,7 +196,7 @@ impl Calendar {
         self.crowded.set(slot);
     }
 
-    /// Moves what hangs in a crowded bucket into the present.
+    /// Moves the entries of a crowded bucket into the heap of the current bucket.
     #[inline(never)]
     fn open(&mut self, slot: usize, bucket: u64) {
         self.cursor = bucket;
@@ -225,7 +227,7 @@ impl Calendar {
         if first.0.0 <= limit { Some(PeekMut::pop(first).0) } else { None }
     }
 
-    /// Goes on to the next turn of the wheel in which something is due, unless that begins after `limit`.
+    /// Advances to the next turn of the wheel in which something is due, unless that begins after `limit`.
     #[inline(never)]
     fn turn(&mut self, limit: i64) -> bool {
         let Some(next) = self.far.next(self.cursor) else { return false };
@@ -267,21 +269,21 @@ impl Filled {
         self.buckets[bucket / 64] >> (bucket % 64) & 1 != 0
     }
 
-    /// Written so that there is nothing to mispredict.
+    /// Clears a bucket's bit if `is_empty`; without a branch that could be mispredicted.
     fn clear_if(&mut self, bucket: usize, is_empty: bool) {
         let word = &mut self.buckets[bucket / 64];
         *word &= !(u64::from(is_empty) << (bucket % 64));
         self.words &= !(u64::from(*word == 0) << (bucket / 64));
     }
 
-    /// The first bucket from `bucket` on that is not empty.
+    /// The first non-empty bucket from `bucket` on.
     fn from(&self, bucket: usize) -> Option<usize> {
         let word = bucket / 64;
         let rest = self.buckets[word] & u64::MAX << (bucket % 64);
         if rest != 0 {
             return Some(word * 64 + rest.trailing_zeros() as usize);
         }
-        // Shifted twice, because a shift by all 64 bits is none.
+        // Shifted twice, because a shift by 64 bits would overflow.
         let words = self.words & u64::MAX << word << 1;
         if words == 0 {
             return None;
@@ -291,7 +293,7 @@ impl Filled {
     }
 }
 
-/// A time as a number without sign, in the same order.
+/// Maps a time to an unsigned number with the same order.
 fn ordered(time: i64) -> u64 {
     (time as u64) ^ (1 << 63)
 }
@@ -312,7 +314,7 @@ mod tests {
             let mut list: Vec<Due> = Vec::new();
             let mut now = start;
             for (order, (size, salt, step)) in steps.into_iter().enumerate() {
-                // Delays and steps of all sizes, and sometimes something that was due before.
+                // Delays and steps of all sizes, and sometimes an entry that was due earlier.
                 let delay = (1_i64 << size) + salt - 500;
                 let due = (now + delay, order as u64, order as u32);
                 calendar.push(due);
@@ -329,7 +331,7 @@ mod tests {
         }
     }
 
-    /// Bursts: so much is due in one bucket that it is not kept in order there.
+    /// Bursts: so many entries in one bucket that it is not kept sorted.
     #[test]
     fn a_crowded_bucket_is_a_sorted_list_too() {
         let mut calendar = Calendar::new(0, 1_000_000);
@@ -345,7 +347,7 @@ mod tests {
             while let Some(due) = calendar.pop_until(limit * 1_000) {
                 assert!(due.0 <= limit * 1_000);
                 if due.1 < 5_000 && due.1 % 7 == 0 {
-                    // Due again soon, or before what was just taken.
+                    // Due again soon, or before the entry just removed.
                     let again = (due.0 + (due.1 % 5) as i64 * 100_000 - 100_000, due.1 + 5_000, due.2);
                     let next = taken.len() + 1;
                     let at = next + list[next..].partition_point(|other| *other < again);
@@ -362,7 +364,7 @@ mod tests {
     #[test]
     fn what_is_due_next_is_told_ahead() {
         let mut calendar = Calendar::new(0, 1_000);
-        // Places in no order, delays from one bucket to beyond some turns of the wheel.
+        // Places in random order, delays from one bucket to beyond some turns of the wheel.
         for place in 0..50_000_u64 {
             let delay = place.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
             calendar.push((2_000 + delay as i64, place, place as u32));
@@ -374,7 +376,7 @@ mod tests {
             calendar.ahead().iter().for_each(|place| told[*place as usize] = true);
             calendar.forget_ahead();
         }
-        // Those that a turn begins with, and where few are left.
+        // Places due in the turn that begins, and few entries left.
         assert!(untold < 12_000, "{untold} of 50,000 came untold");
     }
 }

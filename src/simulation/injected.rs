@@ -1,34 +1,34 @@
-//! Injected stories: at exact times, on top of everything else, which they do not change.
+//! Injected scenarios: at exact times, in addition to all other events, which they do not change.
 //!
-//! They have instances, states and a calendar of their own, and are merged with the rest by time. To know what comes
-//! first, the next event of the rest is simulated ahead and kept.
+//! They have separate instances, states and calendar, and are merged with the background by time. To know which event
+//! is first, the next background event is simulated ahead and buffered.
 
 use crate::plan::Plan;
 use crate::simulation::{Active, Record, Stream, World};
 use std::collections::BTreeMap;
 
-/// The injected stories of a run.
+/// The injected scenarios of a run.
 #[derive(Debug)]
 pub(super) struct Injected {
     active: Active,
     ahead: Ahead,
-    /// The words of the event ahead.
+    /// State slots of the buffered event.
     words: Vec<u64>,
-    /// When the next injected step is due.
+    /// The next injected step.
     next: Option<super::Due>,
 }
 
-/// The next event of the rest.
+/// The next background event.
 #[derive(Debug, Clone, Copy)]
 enum Ahead {
     Unknown,
     Known(Record),
-    /// The rest is over.
+    /// The background has no more events.
     Over,
 }
 
 impl Injected {
-    /// All injected stories at their beginnings.
+    /// All injected scenarios, before their first events.
     pub fn new(plan: &Plan, world: &mut World) -> Self {
         let mut active = Active::new(plan, plan.timing.from);
         world.injected = true;
@@ -36,7 +36,7 @@ impl Injected {
             let Some(injection) = &plan.stories[story].injection else { continue };
             let time = injection.at.time(plan.timing.from);
             let (place, due) = active.begin(plan, world, (story as u16, 0), time);
-            // Its first event is at that very time, whichever step that is.
+            // The first event is at exactly that time, whichever step it is.
             active.schedule(plan, due.map(|_| time), order as u64, place);
         }
         world.injected = false;
@@ -44,7 +44,7 @@ impl Injected {
         Injected { active, ahead: Ahead::Unknown, words: Vec::new(), next }
     }
 
-    /// The next event of all.
+    /// The next event of the run, injected or not.
     pub fn next(&mut self, stream: &mut Stream, words: &mut Vec<u64>) -> Option<Record> {
         if let Ahead::Unknown = self.ahead {
             self.words.clear();

@@ -1,4 +1,4 @@
-//! One run of a story: its place in it, and the state of its resources.
+//! One execution of a scenario: its position, and the state of its resources.
 
 use crate::simulation::{
     DAY, MICROSECOND, World, draws,
@@ -17,53 +17,53 @@ use crate::{
 };
 use std::hint::select_unpredictable;
 
-/// An instance while it is going on: what cannot be computed from its number, and its key. One line of memory.
+/// An instance in progress, one cache line: what cannot be computed from its number, and its key.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub struct Instance {
-    /// Which instance of the story.
+    /// Number of the instance within its scenario.
     pub number: u64,
-    /// What its draws grow from, and those of the call where it is.
+    /// Key of the instance's draws, and of those of the call at which it is.
     key: Key,
     call: Key,
-    /// Where the state of its resources begins among the words of all.
+    /// Offset of its resources' state in `States`.
     pub state_at: u32,
-    /// Which turn of the call where it is, and of how many.
+    /// The next turn of the call at which it is, and the number of its turns.
     pub turn: u32,
     turns: u32,
-    /// Within which member of the population names are given out only once.
+    /// Member of the population within which names are unique.
     pub room: u32,
-    /// Where among the operations of all stories.
+    /// Index of its step among those of all scenarios.
     pub at: u32,
-    /// Which story.
+    /// Index of its scenario.
     pub story: u16,
 }
 
-/// All instances that are going on, in places that are used again.
+/// The instances in progress, in a slab: freed places are reused.
 #[derive(Debug)]
 pub struct Instances {
     places: Vec<Instance>,
-    /// The first free place; its `state_at` is the one after it.
+    /// Head of the list of free places, linked through `state_at`.
     free: u32,
     going_on: usize,
 }
 
-/// The state of all instances that are going on, in one piece: an instance's words lie together, and the words of
-/// those that are over are used again by the next ones of the same story.
+/// The state of all instances in progress, in one vector. The state slots of an instance are contiguous; those of an
+/// ended one are reused by the next instance of the same scenario.
 #[derive(Debug)]
 pub struct States {
-    /// Behind the last piece there are some more, so that what is read may be longer than what is needed.
+    /// Padded at the end, so that reads of a fixed length stay within bounds.
     words: Vec<u64>,
-    /// For each story the first free piece, if any; its first word says which is next.
+    /// For each scenario the head of its list of free pieces, linked through their first slot.
     free: Vec<u32>,
 }
 
 const NONE: u32 = u32::MAX;
 
-/// Words behind the first one of a resource, of those that are most often needed.
+/// Offset of the last commonly needed state slot of a resource.
 const MOST_OF_A_LINE: usize = 3;
 
-/// The story of a free place.
+/// Marks a free place.
 const NO_STORY: u16 = u16::MAX;
 
 impl Default for Instances {
@@ -73,17 +73,17 @@ impl Default for Instances {
 }
 
 impl Instances {
-    /// How many are going on.
+    /// Number of instances in progress.
     pub fn len(&self) -> usize {
         self.going_on
     }
 
-    /// The story of each.
+    /// The scenario of each instance.
     pub fn stories(&self) -> impl Iterator<Item = u16> {
         self.places.iter().map(|instance| instance.story).filter(|story| *story != NO_STORY)
     }
 
-    /// Takes a place.
+    /// Stores an instance; returns its place.
     pub fn insert(&mut self, instance: Instance) -> u32 {
         self.going_on += 1;
         let Some(free) = self.places.get_mut(self.free as usize) else {
@@ -95,7 +95,7 @@ impl Instances {
         place
     }
 
-    /// Gives a place up.
+    /// Frees a place.
     pub fn remove(&mut self, place: u32) {
         self.going_on -= 1;
         let instance = &mut self.places[place as usize];
@@ -103,24 +103,24 @@ impl Instances {
         instance.state_at = std::mem::replace(&mut self.free, place);
     }
 
-    /// The instance in a place.
+    /// The instance at a place.
     pub fn get(&self, place: u32) -> &Instance {
         &self.places[place as usize]
     }
 
-    /// The same, to go on.
+    /// The instance at a place, to advance it.
     pub fn get_mut(&mut self, place: u32) -> &mut Instance {
         &mut self.places[place as usize]
     }
 }
 
 impl States {
-    /// Nothing going on yet of so many stories.
+    /// No state yet, for `stories` scenarios.
     pub fn new(stories: usize) -> Self {
         States { words: vec![0; MOST_SHOWN], free: vec![NONE; stories] }
     }
 
-    /// Words for an instance of a story, all 0.
+    /// Allocates the state slots of an instance, all 0.
     fn take(&mut self, story: u16, length: usize) -> u32 {
         if length == 0 {
             return 0;
@@ -137,7 +137,7 @@ impl States {
         free
     }
 
-    /// Gives the words of an instance back.
+    /// Frees the state slots of an instance.
     pub fn give_back(&mut self, plan: &Plan, instance: &Instance) {
         if plan.stories[usize::from(instance.story)].state_words > 0 {
             let free = &mut self.free[usize::from(instance.story)];
@@ -146,14 +146,16 @@ impl States {
         }
     }
 
-    /// Touches the first words of resources and the last, which may lie in the next line of memory.
+    /// Prefetches resources by reading their first state slot, and the last common one, which may be on the next cache
+    /// line.
     pub fn fetch(&self, resources: [u32; 2]) -> u64 {
         let word = |at: usize| self.words.get(at).copied().unwrap_or_default();
         let [one, other] = resources.map(|at| word(at as usize) ^ word(at as usize + MOST_OF_A_LINE));
         one ^ other
     }
 
-    /// Appends words of an instance, few, without looking at how many.
+    /// Appends a few state slots of an instance: copies a fixed length and truncates, which is faster than a variable
+    /// copy.
     #[inline]
     pub fn show(&self, instance: &Instance, (from, count): (u32, usize), words: &mut Vec<u64>) {
         let at = instance.state_at.wrapping_add(from) as usize;
@@ -164,7 +166,7 @@ impl States {
         }
     }
 
-    /// Appends the elements that exist of one of its resources, without looking at what is appended.
+    /// Appends the existing elements of one of the instance's resources; the copy has no data-dependent branch.
     #[inline]
     pub fn list(&self, instance: &Instance, listed: &Listed, words: &mut Vec<u64>) {
         let mut at = instance.state_at.wrapping_add(listed.at) as usize;
@@ -179,38 +181,38 @@ impl States {
         }
     }
 
-    /// The words of a resource of an instance, from the first one on.
+    /// The state slots of a resource up to its fields, from offset `from` on.
     #[inline]
     pub fn resource(&mut self, instance: &Instance, from: u32) -> &mut [u64] {
         &mut self.words[instance.state_at.wrapping_add(from) as usize..][..word::FIELDS]
     }
 
-    /// The words of an instance.
+    /// The state slots of an instance.
     pub fn of(&mut self, story: &Story, instance: &Instance) -> &mut [u64] {
         &mut self.words[instance.state_at as usize..][..story.state_words]
     }
 }
 
 impl Resource {
-    /// Whether it is the story's own.
+    /// Whether the resource belongs to the scenario, not to the population.
     pub fn is_own(&self) -> bool {
         matches!(self.owner, Owner::Story { .. })
     }
 
-    /// Where an element's words begin.
+    /// Offset of an element's state slots.
     pub fn at(&self, element: u32) -> usize {
         self.state_at + self.stride * element as usize
     }
 }
 
 impl Instance {
-    /// An instance that has a way through its story, but no state.
+    /// An instance that can walk through its scenario, but has no state.
     pub fn at_beginning(plan: &Plan, story: u16, number: u64) -> Self {
         let key = plan.stories[usize::from(story)].key.number(number);
         Instance { number, key, call: key, state_at: 0, turn: 0, turns: 0, room: 0, at: 0, story }
     }
 
-    /// Begins a story at `time`.
+    /// Starts an instance at `time`.
     pub fn begin(plan: &Plan, story_id: u16, number: u64, time: i64, states: &mut States, world: &mut World) -> Self {
         let story = &plan.stories[usize::from(story_id)];
         let mut instance = Instance::at_beginning(plan, story_id, number);
@@ -229,7 +231,8 @@ impl Instance {
         instance
     }
 
-    /// Where names are given out only once: a member of the population, or nowhere else if the story fixes its own.
+    /// Sets the room in which names are unique: a member of the population, or `u32::MAX` if the scenario pins a member
+    /// of that kind.
     fn room_of(&mut self, plan: &Plan, story: &Story, resource: &Resource, world: &World) {
         if let Some(room) = room(&plan.catalog, resource) {
             let pinned = story.scope_pins.iter().any(|pin| pin.kind == room);
@@ -237,7 +240,7 @@ impl Instance {
         }
     }
 
-    /// What an element of a resource is at first.
+    /// Initializes the state of an element of a resource.
     fn element(&self, plan: &Plan, (index, element): (usize, u32), time: i64, state: &mut [u64], world: &mut World) {
         let story = &plan.stories[usize::from(self.story)];
         let resource = &story.resources[index];
@@ -269,16 +272,16 @@ impl Instance {
         }
     }
 
-    /// Goes to its first call; when that is due, or `None` if it has none.
+    /// Moves to the first call; returns when it is due, or `None` if the scenario has no call.
     pub fn enter(&mut self, plan: &Plan, (steps, loads): (&Steps, &mut Loads), time: i64) -> Option<i64> {
         let step = self.enter_at(plan, steps, steps.first(self.story))?;
         loads.choose(time, (self.call, 0), step.after)
     }
 
-    /// Goes on after an event at `time`; the next due time, or `None` at the story's end.
+    /// Advances past an event at `time`; returns the next due time, or `None` at the end of the scenario.
     ///
-    /// Whether it is the same call's next turn or the next call cannot be foreseen, so as little as possible depends on
-    /// it.
+    /// Whether the next event is another turn of the call or the next call is unpredictable, so the code avoids
+    /// branching on it.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
     pub fn proceed(
@@ -305,7 +308,7 @@ impl Instance {
         loads.choose(time, (self.call, self.turn), *range)
     }
 
-    /// Goes to the first call at an operation or after it; `None` at the story's end.
+    /// Moves to the first call at `operation` or after it; `None` at the end of the scenario.
     #[inline(never)]
     fn enter_at<'s>(&mut self, plan: &Plan, steps: &'s Steps, operation: u32) -> Option<&'s Step> {
         let mut at = operation;
@@ -329,7 +332,7 @@ impl Instance {
         }
     }
 
-    /// Where an operation that is no call leads to; `None` at the story's end.
+    /// The target of an operation that is not a call; `None` at the end of the scenario.
     #[inline(never)]
     fn elsewhere(&self, plan: &Plan, steps: &Steps, at: u32) -> Option<u32> {
         match steps.operation(plan, self.story, at)? {
@@ -341,7 +344,7 @@ impl Instance {
         }
     }
 
-    /// How often a call happens that may not happen, or very often.
+    /// Number of turns of a call that may not happen, or has very many.
     #[inline(never)]
     fn turns(&self, plan: &Plan, steps: &Steps, at: u32, key: Key) -> u32 {
         let story = &plan.stories[usize::from(self.story)];

@@ -1,11 +1,11 @@
-//! How much is due when in a run with a rate, so that delays can be drawn from a range where less is.
+//! Delay smoothing by power of two choices: a delay is drawn twice, and the less crowded time wins.
 //!
-//! Times that are drawn at random come in bunches, and in a run all but one of whose twenty slots go to due steps, a
-//! bunch makes steps wait until long after it. So from a range two times are drawn, and the step takes the one around
-//! which less is due by now; with this much of a choice bunches hardly come about.
+//! Random times bunch, and in a run where nineteen slots of twenty go to due steps, a bunch delays steps until long
+//! after it. Two choices are enough to almost prevent bunches.
 //!
-//! The further ahead a time is, the less is due around it so far. Taken as it is, this would prefer long delays. So what
-//! counts is how much more or less is due than is usual so far ahead, and a delay is still as likely any of its range.
+//! The further ahead a time is, the fewer steps are due around it so far, so comparing counts alone would prefer long
+//! delays. Each count is therefore compared with the usual count at its distance, and the delays stay uniformly
+//! distributed over their range.
 
 use crate::simulation::{delay, draws};
 use crate::{
@@ -15,45 +15,44 @@ use crate::{
 };
 use std::hint::select_unpredictable;
 
-/// How many steps are due in each short stretch of the time ahead.
+/// Number of steps due in each short span of the time ahead.
 #[derive(Debug)]
 pub(super) struct Loads {
-    /// The run's beginning: the same run at another time chooses the same.
+    /// Start of the run: spans count from it, so the choices do not depend on the run's date.
     origin: i64,
-    /// Nanoseconds of a stretch, as a power of two.
+    /// Length of a span in nanoseconds, as a power of two.
     shift: u32,
-    /// The first stretch that is not over.
+    /// The first span that is not over.
     present: i64,
-    /// By stretch, round and round; what is further ahead is not counted.
+    /// Counts by span, as a ring buffer; later spans are not counted.
     counts: Box<[u8]>,
-    /// What is usual, by distance: a running mean of what was found, with so many fractional bits.
+    /// Usual count by distance: a running mean in fixed point with `FRACTION` fractional bits.
     usual: [i32; DISTANCES],
     /// Whether a step was due after event time ends, so that its instance was cut short.
     pub cut_by_time: bool,
 }
 
-/// Slots of a stretch at most, and half as many at least. Within a stretch the steps are a bunch of their own; with
-/// fewer slots chance has more of a say in which stretch is crowded.
+/// Maximum number of slots in a span; at least half as many. Within a span steps are not smoothed; with fewer slots,
+/// the counts are noisier.
 const SLOTS: i128 = 16;
 
-/// So many stretches are counted at most: some minutes at thousands of events a second. They stay in a processor's
-/// own cache.
+/// Maximum number of counted spans: some minutes at thousands of events per second. The counts fit the L2 cache.
 const MOST: u64 = 1 << 16;
 
-/// Distances are told apart by their octave and eighths of it.
+/// Distances are classified by octave and eighths of an octave.
 const EIGHTHS: u32 = 3;
 const DISTANCES: usize = (MOST.ilog2() as usize) << EIGHTHS;
 const FRACTION: u32 = 16;
-/// What is usual follows what is found within so many looks, as a power of two.
+/// Time constant of the running mean: this many draws, as a power of two.
 const INERTIA: u32 = 7;
 
-/// Later times, and longer delays, which are some decades, are not counted.
+/// Times and delays beyond this (some decades) are not counted.
 const LATEST: i64 = i64::MAX / 4;
 
 const DAY_IN_THOUSANDTHS: i128 = 86_400 * 1_000 * super::SECOND as i128;
 
 impl Loads {
-    /// Nothing is counted, and the first draw is taken.
+    /// No counting: the first draw is always taken.
     pub fn unknown() -> Loads {
         Loads {
             origin: 0,
@@ -65,7 +64,7 @@ impl Loads {
         }
     }
 
-    /// Nothing is due yet in a simulation from `start` on; unknown where there is no rate.
+    /// Nothing due yet in a simulation that starts at `start`; without a rate, no counting.
     pub fn of(plan: &Plan, start: i64) -> Loads {
         let Some(schedule) = &plan.timing.schedule else { return Loads::unknown() };
         let rate = i128::from(schedule.highest_rate().per_day_in_thousandths().max(1));
@@ -86,8 +85,8 @@ impl Loads {
         loads
     }
 
-    /// When a step is due that waits from `time` on, for a delay from the range, drawn by a call in a turn;
-    /// `time` never decreases. `None` where time itself ends.
+    /// When a step is due that waits from `time` on for a delay from `range`. `call` and `turn` key the draws; `time`
+    /// never decreases. `None` beyond the end of representable time.
     #[expect(clippy::inline_always, reason = "twice: a step goes on, or is a story's first")]
     #[inline(always)]
     pub fn choose(&mut self, time: i64, (call, turn): (Key, u32), range: DurationRange) -> Option<i64> {
@@ -120,7 +119,7 @@ impl Loads {
     #[expect(clippy::inline_always, reason = "it is most of a choice")]
     #[inline(always)]
     fn better(&mut self, time: i64, (call, turn): (Key, u32), range: DurationRange) -> i64 {
-        // Delays are drawn from keys as `scattered` says: nothing else of a call is.
+        // The call's key makes no other draws by `scattered`, so these are independent of its others.
         let bound = range.high - range.low + 1;
         let earliest = time + range.low as i64;
         let [first, second] = call.two_scattered(turn.into(), bound).map(|delay| earliest + delay as i64);
@@ -139,7 +138,7 @@ impl Loads {
         select_unpredictable(is_less, second, first)
     }
 
-    /// Counts a step that is due so many stretches ahead, if that is counted.
+    /// Counts a step due in the span `ahead`, unless that is beyond the counted ones.
     #[inline]
     fn count(&mut self, ahead: usize) {
         if ahead < self.counts.len() {
@@ -148,7 +147,7 @@ impl Loads {
         }
     }
 
-    /// Forgets what is due before the stretch `present`, which `time` lies in.
+    /// Clears the spans before `present`, in which `time` lies.
     #[inline(never)]
     fn forget(&mut self, time: i64, present: i64) {
         if time > LATEST {
@@ -167,12 +166,12 @@ impl Loads {
         time.wrapping_sub(self.origin) >> self.shift
     }
 
-    /// How many stretches ahead a time is. That many are counted, or it is not.
+    /// Number of spans from the present one to a time; a step at a distance beyond the counts is not counted.
     fn ahead(&self, due: i64) -> usize {
         self.stretch(due).wrapping_sub(self.present) as usize
     }
 
-    /// Where it is counted what is due so many stretches ahead.
+    /// Index of the count of the span `ahead`.
     fn place(&self, ahead: usize) -> usize {
         (self.present as usize).wrapping_add(ahead) & (self.counts.len() - 1)
     }
@@ -182,9 +181,9 @@ fn found(count: u8) -> i32 {
     i32::from(count) << FRACTION
 }
 
-/// Eighths of octaves, counted from eight stretches before the present one on: so they begin with single stretches.
+/// Class of a distance: eighths of octaves of the distance plus eight, so that the first classes are single spans.
 ///
-/// That is what the first bits of a floating-point number say, exactly: its exponent, and what is behind the first one.
+/// The leading bits of a floating-point number are exactly that: its exponent and the first bits of its fraction.
 fn distance(ahead: usize) -> usize {
     let from_before = (ahead + (1 << EIGHTHS)) as u32 as f32;
     let least = (1 << EIGHTHS) as f32;
@@ -192,7 +191,7 @@ fn distance(ahead: usize) -> usize {
     (bits(from_before) - bits(least)) as usize
 }
 
-/// The longest that any step waits.
+/// The longest delay of any step.
 fn longest_delay(plan: &Plan) -> u64 {
     let longest = |operation: &Operation| match operation {
         Operation::Call(call) => call.after.high.max(call.every.high),

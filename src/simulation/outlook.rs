@@ -1,4 +1,4 @@
-//! What a run's stories amount to on average: by going through a sample of them without doing anything.
+//! Averages over a run's scenarios, from walking through a sample of instances without simulating their state.
 
 use crate::simulation::{GOLDEN, Instance, loads::Loads, steps::Steps};
 use crate::{
@@ -6,26 +6,26 @@ use crate::{
     plan::{Plan, story::Operation},
 };
 
-/// What a sample of instances amounts to, in the shares in which the run starts them.
+/// Totals of a sample of instances, drawn in the shares in which the run starts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outlook {
-    /// How many instances that is.
+    /// Number of instances in the sample.
     pub instances: u64,
-    /// Events of all of them.
+    /// Events of all instances.
     pub events: u64,
-    /// How long the longest of them lasts, in nanoseconds.
+    /// Duration of the longest instance, in nanoseconds.
     pub longest: u64,
-    /// How long all of them last, in nanoseconds.
+    /// Sum of the durations of all instances, in nanoseconds.
     pub durations: u128,
-    /// Words of state of all of them.
+    /// State slots of all instances.
     pub words: u64,
-    /// By kind: how many resources they create.
+    /// By kind: number of resources that the instances create.
     pub created: Vec<u64>,
-    /// By kind: how many actors of it they have.
+    /// By kind: number of actors of that kind in the instances.
     pub actors: Vec<u64>,
 }
 
-/// Instances that are looked at.
+/// Size of the sample.
 const SAMPLE: u64 = 4_096;
 
 /// Steps that are walked one by one, some tenths of a second: where scenarios are so long that they have more, fewer
@@ -33,7 +33,7 @@ const SAMPLE: u64 = 4_096;
 const MOST_WALKED: u64 = 1 << 24;
 
 impl Outlook {
-    /// Goes through a sample of a plan's stories.
+    /// Walks through a sample of a plan's instances.
     pub fn of(plan: &Plan) -> Self {
         let kinds = plan.catalog.kinds.len();
         let mut outlook = Outlook {
@@ -74,7 +74,7 @@ impl Outlook {
         for actor in &story.actors {
             self.actors[actor.kind] += 1;
         }
-        // Only the way through the story counts, not what it does: no state is needed.
+        // Only the path through the scenario counts, not its effects, so the instance gets no state.
         let mut instance = Instance::at_beginning(plan, story_id as u16, number);
         let mut loads = Loads::unknown();
         let mut due = instance.enter(plan, (steps, &mut loads), 0);

@@ -1,13 +1,13 @@
-//! Runs with a rate: the schedule says when an event happens, the simulation which one it is.
+//! Runs with a rate: the schedule decides when an event happens, the simulation which event it is.
 //!
-//! Each slot goes to the step that has been due longest, and, if none is due, to the first step of a new instance. So
-//! every second holds exactly its count, a due step waits only while others are due, and no backlog builds up.
+//! Each slot goes to the step that has been due longest or, if none is due, to the first step of a new instance. So
+//! every second has exactly its number of events, a due step waits only while others are due, and no backlog builds up.
 //!
-//! How long it waits follows from that. With `n` steps a story, all but one slot in `n` are for due steps: they are a
-//! queue with a load of `1 - 1/n`. Due at random, one step in a hundred would wait some `ln(100) · n / 2` slots, so delays
-//! that are ranges are drawn where less is due ([`Loads`](super::loads::Loads)), and it is a fifth of that. When stories
-//! start cannot be chosen: a slot in which nothing is due has to be filled by a start, and one in which something is due
-//! never is. Nor does another order help: the average stays, and with the oldest first the longest waits are shortest.
+//! The waiting time follows from queueing theory. With `n` steps per instance, all but one slot in `n` go to due steps:
+//! a queue with utilization `1 - 1/n`. If steps fell due at random, one in a hundred would wait some `ln(100) · n / 2`
+//! slots; delay smoothing ([`Loads`](super::loads::Loads)) reduces that to a fifth. Instance starts cannot be moved: a
+//! slot in which nothing is due has to be filled by a start, and a slot in which something is due never is. Another
+//! order of service would not help: the mean stays, and oldest first has the shortest maximum.
 
 use crate::simulation::{Active, DAY, Outlook, SECOND, Stream};
 use crate::{
@@ -17,16 +17,16 @@ use crate::{
     value::Key,
 };
 
-/// Where a paced run is in its schedule.
+/// Position of a paced run in its schedule.
 #[derive(Debug)]
 pub(super) struct Pace<'p> {
     slots: Slots<'p>,
     number: u64,
-    /// Where in their slots events lie.
+    /// Places events within their slots.
     jitter: Key,
 }
 
-/// A warm-up simulates at most so many events: a second or two.
+/// Maximum number of events that a warm-up simulates: a second or two.
 pub(super) const LONGEST_WARM_UP: u64 = 20_000_000;
 
 /// Nothing is simulated before this, in nanoseconds since the Unix epoch: what existed before an instance is up to a
@@ -43,10 +43,10 @@ impl<'p> Pace<'p> {
 }
 
 impl Stream<'_> {
-    /// Begins an instance in a slot in which nothing is due; its place.
+    /// Starts an instance in a slot in which nothing is due; returns its place.
     #[inline(never)]
     pub(super) fn start_in_slot(&mut self, time: i64) -> u32 {
-        // Stories that happen to have no step at all leave the slot to the next.
+        // An instance that happens to have no step leaves the slot to the next instance.
         loop {
             match self.begin(time) {
                 (place, Some(_)) => return place,
@@ -55,8 +55,8 @@ impl Stream<'_> {
         }
     }
 
-    /// What there is to say of steps that wait much longer than chance lets them, at a rate that does not change: as the
-    /// stories that are begun follow from what is due, stories with the same delays can begin in ever higher waves.
+    /// A warning if, at a constant rate, steps waited much longer than chance explains. Starts depend on what is due,
+    /// so instances with equal delays can start in waves that grow.
     pub fn waves(&self) -> Option<String> {
         let schedule = self.plan.timing.schedule.as_ref().filter(|schedule| schedule.is_constant())?;
         let per_day = i128::from(schedule.highest_rate().per_day_in_thousandths().max(1));
@@ -73,7 +73,7 @@ impl Stream<'_> {
         })
     }
 
-    /// The time of the next slot's event: somewhere in the slot, the same whatever happens.
+    /// Time of the next slot's event: random within the slot, independent of the simulation.
     #[inline]
     pub(super) fn next_slot(&mut self) -> Option<i64> {
         let pace = self.pace.as_mut()?;
@@ -83,8 +83,8 @@ impl Stream<'_> {
         self.plan.timing.from.checked_add_unsigned(begins)?.checked_add_unsigned(jitter)
     }
 
-    /// Simulates what went on before the run, so that it begins in the middle of life: instances start evenly, at the
-    /// rate at which the run will start them, and their steps happen when they are due.
+    /// Simulates the time before the run, so that it starts in steady state: instances start evenly, at the rate at
+    /// which the run will start them, and their steps happen when they are due.
     pub(super) fn warm_up(&mut self) {
         let plan = self.plan;
         let per_day =
@@ -94,7 +94,7 @@ impl Stream<'_> {
         }
         let Outlook { instances: sample, events, longest, .. } = Outlook::of(plan);
         let (sample, events) = (u128::from(sample), u128::from(events));
-        // Nanoseconds between starts: the mean number of an instance's events over the rate.
+        // Nanoseconds between starts: mean events per instance divided by the rate.
         let between = (events * 86_400 * 1_000 * SECOND as u128 / (sample * u128::from(per_day))).max(1);
         let wanted = u128::from(longest) / between + 1;
         // Also where few instances have an event, and no further back than event time goes.
@@ -115,7 +115,7 @@ impl Stream<'_> {
         self.happen_until(plan.timing.from, &mut words);
     }
 
-    /// Lets everything happen that is due before `time`, and forgets it.
+    /// Simulates all steps due before `time`, and discards their events.
     fn happen_until(&mut self, time: i64, words: &mut Vec<u64>) {
         while let Some(due) = self.active.pop_until_apart(time - 1) {
             words.clear();
@@ -143,7 +143,8 @@ mod tests {
         run.plan().expect("a shipped scenario can be planned")
     }
 
-    /// Fills slots and tells of each event when its step was due, if it does not begin a story, and its place and time.
+    /// Fills slots, and calls `each` for every event with the due time of its step (`None` if it starts an instance),
+    /// its place and its time.
     fn go_through(plan: &Plan, mut each: impl FnMut(&Stream, Option<i64>, u32, i64)) {
         let (mut stream, mut words) = (plan.stream(), Vec::new());
         for _ in 0..EVENTS {
@@ -163,11 +164,11 @@ mod tests {
         let [p50, p99, most] = [50, 99, 100].map(|percent| late[(late.len() - 1) * percent / 100] / 1_000);
         println!("{} steps late by {p50} µs at p50, {p99} µs at p99, {most} µs at most", late.len());
         assert!(late[0] >= 0, "a step came {} ns early", -late[0]);
-        // 5 ms are promised; the guide says what it is.
+        // The limit to keep is 5 ms; the guide gives the measured value.
         assert!(p99 < 2_000, "p99 is {p99} µs");
     }
 
-    /// What the instance in a place waits for.
+    /// The delay range of the step for which the instance at a place waits.
     fn range(plan: &Plan, stream: &Stream, place: u32) -> DurationRange {
         let instance = stream.active.instances.get(place);
         match stream.active.steps.operation(plan, instance.story, instance.at) {
@@ -177,7 +178,7 @@ mod tests {
         }
     }
 
-    /// A delay is chosen from two, and is as likely any of its range as if it were not.
+    /// Choosing between two delays must leave each delay of the range equally likely.
     #[test]
     fn delays_are_spread_evenly() {
         let plan = day();
@@ -186,7 +187,7 @@ mod tests {
         go_through(&plan, |stream, due, place, time| {
             let range = range(&plan, stream, place);
             let before = last.insert(place, time);
-            // Which delays the run's end cuts off depends on how long they are.
+            // The end of the run cuts off delays depending on their length.
             let before = before.filter(|before| end.saturating_sub_unsigned(range.high) > before + SECOND);
             if let (Some(due), Some(before)) = (due, before)
                 && range.low < range.high

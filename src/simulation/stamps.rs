@@ -1,16 +1,16 @@
-//! Gives out names that have only a second in them, each once within its room.
+//! Allocates names whose only variable part is a time in seconds, each unique within its room.
 //!
-//! A name takes the second that it wants, or the nearest earlier one that is free; where a whole minute is taken, it
-//! gets a suffix. The simulation sees all events in order, so what is given out depends on nothing else.
+//! A name gets the second it asks for, or the nearest earlier free one; if the whole minute before is taken, it gets a
+//! suffix. The simulation sees all events in order, so the allocation is deterministic.
 //!
-//! What injected stories are given must not change what others get: they take a second that has passed out of the
-//! others' reach and that nobody has taken. Of each other they notice only if two want the same second of a room.
+//! Injected scenarios must not change the names of other instances: they get a free second that is too long ago for the
+//! others to take. Two injected names affect each other only if they ask for the same second of a room.
 
 use crate::simulation::{DAY, SECOND};
 use crate::{plan::story::word::stamp, value::Key};
 use std::collections::{HashMap, HashSet};
 
-/// What was given out so far.
+/// The names allocated so far.
 #[derive(Debug)]
 pub struct Stamps {
     from: i64,
@@ -19,39 +19,39 @@ pub struct Stamps {
 
 #[derive(Debug, Default)]
 struct Room {
-    /// The latest second that was given out.
+    /// The latest second allocated.
     last: i64,
-    /// Which of the 128 seconds up to `last` are taken: bit 0 is `last`.
+    /// Bitmap of the 128 seconds up to `last`: bit 0 is `last`.
     taken: u128,
-    /// Both before the last name was given out: that may have been for an event that is minutes ahead.
+    /// `last` and `taken` before the last allocation, which may have been for an event minutes ahead.
     before: (i64, u128),
-    /// How many names got a suffix, and how many are from before the run.
+    /// Number of names with a suffix, and of names from before the run.
     suffixes: u64,
     old: i64,
-    /// The same for injected stories.
+    /// The corresponding state for injected scenarios.
     next_injected: i64,
     injected_suffixes: u64,
     injected_old: HashSet<u64>,
 }
 
-/// Seconds back that a name may take.
+/// How many seconds earlier than asked for a name may be.
 const REACH: u32 = 64;
 
-/// The oldest given-out names end here, counted in seconds from the run's beginning; those of injected stories begin
-/// here, within so many seconds. The population was made later.
+/// Names from before the run end this many seconds before it; those of injected scenarios lie within `INJECTED_OLD`
+/// seconds after that. The population is younger than both.
 const OLD: i64 = 60 * DAY / SECOND;
 const INJECTED_OLD: u64 = 20 * (DAY / SECOND) as u64;
 
-/// Every so many-th suffix is for injected stories.
+/// One suffix in this many is for injected scenarios.
 const INJECTED: u64 = 16;
 
 impl Stamps {
-    /// Nothing given out yet in a run from `from` (nanoseconds since the Unix epoch).
+    /// No names yet, in a run that starts at `from` (nanoseconds since the Unix epoch).
     pub fn new(from: i64) -> Self {
         Stamps { from: from.div_euclid(SECOND), rooms: HashMap::new() }
     }
 
-    /// A name for `second`, in a room.
+    /// Allocates a name for `second` in a room.
     pub fn take(&mut self, room: u32, second: i64, injected: bool) -> u64 {
         let room = self.rooms.entry(room).or_default();
         if injected {
@@ -73,8 +73,8 @@ impl Stamps {
         stamp(second, room.suffixes + (room.suffixes - 1) / (INJECTED - 1))
     }
 
-    /// A name from long before the run: one second away from the last such. With a key, one for an injected story:
-    /// any second, so that it is the same whatever else is injected.
+    /// Allocates a name from long before the run, one second before the last such name. With a key it is for an
+    /// injected scenario and takes any second, so that it does not depend on what else is injected.
     pub fn take_old(&mut self, room: u32, injected: Option<Key>) -> u64 {
         let room = self.rooms.entry(room).or_default();
         let Some(key) = injected else {
@@ -90,7 +90,7 @@ impl Stamps {
 }
 
 impl Room {
-    /// A second that nobody has taken and, because it is too long ago, nobody else will take.
+    /// A second that is free and, because it is out of reach, stays free.
     fn beyond_reach(&mut self, second: i64) -> u64 {
         let is_free = |candidate: &i64| {
             let back = |last: i64| u32::try_from(last - candidate).ok();
@@ -100,7 +100,7 @@ impl Room {
             was_free && !is_taken
         };
         let first = self.next_injected.max(second - i64::from(u128::BITS) + 2);
-        // Events come in order, but a name may be from up to a second before its event.
+        // Events come in order, but a name may be up to a second older than its event.
         let last = second - i64::from(REACH) - 2;
         if let Some(free) = (first..=last).find(is_free) {
             self.next_injected = free + 1;
@@ -128,7 +128,7 @@ mod tests {
             let mut last = second;
             for (number, (ahead, back, who)) in asked.into_iter().enumerate() {
                 if who == 0 {
-                    // One event of the others may have been simulated ahead.
+                    // The simulation may be one event of the others ahead.
                     let now = last.max(second - ahead * 100);
                     prop_assert!(seen.insert(with.take(3, now - back, true)));
                     let key = Key::root(number as u64 / 2);

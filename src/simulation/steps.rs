@@ -1,7 +1,7 @@
-//! What the simulation looks at for every event: one line of memory for each operation of a story.
+//! The steps of all scenarios as the simulation's hot loop reads them: one cache line per step.
 //!
-//! A call says much that few events need, and where it says the rest is several lines apart. Most calls show something
-//! and change nothing; what their events are is settled before the first of them.
+//! A call has much data that few events need, spread over several cache lines. Most calls only read a resource, and
+//! their event kind is known in advance.
 
 use crate::simulation::draws;
 use crate::{
@@ -14,85 +14,86 @@ use crate::{
     value::{Key, Salt},
 };
 
-/// The operations of all stories, one story's behind another's. Behind the last of each there is one that is none.
+/// All steps in one array, scenario after scenario; each scenario ends with a sentinel.
 #[derive(Debug)]
 pub(super) struct Steps {
     all: Box<[Step]>,
-    /// Where those of each story begin.
+    /// Index of each scenario's first step.
     first: Box<[u32]>,
     lists: Box<[Listed]>,
 }
 
-/// Resources of a story that an event lists.
+/// A resource whose elements an event lists.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Listed {
-    /// Which resource, as the event is handed it for its first element.
+    /// Index of the resource in the upper 32 bits; the event's state slots have it, plus the element's number, before
+    /// each element.
     pub code: u64,
     pub count: u32,
-    /// Where the state of its first element begins, and how many words each has.
+    /// Offset of the first element's state, and number of state slots per element.
     pub at: u32,
     pub stride: usize,
 }
 
-/// Words of a resource at most that a plain call's event shows.
+/// Maximum number of a resource's state slots in the event of a plain call.
 pub(super) const MOST_SHOWN: usize = 5;
 
-/// An operation.
+/// A step of a scenario.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Step {
-    /// Nanoseconds to wait before it, and between turns.
+    /// Nanoseconds to wait before it, and between its turns.
     pub after: DurationRange,
     pub every: DurationRange,
-    /// What its draws grow from.
+    /// Salt of the call's key.
     pub salt: Salt,
-    /// If its events are all of one kind: which.
+    /// The event kind, if all its events have the same one.
     pub emission: u32,
     turns: [u16; 2],
-    /// Where the state of its resource begins, and how many words each element has.
+    /// Offset of its resource's state, and number of state slots per element.
     at: u16,
     stride: u16,
-    /// Words of another resource that its events show: where they begin, and how many. Or which resources they list,
-    /// and how many.
+    /// Offset and number of another resource's state slots that its events show; or, for a list, index and number of
+    /// the listed resources.
     other: u16,
     others: u8,
-    /// How many words its events show of what it asks for.
+    /// Number of its inputs' values that its events show.
     pub asks: u8,
-    /// The operation after it that is no jump.
+    /// The step after it, jumps resolved.
     pub next: u32,
     pub sort: Sort,
     pub times: Times,
-    /// Whether it has a turn for each element.
+    /// Whether it has one turn per element.
     pub each: bool,
     /// Whether its events show its resource.
     shows: bool,
 }
 
-/// What an operation is.
+/// How the simulation executes a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
-    /// No call, or nothing at all.
+    /// Not a call, or the sentinel.
     None,
     Call,
-    /// A call all of whose events are of one kind, and show little.
+    /// A call whose events are all of one kind and show little.
     Short,
-    /// The same, and it changes nothing.
+    /// Like `Short`, and it changes nothing.
     Plain,
-    /// The same, and all that it does is to make or to delete its resource.
+    /// Like `Short`, and its only effect is to create (`Make`) or delete (`Delete`) its resource.
     Make,
     Delete,
-    /// A call that changes nothing, and whose events list elements of resources and show nothing else.
+    /// A call that changes nothing and whose events list elements of resources and show nothing else.
     List,
 }
 
-/// How often a call happens.
+/// How many turns a call has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Times {
-    /// Always as often, and at least once.
+    /// Always the same number, at least 1.
     Fixed,
-    /// As often as is drawn, or never.
+    /// A number drawn from a range, possibly 0.
     Drawn,
-    /// Perhaps not at all, or too often for a step to say.
+    /// It may not happen at all, or has too many turns for the fields of a step.
     Unsure,
 }
 
@@ -113,32 +114,32 @@ impl Steps {
         Steps { all: steps.into(), first: first.into(), lists: lists.into() }
     }
 
-    /// An operation, or what is behind a story's last.
+    /// The step at an index; the sentinel after a scenario's last.
     #[inline]
     pub fn at(&self, at: u32) -> &Step {
         &self.all[at as usize]
     }
 
-    /// What the events of a [`Sort::List`] list.
+    /// The resources that the events of a [`Sort::List`] list.
     #[inline]
     pub fn listed(&self, step: &Step) -> &[Listed] {
         &self.lists[usize::from(step.other)..][..usize::from(step.others)]
     }
 
-    /// Where the operations of a story begin.
+    /// Index of a scenario's first step.
     pub fn first(&self, story: u16) -> u32 {
         self.first[usize::from(story)]
     }
 
-    /// Which operation of its story that is.
+    /// The operation of a step; `None` for the sentinel.
     pub fn operation<'p>(&self, plan: &'p Plan, story: u16, at: u32) -> Option<&'p Operation> {
         plan.stories[usize::from(story)].operations.get((at - self.first(story)) as usize)
     }
 }
 
-/// Where a story goes on from an operation on, if that is a jump.
+/// The operation at which a scenario continues from `at`, jumps followed.
 fn beyond_jumps(story: &Story, mut at: usize) -> u32 {
-    // Jumps lead forward.
+    // Jumps lead forward, so this ends.
     while let Some(Operation::Jump(to)) = story.operations.get(at) {
         at = *to;
     }
@@ -184,7 +185,7 @@ impl Step {
             every: call.every,
             salt: Salt::of(call.salt),
             turns: [few[0].unwrap_or(0), few[1].unwrap_or(0)],
-            // Where there is very much state these are no more than hints of what to fetch.
+            // With very much state these are truncated and then only hints for prefetching.
             at: call.state.map_or(call.beside, |place| place.at) as u16,
             other: call.beside as u16,
             stride: call.state.map_or(0, |place| place.stride as u16),
@@ -200,7 +201,7 @@ impl Step {
         step.short(plan, story, call).or_else(|| step.list(plan, story, call, lists)).unwrap_or(step)
     }
 
-    /// The same for a call all of whose events are of one kind, and show little.
+    /// The step as `Short` or one of its special cases, if all the call's events are of one kind and show little.
     fn short(self, plan: &Plan, story: &Story, call: &Call) -> Option<Self> {
         let [(_, emission)] = call.emissions[..] else { return None };
         let snapshot = &plan.emissions[emission as usize].snapshot;
@@ -237,7 +238,7 @@ impl Step {
         Some(Step { emission, at, other, others, asks: snapshot.asks as u8, sort, shows, ..self })
     }
 
-    /// The same for a call whose events list elements and show nothing else.
+    /// The step as `List`, if the call's events list elements and show nothing else.
     fn list(self, plan: &Plan, story: &Story, call: &Call, lists: &mut Vec<Listed>) -> Option<Self> {
         let [(_, emission)] = call.emissions[..] else { return None };
         let snapshot = &plan.emissions[emission as usize].snapshot;
@@ -252,52 +253,52 @@ impl Step {
         Some(Step { emission, at, other, others, sort: Sort::List, ..self })
     }
 
-    /// How often it happens at least.
+    /// The minimum number of turns.
     #[inline]
     pub fn least_turns(&self) -> u32 {
         self.turns[0].into()
     }
 
-    /// How often it happens, if it is sure.
+    /// The number of turns, unless `Unsure`.
     #[inline]
     pub fn turns(&self, key: Key) -> u32 {
         let [low, high] = self.turns.map(u32::from);
         if low == high { low } else { key.number(draws::TIMES).between(low.into(), high.into()) as u32 }
     }
 
-    /// Where the words are that the event of a plain call shows, and how many: its resource's, and another's.
+    /// Offset and number of the state slots that the event of a plain call shows: its resource's, and another's.
     #[inline]
     pub fn shown(&self, element: u32) -> [(u32, usize); 2] {
         let words = usize::from(self.stride) * usize::from(self.shows);
         [(self.own(element), words), (self.other.into(), self.others.into())]
     }
 
-    /// Where the words are that its event needs, which are to be fetched.
+    /// Offsets of the state slots that its event needs, for prefetching.
     pub fn ahead(&self, turn: u32) -> [u32; 2] {
         let own = self.own(self.element(turn));
         [own, if self.sort == Sort::List { own } else { self.other.into() }]
     }
 
-    /// Which element of its target a turn is about.
+    /// The element of its target that a turn is about.
     #[inline]
     pub fn element(&self, turn: u32) -> u32 {
         turn * u32::from(self.each)
     }
 
-    /// Whether an event shows just what [`Step::shown`] says.
+    /// Whether an event shows exactly what [`Step::shown`] returns.
     #[inline]
     pub fn is_shown(&self) -> bool {
         matches!(self.sort, Sort::Plain | Sort::Make | Sort::Delete)
     }
 
-    /// Where the words of an element begin.
+    /// Offset of an element's state slots.
     #[inline]
     pub fn own(&self, element: u32) -> u32 {
         u32::from(self.at).wrapping_add(u32::from(self.stride).wrapping_mul(element))
     }
 }
 
-/// Whether what a call does or how it ends depends on the state of its resource, or changes that.
+/// Whether the effect or outcome of a call depends on the state of its resource, or changes it.
 fn changes(call: &Call) -> bool {
     let changes = call.state.is_some() && !matches!(call.does, Effect::Get | Effect::List);
     changes || call.outcome == Outcome::Auto || !call.asks.is_empty()

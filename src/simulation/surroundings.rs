@@ -1,4 +1,4 @@
-//! What of a story's surroundings the simulation looks at: little, and so little is drawn when an instance begins.
+//! Selects the members around an instance that its state depends on, so that the simulation draws only these.
 
 use crate::simulation::Roles;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-/// For each story the kinds of whose members the state of an instance depends on, in the order in which they are drawn.
+/// For each scenario, the kinds of which the simulation draws members, in the order of drawing.
 #[derive(Debug)]
 pub(super) struct Surroundings {
     stories: Vec<Drawn>,
@@ -18,7 +18,7 @@ pub(super) struct Surroundings {
 #[derive(Debug)]
 enum Drawn {
     Only(Vec<KindId>),
-    /// All of it, because a row of a table is part of it.
+    /// All kinds, because a row of a table is among them.
     All,
 }
 
@@ -27,7 +27,7 @@ impl Surroundings {
         Surroundings { stories: plan.stories.iter().map(|story| drawn(&plan.catalog, story)).collect() }
     }
 
-    /// Draws what an instance's state depends on.
+    /// Draws the members that an instance's state depends on.
     pub fn draw(&self, plan: &Plan, story: u16, instance: u64, roles: &mut Roles) {
         let (catalog, population) = (&plan.catalog, &plan.population);
         let of = &plan.stories[usize::from(story)];
@@ -66,7 +66,7 @@ fn drawn(catalog: &Catalog, story: &Story) -> Drawn {
     if kinds.iter().any(|kind| catalog.kinds[*kind].table.is_some()) { Drawn::All } else { Drawn::Only(kinds) }
 }
 
-/// Within which kind's members the names of a resource are given out only once.
+/// The kind within whose members the names of a resource are unique, if its names are times and there is such a kind.
 pub(super) fn room(catalog: &Catalog, resource: &Resource) -> Option<KindId> {
     let kind = &catalog.kinds[resource.kind];
     match kind.fields[kind.stamp?].generator {

@@ -1,53 +1,54 @@
-//! What is due beyond this turn of the wheel: in lists by digits of the bucket's number, in no order.
+//! Overflow of the calendar queue: entries beyond this turn of the wheel, in unsorted lists by digits of their bucket's
+//! number (a hierarchical timing wheel).
 //!
-//! A list is a chain of chunks, which are used again by all lists: memory is what is due, and not what was ever due in
-//! one of them. Entries are written and read one behind the other, so hardly any of it has to be waited for.
+//! A list is a chain of chunks shared by all lists, so the memory is proportional to what is due, not to what was once
+//! due in each list. Entries are written and read sequentially, which the processor prefetches.
 
 use crate::simulation::calendar::Due;
 
-/// Everything that is due beyond this turn.
+/// All entries due beyond this turn.
 #[derive(Debug)]
 pub(super) struct Far {
     levels: Box<[Level]>,
-    /// Where the first level's digit begins, in bits.
+    /// Position of the first level's digit within a bucket's number, in bits.
     below: u32,
     /// Chunks of all lists.
     entries: Vec<Due>,
-    /// For each chunk the end of its list before it, or the next free one.
+    /// For each chunk: the end of its list before it, or the next free chunk.
     before: Vec<u32>,
     free: u32,
     len: usize,
 }
 
-/// Lists by one digit.
+/// The lists of one digit.
 #[derive(Debug)]
 struct Level {
     ends: [End; LISTS],
     filled: [u64; LISTS / 64],
 }
 
-/// Behind the last entry of a list; 0 if it is empty. At a multiple of [`CHUNK`] its last chunk is full.
+/// Index after the last entry of a list; 0 if the list is empty. At a multiple of [`CHUNK`] the last chunk is full.
 type End = u32;
 
-/// A list that is due next.
+/// The list that is due next.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Next {
     level: usize,
     list: usize,
-    /// The first bucket of what it has.
+    /// The first bucket that the list covers.
     pub bucket: u64,
 }
 
 const DIGIT: u32 = 8;
 const LISTS: usize = 1 << DIGIT;
 
-/// Entries of a chunk.
+/// Entries per chunk.
 const CHUNK: u32 = 16;
 
 const NONE: u32 = u32::MAX;
 
 impl Far {
-    /// Nothing, beyond a digit of `below` bits in buckets' numbers of so many bits.
+    /// An empty overflow for buckets' numbers of `bits` bits, of which the lowest `below` bits index the wheel.
     pub fn new(below: u32, bits: u32) -> Self {
         let levels = bits.saturating_sub(below).div_ceil(DIGIT);
         let empty = |_| Level { ends: [0; LISTS], filled: [0; LISTS / 64] };
@@ -55,12 +56,12 @@ impl Far {
         Far { levels, below, entries: Vec::new(), before: Vec::new(), free: NONE, len: 0 }
     }
 
-    /// How many are due.
+    /// Number of entries.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Notes what is due in a bucket whose number differs from the present one's in these bits.
+    /// Adds an entry due in `bucket`; `different` has the bits in which that differs from the current bucket.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
     pub fn put(&mut self, different: u64, bucket: u64, (time, order, place): Due) {
@@ -77,7 +78,7 @@ impl Far {
         self.len += 1;
     }
 
-    /// The list that is due first after the bucket `cursor`.
+    /// The first non-empty list after the bucket `cursor`.
     pub fn next(&self, cursor: u64) -> Option<Next> {
         self.levels.iter().enumerate().find_map(|(at, level)| {
             let below = self.below + at as u32 * DIGIT;
@@ -87,14 +88,14 @@ impl Far {
         })
     }
 
-    /// Takes a list out, to be emptied by [`Far::pop`].
+    /// Detaches a list, to be emptied with [`Far::pop`].
     pub fn take(&mut self, next: Next) -> End {
         let level = &mut self.levels[next.level];
         level.filled[next.list / 64] &= !(1 << (next.list % 64));
         std::mem::take(&mut level.ends[next.list])
     }
 
-    /// Takes one out of a list.
+    /// Removes an entry from a detached list.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
     pub fn pop(&mut self, list: &mut End) -> Option<Due> {
@@ -112,14 +113,14 @@ impl Far {
 }
 
 impl Next {
-    /// Whether all of it is due in one turn of the wheel.
+    /// Whether the list covers exactly one turn of the wheel.
     pub fn is_nearest(self) -> bool {
         self.level == 0
     }
 }
 
 impl Level {
-    /// The first list behind `list` that is not empty.
+    /// The first non-empty list after `list`.
     fn after(&self, list: usize) -> Option<usize> {
         let from = list + 1;
         (from / 64..self.filled.len()).find_map(|word| {
@@ -130,7 +131,7 @@ impl Level {
     }
 }
 
-/// A chunk for a list that ends there: where it begins.
+/// Allocates a chunk for a list that ends at `end`; returns the index of its first entry.
 #[inline(never)]
 fn chunk(entries: &mut Vec<Due>, before: &mut Vec<u32>, free: &mut u32, end: End) -> End {
     let chunk = *free;
