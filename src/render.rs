@@ -1,4 +1,4 @@
-//! From records to bytes: the compiled templates filled with the identities of a run.
+//! Renderer: turns simulation records into bytes, by filling the compiled templates with the values of a run.
 
 mod list;
 mod make;
@@ -19,7 +19,7 @@ use crate::{
 };
 use std::cell::Cell;
 
-/// Renders the events of a plan. Has scratch memory, so that an event costs no allocation; threads each have one.
+/// Renders the events of a plan. Owns scratch memory, so that an event does not allocate; each thread has a renderer.
 #[derive(Debug)]
 pub struct Renderer<'p> {
     plan: &'p Plan,
@@ -27,23 +27,23 @@ pub struct Renderer<'p> {
     arena: Arena,
     calendar: Calendar,
     recent: Recent,
-    /// Memory for the values of an event, for those of an item, and for where lists are.
+    /// Scratch memory: the values of an event, those of a list item, and the positions of lists.
     values: Room,
     items: Room,
     lists: Vec<(u32, u32)>,
     roles: Roles,
-    /// For each story what its events show of what surrounds it: nothing else is drawn.
+    /// For each scenario the roles that its events show; only these are drawn.
     shown: Vec<Shown<'p>>,
     drawn: Drawn,
 }
 
-/// What the events of a story show of what surrounds it.
+/// The roles that the events of a scenario show.
 #[derive(Debug)]
 struct Shown<'p> {
     draws: Draws<'p>,
-    /// For each kind whether they show it.
+    /// By kind: whether the events show it.
     kinds: Vec<bool>,
-    /// Whether some of them take place in other rows than the story.
+    /// Whether some events use other table rows than the rest of the scenario.
     moves: bool,
 }
 
@@ -84,7 +84,7 @@ impl<'p> Renderer<'p> {
         }
     }
 
-    /// Draws what the events of an instance show.
+    /// Draws the members that the events of an instance show.
     #[inline]
     fn draw(&mut self, emission: &Emission, instance: (u64, Salt)) {
         let (plan, shown) = (self.plan, &self.shown[usize::from(emission.story)]);
@@ -99,7 +99,7 @@ impl<'p> Renderer<'p> {
         }
     }
 
-    /// Appends an event to a chunk; `words` is the arena that the record's words lie in.
+    /// Appends the event of a record to a chunk; `words` holds the record's state slots at `record.words_at`.
     pub fn render(&mut self, record: &Record, words: &[u64], chunk: &mut Chunk) {
         let plan = self.plan;
         let emission = &plan.emissions[record.emission as usize];
@@ -129,7 +129,7 @@ impl<'p> Renderer<'p> {
             arena: &self.arena,
             calendar: &self.calendar,
             recent: &self.recent,
-            // No event is that early.
+            // A time that no event has.
             written: Cell::new((i64::MIN, Piece::NULL)),
         };
         self.values.lend(|values| {

@@ -1,4 +1,4 @@
-//! Makes the values of the items of lists.
+//! Evaluates the values of list items.
 
 use crate::{
     bytes::{Piece, Pieces},
@@ -32,7 +32,7 @@ impl Emission {
 }
 
 impl<'e> Context<'e> {
-    /// Makes the values of the items of a list.
+    /// Evaluates the values of all items of a list.
     pub(super) fn list(
         &self,
         emission: &'e Emission,
@@ -68,26 +68,26 @@ impl<'e> Context<'e> {
         }
     }
 
-    /// Makes the values of one of the story's own items, which may use those of the event.
+    /// Evaluates the values of an item that belongs to the scenario; they may use those of the event.
     fn make_item(&self, own: &'e OwnItem, about: About, event: &[Piece<'e>], items: &mut Pieces<'e>) {
         items.clear();
         items.make_each(&own.makes, |make, values| self.make(make, event, values, about));
     }
 
-    /// What a list shows beside the story's own.
+    /// The members of the population that a list shows in addition to the scenario's resources.
     fn beside(&self, beside: &Beside) -> Within<'e> {
         let parent = beside.parent.map_or(0, |parent| self.roles.scope(parent));
         let row = beside.table.map(|table| self.roles.scope(table));
         self.given.population.of(beside.kind).within(parent, row)
     }
 
-    /// The story's own items: how each is made, and what about.
+    /// The items that belong to the scenario: their value sources, and what they are about.
     fn own_items(&self, emission: &Emission, list: &'e ItemList) -> OwnItems<'e> {
         OwnItems { list, words: self.words, at: emission.listed_at }
     }
 }
 
-/// Walks the live elements that the simulation handed over.
+/// Iterates over the existing elements that the simulation copied.
 #[derive(Clone)]
 struct OwnItems<'e> {
     list: &'e ItemList,

@@ -1,7 +1,7 @@
-//! Makes the values of one event: the hot path before the template's copying.
+//! Evaluates the value sources of one event: the hot path before the template's copying.
 //!
-//! What is the same in many events lies where the plan has it, and is not copied before it is placed; what is made for
-//! this event lies in an arena.
+//! Values that many events share are slices of the plan, copied only into the output; values made for this event are in
+//! an arena.
 
 use crate::plan::event_kind::{first_note, whole_microseconds};
 use crate::plan::{
@@ -19,54 +19,54 @@ use crate::{
 };
 use std::cell::Cell;
 
-/// What the values of all events of a run depend on.
+/// Inputs that are the same for all events of a run.
 #[derive(Debug)]
 pub struct Given<'p> {
-    /// The audited system.
+    /// Catalog of the audited system.
     pub catalog: &'p Catalog,
-    /// Makers of ids.
+    /// Generators of ids.
     pub identities: &'p Identities,
-    /// Who existed before.
+    /// The entities that exist before the run.
     pub population: &'p Population,
-    /// Texts that scenarios give.
+    /// Texts given by scenarios, see [`Plan::literals`](crate::plan::Plan::literals).
     pub literals: &'p [Padded],
 }
 
-/// What the values of one event depend on besides that.
+/// Inputs of one event's values.
 #[derive(Debug)]
 pub struct Context<'e> {
-    /// What is the same for all events.
+    /// The inputs that all events share.
     pub given: &'e Given<'e>,
-    /// The event's story.
+    /// The event's scenario.
     pub story: &'e Story,
-    /// What its instance drew.
+    /// The members that its instance drew.
     pub roles: &'e Roles,
-    /// The instance's number, and what keys are made of it.
+    /// The instance's number, and its salt for keys.
     pub instance: (u64, Salt),
-    /// Nanoseconds since the Unix epoch.
+    /// Event time in nanoseconds since the Unix epoch.
     pub time: i64,
-    /// Which element of the target it is about.
+    /// Element of the target that the event is about.
     pub element: u32,
-    /// What the simulation handed over.
+    /// State slots copied by the simulation.
     pub words: &'e [u64],
-    /// Its id, its time with nine digits, and its request's id.
+    /// The event's id, its time with nine fractional digits, and its request's id.
     pub of_event: [Piece<'e>; 3],
-    /// Memory for what is made.
+    /// Memory for new values.
     pub arena: &'e Arena,
-    /// Dates as they stand in times.
+    /// Cache of formatted dates.
     pub calendar: &'e Calendar,
-    /// Ids that were made before.
+    /// Cache of recent ids.
     pub recent: &'e Recent,
-    /// The last time that was written: a resource's changes are mostly its creation.
+    /// Cache of the last time formatted: a resource's last change is usually its creation.
     pub written: Cell<(i64, Piece<'e>)>,
 }
 
-/// What a value is about: the event, or an item of a list.
+/// The subject of a value: the event's element, or an item of a list.
 #[derive(Clone, Copy)]
 pub(super) struct About {
-    /// Where an item's words begin among the event's.
+    /// Offset of an item's state slots within the event's.
     words: usize,
-    /// Which element, and what keys are made of it.
+    /// The element, and its salt for keys.
     element: u32,
     salt: Salt,
 }
@@ -82,7 +82,7 @@ impl About {
 const NANOSECONDS: i64 = 1_000_000_000;
 
 impl Emission {
-    /// Makes the values of an event for its program; `items` is memory for the values of an item of a list.
+    /// Evaluates the values of an event for its program; `items` is scratch memory for the values of a list item.
     pub fn fill<'e>(&'e self, context: &Context<'e>, slots: &mut Slots<'_, 'e>, items: &mut Pieces<'e>) {
         let event = About::new(0, context.element);
         for known in &self.known {
@@ -103,8 +103,8 @@ impl Emission {
 }
 
 impl<'e> Context<'e> {
-    /// Makes one value, in the arena if it does not lie in the plan; `values` are those that were made before it, of the
-    /// event or of the item.
+    /// Evaluates one value source; the result is a slice of the plan or of the arena. `event` and `values` are the
+    /// values already made for the event and for the item.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a value takes less than a call would")]
     pub(super) fn make(&self, make: &'e Make, event: &[Piece<'e>], values: &[Piece<'e>], about: About) -> Piece<'e> {
@@ -190,7 +190,7 @@ impl<'e> Context<'e> {
         }
     }
 
-    /// What something that is ready has grown to.
+    /// The current value of a ramp that has started: it grows by one per `every` nanoseconds, up to a bound.
     #[inline(never)]
     fn grown(&self, age: i64, ready: &Ready, up_to: Piece<'e>, every: u64, about: About) -> Piece<'e> {
         let bound = number(up_to.bytes());
@@ -207,7 +207,7 @@ impl<'e> Context<'e> {
         self.given.population.value(role.kind(self.story), self.roles.of(role), field)
     }
 
-    /// An identifying field of the story's own.
+    /// An identifying field of a resource that belongs to the scenario.
     fn made(&self, field: (KindId, FieldId), lane: Lane, number: u64) -> Piece<'e> {
         self.recent.make(self.given.identities, field, lane, number, self.arena)
     }
@@ -226,18 +226,18 @@ impl<'e> Context<'e> {
         whole_microseconds(self.draw(ready.draw, about).between(ready.low, ready.high) as i64)
     }
 
-    /// The last change: by a call, or by becoming ready, or the first look of whoever makes it ready.
+    /// Time of the last change: by a call, by becoming ready, or by the service's first status update before that.
     fn updated(&self, state: Word, ready: Option<&Ready>, about: About) -> i64 {
         let of = |offset| self.word(state.behind(offset), about);
         let (created, updated) = (of(word::CREATED), of(word::UPDATED));
         let (created, mut last) = (word::created(created), updated as i64);
-        // Most are either too young for the first of the moments, or were changed after the last.
+        // Most resources are too young for the first of these moments, or were changed after the last.
         if let Some(ready) = ready
             && self.time.saturating_sub(created) >= ready.first_note
             && last < created.saturating_add_unsigned(ready.high)
         {
             let whole = self.ready(ready, about);
-            // A first note some hundred milliseconds after the creation, as the documented example shows.
+            // The documented example shows a first change some hundred milliseconds after the creation.
             for moment in [first_note(whole), whole] {
                 let moment = created.saturating_add(moment);
                 if moment <= self.time {
@@ -248,7 +248,7 @@ impl<'e> Context<'e> {
         last
     }
 
-    /// Whether something of that age is not ready yet; drawn only if it depends on what is drawn.
+    /// Whether a resource of that age is not ready yet; draws only if the age alone does not decide.
     fn is_young(&self, age: i64, ready: &Ready, about: About) -> bool {
         age < ready.earliest || (age < ready.high as i64 && age < self.ready(ready, about))
     }
@@ -264,7 +264,7 @@ impl<'e> Context<'e> {
         clock.make(second, number, self.calendar, self.arena)
     }
 
-    /// The id of what a word refers to; null if it is nothing.
+    /// The id that a reference's code stands for; null if it refers to nothing.
     #[inline(never)]
     fn refer(&self, word: u64) -> Piece<'e> {
         match code::meaning(word) {
@@ -286,7 +286,7 @@ impl<'e> Context<'e> {
         }
     }
 
-    /// The id of a resource of the story; ids that depend on its state are not referred to by words.
+    /// The id of a resource of the scenario. References never name resources whose id depends on state.
     fn resource_id(&self, index: usize) -> Piece<'e> {
         use crate::plan::story::{Owner, Pin};
         let resource = &self.story.resources[index];
