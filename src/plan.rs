@@ -1,7 +1,7 @@
 //! The plan of a run: scenarios, catalog and options, resolved and checked.
 //!
-//! Everything that can fail has failed before the first event. What comes out is immutable and shared: the
-//! simulation ([`crate::simulation`]) and the renderer ([`crate::render`]) only read it.
+//! Everything that can fail has failed before the first event. A plan is immutable and shared: the simulation
+//! ([`crate::simulation`]) and the renderer ([`crate::render`]) only read it.
 
 pub mod event_kind;
 mod needs;
@@ -25,105 +25,105 @@ use story::{Operation, Story};
 
 pub use timing::{Starts, Timing};
 
-/// What defines a run, as the command line or a test says it. Everything but `scenarios` may be left at its default.
+/// The options that define a run, as given on the command line or by a test. Everything but `scenarios` has a default.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
-    /// Names of shipped scenarios, paths, or stories in one line.
+    /// Names of shipped scenarios, paths, or inline scenarios.
     pub scenarios: Vec<String>,
     /// A folder of templates, with or without a catalog.
     pub templates: Option<PathBuf>,
-    /// The seed; drawn at random if neither this nor a scenario says one.
+    /// The seed; random if neither this nor a scenario sets it.
     pub seed: Option<u64>,
-    /// Where event time begins: RFC 3339, a date, `now` or `-7d`.
+    /// Start of event time: RFC 3339, a date, `now` or `-7d`.
     pub from: Option<String>,
-    /// Where it ends.
+    /// End of event time, in the same forms.
     pub to: Option<String>,
-    /// How long it is, in nanoseconds.
+    /// Length of event time in nanoseconds.
     pub duration: Option<u64>,
-    /// Exactly so many events.
+    /// Exact number of events.
     pub events: Option<u64>,
-    /// Exactly so many whole instances.
+    /// Exact number of whole instances.
     pub instances: Option<u64>,
-    /// So many events in every second (minute, …), in total.
+    /// Total rate: exactly this many events in every second (minute, …).
     pub rate: Option<Rate>,
-    /// Stages of a changing rate: nanoseconds, and the rate at their end; the first one starts from 0.
+    /// Stages of a changing rate: nanoseconds, and the rate at their end; the first starts from 0.
     pub stages: Vec<(u64, Rate)>,
-    /// Stories at exact times, on top of the rest: `mass-deletion@+2h`, and behind the time `,label=positive` and
+    /// Injected scenarios: `mass-deletion@+2h`, optionally followed by `,label=positive` and arguments such as
     /// `,deletes=4`.
     pub inject: Vec<String>,
-    /// With a rate: begin with no story going on, instead of in the middle of life.
+    /// With a rate: start with no instance in progress, instead of in steady state.
     pub cold_start: bool,
-    /// A run with a rate and a beginning needs no end: it goes on for ever, or is only looked at.
+    /// A run with a rate and a start needs no end, because it runs until it is stopped or is only inspected.
     pub endless: bool,
     /// Nothing ends it unless another option does: instances start one after another, as in a live run. Needs a `from`.
     pub unbounded: bool,
     /// Nanoseconds between the starts of two instances; a second if neither this nor a scenario says otherwise.
     pub every: Option<u64>,
-    /// Parameters, fields and identities: `deletes=4`, `pool.max_cfu=20`, `organization.id=…`.
+    /// Overrides of parameters, fields and identities: `deletes=4`, `pool.max_cfu=20`, `organization.id=…`.
     pub set: Vec<String>,
-    /// Envelopes as printed in the documentation, incomplete ones too.
+    /// Envelopes as printed in the documentation, even if incomplete.
     pub as_documented: bool,
-    /// What records are keyed by: a name of the catalog, `none` or `instance`.
+    /// The record key: a key of the catalog, `none` or `instance`.
     pub key: Option<String>,
-    /// Whether it will be emitted at the pace of the wall clock: then it begins now and needs no end.
+    /// Whether events are emitted in real time: the run then starts now and needs no end.
     pub live: bool,
-    /// Where scenarios, catalog and templates are read from.
+    /// Sources of scenarios, catalog and templates.
     pub texts: Texts,
-    /// The wall time in nanoseconds since the Unix epoch, for times that are relative to it; now if `None`.
+    /// Wall time that relative times refer to, in nanoseconds since the Unix epoch; `None` is the current time.
     pub now: Option<i64>,
 }
 
 /// A run, ready to be simulated.
 #[derive(Debug)]
 pub struct Plan {
-    /// The audited system.
+    /// Catalog of the audited system.
     pub catalog: Arc<Catalog>,
-    /// What the run is called: its scenarios' names.
+    /// Name of the run, made of its scenarios' names.
     pub name: String,
-    /// The seed in force.
+    /// The effective seed.
     pub seed: u64,
     /// Whether seed and beginning were given, so that what was asked for gives the same events whenever it is asked.
     pub is_repeatable: bool,
     /// Its stories: those of the mix, then those that are injected.
     pub stories: Vec<Story>,
-    /// How many of them are not injected.
+    /// Number of scenarios that are not injected.
     pub background: usize,
-    /// How often each story is told.
+    /// Weights of the scenarios.
     pub weights: Skew,
-    /// Where the choice among stories starts.
+    /// Key of the choice among scenarios.
     pub pick: Key,
-    /// When.
+    /// Start, end and rate.
     pub timing: Timing,
-    /// Its kinds of events.
+    /// Event kinds.
     pub emissions: Vec<Emission>,
-    /// Makers of ids.
+    /// Generators of ids.
     pub identities: Identities,
-    /// Who and what existed before.
+    /// The entities that exist before the run.
     pub population: Population,
-    /// Texts that scenarios give.
+    /// Texts given by scenarios, referred to by index.
     pub literals: Vec<Padded>,
-    /// What records are keyed by.
+    /// The record key.
     pub key: RecordKey,
-    /// The texts of its scenarios.
+    /// Texts of the scenario files.
     pub texts: Vec<ScenarioText>,
     /// Whether envelopes are as the documentation prints them, incomplete ones too.
     pub as_documented: bool,
 }
 
-/// What records are keyed by.
+/// Key of the records in Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordKey {
-    /// Nothing.
+    /// No key.
     None,
-    /// The instance: story and number.
+    /// The instance: its scenario and number.
     Instance,
-    /// One of the catalog's keys.
+    /// A key of the catalog, by index.
     Catalog(usize),
 }
 
 impl Plan {
-    /// The names behind the numbers in events.
+    /// Names for the indices in events.
     pub fn names(&self) -> Names {
         let mut outcomes = vec!["success".to_owned()];
         outcomes.extend(self.catalog.failures.iter().map(|failure| failure.name.clone()));
@@ -134,7 +134,7 @@ impl Plan {
         }
     }
 
-    /// Which event of this run has that id, or `None` if it is none of this run.
+    /// The event with this id, or `None` if the run has no such event.
     pub fn event_of(&self, id: &str) -> Option<WhichEvent<'_>> {
         let name: EventName = self.identities.event_of(id.parse().ok()?)?;
         let story = self.stories.iter().find(|story| story.tag == name.story)?;
@@ -146,15 +146,15 @@ impl Plan {
     }
 }
 
-/// What an event id says of its event.
+/// Identification of an event, decoded from its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhichEvent<'p> {
-    /// The story's name.
+    /// Name of the scenario.
     pub story: &'p str,
-    /// The instance of the story, from 0.
+    /// Number of the instance within its scenario, from 0.
     pub instance: u64,
     /// The step: its `id`, or its method's short name (with `#2` for the second call of it, and so on).
     pub step: &'p str,
-    /// Which turn of a repeated step, from 0.
+    /// Turn of a repeated step, from 0.
     pub occurrence: u32,
 }

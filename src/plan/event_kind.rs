@@ -1,8 +1,9 @@
-//! One kind of event of a run: a story's call with one outcome, prepared so that rendering it is copying.
+//! An event kind: a call of a scenario with one outcome, compiled so that rendering it is copying.
 //!
-//! What is known when the run is planned is known here: which template and which of its branches, whose field every
-//! name is, which values are the same in all instances and which are others put together. What is left for each event is
-//! a short list of [`Make`]s, each of which gives one value, and a program that copies these to their places.
+//! Everything known when the run is planned is resolved here: the template and its decided branches, the field that
+//! each name means, which values are constant, and which are concatenations of others. Per event there remains a short
+//! list of value sources ([`Make`]), each of which yields one value, and a program that copies the values to their
+//! places.
 
 use crate::{
     bytes::Padded,
@@ -13,313 +14,314 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// One kind of event.
+/// One event kind.
 #[derive(Debug)]
 pub struct Emission {
-    /// Which story.
+    /// Scenario, by index.
     pub story: u16,
-    /// Which of its calls, as an index into its operations.
+    /// Call, as an index into the scenario's operations.
     pub operation: usize,
-    /// The call's number in the scenario.
+    /// Number of the call in the scenario.
     pub step: u16,
-    /// The call's number in event ids.
+    /// Number of the call in event ids.
     pub step_tag: u16,
-    /// Which method.
+    /// The method.
     pub method: MethodId,
-    /// `None` is success.
+    /// The failure; `None` is success.
     pub failure: Option<FailureId>,
-    /// The compiled template for the values that `makes` give; shared by all calls for which it is the same.
+    /// The template, compiled for the values in this slot layout; shared by all event kinds for which it is the same.
     pub program: Arc<Program>,
-    /// The first values: somebody's of the population. Behind them is what all events have of their own ([`OfEvent`]).
+    /// The first values: fields of members of the population. They are followed by the values of every event
+    /// ([`OfEvent`]).
     pub known: Vec<Known>,
-    /// The other values, each of which may use those before it.
+    /// Sources of the other values; each may use earlier ones.
     pub makes: Vec<Make>,
-    /// For each of the program's lists how its items are made.
+    /// Item sources for each of the program's lists.
     pub lists: Vec<ItemList>,
-    /// The record's key: one of the values.
+    /// The value that is the record key.
     pub key: Option<usize>,
-    /// The value that the first listed item's subject replaces, if the method has it so.
+    /// The value that the first listed item's subject replaces, if the method is declared so.
     pub first_subject: Option<usize>,
-    /// Whose state the simulation hands over with an event.
+    /// State that the simulation copies for an event.
     pub snapshot: Snapshot,
-    /// Rows that it takes place in.
+    /// Table rows that its events use.
     pub rows: Vec<(KindId, Row)>,
-    /// Where the words of listed elements begin among those that the simulation hands over.
+    /// Offset of the listed elements in the event's state slots.
     pub listed_at: usize,
 }
 
-/// A member of the population: all of its fields are values, whichever are needed.
+/// A member of the population: all its fields are values, whether needed or not.
 #[derive(Debug)]
 pub struct Known {
-    /// Who.
+    /// Role of the member.
     pub role: Role,
-    /// Its kind.
+    /// Kind of the member.
     pub kind: KindId,
 }
 
-/// What the simulation copies out of an instance for one event, in this order.
+/// State that the simulation copies out of an instance for one event, in this order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The target's words.
+    /// State slots of this resource.
     pub target: Option<usize>,
-    /// Words that the call asks for, one for each of its asks.
+    /// Number of requested values of the call.
     pub asks: usize,
-    /// First elements of other resources of the story.
+    /// State slots of the first elements of other resources.
     pub others: Vec<usize>,
-    /// Resources of the story whose live elements are listed.
+    /// Resources whose existing elements are listed.
     pub listed: Vec<usize>,
 }
 
-/// How the items of a list are made.
+/// Sources of a list's items.
 #[derive(Debug, Default)]
 pub struct ItemList {
-    /// For each listed resource of the story: its index, its values, and the slots' values.
+    /// For each listed resource of the scenario, the sources of an item.
     pub own: Vec<OwnItem>,
-    /// Items that exist beside the story's.
+    /// Items from the population.
     pub beside: Option<Beside>,
-    /// How many items there are at most.
+    /// Maximum number of items.
     pub page: usize,
-    /// How many there are, if their values are part of the program.
+    /// Number of items, if their values are constants in the program.
     pub placed: Option<usize>,
 }
 
-/// How an item that is the story's own is made.
+/// Sources of an item that belongs to the scenario.
 #[derive(Debug)]
 pub struct OwnItem {
-    /// The story's resource.
+    /// The resource, by index.
     pub resource: usize,
-    /// How many words each element has.
+    /// State slots of each element.
     pub stride: usize,
-    /// Its values.
+    /// Value sources.
     pub makes: Vec<Make>,
-    /// For each of the template's slots the value that it takes.
+    /// For each slot of the template the index of its value.
     pub slots: Vec<usize>,
-    /// The value that takes the subject's place if the item is the first.
+    /// The value that replaces the event's subject if the item is the first.
     pub subject: Option<usize>,
 }
 
-/// Items that exist whatever the story does.
+/// Items from the population, which exist independently of the scenario.
 #[derive(Debug)]
 pub struct Beside {
     /// Their kind.
     pub kind: KindId,
-    /// The kind of the population that they lie in, if any.
+    /// The kind that they lie in, if any.
     pub parent: Option<KindId>,
     /// The table that they lie in, if any.
     pub table: Option<KindId>,
     /// For each slot the field, and whether only its presence counts.
     pub fields: Vec<(FieldId, bool)>,
-    /// The field that takes the subject's place if the item is the first.
+    /// The field that replaces the event's subject if the item is the first.
     pub subject: Option<FieldId>,
 }
 
-/// A way to make one value. All of an event's are looked at for each event, so that they had better be small: what not
-/// all have is in a box.
+/// A value source: a way to get one value. Each event evaluates all of its sources, so they are kept small: rare data
+/// is boxed.
 #[derive(Debug, PartialEq)]
 pub enum Make {
-    /// The same in all instances.
+    /// A constant.
     Fixed(Padded),
     /// Null.
     Null,
-    /// Put together.
+    /// A concatenation.
     Text(Vec<Part>),
-    /// A field of a member of the population, or of the row of a table.
+    /// A field of a member of the population, or of a table row.
     Member {
-        /// Who.
+        /// Role of the member.
         role: Role,
-        /// Which field.
+        /// The field.
         field: FieldId,
     },
     /// Whether a member of the population has a field: `{}` or null.
     MemberPresent {
-        /// Who.
+        /// Role of the member.
         role: Role,
-        /// Which field.
+        /// The field.
         field: FieldId,
     },
     /// The id of a member of the population that a reference draws.
     DrawnMember {
-        /// Its kind.
+        /// Kind of the member.
         kind: KindId,
-        /// What tells this reference from others.
+        /// Number of the reference's draw.
         salt: u64,
     },
-    /// An identifying field of the story's own resource.
+    /// An identifying field of a resource that belongs to the scenario.
     Unique {
-        /// Its kind.
+        /// Kind of the resource.
         kind: KindId,
         /// The field.
         field: FieldId,
-        /// The resource's lane.
+        /// Lane of the resource.
         lane: Lane,
-        /// Elements of the resource, as a power of two: its number is the instance's times that, plus the element's.
+        /// log2 of the elements: the number is the instance's shifted by this, plus the element's.
         shift: u32,
         /// Whether it is the element that the event is about (else the first).
         element: bool,
     },
-    /// An identifying field of somebody who is nobody of the population.
+    /// An identifying field of an external principal.
     Stranger {
         /// The kind of principal.
         kind: KindId,
         /// The field.
         field: FieldId,
-        /// The number, beyond the population's.
+        /// Its number, greater than those of the population.
         number: u64,
     },
-    /// Characters drawn for an own resource.
+    /// Random characters for a resource of the scenario.
     Pattern {
-        /// What they look like.
+        /// Their pattern.
         pattern: Box<Pattern>,
-        /// What they are drawn from.
+        /// Key of the draw.
         draw: Draw,
     },
-    /// One of several values, by an own resource's state.
+    /// One of several values, selected by a state slot.
     Chosen {
-        /// Where the state's word is.
+        /// The state slot.
         word: Word,
         /// The values; `None` is null.
         choices: Vec<Option<Padded>>,
     },
     /// One of several values, drawn.
     Drawn {
-        /// What it is drawn from.
+        /// Key of the draw.
         draw: Draw,
-        /// How.
+        /// Weights of the values.
         weights: Box<Skew>,
         /// The values; `None` is null.
         choices: Vec<Option<Padded>>,
     },
     /// A text that a call may have replaced.
     Replaced {
-        /// Where the state's word is: 0 for the original, else a literal's number plus one.
+        /// The state slot: 0 for the original, else a literal's index plus one.
         word: Word,
-        /// The value that it had at first.
+        /// Index of the original value.
         original: usize,
     },
-    /// One of several values made before, drawn.
+    /// One of several earlier values, drawn.
     Select {
-        /// What it is drawn from.
+        /// Key of the draw.
         draw: Draw,
-        /// How.
+        /// Weights of the values.
         weights: Box<Skew>,
-        /// The values.
+        /// Indices of the values.
         cases: Vec<usize>,
     },
-    /// When an own resource was made.
+    /// Creation time of a resource of the scenario.
     Created(Word),
-    /// When an own resource was last changed.
+    /// Time of the last change of a resource of the scenario.
     Updated {
-        /// Where its state is.
+        /// Its first state slot.
         word: Word,
         /// When it becomes ready.
         ready: Option<Box<Ready>>,
     },
-    /// The time at which an own resource was made, in a text.
+    /// The creation time of a resource of the scenario, formatted within a text.
     Clock {
-        /// The kind and field whose text it is.
+        /// Kind and field with the format.
         of: (KindId, FieldId),
-        /// Where its state is.
+        /// The state slot.
         word: Word,
-        /// Whether the time was given out rather than being the creation's.
+        /// Whether the slot is an allocated name rather than the creation time.
         stamped: bool,
     },
-    /// By age.
+    /// One of two values, by age.
     Stage {
-        /// The value until it is ready, and from then on.
+        /// Values before and after it is ready.
         values: [Padded; 2],
-        /// Where its state is.
+        /// Its first state slot.
         word: Word,
         /// When it becomes ready.
         ready: Box<Ready>,
     },
-    /// By age, up to another value.
+    /// A number that grows with age, up to another value.
     Ramp {
-        /// Where its state is.
+        /// Its first state slot.
         word: Word,
         /// When it becomes ready.
         ready: Box<Ready>,
-        /// The value that bounds it.
+        /// Index of the upper bound.
         up_to: usize,
-        /// Nanoseconds for each step of one.
+        /// Nanoseconds per increment of one.
         every: u64,
     },
-    /// The id of what a state's word refers to.
+    /// The id that a reference in a state slot refers to.
     Referred(Word),
-    /// Whether a state's word refers to something: `{}` or null.
+    /// Whether a reference in a state slot refers to anything: `{}` or null.
     Present(Word),
-    /// What all events have of their own.
+    /// One of the values that every event has.
     OfEvent(OfEvent),
 }
 
-/// What all events have of their own: these are values of each, in this order.
+/// The values that every event has, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OfEvent {
     /// The event's id.
     Id,
-    /// The event's time, nine digits.
+    /// The event's time with nine fractional digits.
     Time,
     /// The request's id.
     Request,
 }
 
 impl OfEvent {
-    /// How many there are.
+    /// Number of these values.
     pub const COUNT: usize = 3;
 }
 
 const _: () = assert!(size_of::<Make>() <= 64);
 
-/// A piece of a [`Make::Text`].
+/// A part of a [`Make::Text`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
-    /// Characters.
+    /// A constant.
     Literal(Padded),
-    /// A value made before: of the event.
+    /// Index of an earlier value of the event.
     Event(usize),
-    /// A value made before: of the item.
+    /// Index of an earlier value of the item.
     Item(usize),
 }
 
-/// A word of state: an offset into what the simulation handed over.
+/// A state slot: an offset into what the simulation copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word {
     /// The offset.
     pub at: usize,
-    /// Whether it counts from the beginning of the item's words, instead of the event's.
+    /// Whether the offset counts from the item's state slots, instead of the event's.
     pub of_item: bool,
 }
 
 impl Word {
-    /// One of the event's.
+    /// A state slot of the event.
     pub fn of_event(at: usize) -> Self {
         Word { at, of_item: false }
     }
 
-    /// One of the item's.
+    /// A state slot of the item.
     pub fn of_item(at: usize) -> Self {
         Word { at, of_item: true }
     }
 
-    /// The one that is so many behind it.
+    /// The state slot `offset` after this one.
     #[must_use]
     pub fn behind(self, offset: usize) -> Self {
         Word { at: self.at + offset, ..self }
     }
 }
 
-/// Whose field a value is.
+/// The entity that a value describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// What surrounds the story.
+    /// A kind around the scenario.
     Scope(KindId),
-    /// Who acts: one of the story's actors.
+    /// An actor of the scenario, by index.
     Principal(usize),
-    /// One of the story's resources that belongs to the population.
+    /// A resource of the scenario that belongs to the population, by index.
     Shared(usize),
 }
 
 impl Role {
-    /// The kind of whoever it is.
+    /// The kind of the entity.
     pub fn kind(self, story: &Story) -> KindId {
         match self {
             Role::Scope(kind) => kind,
@@ -329,33 +331,33 @@ impl Role {
     }
 }
 
-/// What a resource's own draws start from: its key in the instance, and its element.
+/// Key of a draw for a resource: its key in the instance, the element and the field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Draw {
-    /// The story's key, followed by the resource's name.
+    /// The scenario's key, followed by the resource's name.
     pub resource: Key,
-    /// The field.
+    /// Salt of the field.
     pub field: Salt,
     /// Whether it is the element that the event is about (else the first).
     pub element: bool,
 }
 
-/// When an own resource becomes ready.
+/// When a resource of the scenario becomes ready.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ready {
-    /// What it is drawn from.
+    /// Key of the draw.
     pub draw: Draw,
-    /// Nanoseconds after its creation, at least.
+    /// Minimum age in nanoseconds.
     pub low: u64,
-    /// And at most.
+    /// Maximum age in nanoseconds.
     pub high: u64,
-    /// At least, in whole microseconds.
+    /// Minimum age, truncated to whole microseconds.
     pub earliest: i64,
-    /// When at the earliest it is noted for the first time.
+    /// Minimum age at the first status update, which precedes that.
     pub first_note: i64,
 }
 
-/// What tells the draws of a resource's fields apart.
+/// Key number of the draws for a field.
 pub fn field_salt(field: &str) -> u64 {
     Key::root(0).name(field).bits()
 }
@@ -363,12 +365,12 @@ pub fn field_salt(field: &str) -> u64 {
 /// A microsecond in nanoseconds.
 const MICROSECOND: i64 = 1_000;
 
-/// How long after its creation something that becomes ready so late is noted for the first time.
+/// Age at the first status update of a resource that becomes ready at age `ready`.
 pub(crate) fn first_note(ready: i64) -> i64 {
     whole_microseconds(ready / 64)
 }
 
-/// So many nanoseconds, cut.
+/// Truncates to whole microseconds.
 pub(crate) fn whole_microseconds(nanoseconds: i64) -> i64 {
     nanoseconds / MICROSECOND * MICROSECOND
 }

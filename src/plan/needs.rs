@@ -1,4 +1,4 @@
-//! What the events of a story show of those who existed before: nothing else need be drawn for them.
+//! Required roles: the members of the population that a scenario's events show; no others need be drawn.
 
 use crate::plan::event_kind::{Emission, Make, Role};
 use crate::{
@@ -7,21 +7,21 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// The roles whose members the events of a story show.
+/// The roles whose members the events of a scenario show.
 #[derive(Debug, Clone, Default)]
 pub struct Needs {
-    /// What surrounds the story, rows of tables among it.
+    /// Kinds around the scenario, including tables of which a row is needed.
     pub scope: BTreeSet<KindId>,
-    /// Who acts.
+    /// Actors, by index.
     pub actors: BTreeSet<usize>,
-    /// Its resources that belong to the population.
+    /// Resources that belong to the population, by index.
     pub resources: BTreeSet<usize>,
     /// Whether anybody whom a reference may name is among them already.
     referred: bool,
 }
 
 impl Needs {
-    /// Adds what the events of an emission of the story show.
+    /// Adds the roles that the events of an event kind show.
     pub fn add(&mut self, catalog: &Catalog, story: &Story, emission: &Emission) {
         for known in &emission.known {
             self.role(catalog, story, known.role);
@@ -60,7 +60,7 @@ impl Needs {
         self.around(catalog, role.kind(story));
     }
 
-    /// What those of a kind lie in decides which of them are drawn.
+    /// Adds the parents of a kind, which decide among which members it is drawn.
     fn around(&mut self, catalog: &Catalog, kind: KindId) {
         let mut at = catalog.parent(kind);
         while let Some(parent) = at {

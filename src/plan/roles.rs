@@ -1,4 +1,4 @@
-//! Who and where: the members of the population that an instance has to do with.
+//! Roles: the members of the population that take part in an instance.
 
 mod prepared;
 
@@ -12,20 +12,20 @@ use crate::{
 
 pub use prepared::{Drawn, Draws};
 
-/// What an instance draws from the population. A pure function of story and instance.
+/// The members that an instance draws from the population; a pure function of scenario and instance.
 #[derive(Debug, Clone)]
 pub struct Roles {
     /// What its surroundings and resources are drawn from: the instance's key, or that of the first instance for all.
     place: Key,
     /// Kinds of the catalog.
     kinds: usize,
-    /// Whoever has each role, as [`Role::place`] says.
+    /// Member of each role, indexed by [`Role::place`].
     members: Vec<u32>,
 }
 
 impl Role {
-    /// Where it stands among all roles: first what surrounds a story, by kind; then a 0, which stands for what lies in
-    /// nothing; then actors and resources in turns.
+    /// Position among all roles: first the kinds around a scenario; then a 0, the parent of what has none; then actors
+    /// and resources alternately.
     fn place(self, kinds: usize) -> usize {
         match self {
             Role::Scope(kind) => kind,
@@ -36,13 +36,13 @@ impl Role {
 }
 
 impl Roles {
-    /// Room for the stories of a catalog.
+    /// Roles for scenarios of a catalog.
     pub fn new(catalog: &Catalog) -> Self {
         let kinds = catalog.kinds.len();
         Roles { place: Key::root(0), kinds, members: vec![0; kinds + 1] }
     }
 
-    /// Makes room for the roles of a story.
+    /// Makes room for the roles of a scenario.
     pub fn reserve(&mut self, story: &Story) {
         let most = self.kinds + 1 + 2 * story.actors.len().max(story.resources.len());
         if self.members.len() < most {
@@ -50,7 +50,7 @@ impl Roles {
         }
     }
 
-    /// Draws what instance number `instance` of `story` has to do with.
+    /// Draws the members of instance number `instance` of `story`.
     pub fn draw(&mut self, catalog: &Catalog, population: &Population, story: &Story, instance: u64) {
         self.reserve(story);
         self.members[..catalog.kinds.len()].fill(0);
@@ -77,7 +77,8 @@ impl Roles {
         }
     }
 
-    /// Only the surroundings that are of those kinds, none of which is a table's; what else it holds means nothing then.
+    /// Draws only members of `kinds` around the scenario, none of which is a table's; all other roles are then
+    /// undefined.
     pub fn draw_surroundings(
         &mut self,
         catalog: &Catalog,
@@ -96,25 +97,25 @@ impl Roles {
         }
     }
 
-    /// The member, or row, that has a role.
+    /// The member, or table row, in a role.
     #[inline]
     pub fn of(&self, role: Role) -> u32 {
         self.members[role.place(self.kinds)]
     }
 
-    /// The member, or row, that surrounds the story.
+    /// The member, or table row, of a kind around the scenario.
     #[inline]
     pub fn scope(&self, kind: KindId) -> u32 {
         self.of(Role::Scope(kind))
     }
 
-    /// Gives a role to a member, or row.
+    /// Assigns a member, or table row, to a role.
     #[inline]
     pub fn set(&mut self, role: Role, member: u32) {
         self.members[role.place(self.kinds)] = member;
     }
 
-    /// The row of a table in which something takes place.
+    /// The row of a table for a scenario.
     pub fn row(&self, catalog: &Catalog, population: &Population, story: &Story, kind: KindId, row: Row) -> u32 {
         match row {
             Row::Fixed(row) => row,
@@ -140,7 +141,7 @@ impl Roles {
         if members.is_empty() { 0 } else { members.draw(parent, key, other) }
     }
 
-    /// The word that keeps a reference.
+    /// Encodes a reference as a state slot.
     pub fn code(&self, population: &Population, reference: Reference, salt: u64) -> u64 {
         use crate::plan::story::code;
         match reference {
@@ -152,8 +153,8 @@ impl Roles {
     }
 }
 
-/// The numbers by which an instance draws its actors, the population's resources and rows of tables; what surrounds it
-/// is drawn by the number of its kind.
+/// Key numbers of an instance's draws of actors, shared resources and table rows; the kinds around it use the kind's
+/// number.
 fn actor_number(kind: KindId) -> u64 {
     1000 + kind as u64
 }
@@ -166,7 +167,7 @@ fn row_number(kind: KindId) -> u64 {
     3000 + kind as u64
 }
 
-/// What the draws of an element of a resource start from.
+/// Key of the draws of a resource's element.
 pub fn resource_key(resource: Key, instance: u64, element: u32) -> Key {
     resource.number(instance).number(element.into())
 }

@@ -1,4 +1,4 @@
-//! Stories as the simulation runs them: scenarios with every name resolved to a number.
+//! Resolved scenarios, as the simulation executes them: every name is replaced by an index.
 
 use crate::{
     catalog::{Effect, FailureId, FieldId, KindId, MethodId},
@@ -9,28 +9,28 @@ use crate::{
 /// One scenario of a run, resolved.
 #[derive(Debug)]
 pub struct Story {
-    /// Its name in the run: its scenario's, with `#2` behind it for the second of that name, or `@` and the time if it
-    /// is injected.
+    /// Name in the run: its scenario's, followed by `#2` if it is the second of that name, or by `@` and the time if
+    /// injected.
     pub name: String,
-    /// Its scenario's name: a shipped name, a file's stem, or the one-line form.
+    /// Name of the scenario: a shipped name, a file's stem, or the one-line form.
     pub scenario: String,
-    /// The values of its parameters.
+    /// Values of the parameters.
     pub params: Vec<(String, serde_json::Value)>,
-    /// What its identities grow from.
+    /// Key of all its draws.
     pub key: Key,
-    /// Its number in event ids.
+    /// Number in event ids.
     pub tag: u16,
-    /// Who acts; the first one where a step does not say.
+    /// Actors; a step that names none uses the first.
     pub actors: Vec<Actor>,
-    /// What is acted on.
+    /// Resources.
     pub resources: Vec<Resource>,
-    /// Identities of what surrounds it, such as the organization's, that a scenario fixes.
+    /// Identities around it that the scenario pins, such as the organization's.
     pub scope_pins: Vec<ScopePin>,
-    /// Which row of each table it takes place in.
+    /// The row of each table that it uses.
     pub rows: Vec<(KindId, Row)>,
-    /// What happens.
+    /// Operations, in order.
     pub operations: Vec<Operation>,
-    /// Words of state that an instance needs.
+    /// State slots of an instance.
     pub state_words: usize,
     /// Whether all instances take place where the first does, because they share a resource.
     pub in_one_place: bool,
@@ -38,26 +38,26 @@ pub struct Story {
     pub injection: Option<Injection>,
 }
 
-/// A story that is put at an exact time, on top of everything else.
+/// Injection of a scenario at an exact time, in addition to all other events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Injection {
-    /// When it begins.
+    /// Start.
     pub at: At,
-    /// What the truth says that it is, such as `positive`.
+    /// Label in the ground truth, such as `positive`.
     pub label: String,
 }
 
 /// A time of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
-    /// Nanoseconds after the run's beginning.
+    /// Nanoseconds after the run's start.
     After(u64),
     /// Nanoseconds since the Unix epoch.
     Time(i64),
 }
 
 impl At {
-    /// The time in a run that begins at `from`, in nanoseconds since the Unix epoch.
+    /// The time in nanoseconds since the Unix epoch, in a run that starts at `from`.
     pub fn time(self, from: i64) -> i64 {
         match self {
             At::After(offset) => from.saturating_add_unsigned(offset),
@@ -66,69 +66,69 @@ impl At {
     }
 }
 
-/// A fixed field of something that surrounds a story.
+/// A pinned field of an entity around a scenario.
 #[derive(Debug, Clone)]
 pub struct ScopePin {
     /// The kind, such as an organization.
     pub kind: KindId,
-    /// Which field.
+    /// The field.
     pub field: FieldId,
     /// Its value as events show it; `None` is null.
     pub bytes: Option<Box<[u8]>>,
 }
 
-/// A table's row for a story.
+/// The row of a table that a scenario uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Row {
     /// Drawn by each instance.
     Drawn,
-    /// The same for all.
+    /// The same in all instances.
     Fixed(u32),
-    /// The one in which a shared resource lies.
+    /// The row of a shared resource, by its index.
     Of(usize),
 }
 
-/// Somebody who acts in a story.
+/// An actor of a scenario.
 #[derive(Debug)]
 pub struct Actor {
     /// Name in the scenario.
     pub name: String,
     /// A kind of principal.
     pub kind: KindId,
-    /// How many actors of the same kind stand before it: they are different people.
+    /// Number of earlier actors of the same kind: the instance draws a different member for each.
     pub other: usize,
-    /// Its number among those who are nobody of the population because a scenario fixes who they are.
+    /// Number among the external principals, if the scenario pins its identity.
     pub stranger: Option<u64>,
     /// Fixed fields; `None` is null.
     pub pins: Vec<(FieldId, Option<Box<[u8]>>)>,
 }
 
-/// Something that is acted on in a story.
+/// A resource of a scenario.
 #[derive(Debug)]
 pub struct Resource {
     /// Name in the scenario.
     pub name: String,
-    /// Its kind.
+    /// Kind of resource.
     pub kind: KindId,
-    /// How many there are of it.
+    /// Number of elements.
     pub count: u32,
-    /// Whose it is.
+    /// Whether it belongs to the scenario or to the population.
     pub owner: Owner,
-    /// Its lane in the ids of its kind.
+    /// Lane of its ids among those of its kind.
     pub lane: Lane,
-    /// What its draws grow from: the story's key and its name.
+    /// Key of its draws, derived from the scenario's key and its name.
     pub key: Key,
-    /// Whether the story has a call that makes it.
+    /// Whether a call of the scenario creates it.
     pub made: bool,
-    /// Fixed fields that no call changes.
+    /// Pinned fields that no call changes.
     pub pins: Vec<(FieldId, Pin)>,
-    /// The rows that it lies in, where they are not the story's.
+    /// Table rows that differ from the scenario's.
     pub rows: Vec<(KindId, Row)>,
-    /// Where its state begins among the instance's words, and how many each element has.
+    /// Offset in the instance's state slots; each element has `stride` of them.
     pub state_at: usize,
-    /// See `state_at`.
+    /// State slots of each element.
     pub stride: usize,
-    /// What the fields that calls change are at first, in the order of `Kind::changing`.
+    /// Initial values of the fields that calls change, in the order of `Kind::changing`.
     pub initial: Vec<Initial>,
     /// Where instances share it, because its id is pinned and they only read it: its number, beyond those of the
     /// population.
@@ -136,280 +136,282 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Elements as a power of two: an element's number in its lane is the instance's times that, plus its own.
+    /// log2 of the number of elements, rounded up: an element's number in its lane is the instance's number shifted by
+    /// this, plus the element's.
     pub fn shift(&self) -> u32 {
         self.count.max(1).next_power_of_two().trailing_zeros()
     }
 }
 
-/// Whose a resource is.
+/// Owner of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// The story's alone.
+    /// The scenario's instance.
     Story {
-        /// Whether it exists when the story begins.
+        /// Whether it exists when the instance starts.
         existing: bool,
-        /// Its lane in the ids of its kind.
+        /// Lane of its ids among those of its kind.
         lane: Lane,
     },
-    /// One that existed before, which stories only read: the `other`th drawn.
+    /// The population; scenarios only read it. The instance draws the `other`th.
     Population {
-        /// How many of the same kind stand before it.
+        /// Number of earlier resources of the same kind.
         other: usize,
     },
 }
 
-/// A fixed field of a resource.
+/// A pinned field of a resource.
 #[derive(Debug, Clone)]
 pub enum Pin {
-    /// Bytes as events show them.
+    /// The value as events show it.
     Bytes(Box<[u8]>),
-    /// One of the field's choices.
+    /// Index of one of the field's choices.
     Choice(usize),
-    /// A reference.
+    /// A reference to another entity.
     Reference(Reference),
 }
 
-/// What a field that calls change is at first.
+/// Initial value of a field that calls change.
 #[derive(Debug, Clone)]
 pub enum Initial {
-    /// The same in all instances.
+    /// The same in all instances, as a code.
     Fixed(u64),
-    /// One of the field's choices, drawn.
+    /// One of the field's choices, drawn with these weights.
     Drawn(Skew),
-    /// A reference.
+    /// A reference to another entity.
     Reference(Reference),
 }
 
-/// What a reference refers to.
+/// Target of a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference {
-    /// Nothing.
+    /// None: the field is null.
     Null,
-    /// A resource of the story.
+    /// A resource of the scenario, by index.
     Resource(usize),
-    /// An actor of the story.
+    /// An actor of the scenario, by index.
     Actor(usize),
-    /// Somebody or something of the population, drawn by the instance.
+    /// A member of the population, drawn by the instance.
     Population(KindId),
 }
 
-/// What a story does next.
+/// A step of a scenario's control flow.
 #[derive(Debug)]
 pub enum Operation {
     /// An audited call.
     Call(Call),
-    /// One of several ways: where each begins, by weight.
+    /// A weighted branch.
     Choose {
-        /// What tells its draw from others.
+        /// Number of its draw.
         salt: u64,
-        /// Weights.
+        /// Weights of the branches.
         weights: Skew,
-        /// Where each way begins.
+        /// Operation at which each branch begins.
         targets: Vec<usize>,
     },
-    /// Goes on elsewhere.
+    /// A jump to an operation.
     Jump(usize),
 }
 
-/// An audited call of a story.
+/// An audited call.
 #[derive(Debug)]
 pub struct Call {
-    /// The step's `id`, or its method's short name and which of its calls it is: `get-pool`, `get-pool#2`.
+    /// The step's `id`, or its method's short name, numbered from its second call on: `get-pool`, `get-pool#2`.
     pub name: String,
-    /// What its draws grow from: the name, hashed once.
+    /// Hash of the name: the number of its key.
     pub salt: u64,
-    /// Its number in event ids.
+    /// Number in event ids.
     pub tag: u16,
-    /// Its number in the scenario, from 0.
+    /// Number in the scenario, from 0.
     pub number: u16,
-    /// Which method.
+    /// The method.
     pub method: MethodId,
-    /// What the method does to its resource.
+    /// Effect of the method on its resource.
     pub does: Effect,
-    /// Which resource.
+    /// The resource, by index.
     pub target: Option<usize>,
-    /// Where the state of the resource lies, if it is the story's own.
+    /// Location of the resource's state, if it belongs to the scenario.
     pub state: Option<Place>,
-    /// Which actor.
+    /// The actor, by index.
     pub actor: usize,
     /// Nanoseconds to wait before it.
     pub after: DurationRange,
-    /// The chance that it happens, of 2⁶⁴; `None` is always.
+    /// Probability that it happens, times 2⁶⁴; `None` is always.
     pub chance: Option<u64>,
-    /// How often.
+    /// Number of turns.
     pub turns: Turns,
     /// Nanoseconds between turns.
     pub every: DurationRange,
-    /// How it ends.
+    /// How its outcome is decided.
     pub outcome: Outcome,
-    /// What it asks for, in the order of the method's inputs that change a field.
+    /// Requested field values, in the order of the method's inputs that change a field.
     pub asks: Vec<Ask>,
-    /// The failure that happens by itself when the ask of that number lowers its field.
+    /// The automatic failure that occurs if the request of that index lowers its field.
     pub lowers: Option<(FailureId, usize)>,
-    /// Events by outcome: index into the plan's emissions.
+    /// Event kinds by outcome: indices into the plan's emissions.
     pub emissions: Vec<(Option<FailureId>, u32)>,
-    /// Where the state begins of another resource that its events show, if they do.
+    /// Offset of the state of another resource that its events show, if any.
     pub beside: u32,
 }
 
-/// Where the state of a resource lies among an instance's words.
+/// Location of a resource's state among an instance's state slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// Where that of its first element begins.
+    /// Offset of the first element's state.
     pub at: u32,
-    /// How many words each element has.
+    /// State slots of each element.
     pub stride: u32,
 }
 
 impl Place {
-    /// The words of an element.
+    /// State slots of an element.
     pub fn of(self, element: u32) -> std::ops::Range<usize> {
         let (at, stride) = (self.at as usize, self.stride as usize);
         at + stride * element as usize..at + stride * (element as usize + 1)
     }
 }
 
-/// How often a call happens.
+/// Number of turns of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turns {
-    /// That many times.
+    /// A number drawn from this range.
     Repeat(CountRange),
-    /// Once for each element of its target.
+    /// One turn for each element of its target.
     Each,
 }
 
-/// How a call ends.
+/// How the outcome of a call is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Well, unless the catalog says that it fails by itself.
+    /// Success, unless the catalog's automatic failures apply.
     Success {
-        /// Whether the scenario says `success` and so overrides the catalog.
+        /// Whether the scenario says `success`, which rules out automatic failures.
         insists: bool,
     },
-    /// As the resource's state has it.
+    /// From the resource's state.
     Auto,
-    /// In that way.
+    /// Always this failure.
     Failure(FailureId),
 }
 
-/// What a call asks for of one field.
+/// The request of a call for one field.
 #[derive(Debug, Clone)]
 pub struct Ask {
-    /// Which of the kind's changing fields.
+    /// Index among the kind's changing fields.
     pub word: usize,
-    /// Which value.
+    /// Requested value.
     pub value: Asked,
 }
 
-/// A value that is asked for.
+/// A requested value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// A code as state keeps it.
+    /// A code, as stored in a state slot.
     Code(u64),
-    /// A reference.
+    /// A reference to another entity.
     Reference(Reference),
-    /// The next choice, up to the last one.
+    /// The next choice, at most the last.
     Next {
-        /// The last choice.
+        /// Index of the last choice.
         last: u64,
     },
-    /// The choice before, down to the first one.
+    /// The previous choice, at least the first.
     Previous,
-    /// Nothing: the field keeps its value, and the request says something fixed.
+    /// None: the field keeps its value, and the request shows a constant.
     Nothing,
-    /// Nothing, and the field becomes null.
+    /// None, and the field becomes null.
     Clear,
 }
 
-/// Words of a resource's state, from its beginning: few, because every line of memory that an event touches costs.
+/// State slots of a resource. They are few, because each cache line that an event touches costs time.
 pub mod word {
     use crate::catalog::Kind;
 
-    /// When it was made, in nanoseconds since the Unix epoch (see [`created`]), and whether it [`exists`].
+    /// Slot of the creation time in nanoseconds since the Unix epoch (see [`created`]), and whether the resource
+    /// [`exists`].
     pub const CREATED: usize = 0;
-    /// When it was last changed.
+    /// Slot of the time of the last change.
     pub const UPDATED: usize = 1;
-    /// The first of the fields that calls change. Behind them is the name that was given out, if the kind has such: a
-    /// second and a number (see [`stamp`]).
+    /// First slot of the fields that calls change. After them comes the allocated name, if the kind has one: a second
+    /// and a suffix (see [`stamp`]).
     pub const FIELDS: usize = 2;
 
-    /// How many words a resource of a kind has.
+    /// Number of state slots of a resource.
     pub fn count(kind: &Kind) -> usize {
         stamp_of(kind) + usize::from(kind.stamp.is_some())
     }
 
-    /// Which word is the name that was given out, if the kind has such.
+    /// Slot of the allocated name, if the kind has one.
     pub fn stamp_of(kind: &Kind) -> usize {
         FIELDS + kind.changing.len()
     }
 
-    /// Times are in whole microseconds, so their lowest bit is free.
+    /// Times are in whole microseconds, so the lowest bit is free.
     const EXISTS: u64 = 1;
 
-    /// The word for something that was made then.
+    /// Encodes a creation time and whether the resource exists.
     pub fn made(created: i64, exists: bool) -> u64 {
         created as u64 & !EXISTS | u64::from(exists)
     }
 
-    /// Whether the first word of a resource says that it exists.
+    /// Whether the resource exists, from its slot `CREATED`.
     pub fn exists(word: u64) -> bool {
         word & EXISTS != 0
     }
 
-    /// When it was made.
+    /// Creation time, from its slot `CREATED`.
     pub fn created(word: u64) -> i64 {
         (word & !EXISTS) as i64
     }
 
-    /// A given-out name: a second since the epoch, and 0 or the number of its suffix.
+    /// Encodes an allocated name: a second since the epoch, and the number of its suffix (0 for none).
     pub fn stamp(second: i64, suffix: u64) -> u64 {
         ((second as u64) << 24) | (suffix & 0xFF_FFFF)
     }
 
-    /// The parts of a [`stamp`].
+    /// Decodes a [`stamp`].
     pub fn unstamp(stamp: u64) -> (i64, u64) {
         ((stamp as i64) >> 24, stamp & 0xFF_FFFF)
     }
 }
 
-/// References as words: what, and which.
+/// References encoded in one state slot: type and index.
 pub mod code {
-    /// Nothing.
+    /// Refers to nothing.
     pub const NULL: u64 = 0;
     const RESOURCE: u64 = 1 << 56;
     const ACTOR: u64 = 2 << 56;
     const POPULATION: u64 = 3 << 56;
 
-    /// A word's meaning.
+    /// A decoded reference.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Meaning {
-        /// Nothing.
+        /// Refers to nothing.
         Null,
-        /// A resource of the story.
+        /// A resource of the scenario, by index.
         Resource(usize),
-        /// An actor of the story.
+        /// An actor of the scenario, by index.
         Actor(usize),
         /// A member of the population: kind and index.
         Population(usize, u32),
     }
 
-    /// The word for a resource of the story.
+    /// Encodes a resource of the scenario.
     pub fn resource(index: usize) -> u64 {
         RESOURCE | index as u64
     }
 
-    /// The word for an actor of the story.
+    /// Encodes an actor of the scenario.
     pub fn actor(index: usize) -> u64 {
         ACTOR | index as u64
     }
 
-    /// The word for a member of the population.
+    /// Encodes a member of the population.
     pub fn population(kind: usize, index: u32) -> u64 {
         POPULATION | ((kind as u64) << 32) | u64::from(index)
     }
 
-    /// What a word means.
+    /// Decodes a reference.
     pub fn meaning(word: u64) -> Meaning {
         let which = word & ((1 << 56) - 1);
         match word & (0xFF << 56) {

@@ -1,4 +1,4 @@
-//! What the events of a story need drawn, prepared once, and what was drawn a moment ago.
+//! Prepared draws of a scenario's required roles, and a cache of the members that recent instances drew.
 
 use crate::plan::roles::{Roles, actor_number, resource_number, row_number};
 use crate::{
@@ -12,22 +12,22 @@ use crate::{
     value::{Key, Salt, Skew},
 };
 
-/// What the events of a story need drawn.
+/// The draws that the events of a scenario require.
 #[derive(Debug)]
 pub struct Draws<'p> {
     story: Key,
     /// What all but actors are drawn from, where all instances take place in one place.
     place: Option<Key>,
     members: Vec<Drawing<'p>>,
-    /// The rows in which they take place: by the place of the table's kind among all roles.
+    /// Table rows to draw: position of the table's kind among all roles, and source.
     rows: Vec<(usize, Placed<'p>)>,
-    /// The places of all that is drawn.
+    /// Positions of everything that is drawn.
     places: Vec<usize>,
 }
 
 #[derive(Debug)]
 struct Drawing<'p> {
-    /// Places of the role, and of that of what its member lies in.
+    /// Position of the role, and of the role in which its member lies.
     role: usize,
     parent: usize,
     members: &'p Members,
@@ -39,30 +39,29 @@ struct Drawing<'p> {
 #[derive(Debug)]
 enum Placed<'p> {
     Fixed(u32),
-    /// The row in which the member lies that has the role of that place.
+    /// The row of the member whose role has this position.
     Of(&'p Members, usize),
     Drawn(&'p Skew, Salt),
 }
 
-/// Some of what instances have drawn last: the events of an instance follow each other, with those of others between
-/// them.
+/// Cache of the members that recent instances drew: an instance's events are interleaved with those of other instances.
 #[derive(Debug)]
 pub struct Drawn(Box<[Entry]>);
 
-/// What an instance has drawn: a member of each of its story's places. One line of a cache.
+/// Members drawn by an instance, one for each of its scenario's positions; one cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 struct Entry {
-    /// `None` is nobody's.
+    /// `None` for an empty entry.
     story: Option<u16>,
     instance: u64,
     members: [u32; MOST],
 }
 
-/// How many instances are kept.
+/// Number of cached instances.
 const ENTRIES: usize = 1024;
 
-/// The most that is kept of one: more is drawn again.
+/// Maximum number of cached members of an instance; the rest is drawn again.
 const MOST: usize = 12;
 
 const _: () = assert!(size_of::<Entry>() == 64);
@@ -74,14 +73,15 @@ impl Default for Drawn {
 }
 
 impl Drawn {
-    /// Where an instance of a story has its place: those of a story side by side, and stories apart from each other.
+    /// Cache entry of an instance: instances of one scenario are adjacent, and scenarios are spread.
     fn entry(&mut self, story: u16, instance: u64) -> &mut Entry {
         &mut self.0[(instance as usize).wrapping_add(usize::from(story) * 167) % ENTRIES]
     }
 }
 
 impl<'p> Draws<'p> {
-    /// Those that are needed, in the order in which [`Roles::draw`] draws all; the story's rows among them if `with_rows`.
+    /// Prepares the required draws, in the order in which [`Roles::draw`] draws all; with the scenario's rows if
+    /// `with_rows`.
     pub fn new(
         catalog: &'p Catalog,
         population: &'p Population,
@@ -94,7 +94,7 @@ impl<'p> Draws<'p> {
             let kind = &catalog.kinds[role.kind(story)];
             let members = population.of(role.kind(story));
             let is_row = matches!(role, Role::Scope(_)) && (kind.principal || kind.table.is_some());
-            // Whom there is only one of has number 0, and its place is nobody else's.
+            // A role with only one member always has number 0, and no other role uses its position.
             let is_known = matches!(role, Role::Scope(_)) && members.len() == 1;
             if !is_row && !members.is_empty() && !is_known {
                 let parent = members.parent().map_or(kinds, |parent| Role::Scope(parent).place(kinds));
@@ -140,7 +140,7 @@ impl<'p> Draws<'p> {
 }
 
 impl Roles {
-    /// Draws what was prepared for a story, for the instance with that number and salt, unless that was drawn a moment ago.
+    /// Draws what was prepared for a scenario, for the instance with that number and salt, or takes it from the cache.
     #[inline]
     pub fn draw_prepared(&mut self, draws: &Draws, recent: &mut Drawn, story: u16, (instance, salt): (u64, Salt)) {
         let key = draws.story.salted(salt);
