@@ -1,9 +1,8 @@
-//! Identity to bytes: ids, patterns, people, addresses and times.
+//! Deterministic values: ids, patterns, people, addresses and times.
 //!
-//! A value is a pure function of who it belongs to, never of when it was asked for. Everything random here starts
-//! from a [`Key`] that is mixed from the seed and names, and nothing is shared between instances, so threads,
-//! shards and resumption cannot change a byte. Everything that identifies goes through a [`Permutation`], so it is
-//! unique by construction.
+//! A value is a pure function of its owner, independent of when it is requested. All randomness derives from a [`Key`],
+//! which hashes the seed and names, and instances share no state, so threads, shards and resuming cannot change a byte.
+//! Every identifying value goes through a [`Permutation`], so it is unique by construction.
 
 mod addresses;
 mod key;

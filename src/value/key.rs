@@ -1,50 +1,50 @@
-//! Keys: where randomness comes from.
+//! Keys: splittable, counter-based randomness.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// A place in the tree of identities: run, story, instance, step, field.
+/// A node in the tree of identities: run, scenario, instance, step, field.
 ///
-/// Children are derived by name or number. Two different paths give keys that have nothing to do with each other,
-/// and a key never depends on how many siblings it has: that is why an inserted step changes no other step's values.
+/// Children are derived by name or number. Keys of different paths are independent, and a key does not depend on the
+/// number of its siblings: that is why an inserted step changes no other step's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key(u64);
 
 impl Key {
-    /// The root of everything that a seed determines.
+    /// The root key of a seed.
     pub fn root(seed: u64) -> Self {
         Key(xxh3_64_with_seed(b"falsetrail", seed))
     }
 
-    /// The child of that name.
+    /// The child with this name.
     #[must_use]
     pub fn name(self, name: &str) -> Self {
         Key(xxh3_64_with_seed(name.as_bytes(), self.0))
     }
 
-    /// The child of that number; cheap enough for every event.
+    /// The child with this number; cheap enough to be derived for every event.
     #[must_use]
     pub fn number(self, number: u64) -> Self {
         self.salted(Salt::of(number))
     }
 
-    /// The child of the number that was prepared.
+    /// The child whose number was hashed in advance.
     #[must_use]
     #[inline]
     pub fn salted(self, salt: Salt) -> Self {
         Key(fold(self.0 ^ salt.0))
     }
 
-    /// The key itself, for permutations and tags.
+    /// The key's bits, for permutations and tags.
     pub fn bits(self) -> u64 {
         self.0
     }
 
-    /// A number below `bound` (which is not 0), each as likely as the others to within 2⁻⁶⁴·bound.
+    /// A uniformly distributed number below `bound` (which is not 0), with a bias of at most `bound`·2⁻⁶⁴.
     pub fn below(self, bound: u64) -> u64 {
         scale(self.draw(), bound)
     }
 
-    /// A number from `low` to `high`, both included.
+    /// A uniformly distributed number from `low` to `high`, both included.
     pub fn between(self, low: u64, high: u64) -> u64 {
         match (high - low).checked_add(1) {
             Some(width) => low + self.below(width),
@@ -52,15 +52,15 @@ impl Key {
         }
     }
 
-    /// A number below `bound` for each of many numbers in a row, without a key for each of them.
+    /// The `number`th of a sequence of random numbers below `bound`, without deriving a key for each.
     pub fn scattered(self, number: u64, bound: u64) -> u64 {
         scale(self.nth(number), bound)
     }
 
-    /// Two of them, as cheap as one.
+    /// Two numbers of the kind that [`scattered`](Self::scattered) returns, for the cost of one.
     pub fn two_scattered(self, number: u64, bound: u64) -> [u64; 2] {
         let bits = self.nth(number);
-        // The other half of the bits first is as good as another draw.
+        // Scaling uses mostly the high bits, so swapping the halves is as good as another draw.
         [bits, bits.rotate_left(32)].map(|bits| scale(bits, bound))
     }
 
@@ -70,45 +70,45 @@ impl Key {
         self.nth(1)
     }
 
-    /// What the generator `SplitMix64`, seeded with the key, gives as its first number, its second, and so on.
+    /// The `number`th output of the generator `SplitMix64` seeded with the key.
     #[inline]
     fn nth(self, number: u64) -> u64 {
         mix(self.0.wrapping_add(number.wrapping_mul(GOLDEN)))
     }
 }
 
-/// 2⁶⁴ by the golden ratio, made odd.
+/// 2⁶⁴ divided by the golden ratio, made odd.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// A number as [`Key::number`] takes it in, prepared for many keys.
+/// A child's number, hashed in advance for use with many keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Salt(u64);
 
 impl Salt {
-    /// One for what draws nothing.
+    /// For a step that draws nothing.
     pub const NONE: Salt = Salt(0);
 
-    /// Of that number.
+    /// The salt of a number.
     pub const fn of(number: u64) -> Self {
         Salt(mix(number.wrapping_add(GOLDEN)))
     }
 }
 
-/// Maps 64 random bits to a number below `bound`, by multiplication: no sampling algorithm of a library that may
-/// change between releases.
+/// Maps 64 random bits to a number below `bound` by multiplication (Lemire). Not taken from a library, because sampling
+/// algorithms change between releases.
 pub fn scale(bits: u64, bound: u64) -> u64 {
     ((u128::from(bits) * u128::from(bound)) >> 64) as u64
 }
 
-/// Both halves of the product with an odd constant, by exclusive or: a good mixture for few instructions, but no
-/// bijection.
+/// Multiplies by an odd constant and combines both halves of the product with exclusive or: mixes well in few
+/// instructions, but is not a bijection.
 #[inline]
 pub fn fold(bits: u64) -> u64 {
     let product = u128::from(bits) * u128::from(GOLDEN);
     product as u64 ^ (product >> 64) as u64
 }
 
-/// A bijection of 64 bits in which every input bit reaches every output bit (the finalizer of splitmix64).
+/// A bijection of 64 bits in which every input bit affects every output bit (the finalizer of splitmix64).
 pub const fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn draws_are_those_of_the_generator() {
-        // The first numbers that other implementations give for this seed.
+        // Output of other implementations for this seed.
         let numbers = [6_457_827_717_110_365_317_u64, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
         for (nth, number) in (1..).zip(numbers) {
             assert_eq!(Key(1_234_567).nth(nth), number);
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn neighbours_have_nothing_to_do_with_each_other() {
-        // Each bit of a key's parent or number turns half of the bits of what is drawn, on average.
+        // Each bit of a key's parent or number flips half of the output bits on average.
         let turned = |one: Key, other: Key| f64::from((one.draw() ^ other.draw()).count_ones());
         let bits = || (0..64).map(|bit| 1_u64 << bit);
         let mean = |turned: Vec<f64>| turned.iter().sum::<f64>() / turned.len() as f64;

@@ -1,12 +1,12 @@
-//! Numbers as digits, without formatting machinery.
+//! Fast decimal formatting of unsigned integers.
 
-/// The most digits that a number has.
+/// Maximum number of digits.
 pub const MOST_DIGITS: usize = 20;
 
-/// Writes a number to the beginning of `to`, and says how many digits it has.
+/// Writes a number to the start of `to`; returns its number of digits.
 ///
 /// # Panics
-/// If there is no room for it.
+/// If `to` is too short.
 pub fn put_number(mut number: u64, to: &mut [u8]) -> usize {
     let width = number.checked_ilog10().unwrap_or(0) as usize + 1;
     for place in to[..width].iter_mut().rev() {
@@ -16,7 +16,7 @@ pub fn put_number(mut number: u64, to: &mut [u8]) -> usize {
     width
 }
 
-/// Appends a whole number.
+/// Appends a number in decimal.
 pub fn write_number(number: u64, out: &mut Vec<u8>) {
     let mut digits = [0; MOST_DIGITS];
     let width = put_number(number, &mut digits);

@@ -1,4 +1,5 @@
-//! Patterns such as `lfcp-[a-z0-9]{6}`: what an id looks like, and how to make and check one.
+//! Patterns such as `lfcp-[a-z0-9]{6}`: the format of an id, with a generator (format-preserving permutation) and a
+//! check.
 
 mod class;
 mod read;
@@ -10,18 +11,18 @@ use crate::bytes::{Arena, Padded, Piece};
 use class::{Class, EXACT, Group, Groups};
 use std::{fmt, ops::Range, sync::Arc};
 
-/// How many identities of one pattern can be told apart by name: see [`Lane`].
+/// Number of lanes of a pattern, see [`Lane`].
 const LANES: u128 = 4096;
 
-/// A part of the numbers of a pattern that belongs to one resource of one story (lane 0: to the population).
+/// A range of a pattern's numbers that belongs to one resource of one scenario (lane 0: to the population).
 ///
-/// Lanes keep identities apart without a shared counter: the resource's name fixes the lane, the instance its number
-/// in it, and neither depends on what else a scenario says.
+/// Lanes keep identities apart without a shared counter: the resource's name determines the lane, the instance
+/// determines the number in it, and neither depends on the rest of the scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lane(pub u16);
 
 impl Lane {
-    /// How many lanes there are, the population's included.
+    /// Number of lanes, the population's included.
     pub const COUNT: u16 = LANES as u16;
 }
 
@@ -31,9 +32,9 @@ pub struct Pattern {
     text: String,
     positions: Vec<Position>,
     sizes: Vec<Permutation>,
-    /// Where the last class is that leaves a choice; 0 if there is none.
+    /// Position of the last class with more than one member; 0 if there is none.
     last: usize,
-    /// How many texts of the shortest length there are, if they are at most [`EXACT`].
+    /// Number of texts of the shortest length, if at most [`EXACT`].
     few: Option<u64>,
     /// How to write a text of the shortest length: what the digits of its number say.
     near: Arc<[Group]>,
@@ -43,8 +44,7 @@ pub struct Pattern {
     first: Padded,
 }
 
-/// Which of a pattern's texts: its number among those of a length, and by how many characters that is longer than the
-/// shortest.
+/// A text of a pattern: its number among those of its length, and the number of characters beyond the shortest length.
 #[derive(Debug, Clone, Copy)]
 pub struct Nth {
     number: u128,
@@ -57,18 +57,18 @@ enum Position {
     Class(Class),
 }
 
-/// What is wrong with a pattern, and where.
+/// A mistake in a pattern and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatternError {
     /// Byte range in the pattern.
     pub span: Range<usize>,
-    /// What is wrong there.
+    /// The mistake, as a message.
     pub message: String,
     /// What to write instead.
     pub help: String,
 }
 
-/// Patterns that were written the same, with the same around them.
+/// Patterns are equal if their source and the constant text around them are.
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text && self.first == other.first
@@ -106,7 +106,7 @@ impl Pattern {
         })
     }
 
-    /// The same with texts around it that are always the same. It gives texts by [`random`](Self::random) alone.
+    /// The pattern with constant text before and after it. The result supports only [`random`](Self::random).
     #[must_use]
     pub fn within(&self, before: &[u8], after: &[u8]) -> Self {
         let fixed = |text: &[u8]| text.iter().map(|byte| Position::Fixed(*byte)).collect::<Vec<_>>();
@@ -125,27 +125,27 @@ impl Pattern {
         }
     }
 
-    /// Whether there is anything to tell two ids apart by.
+    /// Whether the pattern has more than one text.
     pub fn has_class(&self) -> bool {
         self.positions.iter().any(|position| position.size() > 1)
     }
 
-    /// The pattern as it was written.
+    /// The pattern as written.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Prepares the permutations that make ids of this pattern unique in the run that `key` belongs to.
+    /// Prepares the permutations that make ids of this pattern unique in the run of `key`.
     ///
-    /// When the ids of a length are used up, the last class is repeated once more, so a pattern with at least one
-    /// class never runs out.
+    /// When all ids of a length are used, the last class is repeated once more, so a pattern with at least one class
+    /// never runs out.
     #[must_use]
     pub fn keyed(mut self, key: Key) -> Self {
         // What the digits of a number say is enough to tell ids apart.
         let mut bound = self.near.iter().fold(1_u128, |bound, group| bound.saturating_mul(group.size().into()));
         let last = self.positions.iter().rev().map(Position::size).find(|size| *size > 1).unwrap_or(1);
         self.sizes.clear();
-        // Until there is room for 2⁵² in each lane.
+        // Until each lane has room for 2⁵² numbers.
         while self.sizes.len() < 80 {
             self.sizes.push(Permutation::new(key.number(self.sizes.len() as u64), bound));
             match bound.checked_mul(last).filter(|_| bound < 1 << 64 && last > 1) {
@@ -156,7 +156,7 @@ impl Pattern {
         self
     }
 
-    /// Appends the id that belongs to `number` of `lane`: no other number or lane of the same key has it.
+    /// Appends the id of `number` in `lane`, which is unique among all numbers and lanes of the key.
     pub fn write_unique(&self, lane: Lane, number: u64, out: &mut Vec<u8>) {
         let (nth, start) = (self.unique(lane, number), out.len());
         if nth.longer > 0 {
@@ -168,10 +168,10 @@ impl Pattern {
         }
     }
 
-    /// The text that belongs to `number` of `lane`: no other number or lane of the same key has it.
+    /// The text of `number` in `lane`, which is unique among all numbers and lanes of the key.
     #[inline]
     pub fn unique(&self, lane: Lane, number: u64) -> Nth {
-        // Most are of the shortest length.
+        // Fast path: most ids have the shortest length.
         if let Some(shortest) = self.sizes.first()
             && let Some(capacity) = shortest.narrow_bound().map(|bound| bound / LANES as u64)
             && number < capacity
@@ -197,7 +197,7 @@ impl Pattern {
         Nth { number: 0, longer: 0 }
     }
 
-    /// A text drawn by `key`: looks like the others, and may repeat.
+    /// A random text of the pattern, which may repeat.
     #[inline]
     pub fn random(&self, key: Key) -> Nth {
         if let Some(few) = self.few {
@@ -207,7 +207,7 @@ impl Pattern {
         Nth { number: (u128::from(words[0]) << 64) | u128::from(words[1]), longer: 0 }
     }
 
-    /// The text in an arena.
+    /// Writes a text into an arena.
     #[inline]
     pub fn make<'a>(&self, nth: Nth, arena: &'a Arena) -> Piece<'a> {
         if nth.longer > 0 {
@@ -220,7 +220,7 @@ impl Pattern {
         arena.patched(self.first.piece(), |to| self.fill(nth.number, to))
     }
 
-    /// Puts the characters that a number stands for into a text of the shortest length.
+    /// Writes the characters of a text of the shortest length, into a copy of `first`.
     #[inline]
     fn fill(&self, number: u128, out: &mut [u8]) {
         let mut left = number;
@@ -242,7 +242,7 @@ impl Pattern {
         }
     }
 
-    /// The last class is repeated.
+    /// Writes a text longer than the shortest length, with the last class repeated.
     fn fill_longer(&self, nth: Nth, out: &mut [u8]) {
         let mut rest = nth.number;
         for (index, shown) in out.iter_mut().enumerate().rev() {
@@ -254,7 +254,7 @@ impl Pattern {
         }
     }
 
-    /// Whether `text` could have come from this pattern (of any length that [`Pattern::keyed`] may reach).
+    /// Whether the pattern could have generated `text`, at any length that [`Pattern::keyed`] allows.
     pub fn matches(&self, text: &str) -> bool {
         let extra = text.len().saturating_sub(self.positions.len());
         let last = self.positions.iter().rposition(|position| position.size() > 1);
@@ -267,8 +267,8 @@ impl Pattern {
         text.len() >= self.positions.len() && expected.zip(text.bytes()).all(|(position, byte)| position.allows(byte))
     }
 
-    /// Whether a person may give `text` as an id of this pattern: as [`Pattern::matches`], and the characters of the
-    /// last class may also be fewer, as in the documents' `u-123`.
+    /// Whether a person may write `text` as an id of this pattern: as [`Pattern::matches`], but the last class may also
+    /// have fewer characters, as in the documentation's `u-123`.
     pub fn accepts(&self, text: &str) -> bool {
         let Some(last) = self.positions.iter().rposition(|position| position.size() > 1) else {
             return self.matches(text);

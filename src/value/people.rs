@@ -4,7 +4,7 @@ use super::{Key, Permutation};
 use fake::locales::{Data, EN};
 use std::{collections::BTreeSet, sync::LazyLock};
 
-/// Mail addresses of a population: as many different ones as there are people.
+/// Mail addresses of a population, unique for each person.
 #[derive(Debug, Clone)]
 pub struct People {
     domains: Vec<String>,
@@ -12,13 +12,13 @@ pub struct People {
 }
 
 impl People {
-    /// People with mail addresses under `domains` (at least one), in the run that `key` belongs to.
+    /// People with addresses at `domains` (at least one), in the run of `key`.
     pub fn new(key: Key, domains: Vec<String>) -> Self {
         let pairs = Permutation::new(key, FIRST.len() as u128 * LAST.len() as u128);
         People { domains, pairs }
     }
 
-    /// Appends the mail address of the `number`th person: `given.family@domain`, with a number once names repeat.
+    /// Appends the mail address of the `number`th person: `given.family@domain`, numbered once all names are used.
     pub fn write_email(&self, number: u64, out: &mut Vec<u8>) {
         let (round, place) = (number / self.pairs.bound() as u64, number % self.pairs.bound() as u64);
         let pair = self.pairs.apply(u128::from(place)) as usize;
@@ -34,11 +34,11 @@ impl People {
     }
 }
 
-/// Made once: a tenth of the time that a short run takes.
+/// Computed once: it is a tenth of the time of a short run.
 static FIRST: LazyLock<Vec<String>> = LazyLock::new(|| mail_words(EN::NAME_FIRST_NAME));
 static LAST: LazyLock<Vec<String>> = LazyLock::new(|| mail_words(EN::NAME_LAST_NAME));
 
-/// The names as they stand in mail addresses: lower-case ASCII letters, each once.
+/// Names as used in mail addresses: lower-case ASCII letters, without duplicates.
 fn mail_words(names: &[&str]) -> Vec<String> {
     let words: BTreeSet<String> = names
         .iter()

@@ -1,46 +1,47 @@
-//! Keyed permutations: numbers in, numbers out, looking random, never twice the same.
+//! Keyed permutations (Feistel networks): map numbers to random-looking numbers, without collisions.
 
 use super::key::{Key, fold, scale};
 
-/// A bijection of the numbers below a bound, chosen by a key.
+/// A pseudorandom permutation of the numbers below a bound, chosen by a key: format-preserving, hence unique by
+/// construction.
 ///
-/// A Feistel network. A number's lower half is some bits, its upper half a number below whatever makes both together
-/// hold the bound with next to nothing to spare: the lower half takes in what a round makes of the upper by exclusive or,
-/// the upper what one makes of the lower by adding, modulo its bound. The few results that are not below the bound are
-/// sent through again until they are, which keeps the whole a bijection.
+/// An unbalanced Feistel network over a lower half of some bits and an upper half below a bound, which together hold
+/// little more than the permutation's bound. A round function of the upper half is combined with the lower half by
+/// exclusive or, and one of the lower half is added to the upper half modulo its bound. Results beyond the bound are
+/// permuted again until they are below it (cycle walking), which keeps the whole a bijection.
 #[derive(Debug, Clone)]
 pub struct Permutation {
     bound: u128,
     /// Bits of the lower half.
     bits: u32,
-    /// What the upper half is below; at most 2⁶⁴.
+    /// Bound of the upper half; at most 2⁶⁴.
     above: u128,
     rounds: [u64; ROUNDS],
 }
 
-/// Four rounds with a good round function make a permutation that nobody tells from a random one by looking; a
-/// fifth is cheap and covers the small domains, where halves are a few bits wide.
+/// Four rounds with a good round function are statistically indistinguishable from a random permutation; the fifth is
+/// cheap and improves small domains, whose halves have few bits.
 const ROUNDS: usize = 5;
 
 impl Permutation {
-    /// The permutation of `0..bound` that belongs to `key`. `bound` is at least 1 and at most 2¹²⁸ − 1.
+    /// The permutation of `0..bound` for `key`. `bound` is at least 1 and at most 2¹²⁸ − 1.
     pub fn new(key: Key, bound: u128) -> Self {
         let bits = (u128::BITS - bound.saturating_sub(1).leading_zeros()).max(2) / 2;
         Permutation { bound, bits, above: bound.saturating_sub(1) / (1 << bits) + 1, rounds: rounds(key) }
     }
 
-    /// How many numbers are permuted.
+    /// The number of permuted numbers.
     pub fn bound(&self) -> u128 {
         self.bound
     }
 
-    /// The same, if a number and both of its halves, with room for a sum, are 64 bits.
+    /// The bound, if numbers, their halves and sums of these fit 64 bits.
     #[inline]
     pub fn narrow_bound(&self) -> Option<u64> {
         (self.bound <= 1 << 63).then_some(self.bound as u64)
     }
 
-    /// Where `number` goes; `number` is below the bound.
+    /// The image of `number`, which must be below the bound.
     #[inline]
     pub fn apply(&self, number: u128) -> u128 {
         if let Some(bound) = self.narrow_bound() {
@@ -72,7 +73,7 @@ impl Permutation {
         }
     }
 
-    /// What becomes of a number's halves, if the upper one has 63 bits at most.
+    /// Permutes the halves of a number, if the upper half has at most 63 bits.
     #[inline]
     fn shuffle_halves(&self, mut upper: u64, mut lower: u64) -> (u64, u64) {
         let (mask, above) = (mask(self.bits), self.above as u64);
@@ -89,7 +90,7 @@ impl Permutation {
         (upper, lower)
     }
 
-    /// Where `number` came from.
+    /// The preimage of `number`.
     pub fn invert(&self, number: u128) -> u128 {
         let mut result = self.unshuffle(number);
         while result >= self.bound {
@@ -122,14 +123,14 @@ impl Permutation {
         (upper << self.bits) | u128::from(lower)
     }
 
-    /// A sum of two numbers below the upper half's bound, modulo that.
+    /// The sum of two upper halves, modulo the upper bound, from their plain sum.
     fn below(&self, sum: u128) -> u128 {
         if sum >= self.above { sum - self.above } else { sum }
     }
 
-    /// What is added to the upper half: below its bound.
+    /// The round's addend for the upper half.
     fn more(&self, round: u64, lower: u64) -> u128 {
-        // Both are at most 2⁶⁴, and not both of them.
+        // Each factor is at most 2⁶⁴, and not both are that large.
         (u128::from(feed(round, lower)) * self.above) >> 64
     }
 
@@ -138,20 +139,20 @@ impl Permutation {
     }
 }
 
-/// A permutation of all numbers of two halves of so many bits, chosen by a key: no result is beyond a bound.
+/// A balanced Feistel network: a permutation of all numbers with twice `HALF` bits, chosen by a key.
 #[derive(Debug, Clone)]
 pub struct Wide<const HALF: u32> {
     rounds: [u64; ROUNDS],
 }
 
 impl<const HALF: u32> Wide<HALF> {
-    /// The permutation that belongs to `key`.
+    /// The permutation for `key`.
     pub fn new(key: Key) -> Self {
         Wide { rounds: rounds(key) }
     }
 
-    /// Where `number` goes, and where `second` does under another permutation. Their rounds take turns, because each
-    /// round waits for the one before it.
+    /// The image of `number`, and that of `second` under another permutation. The rounds are interleaved, because each
+    /// round depends on the one before it.
     #[inline]
     pub fn apply_both<const OTHER: u32>(&self, number: u128, other: &Wide<OTHER>, second: u128) -> (u128, u128) {
         let ((mut a, mut b), (mut c, mut d)) = (Self::split(number), Wide::<OTHER>::split(second));
@@ -162,7 +163,7 @@ impl<const HALF: u32> Wide<HALF> {
         (Self::join(a, b), Wide::<OTHER>::join(c, d))
     }
 
-    /// Where `number` came from.
+    /// The preimage of `number`.
     pub fn invert(&self, number: u128) -> u128 {
         let (mut left, mut right) = Self::split(number);
         for round in self.rounds.iter().rev() {
@@ -184,13 +185,13 @@ fn rounds(key: Key) -> [u64; ROUNDS] {
     std::array::from_fn(|number| key.number(number as u64).bits())
 }
 
-/// What a round makes of a half.
+/// The round function.
 #[inline]
 fn feed(round: u64, half: u64) -> u64 {
     fold(half ^ round)
 }
 
-/// So many ones, 1 to 64.
+/// The lowest `bits` bits set; `bits` is 1 to 64.
 #[inline]
 fn mask(bits: u32) -> u64 {
     u64::MAX >> (64 - bits)
@@ -212,7 +213,7 @@ mod tests {
         }
     }
 
-    /// How many standard deviations the chi-square of counts is from what chance gives.
+    /// Number of standard deviations between the chi-square statistic of counts and its expectation.
     fn deviations(counts: &[u32]) -> f64 {
         let (cells, all) = (counts.len() as f64, f64::from(counts.iter().sum::<u32>()));
         let square = counts.iter().map(|count| (f64::from(*count) - all / cells).powi(2)).sum::<f64>() * cells / all;
@@ -227,7 +228,7 @@ mod tests {
             let images: Vec<u128> = (0..20_000).map(|number| permutation.apply(first + number)).collect();
             let steps = images.windows(2).map(|pair| (pair[1] + bound - pair[0]) % bound);
             let turns = images.windows(2).map(|pair| pair[0] ^ pair[1]);
-            // By the first digits, the last ones, those of differences, and the bits that turn from one to the next.
+            // By the first digits, the last ones, those of differences, and the bits that change from one to the next.
             let by = |cells: Vec<usize>| {
                 let mut counts = vec![0; 36];
                 for cell in cells {

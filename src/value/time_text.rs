@@ -1,14 +1,14 @@
-//! Times as the documents write them, without formatting machinery.
+//! Fast formatting of times in the documented forms.
 
 use crate::bytes::{Arena, Padded, Piece};
 use std::cell::Cell;
 
-/// Two digits for every number below a hundred.
+/// Two digits for every number below 100.
 const PAIRS: &[u8; 200] =
     b"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
 5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
-/// Appends `2026-01-07T07:09:29.706595681Z`: UTC with exactly `digits` (0 to 9) digits of a second, cut, not rounded.
+/// Appends `2026-01-07T07:09:29.706595681Z`: UTC with exactly `digits` (0 to 9) fractional digits, truncated.
 pub fn write_time(nanoseconds: i64, digits: usize, out: &mut Vec<u8>) {
     let mut text = [0; NANOSECONDS_LENGTH];
     Calendar::default().nanoseconds(nanoseconds, &mut text);
@@ -17,22 +17,22 @@ pub fn write_time(nanoseconds: i64, digits: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&text[..=end]);
 }
 
-/// Writes times, and remembers the days that it has written: times of events are of a few days.
+/// Formats times, with a cache of days: the times of events fall on few days.
 #[derive(Debug)]
 pub struct Calendar {
     days: [Cell<Day>; 4],
 }
 
-/// A day since the Unix epoch, and its date.
+/// A day since the Unix epoch, and its formatted date.
 #[derive(Debug, Clone, Copy)]
 struct Day(i64, Date);
 
-/// The bytes of `2026-01-07T`, and as many as there is room for behind it: a number stays in registers.
+/// `2026-01-07T` in the low bytes; an integer, so that it stays in a register.
 type Date = u128;
 
-/// Bytes of `2026-01-07T07:09:29.706595681Z`.
+/// Length of `2026-01-07T07:09:29.706595681Z`.
 pub const NANOSECONDS_LENGTH: usize = 30;
-/// Bytes of `2026-01-07T07:09:29.706595Z`.
+/// Length of `2026-01-07T07:09:29.706595Z`.
 pub const MICROSECONDS_LENGTH: usize = 27;
 
 impl Default for Calendar {
@@ -43,10 +43,10 @@ impl Default for Calendar {
 }
 
 impl Calendar {
-    /// Writes `2026-01-07T07:09:29.706595681Z`, in UTC, and says how long that is.
+    /// Writes `2026-01-07T07:09:29.706595681Z`, in UTC; returns its length.
     ///
     /// # Panics
-    /// If there is no room for it.
+    /// If `text` is too short.
     #[inline]
     pub fn nanoseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
         let Some(text) = text.first_chunk_mut::<NANOSECONDS_LENGTH>() else { panic!("no room for a time") };
@@ -57,10 +57,10 @@ impl Calendar {
         NANOSECONDS_LENGTH
     }
 
-    /// Writes `2026-01-07T07:09:29.706595Z`: cut, not rounded.
+    /// Writes `2026-01-07T07:09:29.706595Z`, truncated; returns its length.
     ///
     /// # Panics
-    /// If there is no room for it.
+    /// If `text` is too short.
     #[inline]
     pub fn microseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
         let Some(text) = text.first_chunk_mut::<MICROSECONDS_LENGTH>() else { panic!("no room for a time") };
@@ -83,7 +83,7 @@ impl Calendar {
         date
     }
 
-    /// Writes `2026-01-07T07:09:29.`, and returns the nanoseconds that are left.
+    /// Writes `2026-01-07T07:09:29.`; returns the remaining nanoseconds.
     #[inline]
     fn second<const LENGTH: usize>(&self, nanoseconds: i64, text: &mut [u8; LENGTH]) -> u32 {
         let (second, left) = divided(nanoseconds, NANOSECONDS);
@@ -91,8 +91,8 @@ impl Calendar {
         left
     }
 
-    /// Writes `2026-01-07T07:09:29.`: right where it belongs, since what was just written in parts cannot be read at once
-    /// before it has left the processor's queue.
+    /// Writes `2026-01-07T07:09:29.` in place. Copying it just after these narrow stores would stall (no store-to-load
+    /// forwarding).
     #[inline]
     fn moment<const LENGTH: usize>(&self, second: i64, text: &mut [u8; LENGTH]) {
         let (day, second) = divided(second, 86_400);
@@ -102,7 +102,7 @@ impl Calendar {
     }
 }
 
-/// Divides and rounds down; what is left is below the divisor. Most times are behind the epoch.
+/// Division rounding down, with remainder. Faster for numbers that are not negative, which most times are.
 #[inline]
 fn divided(number: i64, by: u32) -> (i64, u32) {
     match u64::try_from(number) {
@@ -123,11 +123,11 @@ fn date_of(day: i64) -> Date {
 
 const NANOSECONDS: u32 = 1_000_000_000;
 
-/// The digits of a number below 10⁸: two times four, four times two, eight times one, each time all at once.
+/// Digits of a number below 10⁸, in parallel within a register: split into two fours, four twos, eight digits.
 #[inline]
 fn eight_digits(number: u32) -> [u8; 8] {
     let fours = u64::from(number / 10_000) | u64::from(number % 10_000) << 32;
-    // Multiplied and shifted is divided, exactly for so many digits.
+    // Division by multiplication and shift, exact for this number of digits.
     let hundreds = ((fours * 5_243) >> 19) & 0x0000_007F_0000_007F;
     let twos = hundreds | (fours - hundreds * 100) << 16;
     let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
@@ -135,7 +135,7 @@ fn eight_digits(number: u32) -> [u8; 8] {
     (ones | 0x3030_3030_3030_3030).to_le_bytes()
 }
 
-/// `07:09:29`: three numbers below a hundred, a byte for a colon between them, all at once.
+/// `07:09:29`: formats three numbers below 100 in parallel, with a byte for a colon between them.
 #[inline]
 fn time_of_day(second: u32) -> [u8; 8] {
     let minute = second / 60;
@@ -163,8 +163,8 @@ struct Civil {
 }
 
 impl Civil {
-    /// By arithmetic on whole days, which begin at 0000-03-01 so that a leap day is the last one of its year: Howard
-    /// Hinnant's `civil_from_days`. For all times that nanoseconds in 64 bits can say.
+    /// Howard Hinnant's `civil_from_days`: years start on March 1, so that a leap day is the last day of its year.
+    /// Valid for all times that 64 bits of nanoseconds represent.
     fn of(seconds: i64) -> Self {
         let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400) as u32);
         let days = (days + 719_468) as u32;
@@ -184,16 +184,16 @@ impl Civil {
     }
 }
 
-/// A time within a text, such as `workspace-%Y-%m-%d-%H%M%S`.
+/// A time format such as `workspace-%Y-%m-%d-%H%M%S`.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    /// The text, with room where the time is.
+    /// The text with placeholders for the time.
     text: Padded,
-    /// Where two digits of the time are, and which ones.
+    /// Positions of pairs of digits, and what they show.
     pairs: Vec<(usize, Digits)>,
 }
 
-/// Two digits of a time, by where they stand in `2026-01-07T07:09:29.`
+/// Two digits of a time; the value is their position in `2026-01-07T07:09:29.`
 #[derive(Debug, Clone, Copy)]
 enum Digits {
     Century = 0,
@@ -206,11 +206,11 @@ enum Digits {
 }
 
 impl Clock {
-    /// Reads a format of `%Y %m %d %H %M %S` (all in UTC) and other text.
+    /// Parses a format with `%Y %m %d %H %M %S` (all in UTC) and other text.
     ///
     /// # Errors
     ///
-    /// The directive that is not one of these.
+    /// The directive that is not supported.
     pub fn parse(format: &str) -> Result<Self, String> {
         let (mut text, mut pairs) = (Vec::new(), Vec::new());
         for (index, piece) in format.split('%').enumerate() {
@@ -244,7 +244,7 @@ impl Clock {
         self.put(seconds, &Calendar::default(), &mut out[start..]);
     }
 
-    /// The text for a time in seconds, and behind it, if it is not 0, a number that tells it from others.
+    /// The text for a time in seconds since the Unix epoch, followed by a suffix for `number` unless that is 0.
     pub fn make<'a>(&self, seconds: i64, number: u64, calendar: &Calendar, arena: &'a Arena) -> Piece<'a> {
         if number == 0 {
             return arena.patched(self.text.piece(), |text| self.put(seconds, calendar, text));
@@ -257,7 +257,7 @@ impl Clock {
         })
     }
 
-    /// Puts a time into a copy of the text.
+    /// Writes a time into a copy of the text.
     #[inline]
     fn put(&self, seconds: i64, calendar: &Calendar, text: &mut [u8]) {
         let mut moment = [0; 20];
@@ -269,7 +269,7 @@ impl Clock {
     }
 }
 
-/// The most digits of a number in base 36.
+/// Maximum length of a suffix's number in base 36.
 const SUFFIX: usize = 13;
 
 /// Writes a hyphen and a number in base 36.

@@ -1,28 +1,28 @@
-//! Uneven choice: a few are busy, most are quiet, as in any company.
+//! Weighted choice with an alias table; also Zipf's law, because in any company few are busy and most are quiet.
 
 use super::Key;
 
-/// Draws ranks so that rank `r` (from 0) is about `(r + 1)^-skew` as likely as rank 0.
+/// Draws ranks by weight. With [`new`](Self::new), rank `r` (from 0) is about `(r + 1)^-skew` as likely as rank 0.
 ///
-/// Weights are integers made once (through `libm`'s portable `pow`), so every machine draws the same.
+/// Weights are integers computed once (with `libm`'s portable `pow`), so every machine draws the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Skew {
     cumulative: Vec<u64>,
-    /// As many as ranks, each as likely as the others: Walker's aliases, in Vose's way. A draw asks one question,
-    /// however many ranks there are, and nothing has to be guessed by the processor.
+    /// Alias table (Walker, Vose), one column per rank. A draw is one comparison without a branch, however many ranks
+    /// there are.
     columns: Vec<Column>,
 }
 
-/// A column of equal likelihood: up to some height it is its own rank's, above that another's.
+/// A column of the table: below a height it yields its own rank, above it another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Column {
-    /// The height, of 2⁶⁴.
+    /// The height, times 2⁶⁴.
     below: u64,
     other: u32,
 }
 
 impl Skew {
-    /// For `count` ranks (at least one); `skew` 0 is even, 1 is Zipf's law.
+    /// `count` ranks (at least one); `skew` 0 is uniform, 1 is Zipf's law.
     pub fn new(count: usize, skew: f64) -> Self {
         let mut total = 0_u64;
         let weight = |rank: usize| (libm::pow(rank as f64 + 1.0, -skew) * f64::from(1 << 20)) as u64;
@@ -33,7 +33,7 @@ impl Skew {
         Skew::of(cumulative.collect())
     }
 
-    /// From weights as written; ranks of weight 0 are never drawn. Returns `None` if all are 0.
+    /// From given weights; ranks of weight 0 are never drawn. `None` if all weights are 0.
     pub fn weighted(weights: &[u64]) -> Option<Self> {
         let mut total = 0_u64;
         let cumulative: Vec<u64> = weights
@@ -71,14 +71,14 @@ impl Skew {
         self.cumulative.get(rank).is_some_and(|end| *end > before)
     }
 
-    /// How likely a rank is drawn.
+    /// Probability of a rank.
     pub fn chance(&self, rank: usize) -> f64 {
         let before = rank.checked_sub(1).and_then(|before| self.cumulative.get(before)).copied().unwrap_or(0);
         let (Some(end), Some(total)) = (self.cumulative.get(rank), self.cumulative.last()) else { return 0.0 };
         (end - before) as f64 / *total as f64
     }
 
-    /// The rank at a place of the whole range of 64 bits: ranks lie there one behind another.
+    /// The rank at a place of the cumulative distribution, scaled to 64 bits.
     pub fn at(&self, bits: u64) -> usize {
         let total = self.cumulative.last().copied().unwrap_or(1);
         let place = super::key::scale(bits, total);
@@ -91,11 +91,12 @@ impl Skew {
     }
 }
 
-/// Fills as many columns as there are ranks: whoever has not enough for its own gets the rest from one that has more.
+/// Builds the table: a rank whose probability does not fill its column shares it with a rank that has more than one
+/// column.
 fn columns(cumulative: &[u64]) -> Vec<Column> {
     let (count, total) = (cumulative.len() as u128, u128::from(cumulative.last().copied().unwrap_or(1)));
     let before = std::iter::once(0).chain(cumulative.iter().copied());
-    // In units of which a column has `total`, so that all of them together have what all ranks have.
+    // Scaled so that a column holds `total` and all columns together hold all ranks.
     let mut left: Vec<u128> =
         cumulative.iter().zip(before).map(|(end, begin)| u128::from(end - begin) * count).collect();
     let (mut few, mut many): (Vec<usize>, Vec<usize>) = (0..left.len()).partition(|rank| left[*rank] < total);

@@ -1,20 +1,20 @@
-//! From numbers to characters: a number's digits, each in the base of its class.
+//! Mixed-radix conversion: writes a number's digits as characters, each digit in the base of its class.
 
 use super::Position;
 use std::{collections::HashMap, sync::Arc};
 
-/// Characters of which one is taken, or pairs of them.
+/// A character class, or pairs of its characters.
 #[derive(Debug, Clone)]
 pub struct Class {
-    /// Each of them in the first byte or in both.
+    /// Members: a single character in the first byte, or a pair.
     pub members: Arc<[[u8; 2]]>,
-    /// 2⁶⁴ by their number, rounded up: multiplying by it divides.
+    /// 2⁶⁴ divided by the number of members, rounded up: multiplying by it divides by that number.
     inverse: u64,
-    /// Which power of two their number is, if it is one.
+    /// log2 of the number of members, if that is a power of two.
     bits: Option<u32>,
 }
 
-/// One or two neighbouring characters of the same class, written at once.
+/// One character, or two adjacent characters of the same class that are written together.
 #[derive(Debug, Clone)]
 pub struct Step {
     at: usize,
@@ -22,11 +22,11 @@ pub struct Step {
     is_pair: bool,
 }
 
-/// Numbers below this are divided by multiplication, exactly: the rounding of [`Class::inverse`] is off by less than
-/// the size of a class, which is below 2¹³, and their product stays below 2⁶⁴.
+/// Numbers below this are divided exactly by multiplication: the rounding error of [`Class::inverse`] is less than the
+/// size of a class, which is below 2¹³, so its product with the number stays below 2⁶⁴.
 pub const EXACT: u64 = 1 << 51;
 
-/// The largest class of which pairs are tabulated.
+/// Largest class for which a table of pairs is made.
 const PAIRED: usize = 64;
 
 impl Step {
@@ -40,7 +40,7 @@ impl Step {
     }
 }
 
-/// Steps that together have at most [`EXACT`] texts.
+/// Steps with at most [`EXACT`] texts together.
 #[derive(Debug, Clone)]
 pub struct Group {
     steps: Vec<Step>,
@@ -121,7 +121,7 @@ fn grouped(steps: Vec<Step>) -> Vec<Group> {
     groups
 }
 
-/// The classes of a pattern from right to left, neighbours of a kind as pairs.
+/// The classes of a pattern from right to left, adjacent characters of one class as pairs.
 fn steps(positions: &[Position]) -> Vec<Step> {
     let mut pairs: HashMap<*const [u8; 2], Class> = HashMap::new();
     let mut steps = Vec::new();
@@ -140,7 +140,7 @@ fn steps(positions: &[Position]) -> Vec<Step> {
             class.clone()
         };
         end = if is_pair { at - 1 } else { at };
-        // One character that is always the same is there already.
+        // A class with one member is already written as a fixed character.
         if class.members.len() > 1 {
             steps.push(Step { at: end, class, is_pair });
         }
@@ -159,13 +159,13 @@ impl Class {
         Class { members, inverse: (u64::MAX / size).wrapping_add(1), bits }
     }
 
-    /// All pairs of the members, the right one counting ones.
+    /// All pairs of the members; the right character is the lower digit.
     fn pairs(&self) -> Self {
         let pair = |left: &[u8; 2]| self.members.iter().map(|right| [left[0], right[0]]).collect::<Vec<_>>();
         Class::of(self.members.iter().flat_map(pair).collect())
     }
 
-    /// Divides by the number of members, more than one, and gives the one that stands for the remainder.
+    /// Divides by the number of members, which is more than 1; returns the member for the remainder.
     #[inline]
     pub fn take_small(&self, place: &mut u64) -> [u8; 2] {
         let quotient = high(*place, self.inverse);
@@ -174,7 +174,7 @@ impl Class {
         self.members[digit as usize]
     }
 
-    /// The same for numbers of any size.
+    /// Like [`take_small`](Self::take_small), for numbers of any size.
     pub fn take(&self, place: &mut u128) -> [u8; 2] {
         let size = self.members.len() as u64;
         if let Some(bits) = self.bits {
@@ -196,7 +196,7 @@ impl Class {
     }
 }
 
-/// The higher half of a product.
+/// The upper half of a product.
 #[inline]
 fn high(one: u64, other: u64) -> u64 {
     ((u128::from(one) * u128::from(other)) >> 64) as u64

@@ -24,7 +24,7 @@ const OPERATORS: &[(char, &str, &str)] = &[
 
 const ONE_LENGTH: &str = "write how often, such as `{6}`: all values of a pattern have one length";
 
-/// The characters and classes of a pattern, as often as they are written or counted.
+/// Expands a pattern to one position per character.
 pub fn positions(text: &str) -> Result<Vec<Position>, PatternError> {
     let mut positions = Vec::new();
     let mut at = 0;
