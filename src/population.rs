@@ -1,4 +1,5 @@
-//! Who and what exists before a run begins: made once, kept formatted, shared by all stories and changed by none.
+//! Population: the entities that exist before the run. Generated once, formatted, and shared read-only by all
+//! scenarios.
 
 mod within;
 
@@ -18,20 +19,20 @@ pub struct Population {
     members: Vec<Members>,
 }
 
-/// All entities of one kind.
+/// All members of one kind.
 #[derive(Debug, Default)]
 pub struct Members {
-    /// What events show, field by field, entity by entity.
+    /// Field values as events show them, member by member.
     texts: Texts,
     fields: usize,
-    /// For each entity the row of the table that it lies in, if its scope has a table.
+    /// For each member its table row, if its scope has a table.
     rows: Vec<Option<u32>>,
     places: Places,
     parent: Option<KindId>,
     parents: usize,
-    /// How many lie in each parent, and how many parents have one more.
+    /// Minimum number of members in each parent, and number of parents with one more.
     dealt: (usize, usize),
-    /// Who is busy, and who is not; of no ranks if there are no members.
+    /// Activity of the members; without ranks if there are no members.
     ranks: Skew,
 }
 
@@ -39,7 +40,7 @@ const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
 impl Population {
-    /// Makes `counts[kind]` entities of each kind, as of `from` (nanoseconds since the Unix epoch).
+    /// Generates `counts[kind]` members of each kind, as of `from` (nanoseconds since the Unix epoch).
     pub fn new(catalog: &Catalog, counts: &[u64], skew: f64, key: Key, from: i64, identities: &Identities) -> Self {
         let mut maker = Maker {
             catalog,
@@ -60,12 +61,12 @@ impl Population {
         Population { members: maker.members }
     }
 
-    /// All of a kind.
+    /// The members of a kind.
     pub fn of(&self, kind: KindId) -> &Members {
         &self.members[kind]
     }
 
-    /// A field of one of a kind; `None` if it is null.
+    /// A field of a member; `None` if it is null.
     #[inline]
     pub fn value(&self, kind: KindId, index: u32, field: FieldId) -> Option<Piece<'_>> {
         self.members[kind].value(index, field)
@@ -73,46 +74,46 @@ impl Population {
 }
 
 impl Members {
-    /// How many there are.
+    /// Number of members.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no members.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// A field of one of them; `None` if it is null.
+    /// A field of a member; `None` if it is null.
     #[inline]
     pub fn value(&self, index: u32, field: FieldId) -> Option<Piece<'_>> {
         self.texts.get(index as usize * self.fields + field)
     }
 
-    /// All fields of one of them; nulls are [`Piece::NULL`].
+    /// All fields of a member; nulls are [`Piece::NULL`].
     #[inline]
     pub fn texts(&self, index: u32) -> &[Piece<'_>] {
         self.texts.row(index as usize * self.fields, self.fields)
     }
 
-    /// Adds all fields of one of them; nulls are [`Piece::NULL`].
+    /// Appends all fields of a member; nulls are [`Piece::NULL`].
     #[inline]
     pub fn put<'a>(&'a self, index: u32, values: &mut Pieces<'a>) {
         values.put_row(&self.texts, index as usize * self.fields, self.fields);
     }
 
-    /// The row of the table that one of them lies in.
+    /// The table row of a member.
     pub fn row(&self, index: u32) -> Option<u32> {
         self.rows[index as usize]
     }
 
-    /// How many lie in parent number `parent`: members are dealt out to parents in turn.
+    /// Number of members in a parent: members are assigned to parents round robin.
     pub fn children(&self, parent: u32) -> usize {
         let (each, more) = self.dealt;
         each + usize::from((parent as usize) < more)
     }
 
-    /// The member that `key` draws among those of `parent`, or the `other`th after it, unevenly by rank.
+    /// Draws a member of `parent` with `key`, weighted by rank; `other` selects the `other`th one after it.
     pub fn draw(&self, parent: u32, key: Key, other: usize) -> u32 {
         let children = self.children(parent).max(1);
         if children == 1 {
@@ -121,7 +122,7 @@ impl Members {
         self.ranked(parent, children, key, other)
     }
 
-    /// The same for the key's child of that number, which is made only if there is a choice.
+    /// [`draw`](Self::draw) with a child of the key, which is derived only if there is a choice.
     #[inline]
     pub fn draw_salted(&self, parent: u32, key: Key, salt: Salt, other: usize) -> u32 {
         let children = self.children(parent);
@@ -137,7 +138,7 @@ impl Members {
         (parent as usize + rank * self.parents) as u32
     }
 
-    /// How many different ones so many draws are expected to give.
+    /// Expected number of different members among `draws` draws.
     pub fn expected(&self, draws: f64) -> f64 {
         let parents = self.parents.max(1) as f64;
         let chances = (0..self.len().div_ceil(self.parents.max(1))).map(|rank| self.ranks.chance(rank));
@@ -145,7 +146,7 @@ impl Members {
         (expected * parents).min(self.len() as f64)
     }
 
-    /// The kind that they lie in, if any.
+    /// The kind in which the members lie, if any.
     pub fn parent(&self) -> Option<KindId> {
         self.parent
     }
@@ -164,7 +165,8 @@ impl Members {
     }
 }
 
-/// A table's rows as members of its kind, in their order; their texts depend on where they are looked at.
+/// The rows of a table as members of its kind, in their order. Stores only columns: a row's other texts depend on the
+/// entity around it and are generated where they are used.
 fn rows(kind: &Kind, table: &Table) -> Members {
     let mut texts = TextsBuilder::default();
     for columns in &table.rows {
@@ -201,12 +203,12 @@ struct Maker<'a> {
     from: i64,
     identities: &'a Identities,
     members: Vec<Members>,
-    /// Of kinds that are being made.
+    /// Values of the kinds in progress.
     texts: Vec<TextsBuilder>,
     done: Vec<bool>,
 }
 
-/// What a text of an entity may name besides its own fields.
+/// Inputs of a member's values, apart from its fields.
 struct Around {
     index: u32,
     parent: u32,
@@ -216,7 +218,7 @@ struct Around {
 }
 
 impl Maker<'_> {
-    /// Makes a kind, after those that it lies in or refers to.
+    /// Generates a kind, after the kinds in which it lies or to which it refers.
     fn make(&mut self, kind_id: KindId) {
         if std::mem::replace(&mut self.done[kind_id], true) {
             return;
@@ -278,15 +280,15 @@ impl Maker<'_> {
         self.members[kind_id].rows.push(around.row);
     }
 
-    /// Members were made one after another over the month before the run; at least two seconds apart, so that names
-    /// with a second in them differ.
+    /// Creation times are spread over the month before the run, at least two seconds apart, so that names that contain
+    /// a second differ.
     fn created(&self, kind: KindId, index: u32, key: Key) -> i64 {
         let step = (30 * DAY / (self.counts[kind] as i64).max(1)).max(2 * SECOND);
         let jitter = key.name("created").below(step as u64 / 2) as i64;
         (self.from - DAY / 24 - i64::from(index) * step - jitter) / 1000 * 1000
     }
 
-    /// What refers to a resource lies where that lies.
+    /// An entity that refers to a resource lies in the same row as the resource.
     fn row_of_reference(&self, kind: KindId, around: &Around) -> Option<u32> {
         let fields = &self.catalog.kinds[kind].fields;
         (0..fields.len()).find_map(|field| {
@@ -301,12 +303,12 @@ impl Maker<'_> {
         if *default == ReferDefault::Null {
             return None;
         }
-        // A principal belongs to the organization, a resource to the same parent as whoever refers to it.
+        // A principal belongs to the organization, a resource to the same parent as the entity that refers to it.
         let parent = around.parent % self.members[kind].parents as u32;
         Some((kind, self.members[kind].draw(parent, around.key.number(field as u64), 0)))
     }
 
-    /// Appends a value; false if it is null.
+    /// Appends a value; returns `false` if it is null.
     fn value(&self, kind_id: KindId, field: FieldId, around: &Around, out: &mut Vec<u8>) -> bool {
         let kind = &self.catalog.kinds[kind_id];
         match &kind.fields[field].generator {
@@ -366,7 +368,7 @@ impl Maker<'_> {
         let scope_kind = &self.catalog.kinds[scope];
         let Some(field) = scope_kind.field(&name[1]) else { return };
         if scope_kind.table.is_some() {
-            // A row's own texts may name what lies around it: the same as what lies around the entity.
+            // Texts of a row may name what surrounds the row, which is the same as what surrounds the entity.
             match &scope_kind.fields[field].generator {
                 Generator::Column(column) => out.extend(self.column(scope, around.row, *column)),
                 Generator::Text(text) => self.text(kind_id, text, around, out),
@@ -391,7 +393,7 @@ impl Maker<'_> {
         if index as usize >= members.len() {
             return &[];
         }
-        // One of its own kind, whose texts are still being made.
+        // An entity of the same kind, whose values are still being generated.
         let unfinished = self.texts[kind].get(index as usize * members.fields + field);
         unfinished
             .or_else(|| members.texts.get(index as usize * members.fields + field).map(Piece::bytes))

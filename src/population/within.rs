@@ -1,15 +1,15 @@
-//! Which members lie where: what lists walk.
+//! Index of members by parent and row, for lists.
 
-/// The members of a kind by parent, then by row, then in their order.
+/// The members of a kind, sorted by parent, then by row, then by number.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     members: Vec<u32>,
-    /// Where those of each parent begin, and where the last ones end.
+    /// Start of each parent's members, and the end of the last.
     from: Vec<u32>,
 }
 
 impl Places {
-    /// Of members that lie in these rows and are dealt out to so many parents in turn.
+    /// Indexes members with these rows, which are assigned to parents round robin.
     pub fn new(rows: &[Option<u32>], parents: usize) -> Self {
         let mut places = Places { members: Vec::with_capacity(rows.len()), from: vec![0] };
         for parent in 0..parents {
@@ -21,7 +21,7 @@ impl Places {
         places
     }
 
-    /// Those in a row of a parent.
+    /// The members in a row of a parent.
     pub fn within(&self, parent: u32, row: u32, rows: &[Option<u32>]) -> Within<'_> {
         let of_parent = match self.from.get(parent as usize..parent as usize + 2) {
             Some(bounds) => &self.members[bounds[0] as usize..bounds[1] as usize],
@@ -33,23 +33,23 @@ impl Places {
     }
 }
 
-/// Those that lie in no row come last.
+/// Members without a row come last.
 fn row_of(rows: &[Option<u32>], index: u32) -> u32 {
     rows[index as usize].unwrap_or(u32::MAX)
 }
 
-/// Members that lie in one place, in the order in which lists show them.
+/// Iterator over the members in one place, in the order in which lists show them.
 #[derive(Debug, Clone)]
 pub struct Within<'a> {
     placed: &'a [u32],
-    /// Or those that are a number apart.
+    /// Alternatively, members at a fixed distance.
     next: usize,
     step: usize,
     end: usize,
 }
 
 impl Within<'_> {
-    /// Those of a parent, when there are so many of both.
+    /// The members of a parent, given the number of parents and of members.
     pub(super) fn multiples(parent: u32, parents: usize, members: usize) -> Self {
         Within { placed: &[], next: parent as usize, step: parents.max(1), end: members }
     }
