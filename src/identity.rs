@@ -1,4 +1,4 @@
-//! The makers of everything that identifies, keyed for one run.
+//! Generators of identifying values, keyed for one run.
 
 mod recent;
 
@@ -10,7 +10,7 @@ use crate::{
 pub use recent::Recent;
 use std::collections::{HashMap, HashSet};
 
-/// Ids, mail addresses and client addresses of a run: different ones for different entities, by construction.
+/// Ids, mail addresses and client addresses of a run: unique by construction.
 #[derive(Debug)]
 pub struct Identities {
     /// By kind and field.
@@ -27,7 +27,7 @@ enum Maker {
 }
 
 impl Maker {
-    /// The maker of a field's values, if they identify; a range that is none was refused with its catalog.
+    /// The generator for an identifying field. Malformed address ranges were already rejected with the catalog.
     fn new(field: &Field, key: Key) -> Option<Self> {
         match &field.generator {
             Generator::Pattern { pattern, .. } => Some(Maker::Pattern(pattern.clone().keyed(key))),
@@ -38,35 +38,35 @@ impl Maker {
     }
 }
 
-/// Which event of a run an event is, whatever surrounds it.
+/// Identification of an event within its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventName {
-    /// The story's tag in the run.
+    /// Number of the scenario in event ids.
     pub story: u16,
-    /// Which instance of the story, from 0.
+    /// Number of the instance within its scenario, from 0.
     pub instance: u64,
-    /// The step's tag in the story.
+    /// Number of the step in event ids.
     pub step: u16,
-    /// Which turn of a repeated step, from 0.
+    /// Turn of a repeated step, from 0.
     pub occurrence: u32,
 }
 
-/// Widths in bits of the parts of an event's name; what is left of 122 is a check value.
+/// Widths in bits of the parts of an event's id; the rest of 122 bits is a check value.
 const STORY_BITS: u32 = 14;
 const STEP_BITS: u32 = 14;
 const INSTANCE_BITS: u32 = 36;
 const OCCURRENCE_BITS: u32 = 24;
 const CHECK_BITS: u32 = 122 - STORY_BITS - STEP_BITS - INSTANCE_BITS - OCCURRENCE_BITS;
 
-/// How many turns of a repeated step have different ids.
+/// Number of turns of a repeated step that have different ids.
 pub const TURNS: u64 = 1 << OCCURRENCE_BITS;
 
-/// How many different tags stories and steps have.
+/// Number of different tags of scenarios and of steps.
 pub const TAGS: u16 = 1 << STEP_BITS;
 
 impl Identities {
-    /// The makers of a run: `values` determines what entities are called, `run` (which also depends on the start)
-    /// what events and requests are called.
+    /// The generators of a run: `values` keys the values of entities, `run` (which also depends on the start) keys the
+    /// ids of events and requests.
     pub fn new(catalog: &Catalog, values: Key, run: Key) -> Self {
         let fields = |kind: &Kind| {
             let maker = |field: &Field| Maker::new(field, values.name(&kind.name).name(&field.name));
@@ -76,7 +76,7 @@ impl Identities {
         Identities { makers, events: Wide::new(run.name("event")), requests: Wide::new(run.name("request")) }
     }
 
-    /// Appends the value of an identifying field for number `number` of `lane`.
+    /// Appends the value of an identifying field for `number` in `lane`.
     pub fn write(&self, kind: KindId, field: FieldId, lane: Lane, number: u64, out: &mut Vec<u8>) {
         match &self.makers[kind][field] {
             Some(Maker::Pattern(pattern)) => pattern.write_unique(lane, number, out),
@@ -86,7 +86,7 @@ impl Identities {
         }
     }
 
-    /// The same in an arena.
+    /// Writes the value of an identifying field into an arena.
     pub fn make<'a>(&self, kind: KindId, field: FieldId, lane: Lane, number: u64, arena: &'a Arena) -> Piece<'a> {
         if let Some(Maker::Pattern(pattern)) = &self.makers[kind][field] {
             return pattern.make(pattern.unique(lane, number), arena);
@@ -96,7 +96,7 @@ impl Identities {
         arena.text(&text)
     }
 
-    /// An event's id and its request's: a version 4 UUID whose free bits are the event's name under a permutation, and 32
+    /// The ids of an event and of its request: a version 4 UUID whose free bits are the permuted event name, and 32
     /// lower-case hexadecimal digits.
     #[inline]
     pub fn ids<'a>(&self, name: EventName, arena: &'a Arena) -> (Piece<'a>, Piece<'a>) {
@@ -105,12 +105,12 @@ impl Identities {
         (event, arena.text(&hex(request)))
     }
 
-    /// The event's id alone.
+    /// The id of an event.
     pub fn event_id(&self, name: EventName) -> String {
         String::from_utf8_lossy(self.ids(name, &Arena::default()).0.bytes()).into_owned()
     }
 
-    /// Which event an id belongs to, or `None` if it is none of this run.
+    /// The event with this id, or `None` if the run has no such event.
     pub fn event_of(&self, id: uuid::Uuid) -> Option<EventName> {
         let uuid = id.as_u128();
         if (uuid >> 76) & 0xF != 0x4 || (uuid >> 62) & 0b11 != 0b10 {
@@ -131,13 +131,13 @@ impl Identities {
     }
 }
 
-/// Characters of a UUID.
+/// Length of a UUID's text.
 const UUID_LENGTH: usize = 36;
 
-/// Writes a version 4 UUID with these 122 free bits.
+/// Writes a version 4 UUID with the given 122 free bits.
 #[inline]
 fn put_uuid(bits: u128, to: &mut [u8]) -> usize {
-    // 122 free bits around the six that say version 4 and the RFC's variant.
+    // The other six bits are the version (4) and the variant (RFC 9562).
     let high = bits >> 74;
     let middle = (bits >> 62) & 0xFFF;
     let low = bits & ((1 << 62) - 1);
@@ -160,7 +160,7 @@ impl EventName {
         packed = (packed << STEP_BITS) | u128::from(self.step);
         packed = (packed << INSTANCE_BITS) | u128::from(self.instance & ((1 << INSTANCE_BITS) - 1));
         packed = (packed << OCCURRENCE_BITS) | u128::from(self.occurrence & ((1 << OCCURRENCE_BITS) - 1));
-        // The check value is fixed: a stranger's id decrypts to it once in 2³⁴ tries.
+        // The check value is constant: a foreign id decodes to it once in 2³⁴ tries.
         if checked { packed << CHECK_BITS } else { packed }
     }
 
@@ -178,8 +178,8 @@ impl EventName {
     }
 }
 
-/// Gives out lanes and tags: small numbers for names, by hash, so that a name's number does not depend on which
-/// other names there are, except in the rare case that two would get the same.
+/// Assigns lanes and tags: small numbers for names, by hash with linear probing, so that a name's number does not
+/// depend on other names, except for rare collisions.
 #[derive(Debug, Default)]
 pub struct Tags {
     numbers: HashMap<String, usize>,

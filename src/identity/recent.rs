@@ -1,6 +1,6 @@
-//! Ids that were made a moment ago.
+//! Cache of recently made ids.
 //!
-//! The events of an instance show the same ids again and again, and making one takes longer than copying it.
+//! The events of an instance show the same ids repeatedly, and making an id takes longer than copying it.
 
 use super::Identities;
 use crate::{
@@ -10,17 +10,17 @@ use crate::{
 };
 use std::cell::RefCell;
 
-/// Some of the last ids that were made. Each thread has its own.
+/// A direct-mapped cache of ids. Each thread has one.
 #[derive(Debug)]
 pub struct Recent(RefCell<Box<[Entry]>>);
 
-/// How many are kept: what a thousand instances have, in a part of the processor's second cache.
+/// Number of entries: enough for the ids of a thousand instances, within part of the L2 cache.
 const ENTRIES: usize = 2048;
 
-/// The longest text that is kept: a UUID, and then some.
+/// Maximum length of a cached id; more than a UUID.
 const LONGEST: usize = 40;
 
-/// An id and whose it is; one line of a cache.
+/// A cached id and its owner; one cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 struct Entry {
@@ -33,7 +33,7 @@ struct Entry {
 
 const _: () = assert!(size_of::<Entry>() == 64);
 
-/// Nobody's: kinds and fields are far fewer.
+/// Marks an empty entry; kinds and fields never have this number.
 const NOBODY: u64 = u64::MAX;
 
 impl Default for Recent {
@@ -44,7 +44,7 @@ impl Default for Recent {
 }
 
 impl Recent {
-    /// The same as [`Identities::make`] of a kind's field.
+    /// [`Identities::make`] for a kind's field, through the cache.
     #[inline]
     pub fn make<'a>(
         &self,
@@ -56,7 +56,7 @@ impl Recent {
     ) -> Piece<'a> {
         let which = (kind as u64) << 40 | (field as u64) << 16 | u64::from(lane.0);
         let mut entries = self.0.borrow_mut();
-        // The upper bits of a product depend on all of the factors' bits.
+        // The upper bits of a product depend on all bits of its factors.
         let place = (number ^ which.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - ENTRIES.ilog2());
         let entry = &mut entries[place as usize];
         if (entry.number, entry.which) == (number, which) {
