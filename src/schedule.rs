@@ -1,8 +1,9 @@
-//! When events may happen: the integral of a rate over time, and its inverse, as pure arithmetic.
+//! The schedule: when events may happen, as the integral of a rate over time and its inverse, in pure integer
+//! arithmetic.
 //!
-//! The count up to a time is the integral of the rate, rounded up because slot 0 begins at once; the k-th event's slot
-//! begins where the integral reaches k. No drift: the ten-millionth slot is computed as directly as the first, and
-//! [`Slots`] goes from each to the next by adding, to the same nanosecond.
+//! The number of events up to a time is the integral of the rate, rounded up because slot 0 begins at once; the slot of
+//! the k-th event begins where the integral reaches k. There is no drift: the ten-millionth slot is computed as
+//! directly as the first. [`Slots`] advances from one slot to the next by addition, to the same nanosecond.
 
 mod daily;
 mod ramp;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 pub use daily::DailyCurve;
 pub use slots::Slots;
 
-/// Events over time.
+/// Number of events over time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     course: Course,
@@ -24,22 +25,22 @@ pub struct Schedule {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Course {
-    /// One after another, the last one for ever.
+    /// One stage after another; the last may never end.
     Stages(Vec<Stage>),
-    /// For ever, and by the clock.
+    /// A daily curve that never ends.
     Daily {
         curve: Arc<DailyCurve>,
-        /// Where the run begins, in nanoseconds since the Unix epoch.
+        /// Start of the run, in nanoseconds since the Unix epoch.
         from: i64,
-        /// The curve's integral there.
+        /// The curve's integral at that time.
         passed: i128,
     },
 }
 
-/// A stretch of time with a constant or linearly changing rate.
+/// A time span with a constant or linearly changing rate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stage {
-    /// Nanoseconds since the run's beginning.
+    /// Nanoseconds since the run's start.
     begin: u64,
     ramp: Ramp,
     /// The integral before it.
@@ -47,13 +48,13 @@ struct Stage {
 }
 
 impl Schedule {
-    /// The same rate for ever.
+    /// A constant rate without end.
     pub fn constant(rate: Rate) -> Self {
         Schedule { course: Course::Stages(vec![Stage::last(0, rate, 0)]) }
     }
 
-    /// Stages as duration (nanoseconds) and target: the rate goes linearly from the one before (at first `start`) to
-    /// the target; a stage of no duration jumps. After the last stage nothing happens.
+    /// Stages as duration (nanoseconds) and target: the rate changes linearly from the previous target (at first
+    /// `start`) to the target; a stage without duration jumps. After the last stage there are no events.
     pub fn stages(start: Rate, targets: &[(u64, Rate)]) -> Self {
         let mut stages = Vec::new();
         let (mut begin, mut before, mut first) = (0_u64, 0, start.per_day_in_thousandths());
@@ -71,13 +72,13 @@ impl Schedule {
         Schedule { course: Course::Stages(stages) }
     }
 
-    /// A daily curve for ever, for a run that begins at `from` (nanoseconds since the Unix epoch).
+    /// A daily curve without end, for a run that starts at `from` (nanoseconds since the Unix epoch).
     pub fn daily(curve: Arc<DailyCurve>, from: i64) -> Self {
         let passed = curve.integral(from);
         Schedule { course: Course::Daily { curve, from, passed } }
     }
 
-    /// How many events begin before `time` (nanoseconds since the run's beginning): the integral, rounded up, because
+    /// Number of slots that begin before `time` (nanoseconds since the run's start): the integral, rounded up, because
     /// slot 0 begins at once.
     pub fn count_before(&self, time: u64) -> u64 {
         let area = match &self.course {
@@ -94,34 +95,34 @@ impl Schedule {
         area.unsigned_abs().div_ceil(UNIT.unsigned_abs()) as u64
     }
 
-    /// When slot `number` begins, in nanoseconds since the run's beginning; `None` if the rate never gets that far.
+    /// When slot `number` begins, in nanoseconds since the run's start; `None` if there is no such slot.
     pub fn slot(&self, number: u64) -> Option<u64> {
         let wanted = area_before(number)?;
         self.stretch(wanted)?.when(wanted)
     }
 
-    /// The slots from `number` on, one after another: the fast way through many.
+    /// Iterator over the slots from `number` on; faster than [`slot`](Self::slot) for many slots.
     pub fn slots_from(&self, number: u64) -> Slots<'_> {
         Slots::new(self, number)
     }
 
-    /// How long it lasts, in nanoseconds, if it ends.
+    /// Length in nanoseconds, if the schedule ends.
     pub fn length(&self) -> Option<u64> {
         let Course::Stages(stages) = &self.course else { return None };
         stages.last().filter(|stage| stage.is_quiet()).map(|stage| stage.begin)
     }
 
-    /// Whether the rate is the same for ever.
+    /// Whether the rate never changes.
     pub fn is_constant(&self) -> bool {
         matches!(&self.course, Course::Stages(stages) if stages.len() == 1)
     }
 
-    /// Whether it depends on the time since the run's beginning alone.
+    /// Whether the rate depends only on the time since the run's start.
     pub fn is_relative(&self) -> bool {
         matches!(self.course, Course::Stages(_))
     }
 
-    /// The highest rate of all.
+    /// Maximum rate.
     pub fn highest_rate(&self) -> Rate {
         match &self.course {
             Course::Stages(stages) => {
@@ -132,7 +133,7 @@ impl Schedule {
         }
     }
 
-    /// The rate at the beginning.
+    /// Rate at the start.
     pub fn first_rate(&self) -> Rate {
         match &self.course {
             Course::Stages(stages) => Rate::of_thousandths_per_day(stages.first().map_or(0, |stage| stage.ramp.first)),
@@ -140,7 +141,7 @@ impl Schedule {
         }
     }
 
-    /// Where the integral goes beyond `wanted`, if it does.
+    /// The span in which the integral exceeds `wanted`, if it does.
     fn stretch(&self, wanted: i128) -> Option<Stretch> {
         match &self.course {
             Course::Stages(stages) => {
@@ -152,7 +153,7 @@ impl Schedule {
         }
     }
 
-    /// When the rate becomes 0 for a while: the first time at or after `time`, both since the run's beginning.
+    /// When the rate next becomes 0 for a while, at or after `time`; both since the run's start.
     fn quiet_from(&self, time: u64) -> Option<u64> {
         match &self.course {
             Course::Stages(stages) => {
@@ -175,7 +176,7 @@ fn area_before(number: u64) -> Option<i128> {
 }
 
 impl Stage {
-    /// A stage that goes on for ever.
+    /// A stage without end.
     fn last(begin: u64, rate: Rate, before: i128) -> Stage {
         let rate = rate.per_day_in_thousandths();
         Stage { begin, ramp: Ramp { first: rate, last: rate, duration: u64::MAX }, before }

@@ -1,7 +1,7 @@
-//! A rate that rises and falls with the day at some place: the week by the wall's clock, laid over real time.
+//! A rate that rises and falls with the time of day in a time zone: a week in local time, mapped to UTC.
 //!
-//! Where clocks are changed, the curve jumps with them: an hour that is skipped has no events, an hour that comes
-//! twice has them twice, and the peak stays where people have it.
+//! The curve follows daylight saving time: a skipped hour has no events, a repeated hour has them twice, and the peak
+//! stays at the same local time.
 
 use super::{area_before, ramp::Stretch, week::Week};
 use crate::units::{Rate, TIME_RANGE, TimeOfDay, Zone};
@@ -11,29 +11,29 @@ use crate::units::{Rate, TIME_RANGE, TimeOfDay, Zone};
 pub struct DailyCurve {
     peak: Rate,
     week: Week,
-    /// From 1700 on, in order.
+    /// Spans in order, from 1700.
     spans: Vec<Span>,
 }
 
-/// A stretch of time in which the wall's clock is not changed.
+/// A time span in which the zone's offset does not change.
 #[derive(Debug, PartialEq, Eq)]
 struct Span {
-    /// Nanoseconds since the Unix epoch.
+    /// Start in nanoseconds since the Unix epoch.
     begin: i64,
-    /// What is added to get local time, in nanoseconds.
+    /// Offset to local time, in nanoseconds.
     offset: i128,
-    /// The integral since the first span's beginning.
+    /// The integral since the start of the first span.
     before: i128,
-    /// The week's own integral at its beginning.
+    /// The week's integral at its start, in local time.
     local: i128,
 }
 
 const SECOND: i64 = 1_000_000_000;
 
 impl DailyCurve {
-    /// The rate goes from the trough, twelve hours from the peak, to the peak and back as a raised cosine does, by the
-    /// clocks of the zone, in straight lines from minute to minute. `trough` is at most `peak`, which is more than 0.
-    /// On Saturdays and Sundays the rate is `weekend` thousandths of what it is otherwise.
+    /// The rate is a raised cosine in local time, with its trough twelve hours from its peak, approximated by straight
+    /// lines between minutes. `trough` is at most `peak`, which is more than 0. On Saturdays and Sundays the rate is
+    /// multiplied by `weekend` thousandths.
     pub fn new(peak: Rate, trough: Rate, peak_at: TimeOfDay, weekend: u32, zone: Zone) -> DailyCurve {
         let week = Week::new(peak, trough, peak_at, weekend);
         let mut spans: Vec<Span> = Vec::new();
@@ -47,13 +47,13 @@ impl DailyCurve {
         DailyCurve { peak, week, spans }
     }
 
-    /// The highest rate.
+    /// Maximum rate.
     pub fn peak(&self) -> Rate {
         self.peak
     }
 
-    /// The latest whole second (in nanoseconds since the Unix epoch) at which a run of so many events can begin that
-    /// is to end at `end`; `None` if that is before 1700.
+    /// The latest whole second (in nanoseconds since the Unix epoch) at which a run of `events` events can start so
+    /// that it ends at `end`; `None` if that is before 1700.
     pub fn latest_start(&self, events: u64, end: i64) -> Option<i64> {
         let most = self.integral(end) - area_before(events)?;
         let (mut begin, mut beyond) = (TIME_RANGE.start / SECOND, end.div_euclid(SECOND));
@@ -73,7 +73,7 @@ impl DailyCurve {
         span.before + self.week.integral(span.local_time(time)) - span.local
     }
 
-    /// The same, rounded up.
+    /// [`integral`](Self::integral), rounded up.
     pub(super) fn integral_at_most(&self, time: i64) -> i128 {
         let span = self.span(time).1;
         span.before + self.week.integral_at_most(span.local_time(time)) - span.local
@@ -86,11 +86,11 @@ impl DailyCurve {
         Rate::of_thousandths_per_day(minute.ramp.rate((local - minute.begin) as u64))
     }
 
-    /// Where the integral of a run that begins at `from`, where it is `passed`, goes beyond `wanted`.
+    /// The span in which the integral since `from` exceeds `wanted`; `passed` is the integral at `from`.
     pub(super) fn stretch(&self, from: i64, passed: i128, wanted: i128) -> Option<Stretch> {
         let at = self.spans.partition_point(|span| span.before <= wanted + passed).checked_sub(1)?;
         let span = &self.spans[at];
-        // What the week's integral is ahead of the run's.
+        // The difference between the week's integral and the run's.
         let ahead = span.local - span.before + passed;
         let minute = self.week.reaching(wanted + ahead);
         let before = minute.before - ahead;
@@ -104,7 +104,7 @@ impl DailyCurve {
         })
     }
 
-    /// When nothing begins to happen for a while, at a time in nanoseconds since the Unix epoch or after it.
+    /// When the rate next becomes 0 for a while, at or after a time in nanoseconds since the Unix epoch.
     pub(super) fn quiet_from(&self, time: i64) -> Option<i64> {
         if !self.week.rests() {
             return None;
@@ -117,7 +117,7 @@ impl DailyCurve {
         })
     }
 
-    /// The span that holds a time, and its place.
+    /// The span that contains a time, and its index.
     fn span(&self, time: i64) -> (usize, &Span) {
         let at = self.spans.partition_point(|span| span.begin <= time).saturating_sub(1);
         (at, &self.spans[at])

@@ -1,36 +1,36 @@
-//! A stretch of time in which the rate is constant or changes linearly: its integral, exactly, and the inverse.
+//! A time span with a constant or linearly changing rate: its exact integral and the inverse.
 
-/// The integral is kept in half thousandths of an event per day times nanoseconds, so many of which make one event:
-/// then that of whole stages and whole minutes is a whole number, and only what lies within one has to be rounded.
+/// The integral of one event. Integrals are in half thousandths of an event per day times nanoseconds, so that those of
+/// whole stages and whole minutes are integers, and rounding occurs only within one.
 pub(super) const UNIT: i128 = 2 * 1_000 * 86_400 * 1_000_000_000;
 
-/// Rates are in thousandths of events per day.
+/// A rate between two values, in thousandths of events per day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ramp {
-    /// The rate at its beginning.
+    /// Rate at its start.
     pub first: u64,
-    /// The rate at its end.
+    /// Rate at its end.
     pub last: u64,
-    /// Nanoseconds, more than 0; the longest possible for what goes on for ever.
+    /// Length in nanoseconds, more than 0; `u64::MAX` if it does not end.
     pub duration: u64,
 }
 
-/// A ramp where it lies in the run.
+/// A ramp, placed in the run.
 #[derive(Debug)]
 pub(super) struct Stretch {
     pub ramp: Ramp,
-    /// When the ramp begins, in nanoseconds since the run's beginning; a run may begin within it.
+    /// When the ramp begins, in nanoseconds since the run's start; negative if the run starts within it.
     pub origin: i128,
-    /// The integral from the run's beginning to the ramp's; below 0 if the ramp began before.
+    /// The integral from the run's start to the ramp's start; negative if the run starts within the ramp.
     pub before: i128,
-    /// The integral where the stretch ends, at the end of the ramp or before it.
+    /// The integral at the end of the span, which may be before the end of the ramp.
     pub until: i128,
-    /// Where the stretch begins, in nanoseconds since the run's beginning.
+    /// When the span begins, in nanoseconds since the run's start.
     pub begin: u64,
 }
 
 impl Ramp {
-    /// The integral over its first `time` nanoseconds, rounded down.
+    /// The integral over the first `time` nanoseconds, rounded down.
     pub fn area(&self, time: u64) -> i128 {
         let even = 2 * i128::from(self.first) * i128::from(time);
         if self.first == self.last {
@@ -40,24 +40,25 @@ impl Ramp {
         if self.last > self.first { even + triangle } else { even - triangle - i128::from(cut > 0) }
     }
 
-    /// The integral over its first `time` nanoseconds, rounded up.
+    /// The integral over the first `time` nanoseconds, rounded up.
     pub fn area_at_most(&self, time: u64) -> i128 {
         self.area(time) + i128::from(self.first != self.last && self.triangle(time).1 > 0)
     }
 
-    /// The integral over all of it, exactly.
+    /// The exact integral over the whole ramp.
     pub fn whole(&self) -> i128 {
         (i128::from(self.first) + i128::from(self.last)) * i128::from(self.duration)
     }
 
-    /// What the change of the rate adds or takes within `time`, slope · time² / duration: quotient and remainder.
+    /// The part of the integral within `time` that is due to the change, |slope| · time² / duration: quotient and
+    /// remainder.
     pub fn triangle(&self, time: u64) -> (i128, i128) {
         let slope = u128::from(self.first.abs_diff(self.last));
         let (time, divisor) = (u128::from(time), u128::from(self.duration));
         let (quotient, remainder) = match (slope * time).checked_mul(time) {
             Some(product) => (product / divisor, product % divisor),
             None => {
-                // The same in two divisions; the remainder is less than the duration, so its product fits.
+                // In two divisions instead; the remainder is less than the duration, so its product fits.
                 let (quotient, remainder) = (slope * time / divisor, slope * time % divisor);
                 (quotient * time + remainder * time / divisor, remainder * time % divisor)
             }
@@ -75,9 +76,9 @@ impl Ramp {
         bisect(low, high, |time| self.area(time) >= area)
     }
 
-    /// A narrow range that holds the first nanosecond at which the integral has reached `area`.
+    /// A narrow range that contains the first nanosecond at which the integral has reached `area`.
     fn bracket(&self, area: i128) -> (u64, u64) {
-        // Floating point only says where to look; what is found there is exact.
+        // Floating point only provides a starting point; the search is exact.
         let change = (self.last as f64 - self.first as f64) / self.duration as f64;
         let first = self.first as f64;
         let root = (first * first + change * area as f64).max(0.0).sqrt();
@@ -100,14 +101,14 @@ impl Ramp {
 }
 
 impl Stretch {
-    /// When the integral reaches `wanted`, in nanoseconds since the run's beginning.
+    /// When the integral reaches `wanted`, in nanoseconds since the run's start.
     pub fn when(&self, wanted: i128) -> Option<u64> {
         let time = self.origin + i128::from(self.ramp.when(wanted - self.before));
         Some(u64::try_from(time.max(0)).ok()?.max(self.begin))
     }
 }
 
-/// The first of the numbers from `low` to `high` that is enough, or `high`; what follows one that is enough is, too.
+/// The smallest number from `low` to `high` for which `enough` is true, or `high`; `enough` must be monotonic.
 pub(super) fn bisect(mut low: u64, mut high: u64, enough: impl Fn(u64) -> bool) -> u64 {
     while low < high {
         let middle = low + (high - low) / 2;

@@ -1,57 +1,57 @@
-//! Slots one after another, by adding instead of dividing: a run asks for each of its slots once, in order.
+//! Iterator over slots by addition instead of division: a run needs each of its slots once, in order.
 
 use super::{
     Schedule, area_before,
     ramp::{Stretch, UNIT, bisect},
 };
 
-/// The beginnings of slots in nanoseconds since the run's beginning, in order; each is what [`Schedule::slot`] says.
+/// The starts of slots in nanoseconds since the run's start, in order; equal to [`Schedule::slot`].
 #[derive(Debug, Clone)]
 pub struct Slots<'s> {
     schedule: &'s Schedule,
-    /// Which slot comes next, and when it begins.
+    /// Number and start of the next slot.
     number: u64,
     ahead: Option<u64>,
-    /// The first slot beyond the stretch that `step` is for.
+    /// The first slot beyond the span for which `step` is valid.
     until: u64,
     step: Step,
     width: u64,
 }
 
-/// How to get from one slot to the next within a stretch.
+/// State for advancing to the next slot within a span.
 #[derive(Debug, Clone)]
 enum Step {
     Even(Even),
     Linear(Linear),
 }
 
-/// At a constant rate: quotient and remainder.
+/// At a constant rate: division with remainder, carried forward.
 #[derive(Debug, Clone)]
 struct Even {
-    /// What the integral gains in a nanosecond.
+    /// Increase of the integral per nanosecond.
     rate: u64,
-    /// How far the integral at the slot's beginning is beyond what it had to reach.
+    /// Excess of the integral at the slot's start over the required value.
     over: u64,
-    /// An event over the rate: nanoseconds, and what is left.
+    /// Time between slots: whole nanoseconds and remainder.
     whole: u64,
     rest: u64,
 }
 
-/// At a rate that changes linearly. All is multiplied by the ramp's duration, so that nothing is divided: within
-/// `time` nanoseconds from a slot's beginning the integral gains `time · (slope + bend · time)`.
+/// At a linearly changing rate. Everything is multiplied by the ramp's duration to avoid divisions: `time` nanoseconds
+/// after a slot's start, the integral has increased by `time · (slope + bend · time)`.
 #[derive(Debug, Clone)]
 struct Linear {
     slope: i128,
     bend: i64,
-    /// How far the integral at the slot's beginning is beyond what it had to reach.
+    /// Excess of the integral at the slot's start over the required value.
     over: i128,
-    /// One event.
+    /// The integral of one event.
     event: i128,
     /// Nanoseconds to the ramp's end.
     left: u64,
-    /// So many nanoseconds can be computed without an overflow.
+    /// Maximum number of nanoseconds that can be computed without overflow.
     safe: u64,
-    /// How long the slot before took, and how much longer than the one before it.
+    /// Length of the previous slot, and its difference to the one before.
     last: u64,
     longer: i64,
 }
@@ -64,13 +64,13 @@ impl<'s> Slots<'s> {
         slots
     }
 
-    /// How long the slot that [`Iterator::next`] gave last may last, at least 1: to the next one, or to where the rate
-    /// becomes 0 for a while, so that nothing happens then.
+    /// Maximum length of the slot that [`Iterator::next`] returned last, at least 1: up to the next slot, or to where
+    /// the rate becomes 0 for a while, so that no event happens then.
     pub fn width(&self) -> u64 {
         self.width
     }
 
-    /// When the slot `number` begins, in a stretch that is prepared for those that follow.
+    /// Computes the start of slot `number` directly, and prepares the steps for the slots after it.
     fn enter(&mut self) -> Option<u64> {
         let wanted = area_before(self.number)?;
         let stretch = self.schedule.stretch(wanted)?;
@@ -86,7 +86,7 @@ impl<'s> Slots<'s> {
         Some(begin)
     }
 
-    /// The same behind the slot that begins at `begin`.
+    /// Enters the next span, after the slot that begins at `begin`.
     #[inline(never)]
     fn enter_behind(&mut self, begin: u64) {
         self.ahead = self.enter();
@@ -128,7 +128,7 @@ impl Step {
         }
         let bend = ramp.last as i64 - ramp.first as i64;
         let scale = i128::from(ramp.duration);
-        // What rounding down has cut off belongs to it.
+        // The part that rounding down has cut off.
         let cut = match ramp.triangle(time).1 {
             cut if cut > 0 && bend < 0 => scale - cut,
             cut => cut,
@@ -143,7 +143,7 @@ impl Step {
         Step::Linear(Linear { slope, bend, over, event, left, safe, last, longer: 0 })
     }
 
-    /// Nanoseconds to the next slot, where it is known to lie in the same stretch.
+    /// Nanoseconds to the next slot, if that is in the same span.
     #[inline]
     fn advance(&mut self) -> u64 {
         match self {
@@ -179,8 +179,8 @@ impl Linear {
         time
     }
 
-    /// The shortest time that gains what is needed: mostly what the two slots before make one expect, or next to it;
-    /// else by Newton's way from there.
+    /// The shortest time that yields `needed`: usually extrapolated from the last two slots or next to that; otherwise
+    /// a few steps of Newton's method.
     fn near(&self, needed: i128) -> Option<u64> {
         let most = self.left.min(self.safe).max(1);
         let mut time = self.last.saturating_add_signed(self.longer).clamp(1, most);
@@ -188,7 +188,7 @@ impl Linear {
             let length = i128::from(time);
             let bent = i128::from(self.bend) * length;
             let beyond = length * (self.slope + bent) - needed;
-            // What the last nanosecond of it has brought.
+            // Increase in the last nanosecond.
             let gain = self.slope + 2 * bent - i128::from(self.bend);
             if gain <= 0 {
                 return None;
@@ -199,7 +199,7 @@ impl Linear {
             time = match round {
                 0..3 if beyond < 0 => time + 1,
                 0..3 => time - 1,
-                // Floating point only says where to look next.
+                // Floating point only proposes the next candidate.
                 _ => time.saturating_add_signed((-beyond as f64 / gain as f64).ceil() as i64),
             }
             .clamp(1, most);
@@ -207,7 +207,7 @@ impl Linear {
         None
     }
 
-    /// The same, wherever it is.
+    /// The shortest time that yields `needed`, by bisection.
     fn anywhere(&self, needed: i128) -> u64 {
         bisect(1, self.left, |time| {
             let time = i128::from(time);

@@ -1,7 +1,7 @@
-//! The rate over a week by the clock on the wall, minute by minute, and its integral.
+//! The rate over a week in local time, minute by minute, and its integral.
 //!
-//! The curve is a raised cosine between trough and peak, approximated by straight lines from minute to minute; the
-//! lines are the declared rate. Time here is local time: nanoseconds on the wall's clock since its 1970-01-01T00:00.
+//! The curve is a raised cosine between trough and peak, approximated by straight lines between minutes; these lines
+//! define the rate. Local times are nanoseconds since 1970-01-01T00:00 of the local clock.
 
 use super::ramp::Ramp;
 use crate::units::{Rate, TimeOfDay};
@@ -9,33 +9,33 @@ use crate::units::{Rate, TimeOfDay};
 const MINUTES: u32 = 1_440;
 const MINUTE: u64 = 60 * 1_000_000_000;
 const DAY: i128 = MINUTES as i128 * MINUTE as i128;
-/// From Monday, 0, to Sunday; the first of January 1970 was a Thursday.
+/// Weekdays from Monday, 0, to Sunday; January 1, 1970 was a Thursday.
 const SATURDAY: usize = 5;
 const FIRST_WEEKDAY: i128 = 3;
 
-/// A week that repeats itself for ever.
+/// A week, repeated without end.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Week {
     workday: Day,
     weekend: Day,
-    /// The integral before each day of the week, and of the whole.
+    /// The integral before each weekday, and of the whole week.
     before: [i128; 8],
 }
 
 #[derive(Debug, PartialEq, Eq)]
 struct Day {
-    /// At the beginning of each minute, in thousandths of events per day.
+    /// Rate at the start of each minute, in thousandths of events per day.
     rates: Vec<u64>,
     /// The integral before each minute, and of the whole day.
     before: Vec<i128>,
 }
 
-/// A minute of some day.
+/// A minute of a day.
 #[derive(Debug)]
 pub(super) struct Minute {
-    /// When it begins, local time.
+    /// Start in local time.
     pub begin: i128,
-    /// The integral there.
+    /// The integral at its start.
     pub before: i128,
     pub ramp: Ramp,
 }
@@ -62,27 +62,27 @@ impl Week {
         Week { workday, weekend, before }
     }
 
-    /// The integral from the local beginning of 1970 to a local time, rounded down: below 0 before it.
+    /// The integral from 1970 to a local time, rounded down; negative before 1970.
     pub fn integral(&self, time: i128) -> i128 {
         let minute = self.minute(time);
         minute.before + minute.ramp.area((time - minute.begin) as u64)
     }
 
-    /// The same, rounded up.
+    /// [`integral`](Self::integral), rounded up.
     pub fn integral_at_most(&self, time: i128) -> i128 {
         let minute = self.minute(time);
         minute.before + minute.ramp.area_at_most((time - minute.begin) as u64)
     }
 
-    /// The minute of a local time.
+    /// The minute that contains a local time.
     pub fn minute(&self, time: i128) -> Minute {
         let number = (time.rem_euclid(DAY) / i128::from(MINUTE)) as usize;
         self.minute_of_day(time.div_euclid(DAY) + FIRST_WEEKDAY, number)
     }
 
-    /// The minute in which the integral goes beyond `area`.
+    /// The minute in which the integral exceeds `area`.
     pub fn reaching(&self, area: i128) -> Minute {
-        // Epochs begin on a Thursday, weeks on a Monday.
+        // The epoch begins on a Thursday, a week on a Monday.
         let area = area + self.before[FIRST_WEEKDAY as usize];
         let (weeks, rest) = (area.div_euclid(self.before[7]), area.rem_euclid(self.before[7]));
         let weekday = self.before.partition_point(|before| *before <= rest) - 1;
@@ -96,14 +96,14 @@ impl Week {
         self.weekend.whole() == 0
     }
 
-    /// Where the weekend begins that comes after a local time, or the time itself if it lies in one.
+    /// Start of the next weekend, or the time itself if that is in a weekend.
     pub fn next_weekend(time: i128) -> i128 {
         let day = time.div_euclid(DAY);
         let weekday = (day + FIRST_WEEKDAY).rem_euclid(7);
         time.max((day + SATURDAY as i128 - weekday) * DAY)
     }
 
-    /// The minute of a day, by days since a Monday.
+    /// A minute of a day, given by the number of days since a Monday.
     fn minute_of_day(&self, day: i128, number: usize) -> Minute {
         let (weeks, weekday) = (day.div_euclid(7), day.rem_euclid(7) as usize);
         let table = self.day(weekday);
@@ -141,9 +141,9 @@ impl Day {
     }
 }
 
-/// How high the curve is so many minutes from its peak: from 2³² there to 0 half a day away.
+/// Height of the curve at a distance in minutes from its peak: 2³² at the peak, 0 half a day away.
 fn raised_cosine(minutes: u32) -> u64 {
     let angle = f64::from(minutes) * std::f64::consts::PI / f64::from(MINUTES / 2);
-    // `libm` gives the same on every machine.
+    // `libm` gives the same result on every machine.
     libm::round((1.0 + libm::cos(angle)) * f64::from(1_u32 << 31)) as u64
 }
