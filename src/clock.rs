@@ -1,4 +1,4 @@
-//! Wall time: the one place that sleeps.
+//! Clocks that a live run waits on: the system's, and a manual one for tests that must not sleep.
 
 use std::{
     sync::{
@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-/// A clock that can be waited for. Times are nanoseconds since the Unix epoch.
+/// A clock that can be waited on. Times are nanoseconds since the Unix epoch.
 pub trait Clock: Send + Sync {
-    /// What time it is. Never goes back.
+    /// The current time. Never decreases.
     fn now(&self) -> i64;
 
-    /// Waits until `time`, or until `stop` becomes true.
+    /// Blocks until `time`, or until `stop` becomes true.
     fn wait_until(&self, time: i64, stop: &AtomicBool);
 }
 
@@ -62,15 +62,15 @@ impl Moment {
     }
 }
 
-/// A clock for tests: waiting takes no time, and work takes as much as it is told to.
+/// A clock for tests: waiting takes no time, and work takes as long as [`advance`](Self::advance) says.
 #[derive(Debug)]
 pub struct ManualClock(Mutex<i64>);
 
-/// So often a sleeper looks whether to stop.
+/// Interval at which a wait checks whether to stop.
 const NAP: Duration = Duration::from_millis(50);
 
 impl SystemClock {
-    /// The clock as it stands.
+    /// Starts from the current system time.
     pub fn new() -> Self {
         SystemClock { began: chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default(), since: Moment::now() }
     }
@@ -104,7 +104,7 @@ impl ManualClock {
         ManualClock(Mutex::new(time))
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn advance(&self, nanoseconds: i64) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) += nanoseconds;
     }
