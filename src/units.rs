@@ -1,8 +1,8 @@
-//! Amounts as people write them (`1m30s`, `2s..5s`, `10k`, `-7d`) and as the program counts them.
+//! Quantities as people write them (`1m30s`, `2s..5s`, `10k`, `-7d`) and as integers.
 //!
-//! Numbers without a unit are the most common way to be wrong by a factor of a thousand, so a unit
-//! is always asked for. Everything here is a pure function; the current time is an argument.
-//! Arithmetic is done on integers: the same text is the same number on every machine.
+//! Numbers without a unit are the most common way to be wrong by a factor of a thousand, so a unit is always required.
+//! All functions are pure; the current time is an argument. Arithmetic is on integers, so a text is the same number on
+//! every machine.
 
 mod count;
 mod duration;
@@ -22,12 +22,12 @@ pub use zone::{Zone, zone};
 
 pub(crate) use time::RANGE as TIME_RANGE;
 
-/// Why a text is not an amount, and what to write instead.
+/// A mistake in a quantity, and its remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// What is wrong, in the style of [`crate::error::Diagnostic::message`].
+    /// The message, in the style of [`crate::error::Diagnostic::message`].
     pub message: String,
-    /// What to write.
+    /// The remedy, as a help line.
     pub help: String,
 }
 
@@ -45,14 +45,14 @@ impl fmt::Display for Mistake {
 
 impl std::error::Error for Mistake {}
 
-/// A decimal number without sign, exactly: `whole` and the digits after the point.
+/// An unsigned decimal number: the digits before and after the point.
 struct Decimal<'a> {
     whole: &'a str,
     fraction: &'a str,
 }
 
 impl<'a> Decimal<'a> {
-    /// Splits off the number that a text begins with; `None` if it does not begin with one.
+    /// Splits a text into the number at its start and the rest; `None` if it does not start with a number.
     fn split(text: &'a str) -> Option<(Self, &'a str)> {
         let digits = |text: &str| text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
         let (whole, rest) = text.split_at(digits(text));
@@ -70,7 +70,7 @@ impl<'a> Decimal<'a> {
     fn times(&self, unit: u64) -> Result<u64, Inexact> {
         let fraction = self.fraction.trim_end_matches('0');
         let whole: u64 = self.whole.parse().map_err(|_| Inexact::TooLarge)?;
-        // Nineteen digits hold in 64 bits, and no unit has more than seventeen.
+        // Nineteen digits fit in 64 bits, and no unit has more than seventeen.
         if fraction.len() > 19 {
             return Err(Inexact::TooFine);
         }
@@ -84,7 +84,7 @@ impl<'a> Decimal<'a> {
     }
 }
 
-/// Why a decimal number of units is not a whole number of the smallest ones.
+/// Why a decimal number of units is not an integer of the smallest unit.
 enum Inexact {
     TooLarge,
     TooFine,

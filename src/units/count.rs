@@ -1,4 +1,4 @@
-//! Counts: whole numbers, ranges of them, and how they are shown.
+//! Counts: parsing and formatting of whole numbers and ranges.
 
 use std::fmt;
 
@@ -8,23 +8,23 @@ use crate::error::quoted;
 /// Counts from `low` to `high`, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountRange {
-    /// The least.
+    /// Minimum.
     pub low: u64,
-    /// The most; never less than `low`.
+    /// Maximum; at least `low`.
     pub high: u64,
 }
 
 impl fmt::Display for CountRange {
-    /// As it is written in a scenario: `3` or `3..8`.
+    /// As written in a scenario: `3` or `3..8`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.low == self.high { write!(f, "{}", self.low) } else { write!(f, "{}..{}", self.low, self.high) }
     }
 }
 
-/// Reads a count of at least one, as on the command line: `1000`, `1_000`, `10k`, `2.5M`, `1G`.
+/// Parses a count of at least one, as on the command line: `1000`, `1_000`, `10k`, `2.5M`, `1G`.
 ///
 /// # Errors
-/// Says what is wrong with the text and what to write instead.
+/// The mistake in the text, and its remedy.
 pub fn count(text: &str) -> Result<u64, Mistake> {
     let plain = text.trim().replace('_', "");
     let Some((number, suffix)) = Decimal::split(&plain) else {
@@ -51,10 +51,10 @@ pub fn count(text: &str) -> Result<u64, Mistake> {
     }
 }
 
-/// Reads a count, or two with `..` between them, both ends included; zero is allowed.
+/// Parses a count, or two with `..` between them, both ends included; zero is allowed.
 ///
 /// # Errors
-/// Says what is wrong with the text and what to write instead.
+/// The mistake in the text, and its remedy.
 pub fn count_range(text: &str) -> Result<CountRange, Mistake> {
     let one = |part: &str| {
         let part = part.trim();
@@ -82,7 +82,7 @@ pub fn count_range(text: &str) -> Result<CountRange, Mistake> {
     Ok(CountRange { low, high })
 }
 
-/// Writes a count with a comma between thousands: `1,234,567`.
+/// Formats a count with commas: `1,234,567`.
 pub fn format_count(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -95,14 +95,14 @@ pub fn format_count(count: u64) -> String {
     out
 }
 
-/// Writes a number of bytes with three digits and a decimal unit: `999 B`, `1.54 MB`, `23.4 GB`.
+/// Formats a number of bytes with three digits and a decimal unit: `999 B`, `1.54 MB`, `23.4 GB`.
 pub fn format_bytes(bytes: u64) -> String {
     const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
     if bytes < 1000 {
         return format!("{bytes} B");
     }
     let mut index = bytes.ilog(1000) as usize;
-    // Rounding up may reach the next unit: 999,996 bytes are 1.00 MB, not 1000 kB.
+    // Rounding may carry to the next unit: 999,996 bytes are 1.00 MB, not 1000 kB.
     let mut value = bytes as f64 / 1000_u64.pow(index as u32) as f64;
     if value >= 999.5 && index + 1 < UNITS.len() {
         index += 1;

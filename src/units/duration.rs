@@ -1,11 +1,11 @@
-//! Durations in nanoseconds.
+//! Durations in nanoseconds: parsing and formatting.
 
 use std::fmt;
 
 use super::{Decimal, Inexact, Mistake};
 use crate::error::quoted;
 
-/// The units, longest first, with their nanoseconds.
+/// Units and their nanoseconds, longest first.
 const UNITS: [(&str, u64); 8] = [
     ("d", 86_400_000_000_000),
     ("h", 3_600_000_000_000),
@@ -17,20 +17,20 @@ const UNITS: [(&str, u64); 8] = [
     ("ns", 1),
 ];
 
-/// Event times are signed 64-bit nanoseconds, so no duration needs to be longer.
+/// Maximum duration: event times are signed 64-bit nanoseconds.
 const LONGEST: u64 = i64::MAX as u64;
 
 /// Durations from `low` to `high` nanoseconds, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DurationRange {
-    /// The shortest, nanoseconds.
+    /// Minimum in nanoseconds.
     pub low: u64,
-    /// The longest, nanoseconds; never less than `low`.
+    /// Maximum in nanoseconds; at least `low`.
     pub high: u64,
 }
 
 impl fmt::Display for DurationRange {
-    /// As it is written in a scenario: `2s` or `1m..2m`.
+    /// As written in a scenario: `2s` or `1m..2m`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&format_duration(self.low))?;
         if self.high != self.low {
@@ -40,10 +40,10 @@ impl fmt::Display for DurationRange {
     }
 }
 
-/// Reads a duration such as `250ms`, `1.5h` or `1m30s` as nanoseconds.
+/// Parses a duration such as `250ms`, `1.5h` or `1m30s` to nanoseconds.
 ///
 /// # Errors
-/// Says what is wrong with the text and what to write instead.
+/// The mistake in the text, and its remedy.
 pub fn duration(text: &str) -> Result<u64, Mistake> {
     let text = text.trim();
     if text.contains(char::is_whitespace) {
@@ -76,10 +76,10 @@ pub fn duration(text: &str) -> Result<u64, Mistake> {
     Ok(total)
 }
 
-/// Reads a duration, or two with `..` between them, both ends included.
+/// Parses a duration, or two with `..` between them, both ends included.
 ///
 /// # Errors
-/// Says what is wrong with the text and what to write instead.
+/// The mistake in the text, and its remedy.
 pub fn duration_range(text: &str) -> Result<DurationRange, Mistake> {
     let Some((low_text, high_text)) = text.split_once("..") else {
         let only = duration(text).map_err(|mistake| other_range(text).unwrap_or(mistake))?;
@@ -102,7 +102,7 @@ pub fn duration_range(text: &str) -> Result<DurationRange, Mistake> {
     Ok(DurationRange { low, high })
 }
 
-/// `1-2m` and `1m to 2m`, which are meant as ranges.
+/// Recognizes `1-2m` and `1m to 2m`, which are meant as ranges.
 fn other_range(text: &str) -> Option<Mistake> {
     let (low, high) = text.split_once(" to ").or_else(|| text.split_once('-'))?;
     let (low, high) = (low.trim(), high.trim());
@@ -112,7 +112,7 @@ fn other_range(text: &str) -> Option<Mistake> {
     Some(Mistake::new(format!("{} is not a range of durations", quoted(text)), format!("write `{low}..{high}`")))
 }
 
-/// Writes nanoseconds so that [`duration`] reads them back: `1m30s`, `1.5s`, `250ms`, `0s`.
+/// Formats nanoseconds in the form that [`duration`] parses: `1m30s`, `1.5s`, `250ms`, `0s`.
 pub fn format_duration(nanoseconds: u64) -> String {
     const SECOND: u64 = 1_000_000_000;
     if nanoseconds == 0 {
@@ -148,7 +148,7 @@ pub fn format_duration(nanoseconds: u64) -> String {
 }
 
 fn unit(name: &str) -> Option<u64> {
-    // The micro sign and the Greek letter look the same.
+    // The micro sign and the Greek letter look alike.
     let name = if name == "μs" { "µs" } else { name };
     UNITS.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit)
 }

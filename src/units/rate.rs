@@ -1,44 +1,44 @@
-//! Rates: events per unit of time, exactly.
+//! Rates: events per unit of time, without rounding.
 
 use std::fmt;
 
 use super::{Decimal, Inexact, Mistake};
 use crate::error::quoted;
 
-/// Events per day, in thousandths: fine enough for one event in three years, and every rate that people write with up
-/// to three decimal places is a whole number of them.
+/// A rate in thousandths of events per day: the smallest is one event in three years, and every rate with up to three
+/// decimal places is a whole number of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rate(u64);
 
 const DAY_SECONDS: u64 = 86_400;
 
-/// Ten million events a second: above it, slots of whole nanoseconds would no longer be even.
+/// Maximum: ten million events per second. Above it, slots of whole nanoseconds would become uneven.
 const HIGHEST: u64 = 10_000_000 * DAY_SECONDS * 1_000;
 
 impl Rate {
-    /// No events at all.
+    /// No events.
     pub const ZERO: Rate = Rate(0);
 
-    /// A rate of so many thousandths of events in a day; the highest if it would be higher.
+    /// From thousandths of events per day, limited to the maximum rate.
     pub(crate) fn of_thousandths_per_day(thousandths: u64) -> Rate {
         Rate(thousandths.min(HIGHEST))
     }
 
-    /// Whether so many thousandths of it are still a rate.
+    /// Whether the rate multiplied by `thousandths` is still at most the maximum.
     pub(crate) fn can_be_multiplied(self, thousandths: u32) -> bool {
         u128::from(self.0) * u128::from(thousandths) <= u128::from(HIGHEST) * 1_000
     }
 
-    /// Thousandths of events in a day.
+    /// Thousandths of events per day.
     pub fn per_day_in_thousandths(self) -> u64 {
         self.0
     }
 }
 
-/// Reads a rate such as `500/s`, `0.3/s`, `20/m`, `1000/h` or `5k/d`.
+/// Parses a rate such as `500/s`, `0.3/s`, `20/m`, `1000/h` or `5k/d`.
 ///
 /// # Errors
-/// Says what is wrong with the text and what to write instead.
+/// The mistake in the text, and its remedy.
 pub fn rate(text: &str) -> Result<Rate, Mistake> {
     let plain = text.trim().replace('_', "");
     if plain.is_empty() || plain.starts_with('-') {
@@ -122,7 +122,7 @@ fn negative(text: &str) -> String {
 }
 
 impl fmt::Display for Rate {
-    /// In the largest unit that needs no more than three decimal places: reads back to the same rate.
+    /// In the largest unit that needs at most three decimal places; parses back to the same rate.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, seconds) in [("s", 1), ("m", 60), ("h", 3_600)] {
             let per_unit = DAY_SECONDS / seconds;

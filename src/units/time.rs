@@ -5,20 +5,20 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use super::{Mistake, duration};
 use crate::error::quoted;
 
-/// From 1700 to the end of 2199: room for what happens around a run before nanoseconds in 64 bits end, in 1677 and 2262.
+/// Valid times: 1700 to the end of 2199. Leaves room around a run, as 64-bit nanoseconds end in 1677 and 2262.
 pub(crate) const RANGE: std::ops::Range<i64> = -8_520_336_000_000_000_000..7_258_118_400_000_000_000;
 
-/// Reads a point in time: RFC 3339, a date (midnight in UTC), `now`, or `-7d` and `+1h` from `now`.
+/// Parses a point in time: RFC 3339, a date (midnight in UTC), `now`, or `-7d` and `+1h` relative to `now`.
 ///
 /// # Errors
-/// Says what is wrong with the text and what to write instead.
+/// The mistake in the text, and its remedy.
 pub fn time(text: &str, now: i64) -> Result<i64, Mistake> {
     let text = text.trim();
     if text == "now" {
         return Ok(now);
     }
     if let Some(offset) = text.strip_prefix(['+', '-']) {
-        // A duration always fits, see there.
+        // Durations always fit, see `LONGEST` there.
         let offset = i64::try_from(duration(offset)?).unwrap_or(i64::MAX);
         let shifted = if text.starts_with('-') { now.checked_sub(offset) } else { now.checked_add(offset) };
         return shifted.filter(|time| RANGE.contains(time)).ok_or_else(|| out_of_range(text));

@@ -1,4 +1,4 @@
-//! Times of day, to the minute, on the clock of some place.
+//! Local times of day, to the minute.
 
 use std::fmt;
 
@@ -16,10 +16,10 @@ impl TimeOfDay {
     }
 }
 
-/// Reads a time of day such as `14:00` or `9:30`.
+/// Parses a time of day such as `14:00` or `9:30`.
 ///
 /// # Errors
-/// Says what is wrong with the text and what to write instead.
+/// The mistake in the text, and its remedy.
 pub fn time_of_day(text: &str) -> Result<TimeOfDay, Mistake> {
     let number = |digits: &str, most: u32| {
         let plain = (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -38,7 +38,7 @@ pub fn time_of_day(text: &str) -> Result<TimeOfDay, Mistake> {
 }
 
 impl fmt::Display for TimeOfDay {
-    /// `09:30`: reads back as the same time.
+    /// `09:30`; parses back to the same time.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
     }

@@ -1,4 +1,4 @@
-//! Time zones: which offset the clocks of a place have had when, by the IANA database that `chrono-tz` carries.
+//! Time zones and the history of their offsets, from the IANA database in `chrono-tz`.
 
 use std::fmt;
 
@@ -10,24 +10,24 @@ use crate::error::{nearest, quoted};
 
 /// A time zone of the IANA database.
 ///
-/// Its rules are known to the end of 2099; after that the last offset stays.
+/// Its rules are known to the end of 2099; after that the last offset remains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zone(Tz);
 
-/// Seconds between two looks at a clock. No two changes of any zone are nearer than four days, so none is missed.
+/// Sampling interval in seconds: no zone changes twice within four days, so no change is missed.
 const LOOK: i64 = 3 * 86_400;
 
 impl Zone {
-    /// The clock that never changes.
+    /// UTC.
     pub const UTC: Zone = Zone(Tz::UTC);
 
-    /// How many seconds its clocks are ahead of UTC, at a time in seconds since the Unix epoch.
+    /// Offset from UTC in seconds, at a time in seconds since the Unix epoch.
     pub fn offset(self, time: i64) -> i64 {
         let moment = DateTime::<Utc>::from_timestamp(time, 0).unwrap_or_default();
         self.0.offset_from_utc_datetime(&moment.naive_utc()).fix().local_minus_utc().into()
     }
 
-    /// All its offsets from 1700 to 2262: since when (seconds since the Unix epoch), and how many seconds ahead of UTC.
+    /// All offsets from 1700 to 2262: start (seconds since the Unix epoch) and offset from UTC in seconds.
     pub fn offsets(self) -> Vec<(i64, i64)> {
         let begin = RANGE.start / 1_000_000_000;
         let mut offsets = vec![(begin, self.offset(begin))];
@@ -43,7 +43,7 @@ impl Zone {
         offsets
     }
 
-    /// The first second of another offset, where it changes once after `before` and not after `changed`.
+    /// The first second with a new offset, given exactly one change after `before` and at or before `changed`.
     fn change(self, mut before: i64, mut changed: i64) -> i64 {
         let last = self.offset(changed);
         while changed - before > 1 {
@@ -54,10 +54,10 @@ impl Zone {
     }
 }
 
-/// Reads the name of a time zone, such as `Europe/Berlin` or `UTC`.
+/// Parses the name of a time zone, such as `Europe/Berlin` or `UTC`.
 ///
 /// # Errors
-/// Says that there is no such zone, and which one is meant.
+/// The unknown name, with the nearest known one.
 pub fn zone(text: &str) -> Result<Zone, Mistake> {
     text.parse().map(Zone).map_err(|_| {
         let help = match nearest(text, TZ_VARIANTS.iter().map(|zone| zone.name())) {
@@ -71,7 +71,7 @@ pub fn zone(text: &str) -> Result<Zone, Mistake> {
 }
 
 impl fmt::Display for Zone {
-    /// Its name: reads back as the same zone.
+    /// The name; parses back to the same zone.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.name())
     }
