@@ -1,8 +1,7 @@
-//! One error type, because whoever wrote the input needs the place and the way out, not our call stack.
+//! Diagnostics and the one error type: errors carry their place in the input and a remedy, not a call stack.
 //!
-//! A [`Diagnostic`] is one mistake at one place of one text. Readers collect diagnostics and go on,
-//! so that everything that is wrong is shown at once; [`Error`] is what finally ends a run, and
-//! `main` reports it once.
+//! A [`Diagnostic`] is one mistake at one place of one text. Readers collect diagnostics and continue, so that one run
+//! reports all mistakes; [`Error`] is what ends a run, and `main` reports it once.
 
 mod names;
 mod nearest;
@@ -18,10 +17,10 @@ pub use names::{shell_word, shown};
 pub use nearest::{a, did_you_mean, list_of, nearest};
 pub use render::{MOST_SHOWN, quoted};
 
-/// A text that was read, and where it came from.
+/// An input text and its name.
 #[derive(Debug)]
 pub struct Source {
-    /// Path as the user gave it, or `<command line>`, or the path of a built-in text.
+    /// Path as given by the user, or `<command line>`, or the path of a built-in text.
     pub name: String,
     /// The whole text.
     pub text: String,
@@ -30,12 +29,12 @@ pub struct Source {
 }
 
 impl Source {
-    /// A text under a name, ready to be shared by the diagnostics that point into it.
+    /// A named text, ready to be shared by the diagnostics that point into it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
         Arc::new(Self { name: name.into(), text: text.into(), lines: OnceLock::new() })
     }
 
-    /// The line and column of a byte offset, both from 1; columns count characters.
+    /// Line and column of a byte offset, both from 1; columns count characters.
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let offset = floor_char_boundary(&self.text, offset);
         let lines = self.lines.get_or_init(|| {
@@ -49,18 +48,18 @@ impl Source {
     }
 }
 
-/// One mistake in one place of one text.
+/// One mistake at one place of one text.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
-    /// The text that holds the mistake.
+    /// The text that contains the mistake.
     pub source: Arc<Source>,
-    /// Byte range in `source.text`; may be empty, at the end of the text for instance.
+    /// Byte range in `source.text`; may be empty, for instance at the end of the text.
     pub span: Range<usize>,
-    /// What is wrong, lower case, names in backticks, no full stop.
+    /// Message: lower case, names in backticks, no full stop.
     pub message: String,
-    /// Short text at the underline, may be empty.
+    /// Short text at the underline; may be empty.
     pub label: String,
-    /// What to do about it: zero or more `help:` lines.
+    /// Remedies: zero or more `help:` lines.
     pub help: Vec<String>,
     /// Whether it is no mistake, but something that its author may not have meant.
     pub warning: bool,
@@ -86,14 +85,14 @@ impl Diagnostic {
         self
     }
 
-    /// Says something at the underline.
+    /// Sets the text at the underline.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// Says what to do; an empty text adds nothing.
+    /// Adds a help line; ignores an empty text.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         let help = help.into();
@@ -110,39 +109,39 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Why nothing (more) was done.
+/// Reason why a command failed.
 #[derive(Debug)]
 pub enum Error {
-    /// Something that a person wrote is wrong: all mistakes found, most useful first. Exit status 2.
+    /// All mistakes found in files and options, sorted by place. Exit status 2.
     Input(Vec<Diagnostic>),
-    /// The command line is wrong, and no file can be pointed at. Exit status 2.
+    /// A mistake on the command line that has no place in a text. Exit status 2.
     Usage {
-        /// What is wrong.
+        /// Message.
         message: String,
-        /// What to do about it.
+        /// Help lines.
         help: Vec<String>,
     },
-    /// The work could not be done (disk, broker, pipe). Exit status 1.
+    /// The work failed (disk, broker, pipe). Exit status 1.
     Failed {
-        /// What could not be done, and why.
+        /// The failed action and its cause.
         message: String,
-        /// What to do about it.
+        /// Help lines.
         help: Vec<String>,
     },
 }
 
 impl Error {
-    /// A wrong command line, without help.
+    /// A mistake on the command line, without help.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::Usage { message: message.into(), help: Vec::new() }
     }
 
-    /// Work that could not be done, without help.
+    /// A failure, without help.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::Failed { message: message.into(), help: Vec::new() }
     }
 
-    /// Adds what to do; an empty text adds nothing, and for [`Error::Input`] it goes to the last diagnostic.
+    /// Adds a help line, for [`Error::Input`] to the last diagnostic; ignores an empty text.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         let text = text.into();
@@ -175,7 +174,7 @@ impl Error {
         }
     }
 
-    /// The report for a terminal, one line feed at its end; at most [`MOST_SHOWN`] diagnostics.
+    /// The report for a terminal, ending in one line feed; at most [`MOST_SHOWN`] diagnostics.
     pub fn render(&self, color: bool) -> String {
         match self {
             Self::Input(diagnostics) => render::diagnostics(diagnostics, color),
@@ -204,13 +203,13 @@ impl From<Diagnostic> for Error {
     }
 }
 
-/// The nearest beginning of a character at or before `offset`, so that a wrong span cannot panic.
+/// The nearest character boundary at or before `offset`, so that a wrong span cannot cause a panic.
 fn floor_char_boundary(text: &str, offset: usize) -> usize {
     let offset = offset.min(text.len());
     (0..=offset).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// Takes the value of a result and moves its diagnostics, if any, to those collected so far.
+/// The value of a result; moves its diagnostics, if any, to those collected so far.
 pub fn keep<T>(result: Result<T, Vec<Diagnostic>>, diagnostics: &mut Vec<Diagnostic>) -> Option<T> {
     result.map_err(|mut found| diagnostics.append(&mut found)).ok()
 }
@@ -218,7 +217,7 @@ pub fn keep<T>(result: Result<T, Vec<Diagnostic>>, diagnostics: &mut Vec<Diagnos
 /// All values, or the diagnostics of all results that failed.
 ///
 /// # Errors
-/// Every diagnostic of every result, in order.
+/// All diagnostics of all results, in order.
 pub fn merge<T>(results: impl IntoIterator<Item = Result<T, Vec<Diagnostic>>>) -> Result<Vec<T>, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let values = results.into_iter().filter_map(|result| keep(result, &mut diagnostics)).collect();

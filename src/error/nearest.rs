@@ -1,9 +1,9 @@
-//! Finds what a mistyped word was meant to be, so that an error carries its own correction.
+//! Spelling suggestions: the known name nearest to a mistyped one, so that an error contains its correction.
 
 /// The candidate nearest to `word`, if one is near enough to be what was meant. Never `word` itself: whoever wrote that
 /// needs another way out.
 ///
-/// Spelling styles do not count: `create_pool`, `CreatePool` and `create-pool` are the same word.
+/// Spelling styles do not matter: `create_pool`, `CreatePool` and `create-pool` are equal.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = fold(word);
     let longest = folded.chars().count().max(1);
@@ -12,12 +12,12 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|candidate| *candidate != word)
         .map(|candidate| (similarity(&folded, &fold(candidate)), candidate))
         .filter(|(similarity, _)| *similarity >= threshold(longest))
-        // The first of equals, so that the answer does not depend on how the comparison ends.
+        // The first among equals, so that the result is deterministic.
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
         .map(|(_, candidate)| candidate)
 }
 
-/// A help text with the nearest candidate, or else with all of them; empty without candidates.
+/// A help line with the nearest candidate, or else with all of them; empty if there are no candidates.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
     if let Some(found) = nearest(word, candidates.clone()) {
         return format!("did you mean `{found}`?");
@@ -30,7 +30,7 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
     }
 }
 
-/// Names in backticks, joined by commas; of many the first eighteen and how many more there are.
+/// Names in backticks, separated by commas; at most eighteen, followed by the number of the others.
 pub fn list_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 18;
     let mut names = names.into_iter();
@@ -45,18 +45,18 @@ pub fn list_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// A word that the catalog chooses, with its article.
+/// A word with its indefinite article; the word may be any name of a catalog.
 pub fn a(word: &str) -> String {
-    // `u` is most often that of `user` or `unit`.
+    // `u` is usually that of `user` or `unit`.
     let article = if word.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']) { "an" } else { "a" };
     format!("{article} {word}")
 }
 
-/// One spelling for all styles: lower case, words apart by `-`.
+/// Normalizes all spelling styles to lower case with `-` between words.
 fn fold(word: &str) -> String {
     let mut folded = String::with_capacity(word.len() + 4);
     let mut before_lower = false;
-    // Nobody means a name by a text longer than this, and distances cost its square.
+    // Limits the cost, which is quadratic; no name is longer than this.
     for character in word.chars().take(100) {
         if matches!(character, '_' | ' ' | '-' | '.') {
             folded.push('-');
@@ -72,7 +72,7 @@ fn fold(word: &str) -> String {
     folded
 }
 
-/// 1 for equal, 0 for nothing in common; a word and its beginning or its end are alike.
+/// Similarity from 0 to 1; a word is similar to its beginnings and ends.
 fn similarity(word: &str, candidate: &str) -> f64 {
     let part =
         word.len() >= 3 && (candidate.starts_with(word) || candidate.ends_with(word) || word.starts_with(candidate));

@@ -1,7 +1,7 @@
-//! Turns diagnostics into what a terminal shows.
+//! Renders diagnostics for a terminal.
 //!
-//! The text that is shown comes from files of strangers, so only the line around the mistake is
-//! taken, control characters are replaced before anything else sees them, and long lines are cut.
+//! The quoted text comes from untrusted files, so only the line with the mistake is taken, control characters are
+//! replaced first, and long lines are cut.
 
 use std::{fmt::Write as _, ops::Range};
 
@@ -9,22 +9,22 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{Diagnostic, Source, floor_char_boundary, names::is_safe};
 
-/// How many diagnostics are shown at most; the rest is counted.
+/// Maximum number of diagnostics shown; the others are counted.
 pub const MOST_SHOWN: usize = 20;
 
-/// Characters of a source line that are shown at most, and how many of them before the mistake.
+/// Maximum number of characters shown of a source line, and of those before the mistake.
 const LINE_WIDTH: usize = 120;
 const LINE_BEFORE: usize = 60;
 
-/// Characters of a message, label or help line that are shown at most.
+/// Maximum number of characters shown of a message, label or help line.
 const MESSAGE_WIDTH: usize = 600;
 
-/// A user's word for use in a message: in backticks, cut if it is long, control characters replaced.
+/// A user's word for use in a message: in backticks, cut if long, control characters replaced.
 pub fn quoted(text: &str) -> String {
     format!("`{}`", clean(text, 60))
 }
 
-/// All diagnostics up to [`MOST_SHOWN`], an empty line after each.
+/// All diagnostics up to [`MOST_SHOWN`], with an empty line between them.
 pub(super) fn diagnostics(diagnostics: &[Diagnostic], color: bool) -> String {
     let mut out = String::new();
     for (index, found) in diagnostics.iter().take(MOST_SHOWN).enumerate() {
@@ -35,13 +35,13 @@ pub(super) fn diagnostics(diagnostics: &[Diagnostic], color: bool) -> String {
         out.push('\n');
     }
     if diagnostics.len() > MOST_SHOWN {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(out, "\n… and {} more", diagnostics.len() - MOST_SHOWN);
     }
     out
 }
 
-/// One diagnostic, without line feed at its end.
+/// One diagnostic, without a line feed at the end.
 pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool) -> String {
     let (line, column) = diagnostic.source.position(diagnostic.span.start);
     let excerpt = Excerpt::new(&diagnostic.source, &diagnostic.span);
@@ -53,11 +53,11 @@ pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool) -> String {
     let level = if diagnostic.warning { Level::WARNING } else { Level::ERROR };
     let group = level.primary_title(clean(&diagnostic.message, MESSAGE_WIDTH)).element(snippet);
     let out = renderer(color).render(&[with_help(group, &diagnostic.help)]);
-    // The renderer counts columns in the excerpt, which may begin in the middle of a line.
+    // The renderer counts columns within the excerpt, which may start in the middle of a line.
     out.replacen(&format!("{name}:{line}:{shown_column}\n"), &format!("{name}:{line}:{column}\n"), 1)
 }
 
-/// A message that has no place in a text.
+/// A message without a place in a text.
 pub(super) fn plain(message: &str, help: &[String], color: bool) -> String {
     let title = Level::ERROR.primary_title(clean(message, MESSAGE_WIDTH));
     let mut out = renderer(color).render(&[Group::with_title(title)]);
@@ -72,7 +72,7 @@ pub(super) fn plain(message: &str, help: &[String], color: bool) -> String {
 
 fn renderer(color: bool) -> Renderer {
     let renderer = if color { Renderer::styled().hyperlink(false) } else { Renderer::plain() };
-    // Lines are cut here already; the second cut must not happen.
+    // Lines are already cut; a large width prevents the renderer from cutting them again.
     renderer.term_width(LINE_WIDTH * 5)
 }
 
@@ -80,7 +80,7 @@ fn with_help<'a>(group: Group<'a>, help: &[String]) -> Group<'a> {
     group.elements(help.iter().map(|line| Level::HELP.message(clean(line, MESSAGE_WIDTH))))
 }
 
-/// The part of one line that is shown, and where in it the mistake is.
+/// The part of a line that is shown, and the span of the mistake in it.
 struct Excerpt {
     text: String,
     span: Range<usize>,
@@ -92,7 +92,7 @@ impl Excerpt {
         let start = floor_char_boundary(text, span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-        // A mistake of many lines is shown by its first one.
+        // For a mistake that spans several lines, only the first is shown.
         let end = floor_char_boundary(text, span.end).clamp(start, line_end);
 
         let mut shown = Self { text: String::new(), span: 0..0 };
@@ -106,7 +106,7 @@ impl Excerpt {
         }
         shown.span.start = shown.text.len();
         let marked = text[start..end].trim_end();
-        // Where space is the mistake, it is what is marked.
+        // If the mistake consists of spaces, they are marked.
         let marked = if marked.is_empty() { &text[start..end] } else { marked };
         push_clean(&mut shown.text, marked, LINE_WIDTH - LINE_BEFORE);
         shown.span.end = shown.text.len();
@@ -116,7 +116,7 @@ impl Excerpt {
     }
 }
 
-/// Text without anything that a terminal would obey, cut with `…` after so many characters.
+/// The text without characters that a terminal interprets, cut with `…` after `most` characters.
 fn clean(text: &str, most: usize) -> String {
     let mut out = String::with_capacity(text.len().min(most));
     push_clean(&mut out, text, most);
