@@ -1,9 +1,8 @@
-//! YAML as a tree that knows where everything stands, so that a reader can report all mistakes at once.
+//! YAML as a tree with positions, so that a reader can report all mistakes at once.
 //!
-//! Derived deserializers stop at their first error and forget places. The tree is built from the
-//! parser's events (the parser that `serde-saphyr` rests on), because they tell byte offsets,
-//! quotes and aliases, which a deserializer does not pass on. Aliases and merge keys are resolved
-//! here; everything that could make a small file large or deep is bounded.
+//! Derived deserializers stop at the first error and drop positions. The tree is built from the events of the parser on
+//! which `serde-saphyr` is based, because they carry byte offsets, quoting and aliases, which a deserializer discards.
+//! Aliases and merge keys are resolved here, and everything that could make a small file large or deep is bounded.
 
 mod build;
 mod load;
@@ -34,7 +33,7 @@ impl<T> Spanned<T> {
         Self { value, span }
     }
 
-    /// Another value from the same place.
+    /// Converts the value and keeps the span.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Spanned<U> {
         Spanned::new(change(self.value), self.span)
     }
@@ -43,13 +42,13 @@ impl<T> Spanned<T> {
 /// A value of a YAML document and its place.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// What stands there.
+    /// The value.
     pub value: Value,
-    /// Where it is used: for an alias the bytes of `*name`.
+    /// The place where it is used: for an alias the bytes of `*name`.
     pub span: Range<usize>,
-    /// Where it is written, if it came by an alias or a merge key.
+    /// The place where it is defined, if it comes from an alias or a merge key.
     pub defined: Option<Range<usize>>,
-    /// Whether it is a text in quotes or a block text, which is never a number or `true`.
+    /// Whether it is a quoted or block scalar, which is never a number or `true`.
     pub quoted: bool,
     /// How a scalar is written that is not a text: `0x1F` for 31, because where a text is wanted it is one.
     pub written: Option<Arc<str>>,
@@ -57,18 +56,18 @@ pub struct Node {
     pub is_given: bool,
 }
 
-/// What a YAML value is, by YAML 1.2's core rules.
+/// A YAML value, by the core schema of YAML 1.2.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// `null`, `~` or nothing at all.
     Null,
     /// `true` or `false`; `yes` and `on` are texts.
     Bool(bool),
-    /// A whole number; wide enough for all of `u64` and `i64`.
+    /// An integer; wide enough for all of `u64` and `i64`.
     Int(i128),
     /// A number with a point or an exponent.
     Float(f64),
-    /// Everything else that is not a collection.
+    /// Any other scalar.
     Text(String),
     /// A sequence.
     List(Vec<Node>),
@@ -76,14 +75,14 @@ pub enum Value {
     Map(Vec<(Spanned<String>, Node)>),
 }
 
-/// Places are not part of what a document says.
+/// Equality ignores positions.
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
     }
 }
 
-/// Places are not part of what a document says.
+/// Equality ignores positions.
 impl<T: PartialEq> PartialEq for Spanned<T> {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
@@ -131,7 +130,7 @@ impl Node {
         }
     }
 
-    /// What stands there, for `found …` in a message: ``text `abc` ``, ``the number `5` ``, `a list`.
+    /// The value as words for `found …` in a message: ``text `abc` ``, ``the number `5` ``, `a list`.
     pub fn describe(&self) -> String {
         match &self.value {
             Value::Null => "nothing".to_owned(),
@@ -145,11 +144,11 @@ impl Node {
     }
 }
 
-/// Reads the one document of a YAML text.
+/// Parses a YAML text that contains one document.
 ///
 /// # Errors
-/// Texts that are no YAML, hold nothing or more than one document, repeat a key, use tags, or
-/// would grow beyond bounds through aliases.
+/// Text that is not YAML, contains no document or more than one, repeats a key, uses tags, or exceeds the bounds
+/// through aliases.
 pub fn parse(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
     load::check_text(source)?;
     build::document(source)

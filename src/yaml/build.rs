@@ -1,4 +1,4 @@
-//! From the parser's events to the tree, within bounds.
+//! Builds the tree from the parser's events, within bounds.
 
 mod merge;
 mod mistakes;
@@ -11,13 +11,13 @@ use super::{Node, Spanned, Value, load::BEGIN};
 use crate::error::{Diagnostic, Source, quoted};
 use merge::Entries;
 
-/// Levels of maps and lists in each other, also through aliases.
+/// Maximum nesting depth of maps and lists, aliases included.
 const DEEPEST: usize = 64;
 
-/// Values in one document after aliases are resolved.
+/// Maximum number of values in a document after resolving aliases.
 const MOST_NODES: usize = 200_000;
 
-/// Bytes of texts and keys in one document after aliases are resolved.
+/// Maximum bytes of texts and keys in a document after resolving aliases.
 const MOST_TEXT: usize = 64 * 1024 * 1024;
 
 /// Builds the tree of a source's only document.
@@ -58,13 +58,13 @@ struct Builder<'a> {
     source: &'a Arc<Source>,
     parser: Parser<'a, StrInput<'a>>,
     anchors: HashMap<usize, Anchored>,
-    /// Mistakes after which the rest of the file can still be read.
+    /// Mistakes after which the rest of the file is still read.
     found: Vec<Diagnostic>,
     nodes: usize,
     text: usize,
 }
 
-/// A value with an anchor and what a copy of it costs.
+/// An anchored value, and the cost of copying it.
 struct Anchored {
     node: Node,
     nodes: usize,
@@ -92,7 +92,7 @@ impl<'a> Builder<'a> {
                 _ => root = Some(self.node(event, &span, 0)?.0),
             }
         }
-        // The root of a file of comments is an empty scalar.
+        // A file with only comments has an empty scalar as its root.
         Ok(root.filter(|node| node.value != Value::Null || !node.span.is_empty()))
     }
 
@@ -100,7 +100,7 @@ impl<'a> Builder<'a> {
         self.parser.next_event().transpose().map_err(|error| Box::new(mistakes::explain(self.source, &error)))
     }
 
-    /// The next event inside a collection; the parser never ends there without an error.
+    /// The next event within a collection, where the parser never ends without an error.
     fn next_inside(&mut self) -> Result<(Event<'a>, Span), Fatal> {
         self.next()?.ok_or_else(|| {
             let end = self.source.text.len();
@@ -108,7 +108,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// A value and how many levels of collections are in it.
+    /// A value, and the depth of the collections in it.
     fn node(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<(Node, usize), Fatal> {
         let range = self.range(span);
         let (nodes, text) = (self.nodes, self.text);
@@ -132,7 +132,7 @@ impl<'a> Builder<'a> {
             let (nodes, text) = (self.nodes - nodes, self.text - text);
             let node = node.clone();
             self.anchors.insert(id, Anchored { node, nodes, text, height });
-            // The copy that waits for aliases is memory too.
+            // The copy kept for aliases counts as well.
             self.spend(nodes, text, &self.range(span))?;
         }
         Ok((node, height))
@@ -179,7 +179,7 @@ impl<'a> Builder<'a> {
             height = height.max(levels);
             if let Some(key) = key {
                 if node.span.is_empty() {
-                    // A value that is left out is shown at the key's end.
+                    // A missing value is shown at the end of its key.
                     node.span = key.span.end..key.span.end;
                 }
                 last = Some(node.span.end);
@@ -188,7 +188,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The text of a key; numbers and `null` as keys are the text that stands there.
+    /// The text of a key; numbers and `null` as keys are their text.
     fn key(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<Option<Spanned<String>>, Fatal> {
         let written = match &event {
             Event::Scalar(text, ..) => Some(Cow::clone(text).into_owned()),
@@ -212,7 +212,7 @@ impl<'a> Builder<'a> {
 
     fn collection(&self, value: Value, start: &Range<usize>, end: &Span, last: Option<usize>) -> Node {
         let end = self.range(end);
-        // Block collections end where the next thing begins, which may be many lines later.
+        // A block collection ends where the next node begins, which may be many lines later.
         let end = if end.is_empty() { last.unwrap_or(start.end) } else { end.end };
         Node::new(value, start.start..end.max(start.start))
     }

@@ -1,4 +1,4 @@
-//! Reads files, and refuses those that are no text before the parser gets confused by them.
+//! Loads files, and rejects input that is not text before it confuses the parser.
 
 use std::{
     fs::File,
@@ -10,17 +10,17 @@ use std::{
 
 use crate::error::{Diagnostic, Error, Source, quoted, shown};
 
-/// Files with more bytes than this are not read: nobody writes so long a scenario by hand.
+/// Maximum size of a file: larger ones are not scenarios that a person wrote.
 pub const LARGEST_FILE: u64 = 16 * 1024 * 1024;
 
-/// For whoever has a file with nothing in it.
+/// Help for an empty file.
 pub(super) const BEGIN: &str =
     "`falsetrail new NAME` writes a story to begin with, `falsetrail show catalog` prints a catalog";
 
-/// Reads a text file; its name in errors is the path as given.
+/// Loads a text file; messages name it by the path as given.
 ///
 /// # Errors
-/// Says why the file cannot be read, is too large, or is not UTF-8.
+/// A file that cannot be read, is too large, or is not UTF-8.
 pub fn load(path: impl AsRef<Path>) -> Result<Arc<Source>, Error> {
     let path = path.as_ref();
     let name = shown(path);
@@ -33,7 +33,7 @@ pub fn load(path: impl AsRef<Path>) -> Result<Arc<Source>, Error> {
     text(name, bytes)
 }
 
-/// Reads standard input as a file; a second time gives the same text.
+/// Loads standard input; a second call returns the same text.
 ///
 /// # Errors
 /// As [`load`].
@@ -56,7 +56,7 @@ fn text(name: String, bytes: Vec<u8>) -> Result<Arc<Source>, Error> {
     }
 }
 
-/// What is wrong with a text as a whole: empty, or not a text at all.
+/// Checks a text as a whole: it must not be empty, and must be text.
 pub(super) fn check_text(source: &Arc<Source>) -> Result<(), Vec<Diagnostic>> {
     let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
     let begin = source.text.len() - text.len();
@@ -77,12 +77,12 @@ pub(super) fn check_text(source: &Arc<Source>) -> Result<(), Vec<Diagnostic>> {
     Err(vec![found])
 }
 
-/// What no text has, in which lines and tabs are the only control.
+/// Control characters that do not occur in text files; line breaks and tabs do.
 fn is_control(found: char) -> bool {
     found.is_ascii_control() && !matches!(found, '\t' | '\n' | '\r')
 }
 
-/// What version control writes before the first of two versions.
+/// The marker that version control writes before the first of two conflicting versions.
 const CONFLICT: &str = "<<<<<<< ";
 
 fn conflict(text: &str) -> Option<usize> {
@@ -94,7 +94,7 @@ fn conflict(text: &str) -> Option<usize> {
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // One byte more than allowed is enough to know; the size of a pipe cannot be asked for.
+    // One byte more than allowed suffices to detect a large file; the size of a pipe is unknown.
     File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -118,7 +118,7 @@ fn not_utf8(name: String, error: &std::string::FromUtf8Error) -> Diagnostic {
     } else {
         "the file is not UTF-8 text"
     };
-    // Up to the mistake the text with replacement characters is the same, so the place holds.
+    // Up to the mistake the text with replacement characters is identical, so the offset is valid.
     let source = Source::new(name, String::from_utf8_lossy(bytes));
     let end = at + source.text[at..].chars().next().map_or(0, char::len_utf8);
     Diagnostic::new(&source, at..end, message)

@@ -1,8 +1,7 @@
-//! Reads typed values out of a tree, and collects everything that is wrong with it.
+//! Reads typed values from a tree, and collects all mistakes in it.
 //!
-//! A reader function is one line a key: it asks for every key it knows, then calls
-//! [`MapReader::finish`], which reports the keys that nobody asked for, and only then gives up on
-//! values that are missing:
+//! A reader function has one line per key: it requests every key it knows, then calls [`MapReader::finish`], which
+//! reports unknown keys, and only then returns early if required values are missing:
 //!
 //! ```
 //! # use falsetrail::{error::Source, yaml::{self, Reader}};
@@ -33,11 +32,11 @@ pub use map::MapReader;
 use super::{Node, Spanned};
 use crate::error::{Diagnostic, Source};
 
-/// What is read from one source, and the mistakes found in it so far.
+/// Reads from one source, and collects the mistakes found.
 #[derive(Debug)]
 pub struct Reader {
     source: Arc<Source>,
-    // Shared, so that readers of parts need no exclusive hold of the whole.
+    // In a cell, so that readers of parts can share the reader.
     found: RefCell<Vec<Diagnostic>>,
     settled: RefCell<Vec<Range<usize>>>,
     incomplete: Cell<bool>,
@@ -45,7 +44,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader of nodes of this source.
+    /// A reader for nodes of this source.
     pub fn new(source: &Arc<Source>) -> Self {
         Self {
             names: Vec::new(),
@@ -73,19 +72,19 @@ impl Reader {
         &self.source
     }
 
-    /// Starts a diagnostic at a place of the source; hand it to [`Reader::report`].
+    /// Creates a diagnostic at a place of the source; pass it to [`Reader::report`].
     pub fn mistake(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(&self.source, span.clone(), message)
     }
 
-    /// Adds a mistake, also of another source.
+    /// Records a mistake, which may be in another source.
     pub fn report(&self, diagnostic: Diagnostic) {
         if !self.settled.borrow().contains(&diagnostic.span) {
             self.found.borrow_mut().push(diagnostic);
         }
     }
 
-    /// Notes that something was left out that others may miss.
+    /// Records that something was left out, which may cause further mistakes elsewhere.
     pub fn set_incomplete(&self) {
         self.incomplete.set(true);
     }
@@ -95,42 +94,42 @@ impl Reader {
         self.incomplete.get()
     }
 
-    /// Adds a mistake after which nothing else at that place is worth a word.
+    /// Records a mistake and suppresses all further ones at the same place.
     pub fn settle(&self, diagnostic: Diagnostic) {
         let span = diagnostic.span.clone();
         self.report(diagnostic);
         self.settled.borrow_mut().push(span);
     }
 
-    /// Takes the value of a result and keeps its diagnostics.
+    /// The value of a result; keeps its diagnostics.
     pub fn keep<T>(&self, result: Result<T, Vec<Diagnostic>>) -> Option<T> {
         crate::error::keep(result, &mut self.found.borrow_mut())
     }
 
-    /// How many mistakes were found so far.
+    /// Number of mistakes found so far.
     pub fn mistakes(&self) -> usize {
         self.found.borrow().len()
     }
 
-    /// What could be read, and everything that was wrong, in the order of the text: for whoever can find more mistakes
-    /// in what there is.
+    /// The value, which may be incomplete, and all mistakes in the order of the text: for callers that find further
+    /// mistakes in the value.
     pub fn parts<T>(self, value: Option<T>) -> (Option<T>, Vec<Diagnostic>) {
         let mut found = self.found.into_inner();
         found.sort_by_key(|diagnostic| (!Arc::ptr_eq(&diagnostic.source, &self.source), diagnostic.span.start));
         (value, found)
     }
 
-    /// The value if nothing was wrong anywhere, else everything that was, in the order of the text.
+    /// The value if there were no mistakes, or else all mistakes in the order of the text.
     ///
     /// # Errors
-    /// All mistakes that were reported; never empty.
+    /// All recorded mistakes; never empty.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Vec<Diagnostic>> {
         let mut found = self.found.into_inner();
         match value {
             Some(value) if found.is_empty() => Ok(value),
             _ => {
                 if found.is_empty() {
-                    // A reader that gives up without a word is a bug; say at least where.
+                    // A reader that returns `None` without a mistake is a bug; report at least the file.
                     found.push(Diagnostic::new(&self.source, 0..0, "this cannot be read"));
                 }
                 found.sort_by_key(|diagnostic| (!Arc::ptr_eq(&diagnostic.source, &self.source), diagnostic.span.start));
@@ -139,17 +138,17 @@ impl Reader {
         }
     }
 
-    /// Reads a node that must be a map with known keys; `what` names it in errors, such as `a step`.
+    /// Reads a node that must be a map with known keys; `what` names it in messages, such as `a step`.
     pub fn map<'r>(&'r self, node: &'r Node, what: &str) -> Option<MapReader<'r>> {
         MapReader::new(self, node, what, None)
     }
 
-    /// As [`Reader::map`], for a map of which an example helps whoever writes something else or leaves out a key.
+    /// [`Reader::map`] with an example that is shown if the node is not a map or lacks a key.
     pub fn map_as<'r>(&'r self, node: &'r Node, what: &str, example: &'static str) -> Option<MapReader<'r>> {
         MapReader::new(self, node, what, Some(example))
     }
 
-    /// The entries of a map whose keys are names that the file chooses.
+    /// The entries of a map whose keys are names chosen by the file.
     pub fn entries<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [(Spanned<String>, Node)]> {
         match &node.value {
             super::Value::Map(entries) => Some(entries),

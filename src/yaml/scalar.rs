@@ -1,13 +1,13 @@
-//! What a scalar is, and how a value is written so that it is read as the same.
+//! Scalars: resolving plain text to values, and writing values so that they are read back unchanged.
 
 use std::fmt::Write as _;
 
 use super::{Node, Value};
 
-/// The value of a scalar without quotes, by YAML 1.2's core rules.
+/// The value of a plain scalar, by the core schema of YAML 1.2.
 ///
-/// One rule is stricter: digits with a zero before them stay a text, because YAML 1.1 reads `010`
-/// as eight and most people mean an identifier.
+/// One rule is stricter: digits after a leading zero stay a text, because YAML 1.1 reads `010` as eight, and most
+/// people mean an identifier.
 pub(super) fn plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
@@ -19,7 +19,7 @@ pub(super) fn plain(text: &str) -> Value {
     number(text).unwrap_or_else(|| Value::Text(text.to_owned()))
 }
 
-/// A text as YAML, in quotes if it would be read as something else without.
+/// A text as YAML, quoted if it would otherwise be read as another value.
 pub fn scalar_text(text: &str) -> String {
     let safe_start = text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_');
     let safe = text.chars().all(|character| character.is_ascii_alphanumeric() || "_-./@+ ".contains(character));
@@ -37,7 +37,7 @@ pub fn scalar_text(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             _ if character.is_control() || is_special(character) => {
-                // Writing to a string does not fail.
+                // Writing to a string cannot fail.
                 let _ = write!(out, "\\u{:04X}", u32::from(character));
             }
             _ => out.push(character),
@@ -47,7 +47,7 @@ pub fn scalar_text(text: &str) -> String {
     out
 }
 
-/// Characters that YAML forbids, or takes for a line break or a byte order mark.
+/// Characters that YAML forbids, or treats as a line break or a byte order mark.
 fn is_special(character: char) -> bool {
     matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
@@ -60,7 +60,7 @@ pub fn value_text(value: &Value) -> String {
         Value::Int(value) => value.to_string(),
         Value::Float(value) if value.is_nan() => ".nan".to_owned(),
         Value::Float(value) if value.is_infinite() => if *value > 0.0 { ".inf" } else { "-.inf" }.to_owned(),
-        // Debug keeps the point of `1.0`, by which it is a float again.
+        // Debug formatting keeps the point of `1.0`, so that it is read back as a float.
         Value::Float(value) => format!("{value:?}"),
         Value::Text(text) => scalar_text(text),
         Value::List(nodes) => {
@@ -128,7 +128,7 @@ pub(crate) fn is_yaml_1_1_boolean(text: &str) -> bool {
     ["y", "n", "yes", "no", "on", "off", "true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Texts that other YAML readers take for booleans, numbers or dates.
+/// Texts that other YAML parsers read as booleans, numbers or dates.
 fn is_yaml_1_1_special(text: &str) -> bool {
     is_yaml_1_1_boolean(text)
         || (text.starts_with(|first: char| first.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! The entries of one map: every key once, and `<<` takes what is not said from other maps.
+//! Entries of a map: rejects duplicate keys and resolves merge keys (`<<`).
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
@@ -14,9 +14,9 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Adds an entry of the file; a key that was there already is a mistake.
+    /// Adds an entry of the file; reports a duplicate key.
     pub(super) fn add(&mut self, source: &Arc<Source>, key: Spanned<String>, node: Node, found: &mut Vec<Diagnostic>) {
-        // In quotes it is a key like any other.
+        // A quoted `<<` is an ordinary key.
         if key.value == "<<" && source.text[key.span.clone()].starts_with('<') {
             self.merged.push(node);
             return;
@@ -24,7 +24,7 @@ impl Entries {
         if let Some(first) = self.places.get(&key.value) {
             let message = format!("the key {} is here twice", quoted(&key.value));
             let mut twice = Diagnostic::new(source, key.span, message).help("remove one of them");
-            // Lines are counted from the text's start, so not for what nobody will see.
+            // Finding a line number scans the text, so it is done only for mistakes that are shown.
             if found.len() < MOST_SHOWN {
                 let (line, _) = source.position(first.start);
                 twice = twice.label(format!("first on line {line}"));
@@ -36,7 +36,7 @@ impl Entries {
         self.own.push((key, node));
     }
 
-    /// All entries; those of merged maps come last and never replace any.
+    /// All entries; those from merged maps come last and never override others.
     pub(super) fn finish(mut self, source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Vec<(Spanned<String>, Node)> {
         for node in std::mem::take(&mut self.merged) {
             match node.value {
@@ -53,7 +53,7 @@ impl Entries {
 
     fn merge(&mut self, source: &Arc<Source>, node: Node, found: &mut Vec<Diagnostic>) {
         let Value::Map(entries) = node.value else {
-            // An alias of nothing is reported where it stands.
+            // An unknown alias has already been reported.
             if found.iter().any(|mistake| mistake.span == node.span) {
                 return;
             }

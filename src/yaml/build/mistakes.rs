@@ -1,4 +1,4 @@
-//! The parser's errors in words for people who do not know YAML's grammar.
+//! Explains the parser's errors to people who do not know YAML's grammar.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use serde_saphyr::granit_parser::{ErrorKind, Marker, ScanError};
 
 use crate::error::{Diagnostic, Source, quoted};
 
-/// A parser's error as a diagnostic with a way out.
+/// A parser error as a diagnostic with a remedy.
 pub(super) fn explain(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
     let start = offset(source, error.marker());
     let end =
@@ -29,7 +29,7 @@ fn words(source: &Source, start: usize, kind: &ErrorKind) -> (String, &'static s
     (message, help)
 }
 
-/// What people type whose meaning is plain, whatever the grammar makes of it.
+/// Input whose intention is clear although the grammar rejects it.
 fn typed(source: &Source, start: usize, kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
     let line = line_start(source, start);
     let text = source.text[line..].lines().next().unwrap_or_default();
@@ -40,7 +40,7 @@ fn typed(source: &Source, start: usize, kind: &ErrorKind) -> Option<(&'static st
     {
         return None;
     }
-    // At the dash or just behind it, before anything else of the line.
+    // At the dash or right after it, with nothing else before it on the line.
     let before = source.text[line..start].trim();
     let item = text.trim_start().strip_prefix('-').filter(|_| matches!(before, "" | "-"))?;
     if item.is_empty() || item.starts_with(' ') {
@@ -51,7 +51,7 @@ fn typed(source: &Source, start: usize, kind: &ErrorKind) -> Option<(&'static st
     (!number).then_some(("the `-` of an item has no space behind it", "write `- ` before each item"))
 }
 
-/// The first tabs of a line, or of one below: the parser points before them or behind them.
+/// The first tabs of the line or of a later one: the parser points before them or after them.
 fn tabs(source: &Source, at: usize) -> (usize, usize) {
     let line = line_start(source, at);
     let text = &source.text[line..];
@@ -60,7 +60,7 @@ fn tabs(source: &Source, at: usize) -> (usize, usize) {
     (line + first, line + first + length)
 }
 
-/// The mistakes that people make most.
+/// The most frequent mistakes.
 fn known(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
     use ErrorKind as Kind;
     Some(match kind {
@@ -115,7 +115,7 @@ fn known(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// The parser quotes characters in its own way; ours are the only backticks.
+/// The parser quotes characters in its messages; only our backticks remain.
 fn quoted_free(text: &str) -> String {
     quoted(&text.replace(['`', '\''], "")).replace('`', "")
 }

@@ -1,4 +1,4 @@
-//! A map with known keys. It remembers which keys it was asked for, so there is no second list.
+//! Reader of a map with known keys. The requested keys are the known keys, so no second list is needed.
 
 use std::ops::Range;
 
@@ -47,19 +47,19 @@ impl<'r> MapReader<'r> {
         })
     }
 
-    /// Lets all keys alone that begin with `prefix`, such as `x-`.
+    /// Ignores keys that begin with `prefix`, such as `x-`.
     pub fn allow_prefix(mut self, prefix: &'static str) -> Self {
         self.free_prefix = Some(prefix);
         self
     }
 
-    /// Words that people use, and what they are called here: a key, or an option of the command line.
+    /// Common other words for keys, and their replacements: a key, or an option of the command line.
     pub fn synonyms(mut self, synonyms: &'static [(&'static str, &'static str)]) -> Self {
         self.synonyms = synonyms;
         self
     }
 
-    /// Where the map stands.
+    /// The place of the map.
     pub fn span(&self) -> Range<usize> {
         self.node.span.clone()
     }
@@ -69,12 +69,12 @@ impl<'r> MapReader<'r> {
         self.reader
     }
 
-    /// The node of a key that may be left out.
+    /// The node of an optional key.
     pub fn optional(&mut self, key: &'static str) -> Option<&'r Node> {
         self.entry(key).map(|(_, node)| node)
     }
 
-    /// The key itself and its node, for mistakes that are about the key.
+    /// An optional key and its node, for mistakes that concern the key itself.
     pub fn entry(&mut self, key: &'static str) -> Option<(&'r Spanned<String>, &'r Node)> {
         if !self.asked.contains(&key) {
             self.asked.push(key);
@@ -123,22 +123,22 @@ impl<'r> MapReader<'r> {
         self.read(key, Reader::text)
     }
 
-    /// A text that must be there.
+    /// A required text.
     pub fn required_text(&mut self, key: &'static str) -> Option<Spanned<String>> {
         self.read_required(key, Reader::text)
     }
 
-    /// `true` or `false`.
+    /// A boolean: `true` or `false`.
     pub fn bool(&mut self, key: &'static str) -> Option<Spanned<bool>> {
         self.read(key, Reader::bool)
     }
 
-    /// A whole number from 0.
+    /// An integer from 0.
     pub fn u64(&mut self, key: &'static str) -> Option<Spanned<u64>> {
         self.read(key, Reader::u64)
     }
 
-    /// A whole number, also below 0.
+    /// An integer, possibly negative.
     pub fn i64(&mut self, key: &'static str) -> Option<Spanned<i64>> {
         self.read(key, Reader::i64)
     }
@@ -153,22 +153,22 @@ impl<'r> MapReader<'r> {
         self.read(key, Reader::duration)
     }
 
-    /// A duration or a range of them.
+    /// A duration or a range.
     pub fn duration_range(&mut self, key: &'static str) -> Option<Spanned<DurationRange>> {
         self.read(key, Reader::duration_range)
     }
 
-    /// A count or a range of them.
+    /// A count or a range.
     pub fn count_range(&mut self, key: &'static str) -> Option<Spanned<CountRange>> {
         self.read(key, Reader::count_range)
     }
 
-    /// The items of a list; empty if the key is left out.
+    /// The items of a list; empty if the key is missing.
     pub fn list(&mut self, key: &'static str) -> &'r [Node] {
         self.read(key, |reader, node, what| reader.list(node, what)).unwrap_or_default()
     }
 
-    /// The items of a list that must be there and have at least one item.
+    /// The items of a required list with at least one item.
     pub fn required_list(&mut self, key: &'static str) -> Option<&'r [Node]> {
         let node = self.required(key)?;
         let items = self.reader.list(node, &quoted(key))?;
@@ -180,25 +180,25 @@ impl<'r> MapReader<'r> {
         Some(items)
     }
 
-    /// A list of texts; empty if the key is left out.
+    /// A list of texts; empty if the key is missing.
     pub fn texts(&mut self, key: &'static str) -> Vec<Spanned<String>> {
         let what = format!("an item of {}", quoted(key));
         let items = self.list(key);
         items.iter().filter_map(|item| self.reader.text(item, &what)).collect()
     }
 
-    /// The entries of a map whose keys are names that the file chooses; empty if the key is left out.
+    /// The entries of a map whose keys are names chosen by the file; empty if the key is missing.
     pub fn entries(&mut self, key: &'static str) -> &'r [(Spanned<String>, Node)] {
         self.read(key, |reader, node, what| reader.entries(node, what)).unwrap_or_default()
     }
 
-    /// A map with known keys; `what` names it in errors.
+    /// A map with known keys; `what` names it in messages.
     pub fn map(&mut self, key: &'static str, what: &str) -> Option<MapReader<'r>> {
         let node = self.optional(key)?;
         self.reader.map(node, what)
     }
 
-    /// Any other type: `read` gets the node and the key in backticks.
+    /// A value of any other type: `read` gets the node, and the key in backticks.
     pub fn read<T>(
         &mut self,
         key: &'static str,
@@ -208,7 +208,7 @@ impl<'r> MapReader<'r> {
         read(self.reader, node, &quoted(key))
     }
 
-    /// As [`MapReader::read`], for a key that must be there.
+    /// [`MapReader::read`] for a required key.
     pub fn read_required<T>(
         &mut self,
         key: &'static str,
@@ -218,7 +218,7 @@ impl<'r> MapReader<'r> {
         read(self.reader, node, &quoted(key))
     }
 
-    /// Reports the keys that nobody asked for, and those that are missing.
+    /// Reports keys that were not requested, and required keys that are missing.
     pub fn finish(self) {
         self.report_missing();
         for (key, _) in self.unasked() {
@@ -242,9 +242,9 @@ impl<'r> MapReader<'r> {
         }
     }
 
-    /// The entries that nobody asked for, for maps that have names of the catalog beside known keys.
+    /// The entries that were not requested, for maps that combine names of the catalog with known keys.
     ///
-    /// Takes the place of [`MapReader::finish`].
+    /// Replaces [`MapReader::finish`].
     pub fn rest(self) -> Vec<(&'r Spanned<String>, &'r Node)> {
         self.report_missing();
         self.unasked().collect()
@@ -252,7 +252,7 @@ impl<'r> MapReader<'r> {
 
     fn report_missing(&self) {
         for key in &self.missing {
-            // An unknown key that is nearly right is the better thing to point at.
+            // A misspelled key is reported instead of the missing one.
             if self.has_nearly(&[*key]) {
                 continue;
             }
@@ -264,7 +264,7 @@ impl<'r> MapReader<'r> {
         }
     }
 
-    /// Whether there is a key that nobody has asked for and that is nearly one of these.
+    /// Whether a key that was not requested is similar to one of `keys`.
     pub fn has_nearly(&self, keys: &[&str]) -> bool {
         self.unasked().any(|(name, _)| self.is_nearly(&name.value, keys))
     }
@@ -276,7 +276,7 @@ impl<'r> MapReader<'r> {
             || nearest(name, keys.iter().copied()).is_some()
     }
 
-    /// What somebody means by a word that is no key here.
+    /// The known key, or option, that a wrong key probably means.
     fn meant(&self, word: &str) -> Option<&'static str> {
         let synonym = self.synonyms.iter().find(|(synonym, _)| *synonym == word).map(|(_, meant)| *meant);
         synonym.or_else(|| nearest(word, self.asked.iter().copied()))

@@ -1,11 +1,11 @@
-//! One value of a certain type, or a mistake that says what was found and what is wanted.
+//! Reads one value of a given type, or records a mistake with the found and the expected value.
 
 use super::{super::Value, Node, Reader, Spanned};
 use crate::units::{self, CountRange, DurationRange, Mistake, Rate};
 
 /// In messages `what` is the subject: `` `count` `` or `a weight`.
 impl Reader {
-    /// A text; a number in its place is told to put itself in quotes.
+    /// A text; for a number, the help line says to quote it.
     pub fn text(&self, node: &Node, what: &str) -> Option<Spanned<String>> {
         match &node.value {
             Value::Text(text) if !text.trim().is_empty() => Some(self.spanned(node, text.clone())),
@@ -20,7 +20,7 @@ impl Reader {
         }
     }
 
-    /// `true` or `false`.
+    /// A boolean: `true` or `false`.
     pub fn bool(&self, node: &Node, what: &str) -> Option<Spanned<bool>> {
         match &node.value {
             Value::Bool(value) => Some(self.spanned(node, *value)),
@@ -37,7 +37,7 @@ impl Reader {
         }
     }
 
-    /// A whole number from 0.
+    /// An integer from 0.
     pub fn u64(&self, node: &Node, what: &str) -> Option<Spanned<u64>> {
         match &node.value {
             Value::Int(value) => match u64::try_from(*value) {
@@ -55,7 +55,7 @@ impl Reader {
         }
     }
 
-    /// A whole number, also below 0.
+    /// An integer, possibly negative.
     pub fn i64(&self, node: &Node, what: &str) -> Option<Spanned<i64>> {
         match &node.value {
             Value::Int(value) => match i64::try_from(*value) {
@@ -91,13 +91,13 @@ impl Reader {
         self.amount(node, what, wanted, units::rate)
     }
 
-    /// A duration or a range of them such as `1m..2m`.
+    /// A duration or a range such as `1m..2m`.
     pub fn duration_range(&self, node: &Node, what: &str) -> Option<Spanned<DurationRange>> {
         let wanted = "a duration such as `2s` or `1m..2m`";
         self.amount(node, what, wanted, units::duration_range)
     }
 
-    /// A whole number or a range of them such as `3..8`.
+    /// An integer or a range such as `3..8`.
     pub fn count_range(&self, node: &Node, what: &str) -> Option<Spanned<CountRange>> {
         let wanted = "a count such as `3` or `3..8`";
         if let Value::Int(value) = node.value
@@ -134,7 +134,7 @@ impl Reader {
         }
     }
 
-    /// Reports that a node is not what is wanted; always `None`, for use as a tail.
+    /// Records that a node is not `wanted`; always `None`, for use as a tail expression.
     pub fn wrong<T>(&self, node: &Node, what: &str, wanted: &str) -> Option<T> {
         self.report(self.expected(node, what, wanted));
         None
@@ -167,7 +167,7 @@ impl Reader {
         }
     }
 
-    /// The value of a text that was read as an amount, or the mistake in it.
+    /// The value of a quantity that was parsed, or `None` after recording the mistake in it.
     pub fn unit<T>(&self, node: &Node, what: &str, read: Result<T, Mistake>) -> Option<Spanned<T>> {
         match read {
             Ok(value) => Some(self.spanned(node, value)),
@@ -179,7 +179,7 @@ impl Reader {
         }
     }
 
-    /// The parameter that a value came by, because it does not stand at the place that is shown.
+    /// The parameter that supplied a value, which is written elsewhere than at the place that is shown.
     fn origin(&self, node: &Node) -> String {
         let written = self.source().text.get(node.span.clone()).unwrap_or_default();
         let name = written.trim_matches(['"', '\'']);
