@@ -1,8 +1,8 @@
-//! What a run will be, found out without emitting it: by simulating it and rendering a sample.
+//! Forecast of a run without emitting it: simulates the run and renders a sample.
 //!
-//! A simulated event costs a small part of a rendered one, so the counts are those of the run itself. What only bytes
-//! can say, sizes and keys, comes from a sample: whole stretches of consecutive events, as compression sees them, and
-//! for each kind of event at least its first ones.
+//! A simulated event costs a small part of a rendered one, so the run is simulated as a whole and counts are exact up
+//! to [`MOST`] events. Sizes and keys need bytes, and so come from a sample: whole frames of consecutive events, as a
+//! compressor sees them, and of each event kind at least the first ones.
 
 mod course;
 mod sample;
@@ -26,54 +26,54 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What to look at.
+/// Options of a forecast.
 #[derive(Debug, Clone, Default)]
 pub struct Look {
-    /// Which of the run's events.
+    /// The shard and selection of the run.
     pub part: Part,
-    /// How they would be written.
+    /// Output format.
     pub format: Format,
-    /// Into a compressed file.
+    /// Compression of the output file.
     pub compression: Option<Compression>,
-    /// Among how many partitions of a topic keys would be divided.
+    /// Number of partitions of the topic, to predict their shares.
     pub partitions: Option<NonZero<u32>>,
-    /// Simulate no more than so many events, and take the rest to be like them; [`MOST`] if `None`.
+    /// Maximum number of events to simulate; the rest is extrapolated. [`MOST`] if `None`.
     pub most: Option<u64>,
 }
 
-/// Events that are simulated one by one: some seconds.
+/// Default maximum of simulated events: some seconds.
 pub const MOST: u64 = 20_000_000;
 
-/// A day in nanoseconds: how much of a run without an end is looked at.
+/// A day in nanoseconds: the simulated length of a run without end.
 const DAY: i64 = 86_400_000_000_000;
 
-/// What a run will be.
+/// The predicted properties of a run.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says something else of the run")]
 pub struct Forecast {
-    /// Its events, counted; bytes are from the sample.
+    /// Counts of its events; the number of bytes is from the sample.
     pub summary: Summary,
-    /// Whether every event was simulated. If not, counts are scaled up from those that were.
+    /// Whether every event was simulated; if not, counts are extrapolated.
     pub exact: bool,
-    /// Whether the run goes on until it is stopped: this is its first day, or less.
+    /// Whether the run has no end; the forecast then covers at most its first day.
     pub endless: bool,
-    /// How many events were simulated, those of other parts included.
+    /// Number of simulated events, including those outside the selection.
     pub simulated: u64,
-    /// How many stories of each kind there are, by their place in [`Plan::stories`].
+    /// Number of instances of each scenario, indexed as [`Plan::stories`].
     pub instances: Vec<u64>,
-    /// By kind: how many resources are created.
+    /// By kind: number of resources created.
     pub created: Vec<u64>,
-    /// By kind: how many different principals act.
+    /// By kind: number of different principals that act.
     pub acting: Vec<u64>,
-    /// How many events happen when.
+    /// Rate profile: events over time.
     pub course: Course,
-    /// What it comes to in files.
+    /// Output sizes.
     pub size: Size,
-    /// The share of each partition, if they were asked for.
+    /// Share of each partition, if requested.
     pub partitions: Option<Vec<f64>>,
-    /// What the machine needs for it.
+    /// Time that the run takes on this machine.
     pub cost: Cost,
-    /// Whether the run begins before its steady state, because its longest story lasts longer than can be simulated.
+    /// Whether the run starts before its steady state, because its longest scenario lasts longer than can be simulated.
     pub begins_early: bool,
     /// Whether the run has fewer events than were asked for, because event time ends in the year 2262.
     pub cut_by_time: bool,
@@ -81,21 +81,21 @@ pub struct Forecast {
     pub waves: Option<String>,
 }
 
-/// What this machine was measured to need, all of it for one thread.
+/// Time measured on this machine, for one thread.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cost {
     /// Before the first event.
     pub beginning: Duration,
     /// To simulate the whole run.
     pub simulating: Duration,
-    /// To render the part.
+    /// To render the selection.
     pub rendering: Duration,
-    /// To compress it, if it is compressed.
+    /// To compress the output, if it is compressed.
     pub packing: Duration,
 }
 
 impl Forecast {
-    /// Looks at a part of a run. Takes as long as simulating it does.
+    /// Forecasts a selection of a run. Takes as long as simulating the run.
     pub fn of(plan: &Plan, look: &Look) -> Forecast {
         let begun = Instant::now();
         let mut stream = plan.stream();
@@ -151,7 +151,7 @@ impl Forecast {
         forecast
     }
 
-    /// How long the run would take on so many threads of this machine, without what its destination needs.
+    /// Expected duration with `threads` threads on this machine, not counting the destination.
     pub fn takes(&self, threads: usize) -> Duration {
         let Cost { beginning, simulating, rendering, packing } = self.cost;
         beginning
@@ -159,18 +159,18 @@ impl Forecast {
     }
 }
 
-/// What is counted on the way.
+/// Counters of the simulated events.
 struct Tally<'p> {
     plan: &'p Plan,
     summary: Summary,
     sample: Sample<'p>,
     course: Course,
-    /// By story: a bit for each instance, and for each actor in it.
+    /// By scenario: a bit for each instance, and for each actor in it.
     seen: Vec<Bits>,
     acted: Vec<Bits>,
     instances: Vec<u64>,
     created: Vec<u64>,
-    /// By kind: who has acted, by number in the population, and whoever is none of it.
+    /// By kind: numbers of members that have acted; and of external principals.
     members: Vec<Bits>,
     strangers: HashSet<(usize, u64)>,
     acting: Vec<u64>,
@@ -214,7 +214,7 @@ impl<'p> Tally<'p> {
         }
     }
 
-    /// Notes who acts, which is drawn once for each actor of an instance.
+    /// Counts the actor of an event, drawn once for each actor of an instance.
     fn act(&mut self, story_id: usize, instance: u64, index: usize) {
         let (plan, story) = (self.plan, &self.plan.stories[story_id]);
         if !self.acted[story_id].set(instance * story.actors.len() as u64 + index as u64) {
@@ -231,7 +231,7 @@ impl<'p> Tally<'p> {
         self.acting[actor.kind] += u64::from(new);
     }
 
-    /// `factor`: how many times as many events the run has.
+    /// `factor` is the ratio of the run's events to the simulated ones.
     fn finish(self, factor: f64, (beginning, took): (Duration, Duration)) -> Forecast {
         let mut summary = self.summary;
         let (size, partitions, rendered) = self.sample.finish();
@@ -288,12 +288,12 @@ fn scale(timing: &Timing, simulated: u64, (left_out, skip): (u64, u64), (last, f
     if left_out == skip { factor.max(1.0) } else { factor.max(0.0) }
 }
 
-/// A set of small numbers.
+/// A set of small numbers, as a bitmap.
 #[derive(Debug, Clone, Default)]
 struct Bits(Vec<u64>);
 
 impl Bits {
-    /// Puts a number into the set; whether it was not there.
+    /// Adds a number; returns whether it was new.
     fn set(&mut self, number: u64) -> bool {
         let (word, bit) = ((number / 64) as usize, 1_u64 << (number % 64));
         if word >= self.0.len() {

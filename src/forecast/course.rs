@@ -1,4 +1,4 @@
-//! How many events happen when, in memory that does not grow with the run.
+//! Rate profile: a histogram of events over time in bounded memory.
 
 use crate::units::elapsed;
 
@@ -6,7 +6,7 @@ use crate::units::elapsed;
 #[derive(Debug, Clone)]
 pub struct Course {
     from: i64,
-    /// Nanoseconds in a bin: doubled, and bins joined, when the run turns out to be longer.
+    /// Nanoseconds per bin. When the run exceeds the last bin, bins are merged in pairs and the width doubles.
     width: u64,
     bins: Vec<u32>,
     /// The second at hand, counted from the run's beginning, and its events.
@@ -15,18 +15,18 @@ pub struct Course {
     last: i64,
 }
 
-/// So many that a column of a chart has some hundreds of them, and no column looks fuller for having one more.
+/// Enough that a column of a chart covers hundreds of bins, so that rounding to bins is invisible.
 const BINS: usize = 1 << 16;
 
 const SECOND: u64 = 1_000_000_000;
 
 impl Course {
-    /// Nothing yet, of a run that begins at `from` (nanoseconds since the Unix epoch).
+    /// An empty profile of a run that starts at `from` (nanoseconds since the Unix epoch).
     pub(super) fn new(from: i64) -> Self {
         Course { from, width: 1_000_000, bins: Vec::new(), second: (0, 0), busiest: 0, last: from }
     }
 
-    /// Adds an event; none is before the run's beginning.
+    /// Adds an event, which must not be before the run's start.
     pub(super) fn add(&mut self, time: i64) {
         let since = elapsed(self.from, time);
         let mut bin = (since / self.width) as usize;
@@ -45,18 +45,18 @@ impl Course {
         self.busiest = self.busiest.max(self.second.1);
     }
 
-    /// Events of the busiest second; seconds are counted from the run's beginning.
+    /// Number of events of the busiest second; seconds are counted from the run's start.
     pub fn busiest_second(&self) -> u64 {
         self.busiest
     }
 
-    /// The time of the last event.
+    /// Time of the last event.
     pub fn until(&self) -> i64 {
         self.last
     }
 
-    /// Events a second in so many equal parts of the time from the run's beginning to `end` (nanoseconds since the Unix
-    /// epoch). Nothing if that is no time at all.
+    /// Events per second in `parts` equal parts of the time from the run's start to `end` (nanoseconds since the Unix
+    /// epoch). Empty if that time is 0.
     pub fn rates(&self, end: i64, parts: usize) -> Vec<f64> {
         let span = u128::from(elapsed(self.from, end));
         if span == 0 || parts == 0 {

@@ -1,4 +1,4 @@
-//! The events that are rendered to know what a run's bytes will be.
+//! The sample of rendered events, from which output sizes are extrapolated.
 
 use super::Look;
 use crate::{
@@ -13,54 +13,54 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-/// Bytes of a run.
+/// Output sizes of a run, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Size {
-    /// Of its bodies, as a summary counts them.
+    /// Size of the bodies, as counted by a summary.
     pub bytes: u64,
-    /// Of a file of them.
+    /// Size of an uncompressed file.
     pub file: u64,
-    /// Of such a file that ends in `.gz`.
+    /// Size of a file ending in `.gz`.
     pub gzip: u64,
-    /// Of such a file that ends in `.zst`; `None` in a build that cannot write one.
+    /// Size of a file ending in `.zst`; `None` if the build does not support it.
     pub zstd: Option<u64>,
 }
 
-/// What rendering took.
+/// Time spent on rendering.
 pub(super) struct Rendered {
-    /// All that was done for the sample.
+    /// Time for the whole sample.
     pub all: Duration,
-    /// Rendering an event.
+    /// Time per event.
     pub one: Duration,
-    /// Compressing all events that were seen.
+    /// Time to compress all events seen.
     pub packing: Duration,
 }
 
-/// A sample that grows with the logarithm of the run: all of its first frames, then every second, fourth … one.
+/// A sample that grows with the logarithm of the run: all of the first frames, then every second, fourth …
 pub(super) struct Sample<'p> {
     renderer: Renderer<'p>,
     format: Format,
     compression: Option<Compression>,
-    /// The frame at hand: as many consecutive events as one of a compressed file has.
+    /// The current frame: as many consecutive events as a frame of a compressed file has.
     frame: Chunk,
-    /// Events seen, and whether those of the frame at hand are rendered.
+    /// Number of events seen, and the stride: one frame in this many is rendered.
     seen: u64,
     stride: u64,
     frames_at_stride: u64,
     most_at_stride: u64,
-    /// By kind of event.
+    /// By event kind.
     kinds: Vec<Kind>,
     alone: Chunk,
-    /// Bytes of frames, each as often as it stands for others.
+    /// Bytes of frames, each weighted by the number of frames that it represents.
     whole: Frames,
-    /// Events by partition, each as often as it stands for others.
+    /// Events by partition, each weighted by the number of events that it represents.
     partitions: Option<Vec<f64>>,
     took: Duration,
     rendering: Duration,
     rendered: u32,
 }
 
-/// One kind of event: how many there are, and what those that were rendered come to.
+/// Statistics of an event kind: number of events, and of those rendered.
 #[derive(Clone, Copy, Default)]
 struct Kind {
     events: u64,
@@ -72,21 +72,21 @@ struct Kind {
 struct Frames {
     bytes: f64,
     file: f64,
-    /// Of those that were compressed, before and after.
+    /// Bytes of the compressed frames, before and after compression.
     compressed: f64,
     gzip: f64,
     zstd: f64,
-    /// Seconds that the compression of the output took.
+    /// Seconds of compressing the output.
     packing: f64,
 }
 
-/// Frames that are rendered before every second one is left out.
+/// Frames rendered before the stride doubles.
 const AT_STRIDE: u64 = 10;
 
-/// The same where keys are wanted: rare ones are found by looking at many events.
+/// Frames per stride if partitions are requested: rare keys appear only among many events.
 const AT_STRIDE_FOR_KEYS: u64 = 40;
 
-/// Events that are rendered of each kind at least.
+/// Minimum number of events rendered of each kind.
 const OF_A_KIND: u64 = 32;
 
 impl<'p> Sample<'p> {
@@ -111,7 +111,7 @@ impl<'p> Sample<'p> {
         }
     }
 
-    /// Takes the run's next event; `words` is the arena that the record's words lie in.
+    /// Adds the run's next event; `words` holds the record's state slots at `record.words_at`.
     pub fn add(&mut self, record: &Record, words: &[u64]) {
         let frame = self.seen / FRAME_EVENTS as u64;
         let ends_frame = (self.seen + 1).is_multiple_of(FRAME_EVENTS as u64);
@@ -148,7 +148,7 @@ impl<'p> Sample<'p> {
         self.format.append(&self.frame, 0..self.frame.events.len(), number == 0, &mut text, &mut ends);
         self.whole.bytes += stands_for * (self.frame.bodies.len() - self.frame.events.len()) as f64;
         self.whole.file += stands_for * text.len() as f64;
-        // Frames for keys are many; what they compress to is known from a few.
+        // With partitions there are many frames; a few suffice to know the compressed size.
         let step = self.most_at_stride.div_ceil(AT_STRIDE);
         if self.frames_at_stride.is_multiple_of(step) {
             self.whole.compressed += stands_for * text.len() as f64;
@@ -169,7 +169,7 @@ impl<'p> Sample<'p> {
         self.took += begun.elapsed();
     }
 
-    /// How long a compressed text is.
+    /// Size of the compressed text.
     fn packed(&mut self, compression: Compression, text: &[u8], stands_for: f64) -> f64 {
         let begun = Instant::now();
         let length = compression.encode(text).map_or(0, |frame| frame.len());
@@ -179,7 +179,7 @@ impl<'p> Sample<'p> {
         length as f64
     }
 
-    /// What all events that were seen come to: sizes, shares of partitions, and what rendering takes.
+    /// The extrapolated sizes, shares of partitions, and time spent.
     pub fn finish(mut self) -> (Size, Option<Vec<f64>>, Rendered) {
         self.end_frame(self.seen / FRAME_EVENTS as u64);
         let mean = |kind: &Kind| kind.events as f64 * (kind.bytes as f64 / kind.rendered.max(1) as f64);
@@ -203,7 +203,7 @@ impl<'p> Sample<'p> {
 }
 
 impl Size {
-    /// Of a run that is so many times as long.
+    /// Sizes of a run that has `factor` times as many events.
     pub(super) fn scaled(self, factor: f64) -> Size {
         let scaled = |bytes: u64| (bytes as f64 * factor).round() as u64;
         let Size { bytes, file, gzip, zstd } = self;
@@ -211,8 +211,8 @@ impl Size {
     }
 }
 
-/// Gives an event to the partition of its key, as librdkafka does unless it is told otherwise (`consistent_random`):
-/// CRC-32 of the key; records without a key go anywhere.
+/// Counts an event for the partition of its key like librdkafka's default partitioner (`consistent_random`): CRC-32 of
+/// the key; records without a key are spread evenly.
 fn divide(key: &[u8], times: f64, partitions: &mut [f64]) {
     let count = partitions.len();
     if key.is_empty() {
