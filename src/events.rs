@@ -1,4 +1,4 @@
-//! The library's front door: a run described in a line, and its events one after another.
+//! Library API: a builder for runs, and an iterator over their events.
 
 use crate::{
     bytes::Chunk,
@@ -9,7 +9,7 @@ use crate::{
     simulation::Stream,
 };
 
-/// Describes a run; see the crate's front page.
+/// Builder of a run; see the crate's documentation.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a description does nothing until it is planned"]
 pub struct Run {
@@ -17,12 +17,12 @@ pub struct Run {
 }
 
 impl Run {
-    /// A run of one scenario: a shipped name, a path that ends in `.yaml`, or a story in one line.
+    /// A run of one scenario: a shipped name, a path that ends in `.yaml`, or an inline scenario.
     pub fn of(scenario: impl Into<String>) -> Self {
         Run { options: Options { scenarios: vec![scenario.into()], ..Options::default() } }
     }
 
-    /// The run that a file describes, as `--write-run` writes it. Nothing but the file is read.
+    /// The run described by a file that `--write-run` wrote. No other file is read.
     ///
     /// # Errors
     ///
@@ -31,37 +31,37 @@ impl Run {
         Ok(Run { options: RunFile::read(path)?.options })
     }
 
-    /// With that seed; without one it is drawn at random.
+    /// Sets the seed; by default it is random.
     pub fn seed(mut self, seed: u64) -> Self {
         self.options.seed = Some(seed);
         self
     }
 
-    /// From that time on: RFC 3339, a date, or relative to now.
+    /// Sets the start: RFC 3339, a date, or relative to now.
     pub fn from(mut self, time: impl Into<String>) -> Self {
         self.options.from = Some(time.into());
         self
     }
 
-    /// Exactly so many events; without this, the scenario once.
+    /// Sets the exact number of events; by default, the scenario runs once.
     pub fn events_limit(mut self, events: u64) -> Self {
         self.options.events = Some(events);
         self
     }
 
-    /// Exactly so many whole instances.
+    /// Sets the exact number of whole instances.
     pub fn instances(mut self, instances: u64) -> Self {
         self.options.instances = Some(instances);
         self
     }
 
-    /// A parameter, field or identity, as `--set`: `pool.max_cfu=20`.
+    /// Overrides a parameter, field or identity, like `--set`: `pool.max_cfu=20`.
     pub fn set(mut self, setting: impl Into<String>) -> Self {
         self.options.set.push(setting.into());
         self
     }
 
-    /// Anything else that the command line can say.
+    /// Changes any other option of the command line.
     pub fn with(mut self, change: impl FnOnce(&mut Options)) -> Self {
         change(&mut self.options);
         self
@@ -77,7 +77,7 @@ impl Run {
     }
 }
 
-/// One event, rendered.
+/// One rendered event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratedEvent<'p> {
     /// The `CloudEvents` body: compact JSON.
@@ -88,11 +88,11 @@ pub struct GeneratedEvent<'p> {
     pub outcome: &'p str,
     /// Event time in nanoseconds since the Unix epoch.
     pub time: i64,
-    /// The story's name.
+    /// Name of the scenario in the run.
     pub story: &'p str,
-    /// Which instance of the story, from 0.
+    /// Number of the instance within its scenario, from 0.
     pub instance: u64,
-    /// The step's number in the story, from 0.
+    /// Number of the step in the scenario, from 0.
     pub step: u16,
     /// Position in the run, from 0.
     pub number: u64,
@@ -109,7 +109,7 @@ pub struct Events<'p> {
 }
 
 impl Plan {
-    /// All events of the run, rendered one by one: the same bytes that any sink gets.
+    /// Iterates over all events of the run, rendered to the same bytes that any sink gets.
     pub fn events(&self) -> Events<'_> {
         Events {
             plan: self,

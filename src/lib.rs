@@ -1,8 +1,9 @@
 //! Falsetrail: audit trails of things that never happened.
 //!
 //! A *scenario* is a sequence of audited calls (create a pool, fail to shrink it, delete it). A *template* is the event
-//! body of one method. Falsetrail fills templates with identities that stay consistent through a scenario and gives
-//! CloudEvents whose bytes are a pure function of scenario, templates, seed and start time.
+//! body of one method. Falsetrail fills templates with identities that stay consistent through an instance of the
+//! scenario. The result is a stream of CloudEvents whose bytes are a pure function of scenario, templates, seed and
+//! start time.
 //!
 //! Fixtures for another crate's tests, in five lines:
 //!
@@ -16,15 +17,23 @@
 //! # Ok::<(), falsetrail::error::Error>(())
 //! ```
 //!
-//! The way through the modules is the way of an event:
+//! From options to bytes: `planner` makes a [`Plan`], `simulation` turns it into records, `render` turns records into
+//! events, and `sink` writes them; `run` is the loop around the last three. Each module uses only modules that are
+//! named before it:
 //!
 //! ```text
-//! scenario + catalog + templates + options
-//!     → plan      names resolved, types checked, all errors found, with file, line and a caret
-//!     → stream    discrete-event simulation: which step of which instance happens when
-//!     → render    compiled template + identities → bytes appended to a buffer
-//!     → sink      bytes out, acknowledgements back
-//!     → run       the one loop, and the summary of what happened
+//! error, units, clock                      diagnostics, quantities with units, clocks
+//! bytes, value                             padded slices; keys, permutations, patterns, times
+//! yaml, sources, template                  documents with positions, where they are read from; event bodies
+//! catalog, identity, population, schedule  the audited system, ids, existing entities, the rate over time
+//! scenario, schema                         scenarios as people write them, JSON Schemas for editors
+//! plan                                     resolved data of a run
+//! simulation                               discrete-event simulation: which step of which instance happens when
+//! render                                   compiled template + values → bytes appended to a buffer
+//! planner                                  options → plan: names resolved, types checked, all mistakes found
+//! sink, run                                files and Kafka; the loop, its threads, and the summary
+//! forecast, run_file                       a run predicted by simulating it; a run written to a file
+//! events                                   the small API above: `Run` and `Plan::events`
 //! ```
 
 pub mod bytes;
