@@ -18,7 +18,7 @@ mod text;
 
 use crate::{
     error::{Error, Source},
-    sources::RunTexts,
+    sources::RunSources,
     template::{Shape, Template},
     units::DurationRange,
 };
@@ -267,7 +267,7 @@ impl Catalog {
     /// # Errors
     ///
     /// Every mistake in it, as for any other catalog.
-    pub fn of_run(run: &RunTexts) -> Result<Arc<Catalog>, Error> {
+    pub fn of_run(run: &RunSources) -> Result<Arc<Catalog>, Error> {
         load::of_run(run).map(Arc::new)
     }
 

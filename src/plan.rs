@@ -14,7 +14,7 @@ use crate::{
     catalog::Catalog,
     identity::{EventName, Identities},
     population::Population,
-    sources::{ScenarioText, Texts},
+    sources::{ScenarioSource, SourceProvider},
     units::Rate,
     value::{Key, Skew},
 };
@@ -69,7 +69,7 @@ pub struct Options {
     /// Whether events are emitted in real time: the run then starts now and needs no end.
     pub live: bool,
     /// Sources of scenarios, catalog and templates.
-    pub texts: Texts,
+    pub texts: SourceProvider,
     /// Wall time that relative times refer to, in nanoseconds since the Unix epoch; `None` is the current time.
     pub now: Option<i64>,
 }
@@ -106,7 +106,7 @@ pub struct Plan {
     /// The record key.
     pub key: RecordKey,
     /// Texts of the scenario files.
-    pub texts: Vec<ScenarioText>,
+    pub texts: Vec<ScenarioSource>,
     /// Whether envelopes are as the documentation prints them, incomplete ones too.
     pub as_documented: bool,
 }

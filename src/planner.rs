@@ -27,7 +27,7 @@ use crate::{
     plan::story::{Call, Operation, Outcome, Story},
     planner::bake::Baker,
     scenario::{Body, Scenario},
-    sources::Texts,
+    sources::SourceProvider,
     value::Key,
 };
 pub(crate) use inject::divided as injection_parts;
@@ -42,9 +42,9 @@ impl Plan {
     /// options that contradict each other.
     pub fn new(options: &Options) -> Result<Plan, Error> {
         let catalog = match (&options.texts, &options.templates) {
-            (Texts::Run(run), _) => Catalog::of_run(run)?,
-            (Texts::Machine, Some(folder)) => Catalog::load(folder)?,
-            (Texts::Machine, None) => Catalog::built_in()?,
+            (SourceProvider::Run(run), _) => Catalog::of_run(run)?,
+            (SourceProvider::Machine, Some(folder)) => Catalog::load(folder)?,
+            (SourceProvider::Machine, None) => Catalog::built_in()?,
         };
         Self::with_catalog(&catalog, options)
     }

@@ -48,7 +48,7 @@ use crate::{
     error::{Error, quoted},
     plan::{Options, Plan, Starts},
     sink::{Split, format::Format},
-    sources::{RunTexts, Texts},
+    sources::{RunSources, SourceProvider},
     units::{self, format_time},
     yaml,
 };
@@ -132,7 +132,7 @@ impl RunFile {
             endless: false,
             unbounded: plan.timing.is_endless(),
             live: false,
-            texts: Texts::Run(texts.into()),
+            texts: SourceProvider::Run(texts.into()),
             now: None,
         };
         Self { version: PROGRAM.to_owned(), options, layout, emitted: None }
@@ -160,7 +160,7 @@ impl RunFile {
                 Error::Usage { message: format!("in {file}: {message}"), help }
             }
             Error::Input(found) => {
-                let within = RunTexts::shown(self.name(), "");
+                let within = RunSources::shown(self.name(), "");
                 let placed = |mistake: crate::error::Diagnostic| {
                     let known = mistake.source.name.starts_with(&within);
                     mistake.help(if known { String::new() } else { format!("it stands in {file}") })
@@ -215,8 +215,8 @@ impl RunFile {
     /// The run file's name in messages.
     fn name(&self) -> &str {
         match &self.options.texts {
-            Texts::Run(run) => &run.file,
-            Texts::Machine => "<run>",
+            SourceProvider::Run(run) => &run.file,
+            SourceProvider::Machine => "<run>",
         }
     }
 }

@@ -24,17 +24,17 @@ pub const STANDARD_INPUT: &str = "-";
 
 /// Where the source texts of a run come from.
 #[derive(Debug, Clone, Default)]
-pub enum Texts {
+pub enum SourceProvider {
     /// Files, standard input, and the texts built into the binary.
     #[default]
     Machine,
     /// A run file, and nothing else.
-    Run(Arc<RunTexts>),
+    Run(Arc<RunSources>),
 }
 
 /// The texts of a run file, by their names in it.
 #[derive(Debug, Default)]
-pub struct RunTexts {
+pub struct RunSources {
     /// The run file's name in messages.
     pub file: String,
     /// Scenarios, by name if they are built in, by path if they were files, `-` if they were read from standard input.
@@ -45,8 +45,8 @@ pub struct RunTexts {
 
 /// A scenario's text as it was read, and the name to store it under in a run file.
 #[derive(Debug, Clone)]
-pub struct ScenarioText {
-    /// The name, as in [`RunTexts::scenarios`].
+pub struct ScenarioSource {
+    /// The name, as in [`RunSources::scenarios`].
     pub name: String,
     /// The text.
     pub source: Arc<Source>,
@@ -54,44 +54,46 @@ pub struct ScenarioText {
     pub fixed: bool,
 }
 
-impl Texts {
+impl SourceProvider {
     /// Reads standard input.
     pub(crate) fn standard_input(&self) -> Result<Arc<Source>, Error> {
         match self {
-            Texts::Machine => yaml::load_standard_input(),
-            Texts::Run(run) => run.scenario(STANDARD_INPUT),
+            SourceProvider::Machine => yaml::load_standard_input(),
+            SourceProvider::Run(run) => run.scenario(STANDARD_INPUT),
         }
     }
 
     /// Reads a scenario file.
     pub(crate) fn file(&self, path: &Path) -> Result<Arc<Source>, Error> {
         match self {
-            Texts::Machine => yaml::load(path),
-            Texts::Run(run) => run.scenario(&name_of(path)),
+            SourceProvider::Machine => yaml::load(path),
+            SourceProvider::Run(run) => run.scenario(&name_of(path)),
         }
     }
 
     /// The built-in scenario of this name, if there is one.
     pub(crate) fn shipped(&self, name: &str) -> Option<Arc<Source>> {
         match self {
-            Texts::Machine => scenario_source(name),
-            Texts::Run(run) => run.scenarios.get(name).filter(|_| !is_path(name)).map(Arc::clone),
+            SourceProvider::Machine => scenario_source(name),
+            SourceProvider::Run(run) => run.scenarios.get(name).filter(|_| !is_path(name)).map(Arc::clone),
         }
     }
 
     /// Names of the scenarios that can be referred to by name instead of path.
     pub(crate) fn shipped_names(&self) -> Vec<&str> {
         match self {
-            Texts::Machine => scenario_names(),
-            Texts::Run(run) => run.scenarios.keys().map(String::as_str).filter(|name| !is_path(name)).collect(),
+            SourceProvider::Machine => scenario_names(),
+            SourceProvider::Run(run) => {
+                run.scenarios.keys().map(String::as_str).filter(|name| !is_path(name)).collect()
+            }
         }
     }
 
     /// The folder that the paths in a scenario are relative to.
     pub(crate) fn folder_of(&self, source: &Arc<Source>) -> PathBuf {
         let folder = match self {
-            Texts::Machine => Path::new(&source.name).parent().filter(|_| Path::new(&source.name).is_file()),
-            Texts::Run(run) => {
+            SourceProvider::Machine => Path::new(&source.name).parent().filter(|_| Path::new(&source.name).is_file()),
+            SourceProvider::Run(run) => {
                 let name = run.scenarios.iter().find(|(_, text)| Arc::ptr_eq(text, source)).map(|(name, _)| name);
                 name.and_then(|name| Path::new(name).parent())
             }
@@ -103,14 +105,14 @@ impl Texts {
     pub(crate) fn whole_path(&self, source: &Source) -> PathBuf {
         let as_it_is = || PathBuf::from(&source.name);
         match self {
-            Texts::Machine => std::fs::canonicalize(&source.name).unwrap_or_else(|_| as_it_is()),
-            Texts::Run(_) => as_it_is(),
+            SourceProvider::Machine => std::fs::canonicalize(&source.name).unwrap_or_else(|_| as_it_is()),
+            SourceProvider::Run(_) => as_it_is(),
         }
     }
 
     /// Rejects a run file that contains scenarios which the run does not use: one of the names is misspelt.
-    pub(crate) fn check_all_used(&self, used: &[ScenarioText]) -> Result<(), Error> {
-        let Texts::Run(run) = self else { return Ok(()) };
+    pub(crate) fn check_all_used(&self, used: &[ScenarioSource]) -> Result<(), Error> {
+        let SourceProvider::Run(run) = self else { return Ok(()) };
         match run.scenarios.keys().find(|name| used.iter().all(|text| text.name != **name)) {
             Some(name) => {
                 let message = format!("no scenario of the run leads to {} in {}", quoted(name), quoted(&run.file));
@@ -121,7 +123,7 @@ impl Texts {
     }
 }
 
-impl RunTexts {
+impl RunSources {
     /// A source's name in messages: the run file, and the name inside it.
     pub fn shown(file: &str, name: &str) -> String {
         format!("{file}: {name}")

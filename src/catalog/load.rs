@@ -4,7 +4,7 @@ use super::{Catalog, MethodId, names::TemplateFiles, read, template_file};
 use crate::sources::builtin;
 use crate::{
     error::{Diagnostic, Error, Source, shown},
-    sources::RunTexts,
+    sources::RunSources,
     template::Template,
     yaml,
 };
@@ -47,26 +47,26 @@ pub(super) fn folder(folder: &Path) -> Result<Catalog, Error> {
 }
 
 /// The catalog of a run file.
-pub(super) fn of_run(run: &RunTexts) -> Result<Catalog, Error> {
+pub(super) fn of_run(run: &RunSources) -> Result<Catalog, Error> {
     let source = run.catalog.get("catalog.yaml");
     let source = source.ok_or_else(|| Error::usage(format!("`{}` has no `catalog.yaml`", run.file)))?;
     let catalog = read::catalog(source).map_err(Error::Input)?;
     let methods = TemplateFiles::new(&catalog);
     let mut files: BTreeMap<MethodId, (&str, &Arc<Source>)> = BTreeMap::new();
     for (name, text) in run.catalog.iter().filter(|(name, _)| *name != "catalog.yaml") {
-        let place = RunTexts::shown(&run.file, name);
+        let place = RunSources::shown(&run.file, name);
         let stem = name.strip_suffix(".json");
         let Some(method) = stem.and_then(|stem| methods.method(stem)) else {
             return Err(stranger(&place, stem.unwrap_or(name), &catalog));
         };
         if let Some((other, _)) = files.insert(method, (name, text)) {
-            return Err(doubled(&RunTexts::shown(&run.file, other), &place, &catalog.methods[method].name));
+            return Err(doubled(&RunSources::shown(&run.file, other), &place, &catalog.methods[method].name));
         }
     }
     let files: BTreeMap<MethodId, Arc<Source>> =
         files.into_iter().map(|(method, (_, text))| (method, Arc::clone(text))).collect();
     let mut catalog = templates(catalog, &run.file, |method, _| Ok(files.get(&method).map(Arc::clone)))?;
-    let names = catalog.methods.iter().map(|method| RunTexts::shown(&run.file, &template_file(&method.name)));
+    let names = catalog.methods.iter().map(|method| RunSources::shown(&run.file, &template_file(&method.name)));
     catalog.template_names = names.collect();
     Ok(catalog)
 }

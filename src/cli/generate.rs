@@ -24,7 +24,7 @@ use falsetrail::{
     run::{self, How, Outcome, Resumed, Watch},
     run_file::RunFile,
     sink::{self, Ending, Output, format::Format},
-    sources::Texts,
+    sources::SourceProvider,
     units,
 };
 pub use prepared::Prepared;
@@ -366,7 +366,7 @@ impl Generate {
             as_documented: self.as_documented,
             key: self.kafka.key.clone(),
             live: self.pace.is_live(),
-            texts: Texts::Machine,
+            texts: SourceProvider::Machine,
             now: None,
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     catalog::Catalog,
     error::{Diagnostic, Error, Source, did_you_mean, list_of, shown},
     scenario::{self, Body, Field, Override, Pace, Scenario},
-    sources::{self, STANDARD_INPUT, ScenarioText, Texts},
+    sources::{self, STANDARD_INPUT, ScenarioSource, SourceProvider},
     yaml::Spanned,
 };
 use std::{
@@ -37,7 +37,7 @@ pub(super) struct Found {
     /// The population, if a mix says something of it.
     pub population: Vec<(Field, Arc<Source>)>,
     /// Every text that was read.
-    pub texts: Vec<ScenarioText>,
+    pub texts: Vec<ScenarioSource>,
 }
 
 /// One story and its weight among all.
@@ -130,7 +130,7 @@ fn check_stories(stories: usize) -> Result<(), Error> {
 
 /// Finds one scenario, as it stands.
 pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
-    let (mut settings, texts) = (Settings::default(), Texts::Machine);
+    let (mut settings, texts) = (Settings::default(), SourceProvider::Machine);
     let mut finder = Finder::new(catalog, &texts, &mut settings);
     let found = finder.find(argument, None, &[])?;
     found.filter(|_| finder.mistakes.is_empty()).ok_or_else(|| finder.mistakes.into())
@@ -138,13 +138,13 @@ pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> 
 
 pub(super) struct Finder<'a> {
     catalog: &'a Catalog,
-    texts: &'a Texts,
+    texts: &'a SourceProvider,
     settings: &'a mut Settings,
     pub mistakes: Vec<Diagnostic>,
     /// Mixes that are being taken apart, outermost first.
     open: Vec<PathBuf>,
     /// What was read, for whoever writes the run down.
-    taken: Vec<ScenarioText>,
+    taken: Vec<ScenarioSource>,
     /// How many entries of mixes were looked at.
     entries: usize,
     /// Scenarios that were read without overrides, by the names of their text and of themselves: a mix may name one often.
@@ -154,7 +154,7 @@ pub(super) struct Finder<'a> {
 }
 
 impl<'a> Finder<'a> {
-    fn new(catalog: &'a Catalog, texts: &'a Texts, settings: &'a mut Settings) -> Self {
+    fn new(catalog: &'a Catalog, texts: &'a SourceProvider, settings: &'a mut Settings) -> Self {
         Finder {
             catalog,
             texts,
@@ -234,13 +234,13 @@ impl<'a> Finder<'a> {
     }
 
     fn is_folder(&self, path: &Path) -> bool {
-        matches!(self.texts, Texts::Machine) && path.is_dir()
+        matches!(self.texts, SourceProvider::Machine) && path.is_dir()
     }
 
     /// Remembers a text that was read.
     fn take(&mut self, name: &str, source: &Arc<Source>, fixed: bool) {
         if self.taken.iter().all(|taken| taken.name != name) {
-            self.taken.push(ScenarioText { name: name.to_owned(), source: Arc::clone(source), fixed });
+            self.taken.push(ScenarioSource { name: name.to_owned(), source: Arc::clone(source), fixed });
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
     error::{Diagnostic, Error, Source, did_you_mean, list_of, quoted},
     plan::Options,
     sink::{Split, format::Format},
-    sources::{RunTexts, Texts},
+    sources::{RunSources, SourceProvider},
     template::parse::{self, Json, Kind},
     units::{self, Rate},
     yaml::{MapReader, Node, Reader, Spanned, Value},
@@ -117,7 +117,7 @@ fn top_level(reader: &Reader, root: &Node) -> Option<RunFile> {
             endless: false,
             unbounded: endless.is_some_and(|endless| endless.value),
             live: false,
-            texts: Texts::Run(Arc::new(files?)),
+            texts: SourceProvider::Run(Arc::new(files?)),
             now: None,
         },
         layout,
@@ -182,7 +182,7 @@ pub(super) fn one_of<T: Copy>(reader: &Reader, node: &Node, what: &str, known: &
     found
 }
 
-fn files(reader: &Reader, node: &Node) -> Option<RunTexts> {
+fn files(reader: &Reader, node: &Node) -> Option<RunSources> {
     let mut map = reader.map(node, "`files`")?;
     let scenarios = texts(reader, map.entries("scenarios"));
     let catalog = map.required("catalog");
@@ -193,13 +193,13 @@ fn files(reader: &Reader, node: &Node) -> Option<RunTexts> {
         reader.report(reader.mistake(&node.span, "`catalog` lacks `catalog.yaml`"));
     }
     let catalog = texts(reader, entries);
-    Some(RunTexts { file: reader.source().name.clone(), scenarios, catalog })
+    Some(RunSources { file: reader.source().name.clone(), scenarios, catalog })
 }
 
 fn texts(reader: &Reader, entries: &[(Spanned<String>, Node)]) -> Named {
     let file = &reader.source().name;
     let named = |(name, node): &(Spanned<String>, Node)| {
-        let source = Source::new(RunTexts::shown(file, &name.value), text(reader, &name.value, node)?);
+        let source = Source::new(RunSources::shown(file, &name.value), text(reader, &name.value, node)?);
         Some((name.value.clone(), source))
     };
     entries.iter().filter_map(named).collect()

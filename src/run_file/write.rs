@@ -12,13 +12,13 @@ use crate::{
     error::Source,
     plan::{Options, Plan},
     sink::{Split, format::Format},
-    sources::{self, RunTexts, STANDARD_INPUT, Texts},
+    sources::{self, RunSources, STANDARD_INPUT, SourceProvider},
     units::format_duration,
 };
 
 /// The run's scenarios, the scenarios it injects, and all their texts. If all paths share a folder, it is left out, so
 /// that the document does not depend on the current directory of the run.
-pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Vec<String>, Vec<String>, RunTexts) {
+pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Vec<String>, Vec<String>, RunSources) {
     let read: Vec<&str> = plan.texts.iter().map(|text| text.name.as_str()).collect();
     // Use the name of the source itself: `./story.yaml` and `story.yaml` are the same file.
     let named = |argument: &str| {
@@ -42,7 +42,7 @@ pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Ve
         None => text.clone(),
     });
     let inject = inject.collect();
-    let mut run = RunTexts { file: "<run>".to_owned(), ..RunTexts::default() };
+    let mut run = RunSources { file: "<run>".to_owned(), ..RunSources::default() };
     run.scenarios.extend(plan.texts.iter().map(|text| (short(&text.name), Arc::clone(&text.source))));
     let catalog = &plan.catalog;
     run.catalog.insert("catalog.yaml".to_owned(), Source::new("catalog.yaml", catalog.source.text.as_str()));
@@ -104,7 +104,7 @@ pub(super) fn json(run: &RunFile) -> String {
     put("as_documented", options.as_documented.then_some(Value::Bool(true)));
     put("key", options.key.as_deref().map(Value::from));
     put("output", layout(run));
-    if let Texts::Run(texts) = &options.texts {
+    if let SourceProvider::Run(texts) = &options.texts {
         put("files", Some(files(texts)));
     }
     // A tree of strings and numbers always serializes.
@@ -126,7 +126,7 @@ fn layout(run: &RunFile) -> Option<Value> {
     (!output.is_empty()).then_some(Value::Object(output))
 }
 
-fn files(texts: &RunTexts) -> Value {
+fn files(texts: &RunSources) -> Value {
     let lines = |(name, source): (&String, &Arc<Source>)| (name.clone(), text(&source.text));
     let mut files = Map::new();
     if !texts.scenarios.is_empty() {

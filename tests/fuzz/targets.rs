@@ -11,7 +11,7 @@ use falsetrail::{
     run_file::RunFile,
     scenario::{read_one_line, to_yaml},
     sink::{Ending, Output, Split, format::Format},
-    sources::{RunTexts, Texts},
+    sources::{RunSources, Texts},
     template::{Constant, Template},
 };
 use std::{
@@ -195,13 +195,13 @@ pub fn shipped_run() -> &'static Plan {
     })
 }
 
-fn run_texts(files: BTreeMap<String, String>) -> RunTexts {
+fn run_texts(files: BTreeMap<String, String>) -> RunSources {
     let named = |(name, text): (String, String)| {
-        let shown = RunTexts::shown("run.json", &name);
+        let shown = RunSources::shown("run.json", &name);
         (name, falsetrail::error::Source::new(shown, text))
     };
     let catalog = files.into_iter().map(named).collect();
-    RunTexts { file: "run.json".to_owned(), scenarios: BTreeMap::new(), catalog }
+    RunSources { file: "run.json".to_owned(), scenarios: BTreeMap::new(), catalog }
 }
 
 /// The templates of the catalogs in the repository, by their files' names.

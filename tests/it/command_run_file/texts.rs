@@ -3,7 +3,7 @@
 use falsetrail::{
     Options, Plan,
     run_file::{Layout, RunFile},
-    sources::Texts,
+    sources::SourceProvider,
 };
 use proptest::prelude::*;
 use std::fs;
@@ -34,7 +34,7 @@ proptest! {
         let plan = Plan::new(&options).unwrap();
         fs::write(&file, RunFile::of(&plan, &options, Layout::default()).to_json()).unwrap();
         let read = RunFile::read(&file).unwrap();
-        let Texts::Run(texts) = &read.options.texts else { panic!("{read:?}") };
+        let SourceProvider::Run(texts) = &read.options.texts else { panic!("{read:?}") };
         prop_assert_eq!(&texts.scenarios["story.yaml"].text, &text);
         for (name, template) in &texts.catalog {
             prop_assert!(!template.text.is_empty() && template.text.ends_with('\n'), "{}", name);
