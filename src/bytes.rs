@@ -7,7 +7,7 @@
 //!
 //! Callers need no `unsafe`. Four invariants have to hold, and the types of this module keep them:
 //!
-//! 1. A [`Piece`] is followed by [`BLOCK`] readable bytes, which it borrows too. [`Padded`] and [`Texts`] store that
+//! 1. A [`PaddedSlice`] is followed by [`BLOCK`] readable bytes, which it borrows too. [`Padded`] and [`TextTable`] store that
 //!    many bytes after their text.
 //! 2. The pairs of a [`Literals`] lie within its bytes, which are followed by a block: the builder makes pairs and
 //!    bytes together, and neither changes afterwards.
@@ -30,7 +30,7 @@ pub use escape::escape_into;
 pub use hex::hex;
 pub use literals::{Items, Literals, LiteralsBuilder};
 use std::{fmt, marker::PhantomData, ptr::NonNull};
-pub use texts::{Texts, TextsBuilder};
+pub use texts::{TextTable, TextTableBuilder};
 
 /// Bytes that one load and one store copy.
 const BLOCK: usize = 32;
@@ -52,8 +52,8 @@ impl Padded {
 
     /// The text as a padded slice.
     #[inline]
-    pub fn piece(&self) -> Piece<'_> {
-        Piece::of(&self.0)
+    pub fn piece(&self) -> PaddedSlice<'_> {
+        PaddedSlice::of(&self.0)
     }
 
     /// A part of the text as a padded slice.
@@ -61,48 +61,48 @@ impl Padded {
     /// # Panics
     /// If `start..start + length` is not within the text.
     #[inline]
-    pub fn part(&self, start: usize, length: usize) -> Piece<'_> {
-        Piece::within(&self.0, start, length)
+    pub fn part(&self, start: usize, length: usize) -> PaddedSlice<'_> {
+        PaddedSlice::within(&self.0, start, length)
     }
 }
 
 /// A padded slice: a borrowed text that can be appended fast, because the block of bytes after it is borrowed as well.
 #[derive(Clone, Copy)]
-pub struct Piece<'a> {
+pub struct PaddedSlice<'a> {
     start: NonNull<u8>,
     length: usize,
     of: PhantomData<&'a [u8]>,
 }
 
 // SAFETY: a piece is a shared borrow of bytes, like `&[u8]`, which is `Send`.
-unsafe impl Send for Piece<'_> {}
+unsafe impl Send for PaddedSlice<'_> {}
 // SAFETY: a piece is a shared borrow of bytes, like `&[u8]`, which is `Sync`.
-unsafe impl Sync for Piece<'_> {}
+unsafe impl Sync for PaddedSlice<'_> {}
 
 static NULL: [u8; 4 + BLOCK] = *b"null                                ";
 static ZERO: [u8; 1 + BLOCK] = *b"0                                ";
 static PRESENT: [u8; 2 + BLOCK] = *b"{}                                ";
 
-impl<'a> Piece<'a> {
+impl<'a> PaddedSlice<'a> {
     /// The word `null`. Only this constant [is null](Self::is_null); an equal text elsewhere is not.
-    pub const NULL: Piece<'static> = Piece::of(&NULL);
+    pub const NULL: PaddedSlice<'static> = PaddedSlice::of(&NULL);
     /// The digit `0`.
-    pub const ZERO: Piece<'static> = Piece::of(&ZERO);
+    pub const ZERO: PaddedSlice<'static> = PaddedSlice::of(&ZERO);
     /// `{}`: stands for an object of which only the presence matters.
-    pub const PRESENT: Piece<'static> = Piece::of(&PRESENT);
+    pub const PRESENT: PaddedSlice<'static> = PaddedSlice::of(&PRESENT);
 
     /// All of `room` but its last block, which is the padding. Panics if `room` is shorter than a block.
     #[inline]
     const fn of(room: &'a [u8]) -> Self {
         assert!(room.len() >= BLOCK, "a piece without a block behind it");
         let start = NonNull::from_ref(room).cast();
-        Piece { start, length: room.len() - BLOCK, of: PhantomData }
+        PaddedSlice { start, length: room.len() - BLOCK, of: PhantomData }
     }
 
     /// `of[start..start + length]`. Panics if that is not a range of `of`, or if less than a block follows it.
     #[inline]
     fn within(of: &'a [u8], start: usize, length: usize) -> Self {
-        Piece::of(&of[start..start + (length + BLOCK)])
+        PaddedSlice::of(&of[start..start + (length + BLOCK)])
     }
 
     /// Bytes of the text, without the padding.
@@ -125,7 +125,7 @@ impl<'a> Piece<'a> {
     }
 }
 
-impl fmt::Debug for Piece<'_> {
+impl fmt::Debug for PaddedSlice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Piece").field(&String::from_utf8_lossy(self.bytes())).finish()
     }
@@ -157,7 +157,7 @@ pub fn with_widest(what: impl Widened) {
 
 /// Appends a padded slice.
 #[inline]
-pub fn append(out: &mut Vec<u8>, piece: Piece) {
+pub fn append(out: &mut Vec<u8>, piece: PaddedSlice) {
     let length = piece.length();
     out.reserve(length + BLOCK);
     let end = out.len();
@@ -171,7 +171,7 @@ pub fn append(out: &mut Vec<u8>, piece: Piece) {
 
 /// Appends a padded slice in double quotes.
 #[inline]
-pub fn append_quoted(out: &mut Vec<u8>, piece: Piece) {
+pub fn append_quoted(out: &mut Vec<u8>, piece: PaddedSlice) {
     let length = piece.length();
     out.reserve(length + 2 + BLOCK);
     let end = out.len();
@@ -226,15 +226,15 @@ unsafe fn copy_block(from: *const u8, to: *mut u8) {
 
 /// The values of one event: padded slices, indexed by slot.
 #[derive(Debug, Default)]
-pub struct Pieces<'a> {
-    pieces: Vec<Piece<'a>>,
+pub struct PaddedSlices<'a> {
+    pieces: Vec<PaddedSlice<'a>>,
     longest: usize,
 }
 
-impl<'a> Pieces<'a> {
+impl<'a> PaddedSlices<'a> {
     /// Adds a value.
     #[inline]
-    pub fn push(&mut self, piece: Piece<'a>) {
+    pub fn push(&mut self, piece: PaddedSlice<'a>) {
         self.longest = self.longest.max(piece.length());
         self.pieces.push(piece);
     }
@@ -242,7 +242,7 @@ impl<'a> Pieces<'a> {
     /// Adds several values.
     #[inline]
     #[expect(clippy::manual_inspect, reason = "the library trusts a map's length, and asks for room once")]
-    pub fn extend(&mut self, pieces: impl ExactSizeIterator<Item = Piece<'a>>) {
+    pub fn extend(&mut self, pieces: impl ExactSizeIterator<Item = PaddedSlice<'a>>) {
         let mut longest = self.longest;
         self.pieces.extend(pieces.map(|piece| {
             longest = longest.max(piece.length());
@@ -256,14 +256,14 @@ impl<'a> Pieces<'a> {
     /// # Panics
     /// If `texts` has fewer.
     #[inline]
-    pub fn put_row(&mut self, texts: &'a Texts, first: usize, count: usize) {
+    pub fn put_row(&mut self, texts: &'a TextTable, first: usize, count: usize) {
         self.longest = self.longest.max(texts.longest());
         self.pieces.extend(texts.row(first, count).iter().copied());
     }
 
     /// Adds one value for each element of `of`. `make` gets the values added so far, to build on them.
     #[inline]
-    pub fn make_each<T>(&mut self, of: &'a [T], mut make: impl FnMut(&'a T, &[Piece<'a>]) -> Piece<'a>) {
+    pub fn make_each<T>(&mut self, of: &'a [T], mut make: impl FnMut(&'a T, &[PaddedSlice<'a>]) -> PaddedSlice<'a>) {
         self.pieces.reserve(of.len());
         let mut longest = self.longest;
         for one in of {
@@ -275,7 +275,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// Replaces the value at `index`.
-    pub fn replace(&mut self, index: usize, piece: Piece<'a>) {
+    pub fn replace(&mut self, index: usize, piece: PaddedSlice<'a>) {
         self.longest = self.longest.max(piece.length());
         self.pieces[index] = piece;
     }
@@ -295,36 +295,36 @@ impl<'a> Pieces<'a> {
 
     /// All values.
     #[inline]
-    pub fn all(&self) -> &[Piece<'a>] {
+    pub fn all(&self) -> &[PaddedSlice<'a>] {
         &self.pieces
     }
 
     /// The value at `index`.
     #[inline]
-    pub fn get(&self, index: usize) -> Piece<'a> {
+    pub fn get(&self, index: usize) -> PaddedSlice<'a> {
         self.pieces[index]
     }
 }
 
 /// Scratch memory for the values of an event: reused from event to event, so that no event allocates.
 #[derive(Default)]
-pub struct Room(Pieces<'static>);
+pub struct Scratch(PaddedSlices<'static>);
 
-impl fmt::Debug for Room {
+impl fmt::Debug for Scratch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Pieces left from the last use may dangle, so they are not printed.
         f.debug_struct("Room").finish_non_exhaustive()
     }
 }
 
-impl Room {
+impl Scratch {
     /// Passes the memory, emptied, to `to`.
     #[inline]
-    pub fn lend<'a, R>(&mut self, to: impl FnOnce(&mut Pieces<'a>) -> R) -> R {
+    pub fn lend<'a, R>(&mut self, to: impl FnOnce(&mut PaddedSlices<'a>) -> R) -> R {
         self.0.clear();
-        // SAFETY: `Pieces` has the same layout for every lifetime. Only `to` sees the pieces that it adds: there is no
+        // SAFETY: `PaddedSlices` has the same layout for every lifetime. Only `to` sees the pieces that it adds: there is no
         // other access, and the next call clears them before anything else, even if `to` panics.
-        to(unsafe { &mut *std::ptr::from_mut(&mut self.0).cast::<Pieces<'a>>() })
+        to(unsafe { &mut *std::ptr::from_mut(&mut self.0).cast::<PaddedSlices<'a>>() })
     }
 }
 
@@ -351,9 +351,9 @@ mod tests {
                 let start = (start * of as f64) as usize;
                 let length = (length * (of - start) as f64) as usize;
                 if number % 2 == 0 {
-                    append(&mut out, Piece::within(&padded.0, start, length));
+                    append(&mut out, PaddedSlice::within(&padded.0, start, length));
                     expected.extend_from_slice(&from[start..start + length]);
-                    append_quoted(&mut out, Piece::within(&padded.0, start, length));
+                    append_quoted(&mut out, PaddedSlice::within(&padded.0, start, length));
                     expected.extend([b"\"", &from[start..start + length], b"\""].concat());
                 }
                 prop_assert_eq!(&out, &expected);
@@ -364,7 +364,7 @@ mod tests {
         fn what_is_no_range_panics(size in 0..300_usize, start in 0..400_usize, length in 0..400_usize) {
             prop_assume!(start + length > size);
             let padded = Padded::new(&vec![1; size]);
-            prop_assert!(std::panic::catch_unwind(move || Piece::within(&padded.0, start, length).length()).is_err());
+            prop_assert!(std::panic::catch_unwind(move || PaddedSlice::within(&padded.0, start, length).length()).is_err());
             let write = move || Arena::default().write(size, |_| size + 1 + length).length();
             prop_assert!(std::panic::catch_unwind(write).is_err());
         }
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn what_was_lent_is_lent_empty() {
-        let mut room = Room::default();
+        let mut room = Scratch::default();
         for text in ["one", "another"] {
             let padded = Padded::new(text.as_bytes());
             let shown = room.lend(|pieces| {
@@ -387,10 +387,10 @@ mod tests {
 
     #[test]
     fn null_is_known_by_where_it_lies() {
-        assert!(Piece::NULL.is_null());
-        assert_eq!(Piece::NULL.bytes(), b"null");
-        assert_eq!(Piece::PRESENT.bytes(), b"{}");
-        assert_eq!(Piece::ZERO.bytes(), b"0");
+        assert!(PaddedSlice::NULL.is_null());
+        assert_eq!(PaddedSlice::NULL.bytes(), b"null");
+        assert_eq!(PaddedSlice::PRESENT.bytes(), b"{}");
+        assert_eq!(PaddedSlice::ZERO.bytes(), b"0");
         let text = Padded::new(b"null");
         assert!(!text.piece().is_null());
     }

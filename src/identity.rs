@@ -3,7 +3,7 @@
 mod recent;
 
 use crate::{
-    bytes::{Arena, Piece, hex},
+    bytes::{Arena, PaddedSlice, hex},
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId},
     value::{AddressRanges, Key, Lane, Pattern, People, Wide},
 };
@@ -87,7 +87,7 @@ impl Identities {
     }
 
     /// Writes the value of an identifying field into an arena.
-    pub fn make<'a>(&self, kind: KindId, field: FieldId, lane: Lane, number: u64, arena: &'a Arena) -> Piece<'a> {
+    pub fn make<'a>(&self, kind: KindId, field: FieldId, lane: Lane, number: u64, arena: &'a Arena) -> PaddedSlice<'a> {
         if let Some(Maker::Pattern(pattern)) = &self.makers[kind][field] {
             return pattern.make(pattern.unique(lane, number), arena);
         }
@@ -99,7 +99,7 @@ impl Identities {
     /// The ids of an event and of its request: a version 4 UUID whose free bits are the permuted event name, and 32
     /// lower-case hexadecimal digits.
     #[inline]
-    pub fn ids<'a>(&self, name: EventName, arena: &'a Arena) -> (Piece<'a>, Piece<'a>) {
+    pub fn ids<'a>(&self, name: EventName, arena: &'a Arena) -> (PaddedSlice<'a>, PaddedSlice<'a>) {
         let (event, request) = self.events.apply_both(name.pack(true), &self.requests, name.pack(false));
         let event = arena.write(UUID_LENGTH, |to| put_uuid(event, to));
         (event, arena.text(&hex(request)))

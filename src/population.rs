@@ -4,7 +4,7 @@
 mod within;
 
 use crate::{
-    bytes::{Piece, Pieces, Texts, TextsBuilder},
+    bytes::{PaddedSlice, PaddedSlices, TextTable, TextTableBuilder},
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Table, Text, TextPart},
     identity::Identities,
     value::{Key, Lane, Salt, Skew, write_time},
@@ -23,7 +23,7 @@ pub struct Population {
 #[derive(Debug, Default)]
 pub struct Members {
     /// Field values as events show them, member by member.
-    texts: Texts,
+    texts: TextTable,
     fields: usize,
     /// For each member its table row, if its scope has a table.
     rows: Vec<Option<u32>>,
@@ -54,7 +54,7 @@ impl Population {
             done: vec![false; catalog.kinds.len()],
         };
         maker.members.resize_with(catalog.kinds.len(), Members::default);
-        maker.texts.resize_with(catalog.kinds.len(), TextsBuilder::default);
+        maker.texts.resize_with(catalog.kinds.len(), TextTableBuilder::default);
         for kind in 0..catalog.kinds.len() {
             maker.make(kind);
         }
@@ -68,7 +68,7 @@ impl Population {
 
     /// A field of a member; `None` if it is null.
     #[inline]
-    pub fn value(&self, kind: KindId, index: u32, field: FieldId) -> Option<Piece<'_>> {
+    pub fn value(&self, kind: KindId, index: u32, field: FieldId) -> Option<PaddedSlice<'_>> {
         self.members[kind].value(index, field)
     }
 }
@@ -86,19 +86,19 @@ impl Members {
 
     /// A field of a member; `None` if it is null.
     #[inline]
-    pub fn value(&self, index: u32, field: FieldId) -> Option<Piece<'_>> {
+    pub fn value(&self, index: u32, field: FieldId) -> Option<PaddedSlice<'_>> {
         self.texts.get(index as usize * self.fields + field)
     }
 
-    /// All fields of a member; nulls are [`Piece::NULL`].
+    /// All fields of a member; nulls are [`PaddedSlice::NULL`].
     #[inline]
-    pub fn texts(&self, index: u32) -> &[Piece<'_>] {
+    pub fn texts(&self, index: u32) -> &[PaddedSlice<'_>] {
         self.texts.row(index as usize * self.fields, self.fields)
     }
 
-    /// Appends all fields of a member; nulls are [`Piece::NULL`].
+    /// Appends all fields of a member; nulls are [`PaddedSlice::NULL`].
     #[inline]
-    pub fn put<'a>(&'a self, index: u32, values: &mut Pieces<'a>) {
+    pub fn put<'a>(&'a self, index: u32, values: &mut PaddedSlices<'a>) {
         values.put_row(&self.texts, index as usize * self.fields, self.fields);
     }
 
@@ -168,7 +168,7 @@ impl Members {
 /// The rows of a table as members of its kind, in their order. Stores only columns: a row's other texts depend on the
 /// entity around it and are generated where they are used.
 fn rows(kind: &Kind, table: &Table) -> Members {
-    let mut texts = TextsBuilder::default();
+    let mut texts = TextTableBuilder::default();
     for columns in &table.rows {
         for field in &kind.fields {
             let shown = column_of(field).and_then(|column| columns[column].bytes());
@@ -204,7 +204,7 @@ struct Maker<'a> {
     identities: &'a Identities,
     members: Vec<Members>,
     /// Values of the kinds in progress.
-    texts: Vec<TextsBuilder>,
+    texts: Vec<TextTableBuilder>,
     done: Vec<bool>,
 }
 
@@ -396,7 +396,7 @@ impl Maker<'_> {
         // An entity of the same kind, whose values are still being generated.
         let unfinished = self.texts[kind].get(index as usize * members.fields + field);
         unfinished
-            .or_else(|| members.texts.get(index as usize * members.fields + field).map(Piece::bytes))
+            .or_else(|| members.texts.get(index as usize * members.fields + field).map(PaddedSlice::bytes))
             .unwrap_or_default()
     }
 

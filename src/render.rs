@@ -5,7 +5,7 @@ mod make;
 mod signpost;
 
 use crate::{
-    bytes::{Arena, Chunk, Event, Piece, Room, append},
+    bytes::{Arena, Chunk, Event, PaddedSlice, Scratch, append},
     identity::{EventName, Recent},
     plan::{
         Needs, Plan, RecordKey,
@@ -28,8 +28,8 @@ pub struct Renderer<'p> {
     calendar: Calendar,
     recent: Recent,
     /// Scratch memory: the values of an event, those of a list item, and the positions of lists.
-    values: Room,
-    items: Room,
+    values: Scratch,
+    items: Scratch,
     lists: Vec<(u32, u32)>,
     roles: Roles,
     /// For each scenario the roles that its events show; only these are drawn.
@@ -75,8 +75,8 @@ impl<'p> Renderer<'p> {
             arena: Arena::default(),
             calendar: Calendar::default(),
             recent: Recent::default(),
-            values: Room::default(),
-            items: Room::default(),
+            values: Scratch::default(),
+            items: Scratch::default(),
             lists: Vec::new(),
             roles,
             shown: shown.collect(),
@@ -130,7 +130,7 @@ impl<'p> Renderer<'p> {
             calendar: &self.calendar,
             recent: &self.recent,
             // A time that no event has.
-            written: Cell::new((i64::MIN, Piece::NULL)),
+            written: Cell::new((i64::MIN, PaddedSlice::NULL)),
         };
         self.values.lend(|values| {
             let mut slots = Slots { values, lists: &mut self.lists };

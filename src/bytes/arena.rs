@@ -2,7 +2,7 @@
 
 #![expect(unsafe_code, reason = "see the module above")]
 
-use crate::bytes::{BLOCK, Piece, copy};
+use crate::bytes::{BLOCK, PaddedSlice, copy};
 use std::cell::{Cell, UnsafeCell};
 
 /// A bump arena: memory for the texts made for one event. Reused from event to event, so that no event allocates.
@@ -60,7 +60,7 @@ impl Arena {
 
     /// Copies a text into the arena.
     #[inline]
-    pub fn text(&self, text: &[u8]) -> Piece<'_> {
+    pub fn text(&self, text: &[u8]) -> PaddedSlice<'_> {
         self.write(text.len(), |to| {
             to[..text.len()].copy_from_slice(text);
             text.len()
@@ -72,10 +72,10 @@ impl Arena {
     /// # Panics
     /// If `write` returns more than `most`.
     #[inline]
-    pub fn write(&self, most: usize, write: impl FnOnce(&mut [u8]) -> usize) -> Piece<'_> {
+    pub fn write(&self, most: usize, write: impl FnOnce(&mut [u8]) -> usize) -> PaddedSlice<'_> {
         let room = self.take(most + BLOCK);
         let length = write(&mut room[..most]);
-        Piece::of(&room[..length + BLOCK])
+        PaddedSlice::of(&room[..length + BLOCK])
     }
 
     /// Concatenates `parts`.
@@ -83,7 +83,7 @@ impl Arena {
     /// # Panics
     /// If iterating over `parts` itself makes texts in this arena.
     #[inline]
-    pub fn join<'a>(&self, parts: impl Iterator<Item = Piece<'a>> + Clone) -> Piece<'_> {
+    pub fn join<'a>(&self, parts: impl Iterator<Item = PaddedSlice<'a>> + Clone) -> PaddedSlice<'_> {
         let (start, room) = (self.free.get(), self.left.get());
         let mut at = 0;
         for part in parts.clone() {
@@ -98,25 +98,25 @@ impl Arena {
             at += length;
         }
         assert!(self.free.get() == start, "texts are made while others are joined");
-        Piece::of(self.take(at + BLOCK))
+        PaddedSlice::of(self.take(at + BLOCK))
     }
 
     /// Concatenates through a temporary buffer: slow path of `join` when the last chunk is too small.
     #[cold]
-    fn join_at_length<'a>(&self, parts: impl Iterator<Item = Piece<'a>> + Clone) -> Piece<'_> {
-        let text: Vec<u8> = parts.flat_map(Piece::bytes).copied().collect();
+    fn join_at_length<'a>(&self, parts: impl Iterator<Item = PaddedSlice<'a>> + Clone) -> PaddedSlice<'_> {
+        let text: Vec<u8> = parts.flat_map(PaddedSlice::bytes).copied().collect();
         self.text(&text)
     }
 
     /// A copy of `text` that `write` may change in place.
     #[inline]
-    pub fn patched(&self, text: Piece, write: impl FnOnce(&mut [u8])) -> Piece<'_> {
+    pub fn patched(&self, text: PaddedSlice, write: impl FnOnce(&mut [u8])) -> PaddedSlice<'_> {
         let length = text.length();
         let room = self.take(length + BLOCK);
         // SAFETY: whole blocks of the text are less than `length + BLOCK` bytes, and that many were taken.
         unsafe { copy(text.start.as_ptr(), room.as_mut_ptr(), length) };
         write(&mut room[..length]);
-        Piece::of(room)
+        PaddedSlice::of(room)
     }
 
     /// `length` bytes that nothing else uses.
@@ -161,8 +161,8 @@ mod tests {
         ) {
             let mut arena = Arena::default();
             for _ in 0..2 {
-                let pieces: Vec<Piece> = texts.iter().map(|text| arena.text(text)).collect();
-                let more: Vec<(Piece, Vec<u8>)> = joined.iter().map(|parts| {
+                let pieces: Vec<PaddedSlice> = texts.iter().map(|text| arena.text(text)).collect();
+                let more: Vec<(PaddedSlice, Vec<u8>)> = joined.iter().map(|parts| {
                     let parts = parts.iter().filter(|part| **part < texts.len());
                     let expected = parts.clone().flat_map(|part| texts[*part].clone()).collect();
                     (arena.join(parts.map(|part| pieces[*part])), expected)
@@ -173,7 +173,7 @@ mod tests {
                 for (piece, text) in &more {
                     prop_assert_eq!(piece.bytes(), text);
                 }
-                let long: Vec<Piece> = pieces.iter().copied().cycle().take(9 * pieces.len()).collect();
+                let long: Vec<PaddedSlice> = pieces.iter().copied().cycle().take(9 * pieces.len()).collect();
                 let long_text: Vec<u8> = long.iter().flat_map(|piece| piece.bytes()).copied().collect();
                 prop_assert_eq!(arena.join(long.iter().copied()).bytes(), long_text);
                 arena.clear();

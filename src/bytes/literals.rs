@@ -4,7 +4,7 @@
 
 #![expect(unsafe_code, reason = "see the module above")]
 
-use crate::bytes::{BLOCK, Padded, Piece, Pieces, append, copy};
+use crate::bytes::{BLOCK, Padded, PaddedSlice, PaddedSlices, append, copy};
 
 /// A run that may need more room than this reserves it pair by pair.
 const MOST_ROOM: usize = 1 << 18;
@@ -160,8 +160,8 @@ impl Literals {
     /// # Panics
     /// If the range is out of bounds.
     #[inline]
-    pub fn piece(&self, start: u32, length: u32) -> Piece<'_> {
-        Piece::within(&self.bytes.0, start as usize, length as usize)
+    pub fn piece(&self, start: u32, length: u32) -> PaddedSlice<'_> {
+        PaddedSlice::within(&self.bytes.0, start as usize, length as usize)
     }
 
     /// Total bytes of the literals.
@@ -189,7 +189,7 @@ impl Literals {
     /// If there is no such run, or if it needs more values than there are.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "is compiled for several processors")]
-    pub fn append_run(&self, run: u32, values: &Pieces, first: usize, out: &mut Vec<u8>) {
+    pub fn append_run(&self, run: u32, values: &PaddedSlices, first: usize, out: &mut Vec<u8>) {
         let run = &self.runs[run as usize];
         let pieces = &values.pieces[first..];
         assert!(run.slots <= pieces.len() && run.item_slots == 0, "values are missing");
@@ -203,7 +203,7 @@ impl Literals {
     /// If there is no such run, or if it needs more values than there are.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "is compiled for several processors")]
-    pub fn append_items(&self, run: u32, values: &Pieces, items: Items, out: &mut Vec<u8>) {
+    pub fn append_items(&self, run: u32, values: &PaddedSlices, items: Items, out: &mut Vec<u8>) {
         let run = &self.runs[run as usize];
         let has_values = run.slots <= values.pieces.len()
             && run.item_slots <= items.width
@@ -230,7 +230,7 @@ impl Literals {
     unsafe fn append<const FOR_ITEMS: bool>(
         &self,
         run: &Run,
-        (values, longest): (&[Piece], usize),
+        (values, longest): (&[PaddedSlice], usize),
         items: Items,
         out: &mut Vec<u8>,
     ) {
@@ -258,7 +258,7 @@ impl Literals {
 
     /// Appends the run, reserving room pair by pair: slow path for very long values.
     #[cold]
-    fn append_long(&self, run: &Run, values: &[Piece], items: Items, out: &mut Vec<u8>) {
+    fn append_long(&self, run: &Run, values: &[PaddedSlice], items: Items, out: &mut Vec<u8>) {
         for item in 0..items.count {
             let mut start = run.start;
             for pair in &self.pairs[run.first as usize..][..run.count as usize] {
@@ -282,7 +282,7 @@ unsafe fn append_each<const FOR_ITEMS: bool>(
     mut to: *mut u8,
     from: *const u8,
     (pairs, tail): (&[Pair], usize),
-    values: &[Piece],
+    values: &[PaddedSlice],
     items: Items,
 ) -> *mut u8 {
     let mut first = items.first;
@@ -319,7 +319,7 @@ mod tests {
             tail in prop::option::of(prop::collection::vec(any::<u8>(), 0..90)),
         ) {
             let padded: Vec<Padded> = values.iter().map(|value| Padded::new(value)).collect();
-            let mut pieces = Pieces::default();
+            let mut pieces = PaddedSlices::default();
             for value in &padded {
                 pieces.push(value.piece());
             }
@@ -364,7 +364,7 @@ mod tests {
         ) {
             let long = vec![b'-'; if long { MOST_ROOM } else { 0 }];
             let padded: Vec<Padded> = values.iter().chain([&long]).map(|value| Padded::new(value)).collect();
-            let mut pieces = Pieces::default();
+            let mut pieces = PaddedSlices::default();
             for value in &padded {
                 pieces.push(value.piece());
             }

@@ -2,13 +2,13 @@
 
 #![expect(unsafe_code, reason = "see the module above")]
 
-use crate::bytes::{BLOCK, Piece};
+use crate::bytes::{BLOCK, PaddedSlice};
 
 /// Padded texts in one buffer, addressed by index; some of them null.
 #[derive(Debug, Default)]
-pub struct Texts {
+pub struct TextTable {
     /// One slice for each text, into `bytes`.
-    pieces: Vec<Piece<'static>>,
+    pieces: Vec<PaddedSlice<'static>>,
     /// Length in bytes of the longest text.
     longest: usize,
     /// The buffer that `pieces` point into, with a block after the last text. Only kept, never read or changed.
@@ -16,15 +16,15 @@ pub struct Texts {
     bytes: Vec<u8>,
 }
 
-/// Builds [`Texts`].
+/// Builds [`TextTable`].
 #[derive(Debug, Default)]
-pub struct TextsBuilder {
+pub struct TextTableBuilder {
     bytes: Vec<u8>,
     /// For each text: where it ends, and whether it is null.
     ends: Vec<(usize, bool)>,
 }
 
-impl TextsBuilder {
+impl TextTableBuilder {
     /// Adds a text, or null.
     pub fn push(&mut self, text: Option<&[u8]>) {
         self.bytes.extend_from_slice(text.unwrap_or_default());
@@ -42,28 +42,28 @@ impl TextsBuilder {
     }
 
     /// Freezes the pool.
-    pub fn finish(mut self) -> Texts {
+    pub fn finish(mut self) -> TextTable {
         self.bytes.extend_from_slice(&[0; BLOCK]);
-        // SAFETY: `Texts` owns the bytes together with the pieces that point into them; the buffer is not changed or
-        // freed before the pieces, and no piece leaves `Texts` with the lifetime `'static`.
+        // SAFETY: `TextTable` owns the bytes together with the pieces that point into them; the buffer is not changed or
+        // freed before the pieces, and no piece leaves `TextTable` with the lifetime `'static`.
         let bytes: &'static [u8] = unsafe { std::slice::from_raw_parts(self.bytes.as_ptr(), self.bytes.len()) };
         let pieces = self.ends.iter().enumerate().map(|(index, (end, is_null))| {
             let begin = self.begin(index);
-            if *is_null { Piece::NULL } else { Piece::within(bytes, begin, end - begin) }
+            if *is_null { PaddedSlice::NULL } else { PaddedSlice::within(bytes, begin, end - begin) }
         });
         let pieces: Vec<_> = pieces.collect();
         let longest = pieces.iter().map(|piece| piece.length()).max().unwrap_or(0);
-        Texts { pieces, longest, bytes: self.bytes }
+        TextTable { pieces, longest, bytes: self.bytes }
     }
 }
 
-impl Texts {
+impl TextTable {
     /// The text at `index`; `None` if it is null.
     ///
     /// # Panics
     /// If `index` is out of bounds.
     #[inline]
-    pub fn get(&self, index: usize) -> Option<Piece<'_>> {
+    pub fn get(&self, index: usize) -> Option<PaddedSlice<'_>> {
         let piece = self.pieces[index];
         (!piece.is_null()).then_some(piece)
     }
@@ -74,12 +74,12 @@ impl Texts {
         self.longest
     }
 
-    /// `count` texts from index `first`; nulls are [`Piece::NULL`].
+    /// `count` texts from index `first`; nulls are [`PaddedSlice::NULL`].
     ///
     /// # Panics
     /// If the range is out of bounds.
     #[inline]
-    pub fn row(&self, first: usize, count: usize) -> &[Piece<'_>] {
+    pub fn row(&self, first: usize, count: usize) -> &[PaddedSlice<'_>] {
         &self.pieces[first..first + count]
     }
 }
@@ -94,7 +94,7 @@ mod tests {
         fn texts_are_what_was_pushed(
             texts in prop::collection::vec(prop::option::of(prop::collection::vec(any::<u8>(), 0..90)), 0..40),
         ) {
-            let mut builder = TextsBuilder::default();
+            let mut builder = TextTableBuilder::default();
             for text in &texts {
                 builder.push(text.as_deref());
             }
@@ -104,7 +104,7 @@ mod tests {
             prop_assert_eq!(builder.get(texts.len()), None);
             let built = builder.finish();
             for (index, text) in texts.iter().enumerate() {
-                prop_assert_eq!(built.get(index).map(Piece::bytes), text.as_deref());
+                prop_assert_eq!(built.get(index).map(PaddedSlice::bytes), text.as_deref());
                 let row = built.row(index, texts.len() - index);
                 prop_assert_eq!(row[0].is_null(), text.is_none());
                 prop_assert_eq!(row[0].bytes(), text.as_deref().unwrap_or(b"null"));

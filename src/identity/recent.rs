@@ -4,7 +4,7 @@
 
 use super::Identities;
 use crate::{
-    bytes::{Arena, Piece},
+    bytes::{Arena, PaddedSlice},
     catalog::{FieldId, KindId},
     value::Lane,
 };
@@ -53,7 +53,7 @@ impl Recent {
         lane: Lane,
         number: u64,
         arena: &'a Arena,
-    ) -> Piece<'a> {
+    ) -> PaddedSlice<'a> {
         let which = (kind as u64) << 40 | (field as u64) << 16 | u64::from(lane.0);
         let mut entries = self.0.borrow_mut();
         // The upper bits of a product depend on all bits of its factors.
@@ -70,7 +70,7 @@ impl Recent {
 }
 
 #[inline(never)]
-fn remember<'a>(entry: &mut Entry, number: u64, which: u64, made: Piece<'a>) -> Piece<'a> {
+fn remember<'a>(entry: &mut Entry, number: u64, which: u64, made: PaddedSlice<'a>) -> PaddedSlice<'a> {
     let text = made.bytes();
     if let Some(room) = entry.text.get_mut(..text.len()) {
         room.copy_from_slice(text);

@@ -1,7 +1,7 @@
 //! Evaluates the values of list items.
 
 use crate::{
-    bytes::{Piece, Pieces},
+    bytes::{PaddedSlice, PaddedSlices},
     population::Within,
     template::Slots,
 };
@@ -15,9 +15,9 @@ impl Emission {
     pub(super) fn subject_of_first<'e>(
         &'e self,
         context: &Context<'e>,
-        event: &[Piece<'e>],
-        items: &mut Pieces<'e>,
-    ) -> Option<Piece<'e>> {
+        event: &[PaddedSlice<'e>],
+        items: &mut PaddedSlices<'e>,
+    ) -> Option<PaddedSlice<'e>> {
         let list = self.lists.first()?;
         if let Some(beside) = &list.beside
             && let Some(field) = beside.subject
@@ -38,7 +38,7 @@ impl<'e> Context<'e> {
         emission: &'e Emission,
         number: usize,
         slots: &mut Slots<'_, 'e>,
-        items: &mut Pieces<'e>,
+        items: &mut PaddedSlices<'e>,
     ) {
         let list = &emission.lists[number];
         if let Some(count) = list.placed {
@@ -55,7 +55,7 @@ impl<'e> Context<'e> {
                 let (texts, first) = (members.texts(entity), slots.values.count());
                 slots.values.extend(of.fields.iter().map(|(field, presence)| {
                     let value = texts[*field];
-                    if *presence && !value.is_null() { Piece::PRESENT } else { value }
+                    if *presence && !value.is_null() { PaddedSlice::PRESENT } else { value }
                 }));
                 emission.program.choose_for_item(number, first, slots.values);
             }
@@ -69,7 +69,7 @@ impl<'e> Context<'e> {
     }
 
     /// Evaluates the values of an item that belongs to the scenario; they may use those of the event.
-    fn make_item(&self, own: &'e OwnItem, about: About, event: &[Piece<'e>], items: &mut Pieces<'e>) {
+    fn make_item(&self, own: &'e OwnItem, about: About, event: &[PaddedSlice<'e>], items: &mut PaddedSlices<'e>) {
         items.clear();
         items.make_each(&own.makes, |make, values| self.make(make, event, values, about));
     }

@@ -9,7 +9,7 @@ use crate::plan::{
     roles::Roles,
 };
 use crate::{
-    bytes::{Arena, Padded, Piece, Pieces},
+    bytes::{Arena, Padded, PaddedSlice, PaddedSlices},
     catalog::{Catalog, FieldId, Generator, KindId},
     identity::{Identities, Recent},
     plan::story::{Story, code, word},
@@ -50,7 +50,7 @@ pub struct Context<'e> {
     /// State slots copied by the simulation.
     pub words: &'e [u64],
     /// The event's id, its time with nine fractional digits, and its request's id.
-    pub of_event: [Piece<'e>; 3],
+    pub of_event: [PaddedSlice<'e>; 3],
     /// Memory for new values.
     pub arena: &'e Arena,
     /// Cache of formatted dates.
@@ -58,7 +58,7 @@ pub struct Context<'e> {
     /// Cache of recent ids.
     pub recent: &'e Recent,
     /// Cache of the last time formatted: a resource's last change is usually its creation.
-    pub written: Cell<(i64, Piece<'e>)>,
+    pub written: Cell<(i64, PaddedSlice<'e>)>,
 }
 
 /// The subject of a value: the event's element, or an item of a list.
@@ -83,7 +83,7 @@ const NANOSECONDS: i64 = 1_000_000_000;
 
 impl Emission {
     /// Evaluates the values of an event for its program; `items` is scratch memory for the values of a list item.
-    pub fn fill<'e>(&'e self, context: &Context<'e>, slots: &mut Slots<'_, 'e>, items: &mut Pieces<'e>) {
+    pub fn fill<'e>(&'e self, context: &Context<'e>, slots: &mut Slots<'_, 'e>, items: &mut PaddedSlices<'e>) {
         let event = About::new(0, context.element);
         for known in &self.known {
             context.given.population.of(known.kind).put(context.roles.of(known.role), slots.values);
@@ -107,17 +107,28 @@ impl<'e> Context<'e> {
     /// values already made for the event and for the item.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a value takes less than a call would")]
-    pub(super) fn make(&self, make: &'e Make, event: &[Piece<'e>], values: &[Piece<'e>], about: About) -> Piece<'e> {
+    pub(super) fn make(
+        &self,
+        make: &'e Make,
+        event: &[PaddedSlice<'e>],
+        values: &[PaddedSlice<'e>],
+        about: About,
+    ) -> PaddedSlice<'e> {
         let arena = self.arena;
         match make {
             Make::Fixed(text) => text.piece(),
-            Make::Null => Piece::NULL,
+            Make::Null => PaddedSlice::NULL,
             Make::Text(parts) => self.text(parts, event, values),
-            Make::Member { role, field } => self.member(*role, *field).unwrap_or(Piece::NULL),
-            Make::MemberPresent { role, field } => self.member(*role, *field).map_or(Piece::NULL, |_| Piece::PRESENT),
+            Make::Member { role, field } => self.member(*role, *field).unwrap_or(PaddedSlice::NULL),
+            Make::MemberPresent { role, field } => {
+                self.member(*role, *field).map_or(PaddedSlice::NULL, |_| PaddedSlice::PRESENT)
+            }
             Make::DrawnMember { kind, salt } => {
                 let index = self.roles.referred(self.given.population, *kind, *salt);
-                self.given.population.value(*kind, index, self.given.catalog.kinds[*kind].id()).unwrap_or(Piece::NULL)
+                self.given
+                    .population
+                    .value(*kind, index, self.given.catalog.kinds[*kind].id())
+                    .unwrap_or(PaddedSlice::NULL)
             }
             Make::Unique { kind, field, lane, shift, element } => {
                 let element = if *element { about.element } else { 0 };
@@ -148,7 +159,7 @@ impl<'e> Context<'e> {
             Make::Ramp { word, ready, up_to, every } => {
                 let age = self.time.saturating_sub(word::created(self.word(*word, about)));
                 if self.is_young(age, ready, about) {
-                    Piece::ZERO
+                    PaddedSlice::ZERO
                 } else {
                     self.grown(age, ready, values[*up_to], *every, about)
                 }
@@ -156,29 +167,29 @@ impl<'e> Context<'e> {
             Make::Referred(word) => self.refer(self.word(*word, about)),
             Make::Present(word) => {
                 if self.word(*word, about) == code::NULL {
-                    Piece::NULL
+                    PaddedSlice::NULL
                 } else {
-                    Piece::PRESENT
+                    PaddedSlice::PRESENT
                 }
             }
             Make::OfEvent(which) => self.of_event[*which as usize],
         }
     }
 
-    fn microseconds(&self, time: i64) -> Piece<'e> {
+    fn microseconds(&self, time: i64) -> PaddedSlice<'e> {
         let (written, piece) = self.written.get();
         if written == time { piece } else { self.write_microseconds(time) }
     }
 
     #[inline(never)]
-    fn write_microseconds(&self, time: i64) -> Piece<'e> {
+    fn write_microseconds(&self, time: i64) -> PaddedSlice<'e> {
         let piece = self.arena.write(MICROSECONDS_LENGTH, |to| self.calendar.microseconds(time, to));
         self.written.set((time, piece));
         piece
     }
 
     #[inline(never)]
-    fn text(&self, parts: &'e [Part], event: &[Piece<'e>], values: &[Piece<'e>]) -> Piece<'e> {
+    fn text(&self, parts: &'e [Part], event: &[PaddedSlice<'e>], values: &[PaddedSlice<'e>]) -> PaddedSlice<'e> {
         let part = |part: &'e Part| match part {
             Part::Literal(literal) => literal.piece(),
             Part::Event(index) => event[*index],
@@ -192,7 +203,7 @@ impl<'e> Context<'e> {
 
     /// The current value of a ramp that has started: it grows by one per `every` nanoseconds, up to a bound.
     #[inline(never)]
-    fn grown(&self, age: i64, ready: &Ready, up_to: Piece<'e>, every: u64, about: About) -> Piece<'e> {
+    fn grown(&self, age: i64, ready: &Ready, up_to: PaddedSlice<'e>, every: u64, about: About) -> PaddedSlice<'e> {
         let bound = number(up_to.bytes());
         let grown = if (age as u64).saturating_sub(ready.high) / every >= bound {
             bound
@@ -203,12 +214,12 @@ impl<'e> Context<'e> {
     }
 
     #[inline]
-    fn member(&self, role: Role, field: usize) -> Option<Piece<'e>> {
+    fn member(&self, role: Role, field: usize) -> Option<PaddedSlice<'e>> {
         self.given.population.value(role.kind(self.story), self.roles.of(role), field)
     }
 
     /// An identifying field of a resource that belongs to the scenario.
-    fn made(&self, field: (KindId, FieldId), lane: Lane, number: u64) -> Piece<'e> {
+    fn made(&self, field: (KindId, FieldId), lane: Lane, number: u64) -> PaddedSlice<'e> {
         self.recent.make(self.given.identities, field, lane, number, self.arena)
     }
 
@@ -254,9 +265,9 @@ impl<'e> Context<'e> {
     }
 
     #[inline(never)]
-    fn clock(&self, of: (KindId, usize), at: Word, stamped: bool, about: About) -> Piece<'e> {
+    fn clock(&self, of: (KindId, usize), at: Word, stamped: bool, about: About) -> PaddedSlice<'e> {
         let Generator::Clock { clock, .. } = &self.given.catalog.kinds[of.0].fields[of.1].generator else {
-            return Piece::NULL;
+            return PaddedSlice::NULL;
         };
         let word = self.word(at, about);
         let (second, number) =
@@ -266,20 +277,22 @@ impl<'e> Context<'e> {
 
     /// The id that a reference's code stands for; null if it refers to nothing.
     #[inline(never)]
-    fn refer(&self, word: u64) -> Piece<'e> {
+    fn refer(&self, word: u64) -> PaddedSlice<'e> {
         match code::meaning(word) {
-            code::Meaning::Null => Piece::NULL,
-            code::Meaning::Population(kind, index) => {
-                self.given.population.value(kind, index, self.given.catalog.kinds[kind].id()).unwrap_or(Piece::NULL)
-            }
+            code::Meaning::Null => PaddedSlice::NULL,
+            code::Meaning::Population(kind, index) => self
+                .given
+                .population
+                .value(kind, index, self.given.catalog.kinds[kind].id())
+                .unwrap_or(PaddedSlice::NULL),
             code::Meaning::Actor(actor) => {
                 let of = &self.story.actors[actor];
                 let id = self.given.catalog.kinds[of.kind].id();
                 let pinned = of.pins.iter().find(|(field, _)| *field == id);
                 match (pinned, of.stranger) {
-                    (Some((_, bytes)), _) => bytes.as_deref().map_or(Piece::NULL, |bytes| self.arena.text(bytes)),
+                    (Some((_, bytes)), _) => bytes.as_deref().map_or(PaddedSlice::NULL, |bytes| self.arena.text(bytes)),
                     (None, Some(number)) => self.given.identities.make(of.kind, id, Lane(0), number, self.arena),
-                    (None, None) => self.member(Role::Principal(actor), id).unwrap_or(Piece::NULL),
+                    (None, None) => self.member(Role::Principal(actor), id).unwrap_or(PaddedSlice::NULL),
                 }
             }
             code::Meaning::Resource(resource) => self.resource_id(resource),
@@ -287,13 +300,13 @@ impl<'e> Context<'e> {
     }
 
     /// The id of a resource of the scenario. References never name resources whose id depends on state.
-    fn resource_id(&self, index: usize) -> Piece<'e> {
+    fn resource_id(&self, index: usize) -> PaddedSlice<'e> {
         use crate::plan::story::{Owner, Pin};
         let resource = &self.story.resources[index];
         let id = self.given.catalog.kinds[resource.kind].id();
         match (resource.pins.iter().find(|(field, _)| *field == id), resource.owner) {
             (Some((_, Pin::Bytes(bytes))), _) => self.arena.text(bytes),
-            (_, Owner::Population { .. }) => self.member(Role::Shared(index), id).unwrap_or(Piece::NULL),
+            (_, Owner::Population { .. }) => self.member(Role::Shared(index), id).unwrap_or(PaddedSlice::NULL),
             (_, Owner::Story { lane, .. }) => self.made((resource.kind, id), lane, self.instance.0 << resource.shift()),
         }
     }
@@ -301,8 +314,8 @@ impl<'e> Context<'e> {
 
 /// A value that may be null.
 #[inline]
-fn piece(value: Option<&Padded>) -> Piece<'_> {
-    value.map_or(Piece::NULL, Padded::piece)
+fn piece(value: Option<&Padded>) -> PaddedSlice<'_> {
+    value.map_or(PaddedSlice::NULL, Padded::piece)
 }
 
 /// What a resource's first element puts into keys.

@@ -4,7 +4,7 @@
 //! They are added after the event's other values, so that rendering needs no branch.
 
 use super::{Program, decide::Place};
-use crate::bytes::{Padded, Piece, Pieces};
+use crate::bytes::{Padded, PaddedSlice, PaddedSlices};
 
 /// A value that is selected by a test for null.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -25,11 +25,11 @@ pub(super) enum Chosen {
 impl Choice {
     /// The selected value, for an item whose values begin at index `first`.
     #[inline]
-    fn make<'v>(&'v self, values: &[Piece<'v>], first: usize) -> Piece<'v> {
+    fn make<'v>(&'v self, values: &[PaddedSlice<'v>], first: usize) -> PaddedSlice<'v> {
         let value = |place| match place {
             Place::Slot(slot) => values[slot as usize],
             Place::Item(slot) => values[first + slot as usize],
-            Place::Index | Place::Literal(..) => Piece::NULL,
+            Place::Index | Place::Literal(..) => PaddedSlice::NULL,
         };
         match if value(self.asks).is_null() { &self.absent } else { &self.present } {
             Chosen::Text(text) => text.piece(),
@@ -43,14 +43,14 @@ impl Program {
     ///
     /// # Panics If the number of values is not the one that the program was specialized for.
     #[inline]
-    pub fn choose<'v>(&'v self, values: &mut Pieces<'v>) {
+    pub fn choose<'v>(&'v self, values: &mut PaddedSlices<'v>) {
         assert!(self.choices.is_empty() || values.count() == self.values, "values are missing");
         values.make_each(&self.choices, |choice, values| choice.make(values, 0));
     }
 
     /// Adds the selected values of the item just added to a list, whose values begin at index `first`.
     #[inline]
-    pub fn choose_for_item<'v>(&'v self, list: usize, first: usize, values: &mut Pieces<'v>) {
+    pub fn choose_for_item<'v>(&'v self, list: usize, first: usize, values: &mut PaddedSlices<'v>) {
         if let Some(choices) = self.item_choices.get(list) {
             values.make_each(choices, |choice, values| choice.make(values, first));
         }

@@ -6,7 +6,7 @@ use super::{
     decide::Test,
     ops::{self, Op},
 };
-use crate::bytes::{Literals, Padded, Pieces};
+use crate::bytes::{Literals, Padded, PaddedSlices};
 
 /// A template compiled to literal bytes and slots. Renders compact JSON with the document's key order.
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
@@ -61,7 +61,7 @@ impl Program {
     pub fn render(&self, values: &Values, out: &mut Vec<u8>) {
         let arena = Padded::new(&values.bytes);
         let (pieces, lists_at) = values.pieces(&arena);
-        let (mut values, mut lists) = (Pieces::default(), Vec::new());
+        let (mut values, mut lists) = (PaddedSlices::default(), Vec::new());
         let mut slots = Slots { values: &mut values, lists: &mut lists };
         let of_event = lists_at.first().map_or(pieces.len(), |(first, _)| *first as usize);
         slots.values.extend(pieces[..of_event].iter().copied());

@@ -3,17 +3,17 @@
 use serde_json::Value;
 
 use super::{Program, Shape, Slot};
-use crate::bytes::{Padded, Piece, Pieces, escape_into};
+use crate::bytes::{Padded, PaddedSlice, PaddedSlices, escape_into};
 
 /// The values that an event supplies for a template's slots.
 ///
 /// In the order of [`Program::slots`], then for each of [`Program::lists`] the values of its items. Text: escaped as by
 /// [`escape_into`], without the quotes. Integer: decimal digits without leading zeros, with `-` if negative. Boolean:
-/// `true` or `false`. Presence of an object or list: `{}` or `[]`. Null: [`Piece::NULL`].
+/// `true` or `false`. Presence of an object or list: `{}` or `[]`. Null: [`PaddedSlice::NULL`].
 #[derive(Debug)]
 pub struct Slots<'s, 'e> {
     /// Values of the event, then of the lists' items.
-    pub values: &'s mut Pieces<'e>,
+    pub values: &'s mut PaddedSlices<'e>,
     /// For each list the index of its first value and the number of items.
     pub lists: &'s mut Vec<(u32, u32)>,
 }
@@ -90,9 +90,9 @@ impl Values {
     }
 
     /// The values as slices of `arena`, a padded copy of the buffer, and the lists.
-    pub(super) fn pieces<'a>(&self, arena: &'a Padded) -> (Vec<Piece<'a>>, Vec<(u32, u32)>) {
+    pub(super) fn pieces<'a>(&self, arena: &'a Padded) -> (Vec<PaddedSlice<'a>>, Vec<(u32, u32)>) {
         let piece = |span: &(u32, u32)| match *span {
-            NULL_SPAN => Piece::NULL,
+            NULL_SPAN => PaddedSlice::NULL,
             (start, length) => arena.part(start as usize, length as usize),
         };
         (self.spans.iter().map(piece).collect(), self.lists.clone())

@@ -7,7 +7,7 @@ mod read;
 mod tests;
 
 use super::{Key, Permutation};
-use crate::bytes::{Arena, Padded, Piece};
+use crate::bytes::{Arena, Padded, PaddedSlice};
 use class::{Class, EXACT, Group, Groups};
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -209,7 +209,7 @@ impl Pattern {
 
     /// Writes a text into an arena.
     #[inline]
-    pub fn make<'a>(&self, nth: Nth, arena: &'a Arena) -> Piece<'a> {
+    pub fn make<'a>(&self, nth: Nth, arena: &'a Arena) -> PaddedSlice<'a> {
         if nth.longer > 0 {
             let length = self.positions.len() + nth.longer;
             return arena.write(length, |to| {

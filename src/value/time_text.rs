@@ -1,6 +1,6 @@
 //! Fast formatting of times in the documented forms.
 
-use crate::bytes::{Arena, Padded, Piece};
+use crate::bytes::{Arena, Padded, PaddedSlice};
 use std::cell::Cell;
 
 /// Two digits for every number below 100.
@@ -245,7 +245,7 @@ impl Clock {
     }
 
     /// The text for a time in seconds since the Unix epoch, followed by a suffix for `number` unless that is 0.
-    pub fn make<'a>(&self, seconds: i64, number: u64, calendar: &Calendar, arena: &'a Arena) -> Piece<'a> {
+    pub fn make<'a>(&self, seconds: i64, number: u64, calendar: &Calendar, arena: &'a Arena) -> PaddedSlice<'a> {
         if number == 0 {
             return arena.patched(self.text.piece(), |text| self.put(seconds, calendar, text));
         }
