@@ -200,16 +200,16 @@ impl<'p> Tally<'p> {
 
     fn add(&mut self, record: &Record, words: &[u64]) {
         let plan = self.plan;
-        let emission = &plan.emissions[record.emission as usize];
-        let outcome = emission.failure.map_or(0, |failure| failure as u16 + 1);
-        self.summary.count_one(record.time, emission.story, emission.method as u16, outcome);
+        let event_kind = &plan.event_kinds[record.event_kind as usize];
+        let outcome = event_kind.failure.map_or(0, |failure| failure as u16 + 1);
+        self.summary.count_one(record.time, event_kind.story, event_kind.method as u16, outcome);
         self.course.add(record.time);
         self.sample.add(record, words);
-        let story_id = usize::from(emission.story);
+        let story_id = usize::from(event_kind.story);
         self.instances[story_id] += u64::from(self.seen[story_id].set(record.instance));
-        let method = &plan.catalog.methods[emission.method];
-        self.created[method.kind] += u64::from(method.does == Effect::Create && emission.failure.is_none());
-        if let Operation::Call(call) = &plan.stories[story_id].operations[emission.operation] {
+        let method = &plan.catalog.methods[event_kind.method];
+        self.created[method.kind] += u64::from(method.does == Effect::Create && event_kind.failure.is_none());
+        if let Operation::Call(call) = &plan.stories[story_id].operations[event_kind.operation] {
             self.act(story_id, record.instance, call.actor);
         }
     }

@@ -18,7 +18,7 @@ use crate::{
     units::Rate,
     value::{Key, Skew},
 };
-use event_kind::Emission;
+use event_kind::EventKind;
 pub use needs::Needs;
 use std::{path::PathBuf, sync::Arc};
 use story::{Operation, Story};
@@ -96,7 +96,7 @@ pub struct Plan {
     /// Start, end and rate.
     pub timing: Timing,
     /// Event kinds.
-    pub emissions: Vec<Emission>,
+    pub event_kinds: Vec<EventKind>,
     /// Generators of ids.
     pub identities: Identities,
     /// The entities that exist before the run.

@@ -54,20 +54,20 @@ impl Plan {
             RecordKey::Catalog(key) => Some(key),
             _ => None,
         };
-        let Plan { catalog, population, stories, emissions: all, as_documented, .. } = self;
+        let Plan { catalog, population, stories, event_kinds: all, as_documented, .. } = self;
         let mut baker = Baker::new(catalog, population, *as_documented, record_key);
         let mut mistakes: Vec<Diagnostic> = Vec::new();
         let mut listed = 0;
         for (number, story) in stories.iter_mut().enumerate() {
             for operation in 0..story.operations.len() {
                 let Operation::Call(call) = &story.operations[operation] else { continue };
-                let mut emissions = Vec::new();
+                let mut event_kinds = Vec::new();
                 for failure in outcomes(catalog, call) {
-                    match baker.emission(number as u16, story, operation, failure) {
-                        Ok(emission) => {
-                            listed += emission.snapshot.listed.len();
-                            emissions.push((failure, all.len() as u32));
-                            all.push(emission);
+                    match baker.event_kind(number as u16, story, operation, failure) {
+                        Ok(event_kind) => {
+                            listed += event_kind.snapshot.listed.len();
+                            event_kinds.push((failure, all.len() as u32));
+                            all.push(event_kind);
                         }
                         Err(found) => mistakes.extend(found),
                     }
@@ -75,11 +75,11 @@ impl Plan {
                 if listed > MOST_LISTED {
                     return Err(too_many_listed(catalog, story, call));
                 }
-                let snapshots = emissions.iter().map(|(_, emission)| &all[*emission as usize].snapshot);
+                let snapshots = event_kinds.iter().map(|(_, event_kind)| &all[*event_kind as usize].snapshot);
                 let beside = snapshots.flat_map(|snapshot| snapshot.others.iter().chain(&snapshot.listed)).next();
                 let beside = beside.map_or(0, |resource| story.resources[*resource].state_at);
                 if let Operation::Call(call) = &mut story.operations[operation] {
-                    (call.emissions, call.beside) = (emissions, beside as u32);
+                    (call.event_kinds, call.beside) = (event_kinds, beside as u32);
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::{
     identity::{EventName, Recent},
     plan::{
         Needs, Plan, RecordKey,
-        event_kind::{Emission, Role},
+        event_kind::{EventKind, Role},
         roles::{Drawn, Draws, Roles},
     },
     render::make::{Context, Given},
@@ -51,11 +51,11 @@ impl<'p> Renderer<'p> {
     /// A renderer for the events of a plan.
     pub fn new(plan: &'p Plan) -> Self {
         let mut needs = vec![(Needs::default(), false); plan.stories.len()];
-        for emission in &plan.emissions {
-            let story = &plan.stories[usize::from(emission.story)];
-            let (needs, moves) = &mut needs[usize::from(emission.story)];
-            needs.add(&plan.catalog, story, emission);
-            *moves |= emission.rows != story.rows;
+        for event_kind in &plan.event_kinds {
+            let story = &plan.stories[usize::from(event_kind.story)];
+            let (needs, moves) = &mut needs[usize::from(event_kind.story)];
+            needs.add(&plan.catalog, story, event_kind);
+            *moves |= event_kind.rows != story.rows;
         }
         let shown = plan.stories.iter().zip(needs).map(|(story, (needs, moves))| {
             let draws = Draws::new(&plan.catalog, &plan.population, story, &needs, !moves);
@@ -86,14 +86,14 @@ impl<'p> Renderer<'p> {
 
     /// Draws the members that the events of an instance show.
     #[inline]
-    fn draw(&mut self, emission: &Emission, instance: (u64, Salt)) {
-        let (plan, shown) = (self.plan, &self.shown[usize::from(emission.story)]);
-        self.roles.draw_prepared(&shown.draws, &mut self.drawn, emission.story, instance);
+    fn draw(&mut self, event_kind: &EventKind, instance: (u64, Salt)) {
+        let (plan, shown) = (self.plan, &self.shown[usize::from(event_kind.story)]);
+        self.roles.draw_prepared(&shown.draws, &mut self.drawn, event_kind.story, instance);
         if !shown.moves {
             return;
         }
-        let story = &plan.stories[usize::from(emission.story)];
-        for (kind, row) in emission.rows.iter().filter(|(kind, _)| shown.kinds[*kind]) {
+        let story = &plan.stories[usize::from(event_kind.story)];
+        for (kind, row) in event_kind.rows.iter().filter(|(kind, _)| shown.kinds[*kind]) {
             let row = self.roles.row(&plan.catalog, &plan.population, story, *kind, *row);
             self.roles.set(Role::Scope(*kind), row);
         }
@@ -102,17 +102,17 @@ impl<'p> Renderer<'p> {
     /// Appends the event of a record to a chunk; `words` holds the record's state slots at `record.words_at`.
     pub fn render(&mut self, record: &Record, words: &[u64], chunk: &mut Chunk) {
         let plan = self.plan;
-        let emission = &plan.emissions[record.emission as usize];
-        let story = &plan.stories[emission.story as usize];
-        signpost::pass(record.emission);
+        let event_kind = &plan.event_kinds[record.event_kind as usize];
+        let story = &plan.stories[event_kind.story as usize];
+        signpost::pass(record.event_kind);
         let instance = (record.instance, Salt::of(record.instance));
-        self.draw(emission, instance);
+        self.draw(event_kind, instance);
         self.arena.clear();
         self.lists.clear();
         let name = EventName {
             story: story.tag,
             instance: record.instance,
-            step: emission.step_tag,
+            step: event_kind.step_tag,
             occurrence: record.occurrence,
         };
         let (id, request) = plan.identities.ids(name, &self.arena);
@@ -134,9 +134,9 @@ impl<'p> Renderer<'p> {
         };
         self.values.lend(|values| {
             let mut slots = Slots { values, lists: &mut self.lists };
-            self.items.lend(|items| emission.fill(&context, &mut slots, items));
-            emission.program.append(&slots, &mut chunk.bodies);
-            match (plan.key, emission.key) {
+            self.items.lend(|items| event_kind.fill(&context, &mut slots, items));
+            event_kind.program.append(&slots, &mut chunk.bodies);
+            match (plan.key, event_kind.key) {
                 (RecordKey::Instance, _) => {
                     chunk.keys.extend_from_slice(story.name.as_bytes());
                     chunk.keys.push(b'/');
@@ -150,10 +150,10 @@ impl<'p> Renderer<'p> {
             number: record.number,
             time: record.time,
             instance: record.instance,
-            story: emission.story,
-            step: emission.step,
-            method: emission.method as u16,
-            outcome: emission.failure.map_or(0, |failure| failure as u16 + 1),
+            story: event_kind.story,
+            step: event_kind.step,
+            method: event_kind.method as u16,
+            outcome: event_kind.failure.map_or(0, |failure| failure as u16 + 1),
             ..Event::default()
         });
     }

@@ -41,8 +41,8 @@ pub struct Record {
     pub time: i64,
     /// Number of the instance within its scenario, from 0.
     pub instance: u64,
-    /// Event kind: an index into [`Plan::emissions`].
-    pub emission: u32,
+    /// Event kind: an index into [`Plan::event_kinds`].
+    pub event_kind: u32,
     /// Turn of a repeated step, from 0.
     pub occurrence: u32,
     /// Element of the target resource that the event is about.

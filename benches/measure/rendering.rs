@@ -35,7 +35,7 @@ fn measure(scenario: &str, method: Option<&str>) -> (f64, f64, usize) {
     let copies: Vec<&[u8]> = simulated
         .records
         .iter()
-        .map(|record| kinds[&(plan.emissions[record.emission as usize].method as u16)].as_slice())
+        .map(|record| kinds[&(plan.event_kinds[record.event_kind as usize].method as u16)].as_slice())
         .collect();
     let (mut times, mut limits, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..16 {

@@ -56,7 +56,7 @@ impl<'p> Simulated<'p> {
         let (mut stream, mut words, mut records) = (plan.stream(), Vec::new(), Vec::new());
         while records.len() < events {
             let Some(record) = stream.next(&mut words) else { break };
-            let name = &plan.catalog.methods[plan.emissions[record.emission as usize].method].name;
+            let name = &plan.catalog.methods[plan.event_kinds[record.event_kind as usize].method].name;
             if method.is_none_or(|method| method == name) {
                 records.push(record);
             } else {

@@ -101,7 +101,7 @@ impl<'p> Sample<'p> {
             stride: 1,
             frames_at_stride: 0,
             most_at_stride: if partitions.is_some() { AT_STRIDE_FOR_KEYS } else { AT_STRIDE },
-            kinds: vec![Kind::default(); plan.emissions.len()],
+            kinds: vec![Kind::default(); plan.event_kinds.len()],
             alone: Chunk::default(),
             whole: Frames::default(),
             partitions: partitions.map(|partitions| vec![0.0; partitions.get() as usize]),
@@ -116,7 +116,7 @@ impl<'p> Sample<'p> {
         let frame = self.seen / FRAME_EVENTS as u64;
         let ends_frame = (self.seen + 1).is_multiple_of(FRAME_EVENTS as u64);
         self.seen += 1;
-        let kind = &mut self.kinds[record.emission as usize];
+        let kind = &mut self.kinds[record.event_kind as usize];
         kind.events += 1;
         let in_frame = frame.is_multiple_of(self.stride);
         if !in_frame && kind.rendered >= OF_A_KIND {

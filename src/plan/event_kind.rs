@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// One event kind.
 #[derive(Debug)]
-pub struct Emission {
+pub struct EventKind {
     /// Scenario, by index.
     pub story: u16,
     /// Call, as an index into the scenario's operations.

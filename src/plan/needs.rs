@@ -1,6 +1,6 @@
 //! Required roles: the members of the population that a scenario's events show; no others need be drawn.
 
-use crate::plan::event_kind::{Emission, Make, Role};
+use crate::plan::event_kind::{EventKind, Make, Role};
 use crate::{
     catalog::{Catalog, KindId},
     plan::story::{Row, Story},
@@ -22,12 +22,12 @@ pub struct Needs {
 
 impl Needs {
     /// Adds the roles that the events of an event kind show.
-    pub fn add(&mut self, catalog: &Catalog, story: &Story, emission: &Emission) {
-        for known in &emission.known {
+    pub fn add(&mut self, catalog: &Catalog, story: &Story, event_kind: &EventKind) {
+        for known in &event_kind.known {
             self.role(catalog, story, known.role);
         }
-        let own = emission.lists.iter().flat_map(|list| &list.own).flat_map(|own| &own.makes);
-        for make in emission.makes.iter().chain(own) {
+        let own = event_kind.lists.iter().flat_map(|list| &list.own).flat_map(|own| &own.makes);
+        for make in event_kind.makes.iter().chain(own) {
             match make {
                 Make::Member { role, .. } | Make::MemberPresent { role, .. } => self.role(catalog, story, *role),
                 Make::DrawnMember { kind, .. } => self.around(catalog, *kind),
@@ -40,10 +40,11 @@ impl Needs {
                 _ => {}
             }
         }
-        for beside in emission.lists.iter().filter_map(|list| list.beside.as_ref()) {
+        for beside in event_kind.lists.iter().filter_map(|list| list.beside.as_ref()) {
             beside.parent.iter().chain(&beside.table).for_each(|kind| self.role(catalog, story, Role::Scope(*kind)));
         }
-        for (_, row) in emission.rows.iter().filter(|(kind, _)| self.scope.contains(kind)).copied().collect::<Vec<_>>()
+        for (_, row) in
+            event_kind.rows.iter().filter(|(kind, _)| self.scope.contains(kind)).copied().collect::<Vec<_>>()
         {
             if let Row::Of(resource) = row {
                 self.role(catalog, story, Role::Shared(resource));

@@ -249,7 +249,7 @@ pub struct Call {
     /// The automatic failure that occurs if the request of that index lowers its field.
     pub lowers: Option<(FailureId, usize)>,
     /// Event kinds by outcome: indices into the plan's emissions.
-    pub emissions: Vec<(Option<FailureId>, u32)>,
+    pub event_kinds: Vec<(Option<FailureId>, u32)>,
     /// Offset of the state of another resource that its events show, if any.
     pub beside: u32,
 }

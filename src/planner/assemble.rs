@@ -119,7 +119,7 @@ impl<'a> Draft<'a> {
             weights: Skew::weighted(&weights).ok_or_else(nothing_happens)?,
             pick: values.name("pick"),
             timing: timing.provisional(),
-            emissions: Vec::new(),
+            event_kinds: Vec::new(),
             literals,
             key: self.key,
             texts: self.found.texts.clone(),

@@ -5,7 +5,7 @@ mod inline;
 mod items;
 mod resource;
 
-use crate::plan::event_kind::{Emission, ItemList, Make, OfEvent, Part, Snapshot, Word};
+use crate::plan::event_kind::{EventKind, ItemList, Make, OfEvent, Part, Snapshot, Word};
 use crate::{
     bytes::Padded,
     catalog::{
@@ -51,13 +51,13 @@ impl<'a> Baker<'a> {
     /// # Errors
     ///
     /// What is wrong with the method's template. Empty if it has none.
-    pub fn emission(
+    pub fn event_kind(
         &mut self,
         number: u16,
         story: &Story,
         operation: usize,
         failure: Option<FailureId>,
-    ) -> Result<Emission, Vec<Diagnostic>> {
+    ) -> Result<EventKind, Vec<Diagnostic>> {
         let Operation::Call(call) = &story.operations[operation] else { return Err(Vec::new()) };
         let method = &self.catalog.methods[call.method];
         let program = self.program(call.method, failure.is_none(), story.actors[call.actor].kind)?;
@@ -73,7 +73,7 @@ impl<'a> Baker<'a> {
             lists.push(bench.list(&ListSlot { path: vec!["items".to_owned()], slots: Vec::new() }));
         }
         let inlined = bench.inline(&program, &slots, Wanted { key, first_subject }, &mut lists);
-        Ok(Emission {
+        Ok(EventKind {
             story: number,
             operation,
             step: call.number,

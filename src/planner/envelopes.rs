@@ -20,15 +20,15 @@ impl Plan {
     pub fn check_cloud_events(&self) -> Result<(), Error> {
         let mut seen = BTreeSet::new();
         let mut mistakes: Vec<Diagnostic> = Vec::new();
-        for emission in &self.emissions {
-            let story = &self.stories[usize::from(emission.story)];
-            let Operation::Call(call) = &story.operations[emission.operation] else { continue };
-            let (success, principal) = (emission.failure.is_none(), story.actors[call.actor].kind);
-            if !seen.insert((emission.method, success, principal)) {
+        for event_kind in &self.event_kinds {
+            let story = &self.stories[usize::from(event_kind.story)];
+            let Operation::Call(call) = &story.operations[event_kind.operation] else { continue };
+            let (success, principal) = (event_kind.failure.is_none(), story.actors[call.actor].kind);
+            if !seen.insert((event_kind.method, success, principal)) {
                 continue;
             }
             let constants = constants(&self.catalog, self.as_documented, success, principal);
-            for found in faults(&self.catalog, emission.method, &constants)? {
+            for found in faults(&self.catalog, event_kind.method, &constants)? {
                 let same = |other: &Diagnostic| {
                     other.source.name == found.source.name && other.span == found.span && other.message == found.message
                 };

@@ -6,11 +6,11 @@ use crate::{
     template::Slots,
 };
 use crate::{
-    plan::event_kind::{Beside, Emission, ItemList, OwnItem},
+    plan::event_kind::{Beside, EventKind, ItemList, OwnItem},
     render::make::{About, Context},
 };
 
-impl Emission {
+impl EventKind {
     /// The subject of the first listed item.
     pub(super) fn subject_of_first<'e>(
         &'e self,
@@ -35,19 +35,19 @@ impl<'e> Context<'e> {
     /// Evaluates the values of all items of a list.
     pub(super) fn list(
         &self,
-        emission: &'e Emission,
+        event_kind: &'e EventKind,
         number: usize,
         slots: &mut Slots<'_, 'e>,
         items: &mut PaddedSlices<'e>,
     ) {
-        let list = &emission.lists[number];
+        let list = &event_kind.lists[number];
         if let Some(count) = list.placed {
             slots.begin_list(count);
             return;
         }
         let beside = list.beside.as_ref().map(|of| (of, self.beside(of)));
         let count = beside.as_ref().map_or(0, |(_, members)| members.len().min(list.page));
-        let own = self.own_items(emission, list).take(list.page - count);
+        let own = self.own_items(event_kind, list).take(list.page - count);
         slots.begin_list(count + own.clone().count());
         if let Some((of, walk)) = beside {
             let members = self.given.population.of(of.kind);
@@ -57,14 +57,14 @@ impl<'e> Context<'e> {
                     let value = texts[*field];
                     if *presence && !value.is_null() { PaddedSlice::PRESENT } else { value }
                 }));
-                emission.program.choose_for_item(number, first, slots.values);
+                event_kind.program.choose_for_item(number, first, slots.values);
             }
         }
         for (own, about) in own {
             self.make_item(own, about, slots.values.all(), items);
             let first = slots.values.count();
             slots.values.extend(own.slots.iter().map(|slot| items.get(*slot)));
-            emission.program.choose_for_item(number, first, slots.values);
+            event_kind.program.choose_for_item(number, first, slots.values);
         }
     }
 
@@ -82,8 +82,8 @@ impl<'e> Context<'e> {
     }
 
     /// The items that belong to the scenario: their value sources, and what they are about.
-    fn own_items(&self, emission: &Emission, list: &'e ItemList) -> OwnItems<'e> {
-        OwnItems { list, words: self.words, at: emission.listed_at }
+    fn own_items(&self, event_kind: &EventKind, list: &'e ItemList) -> OwnItems<'e> {
+        OwnItems { list, words: self.words, at: event_kind.listed_at }
     }
 }
 

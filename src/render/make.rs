@@ -5,7 +5,7 @@
 
 use crate::plan::event_kind::{first_note, whole_microseconds};
 use crate::plan::{
-    event_kind::{Draw, Emission, Make, Part, Ready, Role, Word},
+    event_kind::{Draw, EventKind, Make, Part, Ready, Role, Word},
     roles::Roles,
 };
 use crate::{
@@ -81,7 +81,7 @@ impl About {
 
 const NANOSECONDS: i64 = 1_000_000_000;
 
-impl Emission {
+impl EventKind {
     /// Evaluates the values of an event for its program; `items` is scratch memory for the values of a list item.
     pub fn fill<'e>(&'e self, context: &Context<'e>, slots: &mut Slots<'_, 'e>, items: &mut PaddedSlices<'e>) {
         let event = About::new(0, context.element);

@@ -9,8 +9,8 @@ use std::hint::black_box;
 
 /// Calls a function that is specific to the event kind, modulo 64.
 #[inline]
-pub fn pass(emission: u32) {
-    SIGNPOSTS[emission as usize % SIGNPOSTS.len()]();
+pub fn pass(event_kind: u32) {
+    SIGNPOSTS[event_kind as usize % SIGNPOSTS.len()]();
 }
 
 /// One of the functions; different numbers keep the compiler from merging them.

@@ -191,7 +191,7 @@ impl Beginning {
                 words.truncate(record.words_at as usize);
                 continue;
             }
-            let instance = (plan.emissions[record.emission as usize].story, record.instance);
+            let instance = (plan.event_kinds[record.event_kind as usize].story, record.instance);
             if let Until::Gap(there) = until
                 && beginning.instances.get(&instance) == there.get(&instance)
             {

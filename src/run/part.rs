@@ -56,7 +56,7 @@ impl Part {
 impl Shard {
     /// Decided by the instance's identity, so that shards need no knowledge of each other.
     fn holds(self, plan: &Plan, record: &Record) -> bool {
-        let story = &plan.stories[usize::from(plan.emissions[record.emission as usize].story)];
+        let story = &plan.stories[usize::from(plan.event_kinds[record.event_kind as usize].story)];
         Key::root(0).number(story.tag.into()).number(record.instance).below(self.of) == self.index
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     bytes::Chunk,
-    plan::{Plan, event_kind::Emission},
+    plan::{Plan, event_kind::EventKind},
     simulation::Record,
     units::elapsed,
 };
@@ -36,9 +36,9 @@ impl Kinds {
     /// Clears the counts, and counts the events of these records.
     pub fn count(&mut self, plan: &Plan, records: &[Record]) {
         self.0.clear();
-        self.0.resize(plan.emissions.len(), 0);
+        self.0.resize(plan.event_kinds.len(), 0);
         for record in records {
-            self.0[record.emission as usize] += 1;
+            self.0[record.event_kind as usize] += 1;
         }
     }
 }
@@ -47,9 +47,9 @@ impl Summary {
     /// An empty summary; `digest` makes it compute a digest.
     pub fn new(plan: &Plan, digest: bool) -> Self {
         let outcomes = plan.catalog.failures.len() + 1;
-        let place = |emission: &Emission| {
-            let outcome = emission.failure.map_or(0, |failure| failure + 1);
-            ((emission.method * outcomes + outcome) as u32, emission.story)
+        let place = |event_kind: &EventKind| {
+            let outcome = event_kind.failure.map_or(0, |failure| failure + 1);
+            ((event_kind.method * outcomes + outcome) as u32, event_kind.story)
         };
         Summary {
             events: 0,
@@ -60,7 +60,7 @@ impl Summary {
             outcomes,
             counts: vec![0; plan.catalog.methods.len() * outcomes],
             stories: vec![0; plan.stories.len()],
-            places: plan.emissions.iter().map(place).collect(),
+            places: plan.event_kinds.iter().map(place).collect(),
         }
     }
 

@@ -51,7 +51,7 @@ impl<'p> Recorder<'p> {
 
     /// Records an event. If it is the last one of its instance, appends the instance's line to `out`.
     pub fn note(&mut self, record: &Record, out: &mut Vec<u8>) {
-        let story = self.plan.emissions[record.emission as usize].story;
+        let story = self.plan.event_kinds[record.event_kind as usize].story;
         if !self.all && usize::from(story) < self.plan.background {
             return;
         }
@@ -61,7 +61,7 @@ impl<'p> Recorder<'p> {
             last_time: 0,
             events: Vec::new(),
         });
-        told.events.push((record.emission, record.occurrence));
+        told.events.push((record.event_kind, record.occurrence));
         (told.last, told.last_time) = (record.number, record.time);
         if record.ends {
             let told = self.open.remove(&(story, record.instance));
@@ -96,8 +96,8 @@ impl<'p> Recorder<'p> {
         let mut roles = Roles::new(&plan.catalog);
         roles.draw(&plan.catalog, &plan.population, story, instance);
         let mut acting: Vec<usize> = Vec::new();
-        for (emission, _) in &told.events {
-            if let Operation::Call(call) = &story.operations[plan.emissions[*emission as usize].operation]
+        for (event_kind, _) in &told.events {
+            if let Operation::Call(call) = &story.operations[plan.event_kinds[*event_kind as usize].operation]
                 && !acting.contains(&call.actor)
             {
                 acting.push(call.actor);
@@ -111,8 +111,8 @@ impl<'p> Recorder<'p> {
         out.push(b'\n');
     }
 
-    fn id(&self, story: &Story, instance: u64, (emission, occurrence): (u32, u32)) -> Value {
-        let step = self.plan.emissions[emission as usize].step_tag;
+    fn id(&self, story: &Story, instance: u64, (event_kind, occurrence): (u32, u32)) -> Value {
+        let step = self.plan.event_kinds[event_kind as usize].step_tag;
         self.plan.identities.event_id(EventName { story: story.tag, instance, step, occurrence }).into()
     }
 

@@ -148,21 +148,21 @@ impl Active {
         let step = steps.at(instance.at);
         let (of, occurrence, words_at) = (instance.number, instance.turn, words.len());
         let element = step.element(occurrence);
-        let emission = match step.sort {
-            Sort::Plain => step.emission,
+        let event_kind = match step.sort {
+            Sort::Plain => step.event_kind,
             Sort::Make => {
                 act::make(states.resource(instance, step.own(element)), instance, time, true);
-                step.emission
+                step.event_kind
             }
             Sort::Delete => {
                 act::delete(states.resource(instance, step.own(element)));
-                step.emission
+                step.event_kind
             }
             Sort::List => {
                 for listed in steps.listed(step) {
                     states.list(instance, listed, words);
                 }
-                step.emission
+                step.event_kind
             }
             _ => call(plan, world, (steps, step), states, (instance, element), time, words),
         };
@@ -177,7 +177,7 @@ impl Active {
             number,
             time,
             instance: of,
-            emission,
+            event_kind,
             occurrence,
             element,
             words_at: words_at as u32,
@@ -208,11 +208,11 @@ fn call(
         states.show(instance, own, words);
         words.extend_from_slice(&asked[..usize::from(step.asks)]);
         states.show(instance, other, words);
-        return step.emission;
+        return step.event_kind;
     }
-    let found = call.emissions.iter().find(|(failure, _)| *failure == outcome);
-    let emission = found.or(call.emissions.first()).map_or(0, |(_, emission)| *emission);
-    let snapshot = &plan.emissions[emission as usize].snapshot;
+    let found = call.event_kinds.iter().find(|(failure, _)| *failure == outcome);
+    let event_kind = found.or(call.event_kinds.first()).map_or(0, |(_, event_kind)| *event_kind);
+    let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
     act::hand_over((story, call), state, snapshot, element, &asked, words);
-    emission
+    event_kind
 }

@@ -90,7 +90,7 @@ pub(crate) fn injected_spans(plan: &Plan) -> Vec<Span> {
     while let Some(due) = next {
         words.clear();
         let record = active.happen_apart(plan, &mut world, due, due.0, &mut words);
-        let story = usize::from(plan.emissions[record.emission as usize].story);
+        let story = usize::from(plan.event_kinds[record.event_kind as usize].story);
         let begun = Span { story, first: record.time, last: record.time, cut_by_time: false };
         let span = spans.entry(story).or_insert(begun);
         (span.last, span.cut_by_time) = (record.time, active.is_cut_by_time());

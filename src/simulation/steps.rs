@@ -48,7 +48,7 @@ pub(super) struct Step {
     /// Salt of the call's key.
     pub salt: Salt,
     /// The event kind, if all its events have the same one.
-    pub emission: u32,
+    pub event_kind: u32,
     turns: [u16; 2],
     /// Offset of its resource's state, and number of state slots per element.
     at: u16,
@@ -160,7 +160,7 @@ impl Step {
         after: DurationRange { low: 0, high: 0 },
         every: DurationRange { low: 0, high: 0 },
         salt: Salt::NONE,
-        emission: 0,
+        event_kind: 0,
         turns: [0; 2],
         at: 0,
         stride: 0,
@@ -203,8 +203,8 @@ impl Step {
 
     /// The step as `Short` or one of its special cases, if all the call's events are of one kind and show little.
     fn short(self, plan: &Plan, story: &Story, call: &Call) -> Option<Self> {
-        let [(_, emission)] = call.emissions[..] else { return None };
-        let snapshot = &plan.emissions[emission as usize].snapshot;
+        let [(_, event_kind)] = call.event_kinds[..] else { return None };
+        let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
         let at = match (snapshot.target, call.state) {
             (Some(target), Some(place)) if call.target == Some(target) => {
                 (place.stride as usize <= MOST_SHOWN).then_some(())?;
@@ -235,13 +235,13 @@ impl Step {
             _ if changes(call) || snapshot.asks > 0 => Sort::Short,
             _ => Sort::Plain,
         };
-        Some(Step { emission, at, other, others, asks: snapshot.asks as u8, sort, shows, ..self })
+        Some(Step { event_kind, at, other, others, asks: snapshot.asks as u8, sort, shows, ..self })
     }
 
     /// The step as `List`, if the call's events list elements and show nothing else.
     fn list(self, plan: &Plan, story: &Story, call: &Call, lists: &mut Vec<Listed>) -> Option<Self> {
-        let [(_, emission)] = call.emissions[..] else { return None };
-        let snapshot = &plan.emissions[emission as usize].snapshot;
+        let [(_, event_kind)] = call.event_kinds[..] else { return None };
+        let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
         let is_all = snapshot.target.is_none() && snapshot.asks == 0 && snapshot.others.is_empty();
         if changes(call) || !is_all {
             return None;
@@ -250,7 +250,7 @@ impl Step {
         let (other, others) = (u16::try_from(lists.len()).ok()?, u8::try_from(listed.len()).ok()?);
         let at = listed.first()?.at as u16;
         lists.extend(listed);
-        Some(Step { emission, at, other, others, sort: Sort::List, ..self })
+        Some(Step { event_kind, at, other, others, sort: Sort::List, ..self })
     }
 
     /// The minimum number of turns.

@@ -120,10 +120,10 @@ fn values(
     (key, partitions): (&[u8], Option<u32>),
     roles: &mut Roles,
 ) -> Vec<(&'static str, String)> {
-    let emission = &plan.emissions[record.emission as usize];
-    let outcome = emission.failure.map_or("success", |failure| &plan.catalog.failures[failure].name);
+    let event_kind = &plan.event_kinds[record.event_kind as usize];
+    let outcome = event_kind.failure.map_or("success", |failure| &plan.catalog.failures[failure].name);
     let mut values =
-        vec![("method", plan.catalog.methods[emission.method].name.clone()), ("outcome", outcome.to_owned())];
+        vec![("method", plan.catalog.methods[event_kind.method].name.clone()), ("outcome", outcome.to_owned())];
     if !key.is_empty() {
         values.push(("key", String::from_utf8_lossy(key).into_owned()));
         values.extend(partitions.map(|of| ("partition", (crc32fast::hash(key) % of).to_string())));
@@ -134,9 +134,9 @@ fn values(
 
 /// Who acts: the first field that identifies such a principal.
 fn principal(plan: &Plan, record: &Record, roles: &mut Roles) -> Option<String> {
-    let emission = &plan.emissions[record.emission as usize];
-    let story = &plan.stories[usize::from(emission.story)];
-    let Operation::Call(call) = &story.operations[emission.operation] else { return None };
+    let event_kind = &plan.event_kinds[record.event_kind as usize];
+    let story = &plan.stories[usize::from(event_kind.story)];
+    let Operation::Call(call) = &story.operations[event_kind.operation] else { return None };
     let actor = story.actors.get(call.actor)?;
     if let Some(bytes) = actor.pins.iter().find_map(|(_, bytes)| bytes.as_deref()) {
         return Some(String::from_utf8_lossy(bytes).into_owned());

@@ -71,11 +71,11 @@ impl<'p> Expectation<'p> {
     ) -> Result<Self, Error> {
         let mut slots = Slots::new(plan);
         let mut count = 0;
-        let (mut seen, mut firsts) = (vec![false; plan.emissions.len()], Vec::new());
+        let (mut seen, mut firsts) = (vec![false; plan.event_kinds.len()], Vec::new());
         Walk::new(plan, &scope).for_each(|position, record| {
             slots.insert(name_of(plan, record));
             count += 1;
-            if !std::mem::replace(&mut seen[record.emission as usize], true) {
+            if !std::mem::replace(&mut seen[record.event_kind as usize], true) {
                 firsts.push(position);
             }
         });
@@ -116,12 +116,12 @@ impl<'p> Expectation<'p> {
                     !uuids && !super::candidates::digit_runs(body).any(|id| self.request(id.bits) != Found::Stranger)
                 };
                 let nameless = rendered.events().find(|(_, _, body, _)| has_none(body));
-                nameless.map(|(_, record, ..)| record.emission)
+                nameless.map(|(_, record, ..)| record.event_kind)
             },
             |found| nameless = nameless.or(found),
         );
-        let Some(emission) = nameless else { return Ok(()) };
-        let method = &self.plan.catalog.methods[self.plan.emissions[emission as usize].method].name;
+        let Some(event_kind) = nameless else { return Ok(()) };
+        let method = &self.plan.catalog.methods[self.plan.event_kinds[event_kind as usize].method].name;
         let message =
             format!("events of `{method}` hold neither the event's id nor the request's: nothing can find them");
         Err(Error::usage(message).help("write `${event.id}` or `${request.id}` into the method's template"))
@@ -226,11 +226,11 @@ impl<'p> Expectation<'p> {
 
 /// Which event of which instance a record is.
 pub(super) fn name_of(plan: &Plan, record: &Record) -> EventName {
-    let emission = &plan.emissions[record.emission as usize];
+    let event_kind = &plan.event_kinds[record.event_kind as usize];
     EventName {
-        story: plan.stories[usize::from(emission.story)].tag,
+        story: plan.stories[usize::from(event_kind.story)].tag,
         instance: record.instance,
-        step: emission.step_tag,
+        step: event_kind.step_tag,
         occurrence: record.occurrence,
     }
 }

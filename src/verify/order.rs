@@ -63,7 +63,7 @@ fn instances(expectation: &Expectation<'_>) -> Vec<u32> {
     let plan = expectation.plan;
     let (mut numbers, mut instances) = (HashMap::new(), Vec::with_capacity(expectation.count as usize));
     Walk::new(plan, &expectation.scope).for_each(|_, record| {
-        let story = plan.emissions[record.emission as usize].story;
+        let story = plan.event_kinds[record.event_kind as usize].story;
         let next = numbers.len() as u32;
         instances.push(*numbers.entry((story, record.instance)).or_insert(next));
     });

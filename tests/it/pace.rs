@@ -122,7 +122,7 @@ fn a_step_waits_for_its_delay_and_hardly_longer() {
     let mut late = Vec::new();
     while let Some(record) = stream.next(&mut words) {
         words.clear();
-        let step = plan.emissions[record.emission as usize].step;
+        let step = plan.event_kinds[record.event_kind as usize].step;
         if let Some((before, time)) = last.insert(record.instance, (step, record.time)) {
             assert_eq!(before + 1, step);
             let delay = [0, 3_000, 800, 5_000][usize::from(step)] * SECOND / 1000;
@@ -149,12 +149,13 @@ fn delays_from_ranges_are_kept() {
     let mut checked = 0;
     while let Some(record) = stream.next(&mut words) {
         words.clear();
-        let emission = &plan.emissions[record.emission as usize];
-        let Operation::Call(call) = &plan.stories[usize::from(emission.story)].operations[emission.operation] else {
+        let event_kind = &plan.event_kinds[record.event_kind as usize];
+        let Operation::Call(call) = &plan.stories[usize::from(event_kind.story)].operations[event_kind.operation]
+        else {
             panic!("an event is of a call");
         };
         let range = if record.occurrence == 0 { call.after } else { call.every };
-        let Some(before) = last.insert((emission.story, record.instance), record.time) else { continue };
+        let Some(before) = last.insert((event_kind.story, record.instance), record.time) else { continue };
         let waited = u64::try_from(record.time - before).expect("events are in order");
         assert!(waited >= range.low, "a step came {} ns early", range.low - waited);
         // How late it may be is measured beside the simulation; here it only must not be a matter of seconds.

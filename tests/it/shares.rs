@@ -51,7 +51,7 @@ fn shares_of_stories_are_their_weights() {
         let (mut stream, mut words, mut started) = (plan.stream(), Vec::new(), [0_u64; WEIGHTS.len()]);
         while let Some(record) = stream.next(&mut words) {
             words.clear();
-            let story = usize::from(plan.emissions[record.emission as usize].story);
+            let story = usize::from(plan.event_kinds[record.event_kind as usize].story);
             // Instances are numbered as they start.
             started[story] = started[story].max(record.instance + 1);
         }

@@ -29,7 +29,7 @@ fn counts(plan: &Plan) -> Vec<Vec<f64>> {
     while let Some(record) = stream.next(&mut words) {
         words.clear();
         let second = ((record.time - plan.timing.from) / SECOND) as usize;
-        counts[second][plan.emissions[record.emission as usize].method] += 1.0;
+        counts[second][plan.event_kinds[record.event_kind as usize].method] += 1.0;
     }
     for counts in &mut counts {
         counts.truncate(counts.len() - 1);

@@ -79,7 +79,7 @@ fn whole_instances(plan: &Plan) -> HashSet<(&str, u64)> {
     while let Some(record) = stream.next(&mut words) {
         words.clear();
         if record.ends {
-            let story = plan.emissions[record.emission as usize].story;
+            let story = plan.event_kinds[record.event_kind as usize].story;
             ended.insert((plan.stories[usize::from(story)].name.as_str(), record.instance));
         }
     }

@@ -120,7 +120,7 @@ impl Resolver<'_, '_> {
             outcome,
             asks,
             lowers,
-            emissions: Vec::new(),
+            event_kinds: Vec::new(),
             beside: 0,
         };
         self.calls += 1;
