@@ -4,8 +4,8 @@
 //! simulation ([`crate::simulation`]) and the renderer ([`crate::render`]) only read it.
 
 mod assemble;
-mod bake;
 mod check;
+mod compile;
 mod counts;
 mod envelopes;
 mod feasible;
@@ -25,7 +25,7 @@ use crate::{
     error::{Diagnostic, Error},
     identity::Tags,
     plan::story::{Call, Operation, Outcome, Story},
-    planner::bake::Baker,
+    planner::compile::EventKindCompiler,
     scenario::{Body, Scenario},
     sources::SourceProvider,
     value::Key,
@@ -49,13 +49,13 @@ impl Plan {
         Self::with_catalog(&catalog, options)
     }
 
-    fn bake(&mut self) -> Result<(), Error> {
+    fn compile(&mut self) -> Result<(), Error> {
         let record_key = match self.key {
             RecordKey::Catalog(key) => Some(key),
             _ => None,
         };
         let Plan { catalog, population, stories, event_kinds: all, as_documented, .. } = self;
-        let mut baker = Baker::new(catalog, population, *as_documented, record_key);
+        let mut compiler = EventKindCompiler::new(catalog, population, *as_documented, record_key);
         let mut mistakes: Vec<Diagnostic> = Vec::new();
         let mut listed = 0;
         for (number, story) in stories.iter_mut().enumerate() {
@@ -63,7 +63,7 @@ impl Plan {
                 let Operation::Call(call) = &story.operations[operation] else { continue };
                 let mut event_kinds = Vec::new();
                 for failure in outcomes(catalog, call) {
-                    match baker.event_kind(number as u16, story, operation, failure) {
+                    match compiler.event_kind(number as u16, story, operation, failure) {
                         Ok(event_kind) => {
                             listed += event_kind.snapshot.listed.len();
                             event_kinds.push((failure, all.len() as u32));

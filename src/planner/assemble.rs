@@ -126,7 +126,7 @@ impl<'a> Draft<'a> {
             as_documented: self.options.as_documented,
             catalog: Arc::clone(self.catalog),
         };
-        plan.bake()?;
+        plan.compile()?;
         Ok(plan)
     }
 }

@@ -1,7 +1,7 @@
 //! Whether the events of a run are `CloudEvents`: found out before the first one, because a receiver refuses or, without
 //! a value, deletes.
 
-use super::bake::constants;
+use super::compile::constants;
 use crate::plan::Plan;
 use crate::{
     catalog::Catalog,

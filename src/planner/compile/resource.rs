@@ -11,10 +11,10 @@ use crate::{
 };
 use crate::{
     plan::event_kind::field_salt,
-    planner::bake::{Bench, Own, Whose, choices, fixed, only, pinned_choice},
+    planner::compile::{CallCompiler, Own, Whose, choices, fixed, only, pinned_choice},
 };
 
-impl Bench<'_> {
+impl CallCompiler<'_> {
     /// A field of an own resource.
     pub(super) fn own(&mut self, own: Own, name: &str, rest: &[&str]) -> Make {
         let resource = &self.story.resources[own.resource];

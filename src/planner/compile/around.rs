@@ -1,6 +1,6 @@
 //! Values of what surrounds a story, and of who acts in it.
 
-use crate::planner::bake::{Bench, Whose, fixed, pinned, pinned_choice, scalar_make};
+use crate::planner::compile::{CallCompiler, Whose, fixed, pinned, pinned_choice, scalar_make};
 use crate::{
     catalog::{FieldId, Generator, KindId},
     plan::{
@@ -11,7 +11,7 @@ use crate::{
     value::Key,
 };
 
-impl Bench<'_> {
+impl CallCompiler<'_> {
     /// A field of what surrounds the story.
     pub(super) fn scope(&mut self, kind_id: KindId, name: &str) -> Make {
         let kind = &self.catalog.kinds[kind_id];

@@ -1,6 +1,6 @@
 //! Puts what is known, and what is made of other values, into the program itself; what nobody needs then is not made.
 
-use crate::planner::bake::Bench;
+use crate::planner::compile::CallCompiler;
 use crate::{
     bytes::Padded,
     plan::event_kind::{ItemList, Known, Make, OfEvent, Part},
@@ -26,7 +26,7 @@ pub(super) struct Wanted {
     pub first_subject: Option<usize>,
 }
 
-impl Bench<'_> {
+impl CallCompiler<'_> {
     /// The program in which `slots` are filled, and the makes that it still needs; `lists` count with these.
     pub(super) fn inline(
         &mut self,

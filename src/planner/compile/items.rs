@@ -1,6 +1,6 @@
 //! Values of the items of a list.
 
-use crate::planner::bake::{Bench, ItemBench, Own};
+use crate::planner::compile::{CallCompiler, ItemCompiler, Own};
 use crate::{
     catalog::{FieldId, Generator, KindId},
     plan::{
@@ -10,7 +10,7 @@ use crate::{
     template::{FixedItems, ListSlot},
 };
 
-impl Bench<'_> {
+impl CallCompiler<'_> {
     /// How the items of the template's list are made.
     pub(super) fn list(&mut self, list: &ListSlot) -> ItemList {
         let subject = self.method.subject_of_first.filter(|_| self.failure.is_none());
@@ -52,7 +52,7 @@ impl Bench<'_> {
     pub(super) fn own_item(&mut self, index: usize, list: &ListSlot, subject: Option<FieldId>) -> OwnItem {
         let kind = &self.catalog.kinds[self.method.kind];
         let own = Own { resource: index, at: Word::of_item(0), element: true };
-        self.item = Some(ItemBench::default());
+        self.item = Some(ItemCompiler::default());
         let mut slots = Vec::new();
         for slot in &list.slots {
             let mut name = vec![kind.variable.clone()];

@@ -24,7 +24,7 @@ use std::{
 };
 
 /// Prepares the emissions of a run; compiles each template once for each branch that is needed.
-pub struct Baker<'a> {
+pub struct EventKindCompiler<'a> {
     catalog: &'a Catalog,
     population: &'a Population,
     as_documented: bool,
@@ -34,7 +34,7 @@ pub struct Baker<'a> {
     specialized: HashSet<Arc<Program>>,
 }
 
-impl<'a> Baker<'a> {
+impl<'a> EventKindCompiler<'a> {
     /// For a run with that kind of envelope and that record key (an index into [`Catalog::keys`]). What in the population
     /// depends on the run's beginning may be provisional.
     pub fn new(
@@ -43,7 +43,14 @@ impl<'a> Baker<'a> {
         as_documented: bool,
         record_key: Option<usize>,
     ) -> Self {
-        Baker { catalog, population, as_documented, record_key, programs: HashMap::new(), specialized: HashSet::new() }
+        EventKindCompiler {
+            catalog,
+            population,
+            as_documented,
+            record_key,
+            programs: HashMap::new(),
+            specialized: HashSet::new(),
+        }
     }
 
     /// The emission of one call of a story with one outcome.
@@ -61,18 +68,18 @@ impl<'a> Baker<'a> {
         let Operation::Call(call) = &story.operations[operation] else { return Err(Vec::new()) };
         let method = &self.catalog.methods[call.method];
         let program = self.program(call.method, failure.is_none(), story.actors[call.actor].kind)?;
-        let mut bench = Bench::new((self.catalog, self.population), story, call, method, failure);
-        let slots: Vec<usize> = program.slots().iter().map(|slot| bench.event(&slot.path)).collect();
+        let mut compiler = CallCompiler::new((self.catalog, self.population), story, call, method, failure);
+        let slots: Vec<usize> = program.slots().iter().map(|slot| compiler.event(&slot.path)).collect();
         let mut first_subject = None;
         if method.does == Effect::List && failure.is_none() && method.subject_of_first.is_some() {
-            first_subject = Some(bench.event(&["subject".to_owned()]));
+            first_subject = Some(compiler.event(&["subject".to_owned()]));
         }
-        let key = self.record_key.and_then(|key| bench.key(&self.catalog.keys[key].texts));
-        let mut lists: Vec<ItemList> = program.lists().iter().map(|list| bench.list(list)).collect();
+        let key = self.record_key.and_then(|key| compiler.key(&self.catalog.keys[key].texts));
+        let mut lists: Vec<ItemList> = program.lists().iter().map(|list| compiler.list(list)).collect();
         if lists.is_empty() && first_subject.is_some() {
-            lists.push(bench.list(&ListSlot { path: vec!["items".to_owned()], slots: Vec::new() }));
+            lists.push(compiler.list(&ListSlot { path: vec!["items".to_owned()], slots: Vec::new() }));
         }
-        let inlined = bench.inline(&program, &slots, Wanted { key, first_subject }, &mut lists);
+        let inlined = compiler.inline(&program, &slots, Wanted { key, first_subject }, &mut lists);
         Ok(EventKind {
             story: number,
             operation,
@@ -83,9 +90,9 @@ impl<'a> Baker<'a> {
             lists,
             key: inlined.key,
             first_subject: inlined.first_subject,
-            listed_at: bench.words,
-            snapshot: bench.snapshot,
-            rows: bench.rows,
+            listed_at: compiler.words,
+            snapshot: compiler.snapshot,
+            rows: compiler.rows,
             known: inlined.known,
             makes: inlined.makes,
             program: self.shared(inlined.program),
@@ -129,7 +136,7 @@ pub(crate) fn constants(
 }
 
 /// The work on one emission.
-struct Bench<'a> {
+struct CallCompiler<'a> {
     catalog: &'a Catalog,
     population: &'a Population,
     story: &'a Story,
@@ -143,11 +150,11 @@ struct Bench<'a> {
     others_at: HashMap<usize, usize>,
     rows: Vec<(KindId, Row)>,
     /// The item at work, if one is.
-    item: Option<ItemBench>,
+    item: Option<ItemCompiler>,
 }
 
 #[derive(Default)]
-struct ItemBench {
+struct ItemCompiler {
     makes: Vec<Make>,
     known: HashMap<Vec<String>, usize>,
 }
@@ -160,7 +167,7 @@ struct Own {
     element: bool,
 }
 
-impl<'a> Bench<'a> {
+impl<'a> CallCompiler<'a> {
     fn new(
         (catalog, population): (&'a Catalog, &'a Population),
         story: &'a Story,
@@ -199,7 +206,7 @@ impl<'a> Bench<'a> {
         }
         snapshot.asks = call.asks.len();
         words += call.asks.len();
-        Bench {
+        CallCompiler {
             catalog,
             population,
             story,
