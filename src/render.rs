@@ -125,7 +125,7 @@ impl<'p> Renderer<'p> {
             time: record.time,
             element: record.element,
             words: &words[record.words_at as usize..][..record.words as usize],
-            of_event: [id, time, request],
+            per_event: [id, time, request],
             arena: &self.arena,
             calendar: &self.calendar,
             recent: &self.recent,

@@ -2,7 +2,7 @@
 //!
 //! Everything known when the run is planned is resolved here: the template and its decided branches, the field that
 //! each name means, which values are constant, and which are concatenations of others. Per event there remains a short
-//! list of value sources ([`Make`]), each of which yields one value, and a program that copies the values to their
+//! list of value sources ([`ValueSource`]), each of which yields one value, and a program that copies the values to their
 //! places.
 
 use crate::{
@@ -32,10 +32,10 @@ pub struct EventKind {
     /// The template, compiled for the values in this slot layout; shared by all event kinds for which it is the same.
     pub program: Arc<Program>,
     /// The first values: fields of members of the population. They are followed by the values of every event
-    /// ([`OfEvent`]).
-    pub known: Vec<Known>,
+    /// ([`PerEvent`]).
+    pub known: Vec<MemberValues>,
     /// Sources of the other values; each may use earlier ones.
-    pub makes: Vec<Make>,
+    pub value_sources: Vec<ValueSource>,
     /// Item sources for each of the program's lists.
     pub lists: Vec<ItemList>,
     /// The value that is the record key.
@@ -52,7 +52,7 @@ pub struct EventKind {
 
 /// A member of the population: all its fields are values, whether needed or not.
 #[derive(Debug)]
-pub struct Known {
+pub struct MemberValues {
     /// Role of the member.
     pub role: Role,
     /// Kind of the member.
@@ -93,7 +93,7 @@ pub struct OwnItem {
     /// State slots of each element.
     pub stride: usize,
     /// Value sources.
-    pub makes: Vec<Make>,
+    pub value_sources: Vec<ValueSource>,
     /// For each slot of the template the index of its value.
     pub slots: Vec<usize>,
     /// The value that replaces the event's subject if the item is the first.
@@ -118,7 +118,7 @@ pub struct Beside {
 /// A value source: a way to get one value. Each event evaluates all of its sources, so they are kept small: rare data
 /// is boxed.
 #[derive(Debug, PartialEq)]
-pub enum Make {
+pub enum ValueSource {
     /// A constant.
     Fixed(Padded),
     /// Null.
@@ -250,12 +250,12 @@ pub enum Make {
     /// Whether a reference in a state slot refers to anything: `{}` or null.
     Present(Word),
     /// One of the values that every event has.
-    OfEvent(OfEvent),
+    PerEvent(PerEvent),
 }
 
 /// The values that every event has, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OfEvent {
+pub enum PerEvent {
     /// The event's id.
     Id,
     /// The event's time with nine fractional digits.
@@ -264,14 +264,14 @@ pub enum OfEvent {
     Request,
 }
 
-impl OfEvent {
+impl PerEvent {
     /// Number of these values.
     pub const COUNT: usize = 3;
 }
 
-const _: () = assert!(size_of::<Make>() <= 64);
+const _: () = assert!(size_of::<ValueSource>() <= 64);
 
-/// A part of a [`Make::Text`].
+/// A part of a [`ValueSource::Text`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
     /// A constant.
@@ -293,7 +293,7 @@ pub struct Word {
 
 impl Word {
     /// A state slot of the event.
-    pub fn of_event(at: usize) -> Self {
+    pub fn per_event(at: usize) -> Self {
         Word { at, of_item: false }
     }
 

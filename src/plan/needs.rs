@@ -1,6 +1,6 @@
 //! Required roles: the members of the population that a scenario's events show; no others need be drawn.
 
-use crate::plan::event_kind::{EventKind, Make, Role};
+use crate::plan::event_kind::{EventKind, Role, ValueSource};
 use crate::{
     catalog::{Catalog, KindId},
     plan::story::{Row, Story},
@@ -26,13 +26,15 @@ impl Needs {
         for known in &event_kind.known {
             self.role(catalog, story, known.role);
         }
-        let own = event_kind.lists.iter().flat_map(|list| &list.own).flat_map(|own| &own.makes);
-        for make in event_kind.makes.iter().chain(own) {
+        let own = event_kind.lists.iter().flat_map(|list| &list.own).flat_map(|own| &own.value_sources);
+        for make in event_kind.value_sources.iter().chain(own) {
             match make {
-                Make::Member { role, .. } | Make::MemberPresent { role, .. } => self.role(catalog, story, *role),
-                Make::DrawnMember { kind, .. } => self.around(catalog, *kind),
+                ValueSource::Member { role, .. } | ValueSource::MemberPresent { role, .. } => {
+                    self.role(catalog, story, *role)
+                }
+                ValueSource::DrawnMember { kind, .. } => self.around(catalog, *kind),
                 // Whom a word refers to is known with the event.
-                Make::Referred(_) if !self.referred => {
+                ValueSource::Referred(_) if !self.referred => {
                     self.referred = true;
                     (0..story.actors.len()).for_each(|actor| self.role(catalog, story, Role::Principal(actor)));
                     (0..story.resources.len()).for_each(|index| self.role(catalog, story, Role::Shared(index)));

@@ -5,7 +5,7 @@ mod inline;
 mod items;
 mod resource;
 
-use crate::plan::event_kind::{EventKind, ItemList, Make, OfEvent, Part, Snapshot, Word};
+use crate::plan::event_kind::{EventKind, ItemList, Part, PerEvent, Snapshot, ValueSource, Word};
 use crate::{
     bytes::Padded,
     catalog::{
@@ -94,7 +94,7 @@ impl<'a> EventKindCompiler<'a> {
             snapshot: compiler.snapshot,
             rows: compiler.rows,
             known: inlined.known,
-            makes: inlined.makes,
+            value_sources: inlined.value_sources,
             program: self.shared(inlined.program),
         })
     }
@@ -143,7 +143,7 @@ struct CallCompiler<'a> {
     call: &'a Call,
     method: &'a Method,
     failure: Option<FailureId>,
-    makes: Vec<Make>,
+    value_sources: Vec<ValueSource>,
     known: HashMap<Vec<String>, usize>,
     snapshot: Snapshot,
     words: usize,
@@ -155,7 +155,7 @@ struct CallCompiler<'a> {
 
 #[derive(Default)]
 struct ItemCompiler {
-    makes: Vec<Make>,
+    value_sources: Vec<ValueSource>,
     known: HashMap<Vec<String>, usize>,
 }
 
@@ -213,7 +213,7 @@ impl<'a> CallCompiler<'a> {
             call,
             method,
             failure,
-            makes: Vec::new(),
+            value_sources: Vec::new(),
             known: HashMap::new(),
             snapshot,
             words,
@@ -236,12 +236,12 @@ impl<'a> CallCompiler<'a> {
         index
     }
 
-    fn named(&mut self, path: &[String]) -> Make {
+    fn named(&mut self, path: &[String]) -> ValueSource {
         let rest: Vec<&str> = path[1..].iter().map(String::as_str).collect();
         match (path[0].as_str(), rest.as_slice()) {
-            ("event", ["id"]) => Make::OfEvent(OfEvent::Id),
-            ("event", _) => Make::OfEvent(OfEvent::Time),
-            ("request", _) => Make::OfEvent(OfEvent::Request),
+            ("event", ["id"]) => ValueSource::PerEvent(PerEvent::Id),
+            ("event", _) => ValueSource::PerEvent(PerEvent::Time),
+            ("request", _) => ValueSource::PerEvent(PerEvent::Request),
             ("success", _) => fixed(if self.failure.is_none() { b"true" } else { b"false" }),
             ("subject", _) => self.text(&self.method.subject, None),
             ("failure", [what]) => self.failure(what),
@@ -252,11 +252,11 @@ impl<'a> CallCompiler<'a> {
             ("principal", [field]) => self.actor(self.call.actor, field),
             ("input", [input, rest @ ..]) => self.input(input, rest),
             (variable, [field, rest @ ..]) => self.variable(variable, field, rest),
-            _ => Make::Null,
+            _ => ValueSource::Null,
         }
     }
 
-    fn failure(&mut self, what: &str) -> Make {
+    fn failure(&mut self, what: &str) -> ValueSource {
         let Some(failure) = self.failure.map(|failure| &self.catalog.failures[failure]) else { return fixed(b"") };
         match what {
             "name" => fixed(failure.name.as_bytes()),
@@ -266,7 +266,7 @@ impl<'a> CallCompiler<'a> {
     }
 
     /// The call's target in sentences: the resource, or for a list what it lies in.
-    fn target(&mut self, what: &str) -> Make {
+    fn target(&mut self, what: &str) -> ValueSource {
         let kind = &self.catalog.kinds[self.method.kind];
         if what == "label" {
             return fixed(kind.label.as_bytes());
@@ -276,11 +276,11 @@ impl<'a> CallCompiler<'a> {
             _ => kind,
         };
         let id = self.event(&[holder.variable.clone(), "id".to_owned()]);
-        Make::Text(vec![Part::Event(id)])
+        ValueSource::Text(vec![Part::Event(id)])
     }
 
-    fn variable(&mut self, variable: &str, field: &str, rest: &[&str]) -> Make {
-        let Some(kind) = self.catalog.variable(variable) else { return Make::Null };
+    fn variable(&mut self, variable: &str, field: &str, rest: &[&str]) -> ValueSource {
+        let Some(kind) = self.catalog.variable(variable) else { return ValueSource::Null };
         if kind == self.method.kind
             && self.method.does != Effect::List
             && let Some(target) = self.call.target
@@ -290,8 +290,8 @@ impl<'a> CallCompiler<'a> {
         self.scope(kind, field)
     }
 
-    fn input(&mut self, name: &str, rest: &[&str]) -> Make {
-        let Some(input) = self.method.input(name) else { return Make::Null };
+    fn input(&mut self, name: &str, rest: &[&str]) -> ValueSource {
+        let Some(input) = self.method.input(name) else { return ValueSource::Null };
         let (field, unset) = match &input.value {
             InputValue::Always(scalar) => return scalar_make(scalar),
             InputValue::Changes { field, unset, .. } => (*field, unset),
@@ -303,19 +303,19 @@ impl<'a> CallCompiler<'a> {
         match (ask.map(|(index, ask)| (index, ask.value)), unset) {
             (None | Some((_, Asked::Nothing)), Unset::Current) => {
                 let name = kind.fields[field].name.clone();
-                self.call.target.map_or(Make::Null, |target| self.resource(target, &name, rest))
+                self.call.target.map_or(ValueSource::Null, |target| self.resource(target, &name, rest))
             }
             (None | Some((_, Asked::Nothing)), Unset::Fixed(scalar)) => scalar_make(scalar),
-            (None | Some((_, Asked::Nothing)), Unset::Clears) | (Some((_, Asked::Clear)), _) => Make::Null,
+            (None | Some((_, Asked::Nothing)), Unset::Clears) | (Some((_, Asked::Clear)), _) => ValueSource::Null,
             (Some((index, _)), _) => {
-                let word = Word::of_event(at + index);
+                let word = Word::per_event(at + index);
                 match &kind.fields[field].generator {
-                    Generator::Choose { .. } => Make::Chosen { word, choices: choices(kind, field) },
-                    Generator::Refer { .. } if rest.is_empty() => Make::Present(word),
-                    Generator::Refer { .. } => Make::Referred(word),
+                    Generator::Choose { .. } => ValueSource::Chosen { word, choices: choices(kind, field) },
+                    Generator::Refer { .. } if rest.is_empty() => ValueSource::Present(word),
+                    Generator::Refer { .. } => ValueSource::Referred(word),
                     _ => {
                         let nothing = self.push(fixed(b""));
-                        Make::Replaced { word, original: nothing }
+                        ValueSource::Replaced { word, original: nothing }
                     }
                 }
             }
@@ -323,7 +323,7 @@ impl<'a> CallCompiler<'a> {
     }
 
     /// A text: its names are of its owner or of what surrounds the story.
-    fn text(&mut self, text: &Text, whose: Option<Whose>) -> Make {
+    fn text(&mut self, text: &Text, whose: Option<Whose>) -> ValueSource {
         let mut parts = Vec::new();
         for part in &text.parts {
             parts.push(match part {
@@ -334,7 +334,7 @@ impl<'a> CallCompiler<'a> {
         match parts.as_slice() {
             [] => fixed(b""),
             [Part::Literal(literal)] => fixed(literal.bytes()),
-            _ => Make::Text(parts),
+            _ => ValueSource::Text(parts),
         }
     }
 
@@ -360,16 +360,16 @@ impl<'a> CallCompiler<'a> {
         }
     }
 
-    fn push(&mut self, make: Make) -> usize {
-        if let Make::Text(parts) = &make {
+    fn push(&mut self, make: ValueSource) -> usize {
+        if let ValueSource::Text(parts) = &make {
             match (parts.as_slice(), &self.item) {
                 ([Part::Event(same)], None) | ([Part::Item(same)], Some(_)) => return *same,
                 _ => {}
             }
         }
-        let makes = self.item.as_mut().map_or(&mut self.makes, |item| &mut item.makes);
-        makes.push(make);
-        makes.len() - 1
+        let value_sources = self.item.as_mut().map_or(&mut self.value_sources, |item| &mut item.value_sources);
+        value_sources.push(make);
+        value_sources.len() - 1
     }
 
     /// A value of the work at hand as a piece of a text.
@@ -411,12 +411,12 @@ fn set_rows(rows: &mut [(KindId, Row)], with: impl Iterator<Item = (KindId, Row)
     }
 }
 
-fn fixed(bytes: &[u8]) -> Make {
-    Make::Fixed(Padded::new(bytes))
+fn fixed(bytes: &[u8]) -> ValueSource {
+    ValueSource::Fixed(Padded::new(bytes))
 }
 
-fn scalar_make(scalar: &Scalar) -> Make {
-    scalar.bytes().map_or(Make::Null, |bytes| fixed(&bytes))
+fn scalar_make(scalar: &Scalar) -> ValueSource {
+    scalar.bytes().map_or(ValueSource::Null, |bytes| fixed(&bytes))
 }
 
 /// The choices of a field as events show them; `None` is null.
@@ -429,8 +429,8 @@ fn choices(kind: &Kind, field: FieldId) -> Vec<Option<Padded>> {
 }
 
 /// A value that a scenario fixes; `None` is null.
-fn pinned(bytes: Option<&[u8]>) -> Make {
-    bytes.map_or(Make::Null, fixed)
+fn pinned(bytes: Option<&[u8]>) -> ValueSource {
+    bytes.map_or(ValueSource::Null, fixed)
 }
 
 /// The only choice that is ever drawn.
@@ -441,6 +441,6 @@ fn only(counts: &[u64]) -> Option<usize> {
 }
 
 /// The same choice in all instances.
-fn pinned_choice(kind: &Kind, field: FieldId, choice: usize) -> Make {
-    choices(kind, field).into_iter().nth(choice).flatten().map_or(Make::Null, Make::Fixed)
+fn pinned_choice(kind: &Kind, field: FieldId, choice: usize) -> ValueSource {
+    choices(kind, field).into_iter().nth(choice).flatten().map_or(ValueSource::Null, ValueSource::Fixed)
 }

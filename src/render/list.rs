@@ -71,7 +71,7 @@ impl<'e> Context<'e> {
     /// Evaluates the values of an item that belongs to the scenario; they may use those of the event.
     fn make_item(&self, own: &'e OwnItem, about: About, event: &[PaddedSlice<'e>], items: &mut PaddedSlices<'e>) {
         items.clear();
-        items.make_each(&own.makes, |make, values| self.make(make, event, values, about));
+        items.make_each(&own.value_sources, |make, values| self.make(make, event, values, about));
     }
 
     /// The members of the population that a list shows in addition to the scenario's resources.

@@ -5,7 +5,7 @@
 
 use crate::plan::event_kind::{first_note, whole_microseconds};
 use crate::plan::{
-    event_kind::{Draw, EventKind, Make, Part, Ready, Role, Word},
+    event_kind::{Draw, EventKind, Part, Ready, Role, ValueSource, Word},
     roles::Roles,
 };
 use crate::{
@@ -50,7 +50,7 @@ pub struct Context<'e> {
     /// State slots copied by the simulation.
     pub words: &'e [u64],
     /// The event's id, its time with nine fractional digits, and its request's id.
-    pub of_event: [PaddedSlice<'e>; 3],
+    pub per_event: [PaddedSlice<'e>; 3],
     /// Memory for new values.
     pub arena: &'e Arena,
     /// Cache of formatted dates.
@@ -88,8 +88,8 @@ impl EventKind {
         for known in &self.known {
             context.given.population.of(known.kind).put(context.roles.of(known.role), slots.values);
         }
-        slots.values.extend(context.of_event.into_iter());
-        slots.values.make_each(&self.makes, |make, values| context.make(make, values, values, event));
+        slots.values.extend(context.per_event.into_iter());
+        slots.values.make_each(&self.value_sources, |make, values| context.make(make, values, values, event));
         if let Some(replaced) = self.first_subject
             && let Some(subject) = self.subject_of_first(context, slots.values.all(), items)
         {
@@ -109,54 +109,56 @@ impl<'e> Context<'e> {
     #[expect(clippy::inline_always, reason = "a value takes less than a call would")]
     pub(super) fn make(
         &self,
-        make: &'e Make,
+        make: &'e ValueSource,
         event: &[PaddedSlice<'e>],
         values: &[PaddedSlice<'e>],
         about: About,
     ) -> PaddedSlice<'e> {
         let arena = self.arena;
         match make {
-            Make::Fixed(text) => text.piece(),
-            Make::Null => PaddedSlice::NULL,
-            Make::Text(parts) => self.text(parts, event, values),
-            Make::Member { role, field } => self.member(*role, *field).unwrap_or(PaddedSlice::NULL),
-            Make::MemberPresent { role, field } => {
+            ValueSource::Fixed(text) => text.piece(),
+            ValueSource::Null => PaddedSlice::NULL,
+            ValueSource::Text(parts) => self.text(parts, event, values),
+            ValueSource::Member { role, field } => self.member(*role, *field).unwrap_or(PaddedSlice::NULL),
+            ValueSource::MemberPresent { role, field } => {
                 self.member(*role, *field).map_or(PaddedSlice::NULL, |_| PaddedSlice::PRESENT)
             }
-            Make::DrawnMember { kind, salt } => {
+            ValueSource::DrawnMember { kind, salt } => {
                 let index = self.roles.referred(self.given.population, *kind, *salt);
                 self.given
                     .population
                     .value(*kind, index, self.given.catalog.kinds[*kind].id())
                     .unwrap_or(PaddedSlice::NULL)
             }
-            Make::Unique { kind, field, lane, shift, element } => {
+            ValueSource::Unique { kind, field, lane, shift, element } => {
                 let element = if *element { about.element } else { 0 };
                 let number = (self.instance.0 << shift) | u64::from(element);
                 self.made((*kind, *field), *lane, number)
             }
-            Make::Stranger { kind, field, number } => {
+            ValueSource::Stranger { kind, field, number } => {
                 self.given.identities.make(*kind, *field, Lane(0), *number, arena)
             }
-            Make::Pattern { pattern, draw } => pattern.make(pattern.random(self.draw(*draw, about)), arena),
-            Make::Chosen { word, choices } => {
+            ValueSource::Pattern { pattern, draw } => pattern.make(pattern.random(self.draw(*draw, about)), arena),
+            ValueSource::Chosen { word, choices } => {
                 let choice = self.word(*word, about) as usize;
                 piece(choices.get(choice).unwrap_or_else(|| &choices[choice % choices.len()]).as_ref())
             }
-            Make::Drawn { draw, weights, choices } => piece(choices[weights.draw(self.draw(*draw, about))].as_ref()),
-            Make::Replaced { word, original } => match self.word(*word, about) {
+            ValueSource::Drawn { draw, weights, choices } => {
+                piece(choices[weights.draw(self.draw(*draw, about))].as_ref())
+            }
+            ValueSource::Replaced { word, original } => match self.word(*word, about) {
                 0 => values[*original],
                 literal => self.given.literals[literal as usize - 1].piece(),
             },
-            Make::Select { draw, weights, cases } => values[cases[weights.draw(self.draw(*draw, about))]],
-            Make::Created(at) => self.microseconds(word::created(self.word(*at, about))),
-            Make::Updated { word, ready } => self.microseconds(self.updated(*word, ready.as_deref(), about)),
-            Make::Clock { of, word, stamped } => self.clock(*of, *word, *stamped, about),
-            Make::Stage { values: [young, grown], word, ready } => {
+            ValueSource::Select { draw, weights, cases } => values[cases[weights.draw(self.draw(*draw, about))]],
+            ValueSource::Created(at) => self.microseconds(word::created(self.word(*at, about))),
+            ValueSource::Updated { word, ready } => self.microseconds(self.updated(*word, ready.as_deref(), about)),
+            ValueSource::Clock { of, word, stamped } => self.clock(*of, *word, *stamped, about),
+            ValueSource::Stage { values: [young, grown], word, ready } => {
                 let age = self.time.saturating_sub(word::created(self.word(*word, about)));
                 if self.is_young(age, ready, about) { young } else { grown }.piece()
             }
-            Make::Ramp { word, ready, up_to, every } => {
+            ValueSource::Ramp { word, ready, up_to, every } => {
                 let age = self.time.saturating_sub(word::created(self.word(*word, about)));
                 if self.is_young(age, ready, about) {
                     PaddedSlice::ZERO
@@ -164,15 +166,15 @@ impl<'e> Context<'e> {
                     self.grown(age, ready, values[*up_to], *every, about)
                 }
             }
-            Make::Referred(word) => self.refer(self.word(*word, about)),
-            Make::Present(word) => {
+            ValueSource::Referred(word) => self.refer(self.word(*word, about)),
+            ValueSource::Present(word) => {
                 if self.word(*word, about) == code::NULL {
                     PaddedSlice::NULL
                 } else {
                     PaddedSlice::PRESENT
                 }
             }
-            Make::OfEvent(which) => self.of_event[*which as usize],
+            ValueSource::PerEvent(which) => self.per_event[*which as usize],
         }
     }
 

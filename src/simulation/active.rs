@@ -150,7 +150,7 @@ impl Active {
         let element = step.element(occurrence);
         let event_kind = match step.sort {
             Sort::Plain => step.event_kind,
-            Sort::Make => {
+            Sort::ValueSource => {
                 act::make(states.resource(instance, step.own(element)), instance, time, true);
                 step.event_kind
             }

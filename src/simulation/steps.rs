@@ -79,8 +79,8 @@ pub(super) enum Sort {
     Short,
     /// Like `Short`, and it changes nothing.
     Plain,
-    /// Like `Short`, and its only effect is to create (`Make`) or delete (`Delete`) its resource.
-    Make,
+    /// Like `Short`, and its only effect is to create (`ValueSource`) or delete (`Delete`) its resource.
+    ValueSource,
     Delete,
     /// A call that changes nothing and whose events list elements of resources and show nothing else.
     List,
@@ -230,7 +230,7 @@ impl Step {
         let succeeds = matches!(call.outcome, Outcome::Success { .. }) && call.lowers.is_none();
         let is_stamped = plan.catalog.kinds[plan.catalog.methods[call.method].kind].stamp.is_some();
         let sort = match call.does {
-            Effect::Create if does_one_thing && succeeds && !is_stamped => Sort::Make,
+            Effect::Create if does_one_thing && succeeds && !is_stamped => Sort::ValueSource,
             Effect::Delete if does_one_thing && succeeds => Sort::Delete,
             _ if changes(call) || snapshot.asks > 0 => Sort::Short,
             _ => Sort::Plain,
@@ -288,7 +288,7 @@ impl Step {
     /// Whether an event shows exactly what [`Step::shown`] returns.
     #[inline]
     pub fn is_shown(&self) -> bool {
-        matches!(self.sort, Sort::Plain | Sort::Make | Sort::Delete)
+        matches!(self.sort, Sort::Plain | Sort::ValueSource | Sort::Delete)
     }
 
     /// Offset of an element's state slots.

@@ -4,7 +4,7 @@ use crate::planner::compile::{CallCompiler, Whose, fixed, pinned, pinned_choice,
 use crate::{
     catalog::{FieldId, Generator, KindId},
     plan::{
-        event_kind::{Make, Role},
+        event_kind::{Role, ValueSource},
         story::Row,
     },
     template::Shape,
@@ -13,9 +13,9 @@ use crate::{
 
 impl CallCompiler<'_> {
     /// A field of what surrounds the story.
-    pub(super) fn scope(&mut self, kind_id: KindId, name: &str) -> Make {
+    pub(super) fn scope(&mut self, kind_id: KindId, name: &str) -> ValueSource {
         let kind = &self.catalog.kinds[kind_id];
-        let Some(field) = kind.field(name) else { return Make::Null };
+        let Some(field) = kind.field(name) else { return ValueSource::Null };
         if let Some(pin) = self.story.scope_pins.iter().find(|pin| pin.kind == kind_id && pin.field == field) {
             return pinned(pin.bytes.as_deref());
         }
@@ -24,7 +24,7 @@ impl CallCompiler<'_> {
                 let row = self.rows.iter().find(|(kind, _)| *kind == kind_id).map(|(_, row)| *row);
                 match (row, &kind.table) {
                     (Some(Row::Fixed(row)), Some(table)) => scalar_make(&table.rows[row as usize][*column]),
-                    _ => Make::Member { role: Role::Scope(kind_id), field },
+                    _ => ValueSource::Member { role: Role::Scope(kind_id), field },
                 }
             }
             Generator::Text(text) if kind.table.is_some() || self.pinned(kind_id) => self.text(text, None),
@@ -33,13 +33,13 @@ impl CallCompiler<'_> {
     }
 
     /// A field of a member of the population: known now if there is only one whom it may be.
-    fn member(&self, role: Role, field: FieldId) -> Make {
+    fn member(&self, role: Role, field: FieldId) -> ValueSource {
         let kind = role.kind(self.story);
         let members = self.population.of(kind);
         if members.len() != 1 || !self.is_timeless(kind, field) {
-            return Make::Member { role, field };
+            return ValueSource::Member { role, field };
         }
-        members.value(0, field).map_or(Make::Null, |text| fixed(text.bytes()))
+        members.value(0, field).map_or(ValueSource::Null, |text| fixed(text.bytes()))
     }
 
     /// Whether a field of the population's is the same whenever the run begins: that may not be known yet.
@@ -62,16 +62,16 @@ impl CallCompiler<'_> {
     }
 
     /// A field of principals that the one who acts does not have: an empty text, or null for another type.
-    fn lacking(&self, name: &str) -> Make {
+    fn lacking(&self, name: &str) -> ValueSource {
         let mut principals = self.catalog.kinds.iter().filter(|kind| kind.principal);
         let field = principals.find_map(|kind| kind.field(name).map(|field| &kind.fields[field]));
         match field.map(|field| field.shape(None)) {
             None | Some(Shape::Text) => fixed(b""),
-            _ => Make::Null,
+            _ => ValueSource::Null,
         }
     }
 
-    pub(super) fn actor(&mut self, index: usize, name: &str) -> Make {
+    pub(super) fn actor(&mut self, index: usize, name: &str) -> ValueSource {
         let actor = &self.story.actors[index];
         let kind = &self.catalog.kinds[actor.kind];
         let Some(field) = kind.field(name) else { return self.lacking(name) };
@@ -84,7 +84,7 @@ impl CallCompiler<'_> {
             }
             generator => match (actor.stranger, generator) {
                 (Some(number), Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_)) => {
-                    Make::Stranger { kind: actor.kind, field, number }
+                    ValueSource::Stranger { kind: actor.kind, field, number }
                 }
                 (Some(number), Generator::Choose { weights, .. }) => {
                     pinned_choice(kind, field, weights.draw(Key::root(number).number(field as u64)))

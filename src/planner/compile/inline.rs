@@ -3,7 +3,7 @@
 use crate::planner::compile::CallCompiler;
 use crate::{
     bytes::Padded,
-    plan::event_kind::{ItemList, Known, Make, OfEvent, Part},
+    plan::event_kind::{ItemList, MemberValues, Part, PerEvent, ValueSource},
     template::{Filling, Program},
 };
 
@@ -13,8 +13,8 @@ const LONGEST: usize = 64 << 10;
 /// An emission's program and the values that it takes.
 pub(super) struct Inlined {
     pub program: Program,
-    pub known: Vec<Known>,
-    pub makes: Vec<Make>,
+    pub known: Vec<MemberValues>,
+    pub value_sources: Vec<ValueSource>,
     pub key: Option<usize>,
     pub first_subject: Option<usize>,
 }
@@ -35,7 +35,7 @@ impl CallCompiler<'_> {
         wanted: Wanted,
         lists: &mut [ItemList],
     ) -> Inlined {
-        let (makes, same) = shared(std::mem::take(&mut self.makes), wanted.first_subject);
+        let (value_sources, same) = shared(std::mem::take(&mut self.value_sources), wanted.first_subject);
         let wanted = Wanted { key: wanted.key.map(|key| same[key]), ..wanted };
         let asked = program.asked();
         let inlines = program.literal_bytes() <= LONGEST;
@@ -44,20 +44,23 @@ impl CallCompiler<'_> {
             .enumerate()
             .map(|(slot, make)| {
                 let (make, mut parts) = (same[*make], Vec::new());
-                if !inlines || asked.contains(&slot) || !fill(&makes, make, wanted.first_subject, &mut parts) {
+                if !inlines || asked.contains(&slot) || !fill(&value_sources, make, wanted.first_subject, &mut parts) {
                     return vec![Filling::Value(make as u32)];
                 }
                 parts
             })
             .collect();
         for own in lists.iter_mut().flat_map(|list| &mut list.own) {
-            own.makes = std::mem::take(&mut own.makes).into_iter().map(|make| renumbered(make, &same, true)).collect();
+            own.value_sources =
+                std::mem::take(&mut own.value_sources).into_iter().map(|make| renumbered(make, &same, true)).collect();
         }
-        let is_needed = needed(&makes, &filled, wanted, lists);
-        let (known, kept, numbers) = self.numbered(makes, &is_needed);
+        let is_needed = needed(&value_sources, &filled, wanted, lists);
+        let (known, kept, numbers) = self.numbered(value_sources, &is_needed);
         for own in lists.iter_mut().flat_map(|list| &mut list.own) {
-            own.makes =
-                std::mem::take(&mut own.makes).into_iter().map(|make| renumbered(make, &numbers, true)).collect();
+            own.value_sources = std::mem::take(&mut own.value_sources)
+                .into_iter()
+                .map(|make| renumbered(make, &numbers, true))
+                .collect();
         }
         let renumber = |filling: Filling| match filling {
             Filling::Value(value) => Filling::Value(numbers[value as usize] as u32),
@@ -65,7 +68,7 @@ impl CallCompiler<'_> {
         };
         let fillings: Vec<Vec<Filling>> =
             filled.into_iter().map(|parts| parts.into_iter().map(renumber).collect()).collect();
-        let count = self.count_of(&known) + OfEvent::COUNT + kept.len();
+        let count = self.count_of(&known) + PerEvent::COUNT + kept.len();
         let fixed: Vec<_> = lists.iter().map(|list| self.fixed_items(list).filter(|_| inlines)).collect();
         let program = program.specialized(&fillings, count, &fixed);
         for (number, (list, items)) in lists.iter_mut().zip(fixed).enumerate() {
@@ -74,36 +77,40 @@ impl CallCompiler<'_> {
         Inlined {
             program,
             known,
-            makes: kept,
+            value_sources: kept,
             key: wanted.key.map(|key| numbers[key]),
             first_subject: wanted.first_subject.map(|subject| numbers[subject]),
         }
     }
 
     /// How many values the fields of these are.
-    fn count_of(&self, known: &[Known]) -> usize {
+    fn count_of(&self, known: &[MemberValues]) -> usize {
         known.iter().map(|known| self.catalog.kinds[known.kind].fields.len()).sum()
     }
 
     /// The members whose fields are needed, the other needed values, and for all the numbers that they have now.
-    fn numbered(&self, makes: Vec<Make>, is_needed: &[bool]) -> (Vec<Known>, Vec<Make>, Vec<usize>) {
+    fn numbered(
+        &self,
+        value_sources: Vec<ValueSource>,
+        is_needed: &[bool],
+    ) -> (Vec<MemberValues>, Vec<ValueSource>, Vec<usize>) {
         let (mut known, mut kept) = (Vec::new(), Vec::new());
-        let mut numbers = vec![0; makes.len()];
-        for (index, make) in makes.iter().enumerate().filter(|(index, _)| is_needed[*index]) {
-            let Make::Member { role, field } = make else { continue };
-            let group = known.iter().position(|known: &Known| known.role == *role).unwrap_or_else(|| {
-                known.push(Known { role: *role, kind: role.kind(self.story) });
+        let mut numbers = vec![0; value_sources.len()];
+        for (index, make) in value_sources.iter().enumerate().filter(|(index, _)| is_needed[*index]) {
+            let ValueSource::Member { role, field } = make else { continue };
+            let group = known.iter().position(|known: &MemberValues| known.role == *role).unwrap_or_else(|| {
+                known.push(MemberValues { role: *role, kind: role.kind(self.story) });
                 known.len() - 1
             });
             numbers[index] = self.count_of(&known[..group]) + field;
         }
         let members = self.count_of(&known);
-        for (index, make) in makes.into_iter().enumerate().filter(|(index, _)| is_needed[*index]) {
+        for (index, make) in value_sources.into_iter().enumerate().filter(|(index, _)| is_needed[*index]) {
             match make {
-                Make::Member { .. } => {}
-                Make::OfEvent(which) => numbers[index] = members + which as usize,
+                ValueSource::Member { .. } => {}
+                ValueSource::PerEvent(which) => numbers[index] = members + which as usize,
                 make => {
-                    numbers[index] = members + OfEvent::COUNT + kept.len();
+                    numbers[index] = members + PerEvent::COUNT + kept.len();
                     kept.push(renumbered(make, &numbers, false));
                 }
             }
@@ -114,12 +121,12 @@ impl CallCompiler<'_> {
 
 /// The same makes with texts that are known put into those that have them as parts; and for each make the first one
 /// that makes the same. What `replaced` makes is another value when it is placed.
-fn shared(makes: Vec<Make>, replaced: Option<usize>) -> (Vec<Make>, Vec<usize>) {
-    let mut same = Vec::with_capacity(makes.len());
-    let mut done: Vec<Make> = Vec::with_capacity(makes.len());
-    for (index, make) in makes.into_iter().enumerate() {
+fn shared(value_sources: Vec<ValueSource>, replaced: Option<usize>) -> (Vec<ValueSource>, Vec<usize>) {
+    let mut same = Vec::with_capacity(value_sources.len());
+    let mut done: Vec<ValueSource> = Vec::with_capacity(value_sources.len());
+    for (index, make) in value_sources.into_iter().enumerate() {
         let make = match renumbered(make, &same, false) {
-            Make::Text(parts) => joined(parts, &done, replaced),
+            ValueSource::Text(parts) => joined(parts, &done, replaced),
             other => other,
         };
         let first = done.iter().position(|earlier| *earlier == make);
@@ -130,13 +137,13 @@ fn shared(makes: Vec<Make>, replaced: Option<usize>) -> (Vec<Make>, Vec<usize>) 
 }
 
 /// A text whose parts are known as far as can be.
-fn joined(parts: Vec<Part>, makes: &[Make], replaced: Option<usize>) -> Make {
+fn joined(parts: Vec<Part>, value_sources: &[ValueSource], replaced: Option<usize>) -> ValueSource {
     let mut flat: Vec<Part> = Vec::new();
     for part in parts {
         let inner = match &part {
-            Part::Event(index) if replaced != Some(*index) => match &makes[*index] {
-                Make::Fixed(text) => vec![Part::Literal(text.clone())],
-                Make::Text(inner) if inner.len() < 4 => inner.clone(),
+            Part::Event(index) if replaced != Some(*index) => match &value_sources[*index] {
+                ValueSource::Fixed(text) => vec![Part::Literal(text.clone())],
+                ValueSource::Text(inner) if inner.len() < 4 => inner.clone(),
                 _ => vec![part],
             },
             _ => vec![part],
@@ -151,43 +158,43 @@ fn joined(parts: Vec<Part>, makes: &[Make], replaced: Option<usize>) -> Make {
         }
     }
     match flat.as_slice() {
-        [] => Make::Fixed(Padded::new(b"")),
-        [Part::Literal(text)] => Make::Fixed(text.clone()),
-        parts => drawn_within(parts, makes).unwrap_or(Make::Text(flat)),
+        [] => ValueSource::Fixed(Padded::new(b"")),
+        [Part::Literal(text)] => ValueSource::Fixed(text.clone()),
+        parts => drawn_within(parts, value_sources).unwrap_or(ValueSource::Text(flat)),
     }
 }
 
 /// Drawn characters with texts around them are drawn at once.
-fn drawn_within(parts: &[Part], makes: &[Make]) -> Option<Make> {
+fn drawn_within(parts: &[Part], value_sources: &[ValueSource]) -> Option<ValueSource> {
     let (before, index, after) = match parts {
         [Part::Literal(before), Part::Event(index)] => (before.bytes(), *index, &b""[..]),
         [Part::Event(index), Part::Literal(after)] => (&b""[..], *index, after.bytes()),
         [Part::Literal(before), Part::Event(index), Part::Literal(after)] => (before.bytes(), *index, after.bytes()),
         _ => return None,
     };
-    match &makes[index] {
-        Make::Pattern { pattern, draw } => {
-            Some(Make::Pattern { pattern: Box::new(pattern.within(before, after)), draw: *draw })
+    match &value_sources[index] {
+        ValueSource::Pattern { pattern, draw } => {
+            Some(ValueSource::Pattern { pattern: Box::new(pattern.within(before, after)), draw: *draw })
         }
         _ => None,
     }
 }
 
 /// Which values somebody needs.
-fn needed(makes: &[Make], filled: &[Vec<Filling>], wanted: Wanted, lists: &[ItemList]) -> Vec<bool> {
-    let mut is_needed = vec![false; makes.len()];
+fn needed(value_sources: &[ValueSource], filled: &[Vec<Filling>], wanted: Wanted, lists: &[ItemList]) -> Vec<bool> {
+    let mut is_needed = vec![false; value_sources.len()];
     let values = filled.iter().flatten().filter_map(|filling| match filling {
         Filling::Value(value) => Some(*value as usize),
         Filling::Text(_) => None,
     });
     values.chain(wanted.key).chain(wanted.first_subject).for_each(|make| is_needed[make] = true);
-    for part in lists.iter().flat_map(|list| &list.own).flat_map(|own| &own.makes).flat_map(parts) {
+    for part in lists.iter().flat_map(|list| &list.own).flat_map(|own| &own.value_sources).flat_map(parts) {
         if let Part::Event(index) = part {
             is_needed[*index] = true;
         }
     }
     // A value uses only those before it.
-    for (index, make) in makes.iter().enumerate().rev() {
+    for (index, make) in value_sources.iter().enumerate().rev() {
         if is_needed[index] {
             for used in uses(make) {
                 is_needed[used] = true;
@@ -198,19 +205,19 @@ fn needed(makes: &[Make], filled: &[Vec<Filling>], wanted: Wanted, lists: &[Item
 }
 
 /// What a value is made of, as far as that is known; false if it cannot be put together elsewhere.
-fn fill(makes: &[Make], make: usize, replaced: Option<usize>, out: &mut Vec<Filling>) -> bool {
+fn fill(value_sources: &[ValueSource], make: usize, replaced: Option<usize>, out: &mut Vec<Filling>) -> bool {
     if Some(make) == replaced {
         // Is another one when it is placed.
         return false;
     }
-    match &makes[make] {
-        Make::Fixed(text) => out.push(Filling::Text(text.bytes().to_vec())),
-        Make::Text(parts) => {
+    match &value_sources[make] {
+        ValueSource::Fixed(text) => out.push(Filling::Text(text.bytes().to_vec())),
+        ValueSource::Text(parts) => {
             for part in parts {
                 match part {
                     Part::Literal(literal) => out.push(Filling::Text(literal.bytes().to_vec())),
                     Part::Event(index) => {
-                        if !fill(makes, *index, replaced, out) {
+                        if !fill(value_sources, *index, replaced, out) {
                             return false;
                         }
                     }
@@ -223,43 +230,43 @@ fn fill(makes: &[Make], make: usize, replaced: Option<usize>, out: &mut Vec<Fill
     true
 }
 
-fn parts(make: &Make) -> &[Part] {
+fn parts(make: &ValueSource) -> &[Part] {
     match make {
-        Make::Text(parts) => parts,
+        ValueSource::Text(parts) => parts,
         _ => &[],
     }
 }
 
 /// The values of the event that a value of the event needs.
-fn uses(make: &Make) -> Vec<usize> {
+fn uses(make: &ValueSource) -> Vec<usize> {
     match make {
-        Make::Text(parts) => {
+        ValueSource::Text(parts) => {
             let events = parts.iter().filter_map(|part| match part {
                 Part::Event(index) => Some(*index),
                 Part::Literal(_) | Part::Item(_) => None,
             });
             events.collect()
         }
-        Make::Replaced { original, .. } => vec![*original],
-        Make::Select { cases, .. } => cases.clone(),
-        Make::Ramp { up_to, .. } => vec![*up_to],
+        ValueSource::Replaced { original, .. } => vec![*original],
+        ValueSource::Select { cases, .. } => cases.clone(),
+        ValueSource::Ramp { up_to, .. } => vec![*up_to],
         _ => Vec::new(),
     }
 }
 
 /// The same with other numbers for the event's values; an item's own values keep theirs.
-fn renumbered(mut make: Make, numbers: &[usize], of_item: bool) -> Make {
+fn renumbered(mut make: ValueSource, numbers: &[usize], of_item: bool) -> ValueSource {
     match &mut make {
-        Make::Text(parts) => {
+        ValueSource::Text(parts) => {
             for part in parts {
                 if let Part::Event(index) = part {
                     *index = numbers[*index];
                 }
             }
         }
-        Make::Replaced { original, .. } if !of_item => *original = numbers[*original],
-        Make::Select { cases, .. } if !of_item => cases.iter_mut().for_each(|case| *case = numbers[*case]),
-        Make::Ramp { up_to, .. } if !of_item => *up_to = numbers[*up_to],
+        ValueSource::Replaced { original, .. } if !of_item => *original = numbers[*original],
+        ValueSource::Select { cases, .. } if !of_item => cases.iter_mut().for_each(|case| *case = numbers[*case]),
+        ValueSource::Ramp { up_to, .. } if !of_item => *up_to = numbers[*up_to],
         _ => {}
     }
     make

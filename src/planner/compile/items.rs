@@ -65,7 +65,13 @@ impl CallCompiler<'_> {
             self.own_value(own, &name, &[])
         });
         let item = self.item.take().unwrap_or_default();
-        OwnItem { resource: index, stride: self.story.resources[index].stride, makes: item.makes, slots, subject }
+        OwnItem {
+            resource: index,
+            stride: self.story.resources[index].stride,
+            value_sources: item.value_sources,
+            slots,
+            subject,
+        }
     }
 
     /// What existed before in the scope, unless the story lies somewhere of its own.

@@ -4,7 +4,7 @@ use crate::{
     bytes::Padded,
     catalog::{FieldId, Generator, Moment, Text},
     plan::{
-        event_kind::{Draw, Make, Ready, Role, Word, first_note, whole_microseconds},
+        event_kind::{Draw, Ready, Role, ValueSource, Word, first_note, whole_microseconds},
         story::{Owner, Pin, Reference, word},
     },
     value::{Key, Salt},
@@ -16,10 +16,10 @@ use crate::{
 
 impl CallCompiler<'_> {
     /// A field of an own resource.
-    pub(super) fn own(&mut self, own: Own, name: &str, rest: &[&str]) -> Make {
+    pub(super) fn own(&mut self, own: Own, name: &str, rest: &[&str]) -> ValueSource {
         let resource = &self.story.resources[own.resource];
         let kind = &self.catalog.kinds[resource.kind];
-        let Some(field) = kind.field(name) else { return Make::Null };
+        let Some(field) = kind.field(name) else { return ValueSource::Null };
         match resource.pins.iter().find(|(pinned, _)| *pinned == field).map(|(_, pin)| pin) {
             Some(Pin::Bytes(bytes)) => return fixed(bytes),
             Some(Pin::Choice(choice)) => return pinned_choice(kind, field, *choice),
@@ -32,51 +32,51 @@ impl CallCompiler<'_> {
         }
     }
 
-    pub(super) fn changing(&mut self, own: Own, field: FieldId, word: Word, rest: &[&str]) -> Make {
+    pub(super) fn changing(&mut self, own: Own, field: FieldId, word: Word, rest: &[&str]) -> ValueSource {
         let kind = &self.catalog.kinds[self.story.resources[own.resource].kind];
         match &kind.fields[field].generator {
-            Generator::Choose { .. } => Make::Chosen { word, choices: choices(kind, field) },
-            Generator::Refer { .. } if rest.is_empty() => Make::Present(word),
-            Generator::Refer { .. } => Make::Referred(word),
+            Generator::Choose { .. } => ValueSource::Chosen { word, choices: choices(kind, field) },
+            Generator::Refer { .. } if rest.is_empty() => ValueSource::Present(word),
+            Generator::Refer { .. } => ValueSource::Referred(word),
             _ => {
                 let original = self.generated(own, field);
-                Make::Replaced { word, original: self.push(original) }
+                ValueSource::Replaced { word, original: self.push(original) }
             }
         }
     }
 
-    pub(super) fn generated(&mut self, own: Own, field: FieldId) -> Make {
+    pub(super) fn generated(&mut self, own: Own, field: FieldId) -> ValueSource {
         let resource = &self.story.resources[own.resource];
         let (kind_id, kind) = (resource.kind, &self.catalog.kinds[resource.kind]);
         let of = (kind_id, field);
         let draw = self.draw(own, &kind.fields[field].name);
         match &kind.fields[field].generator {
             Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_) if resource.shared.is_some() => {
-                Make::Stranger { kind: kind_id, field, number: resource.shared.unwrap_or_default() }
+                ValueSource::Stranger { kind: kind_id, field, number: resource.shared.unwrap_or_default() }
             }
             Generator::Pattern { unique: true, .. } | Generator::Email(_) | Generator::Address(_) => {
-                let Owner::Story { lane, .. } = resource.owner else { return Make::Null };
-                Make::Unique { kind: kind_id, field, lane, shift: resource.shift(), element: own.element }
+                let Owner::Story { lane, .. } = resource.owner else { return ValueSource::Null };
+                ValueSource::Unique { kind: kind_id, field, lane, shift: resource.shift(), element: own.element }
             }
-            Generator::Pattern { pattern, .. } => Make::Pattern { pattern: Box::new(pattern.clone()), draw },
+            Generator::Pattern { pattern, .. } => ValueSource::Pattern { pattern: Box::new(pattern.clone()), draw },
             Generator::Text(text) => self.text(text, Some(Whose::Own(own))),
             Generator::By { field: by, cases } => self.by(own, *by, cases),
             Generator::Choose { weights, counts, .. } => match only(counts) {
                 Some(choice) => pinned_choice(kind, field, choice),
                 None if resource.shared.is_some() => pinned_choice(kind, field, weights.draw(once(draw))),
-                None => Make::Drawn { draw, weights: Box::new(weights.clone()), choices: choices(kind, field) },
+                None => ValueSource::Drawn { draw, weights: Box::new(weights.clone()), choices: choices(kind, field) },
             },
-            Generator::Time(Moment::Created) => Make::Created(own.word(word::CREATED)),
-            Generator::Time(Moment::Updated) => Make::Updated { word: own.word(0), ready: self.ready(own) },
+            Generator::Time(Moment::Created) => ValueSource::Created(own.word(word::CREATED)),
+            Generator::Time(Moment::Updated) => ValueSource::Updated { word: own.word(0), ready: self.ready(own) },
             Generator::Clock { unique_in, .. } => {
                 let stamped = unique_in.is_some();
                 let word = own.word(if stamped { word::stamp_of(kind) } else { word::CREATED });
-                Make::Clock { of, word, stamped }
+                ValueSource::Clock { of, word, stamped }
             }
             Generator::Stage { young, ready: grown } => match self.ready(own) {
                 Some(ready) => {
                     let values = [Padded::new(young), Padded::new(grown)];
-                    Make::Stage { values, word: own.word(word::CREATED), ready }
+                    ValueSource::Stage { values, word: own.word(word::CREATED), ready }
                 }
                 None => fixed(grown),
             },
@@ -84,23 +84,23 @@ impl CallCompiler<'_> {
                 let bound = self.own(own, &kind.fields[*up_to].name, &[]);
                 let up_to = self.push(bound);
                 match self.ready(own) {
-                    Some(ready) => Make::Ramp { word: own.word(word::CREATED), ready, up_to, every: *every },
-                    None => Make::Text(vec![self.part(up_to)]),
+                    Some(ready) => ValueSource::Ramp { word: own.word(word::CREATED), ready, up_to, every: *every },
+                    None => ValueSource::Text(vec![self.part(up_to)]),
                 }
             }
-            Generator::Refer { .. } | Generator::Column(_) => Make::Null,
+            Generator::Refer { .. } | Generator::Column(_) => ValueSource::Null,
         }
     }
 
     /// One of several texts, by another field: pinned, always the same, or drawn.
-    pub(super) fn by(&mut self, own: Own, by: FieldId, cases: &[Text]) -> Make {
+    pub(super) fn by(&mut self, own: Own, by: FieldId, cases: &[Text]) -> ValueSource {
         let resource = &self.story.resources[own.resource];
         let kind = &self.catalog.kinds[resource.kind];
         let pinned = resource.pins.iter().find_map(|(field, pin)| match pin {
             Pin::Choice(choice) if *field == by => Some(*choice),
             _ => None,
         });
-        let Generator::Choose { weights, counts, .. } = &kind.fields[by].generator else { return Make::Null };
+        let Generator::Choose { weights, counts, .. } = &kind.fields[by].generator else { return ValueSource::Null };
         if let Some(choice) = pinned.or_else(|| only(counts)) {
             return self.text(&cases[choice], Some(Whose::Own(own)));
         }
@@ -113,20 +113,20 @@ impl CallCompiler<'_> {
             let make = self.text(text, Some(Whose::Own(own)));
             prepared.push(self.push(make));
         }
-        Make::Select { draw, weights: Box::new(weights.clone()), cases: prepared }
+        ValueSource::Select { draw, weights: Box::new(weights.clone()), cases: prepared }
     }
 
     /// What a reference that never changes refers to.
-    pub(super) fn reference(&mut self, reference: Reference, field: FieldId, rest: &[&str]) -> Make {
+    pub(super) fn reference(&mut self, reference: Reference, field: FieldId, rest: &[&str]) -> ValueSource {
         match reference {
-            Reference::Null => Make::Null,
+            Reference::Null => ValueSource::Null,
             _ if rest.is_empty() => fixed(b"{}"),
             Reference::Actor(actor) => self.actor(actor, "id"),
-            Reference::Population(kind) => Make::DrawnMember { kind, salt: field as u64 },
+            Reference::Population(kind) => ValueSource::DrawnMember { kind, salt: field as u64 },
             Reference::Resource(index) => match self.story.resources[index].owner {
                 Owner::Population { .. } => self.shared(index, "id", &[]),
                 Owner::Story { .. } => {
-                    let at = Word::of_event(self.other(index));
+                    let at = Word::per_event(self.other(index));
                     self.own(Own { resource: index, at, element: false }, "id", &[])
                 }
             },
@@ -148,20 +148,22 @@ impl CallCompiler<'_> {
         at
     }
 
-    pub(super) fn shared(&mut self, index: usize, field: &str, rest: &[&str]) -> Make {
+    pub(super) fn shared(&mut self, index: usize, field: &str, rest: &[&str]) -> ValueSource {
         let kind = &self.catalog.kinds[self.story.resources[index].kind];
-        let Some(field) = kind.field(field) else { return Make::Null };
+        let Some(field) = kind.field(field) else { return ValueSource::Null };
         let role = Role::Shared(index);
         match kind.fields[field].generator {
-            Generator::Refer { .. } if rest.is_empty() => Make::MemberPresent { role, field },
-            _ => Make::Member { role, field },
+            Generator::Refer { .. } if rest.is_empty() => ValueSource::MemberPresent { role, field },
+            _ => ValueSource::Member { role, field },
         }
     }
 
     /// A field of the call's target.
-    pub(super) fn resource(&mut self, index: usize, field: &str, rest: &[&str]) -> Make {
+    pub(super) fn resource(&mut self, index: usize, field: &str, rest: &[&str]) -> ValueSource {
         match self.story.resources[index].owner {
-            Owner::Story { .. } => self.own(Own { resource: index, at: Word::of_event(0), element: true }, field, rest),
+            Owner::Story { .. } => {
+                self.own(Own { resource: index, at: Word::per_event(0), element: true }, field, rest)
+            }
             Owner::Population { .. } => self.shared(index, field, rest),
         }
     }
@@ -190,7 +192,7 @@ impl CallCompiler<'_> {
 
     /// A field of an own resource as a value of its own, made once for the event or for the item.
     pub(super) fn own_value(&mut self, own: Own, name: &[String], rest: &[&str]) -> usize {
-        let main = own.element && own.at == Word::of_event(0) && self.item.is_none();
+        let main = own.element && own.at == Word::per_event(0) && self.item.is_none();
         if main {
             return self.event(name);
         }
