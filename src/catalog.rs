@@ -200,7 +200,7 @@ pub enum Usual {
 
 /// What must be true of a resource for a call to fail so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Needs {
+pub enum Precondition {
     /// It does not exist.
     Absent,
     /// It exists.
@@ -219,7 +219,7 @@ pub struct Failure {
     /// The sentence that events show.
     pub detail: Text,
     /// When it can happen.
-    pub needs: Needs,
+    pub needs: Precondition,
     /// When it happens by itself: the input lowers the field.
     pub when: Option<Lowers>,
 }
@@ -348,7 +348,7 @@ impl Catalog {
 /// The failure of a call whose resource is not as it must be: the method's first one that needs just that.
 pub(crate) fn automatic_failure(catalog: &Catalog, method: MethodId) -> Option<FailureId> {
     let method = &catalog.methods[method];
-    let needs = if method.does == Effect::Create { Needs::Live } else { Needs::Absent };
+    let needs = if method.does == Effect::Create { Precondition::Live } else { Precondition::Absent };
     method
         .failures
         .iter()

@@ -4,7 +4,7 @@
 //! ([`crate::simulation`]) and the renderer ([`crate::render`]) only read it.
 
 pub mod event_kind;
-mod needs;
+mod required_roles;
 pub mod roles;
 pub mod story;
 mod timing;
@@ -19,7 +19,7 @@ use crate::{
     value::{Key, Skew},
 };
 use event_kind::EventKind;
-pub use needs::Needs;
+pub use required_roles::RequiredRoles;
 use std::{path::PathBuf, sync::Arc};
 use story::{Operation, Story};
 

@@ -8,7 +8,7 @@ use crate::{
     bytes::{Arena, Chunk, Event, PaddedSlice, Scratch, append},
     identity::{EventName, Recent},
     plan::{
-        Needs, Plan, RecordKey,
+        Plan, RecordKey, RequiredRoles,
         event_kind::{EventKind, Role},
         roles::{Drawn, Draws, Roles},
     },
@@ -50,7 +50,7 @@ struct Shown<'p> {
 impl<'p> Renderer<'p> {
     /// A renderer for the events of a plan.
     pub fn new(plan: &'p Plan) -> Self {
-        let mut needs = vec![(Needs::default(), false); plan.stories.len()];
+        let mut needs = vec![(RequiredRoles::default(), false); plan.stories.len()];
         for event_kind in &plan.event_kinds {
             let story = &plan.stories[usize::from(event_kind.story)];
             let (needs, moves) = &mut needs[usize::from(event_kind.story)];

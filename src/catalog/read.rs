@@ -1,8 +1,8 @@
 //! From a `catalog.yaml` to a [`Catalog`]: everything that is wrong with it is found at once.
 
 use super::{
-    Catalog, Failure, Field, Generator, InputValue, Kind, KindId, Lowers, MOST_MEMBERS, Needs, RecordKey, Scalar, Text,
-    check, read_field, read_method, read_table, sound,
+    Catalog, Failure, Field, Generator, InputValue, Kind, KindId, Lowers, MOST_MEMBERS, Precondition, RecordKey,
+    Scalar, Text, check, read_field, read_method, read_table, sound,
 };
 use crate::{
     error::{Diagnostic, Source, did_you_mean, list_of, nearest, quoted},
@@ -66,7 +66,7 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
         name: name.value.clone(),
         status: String::new(),
         detail: Text::default(),
-        needs: Needs::Any,
+        needs: Precondition::Any,
         when: None,
     };
     let read = |(name, node): &(Spanned<String>, Node)| failure(reader, name, node).unwrap_or_else(|| nothing(name));
@@ -298,10 +298,10 @@ fn failure(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Failu
         }
         Some(parsed)
     });
-    let needs = map.text("needs").map_or(Some(Needs::Any), |needs| match needs.value.as_str() {
-        "absent" => Some(Needs::Absent),
-        "live" => Some(Needs::Live),
-        "any" => Some(Needs::Any),
+    let needs = map.text("needs").map_or(Some(Precondition::Any), |needs| match needs.value.as_str() {
+        "absent" => Some(Precondition::Absent),
+        "live" => Some(Precondition::Live),
+        "any" => Some(Precondition::Any),
         _ => {
             unknown(reader, &needs, "state", ["absent", "live", "any"]);
             None

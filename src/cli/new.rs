@@ -3,7 +3,7 @@
 use super::TemplatesOption;
 use clap::Args;
 use falsetrail::{
-    catalog::{Catalog, Effect, Kind, KindId, Method, Needs},
+    catalog::{Catalog, Effect, Kind, KindId, Method, Precondition},
     error::{Error, shell_word, shown},
     sink,
 };
@@ -159,6 +159,6 @@ fn steps(text: &mut String, catalog: &Catalog, calls: &Calls) {
 /// A failure that is possible while the resource exists and has no other precondition.
 fn fails<'c>(catalog: &'c Catalog, method: &Method) -> Option<&'c str> {
     let failures = method.failures.iter().map(|failure| &catalog.failures[*failure]);
-    let mut fitting = failures.filter(|failure| failure.needs != Needs::Absent && failure.when.is_none());
+    let mut fitting = failures.filter(|failure| failure.needs != Precondition::Absent && failure.when.is_none());
     fitting.next().map(|failure| failure.name.as_str())
 }

@@ -8,7 +8,7 @@ mod impossible;
 
 use crate::planner::resolve::Resolved;
 use crate::{
-    catalog::{Catalog, Effect, FailureId, Generator, Needs},
+    catalog::{Catalog, Effect, FailureId, Generator, Precondition},
     error::Diagnostic,
     plan::story::{Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, Resource, Turns},
     scenario,
@@ -258,9 +258,9 @@ impl<'a> Pass<'a> {
             return call.outcome;
         }
         let fits = |failure: &&FailureId| match self.catalog.failures[**failure].needs {
-            Needs::Any => true,
-            Needs::Absent => exists & LIVE == 0,
-            Needs::Live => exists == LIVE,
+            Precondition::Any => true,
+            Precondition::Absent => exists & LIVE == 0,
+            Precondition::Live => exists == LIVE,
         };
         let found = self.catalog.methods[call.method].failures.iter().find(fits);
         let outcome = found.map_or(call.outcome, |failure| Outcome::Failure(*failure));

@@ -7,7 +7,7 @@ use std::{
 
 use falsetrail::{
     Options, Plan, Run,
-    catalog::{Catalog, Effect, Needs},
+    catalog::{Catalog, Effect, Precondition},
     planner::find_scenario,
     scenario::{Body, Scenario},
     sources::scenario_names,
@@ -325,10 +325,10 @@ impl Seen {
                     return Err("created, but was known before".to_owned());
                 }
             }
-            (_, None | Some(Needs::Live)) => self.use_of(&target, Life::Live)?,
-            (_, Some(Needs::Absent)) => self.use_of(&target, Life::Absent)?,
+            (_, None | Some(Precondition::Live)) => self.use_of(&target, Life::Live)?,
+            (_, Some(Precondition::Absent)) => self.use_of(&target, Life::Absent)?,
             // Nobody can tell whether it is there.
-            (_, Some(Needs::Any)) => {}
+            (_, Some(Precondition::Any)) => {}
         }
         if event.is_success() && method.does == Effect::Delete {
             self.lives.insert(key(event, kind, id), Life::Gone);

@@ -2,7 +2,7 @@
 
 use crate::cli::{color, columns, list::effect};
 use falsetrail::{
-    catalog::{Catalog, InputValue, Method, MethodId, Needs},
+    catalog::{Catalog, InputValue, Method, MethodId, Precondition},
     error::Error,
     plan::{Options, Plan},
 };
@@ -54,9 +54,9 @@ fn failures(catalog: &Catalog, method: &Method) -> String {
         let failure = &catalog.failures[*failure];
         let needs = match (failure.needs, &failure.when) {
             (_, Some(when)) => format!("by itself when `{}` is lowered", when.input),
-            (Needs::Absent, _) => "where it does not exist".to_owned(),
-            (Needs::Live, _) => "where it exists".to_owned(),
-            (Needs::Any, _) => "anywhere".to_owned(),
+            (Precondition::Absent, _) => "where it does not exist".to_owned(),
+            (Precondition::Live, _) => "where it exists".to_owned(),
+            (Precondition::Any, _) => "anywhere".to_owned(),
         };
         vec![failure.name.clone(), failure.status.clone(), needs, failure.detail.to_string()]
     };

@@ -5,7 +5,7 @@ use crate::{
     catalog::{Catalog, KindId},
     plan::{
         event_kind::Role,
-        needs::Needs,
+        required_roles::RequiredRoles,
         story::{Owner, Row, Story},
     },
     population::{Members, Population},
@@ -86,7 +86,7 @@ impl<'p> Draws<'p> {
         catalog: &'p Catalog,
         population: &'p Population,
         story: &Story,
-        needs: &Needs,
+        needs: &RequiredRoles,
         with_rows: bool,
     ) -> Self {
         let (mut drawings, kinds) = (Vec::new(), catalog.kinds.len());

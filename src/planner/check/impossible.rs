@@ -2,7 +2,7 @@
 
 use crate::planner::check::{ABSENT, Constraint, Facts, GONE, LIVE, Pass};
 use crate::{
-    catalog::{FailureId, Needs},
+    catalog::{FailureId, Precondition},
     error::Diagnostic,
     plan::story::{Asked, Call},
     scenario,
@@ -49,7 +49,7 @@ impl Pass<'_> {
         };
         let fails = method.failures.iter().find(|failure| {
             let needs = self.catalog.failures[**failure].needs;
-            if wanted == LIVE { needs == Needs::Absent } else { needs == Needs::Live }
+            if wanted == LIVE { needs == Precondition::Absent } else { needs == Precondition::Live }
         });
         let mut mistake =
             Diagnostic::new(source, step.call.span.clone(), format!("`{}` cannot succeed here: {what}", method.short));
@@ -85,13 +85,13 @@ impl Pass<'_> {
         let resource = &self.resolved.story.resources[target];
         let of = &self.catalog.failures[failure];
         let fits = match of.needs {
-            Needs::Any => true,
-            Needs::Absent => facts.exists & LIVE == 0,
-            Needs::Live => facts.exists == LIVE,
+            Precondition::Any => true,
+            Precondition::Absent => facts.exists & LIVE == 0,
+            Precondition::Live => facts.exists == LIVE,
         };
         let span = step.outcome.as_ref().map_or(step.call.span.clone(), |outcome| outcome.span.clone());
         if !fits {
-            let (state, way) = if of.needs == Needs::Absent {
+            let (state, way) = if of.needs == Precondition::Absent {
                 ("exists", "delete it before")
             } else {
                 ("does not exist", "create it before")
@@ -99,7 +99,7 @@ impl Pass<'_> {
             let may = if facts.exists & LIVE != 0 && facts.exists != LIVE { "may " } else { "" };
             let state = if may.is_empty() {
                 state
-            } else if of.needs == Needs::Absent {
+            } else if of.needs == Precondition::Absent {
                 "exist"
             } else {
                 "not exist"

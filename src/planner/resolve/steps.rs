@@ -227,10 +227,10 @@ impl Resolver<'_, '_> {
         actor: usize,
         written: &scenario::Call,
     ) {
-        use crate::catalog::Needs;
+        use crate::catalog::Precondition;
         let needs = match outcome {
             Outcome::Failure(failure) => self.catalog.failures[failure].needs,
-            _ => Needs::Any,
+            _ => Precondition::Any,
         };
         let draft = &mut self.drafts[target];
         draft.changed |= method.changes();
@@ -243,13 +243,13 @@ impl Resolver<'_, '_> {
         }
         // A refusal says nothing about what exists, and the usual failure takes what there is.
         let usual = written.outcome.as_ref().is_some_and(|said| said.value == scenario::Outcome::UsualFailure);
-        let refused = matches!(outcome, Outcome::Failure(_)) && needs == Needs::Any;
-        draft.seems_absent |= usual && needs == Needs::Absent;
+        let refused = matches!(outcome, Outcome::Failure(_)) && needs == Precondition::Any;
+        draft.seems_absent |= usual && needs == Precondition::Absent;
         let live = match (needs, method.does) {
             _ if usual => None,
-            (Needs::Live, _) => Some(true),
-            (Needs::Absent, _) | (Needs::Any, Effect::Create) => Some(false),
-            (Needs::Any, _) => (!refused).then_some(true),
+            (Precondition::Live, _) => Some(true),
+            (Precondition::Absent, _) | (Precondition::Any, Effect::Create) => Some(false),
+            (Precondition::Any, _) => (!refused).then_some(true),
         };
         draft.live = draft.live.or(live);
     }

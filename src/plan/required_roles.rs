@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 /// The roles whose members the events of a scenario show.
 #[derive(Debug, Clone, Default)]
-pub struct Needs {
+pub struct RequiredRoles {
     /// Kinds around the scenario, including tables of which a row is needed.
     pub scope: BTreeSet<KindId>,
     /// Actors, by index.
@@ -20,7 +20,7 @@ pub struct Needs {
     referred: bool,
 }
 
-impl Needs {
+impl RequiredRoles {
     /// Adds the roles that the events of an event kind show.
     pub fn add(&mut self, catalog: &Catalog, story: &Story, event_kind: &EventKind) {
         for known in &event_kind.known {
