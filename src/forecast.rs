@@ -28,7 +28,7 @@ use std::{
 
 /// Options of a forecast.
 #[derive(Debug, Clone, Default)]
-pub struct Look {
+pub struct ForecastOptions {
     /// The shard and selection of the run.
     pub part: Part,
     /// Output format.
@@ -96,22 +96,22 @@ pub struct Cost {
 
 impl Forecast {
     /// Forecasts a selection of a run. Takes as long as simulating the run.
-    pub fn of(plan: &Plan, look: &Look) -> Forecast {
+    pub fn of(plan: &Plan, options: &ForecastOptions) -> Forecast {
         let begun = Instant::now();
         let mut stream = plan.stream();
         let beginning = begun.elapsed();
-        let most = look.most.unwrap_or(MOST);
+        let most = options.most.unwrap_or(MOST);
         // A part after more events than are simulated is taken to be like the beginning.
-        let is_far = look.part.skip > MOST;
-        let skip = if is_far { 0 } else { look.part.skip };
-        let part = Part { skip, ..look.part.clone() };
+        let is_far = options.part.skip > MOST;
+        let skip = if is_far { 0 } else { options.part.skip };
+        let part = Part { skip, ..options.part.clone() };
         let most = most.saturating_add(skip);
-        let until = if plan.timing.is_endless() && !look.part.has_end() {
+        let until = if plan.timing.is_endless() && !options.part.has_end() {
             plan.timing.from.saturating_add(DAY)
         } else {
             i64::MAX
         };
-        let mut tally = Tally::new(plan, look);
+        let mut tally = Tally::new(plan, options);
         let mut words = Vec::new();
         let mut simulated = 0;
         let begun = Instant::now();
@@ -135,11 +135,11 @@ impl Forecast {
         let factor = if ended {
             1.0
         } else {
-            scale(&plan.timing, simulated, (skip, look.part.skip), (tally.last, look.part.first))
+            scale(&plan.timing, simulated, (skip, options.part.skip), (tally.last, options.part.first))
         };
         if ended && is_far {
             // The run is over before the part begins.
-            tally = Tally::new(plan, look);
+            tally = Tally::new(plan, options);
         }
         let mut forecast = tally.finish(factor, (beginning, took));
         forecast.simulated = simulated;
@@ -179,12 +179,12 @@ struct Tally<'p> {
 }
 
 impl<'p> Tally<'p> {
-    fn new(plan: &'p Plan, look: &Look) -> Self {
+    fn new(plan: &'p Plan, options: &ForecastOptions) -> Self {
         let (stories, kinds) = (plan.stories.len(), plan.catalog.kinds.len());
         Tally {
             plan,
             summary: Summary::new(plan, false),
-            sample: Sample::new(plan, look),
+            sample: Sample::new(plan, options),
             course: Course::new(plan.timing.from),
             seen: vec![Bits::default(); stories],
             acted: vec![Bits::default(); stories],

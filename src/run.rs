@@ -47,7 +47,7 @@ use turns::{Made, Turns};
 
 /// How a run is emitted. None of these options changes a byte of an event.
 #[derive(Debug, Default)]
-pub struct How {
+pub struct EmitOptions {
     /// Which events of the run to emit.
     pub part: Part,
     /// Whether to compute a digest of the emitted events for the summary.
@@ -124,8 +124,8 @@ pub const MOST_THREADS: usize = 256;
 const BATCH: usize = 256;
 
 /// Emits a plan's events into a sink. When `stop` becomes true, the run ends early, after a complete event.
-pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: How, stop: &AtomicBool) -> Outcome {
-    let How { part, digest, threads, live, truth, watch } = how;
+pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: EmitOptions, stop: &AtomicBool) -> Outcome {
+    let EmitOptions { part, digest, threads, live, truth, watch } = how;
     if let Some(watch) = &watch {
         watch.begin(sink.tally());
     }

@@ -10,7 +10,7 @@ mod raw;
 use falsetrail::{
     Plan, Run,
     bytes::Chunk,
-    run::{self, How},
+    run::{self, EmitOptions},
     sink::{
         Sink,
         kafka::{KafkaSettings, KafkaSink},
@@ -86,7 +86,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The run's events in one buffer.
 fn rendered(plan: &Plan) -> Chunk {
     let memory = Memory::default();
-    let outcome = run::emit(plan, Box::new(memory.clone()), How::default(), &AtomicBool::new(false));
+    let outcome = run::emit(plan, Box::new(memory.clone()), EmitOptions::default(), &AtomicBool::new(false));
     assert!(outcome.error.is_none(), "{:?}", outcome.error);
     memory.collected()
 }
@@ -125,7 +125,7 @@ fn made_and_sent(plan: &Plan, brokers: &str, properties: &Properties) -> Result<
     settings.connect_timeout = Duration::from_secs(30);
     let sink: Box<dyn Sink> = Box::new(KafkaSink::connect(settings).map_err(|error| error.render(false))?);
     let watch = Watch::start();
-    let outcome = run::emit(plan, sink, How::default(), &AtomicBool::new(false));
+    let outcome = run::emit(plan, sink, EmitOptions::default(), &AtomicBool::new(false));
     let cost = watch.stop();
     assert_eq!(outcome.delivered.events, EVENTS, "{:?}", outcome.delivered);
     Ok(cost)

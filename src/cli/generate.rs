@@ -21,7 +21,7 @@ use clap::{Args, ValueEnum};
 use falsetrail::{
     error::Error,
     plan::{Options, Plan},
-    run::{self, How, Outcome, Resumed, Watch},
+    run::{self, EmitOptions, Outcome, Resumed, Watch},
     run_file::RunFile,
     sink::{self, Ending, Output, format::Format},
     sources::SourceProvider,
@@ -238,7 +238,7 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
     let sink = arguments.write_run(&plan, recorded.as_ref(), &output, sink)?;
     let watch: Arc<Watch> = Arc::default();
     let there = run::Part { skip: begun, ..part.clone() };
-    let how = How {
+    let how = EmitOptions {
         part,
         digest: arguments.digest,
         threads: arguments.threads,

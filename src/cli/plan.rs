@@ -10,7 +10,7 @@ use super::{
 use clap::Args;
 use falsetrail::{
     error::Error,
-    forecast::{Forecast, Look},
+    forecast::{Forecast, ForecastOptions},
     sink::compress::Compression,
 };
 use std::num::NonZero;
@@ -42,8 +42,8 @@ pub fn run(arguments: &Plan) -> Result<u8, Error> {
     let Prepared { plan, output, part, .. } = generate.prepare()?;
     let partitions = arguments.partitions.or_else(|| generate.partitions());
     let compression = output.path.as_deref().map(Compression::wanted).transpose()?.flatten();
-    let look = Look { part, format: output.format, compression, partitions, most: None };
-    let forecast = Forecast::of(&plan, &look);
+    let options = ForecastOptions { part, format: output.format, compression, partitions, most: None };
+    let forecast = Forecast::of(&plan, &options);
     let about = table::About { arguments: generate, plan: &plan, forecast: &forecast };
     print(&if arguments.json { about.json() } else { about.text() })?;
     Ok(0)

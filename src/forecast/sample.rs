@@ -1,6 +1,6 @@
 //! The sample of rendered events, from which output sizes are extrapolated.
 
-use super::Look;
+use super::ForecastOptions;
 use crate::{
     bytes::Chunk,
     plan::Plan,
@@ -90,12 +90,12 @@ const AT_STRIDE_FOR_KEYS: u64 = 40;
 const OF_A_KIND: u64 = 32;
 
 impl<'p> Sample<'p> {
-    pub fn new(plan: &'p Plan, look: &Look) -> Self {
-        let partitions = look.partitions;
+    pub fn new(plan: &'p Plan, options: &ForecastOptions) -> Self {
+        let partitions = options.partitions;
         Sample {
             renderer: Renderer::new(plan),
-            format: look.format,
-            compression: look.compression,
+            format: options.format,
+            compression: options.compression,
             frame: Chunk::default(),
             seen: 0,
             stride: 1,

@@ -8,7 +8,7 @@ use falsetrail::{
     Plan, Run,
     bytes::Chunk,
     error::Error,
-    run::{self, How, Part, Shard},
+    run::{self, EmitOptions, Part, Shard},
     sink::{Delivered, Ending, Failed, Flow, Sink, memory::Memory},
 };
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ type Emitted = (i64, u64, Vec<u8>, Vec<u8>);
 fn chunk(plan: &Plan, part: Part, threads: usize) -> Chunk {
     let memory = Memory::default();
     let sink: Box<dyn Sink> = Box::new(memory.clone());
-    let how = How { part, threads: NonZero::new(threads), ..How::default() };
+    let how = EmitOptions { part, threads: NonZero::new(threads), ..EmitOptions::default() };
     let outcome = run::emit(plan, sink, how, &AtomicBool::new(false));
     assert!(outcome.error.is_none() && !outcome.stopped, "{outcome:?}");
     memory.collected()
@@ -189,7 +189,7 @@ fn what_a_run_has_emitted_when_it_ends_early_is_its_beginning() {
         for left in [1, 2, 7, 20] {
             let (memory, stop) = (Memory::default(), Arc::new(AtomicBool::new(false)));
             let sink = Box::new(Until { memory: memory.clone(), left, then, stop: Arc::clone(&stop) });
-            let how = How { threads: NonZero::new(threads), ..How::default() };
+            let how = EmitOptions { threads: NonZero::new(threads), ..EmitOptions::default() };
             let outcome = run::emit(&plan, sink, how, &stop);
             let found = memory.collected();
             let told = format!("{then:?} after {left} chunks, by {threads} threads");

@@ -3,7 +3,7 @@
 use super::command_run::{line, run};
 use falsetrail::{
     Plan, Run,
-    run::{self, How, Only, Part, Shard},
+    run::{self, EmitOptions, Only, Part, Shard},
     sink::{Sink, memory::Memory},
     units::rate,
 };
@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, fs, sync::atomic::AtomicBool};
 fn emitted(plan: &Plan, part: &Part) -> (Vec<(u64, Vec<u8>)>, String) {
     let memory = Memory::default();
     let sink: Box<dyn Sink> = Box::new(memory.clone());
-    let how = How { part: part.clone(), digest: true, ..How::default() };
+    let how = EmitOptions { part: part.clone(), digest: true, ..EmitOptions::default() };
     let outcome = run::emit(plan, sink, how, &AtomicBool::new(false));
     assert!(outcome.error.is_none(), "{:?}", outcome.error);
     let chunk = memory.collected();

@@ -6,7 +6,7 @@ use falsetrail::{
     Plan, Run,
     bytes::Chunk,
     error::Error,
-    run::{self, How, Outcome, Part, Resumed, Shard},
+    run::{self, EmitOptions, Outcome, Part, Resumed, Shard},
     sink::{self, Delivered, Ending, Failed, Flow, Output, Sink, Split, format::Format},
 };
 use proptest::prelude::*;
@@ -72,8 +72,8 @@ impl<F: FnMut() + Send> Sink for Before<F> {
     }
 }
 
-fn of(part: Part) -> How {
-    How { part, ..How::default() }
+fn of(part: Part) -> EmitOptions {
+    EmitOptions { part, ..EmitOptions::default() }
 }
 
 /// Runs a part until its chunk of this number, and that one too.
@@ -234,7 +234,7 @@ fn blocked(plan: &Plan, output: &Output, chunks: u64, names: &[String]) -> (Outc
         }
     };
     let sink = Box::new(Before { sink: sink::open(output).unwrap(), chunks, act });
-    let outcome = run::emit(plan, sink, How::default(), &AtomicBool::new(false));
+    let outcome = run::emit(plan, sink, EmitOptions::default(), &AtomicBool::new(false));
     let path = blocked.lock().unwrap().clone();
     (outcome, path)
 }
@@ -311,7 +311,7 @@ fn a_whole_part_is_published_or_said_to_be_whole() {
             move || fs::write(&path, "precious").unwrap()
         };
         let sink = Box::new(Before { sink: sink::open(&output).unwrap(), chunks: 1, act });
-        let outcome = run::emit(&plan, sink, How::default(), &AtomicBool::new(false));
+        let outcome = run::emit(&plan, sink, EmitOptions::default(), &AtomicBool::new(false));
         assert_eq!((outcome.rest(), outcome.delivered.events), (None, EVENTS), "{name}");
         assert!(outcome.error.is_some_and(|error| error.to_string().contains("is complete: rename it")));
         fs::remove_file(&path).unwrap();

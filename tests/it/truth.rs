@@ -9,7 +9,7 @@ use falsetrail::{
     Plan,
     bytes::Chunk,
     error::Error,
-    run::{self, How, Outcome, Part, Shard, Truth},
+    run::{self, EmitOptions, Outcome, Part, Shard, Truth},
     sink::{Delivered, Ending, Failed, Flow, Lines, Sink, memory::Memory},
     units::rate,
 };
@@ -56,7 +56,12 @@ fn emit(plan: &Plan, part: Part, (path, all): (&Path, bool), threads: usize, chu
     let sink = Box::new(StopAt { memory: Memory::default(), chunks, stop: Arc::clone(&stop) });
     let since = if goes_on { 0 } else { part.skip };
     let truth = Some(Truth { lines, all, since });
-    let outcome = run::emit(plan, sink, How { part, threads: NonZero::new(threads), truth, ..How::default() }, &stop);
+    let outcome = run::emit(
+        plan,
+        sink,
+        EmitOptions { part, threads: NonZero::new(threads), truth, ..EmitOptions::default() },
+        &stop,
+    );
     assert!(outcome.error.is_none(), "{:?}", outcome.error);
     outcome
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use falsetrail::{
     error::Error,
     plan::Plan,
-    run::{self, How},
+    run::{self, EmitOptions},
     run_file::{Layout, RunFile},
     sink::{self, Ending, Output, Sink, Split, WholeFile},
 };
@@ -183,7 +183,7 @@ pub(super) fn check(arguments: &Generate, plan: &Plan, output: &Output) -> Resul
     let own = arguments.file.run.as_deref().unwrap_or(Path::new(""));
     let sink = sink::check(output, own, Box::new(tell))?;
     let stop = Stop::new(Arc::default())?;
-    let mut outcome = run::emit(plan, sink, How::default(), &stop.requested);
+    let mut outcome = run::emit(plan, sink, EmitOptions::default(), &stop.requested);
     if outcome.error.is_some()
         && let Some(path) = &output.path
         && let Some(found) = pipeline::explain(plan, own, path)

@@ -3,7 +3,7 @@
 use super::{Cluster, PARTITIONS, TOPIC, cluster, settings};
 use falsetrail::{
     Plan,
-    run::{self, How},
+    run::{self, EmitOptions},
     sink::kafka::{Begin, KafkaSettings, KafkaSink, Mode},
     verify::{Options, TopicReading, Verdict, Verifier},
 };
@@ -18,7 +18,7 @@ fn emit(cluster: &Cluster, plan: &Plan, change: impl FnOnce(&mut KafkaSettings))
     let mut settings = settings(cluster, &[("linger.ms", "5")]);
     change(&mut settings);
     let sink = KafkaSink::connect(settings).unwrap();
-    let outcome = run::emit(plan, Box::new(sink), How::default(), &AtomicBool::new(false));
+    let outcome = run::emit(plan, Box::new(sink), EmitOptions::default(), &AtomicBool::new(false));
     assert!(outcome.error.is_none(), "{:?}", outcome.error);
 }
 
