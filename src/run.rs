@@ -6,6 +6,7 @@
 
 mod ahead;
 mod continuation;
+mod counters;
 mod live;
 mod only;
 mod part;
@@ -13,15 +14,14 @@ mod source;
 mod summary;
 mod truth;
 mod turns;
-mod watch;
 
 pub use continuation::{Resumed, resume, resume_watched};
+pub use counters::{Counters, LATE, Progress};
 pub use live::{Lag, Live};
 pub use only::Only;
 pub use part::{Part, Shard};
 use summary::Kinds;
 pub use summary::Summary;
-pub use watch::{LATE, Seen, Watch};
 
 use crate::{
     bytes::Chunk,
@@ -60,7 +60,7 @@ pub struct EmitOptions {
     /// Where to write the ground truth.
     pub truth: Option<Truth>,
     /// Counters that other threads can read during the run.
-    pub watch: Option<Arc<Watch>>,
+    pub counters: Option<Arc<Counters>>,
 }
 
 /// Where to write the ground truth (labels), and for which instances.
@@ -110,7 +110,7 @@ struct Output {
     sink: Box<dyn Sink>,
     truth: Option<Truth>,
     summary: Summary,
-    watch: Option<Arc<Watch>>,
+    counters: Option<Arc<Counters>>,
     open: bool,
     error: Option<Error>,
 }
@@ -125,24 +125,31 @@ const BATCH: usize = 256;
 
 /// Emits a plan's events into a sink. When `stop` becomes true, the run ends early, after a complete event.
 pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: EmitOptions, stop: &AtomicBool) -> Outcome {
-    let EmitOptions { part, digest, threads, live, truth, watch } = how;
-    if let Some(watch) = &watch {
-        watch.begin(sink.tally());
+    let EmitOptions { part, digest, threads, live, truth, counters } = how;
+    if let Some(counters) = &counters {
+        counters.begin(sink.tally());
     }
     let threads = match &live {
         Some(_) => 1,
         None => threads.map_or_else(|| default_threads(&*sink), NonZero::get).min(MOST_THREADS),
     };
     let encoder = sink.encoder().filter(|_| live.is_none());
-    let pacer = live.map(|live| Pacer::new(live, plan.timing.from, part.skip > 0, watch.clone()));
+    let pacer = live.map(|live| Pacer::new(live, plan.timing.from, part.skip > 0, counters.clone()));
     let recorder = truth.as_ref().map(|truth| Recorder::new(plan, truth.all, truth.since));
     let size = encoder.as_ref().map_or(BATCH, Encoder::events);
     let mut source = Source::new(plan, part, pacer, recorder, size);
-    source.watch.clone_from(&watch);
+    source.counters.clone_from(&counters);
     let shared = Shared {
         plan,
         source: Mutex::new(source),
-        output: Mutex::new(Output { sink, truth, summary: Summary::new(plan, digest), watch, open: true, error: None }),
+        output: Mutex::new(Output {
+            sink,
+            truth,
+            summary: Summary::new(plan, digest),
+            counters,
+            open: true,
+            error: None,
+        }),
         ahead: Ahead::new(threads),
         turns: Turns::new(threads),
         encoder,
@@ -324,8 +331,8 @@ impl Output {
             Ok(Flow::Closed) => self.close(None),
             Err(failed) => self.close(Some(failed)),
         }
-        if let Some(watch) = &self.watch {
-            watch.took(&self.summary, chunk);
+        if let Some(counters) = &self.counters {
+            counters.took(&self.summary, chunk);
         }
         if self.open
             && let Some(truth) = &mut self.truth

@@ -124,7 +124,7 @@ fn made_and_sent(plan: &Plan, brokers: &str, properties: &Properties) -> Result<
     settings.properties = properties.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
     settings.connect_timeout = Duration::from_secs(30);
     let sink: Box<dyn Sink> = Box::new(KafkaSink::connect(settings).map_err(|error| error.render(false))?);
-    let watch = Watch::start();
+    let watch = Counters::start();
     let outcome = run::emit(plan, sink, EmitOptions::default(), &AtomicBool::new(false));
     let cost = watch.stop();
     assert_eq!(outcome.delivered.events, EVENTS, "{:?}", outcome.delivered);
@@ -137,12 +137,12 @@ fn median(values: &mut [f64]) -> f64 {
 }
 
 /// Measures what this process takes.
-struct Watch {
+struct Counters {
     begun: Instant,
     used: Duration,
 }
 
-impl Watch {
+impl Counters {
     fn start() -> Self {
         Self { begun: Instant::now(), used: processor() }
     }

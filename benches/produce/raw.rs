@@ -2,7 +2,7 @@
 
 #![expect(unsafe_code, reason = "the binding always copies, and what is measured against does not")]
 
-use super::{Cost, Properties, Watch};
+use super::{Cost, Counters, Properties};
 use falsetrail::{bytes::Chunk, sink::kafka::DEFAULTS};
 use rdkafka::{
     ClientConfig, ClientContext,
@@ -61,7 +61,7 @@ pub fn sent(ready: &Chunk, brokers: &str, topic: &str, properties: &Properties) 
         headers
     };
 
-    let watch = Watch::start();
+    let watch = Counters::start();
     for (index, event) in ready.events.iter().enumerate() {
         while !produce(&producer, &name, headers, ready.key(event), ready.body(event)) {
             producer.poll(Duration::from_millis(5));

@@ -21,7 +21,7 @@ use clap::{Args, ValueEnum};
 use falsetrail::{
     error::Error,
     plan::{Options, Plan},
-    run::{self, EmitOptions, Outcome, Resumed, Watch},
+    run::{self, Counters, EmitOptions, Outcome, Resumed},
     run_file::RunFile,
     sink::{self, Ending, Output, format::Format},
     sources::SourceProvider,
@@ -236,7 +236,7 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
     let requested = Arc::default();
     let Resumed { sink, begun } = arguments.sink(&plan, &part, &output, &requested)?;
     let sink = arguments.write_run(&plan, recorded.as_ref(), &output, sink)?;
-    let watch: Arc<Watch> = Arc::default();
+    let watch: Arc<Counters> = Arc::default();
     let there = run::Part { skip: begun, ..part.clone() };
     let how = EmitOptions {
         part,
@@ -244,7 +244,7 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
         threads: arguments.threads,
         live: arguments.pace.live(),
         truth: truth::open(arguments, begun)?,
-        watch: Some(Arc::clone(&watch)),
+        counters: Some(Arc::clone(&watch)),
     };
     let stop = Stop::new(requested)?;
     let watching = arguments.watching(&plan, &how.part, &watch)?;

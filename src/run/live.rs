@@ -3,7 +3,7 @@
 //! The pacing is open-loop: an event's due time depends only on its event time, never on how fast the sink was before.
 //! A run that was held up catches up, and reports how late it was.
 
-use super::Watch;
+use super::Counters;
 use crate::{
     clock::Clock,
     error::Error,
@@ -49,7 +49,7 @@ pub(super) struct Pacer {
     last: u64,
     /// When the first events left, and when the latest ones did.
     left: Option<(i64, i64)>,
-    watch: Option<Arc<Watch>>,
+    watch: Option<Arc<Counters>>,
 }
 
 /// Events that are due within this time (in nanoseconds) leave together: a wake-up costs more than sending a hundred
@@ -64,7 +64,7 @@ const CATCH_UP: i64 = 2;
 
 impl Pacer {
     /// Creates the pacer of a run whose event time begins at `from`; `resumes` if its first events are skipped.
-    pub fn new(live: Live, from: i64, resumes: bool, watch: Option<Arc<Watch>>) -> Self {
+    pub fn new(live: Live, from: i64, resumes: bool, watch: Option<Arc<Counters>>) -> Self {
         // Two significant digits suffice for lateness in the tens of microseconds.
         let lags =
             Histogram::new_with_max(LATEST, 2).unwrap_or_else(|error| unreachable!("these bounds are valid: {error}"));

@@ -1,7 +1,7 @@
 //! The source of batches: takes events from the simulation, selects the part to emit, applies the pace of a live run
 //! and collects the ground truth.
 
-use super::{Part, Watch, live::Pacer, truth::Recorder};
+use super::{Counters, Part, live::Pacer, truth::Recorder};
 use crate::{
     plan::Plan,
     simulation::{Record, Stream},
@@ -33,7 +33,7 @@ pub(super) struct Source<'p> {
     pub pacer: Option<Pacer>,
     pub truth: Option<Recorder<'p>>,
     /// The counters in which the number of skipped events is recorded.
-    pub watch: Option<Arc<Watch>>,
+    pub counters: Option<Arc<Counters>>,
     /// In a live run: the next event, which was not due yet, and its words.
     pending: Option<(Record, Vec<u64>)>,
     tickets: u64,
@@ -59,7 +59,7 @@ impl<'p> Source<'p> {
             part,
             pacer,
             truth,
-            watch: None,
+            counters: None,
             pending: None,
             tickets: 0,
             size,
@@ -169,9 +169,9 @@ impl<'p> Source<'p> {
             }
             passed += 1;
             if passed % PASSED_AT_ONCE == 0
-                && let Some(watch) = &self.watch
+                && let Some(counters) = &self.counters
             {
-                watch.passed(record.number + 1);
+                counters.passed(record.number + 1);
             }
             let enough = batch.truth.len() >= TOLD_AT_ONCE;
             if enough || (passed % PASSED_AT_ONCE == 0 && stop.load(Ordering::Relaxed)) {

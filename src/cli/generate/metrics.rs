@@ -13,7 +13,7 @@ impl Metrics {
         _: &str,
         _: &falsetrail::plan::Plan,
         _: super::progress::Ahead,
-        _: &std::sync::Arc<falsetrail::run::Watch>,
+        _: &std::sync::Arc<falsetrail::run::Counters>,
         _: bool,
     ) -> Result<Option<Self>, falsetrail::error::Error> {
         let error = falsetrail::error::Error::usage("this build of falsetrail cannot serve metrics");

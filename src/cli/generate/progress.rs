@@ -6,7 +6,7 @@ use super::{Generate, watch::ProgressName};
 use crate::cli::report;
 use falsetrail::{
     plan::{Plan, Starts},
-    run::{Part, Seen, Watch},
+    run::{Counters, Part, Progress},
     schedule::Schedule,
     units::{elapsed, format_bytes, format_count, format_time},
 };
@@ -79,7 +79,7 @@ impl Ahead {
     }
 
     /// Events per second of wall time that a live run should have now, if it has a rate.
-    pub fn target(&self, seen: &Seen) -> Option<f64> {
+    pub fn target(&self, seen: &Progress) -> Option<f64> {
         let (speed, schedule) = (self.speed?, self.schedule.as_ref()?);
         let since = if seen.events == 0 { 0 } else { elapsed(self.from, seen.time) };
         // Averaged over a minute of event time, so that slow rates count some events.
@@ -89,7 +89,7 @@ impl Ahead {
     }
 
     /// The fraction of the run that is done, from 0 to 1.
-    fn done(&self, seen: &Seen) -> Option<f64> {
+    fn done(&self, seen: &Progress) -> Option<f64> {
         if seen.events == 0 {
             return (self.events.is_some() || self.to.is_some()).then_some(0.0);
         }
@@ -108,14 +108,14 @@ impl Ahead {
 }
 
 /// The thread that draws the progress.
-pub struct Progress {
+pub struct ProgressDisplay {
     over: mpsc::Sender<()>,
     thread: JoinHandle<()>,
 }
 
-impl Progress {
+impl ProgressDisplay {
     /// Starts the display, if the options ask for one.
-    pub fn begin(arguments: &Generate, ahead: Ahead, watch: &Arc<Watch>) -> Option<Self> {
+    pub fn begin(arguments: &Generate, ahead: Ahead, watch: &Arc<Counters>) -> Option<Self> {
         let name = arguments.watch.progress;
         let terminal = io::stderr().is_terminal();
         let to_stdout = arguments.kafka.topic.is_none()
@@ -125,7 +125,9 @@ impl Progress {
             ProgressName::None => return None,
             // The events themselves show progress, and lines among them would be in the way.
             ProgressName::Auto if to_stdout && io::stdout().is_terminal() => return None,
-            ProgressName::Auto | ProgressName::Bar if terminal => How::Bar(bar(ahead.done(&Seen::default()).is_some())),
+            ProgressName::Auto | ProgressName::Bar if terminal => {
+                How::Bar(bar(ahead.done(&Progress::default()).is_some()))
+            }
             ProgressName::Auto | ProgressName::Bar | ProgressName::Plain => How::Plain,
             ProgressName::Json => How::Json,
         };
@@ -141,7 +143,7 @@ impl Progress {
         };
         let (over, told) = mpsc::channel();
         let thread = thread::Builder::new().name("progress".to_owned()).spawn(move || drawing.draw(&told)).ok()?;
-        Some(Progress { over, thread })
+        Some(ProgressDisplay { over, thread })
     }
 
     /// Ends the display and removes the bar.
@@ -163,7 +165,7 @@ struct Drawing {
     how: How,
     every: Duration,
     ahead: Ahead,
-    watch: Arc<Watch>,
+    watch: Arc<Counters>,
     /// Whether to print a last line at the end; for people the summary does that.
     at_end: bool,
     /// Recent times with the number of events until then, to compute the rate.
@@ -174,7 +176,7 @@ struct Drawing {
 
 /// The content of a line.
 struct Line {
-    seen: Seen,
+    seen: Progress,
     /// Events per second.
     rate: f64,
     target: Option<f64>,

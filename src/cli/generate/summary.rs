@@ -9,7 +9,7 @@ use super::{
 use falsetrail::{
     error::Error,
     plan::Plan,
-    run::{Lag, Only, Outcome, Part, Seen},
+    run::{Lag, Only, Outcome, Part, Progress},
     run_file::{Emitted, RunFile, Status},
     sink::WholeFile,
     units::format_time,
@@ -79,7 +79,7 @@ impl<'a> About<'a> {
     }
 
     /// The summary of a run in progress; it remains if the run is killed.
-    pub fn running(&self, seen: &Seen, took: Duration) -> String {
+    pub fn running(&self, seen: &Progress, took: Duration) -> String {
         let (acknowledged, unlisted) = seen.answers.unwrap_or((seen.events, 0));
         let until = seen.next.max(self.part.skip);
         let part = Part { first: Some(until), ..self.part.clone() };
@@ -118,7 +118,7 @@ impl<'a> About<'a> {
     }
 
     /// The summary of a run that has ended.
-    pub fn over(&self, outcome: &Outcome, seen: &Seen, took: Duration) -> String {
+    pub fn over(&self, outcome: &Outcome, seen: &Progress, took: Duration) -> String {
         let (summary, plan) = (&outcome.summary, self.plan);
         let by_method = summary.by_outcome(plan).map(|(method, failure, events)| {
             json!({ "method": method, "outcome": failure.unwrap_or("success"), "events": events })
@@ -214,7 +214,7 @@ impl<'a> About<'a> {
 
 /// The number that follows that of the last event handed over, if the run did not reach its end and the number is
 /// known.
-pub fn until(arguments: &Generate, part: &Part, outcome: &Outcome, seen: &Seen) -> Option<u64> {
+pub fn until(arguments: &Generate, part: &Part, outcome: &Outcome, seen: &Progress) -> Option<u64> {
     let delivered = &outcome.delivered;
     let until = match status(outcome) {
         Status::Complete => None,

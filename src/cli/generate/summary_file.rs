@@ -4,7 +4,7 @@
 use super::{Generate, summary::About};
 use falsetrail::{
     error::Error,
-    run::{Outcome, Watch},
+    run::{Counters, Outcome},
     sink::WholeFile,
 };
 use std::{
@@ -22,7 +22,7 @@ const BETWEEN_VERSIONS: Duration = Duration::from_secs(1);
 /// The file, after its first version was written.
 pub struct SummaryFile<'a> {
     about: About<'a>,
-    watch: &'a Watch,
+    watch: &'a Counters,
     begun: Instant,
     file: Mutex<WholeFile>,
 }
@@ -38,7 +38,7 @@ impl<'a> SummaryFile<'a> {
     pub fn begin(
         arguments: &Generate,
         about: impl FnOnce() -> About<'a>,
-        watch: &'a Watch,
+        watch: &'a Counters,
     ) -> Result<Option<Self>, Error> {
         let Some(path) = &arguments.watch.summary else { return Ok(None) };
         let mut file = WholeFile::new(path, arguments.force);

@@ -44,7 +44,7 @@ pub enum ProgressName {
 
 /// The displays and servers that observe a run until it is over.
 pub struct Watching {
-    progress: Option<super::progress::Progress>,
+    progress: Option<super::progress::ProgressDisplay>,
     metrics: Option<super::metrics::Metrics>,
 }
 
@@ -54,14 +54,14 @@ impl Generate {
         &self,
         plan: &Plan,
         part: &falsetrail::run::Part,
-        watch: &std::sync::Arc<falsetrail::run::Watch>,
+        watch: &std::sync::Arc<falsetrail::run::Counters>,
     ) -> Result<Watching, falsetrail::error::Error> {
         let ahead = super::progress::Ahead::of(plan, part, self.pace.speed());
         let metrics = match &self.watch.metrics {
             Some(address) => super::metrics::Metrics::serve(address, plan, ahead.clone(), watch, self.quiet)?,
             None => None,
         };
-        Ok(Watching { progress: super::progress::Progress::begin(self, ahead, watch), metrics })
+        Ok(Watching { progress: super::progress::ProgressDisplay::begin(self, ahead, watch), metrics })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::cli::{generate::progress::Ahead, report};
 use falsetrail::{
     error::Error,
     plan::Plan,
-    run::{LATE, Watch},
+    run::{Counters, LATE},
     sink::reason,
     units::format_time,
 };
@@ -31,7 +31,7 @@ impl Metrics {
         address: &str,
         plan: &Plan,
         ahead: Ahead,
-        watch: &Arc<Watch>,
+        watch: &Arc<Counters>,
         quiet: bool,
     ) -> Result<Option<Self>, Error> {
         let place = if address.contains(':') { address.to_owned() } else { format!("127.0.0.1:{address}") };
@@ -90,7 +90,7 @@ fn is_shortage(error: &io::Error) -> bool {
     }
 }
 
-fn registry(plan: &Plan, ahead: Ahead, watch: &Arc<Watch>) -> Registry {
+fn registry(plan: &Plan, ahead: Ahead, watch: &Arc<Counters>) -> Registry {
     let mut registry = Registry::with_prefix("falsetrail");
     let labels = vec![
         ("name", plan.name.clone()),
@@ -107,7 +107,7 @@ fn registry(plan: &Plan, ahead: Ahead, watch: &Arc<Watch>) -> Registry {
 #[derive(Debug)]
 struct Numbers {
     ahead: Ahead,
-    watch: Arc<Watch>,
+    watch: Arc<Counters>,
 }
 
 impl Collector for Numbers {
@@ -142,7 +142,7 @@ impl Collector for Numbers {
 }
 
 /// How late the events of a live run leave, as a histogram.
-struct Lateness(Arc<Watch>);
+struct Lateness(Arc<Counters>);
 
 impl EncodeMetric for Lateness {
     fn encode(&self, mut encoder: MetricEncoder) -> Result<(), fmt::Error> {

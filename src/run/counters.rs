@@ -10,12 +10,12 @@ use std::sync::{
     atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
 };
 
-/// Upper bounds of the histogram buckets of [`Watch::lateness`], in seconds.
+/// Upper bounds of the histogram buckets of [`Counters::lateness`], in seconds.
 pub const LATE: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 30.0, 300.0];
 
 /// Live counters of a run.
 #[derive(Debug, Default)]
-pub struct Watch {
+pub struct Counters {
     events: AtomicU64,
     bytes: AtomicU64,
     /// The number that follows that of the last event; `time` is the time of that event.
@@ -31,7 +31,7 @@ pub struct Watch {
 
 /// A snapshot of the counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct Progress {
     /// Events that the sink has taken.
     pub events: u64,
     /// Bytes of their bodies.
@@ -47,7 +47,7 @@ pub struct Seen {
     pub answers: Option<(u64, u64)>,
 }
 
-impl Seen {
+impl Progress {
     /// Events in flight: taken, and neither acknowledged nor given up. 0 if the destination does not acknowledge
     /// events.
     pub fn in_flight(&self) -> u64 {
@@ -55,13 +55,13 @@ impl Seen {
     }
 }
 
-impl Watch {
+impl Counters {
     /// Takes a snapshot.
-    pub fn see(&self) -> Seen {
+    pub fn see(&self) -> Progress {
         let answers = self.tally.get().and_then(Option::as_ref);
         // Read the acknowledgements first, so that they never exceed the events.
         let answers = answers.map(|tally| (tally.acknowledged.load(Relaxed), tally.unacknowledged.load(Relaxed)));
-        Seen {
+        Progress {
             answers,
             events: self.events.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
@@ -80,7 +80,7 @@ impl Watch {
 
     /// Starts watching a run, with the tally in which the sink counts acknowledgements.
     pub(super) fn begin(&self, tally: Option<Arc<Tally>>) {
-        // Each `Watch` serves one run, so the cell is empty.
+        // Each `Counters` serves one run, so the cell is empty.
         let _ = self.tally.set(tally);
     }
 
