@@ -3,8 +3,8 @@
 mod expected;
 mod mermaid;
 mod method;
+mod outline;
 mod timeline;
-mod told;
 
 use super::{TemplatesOption, columns, print};
 use clap::{Args, ValueEnum};
@@ -120,7 +120,7 @@ fn file_text(catalog: &Arc<Catalog>, name: &str, found: &Scenario, plan: &Plan) 
     }
     for operation in plan.stories.iter().flat_map(|story| &story.operations) {
         let Operation::Call(call) = operation else { continue };
-        if let Some(failure) = told::by_itself(call) {
+        if let Some(failure) = outline::by_itself(call) {
             let _ = writeln!(
                 text,
                 "# step {}, `{}`, fails by itself with `{}` where it asks for less than there is",

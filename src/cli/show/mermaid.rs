@@ -1,8 +1,8 @@
 //! Draws a scenario as a Mermaid sequence diagram, which wikis and code forges render.
 
 use super::{
+    outline::{self, Item, Outline, ToldCall},
     timeline::often,
-    told::{self, Item, Told, ToldCall},
 };
 use falsetrail::{
     plan::{Plan, story::Story},
@@ -27,9 +27,9 @@ pub fn diagram(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
         let label = if resource.count == 1 { label.clone() } else { format!("{} × {label}", resource.count) };
         lines.add(1, &format!("participant R{index} as {} ({})", plain(&resource.name), plain(&label)));
     }
-    let told = Told::of(story);
+    let outline = Outline::of(story);
     let mut lists = BTreeSet::new();
-    calls(&told.items, &mut |call| {
+    calls(&outline.items, &mut |call| {
         if call.call.target.is_none() {
             lists.insert(plan.catalog.methods[call.call.method].kind);
         }
@@ -40,7 +40,7 @@ pub fn diagram(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
             kind_of.plural.as_ref().map_or_else(|| format!("{}s", kind_of.label), |name| name.replace('_', " "));
         lines.add(1, &format!("participant K{kind} as all {}", plain(&several)));
     }
-    lines.items(1, &told.items);
+    lines.items(1, &outline.items);
     lines.text
 }
 
@@ -72,7 +72,7 @@ impl Lines<'_> {
                 Item::Choose(ways) => {
                     for (number, (share, items)) in ways.iter().enumerate() {
                         let word = if number == 0 { "alt" } else { "else" };
-                        self.add(depth, &format!("{word} {}", told::percent(*share)));
+                        self.add(depth, &format!("{word} {}", outline::percent(*share)));
                         self.items(depth + 1, items);
                     }
                     self.add(depth, "end");
@@ -82,10 +82,10 @@ impl Lines<'_> {
     }
 
     /// A call, inside blocks for its chance and its repetition.
-    fn call(&mut self, depth: usize, told: &ToldCall) {
-        let call = told.call;
-        let chance = told::chance(call);
-        let often = often(told);
+    fn call(&mut self, depth: usize, outline: &ToldCall) {
+        let call = outline.call;
+        let chance = outline::chance(call);
+        let often = often(outline);
         let mut inner = depth;
         if let Some(chance) = &chance {
             self.add(inner, &format!("opt {chance}"));
@@ -96,9 +96,9 @@ impl Lines<'_> {
             inner += 1;
         }
         let catalog = &self.plan.catalog;
-        let asks = told::asks(self.plan, self.story, call);
+        let asks = outline::asks(self.plan, self.story, call);
         let asks = if asks.is_empty() { String::new() } else { format!(" with {}", asks.join(", ")) };
-        let outcome = told::outcome(catalog, call);
+        let outcome = outline::outcome(catalog, call);
         let (arrow, ends) = match outcome.as_str() {
             "success" => ("->>", String::new()),
             _ => ("-x", format!(": {outcome}")),
@@ -107,7 +107,7 @@ impl Lines<'_> {
             .target
             .map_or_else(|| format!("K{}", catalog.methods[call.method].kind), |target| format!("R{target}"));
         let method = &catalog.methods[call.method].short;
-        let words = plain(&format!("{method}{asks}{ends}, at {}", told.when));
+        let words = plain(&format!("{method}{asks}{ends}, at {}", outline.when));
         self.add(inner, &format!("A{}{arrow}{to}: {words}", call.actor));
         for depth in (depth..inner).rev() {
             self.add(depth, "end");

@@ -1,6 +1,6 @@
 //! Shows a scenario or a workload as a timeline: who does what to which resource, when, and how it ends.
 
-use super::told::{self, Item, Told, ToldCall};
+use super::outline::{self, Item, Outline, ToldCall};
 use crate::cli::{columns, wrapped};
 use falsetrail::{
     plan::{
@@ -43,13 +43,13 @@ pub fn of_story(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
         ]
     });
     section(&mut text, "on what", resources);
-    let told = Told::of(story);
+    let outline = Outline::of(story);
     let head = ["WHEN", "WHO", "WHAT", "ON", "OUTCOME"].map(str::to_owned).to_vec();
     let mut rows = vec![head];
-    add_rows(&mut rows, plan, story, &told.items, "");
+    add_rows(&mut rows, plan, story, &outline.items, "");
     text.push('\n');
     text.push_str(&trimmed(&columns(&rows, "")));
-    let _ = writeln!(text, "\n{} in {}", events(told.events), told.lasts);
+    let _ = writeln!(text, "\n{} in {}", events(outline.events), outline.lasts);
     text
 }
 
@@ -59,9 +59,9 @@ pub fn of_mix(plan: &Plan, scenario: &Scenario, mix: &Mix) -> String {
     let (background, injected) = plan.stories.split_at(plan.background);
     let head = ["SHARE", "STORY", "EVENTS", "TAKES"].map(str::to_owned).to_vec();
     let rows = background.iter().enumerate().map(|(rank, story)| {
-        let told = Told::of(story);
-        let share = told::percent(plan.weights.chance(rank));
-        vec![share, story.name.clone(), count(told.events), told.lasts.to_string()]
+        let outline = Outline::of(story);
+        let share = outline::percent(plan.weights.chance(rank));
+        vec![share, story.name.clone(), count(outline.events), outline.lasts.to_string()]
     });
     let _ = write!(text, "\n{}", columns(&[head].into_iter().chain(rows).collect::<Vec<_>>(), ""));
     let rows: Vec<Vec<String>> = mix
@@ -70,7 +70,7 @@ pub fn of_mix(plan: &Plan, scenario: &Scenario, mix: &Mix) -> String {
         .zip(injected)
         .map(|(written, story)| {
             let label = story.injection.as_ref().map(|injection| injection.label.clone()).unwrap_or_default();
-            vec![written.at.value.clone(), story.scenario.clone(), count(Told::of(story).events), label]
+            vec![written.at.value.clone(), story.scenario.clone(), count(Outline::of(story).events), label]
         })
         .collect();
     if !rows.is_empty() {
@@ -154,11 +154,11 @@ fn bare(node: &Node) -> String {
 fn add_rows(rows: &mut Vec<Vec<String>>, plan: &Plan, story: &Story, items: &[Item], gutter: &str) {
     for item in items {
         match item {
-            Item::Call(told) => rows.push(row(plan, story, told, gutter)),
+            Item::Call(outline) => rows.push(row(plan, story, outline, gutter)),
             Item::Choose(ways) => {
                 for (number, (share, items)) in ways.iter().enumerate() {
                     let edge = if number == 0 { '┌' } else { '├' };
-                    rows.push(vec![format!("{gutter}{edge} in {}", told::percent(*share))]);
+                    rows.push(vec![format!("{gutter}{edge} in {}", outline::percent(*share))]);
                     add_rows(rows, plan, story, items, &format!("{gutter}│ "));
                 }
                 rows.push(vec![format!("{gutter}└")]);
@@ -167,35 +167,35 @@ fn add_rows(rows: &mut Vec<Vec<String>>, plan: &Plan, story: &Story, items: &[It
     }
 }
 
-fn row(plan: &Plan, story: &Story, told: &ToldCall, gutter: &str) -> Vec<String> {
-    let call = told.call;
+fn row(plan: &Plan, story: &Story, outline: &ToldCall, gutter: &str) -> Vec<String> {
+    let call = outline.call;
     let mut what = plan.catalog.methods[call.method].short.clone();
-    let asks = told::asks(plan, story, call);
+    let asks = outline::asks(plan, story, call);
     if !asks.is_empty() {
         let _ = write!(what, " with {}", asks.join(", "));
     }
-    if let Some(often) = often(told) {
+    if let Some(often) = often(outline) {
         let _ = write!(what, ", {often}");
     }
-    if let Some(chance) = told::chance(call) {
+    if let Some(chance) = outline::chance(call) {
         let _ = write!(what, ", in {chance}");
     }
     let catalog = &plan.catalog;
     vec![
-        format!("{gutter}{}", told.when),
+        format!("{gutter}{}", outline.when),
         story.actors[call.actor].name.clone(),
         what,
-        told::on(catalog, story, call),
-        told::outcome(catalog, call),
+        outline::on(catalog, story, call),
+        outline::outcome(catalog, call),
     ]
 }
 
 /// How many times a call happens, if it is not once.
-pub fn often(told: &ToldCall) -> Option<String> {
-    let every = told.call.every;
+pub fn often(outline: &ToldCall) -> Option<String> {
+    let every = outline.call.every;
     let apart = if every.high > 0 { format!(", {every} apart") } else { String::new() };
-    match told.call.turns {
-        Turns::Each => Some(format!("on each of {}{apart}", told.times)),
+    match outline.call.turns {
+        Turns::Each => Some(format!("on each of {}{apart}", outline.times)),
         Turns::Repeat(CountRange { low: 1, high: 1 }) => None,
         Turns::Repeat(times) => Some(format!("{times} times{apart}")),
     }

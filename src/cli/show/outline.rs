@@ -12,7 +12,7 @@ use falsetrail::{
 };
 
 /// The outline of a scenario.
-pub struct Told<'p> {
+pub struct Outline<'p> {
     /// Calls and branches in order.
     pub items: Vec<Item<'p>>,
     /// How long an instance takes, in nanoseconds.
@@ -48,13 +48,13 @@ struct Reader<'p> {
     events: CountRange,
 }
 
-impl<'p> Told<'p> {
+impl<'p> Outline<'p> {
     /// Derives the outline of a scenario.
     pub fn of(story: &'p Story) -> Self {
         let nothing = CountRange { low: 0, high: 0 };
         let mut reader = Reader { story, at: 0, now: DurationRange { low: 0, high: 0 }, events: nothing };
         let items = reader.items();
-        Told { items, lasts: reader.now, events: reader.events }
+        Outline { items, lasts: reader.now, events: reader.events }
     }
 }
 
