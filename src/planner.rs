@@ -8,15 +8,15 @@ mod check;
 mod compile;
 mod counts;
 mod envelopes;
+mod expand;
 mod feasible;
-mod find;
 mod fixed_ids;
 mod inject;
+mod load;
 mod methods;
+mod overrides;
 mod pins;
 mod resolve;
-mod sets;
-mod spell;
 mod timing;
 
 use crate::plan::{Options, Plan, RecordKey};
@@ -126,8 +126,8 @@ pub(crate) fn outcomes(catalog: &Catalog, call: &crate::plan::story::Call) -> Ve
 /// # Errors
 ///
 /// As [`Plan::new`].
-pub fn find_scenario(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
-    find::one(catalog, argument)
+pub fn load_scenario(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
+    load::one(catalog, argument)
 }
 
 /// The same story with everything said that a scenario may leave out: actors, resources, targets, which failure.
@@ -136,11 +136,11 @@ pub fn find_scenario(catalog: &Catalog, argument: &str) -> Result<Scenario, Erro
 /// # Errors
 ///
 /// As [`Plan::new`].
-pub fn spelled_out(catalog: &Catalog, scenario: &Scenario) -> Result<Scenario, Error> {
+pub fn expanded(catalog: &Catalog, scenario: &Scenario) -> Result<Scenario, Error> {
     let Body::Steps(_) = &scenario.body else { return Ok(scenario.clone()) };
     let population: Vec<u64> = catalog.kinds.iter().map(|kind| kind.population).collect();
-    let (mut tags, mut literals, mut settings) = (Tags::default(), Vec::new(), sets::Settings::default());
-    let mut around = resolve::Surroundings {
+    let (mut tags, mut literals, mut settings) = (Tags::default(), Vec::new(), overrides::Overrides::default());
+    let mut around = resolve::ResolveContext {
         catalog,
         population: &population,
         tags: &mut tags,
@@ -150,7 +150,7 @@ pub fn spelled_out(catalog: &Catalog, scenario: &Scenario) -> Result<Scenario, E
     };
     let mut resolved = resolve::resolve(scenario, &scenario.name, &mut around)?;
     check::check(catalog, &mut resolved)?;
-    Ok(spell::out(catalog, scenario, &resolved))
+    Ok(expand::expanded(catalog, scenario, &resolved))
 }
 
 /// Whether a scenario is a mix.

@@ -120,7 +120,7 @@ fn commands(current: &OsStr) -> Vec<CompletionCandidate> {
 fn scenarios(text: &str) -> Vec<CompletionCandidate> {
     let Ok(catalog) = Catalog::built_in() else { return Vec::new() };
     let described = |name: &&str| {
-        let found = falsetrail::planner::find_scenario(&catalog, name).ok().and_then(|scenario| scenario.description);
+        let found = falsetrail::planner::load_scenario(&catalog, name).ok().and_then(|scenario| scenario.description);
         found.unwrap_or_default()
     };
     let names = scenario_names().into_iter().filter(|name| name.starts_with(text));

@@ -50,7 +50,7 @@ pub fn run(arguments: &List) -> Result<u8, Error> {
 fn scenarios(catalog: &Catalog) -> Result<String, Error> {
     let mut text = String::new();
     for name in scenario_names() {
-        let scenario = falsetrail::planner::find_scenario(catalog, name)?;
+        let scenario = falsetrail::planner::load_scenario(catalog, name)?;
         text.push_str(name);
         text.push('\n');
         text.push_str(&wrapped(scenario.description.as_deref().unwrap_or_default(), "    ", 96));

@@ -83,7 +83,7 @@ fn unknown(catalog: &Catalog, name: &str, error: Error) -> Error {
 }
 
 fn scenario_text(catalog: &Arc<Catalog>, name: &str, form: Form) -> Result<String, Error> {
-    let found = falsetrail::planner::find_scenario(catalog, name)?;
+    let found = falsetrail::planner::load_scenario(catalog, name)?;
     let options = Options {
         scenarios: vec![name.to_owned()],
         seed: Some(0),
@@ -113,7 +113,7 @@ fn file_text(catalog: &Arc<Catalog>, name: &str, found: &Scenario, plan: &Plan) 
     let mut text = if falsetrail::sources::scenario_source(name).is_some() {
         without_schema(&found.source.text).to_owned()
     } else {
-        scenario::to_yaml(&falsetrail::planner::spelled_out(catalog, found)?)
+        scenario::to_yaml(&falsetrail::planner::expanded(catalog, found)?)
     };
     if falsetrail::planner::is_mix(found) {
         return Ok(expected::behind(&text, plan));

@@ -5,10 +5,10 @@ use crate::plan::{Options, Plan, RecordKey};
 use crate::planner::{
     check,
     counts::{self, Counts},
-    feasible,
-    find::{self, Found},
-    inject, resolve,
-    sets::Settings,
+    feasible, inject,
+    load::{self, Loaded},
+    overrides::Overrides,
+    resolve,
     timing::Asked,
 };
 use crate::{
@@ -29,8 +29,8 @@ use std::{
 struct Draft<'a> {
     catalog: &'a Arc<Catalog>,
     options: &'a Options,
-    settings: Settings,
-    found: Found,
+    settings: Overrides,
+    found: Loaded,
     mistakes: Vec<Diagnostic>,
     timing: Option<Asked>,
     key: RecordKey,
@@ -74,9 +74,9 @@ impl Plan {
 
 impl<'a> Draft<'a> {
     fn read(catalog: &'a Arc<Catalog>, options: &'a Options) -> Result<Self, Error> {
-        let mut settings = Settings::parse(&options.set)?;
+        let mut settings = Overrides::parse(&options.set)?;
         let now = options.now.unwrap_or_else(timing::now);
-        let mut found = find::all(catalog, options, &mut settings, now)?;
+        let mut found = load::all(catalog, options, &mut settings, now)?;
         let mut mistakes = std::mem::take(&mut found.mistakes);
         let timing = collected(Asked::new(options, &found, now), &mut mistakes)?;
         let key = record_key(catalog, options.key.as_deref())?;
@@ -91,7 +91,7 @@ impl<'a> Draft<'a> {
     fn plan(&mut self, counts: &Counts) -> Result<Plan, Error> {
         let values = Key::root(self.seed);
         let mut literals = Vec::new();
-        let mut around = resolve::Surroundings {
+        let mut around = resolve::ResolveContext {
             catalog: self.catalog,
             population: &counts.kinds,
             tags: &mut Tags::default(),
@@ -152,7 +152,11 @@ fn collected<T>(result: Result<T, Error>, mistakes: &mut Vec<Diagnostic>) -> Res
 }
 
 /// Resolves and checks every story.
-fn resolve_all(found: &find::Found, around: &mut resolve::Surroundings, mistakes: &mut Vec<Diagnostic>) -> Vec<Story> {
+fn resolve_all(
+    found: &load::Loaded,
+    around: &mut resolve::ResolveContext,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<Story> {
     let mut stories = Vec::new();
     let mut names: BTreeMap<&str, u32> = BTreeMap::new();
     let background = found.entries.iter().map(|entry| (&entry.scenario, &entry.scenario.name, None));

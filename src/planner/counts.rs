@@ -1,6 +1,6 @@
 //! How many of each kind exist before a run: what a mix says, over what the catalog says.
 
-use crate::planner::find::Found;
+use crate::planner::load::Loaded;
 use crate::{
     catalog::{Catalog, KindId, MOST_MEMBERS},
     error::{Diagnostic, Error, Source, did_you_mean},
@@ -128,7 +128,7 @@ fn count(value: &Value) -> Option<(u64, bool)> {
 }
 
 /// How many of each kind exist before, and how unevenly they are drawn: the mix's word over the catalog's.
-pub(super) fn population(catalog: &Catalog, found: &Found) -> Result<Counts, Error> {
+pub(super) fn population(catalog: &Catalog, found: &Loaded) -> Result<Counts, Error> {
     let mut counts = Counts::of_catalog(catalog);
     let mut mistakes = Vec::new();
     for (field, source) in &found.population {

@@ -1,7 +1,7 @@
 //! Injected stories: found, named, and checked to lie within the run.
 
 use crate::plan::{Options, Plan, Starts};
-use crate::planner::find::Finder;
+use crate::planner::load::Loader;
 use crate::{
     error::{Diagnostic, Error, Source, quoted},
     plan::story::{At, Injection},
@@ -30,14 +30,14 @@ struct Argument {
 }
 
 /// Finds what a mix injects.
-pub(super) fn of_mix(finder: &mut Finder, mix: &Scenario, now: i64) -> Vec<Entry> {
+pub(super) fn of_mix(loader: &mut Loader, mix: &Scenario, now: i64) -> Vec<Entry> {
     let Body::Mix(body) = &mix.body else { return Vec::new() };
     let mut entries = Vec::new();
     for written in &body.inject {
         let with = Override::from_fields(&mix.source, &written.with);
-        let Some(found) = finder.find_beside(&written.scenario, mix, &with) else { continue };
+        let Some(found) = loader.find_beside(&written.scenario, mix, &with) else { continue };
         if let Body::Mix(_) = found.body {
-            finder.mistakes.push(mix_injected(&mix.source, &written.scenario));
+            loader.mistakes.push(mix_injected(&mix.source, &written.scenario));
             continue;
         }
         match at(&written.at.value, now) {
@@ -46,7 +46,7 @@ pub(super) fn of_mix(finder: &mut Finder, mix: &Scenario, now: i64) -> Vec<Entry
                 entries.push(entry(found, &written.at.value, at, label));
             }
             Err((message, help)) => {
-                finder.mistakes.push(Diagnostic::new(&mix.source, written.at.span.clone(), message).help(help));
+                loader.mistakes.push(Diagnostic::new(&mix.source, written.at.span.clone(), message).help(help));
             }
         }
     }
@@ -54,11 +54,11 @@ pub(super) fn of_mix(finder: &mut Finder, mix: &Scenario, now: i64) -> Vec<Entry
 }
 
 /// Finds what the command line injects.
-pub(super) fn of_options(finder: &mut Finder, options: &Options, now: i64) -> Result<Vec<Entry>, Error> {
+pub(super) fn of_options(loader: &mut Loader, options: &Options, now: i64) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
     for text in &options.inject {
         let argument = parse(text)?;
-        let Some(found) = finder.find(&argument.scenario, None, &argument.with)? else { continue };
+        let Some(found) = loader.find(&argument.scenario, None, &argument.with)? else { continue };
         if let Body::Mix(_) = found.body {
             let name = Spanned::new(argument.scenario.clone(), 0..argument.scenario.len());
             return Err(mix_injected(&argument.source, &name).into());

@@ -7,7 +7,7 @@ mod resources;
 mod shared;
 mod steps;
 
-use crate::planner::sets::Settings;
+use crate::planner::overrides::Overrides;
 use crate::{
     bytes::Padded,
     catalog::{Catalog, KindId},
@@ -22,7 +22,7 @@ use crate::{
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 /// What stories of one run share while they are resolved.
-pub struct Surroundings<'a> {
+pub struct ResolveContext<'a> {
     /// The audited system.
     pub catalog: &'a Catalog,
     /// How many of each kind existed before.
@@ -32,7 +32,7 @@ pub struct Surroundings<'a> {
     /// Texts that scenarios give, as events show them.
     pub literals: &'a mut Vec<Padded>,
     /// What the command line sets.
-    pub settings: &'a mut Settings,
+    pub settings: &'a mut Overrides,
     /// What all values of the run grow from.
     pub values: Key,
 }
@@ -56,7 +56,7 @@ pub struct Resolved {
 /// # Errors
 ///
 /// A scenario that has no steps.
-pub fn resolve(scenario: &Scenario, name: &str, around: &mut Surroundings) -> Result<Resolved, Vec<Diagnostic>> {
+pub fn resolve(scenario: &Scenario, name: &str, around: &mut ResolveContext) -> Result<Resolved, Vec<Diagnostic>> {
     let Body::Steps(steps) = &scenario.body else {
         let mistake = Diagnostic::new(
             &scenario.source,
@@ -93,7 +93,7 @@ fn check_length(scenario: &Scenario, steps: &[Step]) -> Result<(), Vec<Diagnosti
 
 struct Resolver<'a, 'b> {
     scenario: &'a Scenario,
-    around: &'a mut Surroundings<'b>,
+    around: &'a mut ResolveContext<'b>,
     catalog: &'b Catalog,
     story: Story,
     steps: Vec<Option<scenario::Call>>,
@@ -151,7 +151,7 @@ impl Draft {
 }
 
 impl<'a, 'b> Resolver<'a, 'b> {
-    fn new(scenario: &'a Scenario, name: &str, around: &'a mut Surroundings<'b>) -> Self {
+    fn new(scenario: &'a Scenario, name: &str, around: &'a mut ResolveContext<'b>) -> Self {
         let catalog = around.catalog;
         let rows = catalog
             .kinds

@@ -16,7 +16,7 @@
 //! | a rate and instances | an error: a rate fills its seconds with whatever there is |
 
 use crate::plan::{Options, Plan, Starts, Timing};
-use crate::planner::find::Found;
+use crate::planner::load::Loaded;
 use crate::{
     error::{Diagnostic, Error},
     scenario::{Daily, Pace},
@@ -42,13 +42,13 @@ pub(super) fn now() -> i64 {
 }
 
 /// Whether the beginning was given as a point in time that is the same whenever it is read.
-pub(super) fn is_fixed(options: &Options, found: &Found) -> bool {
+pub(super) fn is_fixed(options: &Options, found: &Loaded) -> bool {
     let said = found.from.as_ref().map(|(text, _)| text.value.as_str());
     options.from.as_deref().or(said).is_some_and(|from| !units::is_relative_time(from))
 }
 
 impl Asked {
-    pub(super) fn new(options: &Options, found: &Found, now: i64) -> Result<Asked, Error> {
+    pub(super) fn new(options: &Options, found: &Loaded, now: i64) -> Result<Asked, Error> {
         let now = now.div_euclid(SECOND) * SECOND;
         if options.events.is_some() && options.instances.is_some() {
             return Err(Error::usage("`--events` and `--instances` exclude each other").help("leave one of them out"));
@@ -252,7 +252,7 @@ fn too_early(events: Option<u64>) -> Error {
 }
 
 /// The rate over time: the command line's, else the file's.
-fn course(options: &Options, found: &Found) -> Result<Option<Course>, Error> {
+fn course(options: &Options, found: &Loaded) -> Result<Option<Course>, Error> {
     let schedule = match (options.rate, options.stages.as_slice(), &found.pace) {
         (Some(_), [_, ..], _) => {
             return Err(Error::usage("`--rate` and `--stage` exclude each other").help("leave one of them out"));

@@ -6,7 +6,7 @@
 use falsetrail::{
     Options, Plan,
     catalog::Catalog,
-    planner::find_scenario,
+    planner::load_scenario,
     run::{Only, Part, resume},
     run_file::RunFile,
     scenario::{read_one_line, to_yaml},
@@ -52,7 +52,7 @@ const RENDERED: usize = 200;
 pub fn scenario(bytes: &[u8]) {
     let path = written("scenario.yaml", bytes);
     let argument = path.to_string_lossy().into_owned();
-    if let Some(found) = checked(find_scenario(&built_in(), &argument)) {
+    if let Some(found) = checked(load_scenario(&built_in(), &argument)) {
         let _ = to_yaml(&found);
     }
     render(&Options { scenarios: vec![argument], ..options() });

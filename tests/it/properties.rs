@@ -8,7 +8,7 @@ use std::{
 use falsetrail::{
     Options, Plan, Run,
     catalog::{Catalog, Effect, Precondition},
-    planner::find_scenario,
+    planner::load_scenario,
     scenario::{Body, Scenario},
     sources::scenario_names,
     value::write_time,
@@ -58,7 +58,7 @@ impl Recipe {
 }
 
 fn shipped(name: &str) -> Scenario {
-    find_scenario(&trail::catalog(), name).unwrap()
+    load_scenario(&trail::catalog(), name).unwrap()
 }
 
 fn is_mix(name: &str) -> bool {

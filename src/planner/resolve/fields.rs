@@ -7,8 +7,8 @@ use crate::{
     error::{Diagnostic, Source},
     plan::story::{Initial, Pin, Reference, Row},
     planner::{
+        overrides::SET,
         pins::{self, Value},
-        sets::SET,
     },
     yaml::{Node, Spanned},
 };

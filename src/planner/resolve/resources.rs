@@ -5,7 +5,7 @@ use crate::{
     catalog::{Effect, KindId, Method},
     error::{Diagnostic, Source, a, list_of},
     plan::story::{Asked, Call, Initial, Operation, Owner, Pin, Place, Reference, Resource, Row, ScopePin, word},
-    planner::{pins, sets::SET},
+    planner::{overrides::SET, pins},
     scenario::{self, Step},
     value::Lane,
     yaml::{Node, Spanned},

@@ -1,7 +1,7 @@
 //! From arguments to scenarios: shipped names, paths, stories in one line; mixes are taken apart.
 
 use crate::plan::Options;
-use crate::planner::{inject, sets::Settings};
+use crate::planner::{inject, overrides::Overrides};
 use crate::{
     catalog::Catalog,
     error::{Diagnostic, Error, Source, did_you_mean, list_of, shown},
@@ -17,7 +17,7 @@ use std::{
 };
 
 /// The stories of a run, and what their files say about the whole.
-pub(super) struct Found {
+pub(super) struct Loaded {
     /// What the run is called.
     pub name: String,
     /// Its stories with steps.
@@ -50,7 +50,7 @@ pub(super) struct Entry {
 const WEIGHT: f64 = 1_099_511_627_776.0;
 
 /// Finds the scenarios of a run; several are a mix of equal weights.
-pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings, now: i64) -> Result<Found, Error> {
+pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Overrides, now: i64) -> Result<Loaded, Error> {
     let (arguments, texts) = (&options.scenarios, &options.texts);
     if arguments.is_empty() {
         return Err(Error::usage("no scenario is given").help("`falsetrail list` shows the shipped ones"));
@@ -63,7 +63,7 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings,
         return Err(error
             .help("put the story in quotes ('create-pool -> delete-pool') or use commas (create-pool,delete-pool)"));
     }
-    let mut found = Found {
+    let mut found = Loaded {
         name: String::new(),
         entries: Vec::new(),
         injected: Vec::new(),
@@ -75,11 +75,11 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings,
         population: Vec::new(),
         texts: Vec::new(),
     };
-    let mut finder = Finder::new(catalog, texts, settings);
+    let mut loader = Loader::new(catalog, texts, settings);
     let mut names = Vec::new();
     let mut weighted = Vec::new();
     for argument in arguments {
-        let Some(scenario) = finder.find(argument, None, &[])? else { continue };
+        let Some(scenario) = loader.find(argument, None, &[])? else { continue };
         names.push(scenario.name.clone());
         found.seed = found.seed.or(scenario.seed.as_ref().map(|seed| seed.value));
         found.every = found.every.or(scenario.every.as_ref().map(|every| every.value));
@@ -89,15 +89,15 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Settings,
             found.pace = found.pace.take().or_else(|| mix.pace.clone());
             found.population.extend(mix.population.iter().map(|field| (field.clone(), Arc::clone(&source))));
             check_stories(found.injected.len() + mix.inject.len())?;
-            found.injected.extend(inject::of_mix(&mut finder, &scenario, now));
+            found.injected.extend(inject::of_mix(&mut loader, &scenario, now));
         }
-        finder.flatten(scenario, 1.0, &mut weighted)?;
+        loader.flatten(scenario, 1.0, &mut weighted)?;
     }
     check_stories(found.injected.len() + options.inject.len())?;
-    found.injected.extend(inject::of_options(&mut finder, options, now)?);
+    found.injected.extend(inject::of_options(&mut loader, options, now)?);
     found.name = names.join(" + ");
-    found.mistakes = finder.mistakes;
-    found.texts = finder.taken;
+    found.mistakes = loader.mistakes;
+    found.texts = loader.taken;
     if found.mistakes.is_empty() {
         texts.check_all_used(&found.texts)?;
     }
@@ -130,16 +130,16 @@ fn check_stories(stories: usize) -> Result<(), Error> {
 
 /// Finds one scenario, as it stands.
 pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
-    let (mut settings, texts) = (Settings::default(), SourceProvider::Machine);
-    let mut finder = Finder::new(catalog, &texts, &mut settings);
-    let found = finder.find(argument, None, &[])?;
-    found.filter(|_| finder.mistakes.is_empty()).ok_or_else(|| finder.mistakes.into())
+    let (mut settings, texts) = (Overrides::default(), SourceProvider::Machine);
+    let mut loader = Loader::new(catalog, &texts, &mut settings);
+    let found = loader.find(argument, None, &[])?;
+    found.filter(|_| loader.mistakes.is_empty()).ok_or_else(|| loader.mistakes.into())
 }
 
-pub(super) struct Finder<'a> {
+pub(super) struct Loader<'a> {
     catalog: &'a Catalog,
     texts: &'a SourceProvider,
-    settings: &'a mut Settings,
+    settings: &'a mut Overrides,
     pub mistakes: Vec<Diagnostic>,
     /// Mixes that are being taken apart, outermost first.
     open: Vec<PathBuf>,
@@ -153,9 +153,9 @@ pub(super) struct Finder<'a> {
     names: Vec<String>,
 }
 
-impl<'a> Finder<'a> {
-    fn new(catalog: &'a Catalog, texts: &'a SourceProvider, settings: &'a mut Settings) -> Self {
-        Finder {
+impl<'a> Loader<'a> {
+    fn new(catalog: &'a Catalog, texts: &'a SourceProvider, settings: &'a mut Overrides) -> Self {
+        Loader {
             catalog,
             texts,
             settings,
@@ -186,12 +186,12 @@ impl<'a> Finder<'a> {
         folder: Option<&Path>,
         with: &[Override],
     ) -> Result<Option<Scenario>, Error> {
-        let one_line = |finder: &mut Self| {
+        let one_line = |loader: &mut Self| {
             let read = match at {
-                Some((source, span)) => scenario::read_one_line_in(source, span, argument, &finder.names),
-                None => scenario::read_one_line(argument, &finder.names),
+                Some((source, span)) => scenario::read_one_line_in(source, span, argument, &loader.names),
+                None => scenario::read_one_line(argument, &loader.names),
             };
-            Ok(crate::error::keep(read, &mut finder.mistakes))
+            Ok(crate::error::keep(read, &mut loader.mistakes))
         };
         if argument == STANDARD_INPUT && folder.is_none() {
             let source = self.texts.standard_input()?;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The scenario with actors, resources, targets and failures filled in.
-pub(super) fn out(catalog: &Catalog, scenario: &Scenario, resolved: &Resolved) -> Scenario {
+pub(super) fn expanded(catalog: &Catalog, scenario: &Scenario, resolved: &Resolved) -> Scenario {
     let story = &resolved.story;
     let mut spelled = scenario.clone();
     for actor in &story.actors {

@@ -12,7 +12,7 @@ pub const SET: &str = "--set";
 
 /// What the command line sets, and which of it was used.
 #[derive(Debug, Default)]
-pub struct Settings {
+pub struct Overrides {
     all: Vec<Setting>,
     used: BTreeSet<usize>,
     /// Names that something answered to, for suggestions.
@@ -28,7 +28,7 @@ struct Setting {
     whole: Range<usize>,
 }
 
-impl Settings {
+impl Overrides {
     /// Reads `name=value` and `owner.field=value`.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl Settings {
                 source,
             });
         }
-        Ok(Settings { all, used: BTreeSet::new(), known: BTreeSet::new() })
+        Ok(Overrides { all, used: BTreeSet::new(), known: BTreeSet::new() })
     }
 
     /// The fields that are set of something in a story.
