@@ -21,20 +21,20 @@
 //! evaluation for one event kind; `choice`) → `ops` and `decide` (run the operations over [`Slots`]). `values` is a
 //! slower input for tests.
 
+mod ast;
 mod check;
-mod choice;
 mod compile;
 mod condition;
-mod decide;
 mod envelope;
+mod eval_condition;
 mod expression;
 mod mistakes;
-mod names;
 mod ops;
 pub(crate) mod parse;
 mod program;
+mod scope;
+mod select;
 mod specialize;
-mod tree;
 mod values;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -107,7 +107,7 @@ pub struct ListSlot {
 #[derive(Debug)]
 pub struct Template {
     source: Arc<Source>,
-    root: tree::Node,
+    root: ast::Node,
 }
 
 impl Template {
@@ -123,7 +123,7 @@ impl Template {
             return Err(vec![Diagnostic::new(source, 0..0, message)]);
         }
         let json = parse::parse(source, "template")?;
-        let root = tree::read(source, json)?;
+        let root = ast::read(source, json)?;
         Ok(Self { source: Arc::clone(source), root })
     }
 

@@ -6,11 +6,11 @@ use std::{ops::Range, sync::Arc};
 
 use super::{
     Constant, Shape,
+    ast::{Map, Node, Part},
     condition::{self, Condition},
     expression::{Expression, Kind},
     mistakes::{Mistake, Mistakes, Segment},
-    names::{Base, Operand, Reference, Scope},
-    tree::{Map, Node, Part},
+    scope::{Base, Operand, Reference, Scope},
 };
 use crate::bytes::escape_into;
 use crate::error::{Diagnostic, Source};

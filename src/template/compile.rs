@@ -10,10 +10,10 @@ use super::{
     Constant, ListSlot, MAX_LITERALS, Program, Slot,
     check::{Checked, TextPart},
     condition::Condition,
-    decide::{Place, Test},
+    eval_condition::{Place, Test},
     mistakes::{Mistake, Mistakes},
-    names::{Base, Operand, Reference},
     ops::Op,
+    scope::{Base, Operand, Reference},
 };
 use crate::bytes::{LiteralsBuilder, escape_into};
 use crate::error::{Diagnostic, Source};

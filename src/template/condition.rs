@@ -4,7 +4,7 @@ use super::{
     Constant, Shape,
     expression::{Comparison, Expression, Kind},
     mistakes::{Mistake, Mistakes},
-    names::{Base, Named, Operand, Reference, Scope},
+    scope::{Base, Named, Operand, Reference, Scope},
 };
 
 /// A checked condition: decided, or dependent on values of the event.

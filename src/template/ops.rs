@@ -3,7 +3,7 @@
 //! An event consists of about a hundred slices of some twenty bytes, so the cost is per slice, not per byte. That is
 //! why a literal and the value after it are one pair, and consecutive pairs one operation.
 
-use super::{Program, Slots, decide::holds};
+use super::{Program, Slots, eval_condition::holds};
 use crate::bytes::{Items, Widened, append, append_quoted, with_widest};
 
 /// An operation. Literals are ranges of the program's literals; jump targets are indices of operations.

@@ -2,9 +2,9 @@
 
 use super::{
     ListSlot, Slot, Slots, Values,
-    choice::Choice,
-    decide::Test,
+    eval_condition::Test,
     ops::{self, Op},
+    select::Choice,
 };
 use crate::bytes::{Literals, Padded, PaddedSlices};
 

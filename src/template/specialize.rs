@@ -4,18 +4,18 @@
 //! concatenated before it is copied. A test for null becomes a choice between texts without a branch, because one
 //! mispredicted branch costs as much as copying ten slices.
 
-mod straight;
+mod straight_line;
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
     Program,
-    choice::Choice,
-    decide::{Place, Test},
+    eval_condition::{Place, Test},
     ops::Op,
+    select::Choice,
 };
 use crate::bytes::LiteralsBuilder;
-use straight::{Filled, Part, unrolled};
+use straight_line::{Filled, Part, unrolled};
 
 /// A part of a slot's value.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use crate::{
     bytes::Padded,
     template::{
         Program,
-        choice::{Choice, Chosen},
-        decide::{Place, Test},
+        eval_condition::{Place, Test},
         ops::Op,
+        select::{Choice, Chosen},
     },
 };
 

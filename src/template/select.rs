@@ -3,7 +3,7 @@
 //! `{"id": "lfcp-1"}` or `null` is rendered as three values: `{"id": "` or `null`, the id or nothing, `"}` or nothing.
 //! They are added after the event's other values, so that rendering needs no branch.
 
-use super::{Program, decide::Place};
+use super::{Program, eval_condition::Place};
 use crate::bytes::{Padded, PaddedSlice, PaddedSlices};
 
 /// A value that is selected by a test for null.
