@@ -1,8 +1,8 @@
 //! Renderer: turns simulation records into bytes, by filling the compiled templates with the values of a run.
 
+mod branch_hint;
 mod list;
 mod make;
-mod signpost;
 
 use crate::{
     bytes::{Arena, Chunk, Event, PaddedSlice, Scratch, append},
@@ -104,7 +104,7 @@ impl<'p> Renderer<'p> {
         let plan = self.plan;
         let event_kind = &plan.event_kinds[record.event_kind as usize];
         let story = &plan.stories[event_kind.story as usize];
-        signpost::pass(record.event_kind);
+        branch_hint::pass(record.event_kind);
         let instance = (record.instance, Salt::of(record.instance));
         self.draw(event_kind, instance);
         self.arena.clear();

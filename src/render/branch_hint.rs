@@ -15,13 +15,13 @@ pub fn pass(event_kind: u32) {
 
 /// One of the functions; different numbers keep the compiler from merging them.
 #[inline(never)]
-fn signpost<const NUMBER: u8>() {
+fn branch_hint<const NUMBER: u8>() {
     black_box(NUMBER);
 }
 
 /// An array with one function per number.
 macro_rules! signposts {
-    ($($number:literal)*) => { [$(signpost::<$number>),*] };
+    ($($number:literal)*) => { [$(branch_hint::<$number>),*] };
 }
 
 const SIGNPOSTS: [fn(); 64] = signposts!(
