@@ -4,17 +4,17 @@
 //! records are rendered and written elsewhere, by several threads. An instance stores its position in the scenario and
 //! the state of its resources, and nothing else: everything else is computed from its number.
 
-mod act;
 mod active;
 mod calendar;
+mod delay_smoothing;
 mod injected;
 mod instance;
-mod loads;
 mod outlook;
 mod paced;
+mod scope_draws;
 mod stamps;
 mod steps;
-mod surroundings;
+mod transition;
 
 use crate::{
     plan::{Plan, Starts, roles::Roles},
@@ -26,8 +26,8 @@ use calendar::Due;
 use injected::Injected;
 use instance::Instance;
 use paced::Pace;
+use scope_draws::ScopeDraws;
 use stamps::Stamps;
-use surroundings::Surroundings;
 
 pub(crate) use injected::{Span, injected_spans};
 pub use outlook::Outlook;
@@ -89,7 +89,7 @@ pub struct Stream<'p> {
 struct World {
     stamps: Stamps,
     roles: Roles,
-    surroundings: Surroundings,
+    surroundings: ScopeDraws,
     /// Whether an injected scenario is being simulated.
     injected: bool,
 }
@@ -348,7 +348,7 @@ impl World {
         World {
             stamps: Stamps::new(plan.timing.from),
             roles: Roles::new(&plan.catalog),
-            surroundings: Surroundings::of(plan),
+            surroundings: ScopeDraws::of(plan),
             injected: false,
         }
     }

@@ -2,9 +2,9 @@
 
 use crate::simulation::{
     MILLISECOND, Record, World, act,
-    calendar::{Calendar, Due},
+    calendar::{CalendarQueue, Due},
+    delay_smoothing::DelaySmoothing,
     instance::{Instance, Instances, States},
-    loads::Loads,
     steps::{Sort, Step, Steps},
 };
 use crate::{
@@ -15,12 +15,12 @@ use crate::{
 /// The instances in progress, and when the next step of each is due.
 #[derive(Debug)]
 pub(super) struct Active {
-    due: Calendar,
+    due: CalendarQueue,
     pub instances: Instances,
     states: States,
     pub steps: Steps,
     /// Delay smoothing; counts only in runs with a rate.
-    loads: Loads,
+    loads: DelaySmoothing,
 }
 
 /// Number of places prefetched together.
@@ -34,17 +34,17 @@ impl Active {
             86_400_000 * MILLISECOND * 250 / schedule.highest_rate().per_day_in_thousandths().max(1)
         });
         Active {
-            due: Calendar::new(start, width),
+            due: CalendarQueue::new(start, width),
             instances: Instances::default(),
             states: States::new(plan.stories.len()),
             steps: Steps::of(plan),
-            loads: Loads::unknown(),
+            loads: DelaySmoothing::unknown(),
         }
     }
 
     /// Like [`new`](Self::new), but for background instances: with delay smoothing.
     pub fn background(plan: &Plan, start: i64) -> Self {
-        Active { loads: Loads::of(plan, start), ..Active::new(plan, start) }
+        Active { loads: DelaySmoothing::of(plan, start), ..Active::new(plan, start) }
     }
 
     /// Whether an instance was cut short because event time ends.
@@ -151,11 +151,11 @@ impl Active {
         let event_kind = match step.sort {
             Sort::Plain => step.event_kind,
             Sort::ValueSource => {
-                act::make(states.resource(instance, step.own(element)), instance, time, true);
+                transition::make(states.resource(instance, step.own(element)), instance, time, true);
                 step.event_kind
             }
             Sort::Delete => {
-                act::delete(states.resource(instance, step.own(element)));
+                transition::delete(states.resource(instance, step.own(element)));
                 step.event_kind
             }
             Sort::List => {
@@ -202,7 +202,7 @@ fn call(
     let Some(Operation::Call(call)) = steps.operation(plan, instance.story, instance.at) else { return 0 };
     let mut asked = [0; MOST_ASKS];
     let state = states.of(story, instance);
-    let outcome = act::act(plan, world, call, (instance, element), time, state, &mut asked);
+    let outcome = transition::act(plan, world, call, (instance, element), time, state, &mut asked);
     if step.sort == Sort::Short {
         let [own, other] = step.shown(element);
         states.show(instance, own, words);
@@ -213,6 +213,6 @@ fn call(
     let found = call.event_kinds.iter().find(|(failure, _)| *failure == outcome);
     let event_kind = found.or(call.event_kinds.first()).map_or(0, |(_, event_kind)| *event_kind);
     let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
-    act::hand_over((story, call), state, snapshot, element, &asked, words);
+    transition::hand_over((story, call), state, snapshot, element, &asked, words);
     event_kind
 }

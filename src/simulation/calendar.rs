@@ -8,11 +8,11 @@
 //!
 //! With many entries, the cost of an event is mostly the cache lines that it touches. So entries are written and read
 //! sequentially, a turn of the wheel is short enough to stay in the L1 cache, and the calendar lists the entries that
-//! will be due in a turn ([`Calendar::ahead`]), so that their instances are prefetched together.
+//! will be due in a turn ([`CalendarQueue::ahead`]), so that their instances are prefetched together.
 
-mod far;
+mod overflow;
 
-use far::Far;
+use overflow::Overflow;
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, binary_heap::PeekMut},
@@ -23,7 +23,7 @@ pub type Due = (i64, u64, u32);
 
 /// A calendar queue of [`Due`] entries.
 #[derive(Debug)]
-pub struct Calendar {
+pub struct CalendarQueue {
     /// Width of a bucket in nanoseconds, as a power of two.
     shift: u32,
     /// The current bucket: contains what is due in it or was due earlier; later entries are in later buckets or
@@ -31,17 +31,17 @@ pub struct Calendar {
     cursor: u64,
     /// The first entry of each bucket of this turn.
     heads: Box<[u32; BUCKETS]>,
-    filled: Filled,
+    occupied: Filled,
     /// Buckets with so many entries that they are not sorted.
     crowded: Filled,
     /// Entries of the current bucket, if it was crowded. Until the heap is empty, new entries of the bucket go there as
     /// well.
-    present: BinaryHeap<Reverse<Due>>,
+    current: BinaryHeap<Reverse<Due>>,
     /// Entries in buckets, as linked lists. Entry 0 is the end of every list, and later than all others.
     entries: Vec<Entry>,
     /// Head of the list of free entries.
     free: u32,
-    far: Far,
+    overflow: Overflow,
     /// Some of the places that were put into this turn's buckets when it began, to be prefetched.
     ahead: Vec<u32>,
 }
@@ -77,21 +77,21 @@ const AHEAD: usize = 256;
 /// With fewer entries, instances stay in the caches without prefetching.
 const MANY: usize = 4_096;
 
-impl Calendar {
+impl CalendarQueue {
     /// An empty calendar that starts at `start`, with buckets of about `width` nanoseconds. Works best if one bucket in
     /// about six has an entry.
     pub fn new(start: i64, width: u64) -> Self {
         let shift = width.max(2).ilog2().clamp(10, 40);
-        Calendar {
+        CalendarQueue {
             shift,
             cursor: ordered(start) >> shift,
             heads: Box::new([END; BUCKETS]),
-            filled: Filled::default(),
+            occupied: Filled::default(),
             crowded: Filled::default(),
-            present: BinaryHeap::new(),
+            current: BinaryHeap::new(),
             entries: vec![Entry { time: i64::MAX, order: u64::MAX, place: u32::MAX, next: END }],
             free: END,
-            far: Far::new(WHEEL, u64::BITS - shift),
+            overflow: Overflow::new(WHEEL, u64::BITS - shift),
             ahead: Vec::new(),
         }
     }
@@ -104,8 +104,8 @@ impl Calendar {
         let bucket = (ordered(due.0) >> self.shift).max(self.cursor);
         let different = bucket ^ self.cursor;
         if different >> WHEEL != 0 {
-            self.far.put(different, bucket, due);
-        } else if different == 0 && !self.present.is_empty() {
+            self.overflow.put(different, bucket, due);
+        } else if different == 0 && !self.current.is_empty() {
             self.push_present(due);
         } else {
             self.hang(due, bucket);
@@ -117,10 +117,10 @@ impl Calendar {
     #[inline(always)]
     pub fn pop_until(&mut self, limit: i64) -> Option<Due> {
         loop {
-            if !self.present.is_empty() {
+            if !self.current.is_empty() {
                 return self.pop_present(limit);
             }
-            let Some(slot) = self.filled.from(self.cursor as usize % BUCKETS) else {
+            let Some(slot) = self.occupied.from(self.cursor as usize % BUCKETS) else {
                 if self.turn(limit) {
                     continue;
                 }
@@ -138,7 +138,7 @@ impl Calendar {
             }
             self.cursor = bucket;
             self.heads[slot] = entry.next;
-            self.filled.clear_if(slot, entry.next == END);
+            self.occupied.clear_if(slot, entry.next == END);
             entry.next = std::mem::replace(&mut self.free, first);
             return Some((entry.time, entry.order, entry.place));
         }
@@ -170,7 +170,7 @@ impl Calendar {
             self.free = std::mem::replace(&mut self.entries[at as usize], entry).next;
             at
         };
-        self.filled.set(slot);
+        self.occupied.set(slot);
         if entry.is_before(&self.entries[first as usize]) {
             self.heads[slot] = at;
         } else {
@@ -200,12 +200,12 @@ impl Calendar {
     #[inline(never)]
     fn open(&mut self, slot: usize, bucket: u64) {
         self.cursor = bucket;
-        self.filled.clear_if(slot, true);
+        self.occupied.clear_if(slot, true);
         self.crowded.clear_if(slot, true);
         let mut at = std::mem::replace(&mut self.heads[slot], END);
         while at != END {
             let entry = &mut self.entries[at as usize];
-            self.present.push(Reverse((entry.time, entry.order, entry.place)));
+            self.current.push(Reverse((entry.time, entry.order, entry.place)));
             let next = std::mem::replace(&mut entry.next, self.free);
             self.free = std::mem::replace(&mut at, next);
         }
@@ -218,32 +218,32 @@ impl Calendar {
 
     #[inline(never)]
     fn push_present(&mut self, due: Due) {
-        self.present.push(Reverse(due));
+        self.current.push(Reverse(due));
     }
 
     #[inline(never)]
     fn pop_present(&mut self, limit: i64) -> Option<Due> {
-        let first = self.present.peek_mut()?;
+        let first = self.current.peek_mut()?;
         if first.0.0 <= limit { Some(PeekMut::pop(first).0) } else { None }
     }
 
     /// Advances to the next turn of the wheel in which something is due, unless that begins after `limit`.
     #[inline(never)]
     fn turn(&mut self, limit: i64) -> bool {
-        let Some(next) = self.far.next(self.cursor) else { return false };
+        let Some(next) = self.overflow.next(self.cursor) else { return false };
         if next.bucket > ordered(limit) >> self.shift {
             return false;
         }
         self.cursor = next.bucket;
-        let mut list = self.far.take(next);
+        let mut list = self.overflow.take(next);
         if !next.is_nearest() {
-            while let Some(due) = self.far.pop(&mut list) {
+            while let Some(due) = self.overflow.pop(&mut list) {
                 self.push_apart(due);
             }
             return true;
         }
-        let many = self.far.len() >= MANY;
-        while let Some(due) = self.far.pop(&mut list) {
+        let many = self.overflow.len() >= MANY;
+        while let Some(due) = self.overflow.pop(&mut list) {
             if many && self.ahead.len() < AHEAD {
                 self.ahead.push(due.2);
             }
@@ -310,7 +310,7 @@ mod tests {
             width in 1_u64..100_000_000,
             steps in prop::collection::vec((0_u32..44, 0_i64..1_000, 0_u32..44), 1..300),
         ) {
-            let mut calendar = Calendar::new(start, width);
+            let mut calendar = CalendarQueue::new(start, width);
             let mut list: Vec<Due> = Vec::new();
             let mut now = start;
             for (order, (size, salt, step)) in steps.into_iter().enumerate() {
@@ -334,7 +334,7 @@ mod tests {
     /// Bursts: so many entries in one bucket that it is not kept sorted.
     #[test]
     fn a_crowded_bucket_is_a_sorted_list_too() {
-        let mut calendar = Calendar::new(0, 1_000_000);
+        let mut calendar = CalendarQueue::new(0, 1_000_000);
         let mut list: Vec<Due> = (0..5_000_u64)
             .map(|order| ((order.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 43) as i64 + 3_000_000, order, order as u32))
             .collect();
@@ -363,7 +363,7 @@ mod tests {
 
     #[test]
     fn what_is_due_next_is_told_ahead() {
-        let mut calendar = Calendar::new(0, 1_000);
+        let mut calendar = CalendarQueue::new(0, 1_000);
         // Places in random order, delays from one bucket to beyond some turns of the wheel.
         for place in 0..50_000_u64 {
             let delay = place.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;

@@ -1,10 +1,11 @@
 //! One execution of a scenario: its position, and the state of its resources.
 
 use crate::simulation::{
-    DAY, MICROSECOND, World, draws,
-    loads::Loads,
+    DAY, MICROSECOND, World,
+    delay_smoothing::DelaySmoothing,
+    draws,
+    scope_draws::room,
     steps::{Listed, MOST_SHOWN, Sort, Step, Steps, Times},
-    surroundings::room,
 };
 use crate::{
     plan::{
@@ -273,7 +274,7 @@ impl Instance {
     }
 
     /// Moves to the first call; returns when it is due, or `None` if the scenario has no call.
-    pub fn enter(&mut self, plan: &Plan, (steps, loads): (&Steps, &mut Loads), time: i64) -> Option<i64> {
+    pub fn enter(&mut self, plan: &Plan, (steps, loads): (&Steps, &mut DelaySmoothing), time: i64) -> Option<i64> {
         let step = self.enter_at(plan, steps, steps.first(self.story))?;
         loads.choose(time, (self.call, 0), step.after)
     }
@@ -288,7 +289,7 @@ impl Instance {
         &mut self,
         plan: &Plan,
         step: &Step,
-        (steps, loads): (&Steps, &mut Loads),
+        (steps, loads): (&Steps, &mut DelaySmoothing),
         time: i64,
     ) -> Option<i64> {
         let turn = self.turn + 1;

@@ -1,6 +1,6 @@
 //! Averages over a run's scenarios, from walking through a sample of instances without simulating their state.
 
-use crate::simulation::{GOLDEN, Instance, loads::Loads, steps::Steps};
+use crate::simulation::{GOLDEN, Instance, delay_smoothing::DelaySmoothing, steps::Steps};
 use crate::{
     catalog::{Catalog, Effect},
     plan::{Plan, story::Operation},
@@ -59,7 +59,7 @@ impl Outlook {
 
     /// Whether any of a million instances has an event; of scenarios with very many steps, of fewer.
     pub fn has_events(plan: &Plan) -> bool {
-        let (steps, mut loads) = (Steps::of(plan), Loads::unknown());
+        let (steps, mut loads) = (Steps::of(plan), DelaySmoothing::unknown());
         let longest = plan.stories.iter().map(|story| story.operations.len()).max().unwrap_or(0).max(16);
         (0..MOST_WALKED / longest as u64).any(|number| {
             let story = plan.weights.at(number.wrapping_mul(GOLDEN));
@@ -76,7 +76,7 @@ impl Outlook {
         }
         // Only the path through the scenario counts, not its effects, so the instance gets no state.
         let mut instance = Instance::at_beginning(plan, story_id as u16, number);
-        let mut loads = Loads::unknown();
+        let mut loads = DelaySmoothing::unknown();
         let mut due = instance.enter(plan, (steps, &mut loads), 0);
         while let Some(mut time) = due {
             let mut events = 1;

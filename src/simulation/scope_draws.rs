@@ -11,7 +11,7 @@ use crate::{
 
 /// For each scenario, the kinds of which the simulation draws members, in the order of drawing.
 #[derive(Debug)]
-pub(super) struct Surroundings {
+pub(super) struct ScopeDraws {
     stories: Vec<Drawn>,
 }
 
@@ -22,9 +22,9 @@ enum Drawn {
     All,
 }
 
-impl Surroundings {
+impl ScopeDraws {
     pub fn of(plan: &Plan) -> Self {
-        Surroundings { stories: plan.stories.iter().map(|story| drawn(&plan.catalog, story)).collect() }
+        ScopeDraws { stories: plan.stories.iter().map(|story| drawn(&plan.catalog, story)).collect() }
     }
 
     /// Draws the members that an instance's state depends on.

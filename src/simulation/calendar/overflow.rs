@@ -8,7 +8,7 @@ use crate::simulation::calendar::Due;
 
 /// All entries due beyond this turn.
 #[derive(Debug)]
-pub(super) struct Far {
+pub(super) struct Overflow {
     levels: Box<[Level]>,
     /// Position of the first level's digit within a bucket's number, in bits.
     below: u32,
@@ -24,7 +24,7 @@ pub(super) struct Far {
 #[derive(Debug)]
 struct Level {
     ends: [End; LISTS],
-    filled: [u64; LISTS / 64],
+    occupied: [u64; LISTS / 64],
 }
 
 /// Index after the last entry of a list; 0 if the list is empty. At a multiple of [`CHUNK`] the last chunk is full.
@@ -47,13 +47,13 @@ const CHUNK: u32 = 16;
 
 const NONE: u32 = u32::MAX;
 
-impl Far {
+impl Overflow {
     /// An empty overflow for buckets' numbers of `bits` bits, of which the lowest `below` bits index the wheel.
     pub fn new(below: u32, bits: u32) -> Self {
         let levels = bits.saturating_sub(below).div_ceil(DIGIT);
-        let empty = |_| Level { ends: [0; LISTS], filled: [0; LISTS / 64] };
+        let empty = |_| Level { ends: [0; LISTS], occupied: [0; LISTS / 64] };
         let levels = (0..levels).map(empty).collect();
-        Far { levels, below, entries: Vec::new(), before: Vec::new(), free: NONE, len: 0 }
+        Overflow { levels, below, entries: Vec::new(), before: Vec::new(), free: NONE, len: 0 }
     }
 
     /// Number of entries.
@@ -68,7 +68,7 @@ impl Far {
         let level = ((different.ilog2() - self.below) / DIGIT) as usize;
         let list = (bucket >> (self.below + level as u32 * DIGIT)) as usize % LISTS;
         let level = &mut self.levels[level];
-        level.filled[list / 64] |= 1 << (list % 64);
+        level.occupied[list / 64] |= 1 << (list % 64);
         let mut end = level.ends[list];
         if end.is_multiple_of(CHUNK) {
             end = chunk(&mut self.entries, &mut self.before, &mut self.free, end);
@@ -88,10 +88,10 @@ impl Far {
         })
     }
 
-    /// Detaches a list, to be emptied with [`Far::pop`].
+    /// Detaches a list, to be emptied with [`Overflow::pop`].
     pub fn take(&mut self, next: Next) -> End {
         let level = &mut self.levels[next.level];
-        level.filled[next.list / 64] &= !(1 << (next.list % 64));
+        level.occupied[next.list / 64] &= !(1 << (next.list % 64));
         std::mem::take(&mut level.ends[next.list])
     }
 
@@ -123,9 +123,9 @@ impl Level {
     /// The first non-empty list after `list`.
     fn after(&self, list: usize) -> Option<usize> {
         let from = list + 1;
-        (from / 64..self.filled.len()).find_map(|word| {
+        (from / 64..self.occupied.len()).find_map(|word| {
             let above = if word == from / 64 { u64::MAX << (from % 64) } else { u64::MAX };
-            let rest = self.filled[word] & above;
+            let rest = self.occupied[word] & above;
             (rest != 0).then(|| word * 64 + rest.trailing_zeros() as usize)
         })
     }

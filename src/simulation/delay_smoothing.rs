@@ -17,7 +17,7 @@ use std::hint::select_unpredictable;
 
 /// Number of steps due in each short span of the time ahead.
 #[derive(Debug)]
-pub(super) struct Loads {
+pub(super) struct DelaySmoothing {
     /// Start of the run: spans count from it, so the choices do not depend on the run's date.
     origin: i64,
     /// Length of a span in nanoseconds, as a power of two.
@@ -51,10 +51,10 @@ const LATEST: i64 = i64::MAX / 4;
 
 const DAY_IN_THOUSANDTHS: i128 = 86_400 * 1_000 * super::SECOND as i128;
 
-impl Loads {
+impl DelaySmoothing {
     /// No counting: the first draw is always taken.
-    pub fn unknown() -> Loads {
-        Loads {
+    pub fn unknown() -> DelaySmoothing {
+        DelaySmoothing {
             origin: 0,
             shift: 0,
             present: i64::MAX,
@@ -65,21 +65,21 @@ impl Loads {
     }
 
     /// Nothing due yet in a simulation that starts at `start`; without a rate, no counting.
-    pub fn of(plan: &Plan, start: i64) -> Loads {
-        let Some(schedule) = &plan.timing.schedule else { return Loads::unknown() };
+    pub fn of(plan: &Plan, start: i64) -> DelaySmoothing {
+        let Some(schedule) = &plan.timing.schedule else { return DelaySmoothing::unknown() };
         let rate = i128::from(schedule.highest_rate().per_day_in_thousandths().max(1));
         let longest = longest_delay(plan);
         if longest > LATEST as u64 {
-            return Loads::unknown();
+            return DelaySmoothing::unknown();
         }
         let shift = (SLOTS * DAY_IN_THOUSANDTHS / rate).max(1).ilog2().min(62);
         let stretches = (longest >> shift).saturating_add(2).min(MOST).next_power_of_two();
-        let mut loads = Loads {
+        let mut loads = DelaySmoothing {
             origin: plan.timing.from,
             shift,
             present: 0,
             counts: vec![0; stretches as usize].into(),
-            ..Loads::unknown()
+            ..DelaySmoothing::unknown()
         };
         loads.present = loads.stretch(start);
         loads
@@ -151,7 +151,7 @@ impl Loads {
     #[inline(never)]
     fn forget(&mut self, time: i64, present: i64) {
         if time > LATEST {
-            *self = Loads { cut_by_time: self.cut_by_time, ..Loads::unknown() };
+            *self = DelaySmoothing { cut_by_time: self.cut_by_time, ..DelaySmoothing::unknown() };
             return;
         }
         let over = (self.present..present).take(self.counts.len());
