@@ -15,7 +15,7 @@ use crate::{
     render::make::{Context, Given},
     simulation::Record,
     template::Slots,
-    value::{Calendar, NANOSECONDS_LENGTH, Salt, write_number},
+    value::{DateCache, NANOSECONDS_LENGTH, Salt, write_number},
 };
 use std::cell::Cell;
 
@@ -25,7 +25,7 @@ pub struct Renderer<'p> {
     plan: &'p Plan,
     given: Given<'p>,
     arena: Arena,
-    calendar: Calendar,
+    date_cache: DateCache,
     recent: Recent,
     /// Scratch memory: the values of an event, those of a list item, and the positions of lists.
     values: Scratch,
@@ -73,7 +73,7 @@ impl<'p> Renderer<'p> {
                 literals: &plan.literals,
             },
             arena: Arena::default(),
-            calendar: Calendar::default(),
+            date_cache: DateCache::default(),
             recent: Recent::default(),
             values: Scratch::default(),
             items: Scratch::default(),
@@ -116,7 +116,7 @@ impl<'p> Renderer<'p> {
             occurrence: record.occurrence,
         };
         let (id, request) = plan.identities.ids(name, &self.arena);
-        let time = self.arena.write(NANOSECONDS_LENGTH, |to| self.calendar.nanoseconds(record.time, to));
+        let time = self.arena.write(NANOSECONDS_LENGTH, |to| self.date_cache.nanoseconds(record.time, to));
         let context = Context {
             given: &self.given,
             story,
@@ -127,7 +127,7 @@ impl<'p> Renderer<'p> {
             words: &words[record.words_at as usize..][..record.words as usize],
             per_event: [id, time, request],
             arena: &self.arena,
-            calendar: &self.calendar,
+            date_cache: &self.date_cache,
             recent: &self.recent,
             // A time that no event has.
             written: Cell::new((i64::MIN, PaddedSlice::NULL)),

@@ -19,5 +19,5 @@ pub use numbers::{MOST_DIGITS, put_number, write_number};
 pub use pattern::{Lane, Nth, Pattern, PatternError};
 pub use people::People;
 pub use permutation::{Permutation, Wide};
-pub use time_text::{Calendar, Clock, MICROSECONDS_LENGTH, NANOSECONDS_LENGTH, write_time};
+pub use time_text::{Clock, DateCache, MICROSECONDS_LENGTH, NANOSECONDS_LENGTH, write_time};
 pub use zipf::Skew;

@@ -15,7 +15,7 @@ use crate::{
     plan::story::{Story, code, word},
     population::Population,
     template::Slots,
-    value::{Calendar, Key, Lane, MICROSECONDS_LENGTH, MOST_DIGITS, Salt, put_number},
+    value::{DateCache, Key, Lane, MICROSECONDS_LENGTH, MOST_DIGITS, Salt, put_number},
 };
 use std::cell::Cell;
 
@@ -54,7 +54,7 @@ pub struct Context<'e> {
     /// Memory for new values.
     pub arena: &'e Arena,
     /// Cache of formatted dates.
-    pub calendar: &'e Calendar,
+    pub date_cache: &'e DateCache,
     /// Cache of recent ids.
     pub recent: &'e Recent,
     /// Cache of the last time formatted: a resource's last change is usually its creation.
@@ -185,7 +185,7 @@ impl<'e> Context<'e> {
 
     #[inline(never)]
     fn write_microseconds(&self, time: i64) -> PaddedSlice<'e> {
-        let piece = self.arena.write(MICROSECONDS_LENGTH, |to| self.calendar.microseconds(time, to));
+        let piece = self.arena.write(MICROSECONDS_LENGTH, |to| self.date_cache.microseconds(time, to));
         self.written.set((time, piece));
         piece
     }
@@ -274,7 +274,7 @@ impl<'e> Context<'e> {
         let word = self.word(at, about);
         let (second, number) =
             if stamped { word::unstamp(word) } else { (word::created(word).div_euclid(NANOSECONDS), 0) };
-        clock.make(second, number, self.calendar, self.arena)
+        clock.make(second, number, self.date_cache, self.arena)
     }
 
     /// The id that a reference's code stands for; null if it refers to nothing.

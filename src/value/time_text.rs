@@ -11,7 +11,7 @@ const PAIRS: &[u8; 200] =
 /// Appends `2026-01-07T07:09:29.706595681Z`: UTC with exactly `digits` (0 to 9) fractional digits, truncated.
 pub fn write_time(nanoseconds: i64, digits: usize, out: &mut Vec<u8>) {
     let mut text = [0; NANOSECONDS_LENGTH];
-    Calendar::default().nanoseconds(nanoseconds, &mut text);
+    DateCache::default().nanoseconds(nanoseconds, &mut text);
     let end = if digits == 0 { 19 } else { 20 + digits.min(9) };
     text[end] = b'Z';
     out.extend_from_slice(&text[..=end]);
@@ -19,7 +19,7 @@ pub fn write_time(nanoseconds: i64, digits: usize, out: &mut Vec<u8>) {
 
 /// Formats times, with a cache of days: the times of events fall on few days.
 #[derive(Debug)]
-pub struct Calendar {
+pub struct DateCache {
     days: [Cell<Day>; 4],
 }
 
@@ -35,14 +35,14 @@ pub const NANOSECONDS_LENGTH: usize = 30;
 /// Length of `2026-01-07T07:09:29.706595Z`.
 pub const MICROSECONDS_LENGTH: usize = 27;
 
-impl Default for Calendar {
+impl Default for DateCache {
     fn default() -> Self {
         let days = std::array::from_fn(|_| Cell::new(Day(i64::MIN, 0)));
-        Calendar { days }
+        DateCache { days }
     }
 }
 
-impl Calendar {
+impl DateCache {
     /// Writes `2026-01-07T07:09:29.706595681Z`, in UTC; returns its length.
     ///
     /// # Panics
@@ -241,27 +241,27 @@ impl Clock {
     pub fn write(&self, seconds: i64, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(self.text.bytes());
-        self.put(seconds, &Calendar::default(), &mut out[start..]);
+        self.put(seconds, &DateCache::default(), &mut out[start..]);
     }
 
     /// The text for a time in seconds since the Unix epoch, followed by a suffix for `number` unless that is 0.
-    pub fn make<'a>(&self, seconds: i64, number: u64, calendar: &Calendar, arena: &'a Arena) -> PaddedSlice<'a> {
+    pub fn make<'a>(&self, seconds: i64, number: u64, date_cache: &DateCache, arena: &'a Arena) -> PaddedSlice<'a> {
         if number == 0 {
-            return arena.patched(self.text.piece(), |text| self.put(seconds, calendar, text));
+            return arena.patched(self.text.piece(), |text| self.put(seconds, date_cache, text));
         }
         let text = self.text.bytes();
         arena.write(text.len() + 1 + SUFFIX, |to| {
             to[..text.len()].copy_from_slice(text);
-            self.put(seconds, calendar, to);
+            self.put(seconds, date_cache, to);
             text.len() + put_suffix(number, &mut to[text.len()..])
         })
     }
 
     /// Writes a time into a copy of the text.
     #[inline]
-    fn put(&self, seconds: i64, calendar: &Calendar, text: &mut [u8]) {
+    fn put(&self, seconds: i64, date_cache: &DateCache, text: &mut [u8]) {
         let mut moment = [0; 20];
-        calendar.moment(seconds, &mut moment);
+        date_cache.moment(seconds, &mut moment);
         for (at, which) in &self.pairs {
             let from = *which as usize;
             text[*at..at + 2].copy_from_slice(&moment[from..from + 2]);
@@ -309,7 +309,7 @@ mod tests {
             let text = time.format("%Y-%m-%dT%H:%M:%S%.9fZ").to_string();
             prop_assert_eq!(String::from_utf8_lossy(&out), text.as_str());
             let mut short = [0; MICROSECONDS_LENGTH];
-            prop_assert_eq!(Calendar::default().microseconds(nanoseconds, &mut short), short.len());
+            prop_assert_eq!(DateCache::default().microseconds(nanoseconds, &mut short), short.len());
             let cut = format!("{}Z", &text[..26]);
             prop_assert_eq!(&short[..], cut.as_bytes());
             for digits in 1..9 {
