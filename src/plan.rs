@@ -16,7 +16,7 @@ use crate::{
     population::Population,
     sources::{ScenarioSource, SourceProvider},
     units::Rate,
-    value::{Key, Skew},
+    value::{Key, WeightedIndex},
 };
 use event_kind::EventKind;
 pub use required_roles::RequiredRoles;
@@ -90,7 +90,7 @@ pub struct Plan {
     /// Number of scenarios that are not injected.
     pub background: usize,
     /// Weights of the scenarios.
-    pub weights: Skew,
+    pub weights: WeightedIndex,
     /// Key of the choice among scenarios.
     pub pick: Key,
     /// Start, end and rate.

@@ -7,7 +7,7 @@ use crate::{
     bytes::{PaddedSlice, PaddedSlices, TextTable, TextTableBuilder},
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Table, Text, TextPart},
     identity::Identities,
-    value::{Key, Lane, Salt, Skew, write_time},
+    value::{Key, Lane, Salt, WeightedIndex, write_time},
 };
 use within::Places;
 
@@ -33,7 +33,7 @@ pub struct Members {
     /// Minimum number of members in each parent, and number of parents with one more.
     dealt: (usize, usize),
     /// Activity of the members; without ranks if there are no members.
-    ranks: Skew,
+    ranks: WeightedIndex,
 }
 
 const SECOND: i64 = 1_000_000_000;
@@ -244,7 +244,8 @@ impl Maker<'_> {
         let parent = catalog.parent(kind_id);
         let parents = parent.map_or(1, |parent| self.members[parent].len().max(1));
         let count = self.counts[kind_id] as usize;
-        let ranks = if count > 0 { Skew::new(count.div_ceil(parents), self.skew) } else { Skew::default() };
+        let ranks =
+            if count > 0 { WeightedIndex::new(count.div_ceil(parents), self.skew) } else { WeightedIndex::default() };
         self.members[kind_id] = Members {
             fields: kind.fields.len(),
             parent,

@@ -11,7 +11,7 @@ mod pattern;
 mod people;
 mod permutation;
 mod time_text;
-mod zipf;
+mod weighted_index;
 
 pub use addresses::AddressRanges;
 pub use key::{Key, Salt};
@@ -20,4 +20,4 @@ pub use pattern::{Lane, Nth, Pattern, PatternError};
 pub use people::People;
 pub use permutation::{Permutation, Wide};
 pub use time_text::{Clock, DateCache, MICROSECONDS_LENGTH, NANOSECONDS_LENGTH, write_time};
-pub use zipf::Skew;
+pub use weighted_index::WeightedIndex;

@@ -3,7 +3,7 @@
 use super::{FieldId, KindId, Text};
 use crate::{
     template::Shape,
-    value::{Clock, Pattern, Skew},
+    value::{Clock, Pattern, WeightedIndex},
     yaml::{Node, Value},
 };
 use std::fmt;
@@ -56,7 +56,7 @@ pub enum Generator {
         /// The values, in the order in which `next` goes through them.
         choices: Vec<Scalar>,
         /// How often each is drawn.
-        weights: Skew,
+        weights: WeightedIndex,
         /// The weights as written.
         counts: Vec<u64>,
     },
@@ -126,7 +126,7 @@ pub struct Table {
     /// For each row its columns.
     pub rows: Vec<Vec<Scalar>>,
     /// How often each row is drawn.
-    pub weights: Skew,
+    pub weights: WeightedIndex,
     /// What templates see of each column.
     pub shapes: Vec<Shape>,
 }

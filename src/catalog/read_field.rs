@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::quoted,
-    value::{AddressRanges, Clock, Key, Pattern, Skew},
+    value::{AddressRanges, Clock, Key, Pattern, WeightedIndex},
     yaml::{MapReader, Node, Reader, Spanned, Value},
 };
 use std::ops::Range;
@@ -160,7 +160,7 @@ pub(super) fn of_another_type<'a>(values: impl IntoIterator<Item = &'a Scalar>) 
 }
 
 /// How often each of several is drawn.
-pub(super) fn weighted(reader: &Reader, at: &Range<usize>, weights: &[u64]) -> Option<Skew> {
+pub(super) fn weighted(reader: &Reader, at: &Range<usize>, weights: &[u64]) -> Option<WeightedIndex> {
     let wrong = |message: String, help: &str| {
         reader.report(reader.mistake(at, message).help(help));
         None
@@ -169,7 +169,7 @@ pub(super) fn weighted(reader: &Reader, at: &Range<usize>, weights: &[u64]) -> O
         let message = format!("the sum of the weights is more than {}", u64::MAX);
         return wrong(message, "write lower ones: what counts is how they relate to each other");
     }
-    match Skew::weighted(weights) {
+    match WeightedIndex::weighted(weights) {
         Some(skew) => Some(skew),
         None => {
             wrong("all weights are 0: nothing would ever be drawn".to_owned(), "write at least one that is 1 or more")

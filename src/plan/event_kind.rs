@@ -10,7 +10,7 @@ use crate::{
     catalog::{FailureId, FieldId, KindId, MethodId},
     plan::story::{Row, Story},
     template::Program,
-    value::{Key, Lane, Pattern, Salt, Skew},
+    value::{Key, Lane, Pattern, Salt, WeightedIndex},
 };
 use std::sync::Arc;
 
@@ -187,7 +187,7 @@ pub enum ValueSource {
         /// Key of the draw.
         draw: Draw,
         /// Weights of the values.
-        weights: Box<Skew>,
+        weights: Box<WeightedIndex>,
         /// The values; `None` is null.
         choices: Vec<Option<Padded>>,
     },
@@ -203,7 +203,7 @@ pub enum ValueSource {
         /// Key of the draw.
         draw: Draw,
         /// Weights of the values.
-        weights: Box<Skew>,
+        weights: Box<WeightedIndex>,
         /// Indices of the values.
         cases: Vec<usize>,
     },

@@ -3,7 +3,7 @@
 use crate::{
     catalog::{Effect, FailureId, FieldId, KindId, MethodId},
     units::{CountRange, DurationRange},
-    value::{Key, Lane, Skew},
+    value::{Key, Lane, WeightedIndex},
 };
 
 /// One scenario of a run, resolved.
@@ -177,7 +177,7 @@ pub enum Initial {
     /// The same in all instances, as a code.
     Fixed(u64),
     /// One of the field's choices, drawn with these weights.
-    Drawn(Skew),
+    Drawn(WeightedIndex),
     /// A reference to another entity.
     Reference(Reference),
 }
@@ -205,7 +205,7 @@ pub enum Operation {
         /// Number of its draw.
         salt: u64,
         /// Weights of the branches.
-        weights: Skew,
+        weights: WeightedIndex,
         /// Operation at which each branch begins.
         targets: Vec<usize>,
     },

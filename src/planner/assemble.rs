@@ -18,7 +18,7 @@ use crate::{
     plan::story::Story,
     population::Population,
     units::{elapsed, format_time},
-    value::{Key, Skew},
+    value::{Key, WeightedIndex},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -116,7 +116,7 @@ impl<'a> Draft<'a> {
                 && timing::is_fixed(self.options, &self.found),
             background: self.found.entries.len(),
             stories,
-            weights: Skew::weighted(&weights).ok_or_else(nothing_happens)?,
+            weights: WeightedIndex::weighted(&weights).ok_or_else(nothing_happens)?,
             pick: values.name("pick"),
             timing: timing.provisional(),
             event_kinds: Vec::new(),

@@ -12,7 +12,7 @@ use crate::{
     error::Diagnostic,
     plan::story::{Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, Resource, Turns},
     scenario,
-    value::Skew,
+    value::WeightedIndex,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -89,7 +89,7 @@ fn constrain(catalog: &Catalog, resolved: &mut Resolved, constraints: &[Constrai
             .map(|(choice, count)| if allowed(choice) && before.draws(choice) { *count } else { 0 })
             .collect();
         if (0..counts.len()).any(|choice| before.draws(choice) && kept[choice] == 0)
-            && let Some(weights) = Skew::weighted(&kept)
+            && let Some(weights) = WeightedIndex::weighted(&kept)
         {
             resource.initial[constraint.word] = Initial::Drawn(weights);
             changed = true;

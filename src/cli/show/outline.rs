@@ -77,7 +77,7 @@ impl<'p> Reader<'p> {
         items
     }
 
-    fn choose(&mut self, weights: &falsetrail::value::Skew, targets: &[usize]) -> Item<'p> {
+    fn choose(&mut self, weights: &falsetrail::value::WeightedIndex, targets: &[usize]) -> Item<'p> {
         let (now, events) = (self.now, self.events);
         let mut ways = Vec::new();
         let mut ends: Option<(DurationRange, CountRange)> = None;

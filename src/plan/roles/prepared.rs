@@ -9,7 +9,7 @@ use crate::{
         story::{Owner, Row, Story},
     },
     population::{Members, Population},
-    value::{Key, Salt, Skew},
+    value::{Key, Salt, WeightedIndex},
 };
 
 /// The draws that the events of a scenario require.
@@ -41,7 +41,7 @@ enum Placed<'p> {
     Fixed(u32),
     /// The row of the member whose role has this position.
     Of(&'p Members, usize),
-    Drawn(&'p Skew, Salt),
+    Drawn(&'p WeightedIndex, Salt),
 }
 
 /// Cache of the members that recent instances drew: an instance's events are interleaved with those of other instances.

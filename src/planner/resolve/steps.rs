@@ -13,7 +13,7 @@ use crate::{
     planner::pins::{self, Value},
     scenario::{self, Step},
     units::{CountRange, DurationRange, format_count},
-    value::Skew,
+    value::WeightedIndex,
     yaml::Spanned,
 };
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl Resolver<'_, '_> {
                     // If no branch is ever taken, what is taken is one that holds nothing.
                     let is_never = weights.iter().all(|weight| *weight == 0);
                     weights.extend(is_never.then_some(1));
-                    let weights = Skew::weighted(&weights).unwrap_or_default();
+                    let weights = WeightedIndex::weighted(&weights).unwrap_or_default();
                     self.push(Operation::Choose { salt, weights, targets: Vec::new() }, None);
                     let mut begins = Vec::new();
                     let mut ends = Vec::new();

@@ -6,7 +6,7 @@ use super::Key;
 ///
 /// Weights are integers computed once (with `libm`'s portable `pow`), so every machine draws the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Skew {
+pub struct WeightedIndex {
     cumulative: Vec<u64>,
     /// Alias table (Walker, Vose), one column per rank. A draw is one comparison without a branch, however many ranks
     /// there are.
@@ -21,7 +21,7 @@ struct Column {
     other: u32,
 }
 
-impl Skew {
+impl WeightedIndex {
     /// `count` ranks (at least one); `skew` 0 is uniform, 1 is Zipf's law.
     pub fn new(count: usize, skew: f64) -> Self {
         let mut total = 0_u64;
@@ -30,7 +30,7 @@ impl Skew {
             total += weight(rank).max(1);
             total
         });
-        Skew::of(cumulative.collect())
+        WeightedIndex::of(cumulative.collect())
     }
 
     /// From given weights; ranks of weight 0 are never drawn. `None` if all weights are 0.
@@ -43,7 +43,7 @@ impl Skew {
                 total
             })
             .collect();
-        (total > 0).then(|| Skew::of(cumulative))
+        (total > 0).then(|| WeightedIndex::of(cumulative))
     }
 
     /// The rank that `key` draws.
@@ -87,7 +87,7 @@ impl Skew {
 
     fn of(cumulative: Vec<u64>) -> Self {
         let columns = columns(&cumulative);
-        Skew { cumulative, columns }
+        WeightedIndex { cumulative, columns }
     }
 }
 
@@ -118,12 +118,12 @@ mod tests {
     #[test]
     fn columns_hold_what_ranks_weigh() {
         for skew in [
-            Skew::new(1, 1.0),
-            Skew::new(7, 0.0),
-            Skew::new(600, 1.0),
-            Skew::new(5_000, 3.0),
-            Skew::weighted(&[0, 5, 0, 0, 1, 0]).expect("weights"),
-            Skew::weighted(&[u64::MAX - 1, 1, 0]).expect("weights"),
+            WeightedIndex::new(1, 1.0),
+            WeightedIndex::new(7, 0.0),
+            WeightedIndex::new(600, 1.0),
+            WeightedIndex::new(5_000, 3.0),
+            WeightedIndex::weighted(&[0, 5, 0, 0, 1, 0]).expect("weights"),
+            WeightedIndex::weighted(&[u64::MAX - 1, 1, 0]).expect("weights"),
         ] {
             let mut held = vec![0.0; skew.columns.len()];
             for (rank, column) in skew.columns.iter().enumerate() {
@@ -141,21 +141,21 @@ mod tests {
 
     #[test]
     fn ranks_lie_one_behind_another() {
-        let skew = Skew::weighted(&[0, 5, 0, 0, 1, 0]).expect("weights");
+        let skew = WeightedIndex::weighted(&[0, 5, 0, 0, 1, 0]).expect("weights");
         let at = |share: f64| skew.at((share * 2_f64.powi(64)) as u64);
         assert_eq!([0.0, 0.83, 0.84, 1.0].map(at), [1, 1, 4, 4]);
     }
 
     #[test]
     fn ranks_follow_their_weights() {
-        let skew = Skew::weighted(&[3, 0, 1]).expect("weights");
+        let skew = WeightedIndex::weighted(&[3, 0, 1]).expect("weights");
         let mut counts = [0_u32; 3];
         for number in 0..4000 {
             counts[skew.draw(Key::root(1).number(number))] += 1;
         }
         assert_eq!(counts[1], 0);
         assert!((2850..3150).contains(&counts[0]), "{counts:?}");
-        assert!(Skew::weighted(&[0]).is_none());
-        assert_eq!(Skew::new(5, 0.0).at(u64::MAX), 4);
+        assert!(WeightedIndex::weighted(&[0]).is_none());
+        assert_eq!(WeightedIndex::new(5, 0.0).at(u64::MAX), 4);
     }
 }
