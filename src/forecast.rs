@@ -13,7 +13,7 @@ pub use sample::Size;
 use crate::{
     catalog::Effect,
     plan::{Plan, Starts, Timing, event_kind::Role, roles::Roles, story::Operation},
-    run::{Part, Summary},
+    run::{Slice, Summary},
     schedule::Schedule,
     simulation::Record,
     sink::{compress::Compression, format::Format},
@@ -30,7 +30,7 @@ use std::{
 #[derive(Debug, Clone, Default)]
 pub struct ForecastOptions {
     /// The shard and selection of the run.
-    pub part: Part,
+    pub part: Slice,
     /// Output format.
     pub format: Format,
     /// Compression of the output file.
@@ -104,7 +104,7 @@ impl Forecast {
         // A part after more events than are simulated is taken to be like the beginning.
         let is_far = options.part.skip > MOST;
         let skip = if is_far { 0 } else { options.part.skip };
-        let part = Part { skip, ..options.part.clone() };
+        let part = Slice { skip, ..options.part.clone() };
         let most = most.saturating_add(skip);
         let until = if plan.timing.is_endless() && !options.part.has_end() {
             plan.timing.from.saturating_add(DAY)

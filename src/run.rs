@@ -4,22 +4,22 @@
 //! batches to the sink in order. The first thread also simulates batches for the others (see `ahead`). The output is in
 //! the order of the run, whatever the number of threads.
 
-mod ahead;
 mod continuation;
 mod counters;
 mod live;
-mod only;
-mod part;
+mod prefetch;
+mod reorder;
+mod selection;
+mod slice;
 mod source;
 mod summary;
 mod truth;
-mod turns;
 
 pub use continuation::{Resumed, resume, resume_watched};
 pub use counters::{Counters, LATE, Progress};
 pub use live::{Lag, Live};
-pub use only::Only;
-pub use part::{Part, Shard};
+pub use selection::Selection;
+pub use slice::{Shard, Slice};
 use summary::Kinds;
 pub use summary::Summary;
 
@@ -31,8 +31,9 @@ use crate::{
     sink::{Delivered, Encoder, Ending, Failed, Flow, Lines, Sink},
     units::format_count,
 };
-use ahead::Ahead;
 use live::Pacer;
+use prefetch::Prefetch;
+use reorder::{Made, Reorder};
 use source::{Batch, Source};
 use std::{
     num::NonZero,
@@ -43,13 +44,12 @@ use std::{
     thread,
 };
 use truth::Recorder;
-use turns::{Made, Turns};
 
 /// How a run is emitted. None of these options changes a byte of an event.
 #[derive(Debug, Default)]
 pub struct EmitOptions {
     /// Which events of the run to emit.
-    pub part: Part,
+    pub part: Slice,
     /// Whether to compute a digest of the emitted events for the summary.
     pub digest: bool,
     /// The number of threads, at most [`MOST_THREADS`]; `None` takes as many as make this sink faster. A live run has
@@ -97,8 +97,8 @@ struct Shared<'p> {
     plan: &'p Plan,
     source: Mutex<Source<'p>>,
     output: Mutex<Output>,
-    ahead: Ahead,
-    turns: Turns,
+    ahead: Prefetch,
+    turns: Reorder,
     encoder: Option<Encoder>,
     /// Set when the run has ended or the sink takes no more events.
     over: AtomicBool,
@@ -150,8 +150,8 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: EmitOptions, stop: &AtomicBoo
             open: true,
             error: None,
         }),
-        ahead: Ahead::new(threads),
-        turns: Turns::new(threads),
+        ahead: Prefetch::new(threads),
+        turns: Reorder::new(threads),
         encoder,
         over: AtomicBool::new(false),
         stop,

@@ -6,7 +6,7 @@ use crate::{
 };
 use falsetrail::{
     bytes::Chunk,
-    run::{self, EmitOptions, Part},
+    run::{self, EmitOptions, Slice},
     sink::memory::Null,
 };
 use std::{hint::black_box, num::NonZero, sync::atomic::AtomicBool};
@@ -21,8 +21,11 @@ pub fn rows() -> Vec<Row> {
     let simulated = Simulated::new(&whole, None, EVENTS as usize);
     let (mut renderer, mut chunk) = (simulated.renderer(), Chunk::default());
     let emit = |plan, skip| {
-        let how =
-            EmitOptions { part: Part { skip, ..Part::default() }, threads: NonZero::new(1), ..EmitOptions::default() };
+        let how = EmitOptions {
+            part: Slice { skip, ..Slice::default() },
+            threads: NonZero::new(1),
+            ..EmitOptions::default()
+        };
         let outcome = run::emit(plan, Box::new(Null::default()), how, &AtomicBool::new(false));
         assert!(outcome.error.is_none());
     };

@@ -51,11 +51,11 @@ pub fn at_most(what: &str, measured: f64, required: f64) -> Row {
 const PEERS: &str = "--with-peers";
 
 /// A part's name, and what measures it.
-type Part = (&'static str, fn() -> Vec<Row>);
+type Slice = (&'static str, fn() -> Vec<Row>);
 
 /// Measures and prints the parts of that name, or all; the last only if it is wanted: not everybody has its programs.
 pub fn print(wanted: &[&str]) -> ExitCode {
-    let parts: [Part; 10] = [
+    let parts: [Slice; 10] = [
         ("rendering", rendering::rows),
         ("generating", generating::rows),
         ("simulation", simulation::rows),

@@ -237,7 +237,7 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
     let Resumed { sink, begun } = arguments.sink(&plan, &part, &output, &requested)?;
     let sink = arguments.write_run(&plan, recorded.as_ref(), &output, sink)?;
     let watch: Arc<Counters> = Arc::default();
-    let there = run::Part { skip: begun, ..part.clone() };
+    let there = run::Slice { skip: begun, ..part.clone() };
     let how = EmitOptions {
         part,
         digest: arguments.digest,
@@ -372,7 +372,7 @@ impl Generate {
     }
 
     /// Opens the sink, and determines where the run began that it resumes, if any.
-    fn sink(&self, plan: &Plan, part: &run::Part, output: &Output, stop: &Arc<AtomicBool>) -> Result<Resumed, Error> {
+    fn sink(&self, plan: &Plan, part: &run::Slice, output: &Output, stop: &Arc<AtomicBool>) -> Result<Resumed, Error> {
         if let Some(topic) = self.kafka.sink(self, plan, stop)? {
             return Ok(Resumed { sink: topic, begun: part.skip });
         }

@@ -10,7 +10,7 @@
 //! files are ahead of others. The run is then resumed after the longest prefix of the run that is complete in all
 //! files; events beyond it are cut off and written again.
 
-use super::{Outcome, Part};
+use super::{Outcome, Slice};
 use crate::{
     bytes::Chunk,
     error::Error,
@@ -38,7 +38,7 @@ pub struct Resumed {
 ///
 /// [`Error::Usage`] if the output does not end just before the part, with the number to skip if it can be determined;
 /// [`Error::Failed`] if there is no unfinished output, or if it is complete or in use.
-pub fn resume(plan: &Plan, part: &Part, output: &Output) -> Result<Resumed, Error> {
+pub fn resume(plan: &Plan, part: &Slice, output: &Output) -> Result<Resumed, Error> {
     resume_watched(plan, part, output, &|_| {})
 }
 
@@ -47,7 +47,7 @@ pub fn resume(plan: &Plan, part: &Part, output: &Output) -> Result<Resumed, Erro
 /// # Errors
 ///
 /// As for [`resume`].
-pub fn resume_watched(plan: &Plan, part: &Part, output: &Output, watch: &dyn Fn(u64)) -> Result<Resumed, Error> {
+pub fn resume_watched(plan: &Plan, part: &Slice, output: &Output, watch: &dyn Fn(u64)) -> Result<Resumed, Error> {
     let mut unfinished = Unfinished::open(output)?;
     let begun = begun(plan, part, &mut unfinished, watch)?;
     Ok(Resumed { sink: unfinished.resume(part.skip)?, begun })
@@ -64,14 +64,14 @@ impl Outcome {
 
 /// The number of the first event in the unfinished output, or the error that explains why the output does not end just
 /// before the part.
-fn begun(plan: &Plan, part: &Part, unfinished: &mut Unfinished, watch: &dyn Fn(u64)) -> Result<u64, Error> {
+fn begun(plan: &Plan, part: &Slice, unfinished: &mut Unfinished, watch: &dyn Fn(u64)) -> Result<u64, Error> {
     let there = unfinished.events();
     let name = unfinished.name().to_owned();
     if there == 0 {
         return Err(Error::usage(format!("{name} has no whole event to go on behind"))
             .help("leave out `--append`, and add `--force` if the file is not empty"));
     }
-    let whole = &Part { skip: 0, ..part.clone() };
+    let whole = &Slice { skip: 0, ..part.clone() };
     let by_instance = unfinished.by_instance().is_some();
     let beginning = Beginning::of(plan, whole, Until::Number(part.skip), by_instance, watch);
     if let Some(begun) = fits(plan, whole, &beginning, unfinished, watch)? {
@@ -110,7 +110,7 @@ fn begun(plan: &Plan, part: &Part, unfinished: &mut Unfinished, watch: &dyn Fn(u
 /// `beginning`.
 fn fits(
     plan: &Plan,
-    whole: &Part,
+    whole: &Slice,
     beginning: &Beginning,
     unfinished: &Unfinished,
     watch: &dyn Fn(u64),
@@ -169,7 +169,7 @@ struct Beginning {
 impl Beginning {
     /// Simulates the run up to `until`. `by_instance` counts the events of each instance, which takes memory for every
     /// instance.
-    fn of(plan: &Plan, whole: &Part, until: Until<'_>, by_instance: bool, watch: &dyn Fn(u64)) -> Self {
+    fn of(plan: &Plan, whole: &Slice, until: Until<'_>, by_instance: bool, watch: &dyn Fn(u64)) -> Self {
         let mut beginning = Self::default();
         let mut stream = plan.stream();
         let mut words = Vec::new();

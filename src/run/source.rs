@@ -1,7 +1,7 @@
 //! The source of batches: takes events from the simulation, selects the part to emit, applies the pace of a live run
 //! and collects the ground truth.
 
-use super::{Counters, Part, live::Pacer, truth::Recorder};
+use super::{Counters, Slice, live::Pacer, truth::Recorder};
 use crate::{
     plan::Plan,
     simulation::{Record, Stream},
@@ -29,7 +29,7 @@ pub(super) struct Batch {
 pub(super) struct Source<'p> {
     plan: &'p Plan,
     stream: Stream<'p>,
-    part: Part,
+    part: Slice,
     pub pacer: Option<Pacer>,
     pub truth: Option<Recorder<'p>>,
     /// The counters in which the number of skipped events is recorded.
@@ -52,7 +52,7 @@ const TOLD_AT_ONCE: usize = 1 << 20;
 const PASSED_AT_ONCE: u32 = 65_536;
 
 impl<'p> Source<'p> {
-    pub fn new(plan: &'p Plan, part: Part, pacer: Option<Pacer>, truth: Option<Recorder<'p>>, size: usize) -> Self {
+    pub fn new(plan: &'p Plan, part: Slice, pacer: Option<Pacer>, truth: Option<Recorder<'p>>, size: usize) -> Self {
         Source {
             plan,
             stream: plan.stream(),

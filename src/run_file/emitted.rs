@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::run::{Only, Part, Shard};
+use crate::run::{Selection, Shard, Slice};
 use serde_json::{Value, json};
 
 /// How much of a run was emitted, when, and how it ended.
@@ -16,13 +16,13 @@ pub struct Emitted {
     ///
     /// `skip` is the number of the first event at the destination; in a file that was resumed, that is before the
     /// events of this run. `first` is the number of the first event that was no longer handed over.
-    pub part: Part,
+    pub part: Slice,
     /// How many events the destination has taken or, if it is a topic, acknowledged.
     pub delivered: u64,
     /// Events that a topic's brokers rejected: they are not in the topic.
-    pub failed: Only,
+    pub failed: Selection,
     /// Events that were sent to a topic and never acknowledged: they may be in the topic.
-    pub unknown: Only,
+    pub unknown: Selection,
     /// Events that were given up but are in neither list, because the list could not be written.
     pub unlisted: u64,
     /// When the run began in wall time: nanoseconds since the Unix epoch.
@@ -100,7 +100,7 @@ impl Emitted {
     }
 
     /// The keys of the document that only this type reads: which events were emitted, rejected or lost.
-    pub fn numbers_to_json(part: &Part, failed: &Only, unknown: &Only, unlisted: u64) -> Value {
+    pub fn numbers_to_json(part: &Slice, failed: &Selection, unknown: &Selection, unlisted: u64) -> Value {
         json!({
             "skip": part.skip,
             "until": part.first,
@@ -114,6 +114,6 @@ impl Emitted {
 }
 
 /// Numbers as `[first, last]` pairs of consecutive ones.
-fn ranges(numbers: &Only) -> Value {
+fn ranges(numbers: &Selection) -> Value {
     numbers.ranges().iter().map(|range| json!([range.start(), range.end()])).collect()
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::{Emitted, Status, Topic, read::one_of};
 use crate::{
     error::{Diagnostic, quoted},
-    run::{Only, Part, Shard},
+    run::{Selection, Shard, Slice},
     units,
     yaml::{MapReader, Node, Reader, Value},
 };
@@ -81,7 +81,7 @@ fn given<'r>(map: &mut MapReader<'r>, key: &'static str) -> Option<&'r Node> {
     map.optional(key).filter(|node| node.value != Value::Null)
 }
 
-fn which(reader: &Reader, mut map: MapReader<'_>) -> Option<(Part, [Only; 2], u64)> {
+fn which(reader: &Reader, mut map: MapReader<'_>) -> Option<(Slice, [Selection; 2], u64)> {
     let skip = map.read_required("skip", Reader::u64);
     let first = given(&mut map, "until").map(|node| reader.u64(node, "`until`"));
     let shard = given(&mut map, "shard").map(|node| shard(reader, node));
@@ -90,7 +90,7 @@ fn which(reader: &Reader, mut map: MapReader<'_>) -> Option<(Part, [Only; 2], u6
     let unknown = map.required("unknown").map(|node| numbers(reader, node, "`unknown`"));
     let unlisted = map.read_required("unlisted", Reader::u64);
     let _ = map.rest();
-    let part = Part {
+    let part = Slice {
         skip: skip?.value,
         first: first.map_or(Some(None), |first| first.map(|first| Some(first.value)))?,
         shard: shard.map_or(Some(None), |shard| shard.map(Some))?,
@@ -129,7 +129,7 @@ fn shard(reader: &Reader, node: &Node) -> Option<Shard> {
 }
 
 /// Numbers given as `[first, last]` pairs.
-fn numbers(reader: &Reader, node: &Node, what: &str) -> Option<Only> {
+fn numbers(reader: &Reader, node: &Node, what: &str) -> Option<Selection> {
     let stretch = |item: &Node| {
         let bounds = reader.list(item, &format!("an item of {what}"))?;
         let [first, last] = bounds else {
@@ -143,7 +143,7 @@ fn numbers(reader: &Reader, node: &Node, what: &str) -> Option<Only> {
         Some(first..=end)
     };
     let stretches: Vec<_> = reader.list(node, what)?.iter().map(stretch).collect();
-    Some(Only::from_ranges(stretches.into_iter().collect::<Option<Vec<_>>>()?))
+    Some(Selection::from_ranges(stretches.into_iter().collect::<Option<Vec<_>>>()?))
 }
 
 fn offsets(reader: &Reader, node: &Node) -> Option<BTreeMap<i32, i64>> {

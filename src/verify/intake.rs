@@ -94,7 +94,7 @@ impl<'p> Intake<'p> {
                 self.next = self.next.saturating_add(1);
                 self.record(record, origin);
             }
-            Piece::Part(part, is_first) => {
+            Piece::Slice(part, is_first) => {
                 if is_first {
                     self.end_long();
                 }

@@ -21,7 +21,7 @@ pub(super) enum Piece<'a> {
     /// A record.
     Whole(&'a [u8]),
     /// A part of a record that is too long; whether it is the first one.
-    Part(&'a [u8], bool),
+    Slice(&'a [u8], bool),
 }
 
 /// Reads all records of an input. `take` returns false to end.
@@ -289,7 +289,7 @@ mod tests {
         let mut take = |piece: Piece<'_>| {
             match piece {
                 Piece::Whole(bytes) => records.push(String::from_utf8_lossy(bytes).into_owned()),
-                Piece::Part(bytes, _) => records.push(format!("… {}", bytes.len())),
+                Piece::Slice(bytes, _) => records.push(format!("… {}", bytes.len())),
             }
             true
         };

@@ -41,12 +41,12 @@ pub(super) struct Spool {
     place: Option<TempDir>,
     /// Events of a part.
     width: u64,
-    parts: Vec<Part>,
+    parts: Vec<Slice>,
     failed: Option<io::Error>,
 }
 
 #[derive(Default)]
-struct Part {
+struct Slice {
     waiting: Vec<u8>,
     written: u64,
 }
@@ -56,7 +56,7 @@ impl Spool {
     /// `None`.
     pub fn new(events: u64, folder: Option<&Path>) -> Self {
         let width = events.div_ceil(PARTS).max(EVENTS);
-        let parts = (0..events.div_ceil(width)).map(|_| Part::default()).collect();
+        let parts = (0..events.div_ceil(width)).map(|_| Slice::default()).collect();
         Spool { folder: folder.map(Path::to_owned), place: None, width, parts, failed: None }
     }
 

@@ -121,7 +121,7 @@ impl Unwrapper {
 
     fn part(&mut self, bytes: &[u8], take: &mut dyn FnMut(Piece<'_>)) {
         if !bytes.is_empty() {
-            take(Piece::Part(bytes, !self.has_given));
+            take(Piece::Slice(bytes, !self.has_given));
             self.has_given = true;
         }
     }
@@ -243,7 +243,7 @@ mod tests {
         let mut given = Vec::new();
         let mut take = |piece: Piece<'_>| match piece {
             Piece::Whole(bytes) => given.push(String::from_utf8_lossy(bytes).into_owned()),
-            Piece::Part(bytes, first) => given.push(format!("{first} {}", bytes.len())),
+            Piece::Slice(bytes, first) => given.push(format!("{first} {}", bytes.len())),
         };
         let mut unwrapper = Unwrapper::new(limit);
         for part in text.as_bytes().chunks(step) {

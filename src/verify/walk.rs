@@ -4,7 +4,7 @@ use crate::{
     bytes::Chunk,
     plan::Plan,
     render::Renderer,
-    run::{Only, Part},
+    run::{Selection, Slice},
     simulation::{Record, Stream},
 };
 use std::{
@@ -20,11 +20,11 @@ use std::{
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
     /// The part that was emitted: `--skip`, `--shard`, `--only`, and where the run has stopped.
-    pub part: Part,
+    pub part: Slice,
     /// Events that were not emitted all the same, such as those that brokers refused.
-    pub without: Option<Only>,
+    pub without: Option<Selection>,
     /// Events that may arrive and need not, such as those that brokers never acknowledged.
-    pub except: Option<Only>,
+    pub except: Option<Selection>,
 }
 
 impl Scope {

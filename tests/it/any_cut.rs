@@ -8,7 +8,7 @@ use falsetrail::{
     Plan, Run,
     bytes::Chunk,
     error::Error,
-    run::{self, EmitOptions, Part, Shard},
+    run::{self, EmitOptions, Shard, Slice},
     sink::{Delivered, Ending, Failed, Flow, Sink, memory::Memory},
 };
 use proptest::prelude::*;
@@ -25,7 +25,7 @@ use tempfile::tempdir;
 /// Time, number, key and body of an event.
 type Emitted = (i64, u64, Vec<u8>, Vec<u8>);
 
-fn chunk(plan: &Plan, part: Part, threads: usize) -> Chunk {
+fn chunk(plan: &Plan, part: Slice, threads: usize) -> Chunk {
     let memory = Memory::default();
     let sink: Box<dyn Sink> = Box::new(memory.clone());
     let how = EmitOptions { part, threads: NonZero::new(threads), ..EmitOptions::default() };
@@ -34,7 +34,7 @@ fn chunk(plan: &Plan, part: Part, threads: usize) -> Chunk {
     memory.collected()
 }
 
-fn emitted(plan: &Plan, part: Part, threads: usize) -> Vec<Emitted> {
+fn emitted(plan: &Plan, part: Slice, threads: usize) -> Vec<Emitted> {
     let chunk = chunk(plan, part, threads);
     let one = |event: &falsetrail::bytes::Event| {
         (event.time, event.number, chunk.key(event).to_vec(), chunk.body(event).to_vec())
@@ -50,11 +50,11 @@ proptest! {
         let plan = told.plan(&told.all());
         prop_assume!(plan.is_some());
         let plan = plan.unwrap();
-        let one = chunk(&plan, Part::default(), 1);
+        let one = chunk(&plan, Slice::default(), 1);
         prop_assert!(one.events.is_sorted_by_key(|event| (event.time, event.number)));
         prop_assert!(one.events.iter().enumerate().all(|(number, event)| event.number == number as u64));
         for threads in [2, 3, 8] {
-            let several = chunk(&plan, Part::default(), threads);
+            let several = chunk(&plan, Slice::default(), threads);
             prop_assert!(one.bodies == several.bodies, "other bytes by {} threads", threads);
             prop_assert_eq!(&one.events, &several.events);
         }
@@ -66,10 +66,10 @@ proptest! {
         prop_assume!(plan.is_some());
         let plan = plan.unwrap();
         for (of, skip) in [(2, 0), (3, skip), (7, 0)] {
-            let whole = emitted(&plan, Part { skip, ..Part::default() }, 1);
+            let whole = emitted(&plan, Slice { skip, ..Slice::default() }, 1);
             let mut merged = Vec::new();
             for index in 0..of {
-                let shard = emitted(&plan, Part { skip, shard: Some(Shard { index, of }), ..Part::default() }, 1 + index as usize % 3);
+                let shard = emitted(&plan, Slice { skip, shard: Some(Shard { index, of }), ..Slice::default() }, 1 + index as usize % 3);
                 prop_assert!(shard.is_sorted());
                 merged.extend(shard);
             }
@@ -82,12 +82,12 @@ proptest! {
     #[test]
     fn a_number_of_events_and_what_is_behind_them_are_the_whole(told in told(0), cut: prop::sample::Index) {
         let plan = told.plan(&[]).unwrap();
-        let whole = emitted(&plan, Part::default(), 1);
+        let whole = emitted(&plan, Slice::default(), 1);
         let cut = cut.index(whole.len() - 1) + 1;
         let shorter = told.plan_with(&[], |options| options.events = Some(cut as u64)).unwrap();
-        let first = emitted(&shorter, Part::default(), 2);
+        let first = emitted(&shorter, Slice::default(), 2);
         prop_assert_eq!(first.len(), cut);
-        let rest = emitted(&plan, Part { skip: cut as u64, ..Part::default() }, 3);
+        let rest = emitted(&plan, Slice { skip: cut as u64, ..Slice::default() }, 3);
         prop_assert!([first, rest].concat() == whole, "cut behind {} of {}", cut, whole.len());
     }
 
@@ -97,9 +97,9 @@ proptest! {
         let plan = told.plan(&told.all());
         prop_assume!(plan.is_some());
         let plan = plan.unwrap();
-        let whole = emitted(&plan, Part::default(), 1);
+        let whole = emitted(&plan, Slice::default(), 1);
         let cut = cut.index(whole.len());
-        let rest = emitted(&plan, Part { skip: cut as u64, ..Part::default() }, 1);
+        let rest = emitted(&plan, Slice { skip: cut as u64, ..Slice::default() }, 1);
         prop_assert!(rest == whole[cut..]);
     }
 }
@@ -181,7 +181,7 @@ impl Sink for Until {
 #[test]
 fn what_a_run_has_emitted_when_it_ends_early_is_its_beginning() {
     let plan = Run::of("busy-day").seed(7).from("2026-01-05").events_limit(20_000).plan().unwrap();
-    let whole = chunk(&plan, Part::default(), 1);
+    let whole = chunk(&plan, Slice::default(), 1);
     for (threads, then) in [1, 2, 3, 8]
         .into_iter()
         .flat_map(|threads| [Early::Stopped, Early::Closed, Early::Failed].map(|then| (threads, then)))

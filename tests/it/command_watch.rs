@@ -2,7 +2,7 @@
 
 use super::command_run::{line, shell};
 use falsetrail::{
-    run::Part,
+    run::Slice,
     run_file::{End, Status},
 };
 use serde_json::Value;
@@ -55,7 +55,7 @@ fn the_summary_says_what_happened() {
     let read = falsetrail::run_file::RunFile::read(folder.path().join("s.json")).unwrap();
     let emitted = read.emitted.as_ref().expect("a summary says how much was emitted");
     assert_eq!((emitted.status, emitted.end()), (Status::Complete, End::Run));
-    assert_eq!((emitted.part.clone(), emitted.delivered, emitted.topic.clone()), (Part::default(), 500, None));
+    assert_eq!((emitted.part.clone(), emitted.delivered, emitted.topic.clone()), (Slice::default(), 500, None));
     let (started, ended) = (emitted.started, emitted.ended.expect("the run is over"));
     assert!(ended > started && started > 1_700_000_000_000_000_000, "{started} {ended}");
     assert_eq!(read.plan().unwrap().events().count(), 500);

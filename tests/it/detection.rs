@@ -4,7 +4,7 @@ use super::{
     trail::{self, Event},
     truth::truth,
 };
-use falsetrail::{Plan, run::Part, units::rate};
+use falsetrail::{Plan, run::Slice, units::rate};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -65,7 +65,7 @@ type Truth = HashMap<String, (Option<String>, String)>;
 
 fn by_event(plan: &Plan) -> Truth {
     let mut events = HashMap::new();
-    for line in truth(plan, Part::default(), true) {
+    for line in truth(plan, Slice::default(), true) {
         let line: Value = serde_json::from_str(&line).unwrap();
         let told = (line["label"].as_str().map(str::to_owned), line["story"].as_str().unwrap().to_owned());
         for id in line["event_ids"].as_array().unwrap() {

@@ -7,7 +7,7 @@ use falsetrail::{
     bytes::Chunk,
     clock::{Clock, ManualClock},
     error::Error,
-    run::{self, EmitOptions, Lag, Live, Outcome, Part},
+    run::{self, EmitOptions, Lag, Live, Outcome, Slice},
     sink::{Delivered, Ending, Failed, Flow, Sink, memory::Memory},
     units::rate,
 };
@@ -118,7 +118,7 @@ impl Case {
         let freeze = Mutex::new(self.freeze.map(|(begins, lasts)| (from + begins, lasts)));
         let clock = Arc::new(Freezing { clock, freeze });
         let live = Some(Live { clock, speed: self.speed.unwrap_or(1.0), max_lag });
-        let how = EmitOptions { part: Part { skip: self.skip, ..Part::default() }, live, ..EmitOptions::default() };
+        let how = EmitOptions { part: Slice { skip: self.skip, ..Slice::default() }, live, ..EmitOptions::default() };
         let outcome = run::emit(plan, sink, how, &stop);
         let since = |(time, now): &(i64, i64)| (time - from, now - from);
         let left = left.lock().unwrap().iter().map(since).collect();

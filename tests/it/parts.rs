@@ -3,7 +3,7 @@
 use super::command_run::{line, run};
 use falsetrail::{
     Plan, Run,
-    run::{self, EmitOptions, Only, Part, Shard},
+    run::{self, EmitOptions, Selection, Shard, Slice},
     sink::{Sink, memory::Memory},
     units::rate,
 };
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use std::{collections::BTreeSet, fs, sync::atomic::AtomicBool};
 
 /// Bodies by number, and the digest.
-fn emitted(plan: &Plan, part: &Part) -> (Vec<(u64, Vec<u8>)>, String) {
+fn emitted(plan: &Plan, part: &Slice) -> (Vec<(u64, Vec<u8>)>, String) {
     let memory = Memory::default();
     let sink: Box<dyn Sink> = Box::new(memory.clone());
     let how = EmitOptions { part: part.clone(), digest: true, ..EmitOptions::default() };
@@ -35,10 +35,10 @@ proptest! {
     #[test]
     fn shards_are_the_whole(seed: u64, paced: bool, of in prop::sample::select(vec![2_u64, 3, 7])) {
         let plan = plan("busy-day", seed, 1_500, paced);
-        let (whole, _) = emitted(&plan, &Part::default());
+        let (whole, _) = emitted(&plan, &Slice::default());
         let mut merged = Vec::new();
         for index in 0..of {
-            merged.extend(emitted(&plan, &Part { skip: 0, shard: Some(Shard { index, of }), ..Part::default() }).0);
+            merged.extend(emitted(&plan, &Slice { skip: 0, shard: Some(Shard { index, of }), ..Slice::default() }).0);
         }
         merged.sort_by_key(|(number, _)| *number);
         prop_assert_eq!(merged, whole);
@@ -47,17 +47,17 @@ proptest! {
     #[test]
     fn what_is_skipped_is_the_beginning(seed: u64, paced: bool, skip in 0..1_500_u64) {
         let plan = plan("busy-day", seed, 1_500, paced);
-        let (whole, _) = emitted(&plan, &Part::default());
-        let (rest, _) = emitted(&plan, &Part { skip, ..Part::default() });
+        let (whole, _) = emitted(&plan, &Slice::default());
+        let (rest, _) = emitted(&plan, &Slice { skip, ..Slice::default() });
         prop_assert_eq!(&rest[..], &whole[skip as usize..]);
     }
 
     #[test]
     fn only_these_are_these(seed: u64, paced: bool, numbers in prop::collection::vec(0..1_500_u64, 1..40)) {
         let plan = plan("busy-day", seed, 1_500, paced);
-        let (whole, _) = emitted(&plan, &Part::default());
-        let only: Only = numbers.iter().copied().collect();
-        let (some, _) = emitted(&plan, &Part { only: Some(only), ..Part::default() });
+        let (whole, _) = emitted(&plan, &Slice::default());
+        let only: Selection = numbers.iter().copied().collect();
+        let (some, _) = emitted(&plan, &Slice { only: Some(only), ..Slice::default() });
         let wanted: BTreeSet<u64> = numbers.into_iter().collect();
         let expected: Vec<_> = wanted.iter().map(|number| whole[*number as usize].clone()).collect();
         prop_assert_eq!(some, expected);
@@ -105,7 +105,7 @@ fn digests_are_pinned() {
     for (scenario, events, digest) in DIGESTS {
         let run = Run::of(scenario).seed(7).from("2026-01-05T08:00:00Z").with(|options| options.events = events);
         let plan = run.plan().expect("the run can be planned");
-        assert_eq!(emitted(&plan, &Part::default()).1, digest, "{scenario}");
+        assert_eq!(emitted(&plan, &Slice::default()).1, digest, "{scenario}");
     }
 }
 

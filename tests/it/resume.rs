@@ -6,7 +6,7 @@ use falsetrail::{
     Plan, Run,
     bytes::Chunk,
     error::Error,
-    run::{self, EmitOptions, Outcome, Part, Resumed, Shard},
+    run::{self, EmitOptions, Outcome, Resumed, Shard, Slice},
     sink::{self, Delivered, Ending, Failed, Flow, Output, Sink, Split, format::Format},
 };
 use proptest::prelude::*;
@@ -72,12 +72,12 @@ impl<F: FnMut() + Send> Sink for Before<F> {
     }
 }
 
-fn of(part: Part) -> EmitOptions {
+fn of(part: Slice) -> EmitOptions {
     EmitOptions { part, ..EmitOptions::default() }
 }
 
 /// Runs a part until its chunk of this number, and that one too.
-fn until(plan: &Plan, part: Part, sink: Box<dyn Sink>, chunks: u64) -> Outcome {
+fn until(plan: &Plan, part: Slice, sink: Box<dyn Sink>, chunks: u64) -> Outcome {
     let stop = Arc::new(AtomicBool::new(false));
     let act = {
         let stop = Arc::clone(&stop);
@@ -90,7 +90,7 @@ fn until(plan: &Plan, part: Part, sink: Box<dyn Sink>, chunks: u64) -> Outcome {
 
 /// Goes on, as soon as nobody else has the lock: a process that another test starts has all files of this one, too,
 /// until it becomes what it is to be.
-fn resume(plan: &Plan, part: &Part, output: &Output) -> Result<Resumed, Error> {
+fn resume(plan: &Plan, part: &Slice, output: &Output) -> Result<Resumed, Error> {
     let mut result = run::resume(plan, part, output);
     for _ in 0..10_000 {
         match &result {
@@ -102,28 +102,28 @@ fn resume(plan: &Plan, part: &Part, output: &Output) -> Result<Resumed, Error> {
     result
 }
 
-fn complete(plan: &Plan, part: Part, sink: Box<dyn Sink>) {
+fn complete(plan: &Plan, part: Slice, sink: Box<dyn Sink>) {
     let outcome = run::emit(plan, sink, of(part), &AtomicBool::new(false));
     assert!(outcome.error.is_none() && outcome.rest().is_none(), "{:?}", outcome.error);
 }
 
-fn whole(plan: &Plan, part: Part, kind: usize) -> Vec<(String, Vec<u8>)> {
+fn whole(plan: &Plan, part: Slice, kind: usize) -> Vec<(String, Vec<u8>)> {
     let folder = tempdir().unwrap();
     let output = output(plan, folder.path(), kind);
     complete(plan, part, sink::open(&output).unwrap());
     contents(&output.path.unwrap())
 }
 
-fn part() -> impl Strategy<Value = Part> {
+fn part() -> impl Strategy<Value = Slice> {
     let shard = prop_oneof![
         Just(None),
         (1_u64..4).prop_flat_map(|of| (0..of).prop_map(move |index| (index, of))).prop_map(Some)
     ];
     let skip = prop_oneof![2 => Just(0), 1 => 0..EVENTS / 2];
-    (skip, shard).prop_map(|(skip, shard)| Part {
+    (skip, shard).prop_map(|(skip, shard)| Slice {
         skip,
         shard: shard.map(|(index, of)| Shard { index, of }),
-        ..Part::default()
+        ..Slice::default()
     })
 }
 
@@ -175,26 +175,26 @@ proptest! {
         let output = output(&plan, folder.path(), kind);
         prop_assume!(output.split.is_none());
         let path = output.path.clone().unwrap();
-        until(&plan, Part::default(), sink::open(&output).unwrap(), chunks);
+        until(&plan, Slice::default(), sink::open(&output).unwrap(), chunks);
         let unfinished = PathBuf::from(format!("{}.part", path.display()));
         let file = fs::OpenOptions::new().write(true).open(&unfinished).unwrap();
         let length = file.metadata().unwrap().len() * cut / 1_000_000;
         file.set_len(length).unwrap();
         drop(file);
-        let Err(error) = resume(&plan, &Part::default(), &output) else { panic!("0 is no number to go on at") };
+        let Err(error) = resume(&plan, &Slice::default(), &output) else { panic!("0 is no number to go on at") };
         prop_assert_eq!(fs::metadata(&unfinished).unwrap().len(), length, "nothing changes before all is well");
         let error = error.to_string();
         if error.contains("has no whole event") {
             return Ok(());
         }
         let skip = error.split("`--skip ").nth(1).and_then(|rest| rest.split('`').next()).unwrap_or_else(|| panic!("{error}"));
-        let rest = Part { skip: skip.parse().unwrap(), ..Part::default() };
+        let rest = Slice { skip: skip.parse().unwrap(), ..Slice::default() };
         for wrong in [rest.skip - 1, rest.skip + 1] {
-            let refused = resume(&plan, &Part { skip: wrong, ..rest.clone() }, &output).is_err();
+            let refused = resume(&plan, &Slice { skip: wrong, ..rest.clone() }, &output).is_err();
             prop_assert!(refused, "{} fits, too", wrong);
         }
         complete(&plan, rest.clone(), resume(&plan, &rest, &output).unwrap().sink);
-        prop_assert!(contents(&path) == whole(&plan, Part::default(), kind));
+        prop_assert!(contents(&path) == whole(&plan, Slice::default(), kind));
     }
 }
 
@@ -206,16 +206,16 @@ fn half_an_event_in_a_folder_goes_away_when_the_run_goes_on() {
         let folder = tempdir().unwrap();
         let output = output(&plan, folder.path(), kind);
         let path = output.path.clone().unwrap();
-        let outcome = until(&plan, Part::default(), sink::open(&output).unwrap(), 1);
+        let outcome = until(&plan, Slice::default(), sink::open(&output).unwrap(), 1);
         let mut files = contents(&path.join("falsetrail.part"));
         let last = files.pop().unwrap();
         fs::write(path.join("falsetrail.part").join(last.0), &last.1[..last.1.len() / 2]).unwrap();
         let next = outcome.rest().unwrap();
-        let refused = resume(&plan, &Part { skip: next, ..Part::default() }, &output).err().unwrap().to_string();
+        let refused = resume(&plan, &Slice { skip: next, ..Slice::default() }, &output).err().unwrap().to_string();
         assert!(refused.contains(&format!("`--skip {}`", next - 1)), "{split:?}: {refused}");
-        let rest = Part { skip: next - 1, ..Part::default() };
+        let rest = Slice { skip: next - 1, ..Slice::default() };
         complete(&plan, rest.clone(), resume(&plan, &rest, &output).unwrap().sink);
-        assert!(contents(&path) == whole(&plan, Part::default(), kind));
+        assert!(contents(&path) == whole(&plan, Slice::default(), kind));
     }
 }
 
@@ -250,7 +250,7 @@ fn a_write_that_fails_leaves_the_first_events_of_a_run() {
             Output { path, split: Some(split), most: Some(events), names: plan.names(), ..Output::default() }
         };
         let whole = to("whole");
-        complete(&plan, Part::default(), sink::open(&whole).unwrap());
+        complete(&plan, Slice::default(), sink::open(&whole).unwrap());
         let whole = contents(&whole.path.unwrap());
         let names: Vec<String> = whole.iter().map(|(name, _)| name.clone()).collect();
         let output = to("blocked");
@@ -261,7 +261,7 @@ fn a_write_that_fails_leaves_the_first_events_of_a_run() {
         assert_eq!(skip, outcome.delivered.events);
         assert!(outcome.delivered.notes[0].contains(&format!("keeps the first {skip} whole events")));
         fs::remove_dir(blocked).unwrap();
-        let part = Part { skip, ..Part::default() };
+        let part = Slice { skip, ..Slice::default() };
         complete(&plan, part.clone(), resume(&plan, &part, &output).unwrap().sink);
         assert!(contents(&output.path.unwrap()) == whole, "{split:?}");
     }
@@ -274,8 +274,8 @@ fn folders_of_other_runs_are_refused() {
     for (kind, (.., split)) in KINDS.iter().enumerate().filter(|(_, (.., split))| split.is_some()) {
         let folder = tempdir().unwrap();
         let output = output(&plan, folder.path(), kind);
-        let outcome = until(&plan, Part::default(), sink::open(&output).unwrap(), 2);
-        let part = Part { skip: outcome.rest().unwrap(), ..Part::default() };
+        let outcome = until(&plan, Slice::default(), sink::open(&output).unwrap(), 2);
+        let part = Slice { skip: outcome.rest().unwrap(), ..Slice::default() };
         let refused = |expected: &str| {
             let error = resume(&plan, &part, &output).err().expect("it should be refused").to_string();
             assert!(error.contains(expected), "{split:?}: {error}");
@@ -301,7 +301,7 @@ fn folders_of_other_runs_are_refused() {
 #[test]
 fn a_whole_part_is_published_or_said_to_be_whole() {
     let plan = plan(7);
-    let part = Part { skip: EVENTS, ..Part::default() };
+    let part = Slice { skip: EVENTS, ..Slice::default() };
     for (kind, (name, format, _)) in KINDS.iter().enumerate().filter(|(_, (.., split))| split.is_none()) {
         let folder = tempdir().unwrap();
         let output = output(&plan, folder.path(), kind);
@@ -327,6 +327,6 @@ fn a_whole_part_is_published_or_said_to_be_whole() {
                 fs::rename(format!("{}.part", path.display()), &path).unwrap();
             }
         }
-        assert!(contents(&path) == whole(&plan, Part::default(), kind), "{name}");
+        assert!(contents(&path) == whole(&plan, Slice::default(), kind), "{name}");
     }
 }

@@ -9,7 +9,7 @@ use falsetrail::{
     Plan,
     bytes::Chunk,
     error::Error,
-    run::{self, EmitOptions, Outcome, Part, Shard, Truth},
+    run::{self, EmitOptions, Outcome, Shard, Slice, Truth},
     sink::{Delivered, Ending, Failed, Flow, Lines, Sink, memory::Memory},
     units::rate,
 };
@@ -49,7 +49,7 @@ impl Sink for StopAt {
 }
 
 /// Emits a part of a run and its truth until its chunk of this number.
-fn emit(plan: &Plan, part: Part, (path, all): (&Path, bool), threads: usize, chunks: u64) -> Outcome {
+fn emit(plan: &Plan, part: Slice, (path, all): (&Path, bool), threads: usize, chunks: u64) -> Outcome {
     let goes_on = part.skip > 0 && Lines::are_unfinished(path);
     let lines = if goes_on { Lines::rewrite(path, false) } else { Lines::create(path, false) }.unwrap();
     let stop = Arc::new(AtomicBool::new(false));
@@ -67,7 +67,7 @@ fn emit(plan: &Plan, part: Part, (path, all): (&Path, bool), threads: usize, chu
 }
 
 /// The truth's lines about a part of a run.
-pub fn truth(plan: &Plan, part: Part, all: bool) -> Vec<String> {
+pub fn truth(plan: &Plan, part: Slice, all: bool) -> Vec<String> {
     let folder = tempdir().unwrap();
     let path = folder.path().join("truth.jsonl");
     emit(plan, part, (&path, all), 3, u64::MAX);
@@ -149,7 +149,7 @@ proptest! {
         prop_assume!(plan.is_some());
         let plan = plan.unwrap();
         let data = trail::events(&plan);
-        join(&plan, &data, &truth(&plan, Part::default(), all), all)?;
+        join(&plan, &data, &truth(&plan, Slice::default(), all), all)?;
     }
 
     /// It concatenates to the same lines.
@@ -160,10 +160,10 @@ proptest! {
         let plan = told.plan(&told.all());
         prop_assume!(plan.is_some());
         let plan = plan.unwrap();
-        let whole = truth(&plan, Part::default(), all);
+        let whole = truth(&plan, Slice::default(), all);
         let folder = tempdir().unwrap();
         let path = folder.path().join("truth.jsonl");
-        let mut part = Part::default();
+        let mut part = Slice::default();
         for (chunks, threads) in stops {
             // Up to the very end, where only stories are left that the end cuts short.
             let chunks = chunks.index(plan.count() as usize / 256 + 1) as u64;
@@ -184,9 +184,9 @@ proptest! {
         let plan = told.plan(&told.all());
         prop_assume!(plan.is_some());
         let plan = plan.unwrap();
-        let mut whole = truth(&plan, Part::default(), all);
+        let mut whole = truth(&plan, Slice::default(), all);
         let mut shards: Vec<String> =
-            (0..of).flat_map(|index| truth(&plan, Part { skip: 0, shard: Some(Shard { index, of }), ..Part::default() }, all)).collect();
+            (0..of).flat_map(|index| truth(&plan, Slice { skip: 0, shard: Some(Shard { index, of }), ..Slice::default() }, all)).collect();
         whole.sort();
         shards.sort();
         prop_assert_eq!(shards, whole);
@@ -204,7 +204,7 @@ fn all_stories_have_a_line_if_that_is_asked_for() {
     });
     let plan = trail::plan(&run);
     let data = trail::events(&plan);
-    let (some, all) = (truth(&plan, Part::default(), false), truth(&plan, Part::default(), true));
+    let (some, all) = (truth(&plan, Slice::default(), false), truth(&plan, Slice::default(), true));
     for (lines, all) in [(&some, false), (&all, true)] {
         join(&plan, &data, lines, all).unwrap();
     }

@@ -2,7 +2,7 @@
 
 use super::{Generate, repeat::Words};
 use clap::{ArgGroup, Args, ValueEnum};
-use falsetrail::{error::Error, plan::Plan, run::Only, sink::Sink, units};
+use falsetrail::{error::Error, plan::Plan, run::Selection, sink::Sink, units};
 use std::{
     num::NonZero,
     path::PathBuf,
@@ -124,8 +124,8 @@ impl Kafka {
     }
 
     /// The events to select, if not all.
-    pub(super) fn only(&self, plan: &Plan) -> Result<Option<Only>, Error> {
-        self.only.as_deref().map(|path| Only::load(path, plan)).transpose()
+    pub(super) fn only(&self, plan: &Plan) -> Result<Option<Selection>, Error> {
+        self.only.as_deref().map(|path| Selection::load(path, plan)).transpose()
     }
 
     /// Writes the same options again, without secrets. `list`: including where to list undelivered events.

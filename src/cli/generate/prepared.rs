@@ -8,7 +8,7 @@ use std::num::NonZero;
 pub struct Prepared {
     pub plan: Plan,
     pub output: Output,
-    pub part: run::Part,
+    pub part: run::Slice,
     pub recorded: Option<RunFile>,
 }
 
@@ -27,7 +27,7 @@ impl Generate {
         plan.is_repeatable &= !self.from.as_deref().is_some_and(is_relative_time);
         let output = self.output(&plan, recorded.as_ref());
         let only = self.kafka.only(&plan)?;
-        let part = run::Part { skip, first: self.first, shard: self.shard, only };
+        let part = run::Slice { skip, first: self.first, shard: self.shard, only };
         Ok(Prepared { plan, output, part, recorded })
     }
 

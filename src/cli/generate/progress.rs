@@ -6,7 +6,7 @@ use super::{Generate, watch::ProgressName};
 use crate::cli::report;
 use falsetrail::{
     plan::{Plan, Starts},
-    run::{Counters, Part, Progress},
+    run::{Counters, Progress, Slice},
     schedule::Schedule,
     units::{elapsed, format_bytes, format_count, format_time},
 };
@@ -52,7 +52,7 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    pub fn of(plan: &Plan, part: &Part, speed: Option<f64>) -> Self {
+    pub fn of(plan: &Plan, part: &Slice, speed: Option<f64>) -> Self {
         let timing = &plan.timing;
         let length = timing.schedule.as_ref().and_then(Schedule::length);
         let stages = length.map(|length| timing.from.saturating_add_unsigned(length));

@@ -9,7 +9,7 @@ use super::{
 use falsetrail::{
     error::Error,
     plan::Plan,
-    run::{Lag, Only, Outcome, Part, Progress},
+    run::{Lag, Outcome, Progress, Selection, Slice},
     run_file::{Emitted, RunFile, Status},
     sink::WholeFile,
     units::format_time,
@@ -31,7 +31,7 @@ pub struct About<'a> {
     arguments: &'a Generate,
     plan: &'a Plan,
     /// The part of the run at the destination; `skip` is its first event.
-    part: Part,
+    part: Slice,
     /// When the run began: wall time in nanoseconds since the Unix epoch.
     started: i64,
     /// The end offset of each partition before the first event.
@@ -43,8 +43,8 @@ pub struct About<'a> {
 /// The numbers of the events that were not acknowledged.
 #[derive(Default)]
 struct Undelivered {
-    failed: Only,
-    unknown: Only,
+    failed: Selection,
+    unknown: Selection,
     /// The number of events that are in neither list.
     unlisted: u64,
 }
@@ -68,7 +68,7 @@ impl<'a> About<'a> {
     pub fn new(
         arguments: &'a Generate,
         plan: &'a Plan,
-        part: Part,
+        part: Slice,
         run: &RunFile,
         offsets_before: BTreeMap<i32, i64>,
     ) -> Self {
@@ -82,7 +82,7 @@ impl<'a> About<'a> {
     pub fn running(&self, seen: &Progress, took: Duration) -> String {
         let (acknowledged, unlisted) = seen.answers.unwrap_or((seen.events, 0));
         let until = seen.next.max(self.part.skip);
-        let part = Part { first: Some(until), ..self.part.clone() };
+        let part = Slice { first: Some(until), ..self.part.clone() };
         let undelivered = Undelivered { unlisted, ..Undelivered::default() };
         self.document(&json!({
             "status": Status::Running.name(),
@@ -128,7 +128,7 @@ impl<'a> About<'a> {
             json!({ "story": story, "scenario": scenario, "events": events })
         });
         let until = until(self.arguments, &self.part, outcome, seen);
-        let part = Part { first: until, ..self.part.clone() };
+        let part = Slice { first: until, ..self.part.clone() };
         let rest = outcome.rest().map(|skip| {
             let rest = From { skip, append: outcome.delivered.unfinished, live: true, ..From::default() };
             json!({ "skip": skip, "command": repeat::command(self.arguments, plan, rest) })
@@ -214,7 +214,7 @@ impl<'a> About<'a> {
 
 /// The number that follows that of the last event handed over, if the run did not reach its end and the number is
 /// known.
-pub fn until(arguments: &Generate, part: &Part, outcome: &Outcome, seen: &Progress) -> Option<u64> {
+pub fn until(arguments: &Generate, part: &Slice, outcome: &Outcome, seen: &Progress) -> Option<u64> {
     let delivered = &outcome.delivered;
     let until = match status(outcome) {
         Status::Complete => None,
@@ -237,7 +237,7 @@ impl Undelivered {
 }
 
 /// Reads the list of undelivered events; a device or pipe cannot be read again.
-fn listed(path: &Path) -> Option<(Only, Only)> {
+fn listed(path: &Path) -> Option<(Selection, Selection)> {
     let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|found| found.is_file()))?;
     let (mut failed, mut unknown) = (Vec::new(), Vec::new());
     for line in BufReader::new(file).lines() {
@@ -248,7 +248,7 @@ fn listed(path: &Path) -> Option<(Only, Only)> {
     Some((failed.into_iter().collect(), unknown.into_iter().collect()))
 }
 
-fn numbers(part: &Part, undelivered: &Undelivered) -> Value {
+fn numbers(part: &Slice, undelivered: &Undelivered) -> Value {
     Emitted::numbers_to_json(part, &undelivered.failed, &undelivered.unknown, undelivered.unlisted)
 }
 

@@ -53,7 +53,7 @@ impl Generate {
     pub(super) fn watching(
         &self,
         plan: &Plan,
-        part: &falsetrail::run::Part,
+        part: &falsetrail::run::Slice,
         watch: &std::sync::Arc<falsetrail::run::Counters>,
     ) -> Result<Watching, falsetrail::error::Error> {
         let ahead = super::progress::Ahead::of(plan, part, self.pace.speed());

@@ -1,13 +1,13 @@
 //! The part of a run that is emitted: a slice of its events, a shard (a fixed share of its instances), or a selection
 //! by number. Selecting a part never changes the bytes of an event.
 
-use super::Only;
+use super::Selection;
 use crate::{plan::Plan, simulation::Record, value::Key};
 use std::str::FromStr;
 
 /// Which events of a run are emitted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Part {
+pub struct Slice {
     /// The number of events to skip at the beginning of the whole run.
     pub skip: u64,
     /// Emit only events among this many first ones of the whole run, that is, those with a smaller number.
@@ -15,7 +15,7 @@ pub struct Part {
     /// Emit only this share of the instances.
     pub shard: Option<Shard>,
     /// Emit only these events.
-    pub only: Option<Only>,
+    pub only: Option<Selection>,
 }
 
 /// A share of a run's instances. Instances are never divided, so the events of each stay in order on one machine.
@@ -27,7 +27,7 @@ pub struct Shard {
     pub of: u64,
 }
 
-impl Part {
+impl Slice {
     /// Whether the part contains this event.
     pub fn holds(&self, plan: &Plan, record: &Record) -> bool {
         record.number >= self.skip

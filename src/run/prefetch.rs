@@ -8,7 +8,7 @@ use super::{lock, source::Batch};
 use std::{collections::VecDeque, sync::Mutex};
 
 /// Simulated batches that wait for a thread, in the order of the run.
-pub(super) struct Ahead {
+pub(super) struct Prefetch {
     state: Mutex<State>,
     /// The number of batches to keep ready.
     most: usize,
@@ -21,10 +21,10 @@ struct State {
     spare: Vec<Batch>,
 }
 
-impl Ahead {
+impl Prefetch {
     /// A queue for this number of threads; a single thread needs no prefetch.
     pub fn new(threads: usize) -> Self {
-        Ahead { state: Mutex::default(), most: if threads > 1 { 2 * threads } else { 0 } }
+        Prefetch { state: Mutex::default(), most: if threads > 1 { 2 * threads } else { 0 } }
     }
 
     /// An empty batch to fill, if the queue is not full.

@@ -19,9 +19,9 @@ use crate::{
 
 /// A set of event numbers, stored as sorted ranges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Only(Arc<[RangeInclusive<u64>]>);
+pub struct Selection(Arc<[RangeInclusive<u64>]>);
 
-impl Only {
+impl Selection {
     /// Reads a list with one JSON object per line. Of each object it reads `event` (the event's number in the run) and
     /// `id` (its id, which may be null).
     ///
@@ -81,7 +81,7 @@ impl Only {
                 _ => merged.push(range),
             }
         }
-        Only(merged.into())
+        Selection(merged.into())
     }
 
     /// Whether the selection contains this event number.
@@ -123,9 +123,9 @@ fn check_size(name: &str, line: u64, bytes: usize, listed: usize) -> Result<(), 
     Ok(())
 }
 
-impl FromIterator<u64> for Only {
+impl FromIterator<u64> for Selection {
     fn from_iter<I: IntoIterator<Item = u64>>(numbers: I) -> Self {
-        Only::from_ranges(numbers.into_iter().map(|number| number..=number))
+        Selection::from_ranges(numbers.into_iter().map(|number| number..=number))
     }
 }
 

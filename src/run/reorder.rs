@@ -18,7 +18,7 @@ pub(super) struct Made {
 }
 
 /// The batches that wait for earlier ones.
-pub(super) struct Turns {
+pub(super) struct Reorder {
     state: Mutex<State>,
     changed: Condvar,
     /// A thread that adds a batch blocks while this many batches are waiting.
@@ -36,10 +36,10 @@ struct State {
     spare: Vec<Made>,
 }
 
-impl Turns {
+impl Reorder {
     /// A reorder buffer for this number of threads.
     pub fn new(threads: usize) -> Self {
-        Turns { state: Mutex::default(), changed: Condvar::new(), most: threads }
+        Reorder { state: Mutex::default(), changed: Condvar::new(), most: threads }
     }
 
     /// Adds a batch. It is passed on after all earlier ones: by `hand_over` in this call, or by the thread that is
