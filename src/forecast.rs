@@ -221,7 +221,7 @@ impl<'p> Tally<'p> {
             return;
         }
         let actor = &story.actors[index];
-        let new = match actor.stranger {
+        let new = match actor.external {
             Some(number) => self.strangers.insert((actor.kind, number)),
             None => {
                 self.roles.draw(&plan.catalog, &plan.population, story, instance);

@@ -160,7 +160,7 @@ pub enum ValueSource {
         element: bool,
     },
     /// An identifying field of an external principal.
-    Stranger {
+    External {
         /// The kind of principal.
         kind: KindId,
         /// The field.

@@ -98,7 +98,7 @@ pub struct Actor {
     /// Number of earlier actors of the same kind: the instance draws a different member for each.
     pub other: usize,
     /// Number among the external principals, if the scenario pins its identity.
-    pub stranger: Option<u64>,
+    pub external: Option<u64>,
     /// Fixed fields; `None` is null.
     pub pins: Vec<(FieldId, Option<Box<[u8]>>)>,
 }

@@ -135,7 +135,7 @@ impl<'e> Context<'e> {
                 let number = (self.instance.0 << shift) | u64::from(element);
                 self.made((*kind, *field), *lane, number)
             }
-            ValueSource::Stranger { kind, field, number } => {
+            ValueSource::External { kind, field, number } => {
                 self.given.identities.make(*kind, *field, Lane(0), *number, arena)
             }
             ValueSource::Pattern { pattern, draw } => pattern.make(pattern.random(self.draw(*draw, about)), arena),
@@ -291,7 +291,7 @@ impl<'e> Context<'e> {
                 let of = &self.story.actors[actor];
                 let id = self.given.catalog.kinds[of.kind].id();
                 let pinned = of.pins.iter().find(|(field, _)| *field == id);
-                match (pinned, of.stranger) {
+                match (pinned, of.external) {
                     (Some((_, bytes)), _) => bytes.as_deref().map_or(PaddedSlice::NULL, |bytes| self.arena.text(bytes)),
                     (None, Some(number)) => self.given.identities.make(of.kind, id, Lane(0), number, self.arena),
                     (None, None) => self.member(Role::Principal(actor), id).unwrap_or(PaddedSlice::NULL),

@@ -138,7 +138,7 @@ impl<'p> Recorder<'p> {
         if let Some((_, bytes)) = actor.pins.iter().find(|(pinned, _)| *pinned == field) {
             return bytes.as_deref().map(<[u8]>::to_vec);
         }
-        if let Some(number) = actor.stranger {
+        if let Some(number) = actor.external {
             let mut bytes = Vec::new();
             self.plan.identities.write(kind, field, Lane(0), number, &mut bytes);
             return Some(bytes);

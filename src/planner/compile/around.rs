@@ -82,9 +82,9 @@ impl CallCompiler<'_> {
             Generator::Text(text) if !actor.pins.is_empty() || self.pinned(actor.kind) => {
                 self.text(text, Some(Whose::Actor(index)))
             }
-            generator => match (actor.stranger, generator) {
+            generator => match (actor.external, generator) {
                 (Some(number), Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_)) => {
-                    ValueSource::Stranger { kind: actor.kind, field, number }
+                    ValueSource::External { kind: actor.kind, field, number }
                 }
                 (Some(number), Generator::Choose { weights, .. }) => {
                     pinned_choice(kind, field, weights.draw(Key::root(number).number(field as u64)))

@@ -52,7 +52,7 @@ impl CallCompiler<'_> {
         let draw = self.draw(own, &kind.fields[field].name);
         match &kind.fields[field].generator {
             Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_) if resource.shared.is_some() => {
-                ValueSource::Stranger { kind: kind_id, field, number: resource.shared.unwrap_or_default() }
+                ValueSource::External { kind: kind_id, field, number: resource.shared.unwrap_or_default() }
             }
             Generator::Pattern { unique: true, .. } | Generator::Email(_) | Generator::Address(_) => {
                 let Owner::Story { lane, .. } = resource.owner else { return ValueSource::Null };

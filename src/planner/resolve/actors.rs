@@ -76,13 +76,13 @@ impl Resolver<'_, '_> {
         let who = pins.iter().find(|(field, _)| *field == of.id()).or(pins.iter().find(|(field, _)| identifies(field)));
         let who = who.and_then(|(_, bytes)| bytes.as_deref());
         let who = who.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        let stranger = who.map(|who| {
+        let external = who.map(|who| {
             let family = self.around.tags.family(&format!("fixed {}", of.name));
             let number = self.tag(family, &format!("fixed actors of the kind `{}`", of.name), &who, TAGS);
             self.around.population[kind] + u64::from(number)
         });
         self.actor_names.entry(name.clone()).or_insert(self.story.actors.len());
-        self.story.actors.push(Actor { name, kind, other, stranger, pins });
+        self.story.actors.push(Actor { name, kind, other, external, pins });
     }
 
     /// Fixed fields of something that is no resource of the story: texts and numbers only.

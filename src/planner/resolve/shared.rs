@@ -59,7 +59,7 @@ impl Resolver<'_, '_> {
     fn is_one(&self, reference: Reference) -> bool {
         match reference {
             Reference::Null | Reference::Population(_) => true,
-            Reference::Actor(actor) => self.story.actors[actor].stranger.is_some(),
+            Reference::Actor(actor) => self.story.actors[actor].external.is_some(),
             Reference::Resource(other) => {
                 let resource = &self.story.resources[other];
                 resource.shared.is_some() || matches!(resource.owner, Owner::Population { .. })
