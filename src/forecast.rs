@@ -4,10 +4,10 @@
 //! to [`MOST`] events. Sizes and keys need bytes, and so come from a sample: whole frames of consecutive events, as a
 //! compressor sees them, and of each event kind at least the first ones.
 
-mod course;
+mod rate_profile;
 mod sample;
 
-pub use course::Course;
+pub use rate_profile::RateProfile;
 pub use sample::Size;
 
 use crate::{
@@ -66,7 +66,7 @@ pub struct Forecast {
     /// By kind: number of different principals that act.
     pub acting: Vec<u64>,
     /// Rate profile: events over time.
-    pub course: Course,
+    pub course: RateProfile,
     /// Output sizes.
     pub size: Size,
     /// Share of each partition, if requested.
@@ -164,7 +164,7 @@ struct Tally<'p> {
     plan: &'p Plan,
     summary: Summary,
     sample: Sample<'p>,
-    course: Course,
+    course: RateProfile,
     /// By scenario: a bit for each instance, and for each actor in it.
     seen: Vec<Bits>,
     acted: Vec<Bits>,
@@ -185,7 +185,7 @@ impl<'p> Tally<'p> {
             plan,
             summary: Summary::new(plan, false),
             sample: Sample::new(plan, options),
-            course: Course::new(plan.timing.from),
+            course: RateProfile::new(plan.timing.from),
             seen: vec![Bits::default(); stories],
             acted: vec![Bits::default(); stories],
             instances: vec![0; stories],

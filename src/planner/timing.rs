@@ -122,7 +122,13 @@ impl Asked {
     }
 
     /// A run with a rate.
-    fn paced(options: &Options, course: &Course, from: Option<i64>, to: Option<i64>, now: i64) -> Result<Asked, Error> {
+    fn paced(
+        options: &Options,
+        course: &RateProfile,
+        from: Option<i64>,
+        to: Option<i64>,
+        now: i64,
+    ) -> Result<Asked, Error> {
         if options.instances.is_some() {
             let error = Error::usage("`--instances` and a rate exclude each other");
             return Err(error.help("give a number of `--events` or a `--duration` instead"));
@@ -193,19 +199,19 @@ pub(super) fn within_range(time: Option<i64>) -> Option<i64> {
 }
 
 /// A rate over time.
-enum Course {
+enum RateProfile {
     /// Whenever the run begins.
     Anytime(Schedule),
     /// By the clock.
     Daily(Arc<DailyCurve>),
 }
 
-impl Course {
+impl RateProfile {
     /// How long it lasts, in nanoseconds, if it ends.
     fn length(&self) -> Option<u64> {
         match self {
-            Course::Anytime(schedule) => schedule.length(),
-            Course::Daily(_) => None,
+            RateProfile::Anytime(schedule) => schedule.length(),
+            RateProfile::Daily(_) => None,
         }
     }
 
@@ -213,14 +219,14 @@ impl Course {
     /// how long it is.
     fn begin(&self, events: Option<u64>, ends: i64) -> Result<i64, Error> {
         match self {
-            Course::Anytime(schedule) => {
+            RateProfile::Anytime(schedule) => {
                 let length = schedule.length();
                 let by_count = events.map(|events| schedule.slot(events).or(length).unwrap_or(u64::MAX));
                 let span = [length, by_count].into_iter().flatten().min().unwrap_or(0);
                 let span = (span / SECOND as u64).saturating_add(1).saturating_mul(SECOND as u64);
                 within_range(ends.checked_sub_unsigned(span)).ok_or_else(|| too_early(events))
             }
-            Course::Daily(curve) => curve.latest_start(events.unwrap_or(0), ends).ok_or_else(|| too_early(events)),
+            RateProfile::Daily(curve) => curve.latest_start(events.unwrap_or(0), ends).ok_or_else(|| too_early(events)),
         }
     }
 
@@ -239,8 +245,8 @@ impl Course {
     /// Events over the time of a run that begins at `from`.
     fn schedule(&self, from: i64) -> Schedule {
         match self {
-            Course::Anytime(schedule) => schedule.clone(),
-            Course::Daily(curve) => Schedule::daily(Arc::clone(curve), from),
+            RateProfile::Anytime(schedule) => schedule.clone(),
+            RateProfile::Daily(curve) => Schedule::daily(Arc::clone(curve), from),
         }
     }
 }
@@ -252,7 +258,7 @@ fn too_early(events: Option<u64>) -> Error {
 }
 
 /// The rate over time: the command line's, else the file's.
-fn course(options: &Options, found: &Loaded) -> Result<Option<Course>, Error> {
+fn course(options: &Options, found: &Loaded) -> Result<Option<RateProfile>, Error> {
     let schedule = match (options.rate, options.stages.as_slice(), &found.pace) {
         (Some(_), [_, ..], _) => {
             return Err(Error::usage("`--rate` and `--stage` exclude each other").help("leave one of them out"));
@@ -274,10 +280,10 @@ fn course(options: &Options, found: &Loaded) -> Result<Option<Course>, Error> {
             let stages: Vec<_> = stages.iter().map(|stage| (stage.duration.value, stage.target.value)).collect();
             staged(start.as_ref().map_or(Rate::ZERO, |start| start.value), &stages)?
         }
-        (None, [], Some(Pace::Daily(daily))) => return Ok(curve(daily).map(Course::Daily)),
+        (None, [], Some(Pace::Daily(daily))) => return Ok(curve(daily).map(RateProfile::Daily)),
         (None, [], None) => return Ok(None),
     };
-    Ok(Some(Course::Anytime(schedule)))
+    Ok(Some(RateProfile::Anytime(schedule)))
 }
 
 /// Stages that together are no longer than one duration can be.

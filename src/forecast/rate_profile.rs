@@ -4,7 +4,7 @@ use crate::units::elapsed;
 
 /// Events over event time.
 #[derive(Debug, Clone)]
-pub struct Course {
+pub struct RateProfile {
     from: i64,
     /// Nanoseconds per bin. When the run exceeds the last bin, bins are merged in pairs and the width doubles.
     width: u64,
@@ -20,10 +20,10 @@ const BINS: usize = 1 << 16;
 
 const SECOND: u64 = 1_000_000_000;
 
-impl Course {
+impl RateProfile {
     /// An empty profile of a run that starts at `from` (nanoseconds since the Unix epoch).
     pub(super) fn new(from: i64) -> Self {
-        Course { from, width: 1_000_000, bins: Vec::new(), second: (0, 0), busiest: 0, last: from }
+        RateProfile { from, width: 1_000_000, bins: Vec::new(), second: (0, 0), busiest: 0, last: from }
     }
 
     /// Adds an event, which must not be before the run's start.
