@@ -12,7 +12,7 @@ pub use sample::Size;
 
 use crate::{
     catalog::Effect,
-    plan::{Plan, Starts, Timing, event_kind::Role, roles::Roles, story::Operation},
+    plan::{Plan, Starts, Timing, event_kind::Role, resolved::Operation, roles::Roles},
     run::{Slice, Summary},
     schedule::Schedule,
     simulation::Record,

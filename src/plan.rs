@@ -5,8 +5,8 @@
 
 pub mod event_kind;
 mod required_roles;
+pub mod resolved;
 pub mod roles;
-pub mod story;
 mod timing;
 
 use crate::{
@@ -20,8 +20,8 @@ use crate::{
 };
 use event_kind::EventKind;
 pub use required_roles::RequiredRoles;
+use resolved::{Operation, ResolvedScenario};
 use std::{path::PathBuf, sync::Arc};
-use story::{Operation, Story};
 
 pub use timing::{Starts, Timing};
 
@@ -86,7 +86,7 @@ pub struct Plan {
     /// Whether seed and beginning were given, so that what was asked for gives the same events whenever it is asked.
     pub is_repeatable: bool,
     /// Its stories: those of the mix, then those that are injected.
-    pub stories: Vec<Story>,
+    pub stories: Vec<ResolvedScenario>,
     /// Number of scenarios that are not injected.
     pub background: usize,
     /// Weights of the scenarios.

@@ -24,7 +24,7 @@ use crate::{
     catalog::Catalog,
     error::{Diagnostic, Error},
     identity::Tags,
-    plan::story::{Call, Operation, Outcome, Story},
+    plan::resolved::{Call, Operation, Outcome, ResolvedScenario},
     planner::compile::EventKindCompiler,
     scenario::{Body, Scenario},
     sources::SourceProvider,
@@ -91,7 +91,7 @@ impl Plan {
 /// both.
 const MOST_LISTED: usize = 200_000;
 
-fn too_many_listed(catalog: &Catalog, story: &Story, call: &Call) -> Error {
+fn too_many_listed(catalog: &Catalog, story: &ResolvedScenario, call: &Call) -> Error {
     let (method, story) = (&catalog.methods[call.method].short, shortened(&story.name));
     let message =
         format!("the calls of `{method}` in `{story}` list too many resources: in a run it may be 200,000 in all");
@@ -108,7 +108,10 @@ fn shortened(name: &str) -> String {
 }
 
 /// The outcomes that a call may have.
-pub(crate) fn outcomes(catalog: &Catalog, call: &crate::plan::story::Call) -> Vec<Option<crate::catalog::FailureId>> {
+pub(crate) fn outcomes(
+    catalog: &Catalog,
+    call: &crate::plan::resolved::Call,
+) -> Vec<Option<crate::catalog::FailureId>> {
     let lowers = call.lowers.map(|(failure, _)| Some(failure));
     match call.outcome {
         Outcome::Failure(failure) => vec![Some(failure)],

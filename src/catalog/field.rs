@@ -113,7 +113,7 @@ pub enum Moment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReferDefault {
     /// The story's own resource of that kind, else one that existed before.
-    Story,
+    ResolvedScenario,
     /// Nothing.
     Null,
     /// Whoever makes the resource.

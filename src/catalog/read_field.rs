@@ -256,7 +256,7 @@ fn refer(reader: &Reader, map: &mut MapReader, catalog: &Catalog) -> Option<Gene
             reader.report(reader.mistake(&node.span, "a reference's default is `null` or `caller`"));
             return None;
         }
-        None => ReferDefault::Story,
+        None => ReferDefault::ResolvedScenario,
     };
     let mut kinds = Vec::new();
     for name in names {

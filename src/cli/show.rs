@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use falsetrail::{
     catalog::{Catalog, Generator, Kind, Scalar},
     error::{Error, a, did_you_mean},
-    plan::{Options, Plan, story::Operation},
+    plan::{Options, Plan, resolved::Operation},
     scenario::{self, Body, Scenario},
     units::format_duration,
 };

@@ -8,7 +8,7 @@
 use crate::{
     bytes::Padded,
     catalog::{FailureId, FieldId, KindId, MethodId},
-    plan::story::{Row, Story},
+    plan::resolved::{ResolvedScenario, Row},
     template::Program,
     value::{Key, Lane, Pattern, Salt, WeightedIndex},
 };
@@ -322,7 +322,7 @@ pub enum Role {
 
 impl Role {
     /// The kind of the entity.
-    pub fn kind(self, story: &Story) -> KindId {
+    pub fn kind(self, story: &ResolvedScenario) -> KindId {
         match self {
             Role::Scope(kind) => kind,
             Role::Principal(actor) => story.actors[actor].kind,

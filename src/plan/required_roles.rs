@@ -3,7 +3,7 @@
 use crate::plan::event_kind::{EventKind, Role, ValueSource};
 use crate::{
     catalog::{Catalog, KindId},
-    plan::story::{Row, Story},
+    plan::resolved::{ResolvedScenario, Row},
 };
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub struct RequiredRoles {
 
 impl RequiredRoles {
     /// Adds the roles that the events of an event kind show.
-    pub fn add(&mut self, catalog: &Catalog, story: &Story, event_kind: &EventKind) {
+    pub fn add(&mut self, catalog: &Catalog, story: &ResolvedScenario, event_kind: &EventKind) {
         for known in &event_kind.known {
             self.role(catalog, story, known.role);
         }
@@ -54,7 +54,7 @@ impl RequiredRoles {
         }
     }
 
-    fn role(&mut self, catalog: &Catalog, story: &Story, role: Role) {
+    fn role(&mut self, catalog: &Catalog, story: &ResolvedScenario, role: Role) {
         match role {
             Role::Scope(kind) => drop(self.scope.insert(kind)),
             Role::Principal(actor) => drop(self.actors.insert(actor)),

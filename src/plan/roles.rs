@@ -5,7 +5,7 @@ mod prepared;
 use crate::plan::event_kind::Role;
 use crate::{
     catalog::{Catalog, KindId},
-    plan::story::{Owner, Reference, Row, Story},
+    plan::resolved::{Owner, Reference, ResolvedScenario, Row},
     population::Population,
     value::Key,
 };
@@ -43,7 +43,7 @@ impl Roles {
     }
 
     /// Makes room for the roles of a scenario.
-    pub fn reserve(&mut self, story: &Story) {
+    pub fn reserve(&mut self, story: &ResolvedScenario) {
         let most = self.kinds + 1 + 2 * story.actors.len().max(story.resources.len());
         if self.members.len() < most {
             self.members.resize(most, 0);
@@ -51,7 +51,7 @@ impl Roles {
     }
 
     /// Draws the members of instance number `instance` of `story`.
-    pub fn draw(&mut self, catalog: &Catalog, population: &Population, story: &Story, instance: u64) {
+    pub fn draw(&mut self, catalog: &Catalog, population: &Population, story: &ResolvedScenario, instance: u64) {
         self.reserve(story);
         self.members[..catalog.kinds.len()].fill(0);
         self.draw_surroundings(catalog, population, story, instance, 0..catalog.kinds.len());
@@ -64,7 +64,7 @@ impl Roles {
         }
         for (index, resource) in story.resources.iter().enumerate() {
             let member = match resource.owner {
-                Owner::Story { .. } => 0,
+                Owner::Instance { .. } => 0,
                 Owner::Population { other } => {
                     self.member(population, resource.kind, self.place.number(resource_number(resource.kind)), other)
                 }
@@ -83,7 +83,7 @@ impl Roles {
         &mut self,
         catalog: &Catalog,
         population: &Population,
-        story: &Story,
+        story: &ResolvedScenario,
         instance: u64,
         kinds: impl IntoIterator<Item = KindId>,
     ) {
@@ -116,7 +116,14 @@ impl Roles {
     }
 
     /// The row of a table for a scenario.
-    pub fn row(&self, catalog: &Catalog, population: &Population, story: &Story, kind: KindId, row: Row) -> u32 {
+    pub fn row(
+        &self,
+        catalog: &Catalog,
+        population: &Population,
+        story: &ResolvedScenario,
+        kind: KindId,
+        row: Row,
+    ) -> u32 {
         match row {
             Row::Fixed(row) => row,
             Row::Of(resource) => {
@@ -143,7 +150,7 @@ impl Roles {
 
     /// Encodes a reference as a state slot.
     pub fn code(&self, population: &Population, reference: Reference, salt: u64) -> u64 {
-        use crate::plan::story::code;
+        use crate::plan::resolved::code;
         match reference {
             Reference::Null => code::NULL,
             Reference::Resource(resource) => code::resource(resource),

@@ -15,7 +15,7 @@ use crate::{
     catalog::Catalog,
     error::{Diagnostic, Error},
     identity::{Identities, Tags},
-    plan::story::Story,
+    plan::resolved::ResolvedScenario,
     population::Population,
     units::{elapsed, format_time},
     value::{Key, WeightedIndex},
@@ -156,7 +156,7 @@ fn resolve_all(
     found: &load::Loaded,
     around: &mut resolve::ResolveContext,
     mistakes: &mut Vec<Diagnostic>,
-) -> Vec<Story> {
+) -> Vec<ResolvedScenario> {
     let mut stories = Vec::new();
     let mut names: BTreeMap<&str, u32> = BTreeMap::new();
     let background = found.entries.iter().map(|entry| (&entry.scenario, &entry.scenario.name, None));

@@ -10,7 +10,7 @@ use crate::planner::resolve::Resolved;
 use crate::{
     catalog::{Catalog, Effect, FailureId, Generator, Precondition},
     error::Diagnostic,
-    plan::story::{Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, Resource, Turns},
+    plan::resolved::{Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, Resource, Turns},
     scenario,
     value::WeightedIndex,
 };
@@ -372,7 +372,7 @@ fn widen(call: &Call, facts: &mut Facts) {
 impl Facts {
     /// The facts of a resource when an instance begins.
     fn at_first(resource: &Resource) -> Self {
-        let existing = !matches!(resource.owner, Owner::Story { existing: false, .. });
+        let existing = !matches!(resource.owner, Owner::Instance { existing: false, .. });
         let choices = resource.initial.iter().map(|initial| match initial {
             Initial::Fixed(code) => (*code, *code, false),
             Initial::Drawn(weights) => {

@@ -13,7 +13,7 @@ use crate::{
         TextPart, Unset, escaped,
     },
     error::Diagnostic,
-    plan::story::{Asked, Call, Operation, Owner, Row, Story},
+    plan::resolved::{Asked, Call, Operation, Owner, ResolvedScenario, Row},
     population::Population,
     template::{Constant, ListSlot, Program},
 };
@@ -61,7 +61,7 @@ impl<'a> EventKindCompiler<'a> {
     pub fn event_kind(
         &mut self,
         number: u16,
-        story: &Story,
+        story: &ResolvedScenario,
         operation: usize,
         failure: Option<FailureId>,
     ) -> Result<EventKind, Vec<Diagnostic>> {
@@ -139,7 +139,7 @@ pub(crate) fn constants(
 struct CallCompiler<'a> {
     catalog: &'a Catalog,
     population: &'a Population,
-    story: &'a Story,
+    story: &'a ResolvedScenario,
     call: &'a Call,
     method: &'a Method,
     failure: Option<FailureId>,
@@ -170,7 +170,7 @@ struct Own {
 impl<'a> CallCompiler<'a> {
     fn new(
         (catalog, population): (&'a Catalog, &'a Population),
-        story: &'a Story,
+        story: &'a ResolvedScenario,
         call: &'a Call,
         method: &'a Method,
         failure: Option<FailureId>,
@@ -181,7 +181,7 @@ impl<'a> CallCompiler<'a> {
         if let Some(target) = call.target {
             let resource = &story.resources[target];
             match resource.owner {
-                Owner::Story { .. } => {
+                Owner::Instance { .. } => {
                     snapshot.target = Some(target);
                     words += resource.stride;
                     set_rows(&mut rows, resource.rows.iter().copied());
@@ -200,7 +200,9 @@ impl<'a> CallCompiler<'a> {
                     let all: Vec<_> = rows.iter().map(|(kind, _)| (*kind, Row::Of(index))).collect();
                     set_rows(&mut rows, all.into_iter());
                 }
-                Some((index, Owner::Story { .. })) => set_rows(&mut rows, story.resources[index].rows.iter().copied()),
+                Some((index, Owner::Instance { .. })) => {
+                    set_rows(&mut rows, story.resources[index].rows.iter().copied())
+                }
                 None => {}
             }
         }

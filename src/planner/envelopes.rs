@@ -6,7 +6,7 @@ use crate::plan::Plan;
 use crate::{
     catalog::Catalog,
     error::{Diagnostic, Error},
-    plan::story::Operation,
+    plan::resolved::Operation,
     template::Constant,
 };
 use std::collections::BTreeSet;

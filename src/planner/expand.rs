@@ -3,7 +3,7 @@
 use crate::planner::resolve::Resolved;
 use crate::{
     catalog::Catalog,
-    plan::story::{Operation, Outcome, Owner, Story},
+    plan::resolved::{Operation, Outcome, Owner, ResolvedScenario},
     scenario::{self, Body, Scenario, Step},
     yaml::Spanned,
 };
@@ -20,7 +20,7 @@ pub(super) fn expanded(catalog: &Catalog, scenario: &Scenario, resolved: &Resolv
     }
     for resource in &story.resources {
         if scenario.resources.iter().all(|written| written.name.value != resource.name) {
-            let existing = !matches!(resource.owner, Owner::Story { existing: false, .. });
+            let existing = !matches!(resource.owner, Owner::Instance { existing: false, .. });
             spelled.resources.push(scenario::Resource {
                 name: said(resource.name.clone()),
                 kind: Some(said(catalog.kinds[resource.kind].name.clone())),
@@ -43,9 +43,9 @@ pub(super) fn expanded(catalog: &Catalog, scenario: &Scenario, resolved: &Resolv
 /// Calls stand in the same order in the scenario and in the story.
 fn fill<'a>(
     catalog: &Catalog,
-    story: &Story,
+    story: &ResolvedScenario,
     steps: &mut [Step],
-    calls: &mut impl Iterator<Item = &'a crate::plan::story::Call>,
+    calls: &mut impl Iterator<Item = &'a crate::plan::resolved::Call>,
 ) {
     for step in steps {
         match step {

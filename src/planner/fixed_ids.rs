@@ -1,7 +1,7 @@
 //! Fixed ids stand for one thing each.
 
 use crate::plan::{Plan, Starts};
-use crate::{error::Error, plan::story::Pin};
+use crate::{error::Error, plan::resolved::Pin};
 use std::collections::BTreeSet;
 
 impl Plan {

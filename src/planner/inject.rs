@@ -4,7 +4,7 @@ use crate::plan::{Options, Plan, Starts};
 use crate::planner::load::Loader;
 use crate::{
     error::{Diagnostic, Error, Source, quoted},
-    plan::story::{At, Injection},
+    plan::resolved::{At, Injection},
     scenario::{Body, DEFAULT_LABEL, Override, Scenario, is_label},
     simulation::{self, Span},
     units::{self, elapsed, format_duration, format_time},

@@ -13,7 +13,7 @@ use crate::{
     catalog::{Catalog, KindId},
     error::{Diagnostic, Source, did_you_mean, nearest},
     identity::{FamilyId, TAGS, Tags},
-    plan::story::{Row, Story},
+    plan::resolved::{ResolvedScenario, Row},
     scenario::{self, Body, Scenario, Step},
     units::format_count,
     value::Key,
@@ -40,7 +40,7 @@ pub struct ResolveContext<'a> {
 /// A story, and where each of its operations is written.
 pub struct Resolved {
     /// The story.
-    pub story: Story,
+    pub story: ResolvedScenario,
     /// For each operation that is a call, the step.
     pub steps: Vec<Option<scenario::Call>>,
     /// Its text.
@@ -95,7 +95,7 @@ struct Resolver<'a, 'b> {
     scenario: &'a Scenario,
     around: &'a mut ResolveContext<'b>,
     catalog: &'b Catalog,
-    story: Story,
+    story: ResolvedScenario,
     steps: Vec<Option<scenario::Call>>,
     drafts: Vec<Draft>,
     last_actor: Option<usize>,
@@ -159,7 +159,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
             .enumerate()
             .filter(|(_, kind)| kind.table.is_some())
             .map(|(kind, _)| (kind, Row::Drawn));
-        let story = Story {
+        let story = ResolvedScenario {
             name: name.to_owned(),
             scenario: scenario.name.clone(),
             params: scenario.params.iter().map(|param| (param.name.value.clone(), yaml::json(&param.value))).collect(),

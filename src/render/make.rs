@@ -12,7 +12,7 @@ use crate::{
     bytes::{Arena, Padded, PaddedSlice, PaddedSlices},
     catalog::{Catalog, FieldId, Generator, KindId},
     identity::{Identities, Recent},
-    plan::story::{Story, code, word},
+    plan::resolved::{ResolvedScenario, code, word},
     population::Population,
     template::Slots,
     value::{DateCache, Key, Lane, MICROSECONDS_LENGTH, MOST_DIGITS, Salt, put_number},
@@ -38,7 +38,7 @@ pub struct Context<'e> {
     /// The inputs that all events share.
     pub given: &'e Given<'e>,
     /// The event's scenario.
-    pub story: &'e Story,
+    pub story: &'e ResolvedScenario,
     /// The members that its instance drew.
     pub roles: &'e Roles,
     /// The instance's number, and its salt for keys.
@@ -303,13 +303,15 @@ impl<'e> Context<'e> {
 
     /// The id of a resource of the scenario. References never name resources whose id depends on state.
     fn resource_id(&self, index: usize) -> PaddedSlice<'e> {
-        use crate::plan::story::{Owner, Pin};
+        use crate::plan::resolved::{Owner, Pin};
         let resource = &self.story.resources[index];
         let id = self.given.catalog.kinds[resource.kind].id();
         match (resource.pins.iter().find(|(field, _)| *field == id), resource.owner) {
             (Some((_, Pin::Bytes(bytes))), _) => self.arena.text(bytes),
             (_, Owner::Population { .. }) => self.member(Role::Shared(index), id).unwrap_or(PaddedSlice::NULL),
-            (_, Owner::Story { lane, .. }) => self.made((resource.kind, id), lane, self.instance.0 << resource.shift()),
+            (_, Owner::Instance { lane, .. }) => {
+                self.made((resource.kind, id), lane, self.instance.0 << resource.shift())
+            }
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::{
     plan::{
         Plan,
         event_kind::Role,
+        resolved::{Operation, ResolvedScenario},
         roles::Roles,
-        story::{Operation, Story},
     },
     simulation::Record,
     units::format_time,
@@ -111,13 +111,13 @@ impl<'p> Recorder<'p> {
         out.push(b'\n');
     }
 
-    fn id(&self, story: &Story, instance: u64, (event_kind, occurrence): (u32, u32)) -> Value {
+    fn id(&self, story: &ResolvedScenario, instance: u64, (event_kind, occurrence): (u32, u32)) -> Value {
         let step = self.plan.event_kinds[event_kind as usize].step_tag;
         self.plan.identities.event_id(EventName { story: story.tag, instance, step, occurrence }).into()
     }
 
     /// An actor of the instance: its name in the scenario, its kind, and the values that identify such a principal.
-    fn actor(&self, story: &Story, roles: &Roles, index: usize) -> Value {
+    fn actor(&self, story: &ResolvedScenario, roles: &Roles, index: usize) -> Value {
         let actor = &story.actors[index];
         let kind = &self.plan.catalog.kinds[actor.kind];
         let mut fields = Map::new();
@@ -133,7 +133,13 @@ impl<'p> Recorder<'p> {
         Value::Object(fields)
     }
 
-    fn field(&self, story: &Story, roles: &Roles, index: usize, (kind, field): (KindId, usize)) -> Option<Vec<u8>> {
+    fn field(
+        &self,
+        story: &ResolvedScenario,
+        roles: &Roles,
+        index: usize,
+        (kind, field): (KindId, usize),
+    ) -> Option<Vec<u8>> {
         let actor = &story.actors[index];
         if let Some((_, bytes)) = actor.pins.iter().find(|(pinned, _)| *pinned == field) {
             return bytes.as_deref().map(<[u8]>::to_vec);

@@ -9,7 +9,7 @@ use crate::simulation::{
 };
 use crate::{
     catalog::MOST_ASKS,
-    plan::{Plan, story::Operation},
+    plan::{Plan, resolved::Operation},
 };
 
 /// The instances in progress, and when the next step of each is due.

@@ -9,7 +9,7 @@
 
 use crate::simulation::{delay, draws};
 use crate::{
-    plan::{Plan, story::Operation},
+    plan::{Plan, resolved::Operation},
     units::DurationRange,
     value::Key,
 };

@@ -11,8 +11,8 @@ use crate::{
     plan::{
         Plan,
         event_kind::field_salt,
+        resolved::{Call, Initial, Operation, Owner, ResolvedScenario, Resource, Turns, word},
         roles::resource_key,
-        story::{Call, Initial, Operation, Owner, Resource, Story, Turns, word},
     },
     value::Key,
 };
@@ -189,7 +189,7 @@ impl States {
     }
 
     /// The state slots of an instance.
-    pub fn of(&mut self, story: &Story, instance: &Instance) -> &mut [u64] {
+    pub fn of(&mut self, story: &ResolvedScenario, instance: &Instance) -> &mut [u64] {
         &mut self.words[instance.state_at as usize..][..story.state_words]
     }
 }
@@ -197,7 +197,7 @@ impl States {
 impl Resource {
     /// Whether the resource belongs to the scenario, not to the population.
     pub fn is_own(&self) -> bool {
-        matches!(self.owner, Owner::Story { .. })
+        matches!(self.owner, Owner::Instance { .. })
     }
 
     /// Offset of an element's state slots.
@@ -234,7 +234,7 @@ impl Instance {
 
     /// Sets the room in which names are unique: a member of the population, or `u32::MAX` if the scenario pins a member
     /// of that kind.
-    fn room_of(&mut self, plan: &Plan, story: &Story, resource: &Resource, world: &World) {
+    fn room_of(&mut self, plan: &Plan, story: &ResolvedScenario, resource: &Resource, world: &World) {
         if let Some(room) = room(&plan.catalog, resource) {
             let pinned = story.scope_pins.iter().any(|pin| pin.kind == room);
             self.room = if pinned { u32::MAX } else { world.roles.scope(room) };
@@ -248,7 +248,7 @@ impl Instance {
         let kind = &plan.catalog.kinds[resource.kind];
         let shared = resource.shared.is_some();
         let key = resource_key(resource.key, if shared { 0 } else { self.number }, element);
-        let existing = matches!(resource.owner, Owner::Story { existing: true, .. });
+        let existing = matches!(resource.owner, Owner::Instance { existing: true, .. });
         let at = resource.at(element);
         for (position, initial) in resource.initial.iter().enumerate() {
             state[at + word::FIELDS + position] = match initial {
@@ -371,7 +371,7 @@ impl Instance {
     }
 }
 
-fn turns(call: &Call, story: &Story, key: Key) -> u32 {
+fn turns(call: &Call, story: &ResolvedScenario, key: Key) -> u32 {
     match call.turns {
         Turns::Repeat(times) if times.low == times.high => times.low as u32,
         Turns::Repeat(times) => key.number(draws::TIMES).between(times.low, times.high) as u32,

@@ -3,7 +3,7 @@
 use crate::simulation::{GOLDEN, Instance, delay_smoothing::DelaySmoothing, steps::Steps};
 use crate::{
     catalog::{Catalog, Effect},
-    plan::{Plan, story::Operation},
+    plan::{Plan, resolved::Operation},
 };
 
 /// Totals of a sample of instances, drawn in the shares in which the run starts them.

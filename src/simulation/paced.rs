@@ -129,7 +129,7 @@ mod tests {
     use super::*;
     use crate::{
         Run,
-        plan::story::Operation,
+        plan::resolved::Operation,
         units::{DurationRange, rate},
     };
     use std::collections::HashMap;

@@ -5,7 +5,7 @@ use crate::{
     catalog::{Catalog, Generator, KindId},
     plan::{
         Plan,
-        story::{Asked, Initial, Operation, Reference, Resource, Story},
+        resolved::{Asked, Initial, Operation, Reference, ResolvedScenario, Resource},
     },
 };
 
@@ -40,7 +40,7 @@ impl ScopeDraws {
     }
 }
 
-fn drawn(catalog: &Catalog, story: &Story) -> Drawn {
+fn drawn(catalog: &Catalog, story: &ResolvedScenario) -> Drawn {
     let mut kinds = Vec::new();
     let mut with_those_around = |kind: Option<KindId>| {
         kinds.extend(std::iter::successors(kind, |kind| catalog.parent(*kind)));

@@ -7,7 +7,7 @@
 //! others to take. Two injected names affect each other only if they ask for the same second of a room.
 
 use crate::simulation::{DAY, SECOND};
-use crate::{plan::story::word::stamp, value::Key};
+use crate::{plan::resolved::word::stamp, value::Key};
 use std::collections::{HashMap, HashSet};
 
 /// The names allocated so far.

@@ -8,7 +8,7 @@ use crate::{
     catalog::Effect,
     plan::{
         Plan,
-        story::{Call, Operation, Outcome, Story, Turns},
+        resolved::{Call, Operation, Outcome, ResolvedScenario, Turns},
     },
     units::DurationRange,
     value::{Key, Salt},
@@ -138,7 +138,7 @@ impl Steps {
 }
 
 /// The operation at which a scenario continues from `at`, jumps followed.
-fn beyond_jumps(story: &Story, mut at: usize) -> u32 {
+fn beyond_jumps(story: &ResolvedScenario, mut at: usize) -> u32 {
     // Jumps lead forward, so this ends.
     while let Some(Operation::Jump(to)) = story.operations.get(at) {
         at = *to;
@@ -147,7 +147,7 @@ fn beyond_jumps(story: &Story, mut at: usize) -> u32 {
 }
 
 impl Listed {
-    fn of(story: &Story, listed: usize) -> Option<Self> {
+    fn of(story: &ResolvedScenario, listed: usize) -> Option<Self> {
         let resource = &story.resources[listed];
         let (at, stride) = (u32::try_from(resource.state_at).ok()?, resource.stride);
         let listed = Listed { code: (listed as u64) << 32, count: resource.count, at, stride };
@@ -174,7 +174,7 @@ impl Step {
         shows: false,
     };
 
-    fn of(plan: &Plan, story: &Story, call: &Call, lists: &mut Vec<Listed>) -> Self {
+    fn of(plan: &Plan, story: &ResolvedScenario, call: &Call, lists: &mut Vec<Listed>) -> Self {
         let turns = match call.turns {
             Turns::Repeat(times) => [times.low, times.high],
             Turns::Each => [call.target.map_or(0, |target| story.resources[target].count.into()); 2],
@@ -202,7 +202,7 @@ impl Step {
     }
 
     /// The step as `Short` or one of its special cases, if all the call's events are of one kind and show little.
-    fn short(self, plan: &Plan, story: &Story, call: &Call) -> Option<Self> {
+    fn short(self, plan: &Plan, story: &ResolvedScenario, call: &Call) -> Option<Self> {
         let [(_, event_kind)] = call.event_kinds[..] else { return None };
         let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
         let at = match (snapshot.target, call.state) {
@@ -239,7 +239,7 @@ impl Step {
     }
 
     /// The step as `List`, if the call's events list elements and show nothing else.
-    fn list(self, plan: &Plan, story: &Story, call: &Call, lists: &mut Vec<Listed>) -> Option<Self> {
+    fn list(self, plan: &Plan, story: &ResolvedScenario, call: &Call, lists: &mut Vec<Listed>) -> Option<Self> {
         let [(_, event_kind)] = call.event_kinds[..] else { return None };
         let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
         let is_all = snapshot.target.is_none() && snapshot.asks == 0 && snapshot.others.is_empty();

@@ -9,7 +9,7 @@ use crate::{
     plan::{
         Plan,
         event_kind::Snapshot,
-        story::{Ask, Asked, Call, Outcome, Story, code, word},
+        resolved::{Ask, Asked, Call, Outcome, ResolvedScenario, code, word},
     },
 };
 
@@ -111,7 +111,7 @@ fn decide(catalog: &Catalog, call: &Call, exists: bool, state: &[u64], asked: &[
 
 /// Appends the state that the rendering of an event needs.
 pub(super) fn hand_over(
-    (story, call): (&Story, &Call),
+    (story, call): (&ResolvedScenario, &Call),
     state: &[u64],
     snapshot: &Snapshot,
     element: u32,

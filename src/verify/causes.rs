@@ -5,7 +5,7 @@
 
 use super::{arrivals::Arrivals, expectation::Expectation, walk};
 use crate::{
-    plan::{Plan, event_kind::Role, roles::Roles, story::Operation},
+    plan::{Plan, event_kind::Role, resolved::Operation, roles::Roles},
     simulation::Record,
     units::{format_count, format_time},
 };

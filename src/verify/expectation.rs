@@ -10,7 +10,7 @@ use crate::{
     identity::EventName,
     plan::{
         Plan,
-        story::{Operation, Turns},
+        resolved::{Operation, Turns},
     },
     simulation::Record,
 };

@@ -375,7 +375,7 @@ fn check_name(plan: &Plan, event: &Event) -> Result<(), String> {
     let Some(found) = plan.event_of(event.id()) else { return Err("the plan does not know the id".to_owned()) };
     let story = plan.stories.iter().find(|story| story.name == event.story).unwrap();
     let step = story.operations.iter().find_map(|operation| match operation {
-        falsetrail::plan::story::Operation::Call(call) if call.number == event.step => Some(call.name.as_str()),
+        falsetrail::plan::resolved::Operation::Call(call) if call.number == event.step => Some(call.name.as_str()),
         _ => None,
     });
     if found.story == event.story && found.instance == event.instance && Some(found.step) == step {

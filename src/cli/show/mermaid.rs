@@ -5,13 +5,13 @@ use super::{
     timeline::often,
 };
 use falsetrail::{
-    plan::{Plan, story::Story},
+    plan::{Plan, resolved::ResolvedScenario},
     scenario::Scenario,
 };
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// The diagram, with a final line feed.
-pub fn diagram(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
+pub fn diagram(plan: &Plan, scenario: &Scenario, story: &ResolvedScenario) -> String {
     let mut lines = Lines { text: "sequenceDiagram\n".to_owned(), plan, story };
     if let Some(description) = &scenario.description {
         // A title is one line.
@@ -56,7 +56,7 @@ fn calls(items: &[Item], each: &mut impl FnMut(&ToldCall)) {
 struct Lines<'p> {
     text: String,
     plan: &'p Plan,
-    story: &'p Story,
+    story: &'p ResolvedScenario,
 }
 
 impl Lines<'_> {

@@ -6,7 +6,7 @@ use falsetrail::{
     catalog::{Catalog, Effect, Generator, InputValue, Scalar},
     plan::{
         Plan,
-        story::{Asked, Call, Operation, Outcome, Reference, Story, Turns},
+        resolved::{Asked, Call, Operation, Outcome, Reference, ResolvedScenario, Turns},
     },
     units::{CountRange, DurationRange},
 };
@@ -41,7 +41,7 @@ pub struct ToldCall<'p> {
 
 /// Walks through the compiled steps of a scenario.
 struct Reader<'p> {
-    story: &'p Story,
+    story: &'p ResolvedScenario,
     at: usize,
     /// The possible time at this point, since the start of the instance.
     now: DurationRange,
@@ -50,7 +50,7 @@ struct Reader<'p> {
 
 impl<'p> Outline<'p> {
     /// Derives the outline of a scenario.
-    pub fn of(story: &'p Story) -> Self {
+    pub fn of(story: &'p ResolvedScenario) -> Self {
         let nothing = CountRange { low: 0, high: 0 };
         let mut reader = Reader { story, at: 0, now: DurationRange { low: 0, high: 0 }, events: nothing };
         let items = reader.items();
@@ -125,7 +125,7 @@ impl<'p> Reader<'p> {
 }
 
 /// The values that a call requests, such as `max_cfu 5`, in the order of the method's inputs.
-pub fn asks(plan: &Plan, story: &Story, call: &Call) -> Vec<String> {
+pub fn asks(plan: &Plan, story: &ResolvedScenario, call: &Call) -> Vec<String> {
     let method = &plan.catalog.methods[call.method];
     let changes = method.input.iter().filter_map(|input| match input.value {
         InputValue::Changes { field, .. } => Some((input.name.as_str(), field)),
@@ -149,7 +149,7 @@ pub fn asks(plan: &Plan, story: &Story, call: &Call) -> Vec<String> {
     asked.collect()
 }
 
-fn referred(catalog: &Catalog, story: &Story, reference: Reference) -> String {
+fn referred(catalog: &Catalog, story: &ResolvedScenario, reference: Reference) -> String {
     match reference {
         Reference::Null => "null".to_owned(),
         Reference::Resource(index) => story.resources[index].name.clone(),
@@ -171,7 +171,7 @@ fn literal(plan: &Plan, code: u64) -> String {
 }
 
 /// The target of a call: its resource, or all of a kind if it lists them.
-pub fn on(catalog: &Catalog, story: &Story, call: &Call) -> String {
+pub fn on(catalog: &Catalog, story: &ResolvedScenario, call: &Call) -> String {
     if let Some(target) = call.target {
         return story.resources[target].name.clone();
     }

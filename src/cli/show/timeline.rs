@@ -5,7 +5,7 @@ use crate::cli::{columns, wrapped};
 use falsetrail::{
     plan::{
         Plan,
-        story::{Owner, Story, Turns},
+        resolved::{Owner, ResolvedScenario, Turns},
     },
     scenario::{Body, Field, Mix, Pace, Scenario},
     units::{CountRange, format_count, format_duration},
@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 const WIDTH: usize = 96;
 
 /// The timeline of a scenario.
-pub fn of_story(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
+pub fn of_story(plan: &Plan, scenario: &Scenario, story: &ResolvedScenario) -> String {
     let mut text = head(scenario);
     let catalog = &plan.catalog;
     let actors = story.actors.iter().map(|actor| {
@@ -32,8 +32,8 @@ pub fn of_story(plan: &Plan, scenario: &Scenario, story: &Story) -> String {
         let label = &catalog.kinds[resource.kind].label;
         let what = if resource.count == 1 { label.clone() } else { format!("{} × {label}", resource.count) };
         let whose = match resource.owner {
-            Owner::Story { existing: true, .. } => "existed before",
-            Owner::Story { existing: false, .. } => "",
+            Owner::Instance { existing: true, .. } => "existed before",
+            Owner::Instance { existing: false, .. } => "",
             Owner::Population { .. } => "existed before, and others see it, too",
         };
         vec![
@@ -151,7 +151,7 @@ fn bare(node: &Node) -> String {
     }
 }
 
-fn add_rows(rows: &mut Vec<Vec<String>>, plan: &Plan, story: &Story, items: &[Item], gutter: &str) {
+fn add_rows(rows: &mut Vec<Vec<String>>, plan: &Plan, story: &ResolvedScenario, items: &[Item], gutter: &str) {
     for item in items {
         match item {
             Item::Call(outline) => rows.push(row(plan, story, outline, gutter)),
@@ -167,7 +167,7 @@ fn add_rows(rows: &mut Vec<Vec<String>>, plan: &Plan, story: &Story, items: &[It
     }
 }
 
-fn row(plan: &Plan, story: &Story, outline: &ToldCall, gutter: &str) -> Vec<String> {
+fn row(plan: &Plan, story: &ResolvedScenario, outline: &ToldCall, gutter: &str) -> Vec<String> {
     let call = outline.call;
     let mut what = plan.catalog.methods[call.method].short.clone();
     let asks = outline::asks(plan, story, call);

@@ -6,7 +6,7 @@ use crate::{
     plan::{
         event_kind::Role,
         required_roles::RequiredRoles,
-        story::{Owner, Row, Story},
+        resolved::{Owner, ResolvedScenario, Row},
     },
     population::{Members, Population},
     value::{Key, Salt, WeightedIndex},
@@ -85,7 +85,7 @@ impl<'p> Draws<'p> {
     pub fn new(
         catalog: &'p Catalog,
         population: &'p Population,
-        story: &Story,
+        story: &ResolvedScenario,
         needs: &RequiredRoles,
         with_rows: bool,
     ) -> Self {

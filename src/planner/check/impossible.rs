@@ -4,7 +4,7 @@ use crate::planner::check::{ABSENT, Constraint, Facts, GONE, LIVE, Pass};
 use crate::{
     catalog::{FailureId, Precondition},
     error::Diagnostic,
-    plan::story::{Asked, Call},
+    plan::resolved::{Asked, Call},
     scenario,
 };
 use std::ops::Range;

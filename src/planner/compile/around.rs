@@ -5,7 +5,7 @@ use crate::{
     catalog::{FieldId, Generator, KindId},
     plan::{
         event_kind::{Role, ValueSource},
-        story::Row,
+        resolved::Row,
     },
     template::Shape,
     value::Key,

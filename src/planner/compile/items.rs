@@ -5,7 +5,7 @@ use crate::{
     catalog::{FieldId, Generator, KindId},
     plan::{
         event_kind::{Beside, ItemList, OwnItem, Word},
-        story::{Owner, Row},
+        resolved::{Owner, Row},
     },
     template::{FixedItems, ListSlot},
 };
@@ -17,7 +17,7 @@ impl CallCompiler<'_> {
         let mut own = Vec::new();
         if self.failure.is_none() {
             for (index, resource) in self.story.resources.iter().enumerate() {
-                let here = resource.kind == self.method.kind && matches!(resource.owner, Owner::Story { .. });
+                let here = resource.kind == self.method.kind && matches!(resource.owner, Owner::Instance { .. });
                 if here && self.same_place(resource.rows.as_slice()) {
                     own.push(self.own_item(index, list, subject));
                     self.snapshot.listed.push(index);

@@ -5,7 +5,7 @@ use crate::{
     catalog::{FieldId, Generator, Moment, Text},
     plan::{
         event_kind::{Draw, Ready, Role, ValueSource, Word, first_note, whole_microseconds},
-        story::{Owner, Pin, Reference, word},
+        resolved::{Owner, Pin, Reference, word},
     },
     value::{Key, Salt},
 };
@@ -55,7 +55,7 @@ impl CallCompiler<'_> {
                 ValueSource::External { kind: kind_id, field, number: resource.shared.unwrap_or_default() }
             }
             Generator::Pattern { unique: true, .. } | Generator::Email(_) | Generator::Address(_) => {
-                let Owner::Story { lane, .. } = resource.owner else { return ValueSource::Null };
+                let Owner::Instance { lane, .. } = resource.owner else { return ValueSource::Null };
                 ValueSource::Unique { kind: kind_id, field, lane, shift: resource.shift(), element: own.element }
             }
             Generator::Pattern { pattern, .. } => ValueSource::Pattern { pattern: Box::new(pattern.clone()), draw },
@@ -125,7 +125,7 @@ impl CallCompiler<'_> {
             Reference::Population(kind) => ValueSource::DrawnMember { kind, salt: field as u64 },
             Reference::Resource(index) => match self.story.resources[index].owner {
                 Owner::Population { .. } => self.shared(index, "id", &[]),
-                Owner::Story { .. } => {
+                Owner::Instance { .. } => {
                     let at = Word::per_event(self.other(index));
                     self.own(Own { resource: index, at, element: false }, "id", &[])
                 }
@@ -161,7 +161,7 @@ impl CallCompiler<'_> {
     /// A field of the call's target.
     pub(super) fn resource(&mut self, index: usize, field: &str, rest: &[&str]) -> ValueSource {
         match self.story.resources[index].owner {
-            Owner::Story { .. } => {
+            Owner::Instance { .. } => {
                 self.own(Own { resource: index, at: Word::per_event(0), element: true }, field, rest)
             }
             Owner::Population { .. } => self.shared(index, field, rest),

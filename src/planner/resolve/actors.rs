@@ -5,7 +5,7 @@ use crate::{
     catalog::{FieldId, Generator, KindId},
     error::{Diagnostic, Source, a, list_of},
     identity::TAGS,
-    plan::story::Actor,
+    plan::resolved::Actor,
     planner::pins::{self, Value},
     scenario,
     yaml::{Node, Spanned},

@@ -5,7 +5,7 @@ use crate::{
     bytes::Padded,
     catalog::{FieldId, Generator, KindId, ReferDefault},
     error::{Diagnostic, Source},
-    plan::story::{Initial, Pin, Reference, Row},
+    plan::resolved::{Initial, Pin, Reference, Row},
     planner::{
         overrides::SET,
         pins::{self, Value},
@@ -102,7 +102,7 @@ impl Resolver<'_, '_> {
                     Some(actor) if kinds.contains(&self.story.actors[actor].kind) => Reference::Actor(actor),
                     _ => self.somebody(kinds),
                 },
-                ReferDefault::Story => {
+                ReferDefault::ResolvedScenario => {
                     // What existed before cannot refer to what is made later.
                     let existing = self.drafts[index].exists_at_first();
                     let own = self.story.resources.iter().zip(&self.drafts).position(|(resource, draft)| {

@@ -4,7 +4,7 @@ use crate::planner::resolve::{Draft, Reported, Resolver, kinds::first_uses};
 use crate::{
     catalog::{Effect, KindId, Method},
     error::{Diagnostic, Source, a, list_of},
-    plan::story::{Asked, Call, Initial, Operation, Owner, Pin, Place, Reference, Resource, Row, ScopePin, word},
+    plan::resolved::{Asked, Call, Initial, Operation, Owner, Pin, Place, Reference, Resource, Row, ScopePin, word},
     planner::{overrides::SET, pins},
     scenario::{self, Step},
     value::Lane,
@@ -136,7 +136,7 @@ impl Resolver<'_, '_> {
         let family = self.around.tags.family(&format!("lane of {}", of.name));
         let what = format!("resources of the kind `{}`", of.name);
         let lane = Lane(self.tag(family, &what, &format!("{}/{name}", self.story.name), Lane::COUNT));
-        let owner = Owner::Story { existing: false, lane };
+        let owner = Owner::Instance { existing: false, lane };
         self.resource_names.entry(name.clone()).or_insert(self.story.resources.len());
         self.story.resources.push(Resource {
             key: self.story.key.name(&name),
@@ -285,7 +285,7 @@ impl Resolver<'_, '_> {
             let resource = &mut self.story.resources[index];
             resource.made = made;
             resource.owner =
-                if shared { Owner::Population { other } } else { Owner::Story { existing, lane: resource.lane } };
+                if shared { Owner::Population { other } } else { Owner::Instance { existing, lane: resource.lane } };
         }
     }
 
@@ -293,7 +293,7 @@ impl Resolver<'_, '_> {
     fn first_apart(&self) -> Option<(usize, usize)> {
         let row = |index: usize, kind: KindId| match self.story.resources[index].owner {
             Owner::Population { .. } => Some(Row::Of(index)),
-            Owner::Story { .. } => {
+            Owner::Instance { .. } => {
                 let own = self.story.resources[index].rows.iter().chain(&self.story.rows);
                 own.clone().find(|(other, _)| *other == kind).map(|(_, row)| *row)
             }
@@ -339,7 +339,7 @@ impl Resolver<'_, '_> {
             for (index, referred) in referred.iter().enumerate() {
                 let place = referred.iter().find_map(|other| match self.story.resources[*other].owner {
                     Owner::Population { .. } => Some(Row::Of(*other)),
-                    Owner::Story { .. } => self.story.resources[*other].rows.first().map(|(_, row)| *row),
+                    Owner::Instance { .. } => self.story.resources[*other].rows.first().map(|(_, row)| *row),
                 });
                 let resource = &mut self.story.resources[index];
                 if let Some(row) = place.filter(|_| resource.is_own() && resource.rows.is_empty()) {

@@ -9,8 +9,8 @@ use crate::{
     identity::TAGS,
     plan::{
         event_kind::field_salt,
+        resolved::{Initial, Operation, Outcome, Owner, Pin, Reference},
         roles::resource_key,
-        story::{Initial, Operation, Outcome, Owner, Pin, Reference},
     },
 };
 
@@ -36,7 +36,7 @@ impl Resolver<'_, '_> {
     fn is_known(&self, index: usize) -> bool {
         let resource = &self.story.resources[index];
         let kind = &self.catalog.kinds[resource.kind];
-        let existing = matches!(resource.owner, Owner::Story { existing: true, .. });
+        let existing = matches!(resource.owner, Owner::Instance { existing: true, .. });
         let pinned = resource.pins.iter().any(|(field, pin)| *field == kind.id() && matches!(pin, Pin::Bytes(_)));
         // A name that is given out once is another in each instance.
         let stamped = kind.stamp.is_some_and(|stamp| stamp != kind.id());

@@ -8,7 +8,7 @@ use crate::{
     identity::{FamilyId, TAGS},
     plan::{
         event_kind::field_salt,
-        story::{Ask, Asked, Call, Operation, Outcome, Reference, Turns},
+        resolved::{Ask, Asked, Call, Operation, Outcome, Reference, Turns},
     },
     planner::pins::{self, Value},
     scenario::{self, Step},

@@ -8,7 +8,7 @@ use crate::{
 
 /// One scenario of a run, resolved.
 #[derive(Debug)]
-pub struct Story {
+pub struct ResolvedScenario {
     /// Name in the run: its scenario's, followed by `#2` if it is the second of that name, or by `@` and the time if
     /// injected.
     pub name: String,
@@ -147,7 +147,7 @@ impl Resource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// The scenario's instance.
-    Story {
+    Instance {
         /// Whether it exists when the instance starts.
         existing: bool,
         /// Lane of its ids among those of its kind.
