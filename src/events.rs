@@ -89,7 +89,7 @@ pub struct GeneratedEvent<'p> {
     /// Event time in nanoseconds since the Unix epoch.
     pub time: i64,
     /// Name of the scenario in the run.
-    pub story: &'p str,
+    pub scenario: &'p str,
     /// Number of the instance within its scenario, from 0.
     pub instance: u64,
     /// Number of the step in the scenario, from 0.
@@ -137,7 +137,7 @@ impl<'p> Iterator for Events<'p> {
             method: &catalog.methods[usize::from(event.method)].name,
             outcome: failure.map_or("success", |failure| catalog.failures[failure].name.as_str()),
             time: event.time,
-            story: &self.plan.stories[usize::from(event.story)].name,
+            scenario: &self.plan.scenarios[usize::from(event.scenario)].name,
             instance: event.instance,
             step: event.step,
             number: event.number,

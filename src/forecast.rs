@@ -59,7 +59,7 @@ pub struct Forecast {
     pub endless: bool,
     /// Number of simulated events, including those outside the selection.
     pub simulated: u64,
-    /// Number of instances of each scenario, indexed as [`Plan::stories`].
+    /// Number of instances of each scenario, indexed as [`Plan::scenarios`].
     pub instances: Vec<u64>,
     /// By kind: number of resources created.
     pub created: Vec<u64>,
@@ -180,15 +180,15 @@ struct Tally<'p> {
 
 impl<'p> Tally<'p> {
     fn new(plan: &'p Plan, options: &ForecastOptions) -> Self {
-        let (stories, kinds) = (plan.stories.len(), plan.catalog.kinds.len());
+        let (scenarios, kinds) = (plan.scenarios.len(), plan.catalog.kinds.len());
         Tally {
             plan,
             summary: Summary::new(plan, false),
             sample: Sample::new(plan, options),
             course: RateProfile::new(plan.timing.from),
-            seen: vec![Bits::default(); stories],
-            acted: vec![Bits::default(); stories],
-            instances: vec![0; stories],
+            seen: vec![Bits::default(); scenarios],
+            acted: vec![Bits::default(); scenarios],
+            instances: vec![0; scenarios],
             created: vec![0; kinds],
             members: vec![Bits::default(); kinds],
             strangers: HashSet::new(),
@@ -202,29 +202,29 @@ impl<'p> Tally<'p> {
         let plan = self.plan;
         let event_kind = &plan.event_kinds[record.event_kind as usize];
         let outcome = event_kind.failure.map_or(0, |failure| failure as u16 + 1);
-        self.summary.count_one(record.time, event_kind.story, event_kind.method as u16, outcome);
+        self.summary.count_one(record.time, event_kind.scenario, event_kind.method as u16, outcome);
         self.course.add(record.time);
         self.sample.add(record, words);
-        let story_id = usize::from(event_kind.story);
+        let story_id = usize::from(event_kind.scenario);
         self.instances[story_id] += u64::from(self.seen[story_id].set(record.instance));
         let method = &plan.catalog.methods[event_kind.method];
         self.created[method.kind] += u64::from(method.does == Effect::Create && event_kind.failure.is_none());
-        if let Operation::Call(call) = &plan.stories[story_id].operations[event_kind.operation] {
+        if let Operation::Call(call) = &plan.scenarios[story_id].operations[event_kind.operation] {
             self.act(story_id, record.instance, call.actor);
         }
     }
 
     /// Counts the actor of an event, drawn once for each actor of an instance.
     fn act(&mut self, story_id: usize, instance: u64, index: usize) {
-        let (plan, story) = (self.plan, &self.plan.stories[story_id]);
-        if !self.acted[story_id].set(instance * story.actors.len() as u64 + index as u64) {
+        let (plan, scenario) = (self.plan, &self.plan.scenarios[story_id]);
+        if !self.acted[story_id].set(instance * scenario.actors.len() as u64 + index as u64) {
             return;
         }
-        let actor = &story.actors[index];
+        let actor = &scenario.actors[index];
         let new = match actor.external {
             Some(number) => self.strangers.insert((actor.kind, number)),
             None => {
-                self.roles.draw(&plan.catalog, &plan.population, story, instance);
+                self.roles.draw(&plan.catalog, &plan.population, scenario, instance);
                 self.members[actor.kind].set(self.roles.of(Role::Principal(index)).into())
             }
         };

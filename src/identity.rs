@@ -42,7 +42,7 @@ impl Maker {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventName {
     /// Number of the scenario in event ids.
-    pub story: u16,
+    pub scenario: u16,
     /// Number of the instance within its scenario, from 0.
     pub instance: u64,
     /// Number of the step in event ids.
@@ -156,7 +156,7 @@ fn put_uuid(bits: u128, to: &mut [u8]) -> usize {
 
 impl EventName {
     fn pack(self, checked: bool) -> u128 {
-        let mut packed = u128::from(self.story);
+        let mut packed = u128::from(self.scenario);
         packed = (packed << STEP_BITS) | u128::from(self.step);
         packed = (packed << INSTANCE_BITS) | u128::from(self.instance & ((1 << INSTANCE_BITS) - 1));
         packed = (packed << OCCURRENCE_BITS) | u128::from(self.occurrence & ((1 << OCCURRENCE_BITS) - 1));
@@ -170,7 +170,7 @@ impl EventName {
         let instance_at = occurrence_at + OCCURRENCE_BITS;
         let step_at = instance_at + INSTANCE_BITS;
         EventName {
-            story: take(step_at + STEP_BITS, STORY_BITS) as u16,
+            scenario: take(step_at + STEP_BITS, STORY_BITS) as u16,
             instance: take(instance_at, INSTANCE_BITS),
             step: take(step_at, STEP_BITS) as u16,
             occurrence: take(occurrence_at, OCCURRENCE_BITS) as u32,

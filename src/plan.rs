@@ -86,7 +86,7 @@ pub struct Plan {
     /// Whether seed and beginning were given, so that what was asked for gives the same events whenever it is asked.
     pub is_repeatable: bool,
     /// Its stories: those of the mix, then those that are injected.
-    pub stories: Vec<ResolvedScenario>,
+    pub scenarios: Vec<ResolvedScenario>,
     /// Number of scenarios that are not injected.
     pub background: usize,
     /// Weights of the scenarios.
@@ -128,7 +128,7 @@ impl Plan {
         let mut outcomes = vec!["success".to_owned()];
         outcomes.extend(self.catalog.failures.iter().map(|failure| failure.name.clone()));
         Names {
-            stories: self.stories.iter().map(|story| story.name.clone()).collect(),
+            scenarios: self.scenarios.iter().map(|scenario| scenario.name.clone()).collect(),
             methods: self.catalog.methods.iter().map(|method| method.name.clone()).collect(),
             outcomes,
         }
@@ -137,12 +137,17 @@ impl Plan {
     /// The event with this id, or `None` if the run has no such event.
     pub fn event_of(&self, id: &str) -> Option<WhichEvent<'_>> {
         let name: EventName = self.identities.event_of(id.parse().ok()?)?;
-        let story = self.stories.iter().find(|story| story.tag == name.story)?;
-        let call = story.operations.iter().find_map(|operation| match operation {
+        let scenario = self.scenarios.iter().find(|scenario| scenario.tag == name.scenario)?;
+        let call = scenario.operations.iter().find_map(|operation| match operation {
             Operation::Call(call) if call.tag == name.step => Some(call),
             _ => None,
         })?;
-        Some(WhichEvent { story: &story.name, instance: name.instance, step: &call.name, occurrence: name.occurrence })
+        Some(WhichEvent {
+            scenario: &scenario.name,
+            instance: name.instance,
+            step: &call.name,
+            occurrence: name.occurrence,
+        })
     }
 }
 
@@ -150,7 +155,7 @@ impl Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhichEvent<'p> {
     /// Name of the scenario.
-    pub story: &'p str,
+    pub scenario: &'p str,
     /// Number of the instance within its scenario, from 0.
     pub instance: u64,
     /// The step: its `id`, or its method's short name (with `#2` for the second call of it, and so on).

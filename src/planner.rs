@@ -54,16 +54,16 @@ impl Plan {
             RecordKey::Catalog(key) => Some(key),
             _ => None,
         };
-        let Plan { catalog, population, stories, event_kinds: all, as_documented, .. } = self;
+        let Plan { catalog, population, scenarios, event_kinds: all, as_documented, .. } = self;
         let mut compiler = EventKindCompiler::new(catalog, population, *as_documented, record_key);
         let mut mistakes: Vec<Diagnostic> = Vec::new();
         let mut listed = 0;
-        for (number, story) in stories.iter_mut().enumerate() {
-            for operation in 0..story.operations.len() {
-                let Operation::Call(call) = &story.operations[operation] else { continue };
+        for (number, scenario) in scenarios.iter_mut().enumerate() {
+            for operation in 0..scenario.operations.len() {
+                let Operation::Call(call) = &scenario.operations[operation] else { continue };
                 let mut event_kinds = Vec::new();
                 for failure in outcomes(catalog, call) {
-                    match compiler.event_kind(number as u16, story, operation, failure) {
+                    match compiler.event_kind(number as u16, scenario, operation, failure) {
                         Ok(event_kind) => {
                             listed += event_kind.snapshot.listed.len();
                             event_kinds.push((failure, all.len() as u32));
@@ -73,12 +73,12 @@ impl Plan {
                     }
                 }
                 if listed > MOST_LISTED {
-                    return Err(too_many_listed(catalog, story, call));
+                    return Err(too_many_listed(catalog, scenario, call));
                 }
                 let snapshots = event_kinds.iter().map(|(_, event_kind)| &all[*event_kind as usize].snapshot);
                 let beside = snapshots.flat_map(|snapshot| snapshot.others.iter().chain(&snapshot.listed)).next();
-                let beside = beside.map_or(0, |resource| story.resources[*resource].state_at);
-                if let Operation::Call(call) = &mut story.operations[operation] {
+                let beside = beside.map_or(0, |resource| scenario.resources[*resource].state_at);
+                if let Operation::Call(call) = &mut scenario.operations[operation] {
                     (call.event_kinds, call.beside) = (event_kinds, beside as u32);
                 }
             }
@@ -91,10 +91,10 @@ impl Plan {
 /// both.
 const MOST_LISTED: usize = 200_000;
 
-fn too_many_listed(catalog: &Catalog, story: &ResolvedScenario, call: &Call) -> Error {
-    let (method, story) = (&catalog.methods[call.method].short, shortened(&story.name));
+fn too_many_listed(catalog: &Catalog, scenario: &ResolvedScenario, call: &Call) -> Error {
+    let (method, scenario) = (&catalog.methods[call.method].short, shortened(&scenario.name));
     let message =
-        format!("the calls of `{method}` in `{story}` list too many resources: in a run it may be 200,000 in all");
+        format!("the calls of `{method}` in `{scenario}` list too many resources: in a run it may be 200,000 in all");
     Error::usage(message).help("declare them as one resource with a `count`, which counts once, or list less often")
 }
 

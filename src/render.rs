@@ -50,20 +50,20 @@ struct Shown<'p> {
 impl<'p> Renderer<'p> {
     /// A renderer for the events of a plan.
     pub fn new(plan: &'p Plan) -> Self {
-        let mut needs = vec![(RequiredRoles::default(), false); plan.stories.len()];
+        let mut needs = vec![(RequiredRoles::default(), false); plan.scenarios.len()];
         for event_kind in &plan.event_kinds {
-            let story = &plan.stories[usize::from(event_kind.story)];
-            let (needs, moves) = &mut needs[usize::from(event_kind.story)];
-            needs.add(&plan.catalog, story, event_kind);
-            *moves |= event_kind.rows != story.rows;
+            let scenario = &plan.scenarios[usize::from(event_kind.scenario)];
+            let (needs, moves) = &mut needs[usize::from(event_kind.scenario)];
+            needs.add(&plan.catalog, scenario, event_kind);
+            *moves |= event_kind.rows != scenario.rows;
         }
-        let shown = plan.stories.iter().zip(needs).map(|(story, (needs, moves))| {
-            let draws = Draws::new(&plan.catalog, &plan.population, story, &needs, !moves);
+        let shown = plan.scenarios.iter().zip(needs).map(|(scenario, (needs, moves))| {
+            let draws = Draws::new(&plan.catalog, &plan.population, scenario, &needs, !moves);
             let kinds = (0..plan.catalog.kinds.len()).map(|kind| needs.scope.contains(&kind)).collect();
             Shown { draws, kinds, moves }
         });
         let mut roles = Roles::new(&plan.catalog);
-        plan.stories.iter().for_each(|story| roles.reserve(story));
+        plan.scenarios.iter().for_each(|scenario| roles.reserve(scenario));
         Renderer {
             plan,
             given: Given {
@@ -87,14 +87,14 @@ impl<'p> Renderer<'p> {
     /// Draws the members that the events of an instance show.
     #[inline]
     fn draw(&mut self, event_kind: &EventKind, instance: (u64, Salt)) {
-        let (plan, shown) = (self.plan, &self.shown[usize::from(event_kind.story)]);
-        self.roles.draw_prepared(&shown.draws, &mut self.drawn, event_kind.story, instance);
+        let (plan, shown) = (self.plan, &self.shown[usize::from(event_kind.scenario)]);
+        self.roles.draw_prepared(&shown.draws, &mut self.drawn, event_kind.scenario, instance);
         if !shown.moves {
             return;
         }
-        let story = &plan.stories[usize::from(event_kind.story)];
+        let scenario = &plan.scenarios[usize::from(event_kind.scenario)];
         for (kind, row) in event_kind.rows.iter().filter(|(kind, _)| shown.kinds[*kind]) {
-            let row = self.roles.row(&plan.catalog, &plan.population, story, *kind, *row);
+            let row = self.roles.row(&plan.catalog, &plan.population, scenario, *kind, *row);
             self.roles.set(Role::Scope(*kind), row);
         }
     }
@@ -103,14 +103,14 @@ impl<'p> Renderer<'p> {
     pub fn render(&mut self, record: &Record, words: &[u64], chunk: &mut Chunk) {
         let plan = self.plan;
         let event_kind = &plan.event_kinds[record.event_kind as usize];
-        let story = &plan.stories[event_kind.story as usize];
+        let scenario = &plan.scenarios[event_kind.scenario as usize];
         branch_hint::pass(record.event_kind);
         let instance = (record.instance, Salt::of(record.instance));
         self.draw(event_kind, instance);
         self.arena.clear();
         self.lists.clear();
         let name = EventName {
-            story: story.tag,
+            scenario: scenario.tag,
             instance: record.instance,
             step: event_kind.step_tag,
             occurrence: record.occurrence,
@@ -119,7 +119,7 @@ impl<'p> Renderer<'p> {
         let time = self.arena.write(NANOSECONDS_LENGTH, |to| self.date_cache.nanoseconds(record.time, to));
         let context = Context {
             given: &self.given,
-            story,
+            scenario,
             roles: &self.roles,
             instance,
             time: record.time,
@@ -138,7 +138,7 @@ impl<'p> Renderer<'p> {
             event_kind.program.append(&slots, &mut chunk.bodies);
             match (plan.key, event_kind.key) {
                 (RecordKey::Instance, _) => {
-                    chunk.keys.extend_from_slice(story.name.as_bytes());
+                    chunk.keys.extend_from_slice(scenario.name.as_bytes());
                     chunk.keys.push(b'/');
                     write_number(record.instance, &mut chunk.keys);
                 }
@@ -150,7 +150,7 @@ impl<'p> Renderer<'p> {
             number: record.number,
             time: record.time,
             instance: record.instance,
-            story: event_kind.story,
+            scenario: event_kind.scenario,
             step: event_kind.step,
             method: event_kind.method as u16,
             outcome: event_kind.failure.map_or(0, |failure| failure as u16 + 1),

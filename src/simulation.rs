@@ -154,7 +154,7 @@ impl<'p> Stream<'p> {
             stream.warm_up();
             stream.warmed = stream.started;
         }
-        if plan.background < plan.stories.len() {
+        if plan.background < plan.scenarios.len() {
             stream.injected = Some(Box::new(Injected::new(plan, &mut stream.world)));
         }
         stream
@@ -194,11 +194,11 @@ impl<'p> Stream<'p> {
 
     /// Number of resources of which the instances in progress keep a state.
     pub fn resources_kept(&self) -> u64 {
-        let kept = |story: u16| {
-            let own = self.plan.stories[usize::from(story)].resources.iter().filter(|resource| resource.is_own());
+        let kept = |scenario: u16| {
+            let own = self.plan.scenarios[usize::from(scenario)].resources.iter().filter(|resource| resource.is_own());
             own.map(|resource| u64::from(resource.count)).sum::<u64>()
         };
-        self.active.instances.stories().map(kept).sum()
+        self.active.instances.scenarios().map(kept).sum()
     }
 
     /// Whether a run that has given its last event has fewer than were asked for, because event time ends in the year
@@ -326,20 +326,20 @@ impl<'p> Stream<'p> {
     /// Which story is the `number`th that happens if each of them happens once: those of weight 0 never do, and those
     /// after them keep their time.
     fn once(&self, number: u64) -> usize {
-        let happening = (0..self.plan.background).filter(|story| self.plan.weights.draws(*story));
+        let happening = (0..self.plan.background).filter(|scenario| self.plan.weights.draws(*scenario));
         happening.into_iter().nth(number as usize).unwrap_or(self.plan.background)
     }
 
     /// Begins the next instance; its place and when its first step is due, if it has one.
     fn begin(&mut self, time: i64) -> (u32, Option<i64>) {
-        let story = match self.plan.timing.starts {
+        let scenario = match self.plan.timing.starts {
             Starts::Once => self.once(self.started),
             _ => self.plan.weights.at(self.plan.pick.bits().wrapping_add(self.started.wrapping_mul(GOLDEN))),
         };
-        let number = self.numbers[story];
-        self.numbers[story] += 1;
+        let number = self.numbers[scenario];
+        self.numbers[scenario] += 1;
         self.started += 1;
-        self.active.begin(self.plan, &mut self.world, (story as u16, number), time)
+        self.active.begin(self.plan, &mut self.world, (scenario as u16, number), time)
     }
 }
 

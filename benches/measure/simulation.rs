@@ -13,8 +13,8 @@ const EVENTS: usize = 100_000;
 pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     let mut kept = Vec::new();
-    for (stories, required) in [(1_000, 80.0), (100_000, 150.0)] {
-        let plan = with_stories(stories);
+    for (scenarios, required) in [(1_000, 80.0), (100_000, 150.0)] {
+        let plan = with_stories(scenarios);
         let before = resident_bytes();
         let mut stream = plan.stream();
         let going_on = stream.going_on();
@@ -22,13 +22,13 @@ pub fn rows() -> Vec<Row> {
         let simulating = simulating(&mut stream);
         let rendering = rendering(&plan);
         rows.push(
-            at_most(&format!("simulation, {stories} active stories, ns an event"), simulating, required)
+            at_most(&format!("simulation, {scenarios} active stories, ns an event"), simulating, required)
                 .note(format!("{:.2} of rendering the same events; {going_on} going on", simulating / rendering)),
         );
     }
     let [few, many] = kept[..] else { return rows };
-    let [stories, resources, bytes] = [0, 1, 2].map(|at| many[at] - few[at]);
-    let (each, resources) = (bytes / stories, resources / stories);
+    let [scenarios, resources, bytes] = [0, 1, 2].map(|at| many[at] - few[at]);
+    let (each, resources) = (bytes / scenarios, resources / scenarios);
     rows.push(
         at_most("memory of an active story with its resources, bytes", each, (128.0 + 64.0 * resources).floor())
             .note(format!("128 and 64 for each of {resources:.1} resources")),

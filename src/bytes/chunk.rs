@@ -37,8 +37,8 @@ pub struct Event {
     pub time: i64,
     /// The number of its instance within the scenario, from 0.
     pub instance: u64,
-    /// The scenario: an index into [`Names::stories`].
-    pub story: u16,
+    /// The scenario: an index into [`Names::scenarios`].
+    pub scenario: u16,
     /// The step of the scenario, from 0.
     pub step: u16,
     /// The method: an index into [`Names::methods`].
@@ -60,8 +60,8 @@ pub struct Encoded {
 /// Only split output needs them; leave them empty otherwise.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// Indexed by [`Event::story`](Event::story): a scenario's name, or its text in the one-line form.
-    pub stories: Vec<String>,
+    /// Indexed by [`Event::scenario`](Event::scenario): a scenario's name, or its text in the one-line form.
+    pub scenarios: Vec<String>,
     /// Indexed by [`Event::method`](Event::method).
     pub methods: Vec<String>,
     /// Indexed by [`Event::outcome`](Event::outcome).

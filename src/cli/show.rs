@@ -92,13 +92,13 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str, form: Form) -> Result<Strin
         ..Options::default()
     };
     let plan = Plan::with_catalog(catalog, &options)?;
-    match (form, &found.body, plan.stories.first()) {
+    match (form, &found.body, plan.scenarios.first()) {
         (Form::Yaml, ..) => file_text(catalog, name, &found, &plan),
         (Form::Timeline, Body::Mix(mix), _) => {
             Ok(format!("{}{}", timeline::of_mix(&plan, &found, mix), expected::alone(&plan)))
         }
-        (Form::Timeline, Body::Steps(_), Some(story)) => Ok(timeline::of_story(&plan, &found, story)),
-        (Form::Mermaid, Body::Steps(_), Some(story)) => Ok(mermaid::diagram(&plan, &found, story)),
+        (Form::Timeline, Body::Steps(_), Some(scenario)) => Ok(timeline::of_scenario(&plan, &found, scenario)),
+        (Form::Mermaid, Body::Steps(_), Some(scenario)) => Ok(mermaid::diagram(&plan, &found, scenario)),
         (Form::Mermaid, Body::Mix(mix), _) => {
             let first = mix.entries.first().map_or("NAME", |entry| entry.scenario.value.as_str());
             let message = format!("`{name}` is a load of several stories, and a sequence diagram shows one");
@@ -118,7 +118,7 @@ fn file_text(catalog: &Arc<Catalog>, name: &str, found: &Scenario, plan: &Plan) 
     if falsetrail::planner::is_mix(found) {
         return Ok(expected::behind(&text, plan));
     }
-    for operation in plan.stories.iter().flat_map(|story| &story.operations) {
+    for operation in plan.scenarios.iter().flat_map(|scenario| &scenario.operations) {
         let Operation::Call(call) = operation else { continue };
         if let Some(failure) = outline::by_itself(call) {
             let _ = writeln!(

@@ -147,7 +147,7 @@ fn as_json(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
 
 fn located(shown: &str, found: &Diagnostic) -> Value {
     let name = found.source.name.as_str();
-    // The source reader is given `./story.yaml` for `story.yaml`.
+    // The source reader is given `./scenario.yaml` for `scenario.yaml`.
     let file = if name.strip_prefix("./") == Some(shown) { shown } else { name };
     let (line, column) = found.source.position(found.span.start);
     let (end_line, end_column) = found.source.position(found.span.end.max(found.span.start));

@@ -18,7 +18,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct EventKind {
     /// Scenario, by index.
-    pub story: u16,
+    pub scenario: u16,
     /// Call, as an index into the scenario's operations.
     pub operation: usize,
     /// Number of the call in the scenario.
@@ -322,11 +322,11 @@ pub enum Role {
 
 impl Role {
     /// The kind of the entity.
-    pub fn kind(self, story: &ResolvedScenario) -> KindId {
+    pub fn kind(self, scenario: &ResolvedScenario) -> KindId {
         match self {
             Role::Scope(kind) => kind,
-            Role::Principal(actor) => story.actors[actor].kind,
-            Role::Shared(resource) => story.resources[resource].kind,
+            Role::Principal(actor) => scenario.actors[actor].kind,
+            Role::Shared(resource) => scenario.resources[resource].kind,
         }
     }
 }

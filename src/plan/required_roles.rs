@@ -22,45 +22,45 @@ pub struct RequiredRoles {
 
 impl RequiredRoles {
     /// Adds the roles that the events of an event kind show.
-    pub fn add(&mut self, catalog: &Catalog, story: &ResolvedScenario, event_kind: &EventKind) {
+    pub fn add(&mut self, catalog: &Catalog, scenario: &ResolvedScenario, event_kind: &EventKind) {
         for known in &event_kind.known {
-            self.role(catalog, story, known.role);
+            self.role(catalog, scenario, known.role);
         }
         let own = event_kind.lists.iter().flat_map(|list| &list.own).flat_map(|own| &own.value_sources);
         for make in event_kind.value_sources.iter().chain(own) {
             match make {
                 ValueSource::Member { role, .. } | ValueSource::MemberPresent { role, .. } => {
-                    self.role(catalog, story, *role)
+                    self.role(catalog, scenario, *role)
                 }
                 ValueSource::DrawnMember { kind, .. } => self.around(catalog, *kind),
                 // Whom a word refers to is known with the event.
                 ValueSource::Referred(_) if !self.referred => {
                     self.referred = true;
-                    (0..story.actors.len()).for_each(|actor| self.role(catalog, story, Role::Principal(actor)));
-                    (0..story.resources.len()).for_each(|index| self.role(catalog, story, Role::Shared(index)));
+                    (0..scenario.actors.len()).for_each(|actor| self.role(catalog, scenario, Role::Principal(actor)));
+                    (0..scenario.resources.len()).for_each(|index| self.role(catalog, scenario, Role::Shared(index)));
                 }
                 _ => {}
             }
         }
         for beside in event_kind.lists.iter().filter_map(|list| list.beside.as_ref()) {
-            beside.parent.iter().chain(&beside.table).for_each(|kind| self.role(catalog, story, Role::Scope(*kind)));
+            beside.parent.iter().chain(&beside.table).for_each(|kind| self.role(catalog, scenario, Role::Scope(*kind)));
         }
         for (_, row) in
             event_kind.rows.iter().filter(|(kind, _)| self.scope.contains(kind)).copied().collect::<Vec<_>>()
         {
             if let Row::Of(resource) = row {
-                self.role(catalog, story, Role::Shared(resource));
+                self.role(catalog, scenario, Role::Shared(resource));
             }
         }
     }
 
-    fn role(&mut self, catalog: &Catalog, story: &ResolvedScenario, role: Role) {
+    fn role(&mut self, catalog: &Catalog, scenario: &ResolvedScenario, role: Role) {
         match role {
             Role::Scope(kind) => drop(self.scope.insert(kind)),
             Role::Principal(actor) => drop(self.actors.insert(actor)),
             Role::Shared(resource) => drop(self.resources.insert(resource)),
         }
-        self.around(catalog, role.kind(story));
+        self.around(catalog, role.kind(scenario));
     }
 
     /// Adds the parents of a kind, which decide among which members it is drawn.

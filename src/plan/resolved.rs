@@ -13,7 +13,7 @@ pub struct ResolvedScenario {
     /// injected.
     pub name: String,
     /// Name of the scenario: a shipped name, a file's stem, or the one-line form.
-    pub scenario: String,
+    pub scenario_name: String,
     /// Values of the parameters.
     pub params: Vec<(String, serde_json::Value)>,
     /// Key of all its draws.

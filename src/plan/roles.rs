@@ -43,26 +43,26 @@ impl Roles {
     }
 
     /// Makes room for the roles of a scenario.
-    pub fn reserve(&mut self, story: &ResolvedScenario) {
-        let most = self.kinds + 1 + 2 * story.actors.len().max(story.resources.len());
+    pub fn reserve(&mut self, scenario: &ResolvedScenario) {
+        let most = self.kinds + 1 + 2 * scenario.actors.len().max(scenario.resources.len());
         if self.members.len() < most {
             self.members.resize(most, 0);
         }
     }
 
-    /// Draws the members of instance number `instance` of `story`.
-    pub fn draw(&mut self, catalog: &Catalog, population: &Population, story: &ResolvedScenario, instance: u64) {
-        self.reserve(story);
+    /// Draws the members of instance number `instance` of `scenario`.
+    pub fn draw(&mut self, catalog: &Catalog, population: &Population, scenario: &ResolvedScenario, instance: u64) {
+        self.reserve(scenario);
         self.members[..catalog.kinds.len()].fill(0);
-        self.draw_surroundings(catalog, population, story, instance, 0..catalog.kinds.len());
-        let own = story.key.number(instance);
-        for (index, actor) in story.actors.iter().enumerate() {
+        self.draw_surroundings(catalog, population, scenario, instance, 0..catalog.kinds.len());
+        let own = scenario.key.number(instance);
+        for (index, actor) in scenario.actors.iter().enumerate() {
             // The same person whatever the actor is called would be wrong, whatever stands before it would be too.
             let key = own.number(actor_number(actor.kind));
             let member = self.member(population, actor.kind, key, actor.other);
             self.set(Role::Principal(index), member);
         }
-        for (index, resource) in story.resources.iter().enumerate() {
+        for (index, resource) in scenario.resources.iter().enumerate() {
             let member = match resource.owner {
                 Owner::Instance { .. } => 0,
                 Owner::Population { other } => {
@@ -71,8 +71,8 @@ impl Roles {
             };
             self.set(Role::Shared(index), member);
         }
-        for (kind, row) in &story.rows {
-            let row = self.row(catalog, population, story, *kind, *row);
+        for (kind, row) in &scenario.rows {
+            let row = self.row(catalog, population, scenario, *kind, *row);
             self.set(Role::Scope(*kind), row);
         }
     }
@@ -83,11 +83,11 @@ impl Roles {
         &mut self,
         catalog: &Catalog,
         population: &Population,
-        story: &ResolvedScenario,
+        scenario: &ResolvedScenario,
         instance: u64,
         kinds: impl IntoIterator<Item = KindId>,
     ) {
-        self.place = story.key.number(if story.in_one_place { 0 } else { instance });
+        self.place = scenario.key.number(if scenario.in_one_place { 0 } else { instance });
         for kind in kinds {
             if catalog.kinds[kind].principal || catalog.kinds[kind].table.is_some() || population.of(kind).is_empty() {
                 continue;
@@ -120,14 +120,14 @@ impl Roles {
         &self,
         catalog: &Catalog,
         population: &Population,
-        story: &ResolvedScenario,
+        scenario: &ResolvedScenario,
         kind: KindId,
         row: Row,
     ) -> u32 {
         match row {
             Row::Fixed(row) => row,
             Row::Of(resource) => {
-                let members = population.of(story.resources[resource].kind);
+                let members = population.of(scenario.resources[resource].kind);
                 members.row(self.of(Role::Shared(resource))).unwrap_or_default()
             }
             Row::Drawn => {

@@ -99,7 +99,7 @@ impl<'a> Draft<'a> {
             settings: &mut self.settings,
             values,
         };
-        let stories = resolve_all(&self.found, &mut around, &mut self.mistakes);
+        let scenarios = resolve_all(&self.found, &mut around, &mut self.mistakes);
         let (Some(timing), true) = (&self.timing, self.mistakes.is_empty()) else {
             return Err(in_order(std::mem::take(&mut self.mistakes)).into());
         };
@@ -115,7 +115,7 @@ impl<'a> Draft<'a> {
             is_repeatable: self.options.seed.or(self.found.seed).is_some()
                 && timing::is_fixed(self.options, &self.found),
             background: self.found.entries.len(),
-            stories,
+            scenarios,
             weights: WeightedIndex::weighted(&weights).ok_or_else(nothing_happens)?,
             pick: values.name("pick"),
             timing: timing.provisional(),
@@ -157,7 +157,7 @@ fn resolve_all(
     around: &mut resolve::ResolveContext,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Vec<ResolvedScenario> {
-    let mut stories = Vec::new();
+    let mut scenarios = Vec::new();
     let mut names: BTreeMap<&str, u32> = BTreeMap::new();
     let background = found.entries.iter().map(|entry| (&entry.scenario, &entry.scenario.name, None));
     // After all others, so that nothing of theirs depends on them.
@@ -174,10 +174,10 @@ fn resolve_all(
         {
             mistakes.extend(found);
         }
-        resolved.story.injection = injection.cloned();
-        stories.push(resolved.story);
+        resolved.scenario.injection = injection.cloned();
+        scenarios.push(resolved.scenario);
     }
-    stories
+    scenarios
 }
 
 /// In the order of the text, one for each place; a file that a mix names twice is wrong once.

@@ -44,7 +44,7 @@ struct Facts {
 pub fn check(catalog: &Catalog, resolved: &mut Resolved) -> Result<(), Vec<Diagnostic>> {
     let asked = asked_words(resolved);
     // A constraint on what is drawn first changes what may be true later: once more until nothing changes.
-    for _ in 0..=resolved.story.resources.len() * 8 {
+    for _ in 0..=resolved.scenario.resources.len() * 8 {
         let mut pass = Pass::new(catalog, resolved, &asked);
         pass.run(0);
         let Pass { mistakes, outcomes, constraints, .. } = pass;
@@ -52,7 +52,7 @@ pub fn check(catalog: &Catalog, resolved: &mut Resolved) -> Result<(), Vec<Diagn
             return Err(mistakes);
         }
         for (operation, outcome) in outcomes {
-            if let Operation::Call(call) = &mut resolved.story.operations[operation] {
+            if let Operation::Call(call) = &mut resolved.scenario.operations[operation] {
                 call.outcome = outcome;
             }
         }
@@ -75,7 +75,7 @@ struct Constraint {
 fn constrain(catalog: &Catalog, resolved: &mut Resolved, constraints: &[Constraint]) -> bool {
     let mut changed = false;
     for constraint in constraints {
-        let resource = &mut resolved.story.resources[constraint.resource];
+        let resource = &mut resolved.scenario.resources[constraint.resource];
         let kind = &catalog.kinds[resource.kind];
         let Generator::Choose { counts, .. } = &kind.fields[kind.changing[constraint.word]].generator else { continue };
         let allowed = |choice: usize| (constraint.low..=constraint.high).contains(&(choice as u64));
@@ -116,7 +116,7 @@ struct Pass<'a> {
 
 /// Fields that some update asks for, by resource and word.
 fn asked_words(resolved: &Resolved) -> HashSet<(usize, usize)> {
-    let calls = resolved.story.operations.iter().filter_map(|operation| match operation {
+    let calls = resolved.scenario.operations.iter().filter_map(|operation| match operation {
         Operation::Call(call) => Some((call.target?, &call.asks)),
         _ => None,
     });
@@ -131,7 +131,7 @@ impl<'a> Pass<'a> {
         Pass {
             catalog,
             resolved,
-            facts: resolved.story.resources.iter().map(Facts::at_first).collect(),
+            facts: resolved.scenario.resources.iter().map(Facts::at_first).collect(),
             before: Vec::new(),
             asked,
             mistakes: Vec::new(),
@@ -143,7 +143,7 @@ impl<'a> Pass<'a> {
 
     /// From an operation to the end of the scenario, or of its branch; where the scenario continues.
     fn run(&mut self, mut at: usize) -> usize {
-        let operations = &self.resolved.story.operations;
+        let operations = &self.resolved.scenario.operations;
         while let Some(operation) = operations.get(at) {
             at = match operation {
                 Operation::Call(call) => {
@@ -159,7 +159,7 @@ impl<'a> Pass<'a> {
 
     /// Goes through all branches from the same point, and puts together what may be true after them; where they end.
     fn choose(&mut self, targets: &[usize]) -> usize {
-        let mut behind = self.resolved.story.operations.len();
+        let mut behind = self.resolved.scenario.operations.len();
         let mut ends: HashMap<usize, Vec<(usize, Facts)>> = HashMap::new();
         for (branch, target) in targets.iter().enumerate() {
             self.before.push(HashMap::new());
@@ -204,7 +204,7 @@ impl<'a> Pass<'a> {
         let (least, most) = match call.turns {
             Turns::Repeat(times) => (times.low, times.high),
             Turns::Each => {
-                let elements = call.target.map_or(0, |target| self.resolved.story.resources[target].count);
+                let elements = call.target.map_or(0, |target| self.resolved.scenario.resources[target].count);
                 (elements.min(1).into(), elements.min(1).into())
             }
         };
@@ -305,7 +305,7 @@ impl<'a> Pass<'a> {
 
     /// A resource is made or changed only with others that exist then.
     fn references_live(&mut self, call: &Call, step: &scenario::Call, target: usize) {
-        let resource = &self.resolved.story.resources[target];
+        let resource = &self.resolved.scenario.resources[target];
         let asked = call.asks.iter().filter_map(|ask| match ask.value {
             Asked::Reference(reference) => Some(reference),
             _ => None,
@@ -325,7 +325,7 @@ impl<'a> Pass<'a> {
         for reference in all {
             let Reference::Resource(other) = reference else { continue };
             if self.facts[other].exists != LIVE {
-                let name = &self.resolved.story.resources[other].name;
+                let name = &self.resolved.scenario.resources[other].name;
                 let gone = if self.facts[other].since.is_some() { "may be gone by then" } else { "is not there yet" };
                 let message = format!("`{}` refers to `{name}`, which {gone}", resource.name);
                 let mistake = Diagnostic::new(&self.resolved.source, step.call.span.clone(), message);

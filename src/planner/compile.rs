@@ -61,14 +61,14 @@ impl<'a> EventKindCompiler<'a> {
     pub fn event_kind(
         &mut self,
         number: u16,
-        story: &ResolvedScenario,
+        scenario: &ResolvedScenario,
         operation: usize,
         failure: Option<FailureId>,
     ) -> Result<EventKind, Vec<Diagnostic>> {
-        let Operation::Call(call) = &story.operations[operation] else { return Err(Vec::new()) };
+        let Operation::Call(call) = &scenario.operations[operation] else { return Err(Vec::new()) };
         let method = &self.catalog.methods[call.method];
-        let program = self.program(call.method, failure.is_none(), story.actors[call.actor].kind)?;
-        let mut compiler = CallCompiler::new((self.catalog, self.population), story, call, method, failure);
+        let program = self.program(call.method, failure.is_none(), scenario.actors[call.actor].kind)?;
+        let mut compiler = CallCompiler::new((self.catalog, self.population), scenario, call, method, failure);
         let slots: Vec<usize> = program.slots().iter().map(|slot| compiler.event(&slot.path)).collect();
         let mut first_subject = None;
         if method.does == Effect::List && failure.is_none() && method.subject_of_first.is_some() {
@@ -81,7 +81,7 @@ impl<'a> EventKindCompiler<'a> {
         }
         let inlined = compiler.inline(&program, &slots, Wanted { key, first_subject }, &mut lists);
         Ok(EventKind {
-            story: number,
+            scenario: number,
             operation,
             step: call.number,
             step_tag: call.tag,
@@ -139,7 +139,7 @@ pub(crate) fn constants(
 struct CallCompiler<'a> {
     catalog: &'a Catalog,
     population: &'a Population,
-    story: &'a ResolvedScenario,
+    scenario: &'a ResolvedScenario,
     call: &'a Call,
     method: &'a Method,
     failure: Option<FailureId>,
@@ -170,16 +170,16 @@ struct Own {
 impl<'a> CallCompiler<'a> {
     fn new(
         (catalog, population): (&'a Catalog, &'a Population),
-        story: &'a ResolvedScenario,
+        scenario: &'a ResolvedScenario,
         call: &'a Call,
         method: &'a Method,
         failure: Option<FailureId>,
     ) -> Self {
         let mut snapshot = Snapshot::default();
         let mut words = 0;
-        let mut rows = story.rows.clone();
+        let mut rows = scenario.rows.clone();
         if let Some(target) = call.target {
-            let resource = &story.resources[target];
+            let resource = &scenario.resources[target];
             match resource.owner {
                 Owner::Instance { .. } => {
                     snapshot.target = Some(target);
@@ -194,14 +194,14 @@ impl<'a> CallCompiler<'a> {
         }
         if method.does == Effect::List {
             // A list looks where the story has what it lists.
-            let listed = story.resources.iter().enumerate().find(|(_, resource)| resource.kind == method.kind);
+            let listed = scenario.resources.iter().enumerate().find(|(_, resource)| resource.kind == method.kind);
             match listed.map(|(index, resource)| (index, resource.owner)) {
                 Some((index, Owner::Population { .. })) => {
                     let all: Vec<_> = rows.iter().map(|(kind, _)| (*kind, Row::Of(index))).collect();
                     set_rows(&mut rows, all.into_iter());
                 }
                 Some((index, Owner::Instance { .. })) => {
-                    set_rows(&mut rows, story.resources[index].rows.iter().copied())
+                    set_rows(&mut rows, scenario.resources[index].rows.iter().copied())
                 }
                 None => {}
             }
@@ -211,7 +211,7 @@ impl<'a> CallCompiler<'a> {
         CallCompiler {
             catalog,
             population,
-            story,
+            scenario,
             call,
             method,
             failure,
@@ -249,7 +249,7 @@ impl<'a> CallCompiler<'a> {
             ("failure", [what]) => self.failure(what),
             ("target", [what]) => self.target(what),
             ("principal", ["kind"]) => {
-                fixed(self.catalog.kinds[self.story.actors[self.call.actor].kind].name.as_bytes())
+                fixed(self.catalog.kinds[self.scenario.actors[self.call.actor].kind].name.as_bytes())
             }
             ("principal", [field]) => self.actor(self.call.actor, field),
             ("input", [input, rest @ ..]) => self.input(input, rest),
@@ -301,7 +301,7 @@ impl<'a> CallCompiler<'a> {
         let kind = &self.catalog.kinds[self.method.kind];
         let position = kind.changing.iter().position(|changing| *changing == field);
         let ask = self.call.asks.iter().enumerate().find(|(_, ask)| Some(ask.word) == position);
-        let at = self.snapshot.target.map_or(0, |target| self.story.resources[target].stride);
+        let at = self.snapshot.target.map_or(0, |target| self.scenario.resources[target].stride);
         match (ask.map(|(index, ask)| (index, ask.value)), unset) {
             (None | Some((_, Asked::Nothing)), Unset::Current) => {
                 let name = kind.fields[field].name.clone();
@@ -343,8 +343,8 @@ impl<'a> CallCompiler<'a> {
     fn text_name(&mut self, name: &[String], whose: Option<Whose>) -> Part {
         let rest: Vec<&str> = name[2.min(name.len())..].iter().map(String::as_str).collect();
         let kind = match whose {
-            Some(Whose::Own(own)) => Some(self.story.resources[own.resource].kind),
-            Some(Whose::Actor(actor)) => Some(self.story.actors[actor].kind),
+            Some(Whose::Own(own)) => Some(self.scenario.resources[own.resource].kind),
+            Some(Whose::Actor(actor)) => Some(self.scenario.actors[actor].kind),
             None => None,
         };
         let own_name = kind.is_some_and(|kind| self.catalog.kinds[kind].variable == name[0]);

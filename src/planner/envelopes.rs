@@ -21,9 +21,9 @@ impl Plan {
         let mut seen = BTreeSet::new();
         let mut mistakes: Vec<Diagnostic> = Vec::new();
         for event_kind in &self.event_kinds {
-            let story = &self.stories[usize::from(event_kind.story)];
-            let Operation::Call(call) = &story.operations[event_kind.operation] else { continue };
-            let (success, principal) = (event_kind.failure.is_none(), story.actors[call.actor].kind);
+            let scenario = &self.scenarios[usize::from(event_kind.scenario)];
+            let Operation::Call(call) = &scenario.operations[event_kind.operation] else { continue };
+            let (success, principal) = (event_kind.failure.is_none(), scenario.actors[call.actor].kind);
             if !seen.insert((event_kind.method, success, principal)) {
                 continue;
             }

@@ -10,15 +10,15 @@ use crate::{
 
 /// The scenario with actors, resources, targets and failures filled in.
 pub(super) fn expanded(catalog: &Catalog, scenario: &Scenario, resolved: &Resolved) -> Scenario {
-    let story = &resolved.story;
+    let resolved = &resolved.scenario;
     let mut spelled = scenario.clone();
-    for actor in &story.actors {
+    for actor in &resolved.actors {
         if scenario.actors.iter().all(|written| written.name.value != actor.name) {
             let kind = Some(said(catalog.kinds[actor.kind].name.clone()));
             spelled.actors.push(scenario::Actor { name: said(actor.name.clone()), kind, pins: Vec::new() });
         }
     }
-    for resource in &story.resources {
+    for resource in &resolved.resources {
         if scenario.resources.iter().all(|written| written.name.value != resource.name) {
             let existing = !matches!(resource.owner, Owner::Instance { existing: false, .. });
             spelled.resources.push(scenario::Resource {
@@ -31,11 +31,11 @@ pub(super) fn expanded(catalog: &Catalog, scenario: &Scenario, resolved: &Resolv
         }
     }
     if let Body::Steps(steps) = &mut spelled.body {
-        let mut calls = story.operations.iter().filter_map(|operation| match operation {
+        let mut calls = resolved.operations.iter().filter_map(|operation| match operation {
             Operation::Call(call) => Some(call),
             _ => None,
         });
-        fill(catalog, story, steps, &mut calls);
+        fill(catalog, resolved, steps, &mut calls);
     }
     spelled
 }
@@ -43,7 +43,7 @@ pub(super) fn expanded(catalog: &Catalog, scenario: &Scenario, resolved: &Resolv
 /// Calls stand in the same order in the scenario and in the story.
 fn fill<'a>(
     catalog: &Catalog,
-    story: &ResolvedScenario,
+    resolved: &ResolvedScenario,
     steps: &mut [Step],
     calls: &mut impl Iterator<Item = &'a crate::plan::resolved::Call>,
 ) {
@@ -51,13 +51,13 @@ fn fill<'a>(
         match step {
             Step::Choose(choose) => {
                 for branch in &mut choose.branches {
-                    fill(catalog, story, &mut branch.steps, calls);
+                    fill(catalog, resolved, &mut branch.steps, calls);
                 }
             }
             Step::Call(written) => {
                 let Some(call) = calls.next() else { return };
                 if written.target.is_none() && written.each.is_none() {
-                    written.target = call.target.map(|target| said(story.resources[target].name.clone()));
+                    written.target = call.target.map(|target| said(resolved.resources[target].name.clone()));
                 }
                 if let (Some(outcome), Outcome::Failure(failure)) = (&mut written.outcome, call.outcome) {
                     outcome.value = scenario::Outcome::Named(catalog.failures[failure].name.clone());

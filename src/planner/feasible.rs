@@ -100,7 +100,7 @@ pub(super) fn check_population(counts: &Counts, catalog: &Catalog) -> Result<(),
 fn check_state(plan: &Plan) -> Result<(), Error> {
     let timing = &plan.timing;
     let bytes = |words: u128| INSTANCE + words * 8;
-    let largest = plan.stories.iter().map(|story| story.state_words as u128).max().unwrap_or(0);
+    let largest = plan.scenarios.iter().map(|scenario| scenario.state_words as u128).max().unwrap_or(0);
     let until = timing.to.map(|to| u128::from(elapsed(timing.from, to)) / u128::from(timing.every.max(1)) + 1);
     let begun = match timing.starts {
         Starts::Once => plan.background as u128,

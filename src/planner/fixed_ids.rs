@@ -9,8 +9,8 @@ impl Plan {
     pub(super) fn check_fixed_ids(&self) -> Result<(), Error> {
         let once = matches!(self.timing.starts, Starts::Once | Starts::Instances(1)) && self.timing.schedule.is_none();
         let mut seen = BTreeSet::new();
-        for story in &self.stories {
-            for resource in &story.resources {
+        for scenario in &self.scenarios {
+            for resource in &scenario.resources {
                 let id = self.catalog.kinds[resource.kind].id();
                 let fixed = resource.pins.iter().find(|(field, _)| *field == id);
                 let Some((_, Pin::Bytes(bytes))) = fixed else { continue };
@@ -19,21 +19,21 @@ impl Plan {
                     let message = format!("two resources have the fixed id `{shown}`");
                     return Err(Error::usage(message).help("give each an `id` of its own, or target the same one"));
                 }
-                if !once && story.injection.is_none() && resource.shared.is_none() {
+                if !once && scenario.injection.is_none() && resource.shared.is_none() {
                     let message = format!(
                         "`{}` of `{}` has the fixed id `{shown}`, so the story can happen only once",
-                        resource.name, story.name
+                        resource.name, scenario.name
                     );
                     return Err(Error::usage(message).help("leave the `id` out, or run one instance: `--instances 1`; instances may share a resource that existed before and that they only read"));
                 }
             }
             let mut people = BTreeSet::new();
-            for actor in &story.actors {
+            for actor in &scenario.actors {
                 let id = self.catalog.kinds[actor.kind].id();
                 let fixed = actor.pins.iter().find(|(field, _)| *field == id);
                 if let Some((_, Some(bytes))) = fixed.filter(|(_, bytes)| !people.insert(bytes.clone())) {
                     let message =
-                        format!("two actors of `{}` have the id `{}`", story.name, String::from_utf8_lossy(bytes));
+                        format!("two actors of `{}` have the id `{}`", scenario.name, String::from_utf8_lossy(bytes));
                     return Err(Error::usage(message)
                         .help("two actors are two people: let the steps of one name the same actor"));
                 }

@@ -187,7 +187,7 @@ const LATEST: i64 = i64::MAX - 86_400_000_000_000;
 
 /// Refuses injected stories that do not lie within the run.
 pub(super) fn check(plan: &Plan) -> Result<(), Error> {
-    if plan.background == plan.stories.len() {
+    if plan.background == plan.scenarios.len() {
         return Ok(());
     }
     let timing = &plan.timing;
@@ -201,8 +201,8 @@ pub(super) fn check(plan: &Plan) -> Result<(), Error> {
         (None, None) if timing.starts == Starts::Unbounded && timing.events.is_none() => None,
         (None, None) => Some((simulation::last_of_background(plan).saturating_add(1), false)),
     };
-    for Span { story, first, last, cut_by_time } in simulation::injected_spans(plan) {
-        let name = &plan.stories[story].name;
+    for Span { scenario, first, last, cut_by_time } in simulation::injected_spans(plan) {
+        let name = &plan.scenarios[scenario].name;
         if first >= LATEST {
             let message = format!("`{name}` would begin when event time is over, in the year 2262");
             return Err(Error::usage(message).help("inject it earlier"));

@@ -120,8 +120,8 @@ const MOST_ENTRIES: usize = 10_000;
 const DEEPEST: usize = 100;
 
 /// Refuses more scenarios than a run may have.
-fn check_stories(stories: usize) -> Result<(), Error> {
-    if stories <= MOST_STORIES {
+fn check_stories(scenarios: usize) -> Result<(), Error> {
+    if scenarios <= MOST_STORIES {
         return Ok(());
     }
     let error = Error::usage("a run has at most 1,000 scenarios, and this one has more");

@@ -40,7 +40,7 @@ pub struct ResolveContext<'a> {
 /// A story, and where each of its operations is written.
 pub struct Resolved {
     /// The story.
-    pub story: ResolvedScenario,
+    pub scenario: ResolvedScenario,
     /// For each operation that is a call, the step.
     pub steps: Vec<Option<scenario::Call>>,
     /// Its text.
@@ -92,10 +92,10 @@ fn check_length(scenario: &Scenario, steps: &[Step]) -> Result<(), Vec<Diagnosti
 }
 
 struct Resolver<'a, 'b> {
-    scenario: &'a Scenario,
+    written: &'a Scenario,
     around: &'a mut ResolveContext<'b>,
     catalog: &'b Catalog,
-    story: ResolvedScenario,
+    resolved: ResolvedScenario,
     steps: Vec<Option<scenario::Call>>,
     drafts: Vec<Draft>,
     last_actor: Option<usize>,
@@ -159,14 +159,14 @@ impl<'a, 'b> Resolver<'a, 'b> {
             .enumerate()
             .filter(|(_, kind)| kind.table.is_some())
             .map(|(kind, _)| (kind, Row::Drawn));
-        let story = ResolvedScenario {
+        let resolved = ResolvedScenario {
             name: name.to_owned(),
-            scenario: scenario.name.clone(),
+            scenario_name: scenario.name.clone(),
             params: scenario.params.iter().map(|param| (param.name.value.clone(), yaml::json(&param.value))).collect(),
             key: around.values.name("story").name(name),
             tag: {
-                let stories = around.tags.family("story");
-                around.tags.assign(stories, name, TAGS).unwrap_or_default()
+                let scenarios = around.tags.family("story");
+                around.tags.assign(scenarios, name, TAGS).unwrap_or_default()
             },
             actors: Vec::new(),
             resources: Vec::new(),
@@ -179,11 +179,11 @@ impl<'a, 'b> Resolver<'a, 'b> {
         };
         let steps_family = around.tags.family(&format!("step of {name}"));
         Resolver {
-            scenario,
+            written: scenario,
             steps_family,
             around,
             catalog,
-            story,
+            resolved,
             steps: Vec::new(),
             drafts: Vec::new(),
             last_actor: None,
@@ -203,7 +203,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
     }
 
     fn wrong(&mut self, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.mistakes.push(Diagnostic::new(&self.scenario.source, span.clone(), message).help(help));
+        self.mistakes.push(Diagnostic::new(&self.written.source, span.clone(), message).help(help));
     }
 
     /// As [`did_you_mean`]. Of very many mistakes only the first ones are shown, and looking through all names for each
@@ -234,14 +234,14 @@ impl<'a, 'b> Resolver<'a, 'b> {
 
     /// Whether something of that name is declared and was reported as wrong.
     fn is_unread(&self, name: &str) -> bool {
-        self.scenario.unread.may_be(name) || self.unread.iter().any(|unread| unread == name)
+        self.written.unread.may_be(name) || self.unread.iter().any(|unread| unread == name)
     }
 
     fn finish(self) -> Resolved {
         Resolved {
-            story: self.story,
+            scenario: self.resolved,
             steps: self.steps,
-            source: Arc::clone(&self.scenario.source),
+            source: Arc::clone(&self.written.source),
             mistakes: self.mistakes,
             blind: self.blind,
         }

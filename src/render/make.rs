@@ -38,7 +38,7 @@ pub struct Context<'e> {
     /// The inputs that all events share.
     pub given: &'e Given<'e>,
     /// The event's scenario.
-    pub story: &'e ResolvedScenario,
+    pub scenario: &'e ResolvedScenario,
     /// The members that its instance drew.
     pub roles: &'e Roles,
     /// The instance's number, and its salt for keys.
@@ -217,7 +217,7 @@ impl<'e> Context<'e> {
 
     #[inline]
     fn member(&self, role: Role, field: usize) -> Option<PaddedSlice<'e>> {
-        self.given.population.value(role.kind(self.story), self.roles.of(role), field)
+        self.given.population.value(role.kind(self.scenario), self.roles.of(role), field)
     }
 
     /// An identifying field of a resource that belongs to the scenario.
@@ -288,7 +288,7 @@ impl<'e> Context<'e> {
                 .value(kind, index, self.given.catalog.kinds[kind].id())
                 .unwrap_or(PaddedSlice::NULL),
             code::Meaning::Actor(actor) => {
-                let of = &self.story.actors[actor];
+                let of = &self.scenario.actors[actor];
                 let id = self.given.catalog.kinds[of.kind].id();
                 let pinned = of.pins.iter().find(|(field, _)| *field == id);
                 match (pinned, of.external) {
@@ -304,7 +304,7 @@ impl<'e> Context<'e> {
     /// The id of a resource of the scenario. References never name resources whose id depends on state.
     fn resource_id(&self, index: usize) -> PaddedSlice<'e> {
         use crate::plan::resolved::{Owner, Pin};
-        let resource = &self.story.resources[index];
+        let resource = &self.scenario.resources[index];
         let id = self.given.catalog.kinds[resource.kind].id();
         match (resource.pins.iter().find(|(field, _)| *field == id), resource.owner) {
             (Some((_, Pin::Bytes(bytes))), _) => self.arena.text(bytes),

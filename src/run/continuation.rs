@@ -134,7 +134,7 @@ fn fits(
 /// that count in its instance's file.
 fn is_last(beginning: &Beginning, unfinished: &Unfinished, counts: &Counts) -> Result<bool, Error> {
     let Some(event) = beginning.last.events.last() else { return Ok(false) };
-    let number = counts.get(&(event.story, event.instance)).copied().unwrap_or(0);
+    let number = counts.get(&(event.scenario, event.instance)).copied().unwrap_or(0);
     unfinished.ends_with(event, beginning.last.body(event), number)
 }
 
@@ -191,7 +191,7 @@ impl Beginning {
                 words.truncate(record.words_at as usize);
                 continue;
             }
-            let instance = (plan.event_kinds[record.event_kind as usize].story, record.instance);
+            let instance = (plan.event_kinds[record.event_kind as usize].scenario, record.instance);
             if let Until::Gap(there) = until
                 && beginning.instances.get(&instance) == there.get(&instance)
             {

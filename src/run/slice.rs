@@ -56,8 +56,8 @@ impl Slice {
 impl Shard {
     /// Decided by the instance's identity, so that shards need no knowledge of each other.
     fn holds(self, plan: &Plan, record: &Record) -> bool {
-        let story = &plan.stories[usize::from(plan.event_kinds[record.event_kind as usize].story)];
-        Key::root(0).number(story.tag.into()).number(record.instance).below(self.of) == self.index
+        let scenario = &plan.scenarios[usize::from(plan.event_kinds[record.event_kind as usize].scenario)];
+        Key::root(0).number(scenario.tag.into()).number(record.instance).below(self.of) == self.index
     }
 }
 

@@ -71,7 +71,7 @@ impl<'p> Source<'p> {
     /// The number of events of the run taken from the simulation, not counting those of injected instances.
     pub fn emitted(&self) -> u64 {
         let kept_back = self.pending.as_ref().is_some_and(|(record, _)| {
-            usize::from(self.plan.event_kinds[record.event_kind as usize].story) < self.plan.background
+            usize::from(self.plan.event_kinds[record.event_kind as usize].scenario) < self.plan.background
         });
         self.stream.emitted() - u64::from(kept_back)
     }

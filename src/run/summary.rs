@@ -22,8 +22,8 @@ pub struct Summary {
     digest: Option<Box<Xxh3>>,
     outcomes: usize,
     counts: Vec<u64>,
-    stories: Vec<u64>,
-    /// For each event kind, its index in `counts` and in `stories`.
+    scenarios: Vec<u64>,
+    /// For each event kind, its index in `counts` and in `scenarios`.
     places: Vec<(u32, u16)>,
 }
 
@@ -49,7 +49,7 @@ impl Summary {
         let outcomes = plan.catalog.failures.len() + 1;
         let place = |event_kind: &EventKind| {
             let outcome = event_kind.failure.map_or(0, |failure| failure + 1);
-            ((event_kind.method * outcomes + outcome) as u32, event_kind.story)
+            ((event_kind.method * outcomes + outcome) as u32, event_kind.scenario)
         };
         Summary {
             events: 0,
@@ -59,7 +59,7 @@ impl Summary {
             digest: digest.then(|| Box::new(Xxh3::new())),
             outcomes,
             counts: vec![0; plan.catalog.methods.len() * outcomes],
-            stories: vec![0; plan.stories.len()],
+            scenarios: vec![0; plan.scenarios.len()],
             places: plan.event_kinds.iter().map(place).collect(),
         }
     }
@@ -73,27 +73,27 @@ impl Summary {
         if let Some(digest) = &mut self.digest {
             digest.update(&chunk.bodies);
         }
-        for ((place, story), count) in self.places.iter().zip(&kinds.0).filter(|(_, count)| **count > 0) {
+        for ((place, scenario), count) in self.places.iter().zip(&kinds.0).filter(|(_, count)| **count > 0) {
             self.counts[*place as usize] += u64::from(*count);
-            self.stories[usize::from(*story)] += u64::from(*count);
+            self.scenarios[usize::from(*scenario)] += u64::from(*count);
         }
     }
 
-    /// Counts an event that is not rendered. `story`, `method` and `outcome` are indices as in
+    /// Counts an event that is not rendered. `scenario`, `method` and `outcome` are indices as in
     /// [`Event`](crate::bytes::Event).
-    pub(crate) fn count_one(&mut self, time: i64, story: u16, method: u16, outcome: u16) {
+    pub(crate) fn count_one(&mut self, time: i64, scenario: u16, method: u16, outcome: u16) {
         self.events += 1;
         self.first = self.first.or(Some(time));
         self.last = Some(time);
         self.counts[usize::from(method) * self.outcomes + usize::from(outcome)] += 1;
-        self.stories[usize::from(story)] += 1;
+        self.scenarios[usize::from(scenario)] += 1;
     }
 
     /// Extrapolates: multiplies all counts by `factor`, for a run that ends at `to`, if known.
     pub(crate) fn scale(&mut self, factor: f64, to: Option<i64>) {
         let scaled = |count: u64| (count as f64 * factor).round() as u64;
         self.events = scaled(self.events);
-        self.counts.iter_mut().chain(&mut self.stories).for_each(|count| *count = scaled(*count));
+        self.counts.iter_mut().chain(&mut self.scenarios).for_each(|count| *count = scaled(*count));
         let stretched = self.first.zip(self.last);
         self.last = to
             .or(stretched
@@ -117,9 +117,9 @@ impl Summary {
     }
 
     /// Scenario and count of each scenario with events, in the order of the run's scenarios.
-    pub fn by_story<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a str, u64)> {
-        let stories = plan.stories.iter().zip(&self.stories).filter(|(_, count)| **count > 0);
-        stories.map(|(story, count)| (story.name.as_str(), *count))
+    pub fn by_scenario<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a str, u64)> {
+        let scenarios = plan.scenarios.iter().zip(&self.scenarios).filter(|(_, count)| **count > 0);
+        scenarios.map(|(scenario, count)| (scenario.name.as_str(), *count))
     }
 }
 

@@ -51,11 +51,11 @@ impl<'p> Recorder<'p> {
 
     /// Records an event. If it is the last one of its instance, appends the instance's line to `out`.
     pub fn note(&mut self, record: &Record, out: &mut Vec<u8>) {
-        let story = self.plan.event_kinds[record.event_kind as usize].story;
-        if !self.all && usize::from(story) < self.plan.background {
+        let scenario = self.plan.event_kinds[record.event_kind as usize].scenario;
+        if !self.all && usize::from(scenario) < self.plan.background {
             return;
         }
-        let told = self.open.entry((story, record.instance)).or_insert_with(|| Told {
+        let told = self.open.entry((scenario, record.instance)).or_insert_with(|| Told {
             first: record.time,
             last: 0,
             last_time: 0,
@@ -64,9 +64,9 @@ impl<'p> Recorder<'p> {
         told.events.push((record.event_kind, record.occurrence));
         (told.last, told.last_time) = (record.number, record.time);
         if record.ends {
-            let told = self.open.remove(&(story, record.instance));
+            let told = self.open.remove(&(scenario, record.instance));
             if let Some(told) = told.filter(|told| told.last >= self.since) {
-                self.line(story, record.instance, &told, true, out);
+                self.line(scenario, record.instance, &told, true, out);
             }
         }
     }
@@ -75,50 +75,53 @@ impl<'p> Recorder<'p> {
     pub fn finish(mut self, out: &mut Vec<u8>) {
         let mut cut: Vec<_> = self.open.drain().collect();
         cut.sort_by_key(|(_, told)| told.last);
-        for ((story, instance), told) in cut {
-            self.line(story, instance, &told, false, out);
+        for ((scenario, instance), told) in cut {
+            self.line(scenario, instance, &told, false, out);
         }
     }
 
     fn line(&self, story_id: u16, instance: u64, told: &Told, complete: bool, out: &mut Vec<u8>) {
         let plan = self.plan;
-        let story = &plan.stories[usize::from(story_id)];
+        let scenario = &plan.scenarios[usize::from(story_id)];
         let mut line = Map::new();
-        let label = story.injection.as_ref().map(|injection| injection.label.as_str());
+        let label = scenario.injection.as_ref().map(|injection| injection.label.as_str());
         line.insert("label".to_owned(), json!(label));
-        line.insert("scenario".to_owned(), json!(story.scenario));
-        line.insert("params".to_owned(), Value::Object(story.params.iter().cloned().collect()));
-        line.insert("story".to_owned(), json!(story.name));
+        line.insert("scenario".to_owned(), json!(scenario.scenario_name));
+        line.insert("params".to_owned(), Value::Object(scenario.params.iter().cloned().collect()));
+        line.insert("story".to_owned(), json!(scenario.name));
         line.insert("instance".to_owned(), json!(instance));
         line.insert("complete".to_owned(), json!(complete));
         line.insert("first".to_owned(), json!(format_time(told.first)));
         line.insert("last".to_owned(), json!(format_time(told.last_time)));
         let mut roles = Roles::new(&plan.catalog);
-        roles.draw(&plan.catalog, &plan.population, story, instance);
+        roles.draw(&plan.catalog, &plan.population, scenario, instance);
         let mut acting: Vec<usize> = Vec::new();
         for (event_kind, _) in &told.events {
-            if let Operation::Call(call) = &story.operations[plan.event_kinds[*event_kind as usize].operation]
+            if let Operation::Call(call) = &scenario.operations[plan.event_kinds[*event_kind as usize].operation]
                 && !acting.contains(&call.actor)
             {
                 acting.push(call.actor);
             }
         }
-        let mut actors = acting.iter().map(|actor| self.actor(story, &roles, *actor));
+        let mut actors = acting.iter().map(|actor| self.actor(scenario, &roles, *actor));
         line.insert("actor".to_owned(), actors.next().unwrap_or_default());
         line.insert("other_actors".to_owned(), actors.collect());
-        line.insert("event_ids".to_owned(), told.events.iter().map(|event| self.id(story, instance, *event)).collect());
+        line.insert(
+            "event_ids".to_owned(),
+            told.events.iter().map(|event| self.id(scenario, instance, *event)).collect(),
+        );
         out.extend_from_slice(Value::Object(line).to_string().as_bytes());
         out.push(b'\n');
     }
 
-    fn id(&self, story: &ResolvedScenario, instance: u64, (event_kind, occurrence): (u32, u32)) -> Value {
+    fn id(&self, scenario: &ResolvedScenario, instance: u64, (event_kind, occurrence): (u32, u32)) -> Value {
         let step = self.plan.event_kinds[event_kind as usize].step_tag;
-        self.plan.identities.event_id(EventName { story: story.tag, instance, step, occurrence }).into()
+        self.plan.identities.event_id(EventName { scenario: scenario.tag, instance, step, occurrence }).into()
     }
 
     /// An actor of the instance: its name in the scenario, its kind, and the values that identify such a principal.
-    fn actor(&self, story: &ResolvedScenario, roles: &Roles, index: usize) -> Value {
-        let actor = &story.actors[index];
+    fn actor(&self, scenario: &ResolvedScenario, roles: &Roles, index: usize) -> Value {
+        let actor = &scenario.actors[index];
         let kind = &self.plan.catalog.kinds[actor.kind];
         let mut fields = Map::new();
         fields.insert("name".to_owned(), json!(actor.name));
@@ -126,7 +129,7 @@ impl<'p> Recorder<'p> {
         for (field, of) in kind.fields.iter().enumerate() {
             let identifies =
                 matches!(of.generator, Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_));
-            if identifies && let Some(bytes) = self.field(story, roles, index, (actor.kind, field)) {
+            if identifies && let Some(bytes) = self.field(scenario, roles, index, (actor.kind, field)) {
                 fields.insert(of.name.clone(), String::from_utf8_lossy(&bytes).into_owned().into());
             }
         }
@@ -135,12 +138,12 @@ impl<'p> Recorder<'p> {
 
     fn field(
         &self,
-        story: &ResolvedScenario,
+        scenario: &ResolvedScenario,
         roles: &Roles,
         index: usize,
         (kind, field): (KindId, usize),
     ) -> Option<Vec<u8>> {
-        let actor = &story.actors[index];
+        let actor = &scenario.actors[index];
         if let Some((_, bytes)) = actor.pins.iter().find(|(pinned, _)| *pinned == field) {
             return bytes.as_deref().map(<[u8]>::to_vec);
         }

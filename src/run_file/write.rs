@@ -20,7 +20,7 @@ use crate::{
 /// that the document does not depend on the current directory of the run.
 pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Vec<String>, Vec<String>, RunSources) {
     let read: Vec<&str> = plan.texts.iter().map(|text| text.name.as_str()).collect();
-    // Use the name of the source itself: `./story.yaml` and `story.yaml` are the same file.
+    // Use the name of the source itself: `./scenario.yaml` and `scenario.yaml` are the same file.
     let named = |argument: &str| {
         let is_input = argument == STANDARD_INPUT;
         let name = if is_input { argument.to_owned() } else { sources::name_of(Path::new(argument)) };

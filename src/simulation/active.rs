@@ -36,7 +36,7 @@ impl Active {
         Active {
             due: CalendarQueue::new(start, width),
             instances: Instances::default(),
-            states: States::new(plan.stories.len()),
+            states: States::new(plan.scenarios.len()),
             steps: Steps::of(plan),
             loads: DelaySmoothing::unknown(),
         }
@@ -62,10 +62,10 @@ impl Active {
         &mut self,
         plan: &Plan,
         world: &mut World,
-        (story, number): (u16, u64),
+        (scenario, number): (u16, u64),
         time: i64,
     ) -> (u32, Option<i64>) {
-        let mut instance = Instance::begin(plan, story, number, time, &mut self.states, world);
+        let mut instance = Instance::begin(plan, scenario, number, time, &mut self.states, world);
         let due = instance.enter(plan, (&self.steps, &mut self.loads), time);
         (self.instances.insert(instance), due)
     }
@@ -198,10 +198,10 @@ fn call(
     time: i64,
     words: &mut Vec<u64>,
 ) -> u32 {
-    let story = &plan.stories[usize::from(instance.story)];
-    let Some(Operation::Call(call)) = steps.operation(plan, instance.story, instance.at) else { return 0 };
+    let scenario = &plan.scenarios[usize::from(instance.scenario)];
+    let Some(Operation::Call(call)) = steps.operation(plan, instance.scenario, instance.at) else { return 0 };
     let mut asked = [0; MOST_ASKS];
-    let state = states.of(story, instance);
+    let state = states.of(scenario, instance);
     let outcome = transition::act(plan, world, call, (instance, element), time, state, &mut asked);
     if step.sort == Sort::Short {
         let [own, other] = step.shown(element);
@@ -213,6 +213,6 @@ fn call(
     let found = call.event_kinds.iter().find(|(failure, _)| *failure == outcome);
     let event_kind = found.or(call.event_kinds.first()).map_or(0, |(_, event_kind)| *event_kind);
     let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
-    transition::hand_over((story, call), state, snapshot, element, &asked, words);
+    transition::hand_over((scenario, call), state, snapshot, element, &asked, words);
     event_kind
 }

@@ -197,7 +197,7 @@ fn longest_delay(plan: &Plan) -> u64 {
         Operation::Call(call) => call.after.high.max(call.every.high),
         _ => 0,
     };
-    plan.stories.iter().flat_map(|story| &story.operations).map(longest).max().unwrap_or(0)
+    plan.scenarios.iter().flat_map(|scenario| &scenario.operations).map(longest).max().unwrap_or(0)
 }
 
 #[cfg(test)]

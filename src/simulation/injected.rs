@@ -32,10 +32,10 @@ impl Injected {
     pub fn new(plan: &Plan, world: &mut World) -> Self {
         let mut active = Active::new(plan, plan.timing.from);
         world.injected = true;
-        for (order, story) in (plan.background..plan.stories.len()).enumerate() {
-            let Some(injection) = &plan.stories[story].injection else { continue };
+        for (order, scenario) in (plan.background..plan.scenarios.len()).enumerate() {
+            let Some(injection) = &plan.scenarios[scenario].injection else { continue };
             let time = injection.at.time(plan.timing.from);
-            let (place, due) = active.begin(plan, world, (story as u16, 0), time);
+            let (place, due) = active.begin(plan, world, (scenario as u16, 0), time);
             // The first event is at exactly that time, whichever step it is.
             active.schedule(plan, due.map(|_| time), order as u64, place);
         }
@@ -73,7 +73,7 @@ impl Injected {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     /// Which of the plan's scenarios.
-    pub story: usize,
+    pub scenario: usize,
     /// The times of its first and of its last event.
     pub first: i64,
     pub last: i64,
@@ -90,9 +90,9 @@ pub(crate) fn injected_spans(plan: &Plan) -> Vec<Span> {
     while let Some(due) = next {
         words.clear();
         let record = active.happen_apart(plan, &mut world, due, due.0, &mut words);
-        let story = usize::from(plan.event_kinds[record.event_kind as usize].story);
-        let begun = Span { story, first: record.time, last: record.time, cut_by_time: false };
-        let span = spans.entry(story).or_insert(begun);
+        let scenario = usize::from(plan.event_kinds[record.event_kind as usize].scenario);
+        let begun = Span { scenario, first: record.time, last: record.time, cut_by_time: false };
+        let span = spans.entry(scenario).or_insert(begun);
         (span.last, span.cut_by_time) = (record.time, active.is_cut_by_time());
         active.forget_cut();
         next = active.pop_until_apart(i64::MAX);

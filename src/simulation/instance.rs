@@ -37,7 +37,7 @@ pub struct Instance {
     /// Index of its step among those of all scenarios.
     pub at: u32,
     /// Index of its scenario.
-    pub story: u16,
+    pub scenario: u16,
 }
 
 /// The instances in progress, in a slab: freed places are reused.
@@ -80,8 +80,8 @@ impl Instances {
     }
 
     /// The scenario of each instance.
-    pub fn stories(&self) -> impl Iterator<Item = u16> {
-        self.places.iter().map(|instance| instance.story).filter(|story| *story != NO_STORY)
+    pub fn scenarios(&self) -> impl Iterator<Item = u16> {
+        self.places.iter().map(|instance| instance.scenario).filter(|scenario| *scenario != NO_STORY)
     }
 
     /// Stores an instance; returns its place.
@@ -100,7 +100,7 @@ impl Instances {
     pub fn remove(&mut self, place: u32) {
         self.going_on -= 1;
         let instance = &mut self.places[place as usize];
-        instance.story = NO_STORY;
+        instance.scenario = NO_STORY;
         instance.state_at = std::mem::replace(&mut self.free, place);
     }
 
@@ -116,32 +116,32 @@ impl Instances {
 }
 
 impl States {
-    /// No state yet, for `stories` scenarios.
-    pub fn new(stories: usize) -> Self {
-        States { words: vec![0; MOST_SHOWN], free: vec![NONE; stories] }
+    /// No state yet, for `scenarios` scenarios.
+    pub fn new(scenarios: usize) -> Self {
+        States { words: vec![0; MOST_SHOWN], free: vec![NONE; scenarios] }
     }
 
     /// Allocates the state slots of an instance, all 0.
-    fn take(&mut self, story: u16, length: usize) -> u32 {
+    fn take(&mut self, scenario: u16, length: usize) -> u32 {
         if length == 0 {
             return 0;
         }
-        let free = self.free[usize::from(story)];
+        let free = self.free[usize::from(scenario)];
         if free == NONE {
             let at = self.words.len() - MOST_SHOWN;
             self.words.resize(at + length + MOST_SHOWN, 0);
             return at as u32;
         }
         let words = &mut self.words[free as usize..][..length];
-        self.free[usize::from(story)] = words[0] as u32;
+        self.free[usize::from(scenario)] = words[0] as u32;
         words.fill(0);
         free
     }
 
     /// Frees the state slots of an instance.
     pub fn give_back(&mut self, plan: &Plan, instance: &Instance) {
-        if plan.stories[usize::from(instance.story)].state_words > 0 {
-            let free = &mut self.free[usize::from(instance.story)];
+        if plan.scenarios[usize::from(instance.scenario)].state_words > 0 {
+            let free = &mut self.free[usize::from(instance.scenario)];
             self.words[instance.state_at as usize] = u64::from(*free);
             *free = instance.state_at;
         }
@@ -189,8 +189,8 @@ impl States {
     }
 
     /// The state slots of an instance.
-    pub fn of(&mut self, story: &ResolvedScenario, instance: &Instance) -> &mut [u64] {
-        &mut self.words[instance.state_at as usize..][..story.state_words]
+    pub fn of(&mut self, scenario: &ResolvedScenario, instance: &Instance) -> &mut [u64] {
+        &mut self.words[instance.state_at as usize..][..scenario.state_words]
     }
 }
 
@@ -208,23 +208,23 @@ impl Resource {
 
 impl Instance {
     /// An instance that can walk through its scenario, but has no state.
-    pub fn at_beginning(plan: &Plan, story: u16, number: u64) -> Self {
-        let key = plan.stories[usize::from(story)].key.number(number);
-        Instance { number, key, call: key, state_at: 0, turn: 0, turns: 0, room: 0, at: 0, story }
+    pub fn at_beginning(plan: &Plan, scenario: u16, number: u64) -> Self {
+        let key = plan.scenarios[usize::from(scenario)].key.number(number);
+        Instance { number, key, call: key, state_at: 0, turn: 0, turns: 0, room: 0, at: 0, scenario }
     }
 
     /// Starts an instance at `time`.
     pub fn begin(plan: &Plan, story_id: u16, number: u64, time: i64, states: &mut States, world: &mut World) -> Self {
-        let story = &plan.stories[usize::from(story_id)];
+        let scenario = &plan.scenarios[usize::from(story_id)];
         let mut instance = Instance::at_beginning(plan, story_id, number);
-        instance.state_at = states.take(story_id, story.state_words);
-        if story.state_words == 0 {
+        instance.state_at = states.take(story_id, scenario.state_words);
+        if scenario.state_words == 0 {
             return instance;
         }
         world.surroundings.draw(plan, story_id, number, &mut world.roles);
-        let state = states.of(story, &instance);
-        for (index, resource) in story.resources.iter().enumerate().filter(|(_, resource)| resource.is_own()) {
-            instance.room_of(plan, story, resource, world);
+        let state = states.of(scenario, &instance);
+        for (index, resource) in scenario.resources.iter().enumerate().filter(|(_, resource)| resource.is_own()) {
+            instance.room_of(plan, scenario, resource, world);
             for element in 0..resource.count {
                 instance.element(plan, (index, element), time, state, world);
             }
@@ -234,17 +234,17 @@ impl Instance {
 
     /// Sets the room in which names are unique: a member of the population, or `u32::MAX` if the scenario pins a member
     /// of that kind.
-    fn room_of(&mut self, plan: &Plan, story: &ResolvedScenario, resource: &Resource, world: &World) {
+    fn room_of(&mut self, plan: &Plan, scenario: &ResolvedScenario, resource: &Resource, world: &World) {
         if let Some(room) = room(&plan.catalog, resource) {
-            let pinned = story.scope_pins.iter().any(|pin| pin.kind == room);
+            let pinned = scenario.scope_pins.iter().any(|pin| pin.kind == room);
             self.room = if pinned { u32::MAX } else { world.roles.scope(room) };
         }
     }
 
     /// Initializes the state of an element of a resource.
     fn element(&self, plan: &Plan, (index, element): (usize, u32), time: i64, state: &mut [u64], world: &mut World) {
-        let story = &plan.stories[usize::from(self.story)];
-        let resource = &story.resources[index];
+        let scenario = &plan.scenarios[usize::from(self.scenario)];
+        let resource = &scenario.resources[index];
         let kind = &plan.catalog.kinds[resource.kind];
         let shared = resource.shared.is_some();
         let key = resource_key(resource.key, if shared { 0 } else { self.number }, element);
@@ -275,7 +275,7 @@ impl Instance {
 
     /// Moves to the first call; returns when it is due, or `None` if the scenario has no call.
     pub fn enter(&mut self, plan: &Plan, (steps, loads): (&Steps, &mut DelaySmoothing), time: i64) -> Option<i64> {
-        let step = self.enter_at(plan, steps, steps.first(self.story))?;
+        let step = self.enter_at(plan, steps, steps.first(self.scenario))?;
         loads.choose(time, (self.call, 0), step.after)
     }
 
@@ -336,10 +336,10 @@ impl Instance {
     /// The target of an operation that is not a call; `None` at the end of the scenario.
     #[inline(never)]
     fn elsewhere(&self, plan: &Plan, steps: &Steps, at: u32) -> Option<u32> {
-        match steps.operation(plan, self.story, at)? {
-            Operation::Jump(to) => Some(steps.first(self.story) + *to as u32),
+        match steps.operation(plan, self.scenario, at)? {
+            Operation::Jump(to) => Some(steps.first(self.scenario) + *to as u32),
             Operation::Choose { salt, weights, targets } => {
-                Some(steps.first(self.story) + targets[weights.draw(self.key.number(*salt))] as u32)
+                Some(steps.first(self.scenario) + targets[weights.draw(self.key.number(*salt))] as u32)
             }
             Operation::Call(_) => Some(at),
         }
@@ -348,11 +348,11 @@ impl Instance {
     /// Number of turns of a call that may not happen, or has very many.
     #[inline(never)]
     fn turns(&self, plan: &Plan, steps: &Steps, at: u32, key: Key) -> u32 {
-        let story = &plan.stories[usize::from(self.story)];
-        match steps.operation(plan, self.story, at) {
+        let scenario = &plan.scenarios[usize::from(self.scenario)];
+        match steps.operation(plan, self.scenario, at) {
             Some(Operation::Call(call)) => {
                 let happens = call.chance.is_none_or(|chance| key.number(draws::CHANCE).draw() < chance);
-                if happens { turns(call, story, key) } else { 0 }
+                if happens { turns(call, scenario, key) } else { 0 }
             }
             _ => 0,
         }
@@ -371,10 +371,10 @@ impl Instance {
     }
 }
 
-fn turns(call: &Call, story: &ResolvedScenario, key: Key) -> u32 {
+fn turns(call: &Call, scenario: &ResolvedScenario, key: Key) -> u32 {
     match call.turns {
         Turns::Repeat(times) if times.low == times.high => times.low as u32,
         Turns::Repeat(times) => key.number(draws::TIMES).between(times.low, times.high) as u32,
-        Turns::Each => call.target.map_or(0, |target| story.resources[target].count),
+        Turns::Each => call.target.map_or(0, |target| scenario.resources[target].count),
     }
 }

@@ -60,18 +60,18 @@ impl Outlook {
     /// Whether any of a million instances has an event; of scenarios with very many steps, of fewer.
     pub fn has_events(plan: &Plan) -> bool {
         let (steps, mut loads) = (Steps::of(plan), DelaySmoothing::unknown());
-        let longest = plan.stories.iter().map(|story| story.operations.len()).max().unwrap_or(0).max(16);
+        let longest = plan.scenarios.iter().map(|scenario| scenario.operations.len()).max().unwrap_or(0).max(16);
         (0..MOST_WALKED / longest as u64).any(|number| {
-            let story = plan.weights.at(number.wrapping_mul(GOLDEN));
-            Instance::at_beginning(plan, story as u16, number).enter(plan, (&steps, &mut loads), 0).is_some()
+            let scenario = plan.weights.at(number.wrapping_mul(GOLDEN));
+            Instance::at_beginning(plan, scenario as u16, number).enter(plan, (&steps, &mut loads), 0).is_some()
         })
     }
 
     /// Adds an instance. `left`: how many steps may still be walked.
     fn add(&mut self, plan: &Plan, steps: &Steps, (story_id, number): (usize, u64), left: &mut u64) {
-        let story = &plan.stories[story_id];
-        self.words += story.state_words as u64;
-        for actor in &story.actors {
+        let scenario = &plan.scenarios[story_id];
+        self.words += scenario.state_words as u64;
+        for actor in &scenario.actors {
             self.actors[actor.kind] += 1;
         }
         // Only the path through the scenario counts, not its effects, so the instance gets no state.
@@ -81,7 +81,7 @@ impl Outlook {
         while let Some(mut time) = due {
             let mut events = 1;
             *left = left.saturating_sub(1);
-            if let Some(Operation::Call(call)) = steps.operation(plan, instance.story, instance.at) {
+            if let Some(Operation::Call(call)) = steps.operation(plan, instance.scenario, instance.at) {
                 if *left == 0 {
                     let turns = instance.skip_turns();
                     let mean = u128::midpoint(call.every.low.into(), call.every.high.into());

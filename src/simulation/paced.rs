@@ -171,7 +171,7 @@ mod tests {
     /// The delay range of the step for which the instance at a place waits.
     fn range(plan: &Plan, stream: &Stream, place: u32) -> DurationRange {
         let instance = stream.active.instances.get(place);
-        match stream.active.steps.operation(plan, instance.story, instance.at) {
+        match stream.active.steps.operation(plan, instance.scenario, instance.at) {
             Some(Operation::Call(call)) if instance.turn == 0 => call.after,
             Some(Operation::Call(call)) => call.every,
             _ => panic!("an instance waits for a call"),

@@ -12,7 +12,7 @@ use crate::{
 /// For each scenario, the kinds of which the simulation draws members, in the order of drawing.
 #[derive(Debug)]
 pub(super) struct ScopeDraws {
-    stories: Vec<Drawn>,
+    scenarios: Vec<Drawn>,
 }
 
 #[derive(Debug)]
@@ -24,14 +24,14 @@ enum Drawn {
 
 impl ScopeDraws {
     pub fn of(plan: &Plan) -> Self {
-        ScopeDraws { stories: plan.stories.iter().map(|story| drawn(&plan.catalog, story)).collect() }
+        ScopeDraws { scenarios: plan.scenarios.iter().map(|scenario| drawn(&plan.catalog, scenario)).collect() }
     }
 
     /// Draws the members that an instance's state depends on.
-    pub fn draw(&self, plan: &Plan, story: u16, instance: u64, roles: &mut Roles) {
+    pub fn draw(&self, plan: &Plan, scenario: u16, instance: u64, roles: &mut Roles) {
         let (catalog, population) = (&plan.catalog, &plan.population);
-        let of = &plan.stories[usize::from(story)];
-        match &self.stories[usize::from(story)] {
+        let of = &plan.scenarios[usize::from(scenario)];
+        match &self.scenarios[usize::from(scenario)] {
             Drawn::Only(kinds) => {
                 roles.draw_surroundings(catalog, population, of, instance, kinds.iter().copied());
             }
@@ -40,12 +40,12 @@ impl ScopeDraws {
     }
 }
 
-fn drawn(catalog: &Catalog, story: &ResolvedScenario) -> Drawn {
+fn drawn(catalog: &Catalog, scenario: &ResolvedScenario) -> Drawn {
     let mut kinds = Vec::new();
     let mut with_those_around = |kind: Option<KindId>| {
         kinds.extend(std::iter::successors(kind, |kind| catalog.parent(*kind)));
     };
-    for resource in story.resources.iter().filter(|resource| resource.is_own()) {
+    for resource in scenario.resources.iter().filter(|resource| resource.is_own()) {
         with_those_around(room(catalog, resource));
         for initial in &resource.initial {
             if let Initial::Reference(Reference::Population(kind)) = initial {
@@ -53,7 +53,7 @@ fn drawn(catalog: &Catalog, story: &ResolvedScenario) -> Drawn {
             }
         }
     }
-    for operation in &story.operations {
+    for operation in &scenario.operations {
         let Operation::Call(call) = operation else { continue };
         for ask in &call.asks {
             if let Asked::Reference(Reference::Population(kind)) = ask.value {

@@ -100,12 +100,12 @@ pub(super) enum Times {
 impl Steps {
     pub fn of(plan: &Plan) -> Self {
         let (mut steps, mut first, mut lists) = (Vec::new(), Vec::new(), Vec::new());
-        for story in &plan.stories {
+        for scenario in &plan.scenarios {
             let begin = steps.len() as u32;
             first.push(begin);
-            steps.extend(story.operations.iter().enumerate().map(|(at, operation)| match operation {
+            steps.extend(scenario.operations.iter().enumerate().map(|(at, operation)| match operation {
                 Operation::Call(call) => {
-                    Step { next: begin + beyond_jumps(story, at + 1), ..Step::of(plan, story, call, &mut lists) }
+                    Step { next: begin + beyond_jumps(scenario, at + 1), ..Step::of(plan, scenario, call, &mut lists) }
                 }
                 _ => Step::NONE,
             }));
@@ -127,28 +127,28 @@ impl Steps {
     }
 
     /// Index of a scenario's first step.
-    pub fn first(&self, story: u16) -> u32 {
-        self.first[usize::from(story)]
+    pub fn first(&self, scenario: u16) -> u32 {
+        self.first[usize::from(scenario)]
     }
 
     /// The operation of a step; `None` for the sentinel.
-    pub fn operation<'p>(&self, plan: &'p Plan, story: u16, at: u32) -> Option<&'p Operation> {
-        plan.stories[usize::from(story)].operations.get((at - self.first(story)) as usize)
+    pub fn operation<'p>(&self, plan: &'p Plan, scenario: u16, at: u32) -> Option<&'p Operation> {
+        plan.scenarios[usize::from(scenario)].operations.get((at - self.first(scenario)) as usize)
     }
 }
 
 /// The operation at which a scenario continues from `at`, jumps followed.
-fn beyond_jumps(story: &ResolvedScenario, mut at: usize) -> u32 {
+fn beyond_jumps(scenario: &ResolvedScenario, mut at: usize) -> u32 {
     // Jumps lead forward, so this ends.
-    while let Some(Operation::Jump(to)) = story.operations.get(at) {
+    while let Some(Operation::Jump(to)) = scenario.operations.get(at) {
         at = *to;
     }
     at as u32
 }
 
 impl Listed {
-    fn of(story: &ResolvedScenario, listed: usize) -> Option<Self> {
-        let resource = &story.resources[listed];
+    fn of(scenario: &ResolvedScenario, listed: usize) -> Option<Self> {
+        let resource = &scenario.resources[listed];
         let (at, stride) = (u32::try_from(resource.state_at).ok()?, resource.stride);
         let listed = Listed { code: (listed as u64) << 32, count: resource.count, at, stride };
         (stride <= MOST_SHOWN).then_some(listed)
@@ -174,10 +174,10 @@ impl Step {
         shows: false,
     };
 
-    fn of(plan: &Plan, story: &ResolvedScenario, call: &Call, lists: &mut Vec<Listed>) -> Self {
+    fn of(plan: &Plan, scenario: &ResolvedScenario, call: &Call, lists: &mut Vec<Listed>) -> Self {
         let turns = match call.turns {
             Turns::Repeat(times) => [times.low, times.high],
-            Turns::Each => [call.target.map_or(0, |target| story.resources[target].count.into()); 2],
+            Turns::Each => [call.target.map_or(0, |target| scenario.resources[target].count.into()); 2],
         };
         let few = turns.map(u16::try_from);
         let step = Step {
@@ -198,11 +198,11 @@ impl Step {
             each: call.turns == Turns::Each,
             ..Step::NONE
         };
-        step.short(plan, story, call).or_else(|| step.list(plan, story, call, lists)).unwrap_or(step)
+        step.short(plan, scenario, call).or_else(|| step.list(plan, scenario, call, lists)).unwrap_or(step)
     }
 
     /// The step as `Short` or one of its special cases, if all the call's events are of one kind and show little.
-    fn short(self, plan: &Plan, story: &ResolvedScenario, call: &Call) -> Option<Self> {
+    fn short(self, plan: &Plan, scenario: &ResolvedScenario, call: &Call) -> Option<Self> {
         let [(_, event_kind)] = call.event_kinds[..] else { return None };
         let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
         let at = match (snapshot.target, call.state) {
@@ -216,7 +216,7 @@ impl Step {
         let (other, others) = match snapshot.others[..] {
             [] => (self.other, 0),
             [other] => {
-                let resource = &story.resources[other];
+                let resource = &scenario.resources[other];
                 (resource.stride <= MOST_SHOWN).then_some(())?;
                 (u16::try_from(resource.state_at).ok()?, resource.stride as u8)
             }
@@ -239,14 +239,14 @@ impl Step {
     }
 
     /// The step as `List`, if the call's events list elements and show nothing else.
-    fn list(self, plan: &Plan, story: &ResolvedScenario, call: &Call, lists: &mut Vec<Listed>) -> Option<Self> {
+    fn list(self, plan: &Plan, scenario: &ResolvedScenario, call: &Call, lists: &mut Vec<Listed>) -> Option<Self> {
         let [(_, event_kind)] = call.event_kinds[..] else { return None };
         let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
         let is_all = snapshot.target.is_none() && snapshot.asks == 0 && snapshot.others.is_empty();
         if changes(call) || !is_all {
             return None;
         }
-        let listed = snapshot.listed.iter().map(|listed| Listed::of(story, *listed)).collect::<Option<Vec<_>>>()?;
+        let listed = snapshot.listed.iter().map(|listed| Listed::of(scenario, *listed)).collect::<Option<Vec<_>>>()?;
         let (other, others) = (u16::try_from(lists.len()).ok()?, u8::try_from(listed.len()).ok()?);
         let at = listed.first()?.at as u16;
         lists.extend(listed);

@@ -88,7 +88,7 @@ fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance
         Asked::Nothing => current,
         Asked::Clear => code::NULL,
         Asked::Reference(reference) => {
-            world.surroundings.draw(plan, instance.story, instance.number, &mut world.roles);
+            world.surroundings.draw(plan, instance.scenario, instance.number, &mut world.roles);
             world.roles.code(&plan.population, reference, ask.word as u64)
         }
     }
@@ -111,7 +111,7 @@ fn decide(catalog: &Catalog, call: &Call, exists: bool, state: &[u64], asked: &[
 
 /// Appends the state that the rendering of an event needs.
 pub(super) fn hand_over(
-    (story, call): (&ResolvedScenario, &Call),
+    (scenario, call): (&ResolvedScenario, &Call),
     state: &[u64],
     snapshot: &Snapshot,
     element: u32,
@@ -123,7 +123,7 @@ pub(super) fn hand_over(
             copy(&state[place.of(element)], words);
         }
         (Some(target), _) => {
-            let resource = &story.resources[target];
+            let resource = &scenario.resources[target];
             copy(&state[resource.at(element)..][..resource.stride], words);
         }
         (None, _) => {}
@@ -132,11 +132,11 @@ pub(super) fn hand_over(
         words.extend_from_slice(&asked[..snapshot.asks]);
     }
     for other in &snapshot.others {
-        let resource = &story.resources[*other];
+        let resource = &scenario.resources[*other];
         copy(&state[resource.state_at..][..resource.stride], words);
     }
     for listed in &snapshot.listed {
-        let resource = &story.resources[*listed];
+        let resource = &scenario.resources[*listed];
         for element in 0..resource.count {
             let state = &state[resource.at(element)..][..resource.stride];
             if word::exists(state[word::CREATED]) {

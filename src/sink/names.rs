@@ -16,7 +16,7 @@ pub(super) struct EventNames {
 /// Names of instance files, such as `pool-lifecycle-000001.ndjson`.
 pub(super) struct InstanceNames {
     width: usize,
-    stories: Vec<String>,
+    scenarios: Vec<String>,
     ending: &'static str,
 }
 
@@ -54,22 +54,22 @@ impl InstanceNames {
     /// width of the numbers.
     pub fn new(most: Option<u64>, names: &Names, format: Format) -> Self {
         let ending = if format == Format::Ndjson { "ndjson" } else { "json" };
-        Self { width: width(most), stories: story_words(&names.stories), ending }
+        Self { width: width(most), scenarios: story_words(&names.scenarios), ending }
     }
 
     /// The name of an instance's file.
-    pub fn of(&self, story: u16, instance: u64) -> String {
+    pub fn of(&self, scenario: u16, instance: u64) -> String {
         let (number, width, ending) = (instance + 1, self.width, self.ending);
-        let story = named(&self.stories, story);
-        format!("{story}-{number:0width$}.{ending}")
+        let scenario = named(&self.scenarios, scenario);
+        format!("{scenario}-{number:0width$}.{ending}")
     }
 
     /// The scenario and the instance to which a file of this name belongs.
     pub fn whose(&self, name: &str) -> Option<(u16, u64)> {
-        let (story, number) = name.split_once('.')?.0.rsplit_once('-')?;
-        let story = self.stories.iter().position(|word| word == story)? as u16;
+        let (scenario, number) = name.split_once('.')?.0.rsplit_once('-')?;
+        let scenario = self.scenarios.iter().position(|word| word == scenario)? as u16;
         let instance = number.parse::<u64>().ok()?.checked_sub(1)?;
-        (self.of(story, instance) == name).then_some((story, instance))
+        (self.of(scenario, instance) == name).then_some((scenario, instance))
     }
 }
 
@@ -81,11 +81,11 @@ fn named(names: &[String], number: u16) -> &str {
 const LONGEST: usize = 60;
 
 /// A unique word of the characters `[a-z0-9-]` for each scenario.
-fn story_words(stories: &[String]) -> Vec<String> {
+fn story_words(scenarios: &[String]) -> Vec<String> {
     let mut taken = HashSet::new();
-    let mut words = Vec::with_capacity(stories.len());
-    for story in stories {
-        let word = story_word(story);
+    let mut words = Vec::with_capacity(scenarios.len());
+    for scenario in scenarios {
+        let word = story_word(scenario);
         let mut unique = word.clone();
         let mut number = 2;
         while !taken.insert(unique.clone()) {
@@ -110,9 +110,9 @@ fn width(most: Option<u64>) -> usize {
 }
 
 /// `create-pool -> delete-pool` becomes `create-pool-delete-pool`.
-fn story_word(story: &str) -> String {
+fn story_word(scenario: &str) -> String {
     let mut word = String::new();
-    for c in story.chars() {
+    for c in scenario.chars() {
         if word.len() == LONGEST {
             break;
         }
@@ -130,8 +130,8 @@ fn story_word(story: &str) -> String {
 mod tests {
     use super::*;
 
-    fn words(stories: &[&str]) -> Vec<String> {
-        story_words(&stories.iter().map(|&s| s.to_owned()).collect::<Vec<_>>())
+    fn words(scenarios: &[&str]) -> Vec<String> {
+        story_words(&scenarios.iter().map(|&s| s.to_owned()).collect::<Vec<_>>())
     }
 
     #[test]

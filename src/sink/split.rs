@@ -73,7 +73,7 @@ struct Held {
 
 /// The position of an event in the buffer of its instance.
 struct Place {
-    story: u16,
+    scenario: u16,
     instance: u64,
     number: u64,
     start: u32,
@@ -160,7 +160,7 @@ impl Sink for EventFiles {
 impl Sink for InstanceFiles {
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
         for event in &chunk.events {
-            let key = (event.story, event.instance);
+            let key = (event.scenario, event.instance);
             let held = self.held.entry(key).or_insert_with(|| {
                 self.held_bytes += HELD_EACH;
                 Held::default()
@@ -169,9 +169,9 @@ impl Sink for InstanceFiles {
             self.format.append_one(chunk.body(event), true, &mut held.text);
             held.events += 1;
             self.next = Some(event.number + 1);
-            let (story, instance, number) = (event.story, event.instance, event.number);
+            let (scenario, instance, number) = (event.scenario, event.instance, event.number);
             let length = held.text.len() - before;
-            self.order.push(Place { story, instance, number, start: before as u32, length: length as u32 });
+            self.order.push(Place { scenario, instance, number, start: before as u32, length: length as u32 });
             self.held_bytes += length + size_of::<Place>();
         }
         if self.held_bytes >= HELD_BYTES {
@@ -212,14 +212,14 @@ impl InstanceFiles {
     /// Opens each file once and appends everything; if one of them cannot take its events, appends nothing.
     fn append_all(&self, all: &BTreeMap<(u16, u64), Held>) -> Result<(), Refused> {
         let mut lengths = Vec::with_capacity(all.len());
-        for ((story, instance), held) in all {
-            let path = self.file(*story, *instance);
+        for ((scenario, instance), held) in all {
+            let path = self.file(*scenario, *instance);
             match append(&path, &held.text) {
                 Ok(before) => lengths.push(before),
                 Err(error) => {
                     let mut is_undone = true;
-                    for ((story, instance), length) in all.keys().zip(lengths) {
-                        is_undone &= cut(&self.file(*story, *instance), length).is_ok();
+                    for ((scenario, instance), length) in all.keys().zip(lengths) {
+                        is_undone &= cut(&self.file(*scenario, *instance), length).is_ok();
                     }
                     return Err(Refused { path, error, is_undone });
                 }
@@ -231,9 +231,9 @@ impl InstanceFiles {
     /// Appends event by event, until one does not fit.
     fn append_in_order(&mut self, all: &BTreeMap<(u16, u64), Held>, order: &[Place]) {
         for place in order {
-            let Some(held) = all.get(&(place.story, place.instance)) else { return };
+            let Some(held) = all.get(&(place.scenario, place.instance)) else { return };
             let text = &held.text[place.start as usize..][..place.length as usize];
-            if append(&self.file(place.story, place.instance), text).is_err() {
+            if append(&self.file(place.scenario, place.instance), text).is_err() {
                 return;
             }
             count(&mut self.delivered, 1, text.len());
@@ -242,8 +242,8 @@ impl InstanceFiles {
     }
 
     /// The path of an instance's file.
-    pub(super) fn file(&self, story: u16, instance: u64) -> PathBuf {
-        self.directory.file(&self.names.of(story, instance))
+    pub(super) fn file(&self, scenario: u16, instance: u64) -> PathBuf {
+        self.directory.file(&self.names.of(scenario, instance))
     }
 }
 

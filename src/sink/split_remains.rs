@@ -92,19 +92,19 @@ impl InstanceRemains {
     }
 
     /// An instance's event of this number, from 1; empty if it does not exist.
-    pub fn event(&self, story: u16, instance: u64, number: u64) -> Result<Vec<u8>, Error> {
-        if self.counts.get(&(story, instance)).is_none_or(|count| *count < number) {
+    pub fn event(&self, scenario: u16, instance: u64, number: u64) -> Result<Vec<u8>, Error> {
+        if self.counts.get(&(scenario, instance)).is_none_or(|count| *count < number) {
             return Ok(Vec::new());
         }
-        Ok(read(&self.files.file(story, instance), self.files.format, Some(number))?.0.last)
+        Ok(read(&self.files.file(scenario, instance), self.files.format, Some(number))?.0.last)
     }
 
     /// Cuts each instance's file to this count of events when the run is resumed.
     pub fn keep(&mut self, counts: HashMap<(u16, u64), u64>) -> Result<(), Error> {
-        for (&(story, instance), there) in &self.counts {
-            let kept = counts.get(&(story, instance)).copied().unwrap_or(0);
+        for (&(scenario, instance), there) in &self.counts {
+            let kept = counts.get(&(scenario, instance)).copied().unwrap_or(0);
             if kept < *there {
-                let path = self.files.file(story, instance);
+                let path = self.files.file(scenario, instance);
                 let length = read(&path, self.files.format, Some(kept))?.0.length;
                 self.too_long.retain(|(other, _)| *other != path);
                 self.too_long.push((path, length));

@@ -111,7 +111,7 @@ impl Unfinished {
                 .as_ref()
                 .is_some_and(|(number, text)| *number == event.number && *text == as_kept(files.format, body)),
             What::Instances(remains) => {
-                remains.event(event.story, event.instance, number)? == as_kept(remains.files.format, body)
+                remains.event(event.scenario, event.instance, number)? == as_kept(remains.files.format, body)
             }
         })
     }

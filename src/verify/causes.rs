@@ -135,16 +135,16 @@ fn values(
 /// Who acts: the first field that identifies such a principal.
 fn principal(plan: &Plan, record: &Record, roles: &mut Roles) -> Option<String> {
     let event_kind = &plan.event_kinds[record.event_kind as usize];
-    let story = &plan.stories[usize::from(event_kind.story)];
-    let Operation::Call(call) = &story.operations[event_kind.operation] else { return None };
-    let actor = story.actors.get(call.actor)?;
+    let scenario = &plan.scenarios[usize::from(event_kind.scenario)];
+    let Operation::Call(call) = &scenario.operations[event_kind.operation] else { return None };
+    let actor = scenario.actors.get(call.actor)?;
     if let Some(bytes) = actor.pins.iter().find_map(|(_, bytes)| bytes.as_deref()) {
         return Some(String::from_utf8_lossy(bytes).into_owned());
     }
     if actor.stranger.is_some() {
         return None;
     }
-    roles.draw(&plan.catalog, &plan.population, story, record.instance);
+    roles.draw(&plan.catalog, &plan.population, scenario, record.instance);
     let member = roles.of(Role::Principal(call.actor));
     let fields = 0..plan.catalog.kinds[actor.kind].fields.len();
     let mut values = fields.filter_map(|field| plan.population.value(actor.kind, member, field));

@@ -228,7 +228,7 @@ impl<'p> Expectation<'p> {
 pub(super) fn name_of(plan: &Plan, record: &Record) -> EventName {
     let event_kind = &plan.event_kinds[record.event_kind as usize];
     EventName {
-        story: plan.stories[usize::from(event_kind.story)].tag,
+        scenario: plan.scenarios[usize::from(event_kind.scenario)].tag,
         instance: record.instance,
         step: event_kind.step_tag,
         occurrence: record.occurrence,
@@ -251,15 +251,15 @@ const PAGE: u64 = WORDS as u64 * 64;
 impl Slots {
     fn new(plan: &Plan) -> Self {
         let mut steps = HashMap::new();
-        for story in &plan.stories {
-            for operation in &story.operations {
+        for scenario in &plan.scenarios {
+            for operation in &scenario.operations {
                 let Operation::Call(call) = operation else { continue };
                 let turns = match call.turns {
                     Turns::Repeat(range) => range.high,
-                    Turns::Each => call.target.map_or(1, |target| u64::from(story.resources[target].count)),
+                    Turns::Each => call.target.map_or(1, |target| u64::from(scenario.resources[target].count)),
                 };
                 let number = steps.len() as u32;
-                steps.insert((story.tag, call.tag), (number, turns.max(1)));
+                steps.insert((scenario.tag, call.tag), (number, turns.max(1)));
             }
         }
         Slots { steps, pages: HashMap::default(), bits: Vec::new(), before: Vec::new() }
@@ -267,7 +267,7 @@ impl Slots {
 
     /// Page, word and bit of an event, if its step has that many turns.
     fn slot(&self, name: EventName) -> Option<((u32, u64), usize, u64)> {
-        let (step, turns) = *self.steps.get(&(name.story, name.step))?;
+        let (step, turns) = *self.steps.get(&(name.scenario, name.step))?;
         let turn = Some(u64::from(name.occurrence)).filter(|turn| *turn < turns)?;
         let slot = name.instance.checked_mul(turns)?.checked_add(turn)?;
         Some(((step, slot / PAGE), (slot % PAGE / 64) as usize, 1 << (slot % 64)))

@@ -63,9 +63,9 @@ fn instances(expectation: &Expectation<'_>) -> Vec<u32> {
     let plan = expectation.plan;
     let (mut numbers, mut instances) = (HashMap::new(), Vec::with_capacity(expectation.count as usize));
     Walk::new(plan, &expectation.scope).for_each(|_, record| {
-        let story = plan.event_kinds[record.event_kind as usize].story;
+        let scenario = plan.event_kinds[record.event_kind as usize].scenario;
         let next = numbers.len() as u32;
-        instances.push(*numbers.entry((story, record.instance)).or_insert(next));
+        instances.push(*numbers.entry((scenario, record.instance)).or_insert(next));
     });
     instances
 }

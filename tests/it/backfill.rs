@@ -41,9 +41,9 @@ fn seven_days_at_twenty_a_second_are_all_there_and_past() {
 }
 
 /// Who acts in each of so many stories, as ranks of the population; nothing else is in the story.
-fn draws(users: usize, skew: &str, stories: u64) -> Vec<f64> {
+fn draws(users: usize, skew: &str, scenarios: u64) -> Vec<f64> {
     let mix = format!("every: 1ms\npopulation: {{ users: {users}, skew: {skew} }}\nmix: [list-regions]\n");
-    let plan: Plan = trail::plan_of_file("crowd", &mix, |options| options.instances = Some(stories));
+    let plan: Plan = trail::plan_of_file("crowd", &mix, |options| options.instances = Some(scenarios));
     let kind = plan.catalog.kinds.iter().position(|kind| kind.name == "user").unwrap();
     let id = plan.catalog.kinds[kind].id();
     let of_rank = |rank: usize| plan.population.value(kind, rank as u32, id).unwrap().bytes().to_vec();

@@ -230,9 +230,9 @@ fn a_folder_is_no_scenario_and_what_to_give_is_said() {
 #[test]
 fn instances_share_a_pinned_resource_that_they_only_read() {
     let folder = tempdir().unwrap();
-    let story = "resources:\n  pool: { kind: compute-pool, id: lfcp-000001 }\n  query: { kind: statement, id: mine }\n\
+    let scenario = "resources:\n  pool: { kind: compute-pool, id: lfcp-000001 }\n  query: { kind: statement, id: mine }\n\
                  steps: [get-pool, list-pools, get-statement, { call: delete-pool, outcome: forbidden }]\n";
-    fs::write(folder.path().join("read.yaml"), story).unwrap();
+    fs::write(folder.path().join("read.yaml"), scenario).unwrap();
     for extent in ["-n 400", "--rate 50/s -n 400", "--instances 100"] {
         let made = line(folder.path(), &format!("generate read.yaml {extent} --seed 7 --from 2026-01-05 -q")).quiet();
         let (mut shown, mut actors): (BTreeMap<String, BTreeSet<String>>, BTreeSet<String>) = Default::default();
@@ -248,7 +248,7 @@ fn instances_share_a_pinned_resource_that_they_only_read() {
         assert_eq!(shown["GetStatement"].len(), 1, "{extent}: {:?}", shown["GetStatement"]);
     }
     // One that is changed is one instance's alone.
-    fs::write(folder.path().join("change.yaml"), story.replace(", outcome: forbidden", "")).unwrap();
+    fs::write(folder.path().join("change.yaml"), scenario.replace(", outcome: forbidden", "")).unwrap();
     let found = line(folder.path(), "generate change.yaml -n 40");
     assert!(found.code == 2 && found.stderr.contains("only once"), "{}", found.stderr);
 }
@@ -312,8 +312,8 @@ steps:
 ";
 
 /// How many messages a scenario brings.
-fn messages(folder: &Path, story: &str) -> (usize, String) {
-    fs::write(folder.join("story.yaml"), story).unwrap();
+fn messages(folder: &Path, scenario: &str) -> (usize, String) {
+    fs::write(folder.join("story.yaml"), scenario).unwrap();
     let found = line(folder, "validate story.yaml");
     (found.stderr.lines().filter(|line| line.starts_with("error: ")).count(), found.stderr)
 }
@@ -324,7 +324,7 @@ fn each_mistake_brings_one_message() {
     assert_eq!(messages(folder.path(), STORY), (0, String::new()));
     let places: Vec<&(&str, &str)> = MISSPELT.iter().filter(|(right, _)| STORY.contains(right)).collect();
     assert!(places.len() > 28);
-    let wrong = |story: &str, (right, wrong): (&str, &str)| story.replacen(right, wrong, 1);
+    let wrong = |scenario: &str, (right, wrong): (&str, &str)| scenario.replacen(right, wrong, 1);
     for (number, place) in places.iter().enumerate() {
         let one = wrong(STORY, **place);
         let (count, text) = messages(folder.path(), &one);

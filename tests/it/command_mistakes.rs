@@ -5,7 +5,7 @@
 //!
 //! - `NAME.yaml`: a scenario, for `validate`;
 //! - `templates/NAME/`: templates in place of the built-in ones, for `generate create-pool --templates`;
-//! - `catalogs/NAME/`: a catalog, for `validate`; with a `story.yaml` in it, that is validated by the catalog;
+//! - `catalogs/NAME/`: a catalog, for `validate`; with a `scenario.yaml` in it, that is validated by the catalog;
 //! - `runs/NAME.json`: a run as a file, for `generate --run`.
 //!
 //! What mixes name stands in `parts/`.
@@ -64,9 +64,9 @@ fn templates() -> Vec<Case> {
 
 fn catalogs() -> Vec<Case> {
     let case = |name: String| {
-        let story = format!("{name}/story.yaml");
-        let words = if broken().join(&story).is_file() {
-            vec!["validate", &story, "--templates", &name]
+        let scenario = format!("{name}/story.yaml");
+        let words = if broken().join(&scenario).is_file() {
+            vec!["validate", &scenario, "--templates", &name]
         } else {
             vec!["validate", &name]
         };
@@ -164,7 +164,7 @@ fn every_place_is_in_its_file() {
     }
 }
 
-/// The text of a file, or of one in a run file: `runs/NAME.json: story.yaml`.
+/// The text of a file, or of one in a run file: `runs/NAME.json: scenario.yaml`.
 fn text_of(file: &str) -> String {
     let (file, within) = file.split_once(": ").unwrap_or((file, ""));
     let bytes = fs::read(broken().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -204,23 +204,23 @@ fn mistakes_are_the_same_with_other_line_ends_and_a_byte_order_mark() {
 /// The same story as other editors and other people write it.
 #[test]
 fn other_ways_to_write_a_story_work() {
-    let story = "description: A pool.\nsteps:\n  - { call: create-pool, after: 2s }\n  - delete-pool\n";
+    let scenario = "description: A pool.\nsteps:\n  - { call: create-pool, after: 2s }\n  - delete-pool\n";
     let spellings = [
-        ("crlf", story.replace('\n', "\r\n")),
-        ("a byte order mark", format!("\u{feff}{story}")),
-        ("both", format!("\u{feff}{}", story.replace('\n', "\r\n"))),
-        ("no line feed at the end", story.trim_end().to_owned()),
-        ("a document's start and end", format!("---\n{story}...\n")),
-        ("comments", format!("# first\n\n{}\n# last\n", story.replace("steps:", "steps: # in order"))),
+        ("crlf", scenario.replace('\n', "\r\n")),
+        ("a byte order mark", format!("\u{feff}{scenario}")),
+        ("both", format!("\u{feff}{}", scenario.replace('\n', "\r\n"))),
+        ("no line feed at the end", scenario.trim_end().to_owned()),
+        ("a document's start and end", format!("---\n{scenario}...\n")),
+        ("comments", format!("# first\n\n{}\n# last\n", scenario.replace("steps:", "steps: # in order"))),
         (
             "JSON",
             r#"{"description": "A pool.", "steps": [{"call": "create-pool", "after": "2s"}, "delete-pool"]}"#
                 .to_owned(),
         ),
-        ("an anchor", format!("x-late: &late {{ after: 2s }}\n{}", story.replace("after: 2s", "<<: *late"))),
-        ("a parameter", format!("params: {{ gap: 2s }}\n{}", story.replace("after: 2s", "after: $gap"))),
-        ("the long name", story.replace("create-pool", "CreateComputePool")),
-        ("blocks", story.replace("{ call: create-pool, after: 2s }", "call: create-pool\n    after: 2s")),
+        ("an anchor", format!("x-late: &late {{ after: 2s }}\n{}", scenario.replace("after: 2s", "<<: *late"))),
+        ("a parameter", format!("params: {{ gap: 2s }}\n{}", scenario.replace("after: 2s", "after: $gap"))),
+        ("the long name", scenario.replace("create-pool", "CreateComputePool")),
+        ("blocks", scenario.replace("{ call: create-pool, after: 2s }", "call: create-pool\n    after: 2s")),
     ];
     let folder = tempdir().unwrap();
     let path = folder.path().join("story.yaml");
@@ -229,7 +229,7 @@ fn other_ways_to_write_a_story_work() {
         let words = ["generate", "story.yaml", "--seed", "1", "--from", "2026-01-05T08:00:00Z", "--quiet"];
         run(folder.path(), words).quiet().stdout
     };
-    let plain = generate(story);
+    let plain = generate(scenario);
     for (what, text) in spellings {
         assert!(generate(&text) == plain, "{what}");
         let checked = run(folder.path(), ["validate", "story.yaml"]).quiet();

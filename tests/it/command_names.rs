@@ -71,7 +71,7 @@ fn what_is_shown_of_a_scenario_is_the_same_scenario() {
 #[test]
 fn what_is_shown_of_one_line_is_a_file_that_works() {
     let folder = tempdir().unwrap();
-    for story in [
+    for scenario in [
         "create-pool -> delete-pool",
         "create-pool,update-pool-failure,delete-pool",
         "create-pool → get-pool:forbidden → delete-pool",
@@ -82,14 +82,14 @@ fn what_is_shown_of_one_line_is_a_file_that_works() {
         "create-pool-failure",
         "create-pool:already-exists,get-pool",
     ] {
-        let shown = run(folder.path(), ["show", story, "--as", "yaml"]).quiet();
+        let shown = run(folder.path(), ["show", scenario, "--as", "yaml"]).quiet();
         fs::write(folder.path().join("story.yaml"), &shown.stdout).unwrap();
-        assert_eq!(line(folder.path(), "validate story.yaml").quiet().text(), "story.yaml: ok\n", "{story}");
+        assert_eq!(line(folder.path(), "validate story.yaml").quiet().text(), "story.yaml: ok\n", "{scenario}");
         let options = ["--seed", "3", "--from", "2026-01-05", "--quiet"];
-        let typed = run(folder.path(), ["generate", story].into_iter().chain(options)).quiet();
+        let typed = run(folder.path(), ["generate", scenario].into_iter().chain(options)).quiet();
         let grown = run(folder.path(), ["generate", "story.yaml"].into_iter().chain(options)).quiet();
         // Identities grow from a story's name, which is another one; what happens is the same.
-        assert_eq!(happenings(typed.text()), happenings(grown.text()), "{story}");
+        assert_eq!(happenings(typed.text()), happenings(grown.text()), "{scenario}");
     }
 }
 
@@ -107,8 +107,8 @@ fn happenings(events: &str) -> Vec<String> {
 #[test]
 fn a_shown_update_says_that_it_fails_by_itself() {
     let folder = tempdir().unwrap();
-    let story = "resources:\n  pool: { kind: compute-pool, max_cfu: 10 }\nsteps:\n  - create-pool\n  - { call: update-pool, with: { max_cfu: 5 } }\n";
-    fs::write(folder.path().join("story.yaml"), story).unwrap();
+    let scenario = "resources:\n  pool: { kind: compute-pool, max_cfu: 10 }\nsteps:\n  - create-pool\n  - { call: update-pool, with: { max_cfu: 5 } }\n";
+    fs::write(folder.path().join("story.yaml"), scenario).unwrap();
     let shown = line(folder.path(), "show story.yaml --as yaml").quiet();
     assert!(shown.text().contains("fails by itself with `max-cfu-reduction`"), "{}", shown.text());
     fs::write(folder.path().join("grown.yaml"), &shown.stdout).unwrap();

@@ -47,10 +47,10 @@ fn counts_are_those_of_the_run_and_bytes_nearly() {
             assert_eq!(planned[key], real[key], "{words}: {key}");
         }
         assert_eq!(planned["exact"], true, "{words}");
-        let by_story = |list: &Value| -> Vec<(Value, Value)> {
+        let by_scenario = |list: &Value| -> Vec<(Value, Value)> {
             list.as_array().unwrap().iter().map(|row| (row["story"].clone(), row["events"].clone())).collect()
         };
-        assert_eq!(by_story(&planned["by_scenario"]), by_story(&real["by_scenario"]), "{words}");
+        assert_eq!(by_scenario(&planned["by_scenario"]), by_scenario(&real["by_scenario"]), "{words}");
         assert!(near(&planned["bytes"], real["bytes"].as_u64().unwrap()), "{words}: {planned}");
         let length = fs::metadata(folder.path().join("out.ndjson")).unwrap().len();
         assert!(near(&planned["bytes_of_file"]["plain"], length), "{words}: {length}, {planned}");

@@ -22,8 +22,8 @@ fn repeats(folder: &Path, arguments: &[&str]) -> Run {
 fn the_printed_command_gives_the_same_bytes() {
     let folder = tempdir().unwrap();
     for file in ["my story.yaml", "it's.yaml", "$HOME.yaml", "*.yaml"] {
-        let story = "seed: 5\nevery: 7s\nsteps:\n  - create-pool\n  - { call: get-pool, repeat: 2..5 }\n";
-        fs::write(folder.path().join(file), story).unwrap();
+        let scenario = "seed: 5\nevery: 7s\nsteps:\n  - create-pool\n  - { call: get-pool, repeat: 2..5 }\n";
+        fs::write(folder.path().join(file), scenario).unwrap();
     }
     fs::write(folder.path().join("relative.yaml"), "from: -3d\nsteps: [create-pool]\n").unwrap();
     let mix = "mix:\n  - { scenario: pool-lifecycle, weight: 3 }\n  - { scenario: my story.yaml }\n";
@@ -69,8 +69,8 @@ fn the_printed_command_gives_the_same_bytes() {
 #[test]
 fn the_printed_command_keeps_what_files_say() {
     let folder = tempdir().unwrap();
-    let story = "seed: 5\nfrom: 2026-01-05T08:00:00Z\nsteps: [create-pool, delete-pool]\n";
-    fs::write(folder.path().join("fixture.yaml"), story).unwrap();
+    let scenario = "seed: 5\nfrom: 2026-01-05T08:00:00Z\nsteps: [create-pool, delete-pool]\n";
+    fs::write(folder.path().join("fixture.yaml"), scenario).unwrap();
     let first = repeats(folder.path(), &["fixture.yaml"]);
     let words = "falsetrail generate fixture.yaml --seed 5 --from 2026-01-05T08:00:00Z";
     assert_eq!(first.again(), words);

@@ -18,7 +18,7 @@ fn shown(words: &str) -> String {
 }
 
 /// The shipped stories: those that have a timeline of their own.
-fn stories() -> Vec<&'static str> {
+fn scenarios() -> Vec<&'static str> {
     let names = scenario_names().into_iter();
     names.filter(|name| shown(&format!("show {name}")).contains("\nWHEN ")).collect()
 }
@@ -26,8 +26,8 @@ fn stories() -> Vec<&'static str> {
 /// Number of events and length, as the last line says, hold for each instance, and both ends are nearly reached.
 #[test]
 fn a_timeline_says_how_many_events_there_are_and_how_long_it_takes() {
-    assert!(stories().len() >= 10);
-    for name in stories() {
+    assert!(scenarios().len() >= 10);
+    for name in scenarios() {
         let text = shown(&format!("show {name}"));
         let end = text.lines().last().unwrap();
         let (events, takes) = end.split_once(" events in ").unwrap_or_else(|| panic!("{name}: {end}"));
@@ -73,7 +73,7 @@ fn a_timeline_tells_who_does_what_when() {
 #[test]
 fn branches_show_their_chances() {
     let folder = tempdir().unwrap();
-    let story = "\
+    let scenario = "\
 steps:
   - create-pool
   - choose:
@@ -85,7 +85,7 @@ steps:
         steps: [{ call: get-pool, after: 1h, chance: 10% }]
   - { call: delete-pool, after: 1s }
 ";
-    std::fs::write(folder.path().join("story.yaml"), story).unwrap();
+    std::fs::write(folder.path().join("story.yaml"), scenario).unwrap();
     let text = line(folder.path(), "show story.yaml").quiet().text().to_owned();
     let rows: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("WHEN")).skip(1).collect();
     let begins = [
@@ -119,7 +119,7 @@ steps:
 /// Blocks are closed, and who speaks was introduced.
 #[test]
 fn diagrams_are_well_formed() {
-    for name in stories() {
+    for name in scenarios() {
         let diagram = shown(&format!("show {name} --as mermaid"));
         let mut lines = diagram.lines().map(str::trim);
         assert_eq!(lines.next(), Some("sequenceDiagram"));

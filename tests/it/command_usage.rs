@@ -145,7 +145,7 @@ fn help_is_about_commands_and_topics() {
 #[test]
 fn a_story_in_quotes_is_explained_in_its_line() {
     let folder = tempdir().unwrap();
-    for (story, expected) in [
+    for (scenario, expected) in [
         ("create-pool -", "the shell took `>` for a redirection"),
         ("create-pool > delete-pool", "write `->` between steps"),
         ("create-pool delete-pool", "write `->` or `,` between steps: `create-pool -> delete-pool`"),
@@ -154,9 +154,9 @@ fn a_story_in_quotes_is_explained_in_its_line() {
         ("create-pool:", "does not name a failure"),
         ("create-pool-failure:forbidden", "write `create-pool:forbidden`"),
     ] {
-        let found = run(folder.path(), ["generate", "--", story]);
-        assert_eq!((found.code, found.text()), (2, ""), "{story}: {}", found.stderr);
-        assert!(found.stderr.contains(expected), "{story}: {}", found.stderr);
+        let found = run(folder.path(), ["generate", "--", scenario]);
+        assert_eq!((found.code, found.text()), (2, ""), "{scenario}: {}", found.stderr);
+        assert!(found.stderr.contains(expected), "{scenario}: {}", found.stderr);
     }
 }
 
@@ -297,13 +297,13 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn a_scenario_may_come_from_standard_input() {
     let folder = tempdir().unwrap();
-    let story = b"steps:\n  - create-pool\n  - { call: get-pool, repeat: 3 }\n";
-    let made = with_input(folder.path(), "generate - --seed 1 --from 2026-01-05 -q", story).quiet();
+    let scenario = b"steps:\n  - create-pool\n  - { call: get-pool, repeat: 3 }\n";
+    let made = with_input(folder.path(), "generate - --seed 1 --from 2026-01-05 -q", scenario).quiet();
     assert_eq!(made.text().lines().count(), 4);
-    let again = with_input(folder.path(), "generate - --seed 1 --from 2026-01-05 -q", story).quiet();
+    let again = with_input(folder.path(), "generate - --seed 1 --from 2026-01-05 -q", scenario).quiet();
     assert!(made.stdout == again.stdout);
     // It is shown and given a name like a file.
-    let shown = with_input(folder.path(), "show -", story).quiet();
+    let shown = with_input(folder.path(), "show -", scenario).quiet();
     assert!(shown.text().contains("get-pool, 3 times"), "{}", shown.text());
 }
 
@@ -357,8 +357,8 @@ fn a_file_for_each_event_sorts_in_order() {
 #[test]
 fn a_file_for_each_instance_holds_its_story() {
     let folder = written("--instances 3 --split instance -o stories");
-    let stories = folder.path().join("stories");
-    let files = names(&stories);
+    let scenarios = folder.path().join("stories");
+    let files = names(&scenarios);
     assert_eq!(files.len(), 3);
     assert!(
         files.iter().all(|file| file.starts_with("notebook-session-0")
@@ -367,7 +367,7 @@ fn a_file_for_each_instance_holds_its_story() {
     );
     let mut lines: Vec<String> = Vec::new();
     for file in files {
-        let text = fs::read_to_string(stories.join(&file)).unwrap();
+        let text = fs::read_to_string(scenarios.join(&file)).unwrap();
         let times: Vec<String> = text.lines().map(|line| parsed(line)["time"].as_str().unwrap().to_owned()).collect();
         assert!(times.is_sorted() && !times.is_empty(), "{file}");
         lines.extend(text.lines().map(str::to_owned));

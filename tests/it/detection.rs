@@ -76,13 +76,13 @@ fn by_event(plan: &Plan) -> Truth {
 }
 
 /// Labels and names of the stories behind alerts, each alert being of one story.
-fn stories(truth: &Truth, alerts: &[Vec<&Event>]) -> BTreeSet<(Option<String>, String)> {
-    let story = |alert: &Vec<&Event>| {
+fn scenarios(truth: &Truth, alerts: &[Vec<&Event>]) -> BTreeSet<(Option<String>, String)> {
+    let scenario = |alert: &Vec<&Event>| {
         let told: BTreeSet<_> = alert.iter().map(|event| &truth[event.id()]).collect();
         assert_eq!(told.len(), 1, "an alert of several stories: {told:?}");
         told.first().copied().unwrap().clone()
     };
-    alerts.iter().map(story).collect()
+    alerts.iter().map(scenario).collect()
 }
 
 #[test]
@@ -98,17 +98,17 @@ fn a_rule_finds_the_positives_and_what_only_looks_like_one() {
 
     // By successful deletions alone: all positives, no near miss and no negative, and, of the background, only the
     // scenario that is made to look like an attack.
-    let naive = stories(&truth, &alerts(&events, Event::is_success));
+    let naive = scenarios(&truth, &alerts(&events, Event::is_success));
     let (background, found): (BTreeSet<_>, BTreeSet<_>) = naive.into_iter().partition(|(label, _)| label.is_none());
     assert_eq!(found, positives);
     assert_eq!(background, BTreeSet::from([(None, "terraform-destroy".to_owned())]));
 
     // By those of people: exactly the positives.
     let of_person = |event: &Event| event.principal().starts_with("u-");
-    let people = stories(&truth, &alerts(&events, |event| event.is_success() && of_person(event)));
+    let people = scenarios(&truth, &alerts(&events, |event| event.is_success() && of_person(event)));
     assert_eq!(people, positives);
 
     // A rule that counts attempts finds those that were refused, too.
-    let attempts = stories(&truth, &alerts(&events, of_person));
+    let attempts = scenarios(&truth, &alerts(&events, of_person));
     assert_eq!(attempts, positives.union(&labelled("negative")).cloned().collect());
 }

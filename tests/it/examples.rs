@@ -71,11 +71,11 @@ fn all_its_methods_and_failures_work() {
         for outcome in outcomes.chain([String::new()]) {
             let needs_absence = outcome == ":revoked";
             let before = if needs_absence { "issue-badge,revoke-badge," } else { "" };
-            let story = format!("{before}{}{outcome}", method.short);
-            let made = plan(&story, |run| run).unwrap_or_else(|error| panic!("{story}: {error:?}"));
+            let scenario = format!("{before}{}{outcome}", method.short);
+            let made = plan(&scenario, |run| run).unwrap_or_else(|error| panic!("{scenario}: {error:?}"));
             let last = events(&made).pop().unwrap();
             let status = if outcome.is_empty() { "OK" } else { "DENIED" };
-            assert_eq!(last["data"]["outcome"]["status"], status, "{story}: {last}");
+            assert_eq!(last["data"]["outcome"]["status"], status, "{scenario}: {last}");
         }
     }
 }

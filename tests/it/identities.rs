@@ -28,7 +28,7 @@ const STEPS: [&str; 8] = [
     "{ call: get-pool, target: pool, after: 2s..4s, outcome: not-found }",
 ];
 
-fn story<S: AsRef<str>>(resources: &str, steps: &[S]) -> String {
+fn scenario<S: AsRef<str>>(resources: &str, steps: &[S]) -> String {
     let steps: Vec<String> = steps.iter().map(|step| format!("  - {}\n", step.as_ref())).collect();
     format!("{HEAD}{RESOURCES}{resources}steps:\n{}", steps.concat())
 }
@@ -63,7 +63,7 @@ fn assert_kept(before: &BTreeMap<(u64, String, u32), Value>, yaml: &str) -> usiz
 
 #[test]
 fn an_inserted_step_changes_no_other_event() {
-    let before = identities(&lifecycle(&story("", &STEPS)));
+    let before = identities(&lifecycle(&scenario("", &STEPS)));
     let catalog = trail::catalog();
     let others = catalog.methods.iter().map(|method| method.short.as_str()).filter(|name| !name.ends_with("-pool"));
     let calls = others
@@ -79,41 +79,41 @@ fn an_inserted_step_changes_no_other_event() {
         for place in first..=STEPS.len() {
             let mut steps: Vec<&str> = STEPS.to_vec();
             steps.insert(place, &call);
-            assert_eq!(assert_kept(&before, &story("", &steps)), 4, "{call}");
+            assert_eq!(assert_kept(&before, &scenario("", &steps)), 4, "{call}");
         }
     }
 }
 
 #[test]
 fn an_inserted_story_within_the_story_changes_no_other_event() {
-    let before = identities(&lifecycle(&story("", &STEPS)));
+    let before = identities(&lifecycle(&scenario("", &STEPS)));
     let workspace = "{ call: create-workspace, target: notebook, after: 1s }";
     let deletion = "{ call: delete-workspace, target: notebook, by: monitor, after: 1s }";
     let mut steps = STEPS.to_vec();
     steps.insert(2, workspace);
     steps.insert(4, "{ call: get-workspace, target: notebook, repeat: 3 }");
     steps.push(deletion);
-    assert_eq!(assert_kept(&before, &story("  notebook: { kind: workspace }\n", &steps)), 4 * 5);
+    assert_eq!(assert_kept(&before, &scenario("  notebook: { kind: workspace }\n", &steps)), 4 * 5);
 }
 
 #[test]
 fn a_resource_of_another_kind_changes_no_event() {
-    let before = identities(&lifecycle(&story("", &STEPS)));
+    let before = identities(&lifecycle(&scenario("", &STEPS)));
     for resource in [
         "  notebook: { kind: workspace, compute_pool: pool }\n",
         "  query: { kind: statement, style: terraform }\n",
         "  queries: { kind: statement, count: 5, existing: true, compute_pool: pool }\n",
     ] {
-        assert_eq!(assert_kept(&before, &story(resource, &STEPS)), 0, "{resource}");
+        assert_eq!(assert_kept(&before, &scenario(resource, &STEPS)), 0, "{resource}");
     }
 }
 
 #[test]
 fn another_resource_of_the_same_kind_is_another_resource() {
-    let before = identities(&lifecycle(&story("", &STEPS)));
+    let before = identities(&lifecycle(&scenario("", &STEPS)));
     let mut steps = STEPS.to_vec();
     steps.push("{ call: create-pool, id: spare, target: spare }");
-    let after = identities(&lifecycle(&story("  spare: { kind: compute-pool }\n", &steps)));
+    let after = identities(&lifecycle(&scenario("  spare: { kind: compute-pool }\n", &steps)));
     for (name, told) in &after {
         match before.get(name) {
             Some(known) => assert_eq!(told, known),

@@ -18,10 +18,10 @@ type Timed = (i64, Vec<u8>);
 /// Events that are not injected, and those of each injected story, in their order.
 fn parted(plan: &Plan) -> (Vec<Timed>, BTreeMap<String, Vec<Timed>>) {
     let (mut rest, mut injected) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
-    let names: Vec<&str> = plan.stories[plan.background..].iter().map(|story| story.name.as_str()).collect();
-    for GeneratedEvent { time, body, story, .. } in plan.events() {
-        if names.contains(&story) {
-            injected.entry(story.to_owned()).or_default().push((time, body));
+    let names: Vec<&str> = plan.scenarios[plan.background..].iter().map(|scenario| scenario.name.as_str()).collect();
+    for GeneratedEvent { time, body, scenario, .. } in plan.events() {
+        if names.contains(&scenario) {
+            injected.entry(scenario.to_owned()).or_default().push((time, body));
         } else {
             rest.push((time, body));
         }
@@ -114,14 +114,14 @@ fn fixed(folder: &std::path::Path) -> String {
 #[test]
 fn delays_of_injected_stories_are_kept_to_the_nanosecond() {
     let folder = tempdir().unwrap();
-    let story = fixed(folder.path());
+    let scenario = fixed(folder.path());
     let since_first = [0, 1_234_567, 78_234_567, 155_234_567, 232_234_567, 309_234_567];
     for (at, begins) in [("+0s", 0), ("+20m", 1200 * SECOND), ("2026-01-05T08:00:02.000000001Z", 2 * SECOND + 1)] {
         for pace in [None, Some("7/s"), Some("0.2/s")] {
             let run = trail::run_of("pool-lifecycle").with(|options| {
                 options.duration = Some(5000 * SECOND as u64);
                 options.rate = pace.map(|text| rate(text).unwrap());
-                options.inject = vec![format!("{story}@{at}")];
+                options.inject = vec![format!("{scenario}@{at}")];
             });
             let plan = trail::plan(&run);
             let (_, injected) = parted(&plan);
@@ -146,7 +146,7 @@ fn injected_workspaces_have_the_names_that_they_would_have_alone() {
         })
     };
     // In the same minute, made and made before.
-    let stories = [
+    let scenarios = [
         "notebook-session@+20s",
         "workspace-lifecycle@+24s",
         "delete-workspace@+31s",
@@ -154,9 +154,9 @@ fn injected_workspaces_have_the_names_that_they_would_have_alone() {
         "list-workspaces,delete-workspace@+31s",
         "notebook-session@+21s",
     ];
-    let (rest, all) = parted(&run(&stories));
-    for story in stories {
-        let (alone, found) = parted(&run(&[story]));
+    let (rest, all) = parted(&run(&scenarios));
+    for scenario in scenarios {
+        let (alone, found) = parted(&run(&[scenario]));
         assert!(alone == rest);
         for (name, events) in found {
             let first = events.iter().zip(&all[&name]).find(|(one, other)| one != other);

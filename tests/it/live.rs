@@ -305,7 +305,7 @@ fn a_run_without_an_end_goes_on_until_it_is_stopped() {
     assert_eq!(rest, seen.left.len() as u64);
     assert!((3_001..3_300).contains(&rest), "{rest}");
     // With `-n` it ends where it was stopped: what was kept back is not counted, nor what was injected.
-    let injected = plan.events().take(rest as usize).filter(|event| event.story.contains('@')).count() as u64;
+    let injected = plan.events().take(rest as usize).filter(|event| event.scenario.contains('@')).count() as u64;
     assert_eq!(seen.outcome.background + injected, rest);
     assert!(injected > 0);
 }

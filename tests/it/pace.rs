@@ -112,10 +112,10 @@ fn stages_hold_the_integral_of_the_rate() {
 #[test]
 fn a_step_waits_for_its_delay_and_hardly_longer() {
     let folder = tempfile::tempdir().expect("a folder");
-    let story = folder.path().join("fixed.yaml");
+    let scenario = folder.path().join("fixed.yaml");
     let steps = "steps:\n  - create-pool\n  - { call: get-pool, after: 3s }\n  - { call: list-pools, after: 800ms }\n  - { call: delete-pool, after: 5s }\n";
-    std::fs::write(&story, steps).expect("a file");
-    let plan = paced(story.to_str().expect("a path"), "5000/s", 30);
+    std::fs::write(&scenario, steps).expect("a file");
+    let plan = paced(scenario.to_str().expect("a path"), "5000/s", 30);
     let mut stream = plan.stream();
     let mut words = Vec::new();
     let mut last: HashMap<u64, (u16, i64)> = HashMap::new();
@@ -150,12 +150,12 @@ fn delays_from_ranges_are_kept() {
     while let Some(record) = stream.next(&mut words) {
         words.clear();
         let event_kind = &plan.event_kinds[record.event_kind as usize];
-        let Operation::Call(call) = &plan.stories[usize::from(event_kind.story)].operations[event_kind.operation]
+        let Operation::Call(call) = &plan.scenarios[usize::from(event_kind.scenario)].operations[event_kind.operation]
         else {
             panic!("an event is of a call");
         };
         let range = if record.occurrence == 0 { call.after } else { call.every };
-        let Some(before) = last.insert((event_kind.story, record.instance), record.time) else { continue };
+        let Some(before) = last.insert((event_kind.scenario, record.instance), record.time) else { continue };
         let waited = u64::try_from(record.time - before).expect("events are in order");
         assert!(waited >= range.low, "a step came {} ns early", range.low - waited);
         // How late it may be is measured beside the simulation; here it only must not be a matter of seconds.

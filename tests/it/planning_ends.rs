@@ -211,8 +211,8 @@ fn large_files_are_planned_soon_or_refused() {
 #[test]
 fn a_long_scenario_in_one_line_is_planned_soon() {
     let folder = tempdir().unwrap();
-    let story = vec!["list-pools"; 8_000].join(",");
-    let found = run(folder.path(), ["generate", &story, "--seed", "1", "--from", "2026-01-05", "-q"]).quiet();
+    let scenario = vec!["list-pools"; 8_000].join(",");
+    let found = run(folder.path(), ["generate", &scenario, "--seed", "1", "--from", "2026-01-05", "-q"]).quiet();
     assert_eq!(found.text().lines().count(), 8_000);
 }
 
@@ -312,8 +312,8 @@ proptest! {
         let folder = tempdir().unwrap();
         let daily = "mix: [pool-lifecycle]\ndaily: { peak: 2/h, trough: 1/d, peak_at: \"14:00\", timezone: Europe/Berlin }\n";
         fs::write(folder.path().join("daily.yaml"), daily).unwrap();
-        let story = if pace == "daily" { "daily.yaml" } else { "pool-lifecycle" };
-        let mut words = format!("{story} --seed {seed} --from {year}-06-01 {number}");
+        let scenario = if pace == "daily" { "daily.yaml" } else { "pool-lifecycle" };
+        let mut words = format!("{scenario} --seed {seed} --from {year}-06-01 {number}");
         match pace {
             "stage" => { let _ = write!(words, " --stage {stage}ns:5/h --stage {stage}ns:1/d"); }
             "daily" => {}

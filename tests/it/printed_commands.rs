@@ -23,9 +23,9 @@ const MIX: &str = "mix: [{ scenario: pool-lifecycle, weight: 3 }, { scenario: my
 /// A folder with everything that commands name: scenarios whose names need quotes, templates, run files, a summary.
 static ORIGIN: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = tempdir().unwrap();
-    let stories =
+    let scenarios =
         ["my story.yaml", "it's.yaml", "$HOME `x`.yaml", "-dash.yaml", "line\nfeed\t\u{7f}.yaml", "💧.yaml", "in"];
-    let files: Vec<_> = stories.iter().map(|name| (*name, STORY)).collect();
+    let files: Vec<_> = scenarios.iter().map(|name| (*name, STORY)).collect();
     write(folder.path(), &files);
     write(
         folder.path(),

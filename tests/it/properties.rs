@@ -75,8 +75,8 @@ fn extent() -> impl Strategy<Value = Extent> {
 }
 
 fn mix() -> impl Strategy<Value = String> {
-    let stories: Vec<&str> = scenario_names().into_iter().filter(|name| !is_mix(name)).collect();
-    let entries = vec((select(stories), 1..10), 1..4);
+    let scenarios: Vec<&str> = scenario_names().into_iter().filter(|name| !is_mix(name)).collect();
+    let entries = vec((select(scenarios), 1..10), 1..4);
     (entries, select(vec!["1us", "1ms", "700ms", "20s"]), 1..20, 0..3).prop_map(
         |(entries, every, environments, skew)| {
             let entries: Vec<_> =
@@ -108,7 +108,7 @@ struct Writer {
 }
 
 /// A story in one line, out of bytes, so that a failure shrinks by losing bytes.
-fn story(choices: &[u8]) -> String {
+fn scenario(choices: &[u8]) -> String {
     let mut writer = Writer { lives: [Life::Unknown; 3], made: false };
     let steps: Vec<String> =
         choices.iter().filter_map(|choice| writer.step(usize::from(choice % 3), choice / 3)).collect();
@@ -162,7 +162,7 @@ fn recipe() -> impl Strategy<Value = Recipe> {
     let told = prop_oneof![
         1 => select(scenario_names()).prop_map(|name| (name.to_owned(), false)),
         1 => mix().prop_map(|mix| (mix, true)),
-        2 => vec(any::<u8>(), 1..24).prop_map(|choices| (story(&choices), false)),
+        2 => vec(any::<u8>(), 1..24).prop_map(|choices| (scenario(&choices), false)),
     ];
     (told, any::<u64>(), extent()).prop_map(|((told, is_mix), seed, extent)| {
         let paced = !is_mix && scenario_names().contains(&told.as_str()) && has_a_rate(&told);
@@ -183,7 +183,7 @@ fn check_events(plan: &Plan, events: &[Event]) -> Result<(), String> {
         let checked =
             trail::check_shape(event).and_then(|()| check_subject(event)).and_then(|()| run.check(plan, event));
         checked.map_err(|wrong| {
-            format!("{wrong}: {} ({}) of `{}`\n{}", event.method, event.outcome, event.story, event.body)
+            format!("{wrong}: {} ({}) of `{}`\n{}", event.method, event.outcome, event.scenario, event.body)
         })?;
     }
     Ok(())
@@ -290,7 +290,7 @@ impl Seen {
         if !address.parse().is_ok_and(is_reserved) {
             return Err(format!("address {address}"));
         }
-        let actor = (event.story.clone(), event.instance, event.principal().to_owned());
+        let actor = (event.scenario.clone(), event.instance, event.principal().to_owned());
         let known = self.addresses.entry(actor).or_insert_with(|| address.clone());
         same("address", &address, known)?;
         if let Some(mail) = event.mail() {
@@ -373,12 +373,12 @@ fn key(event: &Event, kind: &str, id: &str) -> (String, String) {
 /// An event's id says which event it is.
 fn check_name(plan: &Plan, event: &Event) -> Result<(), String> {
     let Some(found) = plan.event_of(event.id()) else { return Err("the plan does not know the id".to_owned()) };
-    let story = plan.stories.iter().find(|story| story.name == event.story).unwrap();
-    let step = story.operations.iter().find_map(|operation| match operation {
+    let scenario = plan.scenarios.iter().find(|scenario| scenario.name == event.scenario).unwrap();
+    let step = scenario.operations.iter().find_map(|operation| match operation {
         falsetrail::plan::resolved::Operation::Call(call) if call.number == event.step => Some(call.name.as_str()),
         _ => None,
     });
-    if found.story == event.story && found.instance == event.instance && Some(found.step) == step {
+    if found.scenario == event.scenario && found.instance == event.instance && Some(found.step) == step {
         Ok(())
     } else {
         Err(format!("the plan takes the id for {found:?}"))
@@ -443,14 +443,14 @@ fn every_shipped_scenario_runs() {
         let plan = trail::plan(&if paced { run.events_limit(5_000) } else { run.instances(200) });
         assert!(shipped(name).description.is_some_and(|text| text.contains("ood ") || text.contains("hat ")), "{name}");
         let mut instances = HashSet::new();
-        let mut stories = HashSet::new();
+        let mut scenarios = HashSet::new();
         for event in plan.events() {
             assert!(event.body.starts_with(b"{") && event.body.ends_with(b"}"), "{name}");
-            instances.insert((event.story.to_owned(), event.instance));
-            stories.insert(event.story.to_owned());
+            instances.insert((event.scenario.to_owned(), event.instance));
+            scenarios.insert(event.scenario.to_owned());
         }
         assert!(paced || instances.len() == 200, "{name}");
-        assert_eq!(stories.len(), plan.stories.len(), "{name}");
+        assert_eq!(scenarios.len(), plan.scenarios.len(), "{name}");
     }
 }
 
@@ -564,7 +564,7 @@ fn lines_that_could_have_happened_are_told_as_they_stand() {
         for (place, choice) in choices.iter_mut().enumerate() {
             *choice = (number.wrapping_mul(0x9E37_79B9).wrapping_add(place as u64 * 0x85EB_CA6B) >> 7) as u8;
         }
-        let line = story(&choices);
+        let line = scenario(&choices);
         let told = trail::events(&trail::plan(&Run::of(&line).seed(number).from(trail::START)));
         assert_eq!(told.len(), line.split(',').count(), "{line}");
     }

@@ -10,7 +10,7 @@ use std::{fmt::Write, fs, path::Path};
 #[derive(Debug, Clone)]
 pub struct Told {
     /// Story files, each with its weight.
-    stories: Vec<(String, u8)>,
+    scenarios: Vec<(String, u8)>,
     pub pace: &'static str,
     pub extent: Extent,
     /// Entries of `inject`: number of a story (the last stand for shipped ones), seconds after the beginning, label.
@@ -38,8 +38,8 @@ const SHIPPED: &[&str] = &["mass-deletion", "notebook-session", "every-method"];
 impl Told {
     /// Writes the stories and a mix that injects those of these numbers; its path.
     pub fn write(&self, folder: &Path, injected: &[usize]) -> String {
-        for (number, (story, _)) in self.stories.iter().enumerate() {
-            fs::write(folder.join(format!("story{number}.yaml")), story).expect("a file can be written");
+        for (number, (scenario, _)) in self.scenarios.iter().enumerate() {
+            fs::write(folder.join(format!("story{number}.yaml")), scenario).expect("a file can be written");
         }
         let path = folder.join("told.yaml");
         fs::write(&path, self.mix(injected)).expect("a file can be written");
@@ -47,8 +47,8 @@ impl Told {
     }
 
     fn mix(&self, injected: &[usize]) -> String {
-        let entries = self.stories.iter().enumerate().map(|(number, (story, weight))| {
-            let with = if story.contains("params:") { ", with: { many: 3 }" } else { "" };
+        let entries = self.scenarios.iter().enumerate().map(|(number, (scenario, weight))| {
+            let with = if scenario.contains("params:") { ", with: { many: 3 }" } else { "" };
             format!("  - {{ scenario: story{number}.yaml, weight: {weight}{with} }}\n")
         });
         let (users, environments) = (u32::from(self.population.0) + 4, self.population.1 + 1);
@@ -61,11 +61,11 @@ impl Told {
             text.push_str("inject:\n");
         }
         for number in injected {
-            let (story, seconds, label) = &self.injected[*number];
-            let story = usize::from(*story) % (self.stories.len() + SHIPPED.len());
-            let name = match story.checked_sub(self.stories.len()) {
+            let (scenario, seconds, label) = &self.injected[*number];
+            let scenario = usize::from(*scenario) % (self.scenarios.len() + SHIPPED.len());
+            let name = match scenario.checked_sub(self.scenarios.len()) {
                 Some(shipped) => SHIPPED[shipped].to_owned(),
-                None => format!("story{story}.yaml"),
+                None => format!("story{scenario}.yaml"),
             };
             let _ = writeln!(text, "  - {{ scenario: {name}, at: +{seconds}s, label: {label} }}");
         }
@@ -74,8 +74,8 @@ impl Told {
 
     /// The numbers of its injections, each of another name.
     pub fn all(&self) -> Vec<usize> {
-        let stories = self.stories.len() + SHIPPED.len();
-        let name = |number: &usize| (usize::from(self.injected[*number].0) % stories, self.injected[*number].1);
+        let scenarios = self.scenarios.len() + SHIPPED.len();
+        let name = |number: &usize| (usize::from(self.injected[*number].0) % scenarios, self.injected[*number].1);
         let mut all: Vec<usize> = (0..self.injected.len()).collect();
         all.sort_by_key(name);
         all.dedup_by_key(|number| name(number));
@@ -128,11 +128,11 @@ impl Told {
 /// A mix of one to four stories, with or without a rate, with up to `injected` injections.
 pub fn told(injected: usize) -> impl Strategy<Value = Told> {
     let steps = vec(any::<[u8; 4]>(), 1..12);
-    let story = (vec(any::<u8>(), 1..4), steps).prop_map(|(resources, steps)| story(&resources, &steps));
+    let scenario = (vec(any::<u8>(), 1..4), steps).prop_map(|(resources, steps)| scenario(&resources, &steps));
     let injections = vec((any::<u8>(), 0_u32..12, select(vec!["positive", "near-miss"])), 0..=injected);
-    (vec((story, 1_u8..9), 1..5), course(), injections, (any::<u8>(), 0_u8..5), any::<u64>()).prop_map(
-        |(stories, (pace, extent), injected, population, seed)| Told {
-            stories,
+    (vec((scenario, 1_u8..9), 1..5), course(), injections, (any::<u8>(), 0_u8..5), any::<u64>()).prop_map(
+        |(scenarios, (pace, extent), injected, population, seed)| Told {
+            scenarios,
             pace,
             extent,
             injected,
@@ -186,7 +186,7 @@ struct Writer {
     pools_stay: bool,
 }
 
-fn story(resources: &[u8], steps: &[[u8; 4]]) -> String {
+fn scenario(resources: &[u8], steps: &[[u8; 4]]) -> String {
     let mut writer = Writer::new(resources);
     let mut text = writer.pool_first();
     let mut steps = steps.iter();

@@ -64,11 +64,11 @@ steps:
 #[test]
 fn a_story_is_read_in_full() {
     let source = Source::new("story.yaml", STORY);
-    let story = read(&source, "story", &[]).unwrap();
-    assert_eq!(to_yaml(&story), IN_FULL);
-    assert_eq!(story.name, "story");
+    let scenario = read(&source, "story", &[]).unwrap();
+    assert_eq!(to_yaml(&scenario), IN_FULL);
+    assert_eq!(scenario.name, "story");
     // A value keeps the place where its parameter is used.
-    let count = story.resources[1].count.as_ref().unwrap();
+    let count = scenario.resources[1].count.as_ref().unwrap();
     assert_eq!(&STORY[count.span.clone()], "$deletes");
 }
 
@@ -125,25 +125,25 @@ fn overrides_replace_declared_parameters_only() {
             value: Node::argument(value, name.len() + 1..text.len()).unwrap(),
         }
     };
-    let story = |overrides: &[Override]| -> Result<Scenario, String> {
+    let scenario = |overrides: &[Override]| -> Result<Scenario, String> {
         let source = Source::new("story.yaml", STORY);
         read(&source, "story", overrides).map_err(|found| falsetrail::error::Error::from(found).render(false))
     };
-    let changed = story(&[given("deletes", "4"), given("deletes", "5")]).unwrap();
+    let changed = scenario(&[given("deletes", "4"), given("deletes", "5")]).unwrap();
     assert_eq!(changed.resources[1].count.as_ref().unwrap().value, 5);
     assert!(to_yaml(&changed).contains("deletes: 5"));
 
-    let unknown = story(&[given("delets", "4")]).unwrap_err();
+    let unknown = scenario(&[given("delets", "4")]).unwrap_err();
     assert!(unknown.contains("`story.yaml` has no parameter `delets`"), "{unknown}");
     assert!(unknown.contains("--> <command line>:1:1"), "{unknown}");
     assert!(unknown.contains("did you mean `deletes`?"), "{unknown}");
 
-    let wrong = story(&[given("deletes", "many")]).unwrap_err();
+    let wrong = scenario(&[given("deletes", "many")]).unwrap_err();
     assert!(wrong.contains("the parameter `deletes` cannot be the text `many`"), "{wrong}");
     assert!(wrong.contains("--> <command line>:1:9"), "{wrong}");
     assert!(wrong.contains("its default in `story.yaml`, line 7"), "{wrong}");
 
-    let negative = story(&[given("deletes", "-4")]).unwrap_err();
+    let negative = scenario(&[given("deletes", "-4")]).unwrap_err();
     assert!(negative.contains("found the number `-4` (from `$deletes`)"), "{negative}");
 }
 
@@ -287,11 +287,11 @@ steps:
         "create-pool->update-pool-failure->delete-pool:not-found",
         "  create-pool → update-pool-failure , delete-pool:not-found ",
     ] {
-        let story = read_one_line(text, &[]).unwrap();
-        assert_eq!(to_yaml(&story), expected, "{text}");
-        assert_eq!(story.name, text);
-        assert_eq!(story.source.name, "<command line>");
-        let Body::Steps(steps) = &story.body else { panic!() };
+        let scenario = read_one_line(text, &[]).unwrap();
+        assert_eq!(to_yaml(&scenario), expected, "{text}");
+        assert_eq!(scenario.name, text);
+        assert_eq!(scenario.source.name, "<command line>");
+        let Body::Steps(steps) = &scenario.body else { panic!() };
         let falsetrail::scenario::Step::Call(call) = &steps[1] else { panic!() };
         assert_eq!(&text[call.call.span.clone()], "update-pool");
         assert_eq!(&text[call.outcome.as_ref().unwrap().span.clone()], "failure");

@@ -144,7 +144,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn stories(
+    fn scenarios(
         description in text(),
         seed: u64,
         every in 0_u64..1_000_000_000_000,
@@ -160,9 +160,9 @@ proptest! {
             steps.join(", "),
         );
         let source = Source::new("story.yaml", &text);
-        let story = read(&source, "story", &[])
+        let scenario = read(&source, "story", &[])
             .map_err(|found| TestCaseError::fail(falsetrail::error::Error::from(found).render(false)))?;
-        check(&story)?;
+        check(&scenario)?;
     }
 
     #[test]

@@ -204,7 +204,7 @@ const BEYOND: [&str; 11] = [
 
 /// Files that have every word of the language.
 fn rich() -> Vec<Value> {
-    let story = json!({
+    let scenario = json!({
         "x-note": 1, "description": "A story.", "seed": 7, "from": "2026-01-05", "every": "1m30s",
         "params": { "deletes": 12, "gap": "4s", "list": [1, "a"] },
         "actors": { "admin": { "kind": "user", "email": "a@example.com" }, "robot": {} },
@@ -228,7 +228,7 @@ fn rich() -> Vec<Value> {
         "mix": ["pool-lifecycle"],
     });
     let rate = json!({ "rate": "1_000/s", "mix": ["pool-lifecycle"] });
-    [story, mix, daily, rate]
+    [scenario, mix, daily, rate]
         .into_iter()
         .chain(files("scenarios", "yaml").iter().map(|path| tree(path).unwrap()))
         .collect()

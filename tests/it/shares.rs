@@ -51,13 +51,13 @@ fn shares_of_stories_are_their_weights() {
         let (mut stream, mut words, mut started) = (plan.stream(), Vec::new(), [0_u64; WEIGHTS.len()]);
         while let Some(record) = stream.next(&mut words) {
             words.clear();
-            let story = usize::from(plan.event_kinds[record.event_kind as usize].story);
+            let scenario = usize::from(plan.event_kinds[record.event_kind as usize].scenario);
             // Instances are numbered as they start.
-            started[story] = started[story].max(record.instance + 1);
+            started[scenario] = started[scenario].max(record.instance + 1);
         }
         let all: u64 = started.iter().sum();
-        for ((name, weight), (story, count)) in WEIGHTS.iter().zip(plan.stories.iter().zip(started)) {
-            assert_eq!(*name, story.name);
+        for ((name, weight), (scenario, count)) in WEIGHTS.iter().zip(plan.scenarios.iter().zip(started)) {
+            assert_eq!(*name, scenario.name);
             let off = count as f64 / all as f64 / (weight / 100.0) - 1.0;
             println!("{what}: {name} {count} of {all}, off by {:.3} %", off * 100.0);
             assert!(off.abs() < 0.01, "{what}: the share of {name} is off by {:.2} %", off * 100.0);

@@ -91,7 +91,7 @@ pub fn run_of(scenario: impl Into<String>) -> Run {
 pub struct Event {
     pub method: String,
     pub outcome: String,
-    pub story: String,
+    pub scenario: String,
     pub instance: u64,
     pub step: u16,
     pub time: i64,
@@ -107,7 +107,7 @@ pub fn events(plan: &Plan) -> Vec<Event> {
         Event {
             method: event.method.to_owned(),
             outcome: event.outcome.to_owned(),
-            story: event.story.to_owned(),
+            scenario: event.scenario.to_owned(),
             instance: event.instance,
             step: event.step,
             time: event.time,

@@ -84,8 +84,8 @@ fn whole_instances(plan: &Plan) -> HashSet<(&str, u64)> {
     while let Some(record) = stream.next(&mut words) {
         words.clear();
         if record.ends {
-            let story = plan.event_kinds[record.event_kind as usize].story;
-            ended.insert((plan.stories[usize::from(story)].name.as_str(), record.instance));
+            let scenario = plan.event_kinds[record.event_kind as usize].scenario;
+            ended.insert((plan.scenarios[usize::from(scenario)].name.as_str(), record.instance));
         }
     }
     ended
@@ -93,16 +93,17 @@ fn whole_instances(plan: &Plan) -> HashSet<(&str, u64)> {
 
 /// Holds the truth against the data: every story that it should tell of has its line, which says what its events say.
 fn join(plan: &Plan, data: &[Event], truth: &[String], all: bool) -> Result<(), TestCaseError> {
-    let mut stories: BTreeMap<(String, u64), Vec<&Event>> = BTreeMap::new();
-    let background: Vec<&str> = plan.stories[..plan.background].iter().map(|story| story.name.as_str()).collect();
-    for event in data.iter().filter(|event| all || !background.contains(&event.story.as_str())) {
-        stories.entry((event.story.clone(), event.instance)).or_default().push(event);
+    let mut scenarios: BTreeMap<(String, u64), Vec<&Event>> = BTreeMap::new();
+    let background: Vec<&str> =
+        plan.scenarios[..plan.background].iter().map(|scenario| scenario.name.as_str()).collect();
+    for event in data.iter().filter(|event| all || !background.contains(&event.scenario.as_str())) {
+        scenarios.entry((event.scenario.clone(), event.instance)).or_default().push(event);
     }
     let whole = whole_instances(plan);
     for text in truth {
         let line: Value = serde_json::from_str(text).unwrap();
         let name = (line["story"].as_str().unwrap().to_owned(), line["instance"].as_u64().unwrap());
-        let Some(events) = stories.remove(&name) else {
+        let Some(events) = scenarios.remove(&name) else {
             return Err(TestCaseError::fail(format!("nothing of it in the data, or told twice: {text}")));
         };
         let ids: Vec<&str> = line["event_ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
@@ -110,7 +111,7 @@ fn join(plan: &Plan, data: &[Event], truth: &[String], all: bool) -> Result<(), 
         let (first, last) = (&events[0].body["time"], &events[events.len() - 1].body["time"]);
         prop_assert_eq!((instant(&line["first"]), instant(&line["last"])), (instant(first), instant(last)));
         prop_assert_eq!(line["complete"].as_bool().unwrap(), whole.contains(&(name.0.as_str(), name.1)), "{}", text);
-        let injection = plan.stories.iter().find(|story| story.name == name.0).unwrap().injection.as_ref();
+        let injection = plan.scenarios.iter().find(|scenario| scenario.name == name.0).unwrap().injection.as_ref();
         prop_assert_eq!(line["label"].as_str(), injection.map(|injection| injection.label.as_str()));
         prop_assert!(name.0.starts_with(line["scenario"].as_str().unwrap()));
         prop_assert_eq!(who(&line["actor"]), acts(events[0]));
@@ -122,7 +123,7 @@ fn join(plan: &Plan, data: &[Event], truth: &[String], all: bool) -> Result<(), 
         let mails: Vec<_> = actors.iter().filter_map(|actor| actor["email"].as_str()).collect();
         prop_assert!(events.iter().filter_map(|event| event.mail()).all(|mail| mails.contains(&mail)), "{}", text);
     }
-    prop_assert!(stories.is_empty(), "the truth is silent about {:?}", stories.keys());
+    prop_assert!(scenarios.is_empty(), "the truth is silent about {:?}", scenarios.keys());
     Ok(())
 }
 

@@ -100,8 +100,8 @@ fn null_is_null_wherever_a_catalog_says_it() {
 
 /// The only event of an image whose fields are pinned so.
 pub fn events_of_pinned(folder: &Path, pins: &str) -> Value {
-    let story = format!("resources: {{ image: {pins} }}\nsteps: [Push]\n");
-    fs::write(folder.join("story.yaml"), story).unwrap();
+    let scenario = format!("resources: {{ image: {pins} }}\nsteps: [Push]\n");
+    fs::write(folder.join("story.yaml"), scenario).unwrap();
     events(&generate(folder, "story.yaml", &[])).remove(0)
 }
 
@@ -307,8 +307,8 @@ fn what_is_sent_in_place_of_a_field_has_its_type() {
     let (folder, found) = with(right);
     let shown: Vec<Value> = events(&found).into_iter().skip(1).collect();
     assert_eq!(shown, [json!({ "size": null, "note": null }), json!({ "size": null, "note": null })]);
-    let story = "resources: { image: { note: a } }\nsteps: [Push, { call: Change, with: { note: null } }, Pull]\n";
-    fs::write(folder.path().join("story.yaml"), story).unwrap();
+    let scenario = "resources: { image: { note: a } }\nsteps: [Push, { call: Change, with: { note: null } }, Pull]\n";
+    fs::write(folder.path().join("story.yaml"), scenario).unwrap();
     fs::write(folder.path().join("Pull.json"), r#"{ "note": { "$eval": "image.note" } }"#).unwrap();
     assert_eq!(events(&generate(folder.path(), "story.yaml", &[]))[2]["note"], json!(null));
     for (wrong, message) in [

@@ -35,9 +35,9 @@ fn a_text_field_is_what_is_typed() {
     let fields = "      tag: { text: 'v-${image.id}', matches: '.*' }";
     let folder = folder(&catalog(fields, ""), r#"{ "tag": "${image.tag}" }"#);
     let folder = folder.path();
-    let story = "params: { tag: latest }\nresources: { image: { tag: $tag } }\nsteps: [Push]\n";
-    fs::write(folder.join("param.yaml"), story).unwrap();
-    fs::write(folder.join("null.yaml"), story.replace("latest", "null")).unwrap();
+    let scenario = "params: { tag: latest }\nresources: { image: { tag: $tag } }\nsteps: [Push]\n";
+    fs::write(folder.join("param.yaml"), scenario).unwrap();
+    fs::write(folder.join("null.yaml"), scenario.replace("latest", "null")).unwrap();
     for text in TYPED {
         let shown = |run: &Run| events(run).iter().map(|event| event["tag"].clone()).collect::<Vec<_>>();
         assert_eq!(shown(&generate(folder, "Push", &["--set", &format!("image.tag={text}")])), [json!(text)], "--set");
@@ -144,8 +144,9 @@ fn choices_are_found_by_value_and_then_by_text() {
 #[test]
 fn truth_has_parameters_as_they_are_written() {
     let folder = tempdir().unwrap();
-    let story = "params: { a: 1, b: 0.5, c: x, d: null, e: true }\nx-all: [$a, $b, $c, $d, $e]\nsteps: [list-pools]\n";
-    fs::write(folder.path().join("story.yaml"), story).unwrap();
+    let scenario =
+        "params: { a: 1, b: 0.5, c: x, d: null, e: true }\nx-all: [$a, $b, $c, $d, $e]\nsteps: [list-pools]\n";
+    fs::write(folder.path().join("story.yaml"), scenario).unwrap();
     let params = |set: &[&str]| {
         let set = set.iter().flat_map(|set| ["--set", set]);
         let arguments =
@@ -163,7 +164,7 @@ fn truth_has_parameters_as_they_are_written() {
 #[test]
 fn a_chance_is_the_same_number_in_either_way() {
     let folder = tempdir().unwrap();
-    let story = |default: &str| {
+    let scenario = |default: &str| {
         let text = format!(
             "params: {{ attack: {default} }}\nevery: 1s\nsteps: [list-workspaces, {{ call: list-pools, chance: $attack }}]\n"
         );
@@ -174,7 +175,7 @@ fn a_chance_is_the_same_number_in_either_way() {
         let run = run(folder.path(), arguments.iter().chain(more)).fine();
         (run.text().lines().count(), run.stdout)
     };
-    story("0.1");
+    scenario("0.1");
     let wanted = output(&[]);
     assert!((310..350).contains(&wanted.0), "{}", wanted.0);
     for (default, set) in [
@@ -185,14 +186,14 @@ fn a_chance_is_the_same_number_in_either_way() {
         ("50%", Some("1e1%")),
         ("0.5", Some(".1")),
     ] {
-        story(default);
+        scenario(default);
         let set = set.map(|set| format!("attack={set}"));
         let more: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
         assert!(output(&more) == wanted, "{default} {set:?}");
     }
-    story("0.007");
+    scenario("0.007");
     let small = output(&[]);
-    story("0.7%");
+    scenario("0.7%");
     assert!(output(&[]) == small);
     for wrong in ["many", "-0.1", "110%", "1.5", "null"] {
         let set = format!("attack={wrong}");

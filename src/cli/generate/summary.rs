@@ -123,9 +123,10 @@ impl<'a> About<'a> {
         let by_method = summary.by_outcome(plan).map(|(method, failure, events)| {
             json!({ "method": method, "outcome": failure.unwrap_or("success"), "events": events })
         });
-        let by_scenario = summary.by_story(plan).map(|(story, events)| {
-            let scenario = plan.stories.iter().find(|of| of.name == story).map(|of| of.scenario.as_str());
-            json!({ "story": story, "scenario": scenario, "events": events })
+        let by_scenario = summary.by_scenario(plan).map(|(scenario, events)| {
+            let scenario_name =
+                plan.scenarios.iter().find(|of| of.name == scenario).map(|of| of.scenario_name.as_str());
+            json!({ "story": scenario, "scenario": scenario_name, "events": events })
         });
         let until = until(self.arguments, &self.part, outcome, seen);
         let part = Slice { first: until, ..self.part.clone() };

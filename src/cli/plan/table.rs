@@ -33,7 +33,7 @@ impl About<'_> {
             vec![method.to_owned(), failure.unwrap_or("success").to_owned(), format_count(count)]
         });
         text.push_str(&right_aligned(outcomes.collect()));
-        text.push_str(&self.stories());
+        text.push_str(&self.scenarios());
         text.push_str(&self.rate());
         let _ = writeln!(text, "size: {}", self.size());
         text.push_str(&self.kinds());
@@ -64,10 +64,10 @@ impl About<'_> {
     }
 
     /// A row for each scenario, if there are several.
-    fn stories(&self) -> String {
-        let told = self.plan.stories.iter().zip(&self.forecast.instances).filter(|(_, count)| **count > 0);
+    fn scenarios(&self) -> String {
+        let told = self.plan.scenarios.iter().zip(&self.forecast.instances).filter(|(_, count)| **count > 0);
         let rows: Vec<Vec<String>> =
-            told.map(|(story, count)| vec![story.name.clone(), format_count(*count)]).collect();
+            told.map(|(scenario, count)| vec![scenario.name.clone(), format_count(*count)]).collect();
         if rows.len() < 2 { String::new() } else { format!("stories:\n{}", right_aligned(rows)) }
     }
 
@@ -217,10 +217,10 @@ impl About<'_> {
         let by_method = summary.by_outcome(plan).map(|(method, failure, events)| {
             json!({ "method": method, "outcome": failure.unwrap_or("success"), "events": events })
         });
-        let counts = summary.by_story(plan);
-        let told = plan.stories.iter().zip(&forecast.instances).filter(|(_, instances)| **instances > 0);
-        let by_scenario = counts.zip(told).map(|((name, events), (story, instances))| {
-            json!({ "story": name, "scenario": story.scenario, "events": events, "instances": instances })
+        let counts = summary.by_scenario(plan);
+        let told = plan.scenarios.iter().zip(&forecast.instances).filter(|(_, instances)| **instances > 0);
+        let by_scenario = counts.zip(told).map(|((name, events), (scenario, instances))| {
+            json!({ "story": name, "scenario": scenario.scenario_name, "events": events, "instances": instances })
         });
         let kinds = plan.catalog.kinds.iter().enumerate().filter(|(_, of)| of.table.is_none());
         let kinds = kinds.map(|(kind, of)| {

@@ -11,23 +11,23 @@ use falsetrail::{
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// The diagram, with a final line feed.
-pub fn diagram(plan: &Plan, scenario: &Scenario, story: &ResolvedScenario) -> String {
-    let mut lines = Lines { text: "sequenceDiagram\n".to_owned(), plan, story };
-    if let Some(description) = &scenario.description {
+pub fn diagram(plan: &Plan, written: &Scenario, scenario: &ResolvedScenario) -> String {
+    let mut lines = Lines { text: "sequenceDiagram\n".to_owned(), plan, scenario };
+    if let Some(description) = &written.description {
         // A title is one line.
         let title = description.split_whitespace().collect::<Vec<_>>().join(" ");
         lines.add(1, &format!("accDescr: {}", plain(&title)));
     }
-    for (index, actor) in story.actors.iter().enumerate() {
+    for (index, actor) in scenario.actors.iter().enumerate() {
         let label = &plan.catalog.kinds[actor.kind].label;
         lines.add(1, &format!("actor A{index} as {} ({})", plain(&actor.name), plain(label)));
     }
-    for (index, resource) in story.resources.iter().enumerate() {
+    for (index, resource) in scenario.resources.iter().enumerate() {
         let label = &plan.catalog.kinds[resource.kind].label;
         let label = if resource.count == 1 { label.clone() } else { format!("{} × {label}", resource.count) };
         lines.add(1, &format!("participant R{index} as {} ({})", plain(&resource.name), plain(&label)));
     }
-    let outline = Outline::of(story);
+    let outline = Outline::of(scenario);
     let mut lists = BTreeSet::new();
     calls(&outline.items, &mut |call| {
         if call.call.target.is_none() {
@@ -56,7 +56,7 @@ fn calls(items: &[Item], each: &mut impl FnMut(&ToldCall)) {
 struct Lines<'p> {
     text: String,
     plan: &'p Plan,
-    story: &'p ResolvedScenario,
+    scenario: &'p ResolvedScenario,
 }
 
 impl Lines<'_> {
@@ -96,7 +96,7 @@ impl Lines<'_> {
             inner += 1;
         }
         let catalog = &self.plan.catalog;
-        let asks = outline::asks(self.plan, self.story, call);
+        let asks = outline::asks(self.plan, self.scenario, call);
         let asks = if asks.is_empty() { String::new() } else { format!(" with {}", asks.join(", ")) };
         let outcome = outline::outcome(catalog, call);
         let (arrow, ends) = match outcome.as_str() {

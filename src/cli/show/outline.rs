@@ -41,7 +41,7 @@ pub struct ToldCall<'p> {
 
 /// Walks through the compiled steps of a scenario.
 struct Reader<'p> {
-    story: &'p ResolvedScenario,
+    scenario: &'p ResolvedScenario,
     at: usize,
     /// The possible time at this point, since the start of the instance.
     now: DurationRange,
@@ -50,9 +50,9 @@ struct Reader<'p> {
 
 impl<'p> Outline<'p> {
     /// Derives the outline of a scenario.
-    pub fn of(story: &'p ResolvedScenario) -> Self {
+    pub fn of(scenario: &'p ResolvedScenario) -> Self {
         let nothing = CountRange { low: 0, high: 0 };
-        let mut reader = Reader { story, at: 0, now: DurationRange { low: 0, high: 0 }, events: nothing };
+        let mut reader = Reader { scenario, at: 0, now: DurationRange { low: 0, high: 0 }, events: nothing };
         let items = reader.items();
         Outline { items, lasts: reader.now, events: reader.events }
     }
@@ -63,8 +63,8 @@ impl<'p> Reader<'p> {
     /// branches.
     fn items(&mut self) -> Vec<Item<'p>> {
         let mut items = Vec::new();
-        let story = self.story;
-        while let Some(operation) = story.operations.get(self.at) {
+        let scenario = self.scenario;
+        while let Some(operation) = scenario.operations.get(self.at) {
             match operation {
                 Operation::Jump(_) => break,
                 Operation::Call(call) => {
@@ -85,7 +85,7 @@ impl<'p> Reader<'p> {
         for (rank, target) in targets.iter().enumerate() {
             (self.at, self.now, self.events) = (*target, now, events);
             ways.push((weights.chance(rank), self.items()));
-            if let Some(Operation::Jump(to)) = self.story.operations.get(self.at) {
+            if let Some(Operation::Jump(to)) = self.scenario.operations.get(self.at) {
                 behind = *to;
             }
             ends = Some(match ends {
@@ -105,7 +105,7 @@ impl<'p> Reader<'p> {
         let times = match call.turns {
             Turns::Repeat(times) => times,
             Turns::Each => {
-                let count = call.target.map_or(0, |target| u64::from(self.story.resources[target].count));
+                let count = call.target.map_or(0, |target| u64::from(self.scenario.resources[target].count));
                 CountRange { low: count, high: count }
             }
         };
@@ -125,7 +125,7 @@ impl<'p> Reader<'p> {
 }
 
 /// The values that a call requests, such as `max_cfu 5`, in the order of the method's inputs.
-pub fn asks(plan: &Plan, story: &ResolvedScenario, call: &Call) -> Vec<String> {
+pub fn asks(plan: &Plan, scenario: &ResolvedScenario, call: &Call) -> Vec<String> {
     let method = &plan.catalog.methods[call.method];
     let changes = method.input.iter().filter_map(|input| match input.value {
         InputValue::Changes { field, .. } => Some((input.name.as_str(), field)),
@@ -137,7 +137,7 @@ pub fn asks(plan: &Plan, story: &ResolvedScenario, call: &Call) -> Vec<String> {
         Asked::Clear => Some(format!("no {name}")),
         Asked::Next { .. } => Some(format!("the next {name}")),
         Asked::Previous => Some(format!("the {name} before")),
-        Asked::Reference(reference) => Some(format!("{name} {}", referred(&plan.catalog, story, reference))),
+        Asked::Reference(reference) => Some(format!("{name} {}", referred(&plan.catalog, scenario, reference))),
         Asked::Code(code) => {
             let value = match &kind.fields[field].generator {
                 Generator::Choose { choices, .. } => choices.get(code as usize).map(text).unwrap_or_default(),
@@ -149,11 +149,11 @@ pub fn asks(plan: &Plan, story: &ResolvedScenario, call: &Call) -> Vec<String> {
     asked.collect()
 }
 
-fn referred(catalog: &Catalog, story: &ResolvedScenario, reference: Reference) -> String {
+fn referred(catalog: &Catalog, scenario: &ResolvedScenario, reference: Reference) -> String {
     match reference {
         Reference::Null => "null".to_owned(),
-        Reference::Resource(index) => story.resources[index].name.clone(),
-        Reference::Actor(index) => story.actors[index].name.clone(),
+        Reference::Resource(index) => scenario.resources[index].name.clone(),
+        Reference::Actor(index) => scenario.actors[index].name.clone(),
         Reference::Population(kind) => format!("any {}", catalog.kinds[kind].label),
     }
 }
@@ -171,9 +171,9 @@ fn literal(plan: &Plan, code: u64) -> String {
 }
 
 /// The target of a call: its resource, or all of a kind if it lists them.
-pub fn on(catalog: &Catalog, story: &ResolvedScenario, call: &Call) -> String {
+pub fn on(catalog: &Catalog, scenario: &ResolvedScenario, call: &Call) -> String {
     if let Some(target) = call.target {
-        return story.resources[target].name.clone();
+        return scenario.resources[target].name.clone();
     }
     let kind = &catalog.kinds[catalog.methods[call.method].kind];
     let several = kind.plural.as_ref().map_or_else(|| format!("{}s", kind.label), |plural| plural.replace('_', " "));

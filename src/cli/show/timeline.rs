@@ -17,17 +17,17 @@ use std::fmt::Write as _;
 const WIDTH: usize = 96;
 
 /// The timeline of a scenario.
-pub fn of_story(plan: &Plan, scenario: &Scenario, story: &ResolvedScenario) -> String {
-    let mut text = head(scenario);
+pub fn of_scenario(plan: &Plan, written: &Scenario, scenario: &ResolvedScenario) -> String {
+    let mut text = head(written);
     let catalog = &plan.catalog;
-    let actors = story.actors.iter().map(|actor| {
-        let written = scenario.actors.iter().find(|written| written.name.value == actor.name);
+    let actors = scenario.actors.iter().map(|actor| {
+        let written = written.actors.iter().find(|written| written.name.value == actor.name);
         let pins = written.map(|written| fields(&written.pins)).unwrap_or_default();
         vec![actor.name.clone(), catalog.kinds[actor.kind].label.clone(), pins]
     });
     section(&mut text, "who", actors);
-    let resources = story.resources.iter().map(|resource| {
-        let written = scenario.resources.iter().find(|written| written.name.value == resource.name);
+    let resources = scenario.resources.iter().map(|resource| {
+        let written = written.resources.iter().find(|written| written.name.value == resource.name);
         let pins = written.map(|written| fields(&written.fields)).unwrap_or_default();
         let label = &catalog.kinds[resource.kind].label;
         let what = if resource.count == 1 { label.clone() } else { format!("{} × {label}", resource.count) };
@@ -43,10 +43,10 @@ pub fn of_story(plan: &Plan, scenario: &Scenario, story: &ResolvedScenario) -> S
         ]
     });
     section(&mut text, "on what", resources);
-    let outline = Outline::of(story);
+    let outline = Outline::of(scenario);
     let head = ["WHEN", "WHO", "WHAT", "ON", "OUTCOME"].map(str::to_owned).to_vec();
     let mut rows = vec![head];
-    add_rows(&mut rows, plan, story, &outline.items, "");
+    add_rows(&mut rows, plan, scenario, &outline.items, "");
     text.push('\n');
     text.push_str(&trimmed(&columns(&rows, "")));
     let _ = writeln!(text, "\n{} in {}", events(outline.events), outline.lasts);
@@ -54,23 +54,23 @@ pub fn of_story(plan: &Plan, scenario: &Scenario, story: &ResolvedScenario) -> S
 }
 
 /// The table of a workload: its scenarios by share.
-pub fn of_mix(plan: &Plan, scenario: &Scenario, mix: &Mix) -> String {
-    let mut text = head(scenario);
-    let (background, injected) = plan.stories.split_at(plan.background);
+pub fn of_mix(plan: &Plan, written: &Scenario, mix: &Mix) -> String {
+    let mut text = head(written);
+    let (background, injected) = plan.scenarios.split_at(plan.background);
     let head = ["SHARE", "STORY", "EVENTS", "TAKES"].map(str::to_owned).to_vec();
-    let rows = background.iter().enumerate().map(|(rank, story)| {
-        let outline = Outline::of(story);
+    let rows = background.iter().enumerate().map(|(rank, scenario)| {
+        let outline = Outline::of(scenario);
         let share = outline::percent(plan.weights.chance(rank));
-        vec![share, story.name.clone(), count(outline.events), outline.lasts.to_string()]
+        vec![share, scenario.name.clone(), count(outline.events), outline.lasts.to_string()]
     });
     let _ = write!(text, "\n{}", columns(&[head].into_iter().chain(rows).collect::<Vec<_>>(), ""));
     let rows: Vec<Vec<String>> = mix
         .inject
         .iter()
         .zip(injected)
-        .map(|(written, story)| {
-            let label = story.injection.as_ref().map(|injection| injection.label.clone()).unwrap_or_default();
-            vec![written.at.value.clone(), story.scenario.clone(), count(Outline::of(story).events), label]
+        .map(|(written, scenario)| {
+            let label = scenario.injection.as_ref().map(|injection| injection.label.clone()).unwrap_or_default();
+            vec![written.at.value.clone(), scenario.scenario_name.clone(), count(Outline::of(scenario).events), label]
         })
         .collect();
     if !rows.is_empty() {
@@ -81,20 +81,20 @@ pub fn of_mix(plan: &Plan, scenario: &Scenario, mix: &Mix) -> String {
 }
 
 /// Name, description, and settings of the whole file.
-fn head(scenario: &Scenario) -> String {
-    let mut text = format!("{}\n", scenario.name);
-    if let Some(description) = &scenario.description {
+fn head(written: &Scenario) -> String {
+    let mut text = format!("{}\n", written.name);
+    if let Some(description) = &written.description {
         text.push_str(&wrapped(description, "  ", WIDTH));
     }
     let mut settings = Vec::new();
-    settings.extend(scenario.seed.as_ref().map(|seed| format!("seed {}", seed.value)));
-    settings.extend(scenario.from.as_ref().map(|from| format!("from {}", from.value)));
-    settings.extend(scenario.every.as_ref().map(|every| format!("a story every {}", format_duration(every.value))));
-    if let Body::Mix(mix) = &scenario.body {
+    settings.extend(written.seed.as_ref().map(|seed| format!("seed {}", seed.value)));
+    settings.extend(written.from.as_ref().map(|from| format!("from {}", from.value)));
+    settings.extend(written.every.as_ref().map(|every| format!("a story every {}", format_duration(every.value))));
+    if let Body::Mix(mix) = &written.body {
         settings.extend(mix.pace.as_ref().map(pace));
     }
     let params: Vec<String> =
-        scenario.params.iter().map(|param| format!("{} = {}", param.name.value, bare(&param.value))).collect();
+        written.params.iter().map(|param| format!("{} = {}", param.name.value, bare(&param.value))).collect();
     if !params.is_empty() {
         settings.push(format!("with {}", params.join(", ")));
     }
@@ -151,15 +151,15 @@ fn bare(node: &Node) -> String {
     }
 }
 
-fn add_rows(rows: &mut Vec<Vec<String>>, plan: &Plan, story: &ResolvedScenario, items: &[Item], gutter: &str) {
+fn add_rows(rows: &mut Vec<Vec<String>>, plan: &Plan, scenario: &ResolvedScenario, items: &[Item], gutter: &str) {
     for item in items {
         match item {
-            Item::Call(outline) => rows.push(row(plan, story, outline, gutter)),
+            Item::Call(outline) => rows.push(row(plan, scenario, outline, gutter)),
             Item::Choose(ways) => {
                 for (number, (share, items)) in ways.iter().enumerate() {
                     let edge = if number == 0 { '┌' } else { '├' };
                     rows.push(vec![format!("{gutter}{edge} in {}", outline::percent(*share))]);
-                    add_rows(rows, plan, story, items, &format!("{gutter}│ "));
+                    add_rows(rows, plan, scenario, items, &format!("{gutter}│ "));
                 }
                 rows.push(vec![format!("{gutter}└")]);
             }
@@ -167,10 +167,10 @@ fn add_rows(rows: &mut Vec<Vec<String>>, plan: &Plan, story: &ResolvedScenario, 
     }
 }
 
-fn row(plan: &Plan, story: &ResolvedScenario, outline: &ToldCall, gutter: &str) -> Vec<String> {
+fn row(plan: &Plan, scenario: &ResolvedScenario, outline: &ToldCall, gutter: &str) -> Vec<String> {
     let call = outline.call;
     let mut what = plan.catalog.methods[call.method].short.clone();
-    let asks = outline::asks(plan, story, call);
+    let asks = outline::asks(plan, scenario, call);
     if !asks.is_empty() {
         let _ = write!(what, " with {}", asks.join(", "));
     }
@@ -183,9 +183,9 @@ fn row(plan: &Plan, story: &ResolvedScenario, outline: &ToldCall, gutter: &str) 
     let catalog = &plan.catalog;
     vec![
         format!("{gutter}{}", outline.when),
-        story.actors[call.actor].name.clone(),
+        scenario.actors[call.actor].name.clone(),
         what,
-        outline::on(catalog, story, call),
+        outline::on(catalog, scenario, call),
         outline::outcome(catalog, call),
     ]
 }

@@ -15,7 +15,7 @@ use crate::{
 /// The draws that the events of a scenario require.
 #[derive(Debug)]
 pub struct Draws<'p> {
-    story: Key,
+    scenario: Key,
     /// What all but actors are drawn from, where all instances take place in one place.
     place: Option<Key>,
     members: Vec<Drawing<'p>>,
@@ -53,7 +53,7 @@ pub struct Drawn(Box<[Entry]>);
 #[repr(align(64))]
 struct Entry {
     /// `None` for an empty entry.
-    story: Option<u16>,
+    scenario: Option<u16>,
     instance: u64,
     members: [u32; MOST],
 }
@@ -68,14 +68,14 @@ const _: () = assert!(size_of::<Entry>() == 64);
 
 impl Default for Drawn {
     fn default() -> Self {
-        Drawn(vec![Entry { story: None, instance: 0, members: [0; MOST] }; ENTRIES].into())
+        Drawn(vec![Entry { scenario: None, instance: 0, members: [0; MOST] }; ENTRIES].into())
     }
 }
 
 impl Drawn {
     /// Cache entry of an instance: instances of one scenario are adjacent, and scenarios are spread.
-    fn entry(&mut self, story: u16, instance: u64) -> &mut Entry {
-        &mut self.0[(instance as usize).wrapping_add(usize::from(story) * 167) % ENTRIES]
+    fn entry(&mut self, scenario: u16, instance: u64) -> &mut Entry {
+        &mut self.0[(instance as usize).wrapping_add(usize::from(scenario) * 167) % ENTRIES]
     }
 }
 
@@ -85,14 +85,14 @@ impl<'p> Draws<'p> {
     pub fn new(
         catalog: &'p Catalog,
         population: &'p Population,
-        story: &ResolvedScenario,
+        scenario: &ResolvedScenario,
         needs: &RequiredRoles,
         with_rows: bool,
     ) -> Self {
         let (mut drawings, kinds) = (Vec::new(), catalog.kinds.len());
         let mut add = |role: Role, number: u64, other: usize| {
-            let kind = &catalog.kinds[role.kind(story)];
-            let members = population.of(role.kind(story));
+            let kind = &catalog.kinds[role.kind(scenario)];
+            let members = population.of(role.kind(scenario));
             let is_row = matches!(role, Role::Scope(_)) && (kind.principal || kind.table.is_some());
             // A role with only one member always has number 0, and no other role uses its position.
             let is_known = matches!(role, Role::Scope(_)) && members.len() == 1;
@@ -111,18 +111,18 @@ impl<'p> Draws<'p> {
         };
         needs.scope.iter().for_each(|kind| add(Role::Scope(*kind), *kind as u64, 0));
         for actor in &needs.actors {
-            add(Role::Principal(*actor), actor_number(story.actors[*actor].kind), story.actors[*actor].other);
+            add(Role::Principal(*actor), actor_number(scenario.actors[*actor].kind), scenario.actors[*actor].other);
         }
         for resource in &needs.resources {
-            if let Owner::Population { other } = story.resources[*resource].owner {
-                add(Role::Shared(*resource), resource_number(story.resources[*resource].kind), other);
+            if let Owner::Population { other } = scenario.resources[*resource].owner {
+                add(Role::Shared(*resource), resource_number(scenario.resources[*resource].kind), other);
             }
         }
         let place = |(kind, row): &(KindId, Row)| {
             let placed = match *row {
                 Row::Fixed(row) => Placed::Fixed(row),
                 Row::Of(resource) => {
-                    Placed::Of(population.of(story.resources[resource].kind), Role::Shared(resource).place(kinds))
+                    Placed::Of(population.of(scenario.resources[resource].kind), Role::Shared(resource).place(kinds))
                 }
                 Row::Drawn => match &catalog.kinds[*kind].table {
                     Some(table) => Placed::Drawn(&table.weights, Salt::of(row_number(*kind))),
@@ -132,22 +132,22 @@ impl<'p> Draws<'p> {
             (Role::Scope(*kind).place(kinds), placed)
         };
         let needed = |(kind, _): &&(KindId, Row)| with_rows && needs.scope.contains(kind);
-        let rows: Vec<_> = story.rows.iter().filter(needed).map(place).collect();
+        let rows: Vec<_> = scenario.rows.iter().filter(needed).map(place).collect();
         let places = drawings.iter().map(|draw| draw.role).chain(rows.iter().map(|(place, _)| *place)).collect();
-        let place = story.in_one_place.then(|| story.key.number(0));
-        Draws { story: story.key, place, members: drawings, rows, places }
+        let place = scenario.in_one_place.then(|| scenario.key.number(0));
+        Draws { scenario: scenario.key, place, members: drawings, rows, places }
     }
 }
 
 impl Roles {
     /// Draws what was prepared for a scenario, for the instance with that number and salt, or takes it from the cache.
     #[inline]
-    pub fn draw_prepared(&mut self, draws: &Draws, recent: &mut Drawn, story: u16, (instance, salt): (u64, Salt)) {
-        let key = draws.story.salted(salt);
+    pub fn draw_prepared(&mut self, draws: &Draws, recent: &mut Drawn, scenario: u16, (instance, salt): (u64, Salt)) {
+        let key = draws.scenario.salted(salt);
         let around = draws.place.unwrap_or(key);
         self.place = around;
-        let (entry, members) = (recent.entry(story, instance), self.members.as_mut_slice());
-        if (entry.story, entry.instance) == (Some(story), instance) {
+        let (entry, members) = (recent.entry(scenario, instance), self.members.as_mut_slice());
+        if (entry.scenario, entry.instance) == (Some(scenario), instance) {
             for (place, member) in draws.places.iter().zip(&entry.members) {
                 members[*place] = *member;
             }
@@ -165,7 +165,7 @@ impl Roles {
             };
         }
         if draws.places.len() <= MOST {
-            (entry.story, entry.instance) = (Some(story), instance);
+            (entry.scenario, entry.instance) = (Some(scenario), instance);
             for (place, member) in draws.places.iter().zip(&mut entry.members) {
                 *member = members[*place];
             }

@@ -19,7 +19,7 @@ impl Pass<'_> {
         wanted: u8,
     ) -> Diagnostic {
         let method = &self.catalog.methods[call.method];
-        let resource = &self.resolved.story.resources[target];
+        let resource = &self.resolved.scenario.resources[target];
         let source = &self.resolved.source;
         // Of a story in one line the line says nothing.
         let (here, _) = source.position(step.call.span.start);
@@ -74,7 +74,7 @@ impl Pass<'_> {
 
     /// Ids are never used twice, so what was removed cannot be made again.
     pub(super) fn made_twice(&self, call: &Call, step: &scenario::Call, target: usize) -> Diagnostic {
-        let (method, name) = (&self.catalog.methods[call.method], &self.resolved.story.resources[target].name);
+        let (method, name) = (&self.catalog.methods[call.method], &self.resolved.scenario.resources[target].name);
         let message = format!("`{}` cannot make `{name}` again: it may have been deleted before", method.short);
         let mistake = Diagnostic::new(&self.resolved.source, step.call.span.clone(), message);
         mistake.help("what is made later is another resource: declare a second one under `resources` and target it")
@@ -82,7 +82,7 @@ impl Pass<'_> {
 
     pub(super) fn failing(&mut self, call: &Call, step: &scenario::Call, failure: FailureId, target: usize) {
         let facts = &self.facts[target];
-        let resource = &self.resolved.story.resources[target];
+        let resource = &self.resolved.scenario.resources[target];
         let of = &self.catalog.failures[failure];
         let fits = match of.needs {
             Precondition::Any => true,
@@ -131,7 +131,7 @@ impl Pass<'_> {
             self.constraints.push(Constraint { resource: target, word, low: above, high: u64::MAX });
             return;
         }
-        let resource = &self.resolved.story.resources[target];
+        let resource = &self.resolved.scenario.resources[target];
         let field = &self.catalog.kinds[resource.kind].fields[self.catalog.kinds[resource.kind].changing[word]].name;
         let message = format!("`{failure}` cannot happen here: `{field}` of `{}` is not lowered", resource.name);
         let mistake = Diagnostic::new(&self.resolved.source, span.clone(), message);

@@ -16,7 +16,7 @@ impl CallCompiler<'_> {
     pub(super) fn scope(&mut self, kind_id: KindId, name: &str) -> ValueSource {
         let kind = &self.catalog.kinds[kind_id];
         let Some(field) = kind.field(name) else { return ValueSource::Null };
-        if let Some(pin) = self.story.scope_pins.iter().find(|pin| pin.kind == kind_id && pin.field == field) {
+        if let Some(pin) = self.scenario.scope_pins.iter().find(|pin| pin.kind == kind_id && pin.field == field) {
             return pinned(pin.bytes.as_deref());
         }
         match &kind.fields[field].generator {
@@ -34,7 +34,7 @@ impl CallCompiler<'_> {
 
     /// A field of a member of the population: known now if there is only one whom it may be.
     fn member(&self, role: Role, field: FieldId) -> ValueSource {
-        let kind = role.kind(self.story);
+        let kind = role.kind(self.scenario);
         let members = self.population.of(kind);
         if members.len() != 1 || !self.is_timeless(kind, field) {
             return ValueSource::Member { role, field };
@@ -58,7 +58,7 @@ impl CallCompiler<'_> {
     /// Whether the story fixes something of a kind or of what it lies in, so that its texts must be made anew.
     pub(super) fn pinned(&self, kind: KindId) -> bool {
         let scope = &self.catalog.kinds[kind].scope;
-        self.story.scope_pins.iter().any(|pin| pin.kind == kind || scope.contains(&pin.kind))
+        self.scenario.scope_pins.iter().any(|pin| pin.kind == kind || scope.contains(&pin.kind))
     }
 
     /// A field of principals that the one who acts does not have: an empty text, or null for another type.
@@ -72,7 +72,7 @@ impl CallCompiler<'_> {
     }
 
     pub(super) fn actor(&mut self, index: usize, name: &str) -> ValueSource {
-        let actor = &self.story.actors[index];
+        let actor = &self.scenario.actors[index];
         let kind = &self.catalog.kinds[actor.kind];
         let Some(field) = kind.field(name) else { return self.lacking(name) };
         if let Some((_, bytes)) = actor.pins.iter().find(|(pinned, _)| *pinned == field) {

@@ -99,7 +99,7 @@ impl CallCompiler<'_> {
         for (index, make) in value_sources.iter().enumerate().filter(|(index, _)| is_needed[*index]) {
             let ValueSource::Member { role, field } = make else { continue };
             let group = known.iter().position(|known: &MemberValues| known.role == *role).unwrap_or_else(|| {
-                known.push(MemberValues { role: *role, kind: role.kind(self.story) });
+                known.push(MemberValues { role: *role, kind: role.kind(self.scenario) });
                 known.len() - 1
             });
             numbers[index] = self.count_of(&known[..group]) + field;

@@ -16,7 +16,7 @@ impl CallCompiler<'_> {
         let subject = self.method.subject_of_first.filter(|_| self.failure.is_none());
         let mut own = Vec::new();
         if self.failure.is_none() {
-            for (index, resource) in self.story.resources.iter().enumerate() {
+            for (index, resource) in self.scenario.resources.iter().enumerate() {
                 let here = resource.kind == self.method.kind && matches!(resource.owner, Owner::Instance { .. });
                 if here && self.same_place(resource.rows.as_slice()) {
                     own.push(self.own_item(index, list, subject));
@@ -45,7 +45,7 @@ impl CallCompiler<'_> {
     fn same_place(&self, rows: &[(KindId, Row)]) -> bool {
         self.rows.iter().filter(|(kind, _)| self.method.scope.contains(kind)).all(|(kind, looked)| {
             let of = |rows: &[(KindId, Row)]| rows.iter().find(|(other, _)| other == kind).map(|(_, row)| *row);
-            of(rows).or(of(&self.story.rows)) == Some(*looked)
+            of(rows).or(of(&self.scenario.rows)) == Some(*looked)
         })
     }
 
@@ -67,7 +67,7 @@ impl CallCompiler<'_> {
         let item = self.item.take().unwrap_or_default();
         OwnItem {
             resource: index,
-            stride: self.story.resources[index].stride,
+            stride: self.scenario.resources[index].stride,
             value_sources: item.value_sources,
             slots,
             subject,

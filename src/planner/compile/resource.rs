@@ -17,7 +17,7 @@ use crate::{
 impl CallCompiler<'_> {
     /// A field of an own resource.
     pub(super) fn own(&mut self, own: Own, name: &str, rest: &[&str]) -> ValueSource {
-        let resource = &self.story.resources[own.resource];
+        let resource = &self.scenario.resources[own.resource];
         let kind = &self.catalog.kinds[resource.kind];
         let Some(field) = kind.field(name) else { return ValueSource::Null };
         match resource.pins.iter().find(|(pinned, _)| *pinned == field).map(|(_, pin)| pin) {
@@ -33,7 +33,7 @@ impl CallCompiler<'_> {
     }
 
     pub(super) fn changing(&mut self, own: Own, field: FieldId, word: Word, rest: &[&str]) -> ValueSource {
-        let kind = &self.catalog.kinds[self.story.resources[own.resource].kind];
+        let kind = &self.catalog.kinds[self.scenario.resources[own.resource].kind];
         match &kind.fields[field].generator {
             Generator::Choose { .. } => ValueSource::Chosen { word, choices: choices(kind, field) },
             Generator::Refer { .. } if rest.is_empty() => ValueSource::Present(word),
@@ -46,7 +46,7 @@ impl CallCompiler<'_> {
     }
 
     pub(super) fn generated(&mut self, own: Own, field: FieldId) -> ValueSource {
-        let resource = &self.story.resources[own.resource];
+        let resource = &self.scenario.resources[own.resource];
         let (kind_id, kind) = (resource.kind, &self.catalog.kinds[resource.kind]);
         let of = (kind_id, field);
         let draw = self.draw(own, &kind.fields[field].name);
@@ -94,7 +94,7 @@ impl CallCompiler<'_> {
 
     /// One of several texts, by another field: pinned, always the same, or drawn.
     pub(super) fn by(&mut self, own: Own, by: FieldId, cases: &[Text]) -> ValueSource {
-        let resource = &self.story.resources[own.resource];
+        let resource = &self.scenario.resources[own.resource];
         let kind = &self.catalog.kinds[resource.kind];
         let pinned = resource.pins.iter().find_map(|(field, pin)| match pin {
             Pin::Choice(choice) if *field == by => Some(*choice),
@@ -123,7 +123,7 @@ impl CallCompiler<'_> {
             _ if rest.is_empty() => fixed(b"{}"),
             Reference::Actor(actor) => self.actor(actor, "id"),
             Reference::Population(kind) => ValueSource::DrawnMember { kind, salt: field as u64 },
-            Reference::Resource(index) => match self.story.resources[index].owner {
+            Reference::Resource(index) => match self.scenario.resources[index].owner {
                 Owner::Population { .. } => self.shared(index, "id", &[]),
                 Owner::Instance { .. } => {
                     let at = Word::per_event(self.other(index));
@@ -144,12 +144,12 @@ impl CallCompiler<'_> {
         let at = self.words;
         self.snapshot.others.push(index);
         self.others_at.insert(index, at);
-        self.words += self.story.resources[index].stride;
+        self.words += self.scenario.resources[index].stride;
         at
     }
 
     pub(super) fn shared(&mut self, index: usize, field: &str, rest: &[&str]) -> ValueSource {
-        let kind = &self.catalog.kinds[self.story.resources[index].kind];
+        let kind = &self.catalog.kinds[self.scenario.resources[index].kind];
         let Some(field) = kind.field(field) else { return ValueSource::Null };
         let role = Role::Shared(index);
         match kind.fields[field].generator {
@@ -160,7 +160,7 @@ impl CallCompiler<'_> {
 
     /// A field of the call's target.
     pub(super) fn resource(&mut self, index: usize, field: &str, rest: &[&str]) -> ValueSource {
-        match self.story.resources[index].owner {
+        match self.scenario.resources[index].owner {
             Owner::Instance { .. } => {
                 self.own(Own { resource: index, at: Word::per_event(0), element: true }, field, rest)
             }
@@ -169,12 +169,12 @@ impl CallCompiler<'_> {
     }
 
     pub(super) fn draw(&self, own: Own, field: &str) -> Draw {
-        let resource = &self.story.resources[own.resource];
+        let resource = &self.scenario.resources[own.resource];
         Draw { resource: resource.key, field: Salt::of(field_salt(field)), element: own.element }
     }
 
     pub(super) fn ready(&self, own: Own) -> Option<Box<Ready>> {
-        let resource = &self.story.resources[own.resource];
+        let resource = &self.scenario.resources[own.resource];
         let mut range = self.catalog.kinds[resource.kind].ready_after?;
         let draw = self.draw(own, "ready");
         if resource.shared.is_some() {

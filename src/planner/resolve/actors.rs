@@ -15,7 +15,7 @@ use std::sync::Arc;
 impl Resolver<'_, '_> {
     pub(super) fn actors(&mut self) {
         let Some(default) = self.catalog.kinds.iter().position(|kind| kind.principal) else { return };
-        for written in &self.scenario.actors {
+        for written in &self.written.actors {
             let kind = match &written.kind {
                 Some(name) => {
                     self.kind(name).or_else(|| self.meant(&name.value, |kind| self.catalog.kinds[kind].principal))
@@ -37,11 +37,11 @@ impl Resolver<'_, '_> {
             let mut fields: Vec<_> = written
                 .pins
                 .iter()
-                .map(|pin| (pin.name.clone(), pin.value.clone(), Arc::clone(&self.scenario.source)))
+                .map(|pin| (pin.name.clone(), pin.value.clone(), Arc::clone(&self.written.source)))
                 .collect();
             fields.extend(self.around.settings.take(&written.name.value));
             let pins = self.scalar_pins(kind, fields);
-            let others = self.story.actors.iter().filter(|actor| actor.kind == kind).count();
+            let others = self.resolved.actors.iter().filter(|actor| actor.kind == kind).count();
             if !self.enough(kind, others + 1) {
                 let of = &self.catalog.kinds[kind];
                 let name = of.plural.as_deref().unwrap_or(&of.name);
@@ -55,7 +55,7 @@ impl Resolver<'_, '_> {
             }
             self.push_actor(written.name.value.clone(), kind, pins);
         }
-        if self.story.actors.is_empty() {
+        if self.resolved.actors.is_empty() {
             let name = self.catalog.kinds[default].variable.clone();
             let fields = self.around.settings.take(&name);
             let pins = self.scalar_pins(default, fields);
@@ -68,7 +68,7 @@ impl Resolver<'_, '_> {
     }
 
     pub(super) fn push_actor(&mut self, name: String, kind: KindId, pins: Vec<(FieldId, Option<Box<[u8]>>)>) {
-        let other = self.story.actors.iter().filter(|actor| actor.kind == kind).count();
+        let other = self.resolved.actors.iter().filter(|actor| actor.kind == kind).count();
         // Who is fixed is the same person in all instances and stories: not one of the population, who are drawn.
         let of = &self.catalog.kinds[kind];
         let identifies =
@@ -81,8 +81,8 @@ impl Resolver<'_, '_> {
             let number = self.tag(family, &format!("fixed actors of the kind `{}`", of.name), &who, TAGS);
             self.around.population[kind] + u64::from(number)
         });
-        self.actor_names.entry(name.clone()).or_insert(self.story.actors.len());
-        self.story.actors.push(Actor { name, kind, other, external, pins });
+        self.actor_names.entry(name.clone()).or_insert(self.resolved.actors.len());
+        self.resolved.actors.push(Actor { name, kind, other, external, pins });
     }
 
     /// Fixed fields of something that is no resource of the story: texts and numbers only.
@@ -112,9 +112,9 @@ impl Resolver<'_, '_> {
         let found = self.actor_names.get(&by.value).copied();
         if found.is_none() && !self.is_unread(&by.value) {
             // Those that are declared, or else the one that every story has.
-            let declared = self.scenario.actors.iter().map(|actor| actor.name.value.as_str());
-            let made = self.story.actors.iter().map(|actor| actor.name.as_str());
-            let known: Vec<&str> = if self.scenario.actors.is_empty() { made.collect() } else { declared.collect() };
+            let declared = self.written.actors.iter().map(|actor| actor.name.value.as_str());
+            let made = self.resolved.actors.iter().map(|actor| actor.name.as_str());
+            let known: Vec<&str> = if self.written.actors.is_empty() { made.collect() } else { declared.collect() };
             let help = self.suggestion(&by.value, known);
             self.wrong(&by.span, format!("no actor is called `{}`", by.value), help);
             let last = self.mistakes.pop().map(|mistake| mistake.help("actors stand under `actors`"));

@@ -19,7 +19,7 @@ impl Resolver<'_, '_> {
     pub(super) fn fields(&mut self) {
         let mut index = 0;
         // The list may grow: a reference may call for a resource that no step names.
-        while index < self.story.resources.len() {
+        while index < self.resolved.resources.len() {
             let mut fields = std::mem::take(&mut self.drafts[index].fields);
             // The command line wins over the file, wherever the file says it.
             fields.sort_by_key(|(_, _, source)| source.name == SET);
@@ -42,7 +42,7 @@ impl Resolver<'_, '_> {
         source: &Arc<Source>,
         given: &mut Vec<(FieldId, Pin)>,
     ) {
-        let kind_id = self.story.resources[index].kind;
+        let kind_id = self.resolved.resources[index].kind;
         let kind = &self.catalog.kinds[kind_id];
         let table = kind.scope.iter().copied().find(|scope| {
             let scope = &self.catalog.kinds[*scope];
@@ -54,7 +54,7 @@ impl Resolver<'_, '_> {
             }
             match pins::row(self.catalog, table, node, source) {
                 Ok(row) => {
-                    let rows = &mut self.story.resources[index].rows;
+                    let rows = &mut self.resolved.resources[index].rows;
                     rows.retain(|(kind, _)| *kind != table);
                     rows.push((table, Row::Fixed(row)));
                 }
@@ -62,7 +62,7 @@ impl Resolver<'_, '_> {
             }
             return;
         }
-        if name.value == "id" && self.story.resources[index].count > 1 {
+        if name.value == "id" && self.resolved.resources[index].count > 1 {
             self.mistakes.push(
                 Diagnostic::new(source, name.span.clone(), "several resources cannot have one `id`")
                     .help("leave `count` or `id` out"),
@@ -88,7 +88,7 @@ impl Resolver<'_, '_> {
 
     /// References that the scenario leaves out.
     pub(super) fn references(&mut self, index: usize, given: &mut Vec<(FieldId, Pin)>) {
-        let kind = &self.catalog.kinds[self.story.resources[index].kind];
+        let kind = &self.catalog.kinds[self.resolved.resources[index].kind];
         for (field_id, field) in kind.fields.iter().enumerate() {
             let Generator::Refer { kinds, default, .. } = &field.generator else { continue };
             if !self.drafts[index].changed && self.drafts[index].live == Some(true)
@@ -99,13 +99,13 @@ impl Resolver<'_, '_> {
             let reference = match default {
                 ReferDefault::Null => Reference::Null,
                 ReferDefault::Caller => match self.drafts[index].creator {
-                    Some(actor) if kinds.contains(&self.story.actors[actor].kind) => Reference::Actor(actor),
+                    Some(actor) if kinds.contains(&self.resolved.actors[actor].kind) => Reference::Actor(actor),
                     _ => self.somebody(kinds),
                 },
                 ReferDefault::ResolvedScenario => {
                     // What existed before cannot refer to what is made later.
                     let existing = self.drafts[index].exists_at_first();
-                    let own = self.story.resources.iter().zip(&self.drafts).position(|(resource, draft)| {
+                    let own = self.resolved.resources.iter().zip(&self.drafts).position(|(resource, draft)| {
                         kinds.contains(&resource.kind) && resource.count == 1 && (!existing || draft.exists_at_first())
                     });
                     Reference::Resource(own.unwrap_or_else(|| self.implied(kinds[0])))
@@ -118,7 +118,7 @@ impl Resolver<'_, '_> {
             let name = &kind.fields[field].name;
             self.wrong(
                 &span,
-                format!("`{}` needs `{name}`", self.story.resources[index].name),
+                format!("`{}` needs `{name}`", self.resolved.resources[index].name),
                 format!("give it a `{name}`: its id is made from it"),
             );
         }
@@ -142,7 +142,7 @@ impl Resolver<'_, '_> {
 
     /// Divides what is given into fixed fields and the first values of fields that calls change.
     pub(super) fn settle(&mut self, index: usize, given: Vec<(FieldId, Pin)>) {
-        let kind = &self.catalog.kinds[self.story.resources[index].kind];
+        let kind = &self.catalog.kinds[self.resolved.resources[index].kind];
         let mut initial = Vec::new();
         for field in &kind.changing {
             let pin = given.iter().find(|(other, _)| other == field).map(|(_, pin)| pin);
@@ -157,7 +157,7 @@ impl Resolver<'_, '_> {
                 (None, _) => Initial::Fixed(0),
             });
         }
-        let resource = &mut self.story.resources[index];
+        let resource = &mut self.resolved.resources[index];
         resource.initial = initial;
         resource.pins = given.into_iter().filter(|(field, _)| !kind.changing.contains(field)).collect();
     }
@@ -166,12 +166,12 @@ impl Resolver<'_, '_> {
     pub(super) fn reference(&mut self, kind: KindId, field: FieldId, name: &Spanned<String>) -> Option<Reference> {
         let Generator::Refer { kinds, .. } = &self.catalog.kinds[kind].fields[field].generator else { return None };
         if let Some(index) = self
-            .story
+            .resolved
             .resources
             .iter()
             .position(|resource| resource.name == name.value && kinds.contains(&resource.kind))
         {
-            let count = self.story.resources[index].count;
+            let count = self.resolved.resources[index].count;
             if count != 1 {
                 let message = format!("`{}` is {count} resources, and a field refers to one", name.value);
                 self.wrong(&name.span, message, "name a resource without `count`");
@@ -180,7 +180,7 @@ impl Resolver<'_, '_> {
             return Some(Reference::Resource(index));
         }
         if let Some(index) =
-            self.story.actors.iter().position(|actor| actor.name == name.value && kinds.contains(&actor.kind))
+            self.resolved.actors.iter().position(|actor| actor.name == name.value && kinds.contains(&actor.kind))
         {
             return Some(Reference::Actor(index));
         }
@@ -188,13 +188,13 @@ impl Resolver<'_, '_> {
             return None;
         }
         let names = self
-            .story
+            .resolved
             .resources
             .iter()
             .filter(|resource| kinds.contains(&resource.kind))
             .map(|resource| resource.name.as_str());
         let actors =
-            self.story.actors.iter().filter(|actor| kinds.contains(&actor.kind)).map(|actor| actor.name.as_str());
+            self.resolved.actors.iter().filter(|actor| kinds.contains(&actor.kind)).map(|actor| actor.name.as_str());
         let known: Vec<&str> = names.chain(actors).collect();
         let labels = kinds.iter().map(|kind| self.catalog.kinds[*kind].label.as_str()).collect::<Vec<_>>().join(" or ");
         let help = self.suggestion(&name.value, known.iter().copied());

@@ -39,7 +39,7 @@ impl Resolver<'_, '_> {
         let used = self.used_as(name, first);
         let found = used.or_else(|| self.catalog.variable(&name.value)).or_else(|| self.catalog.kind(&name.value));
         // Steps that cannot be read, or call an unknown method, may say of what kind it is.
-        let unsaid = self.scenario.whole && !first.contains_key(name.value.as_str());
+        let unsaid = self.written.whole && !first.contains_key(name.value.as_str());
         if found.is_none() && unsaid {
             let kinds = list_of(self.catalog.kinds.iter().map(|kind| kind.name.as_str()));
             let message = format!("nothing says of what kind `{}` is", name.value);

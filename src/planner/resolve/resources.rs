@@ -16,7 +16,7 @@ impl Resolver<'_, '_> {
     pub(super) fn resources(&mut self, steps: &[Step]) {
         let uses = first_uses(steps);
         let mut left = MOST_RESOURCES;
-        for written in &self.scenario.resources {
+        for written in &self.written.resources {
             let Some(kind) = self.kind_of(written, &uses) else {
                 self.unread.push(written.name.value.clone());
                 continue;
@@ -24,7 +24,7 @@ impl Resolver<'_, '_> {
             let mut fields: Vec<_> = written
                 .fields
                 .iter()
-                .map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&self.scenario.source)))
+                .map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&self.written.source)))
                 .collect();
             fields.extend(self.around.settings.take(&written.name.value));
             let acted_on = self.used_as(&written.name, &uses) == Some(kind);
@@ -94,12 +94,12 @@ impl Resolver<'_, '_> {
             return;
         }
         for (field, bytes) in self.scalar_pins(kind, fields) {
-            self.story.scope_pins.push(ScopePin { kind, field, bytes });
+            self.resolved.scope_pins.push(ScopePin { kind, field, bytes });
         }
     }
 
     pub(super) fn set_row(&mut self, kind: KindId, row: Row) {
-        if let Some(place) = self.story.rows.iter_mut().find(|(other, _)| *other == kind) {
+        if let Some(place) = self.resolved.rows.iter_mut().find(|(other, _)| *other == kind) {
             place.1 = row;
         }
     }
@@ -135,11 +135,11 @@ impl Resolver<'_, '_> {
         let of = &self.catalog.kinds[kind];
         let family = self.around.tags.family(&format!("lane of {}", of.name));
         let what = format!("resources of the kind `{}`", of.name);
-        let lane = Lane(self.tag(family, &what, &format!("{}/{name}", self.story.name), Lane::COUNT));
+        let lane = Lane(self.tag(family, &what, &format!("{}/{name}", self.resolved.name), Lane::COUNT));
         let owner = Owner::Instance { existing: false, lane };
-        self.resource_names.entry(name.clone()).or_insert(self.story.resources.len());
-        self.story.resources.push(Resource {
-            key: self.story.key.name(&name),
+        self.resource_names.entry(name.clone()).or_insert(self.resolved.resources.len());
+        self.resolved.resources.push(Resource {
+            key: self.resolved.key.name(&name),
             name,
             kind,
             count,
@@ -154,7 +154,7 @@ impl Resolver<'_, '_> {
             shared: None,
         });
         self.drafts.push(draft);
-        self.story.resources.len() - 1
+        self.resolved.resources.len() - 1
     }
 
     /// The resource that a call is about, if it is about one.
@@ -178,7 +178,7 @@ impl Resolver<'_, '_> {
                 let help = format!("declare {} under `resources`, or leave `target` out", a(wanted));
                 self.wrong(&name.span, message, help);
             } else if !self.is_unread(&name.value) {
-                let names = self.story.resources.iter().map(|resource| resource.name.as_str());
+                let names = self.resolved.resources.iter().map(|resource| resource.name.as_str());
                 let help = self.suggestion(&name.value, names);
                 self.wrong(&name.span, format!("no resource is called `{}`", name.value), help);
                 let last = self.mistakes.pop().map(|mistake| mistake.help("resources stand under `resources`"));
@@ -186,12 +186,16 @@ impl Resolver<'_, '_> {
             }
             return Err(Reported);
         };
-        let resource = &self.story.resources[index];
+        let resource = &self.resolved.resources[index];
         if resource.kind != method.kind {
             let (found, wanted) = (&self.catalog.kinds[resource.kind].label, &self.catalog.kinds[method.kind].label);
             let message = format!("`{}` is {}, but `{}` needs {}", name.value, a(found), method.short, a(wanted));
-            let right =
-                self.story.resources.iter().filter(|other| other.kind == method.kind).map(|other| other.name.as_str());
+            let right = self
+                .resolved
+                .resources
+                .iter()
+                .filter(|other| other.kind == method.kind)
+                .map(|other| other.name.as_str());
             let help = self.suggestion(&name.value, right);
             self.wrong(&name.span, message, help);
             return Err(Reported);
@@ -206,8 +210,9 @@ impl Resolver<'_, '_> {
 
     /// The story's only resource of the method's kind; made if there is none.
     pub(super) fn only_resource(&mut self, written: &scenario::Call, method: &Method) -> Option<usize> {
-        let same: Vec<usize> =
-            (0..self.story.resources.len()).filter(|index| self.story.resources[*index].kind == method.kind).collect();
+        let same: Vec<usize> = (0..self.resolved.resources.len())
+            .filter(|index| self.resolved.resources[*index].kind == method.kind)
+            .collect();
         match same.as_slice() {
             [] => {
                 let name = self.free_name(&self.catalog.kinds[method.kind].variable);
@@ -215,9 +220,9 @@ impl Resolver<'_, '_> {
                 let draft = Draft { fields, span: written.call.span.clone(), ..Draft::default() };
                 Some(self.push_resource(name, method.kind, 1, draft))
             }
-            [only] if self.story.resources[*only].count == 1 => Some(*only),
+            [only] if self.resolved.resources[*only].count == 1 => Some(*only),
             [only] => {
-                let (name, count) = (self.story.resources[*only].name.clone(), self.story.resources[*only].count);
+                let (name, count) = (self.resolved.resources[*only].name.clone(), self.resolved.resources[*only].count);
                 self.wrong(
                     &written.call.span,
                     format!("`{name}` is {count} resources, and a step is about one"),
@@ -226,7 +231,7 @@ impl Resolver<'_, '_> {
                 None
             }
             several => {
-                let names = list_of(several.iter().map(|index| self.story.resources[*index].name.as_str()));
+                let names = list_of(several.iter().map(|index| self.resolved.resources[*index].name.as_str()));
                 let label = &self.catalog.kinds[method.kind].label;
                 let message = format!("`{}` does not say which {label}", method.short);
                 self.wrong(&written.call.span, message, format!("add a `target`, one of {names}"));
@@ -238,9 +243,9 @@ impl Resolver<'_, '_> {
     /// Decides whose each resource is, and where the story takes place.
     pub(super) fn owners(&mut self) {
         // Where a story says where it takes place, or in what, what it needs there is its own.
-        let fixed = self.story.rows.iter().any(|(_, row)| *row != Row::Drawn)
-            || self.story.resources.iter().any(|resource| !resource.rows.is_empty());
-        let sharing = !fixed && self.story.scope_pins.is_empty();
+        let fixed = self.resolved.rows.iter().any(|(_, row)| *row != Row::Drawn)
+            || self.resolved.resources.iter().any(|resource| !resource.rows.is_empty());
+        let sharing = !fixed && self.resolved.scope_pins.is_empty();
         self.decide_owners(sharing);
         self.place();
         if self.first_apart().is_some() && sharing {
@@ -248,20 +253,20 @@ impl Resolver<'_, '_> {
             self.place();
         }
         if let Some((index, other)) = self.first_apart() {
-            let (name, other) = (&self.story.resources[index].name, &self.story.resources[other].name);
+            let (name, other) = (&self.resolved.resources[index].name, &self.resolved.resources[other].name);
             let message = format!("`{name}` refers to `{other}`, which lies elsewhere");
             let span = self.drafts[index].span.clone();
             self.wrong(&span, message, "what refers to a resource lies where that lies: give both the same place");
         }
         let mut at = 0;
-        for resource in self.story.resources.iter_mut().filter(|resource| resource.is_own()) {
+        for resource in self.resolved.resources.iter_mut().filter(|resource| resource.is_own()) {
             resource.state_at = at;
             at += resource.stride * resource.count as usize;
         }
-        self.story.state_words = at;
-        for operation in &mut self.story.operations {
+        self.resolved.state_words = at;
+        for operation in &mut self.resolved.operations {
             let Operation::Call(call) = operation else { continue };
-            let own = call.target.map(|target| &self.story.resources[target]).filter(|target| target.is_own());
+            let own = call.target.map(|target| &self.resolved.resources[target]).filter(|target| target.is_own());
             call.state = own.map(|own| Place { at: own.state_at as u32, stride: own.stride as u32 });
         }
     }
@@ -270,9 +275,9 @@ impl Resolver<'_, '_> {
     fn decide_owners(&mut self, sharing: bool) {
         // How many of each kind were given to the population so far.
         let mut shared_of_kind = vec![0; self.catalog.kinds.len()];
-        for index in 0..self.story.resources.len() {
+        for index in 0..self.resolved.resources.len() {
             let draft = &self.drafts[index];
-            let resource = &self.story.resources[index];
+            let resource = &self.resolved.resources[index];
             let existing = draft.exists_at_first();
             let read_only = !draft.changed
                 && resource.count == 1
@@ -282,7 +287,7 @@ impl Resolver<'_, '_> {
             let made = draft.creator.is_some();
             let shared = sharing && existing && read_only && enough;
             shared_of_kind[resource.kind] += usize::from(shared);
-            let resource = &mut self.story.resources[index];
+            let resource = &mut self.resolved.resources[index];
             resource.made = made;
             resource.owner =
                 if shared { Owner::Population { other } } else { Owner::Instance { existing, lane: resource.lane } };
@@ -291,19 +296,19 @@ impl Resolver<'_, '_> {
 
     /// A resource and one that it refers to that do not certainly lie in the same place.
     fn first_apart(&self) -> Option<(usize, usize)> {
-        let row = |index: usize, kind: KindId| match self.story.resources[index].owner {
+        let row = |index: usize, kind: KindId| match self.resolved.resources[index].owner {
             Owner::Population { .. } => Some(Row::Of(index)),
             Owner::Instance { .. } => {
-                let own = self.story.resources[index].rows.iter().chain(&self.story.rows);
+                let own = self.resolved.resources[index].rows.iter().chain(&self.resolved.rows);
                 own.clone().find(|(other, _)| *other == kind).map(|(_, row)| *row)
             }
         };
-        let tables = || self.story.rows.iter().map(|(kind, _)| *kind);
+        let tables = || self.resolved.rows.iter().map(|(kind, _)| *kind);
         let referred = self.referred();
-        (0..self.story.resources.len()).filter(|index| self.story.resources[*index].is_own()).find_map(|index| {
+        (0..self.resolved.resources.len()).filter(|index| self.resolved.resources[*index].is_own()).find_map(|index| {
             referred[index].iter().map(|other| (index, *other)).find(|(index, other)| {
                 let lies = |index: usize, kind: &KindId| {
-                    self.catalog.kinds[self.story.resources[index].kind].scope.contains(kind)
+                    self.catalog.kinds[self.resolved.resources[index].kind].scope.contains(kind)
                 };
                 tables()
                     .any(|kind| lies(*index, &kind) && lies(*other, &kind) && row(*index, kind) != row(*other, kind))
@@ -320,28 +325,28 @@ impl Resolver<'_, '_> {
     /// The story's rows, the first that a resource fixes, else drawn; what refers to a shared resource lies where that
     /// lies, and nothing else moves with it.
     fn place(&mut self) {
-        for resource in &mut self.story.resources {
+        for resource in &mut self.resolved.resources {
             resource.rows.retain(|(_, row)| matches!(row, Row::Fixed(_)));
         }
-        for (kind, row) in &mut self.story.rows {
+        for (kind, row) in &mut self.resolved.rows {
             if *row == Row::Drawn {
                 let fixed =
-                    self.story.resources.iter().flat_map(|resource| &resource.rows).find(|(other, _)| other == kind);
+                    self.resolved.resources.iter().flat_map(|resource| &resource.rows).find(|(other, _)| other == kind);
                 *row = fixed.map_or(Row::Drawn, |(_, row)| *row);
             }
         }
         let drawn: Vec<KindId> =
-            self.story.rows.iter().filter(|(_, row)| *row == Row::Drawn).map(|(kind, _)| *kind).collect();
+            self.resolved.rows.iter().filter(|(_, row)| *row == Row::Drawn).map(|(kind, _)| *kind).collect();
         let referred = self.referred();
         // Until nothing changes, so that what refers to what refers to a shared resource follows too.
         let mut changed = true;
         while std::mem::take(&mut changed) {
             for (index, referred) in referred.iter().enumerate() {
-                let place = referred.iter().find_map(|other| match self.story.resources[*other].owner {
+                let place = referred.iter().find_map(|other| match self.resolved.resources[*other].owner {
                     Owner::Population { .. } => Some(Row::Of(*other)),
-                    Owner::Instance { .. } => self.story.resources[*other].rows.first().map(|(_, row)| *row),
+                    Owner::Instance { .. } => self.resolved.resources[*other].rows.first().map(|(_, row)| *row),
                 });
-                let resource = &mut self.story.resources[index];
+                let resource = &mut self.resolved.resources[index];
                 if let Some(row) = place.filter(|_| resource.is_own() && resource.rows.is_empty()) {
                     let scope = &self.catalog.kinds[resource.kind].scope;
                     resource.rows = drawn.iter().filter(|kind| scope.contains(kind)).map(|kind| (*kind, row)).collect();
@@ -353,7 +358,7 @@ impl Resolver<'_, '_> {
 
     /// For each resource those that it refers to, at first or after an update.
     fn referred(&self) -> Vec<Vec<usize>> {
-        let at_first = self.story.resources.iter().map(|resource| {
+        let at_first = self.resolved.resources.iter().map(|resource| {
             let pinned = resource.pins.iter().filter_map(|(_, pin)| match pin {
                 Pin::Reference(Reference::Resource(other)) => Some(*other),
                 _ => None,
@@ -365,7 +370,7 @@ impl Resolver<'_, '_> {
             pinned.chain(initial).collect::<Vec<_>>()
         });
         let mut referred: Vec<_> = at_first.collect();
-        for operation in &self.story.operations {
+        for operation in &self.resolved.operations {
             let Operation::Call(Call { target: Some(target), asks, .. }) = operation else { continue };
             let asked = asks.iter().filter_map(|ask| match ask.value {
                 Asked::Reference(Reference::Resource(other)) => Some(other),

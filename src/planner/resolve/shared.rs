@@ -17,8 +17,8 @@ use crate::{
 impl Resolver<'_, '_> {
     /// Finds the resources that instances share.
     pub(super) fn share(&mut self) {
-        let mut changed = vec![false; self.story.resources.len()];
-        for operation in &self.story.operations {
+        let mut changed = vec![false; self.resolved.resources.len()];
+        for operation in &self.resolved.operations {
             let Operation::Call(call) = operation else { continue };
             let Some(target) = call.target else { continue };
             let reads =
@@ -34,7 +34,7 @@ impl Resolver<'_, '_> {
 
     /// Whether a resource existed before, and is the same in all instances but for what is drawn.
     fn is_known(&self, index: usize) -> bool {
-        let resource = &self.story.resources[index];
+        let resource = &self.resolved.resources[index];
         let kind = &self.catalog.kinds[resource.kind];
         let existing = matches!(resource.owner, Owner::Instance { existing: true, .. });
         let pinned = resource.pins.iter().any(|(field, pin)| *field == kind.id() && matches!(pin, Pin::Bytes(_)));
@@ -59,16 +59,16 @@ impl Resolver<'_, '_> {
     fn is_one(&self, reference: Reference) -> bool {
         match reference {
             Reference::Null | Reference::Population(_) => true,
-            Reference::Actor(actor) => self.story.actors[actor].external.is_some(),
+            Reference::Actor(actor) => self.resolved.actors[actor].external.is_some(),
             Reference::Resource(other) => {
-                let resource = &self.story.resources[other];
+                let resource = &self.resolved.resources[other];
                 resource.shared.is_some() || matches!(resource.owner, Owner::Population { .. })
             }
         }
     }
 
     fn share_one(&mut self, index: usize) {
-        let resource = &self.story.resources[index];
+        let resource = &self.resolved.resources[index];
         let (kind_id, kind) = (resource.kind, &self.catalog.kinds[resource.kind]);
         let id = resource.pins.iter().find(|(field, _)| *field == kind.id()).map(|(_, pin)| pin);
         let Some(Pin::Bytes(id)) = id else { return };
@@ -76,7 +76,7 @@ impl Resolver<'_, '_> {
         let family = self.around.tags.family(&format!("fixed {}", kind.name));
         let number = self.tag(family, &format!("fixed resources of the kind `{}`", kind.name), &id, TAGS);
         let number = self.around.population[kind_id] + u64::from(number);
-        let resource = &mut self.story.resources[index];
+        let resource = &mut self.resolved.resources[index];
         let key = resource_key(resource.key, 0, 0);
         for (position, initial) in resource.initial.iter_mut().enumerate() {
             let field = &kind.fields[kind.changing[position]];
@@ -85,6 +85,6 @@ impl Resolver<'_, '_> {
             }
         }
         resource.shared = Some(number);
-        self.story.in_one_place = true;
+        self.resolved.in_one_place = true;
     }
 }

@@ -24,7 +24,7 @@ impl Resolver<'_, '_> {
             match step {
                 Step::Call(call) => self.call(call, first),
                 Step::Choose(choose) => {
-                    let at = self.story.operations.len();
+                    let at = self.resolved.operations.len();
                     let salt = match &choose.id {
                         Some(id) => field_salt(&format!("choose {}", id.value)),
                         None => field_salt("choose").wrapping_add(self.choices),
@@ -39,23 +39,23 @@ impl Resolver<'_, '_> {
                     let mut begins = Vec::new();
                     let mut ends = Vec::new();
                     for branch in &choose.branches {
-                        begins.push(self.story.operations.len());
+                        begins.push(self.resolved.operations.len());
                         let actor = self.last_actor;
                         self.steps(&branch.steps, first);
                         self.last_actor = actor;
-                        ends.push(self.story.operations.len());
+                        ends.push(self.resolved.operations.len());
                         self.push(Operation::Jump(0), None);
                     }
                     if is_never {
-                        begins.push(self.story.operations.len());
-                        ends.push(self.story.operations.len());
+                        begins.push(self.resolved.operations.len());
+                        ends.push(self.resolved.operations.len());
                         self.push(Operation::Jump(0), None);
                     }
-                    let after = self.story.operations.len();
+                    let after = self.resolved.operations.len();
                     for end in ends {
-                        self.story.operations[end] = Operation::Jump(after);
+                        self.resolved.operations[end] = Operation::Jump(after);
                     }
-                    if let Operation::Choose { targets, .. } = &mut self.story.operations[at] {
+                    if let Operation::Choose { targets, .. } = &mut self.resolved.operations[at] {
                         *targets = begins;
                     }
                 }
@@ -65,7 +65,7 @@ impl Resolver<'_, '_> {
     }
 
     pub(super) fn push(&mut self, operation: Operation, step: Option<scenario::Call>) {
-        self.story.operations.push(operation);
+        self.resolved.operations.push(operation);
         self.steps.push(step);
     }
 
@@ -158,9 +158,9 @@ impl Resolver<'_, '_> {
     fn call_name(&mut self, written: &scenario::Call, method: &Method) -> (String, String) {
         if let Some(id) = &written.id {
             if let Some(first) = self.ids.get(&id.value) {
-                let (line, _) = self.scenario.source.position(first.start);
+                let (line, _) = self.written.source.position(first.start);
                 let message = format!("two steps have the id `{}`", id.value);
-                let mistake = Diagnostic::new(&self.scenario.source, id.span.clone(), message);
+                let mistake = Diagnostic::new(&self.written.source, id.span.clone(), message);
                 let help = "give each step an `id` of its own: its events' ids are made from it";
                 self.mistakes.push(mistake.label(format!("first on line {line}")).help(help));
             } else {
@@ -210,7 +210,7 @@ impl Resolver<'_, '_> {
                     let message = format!("`{}` does not fail with `{name}`", method.short);
                     let words = ["success", "auto", "failure"].into_iter().chain(names.iter().copied());
                     let near = nearest(name, words).map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
-                    let mistake = Diagnostic::new(&self.scenario.source, outcome.span.clone(), message).help(near);
+                    let mistake = Diagnostic::new(&self.written.source, outcome.span.clone(), message).help(near);
                     self.mistakes.push(mistake.help(format!("it fails with {}", list_of(names))));
                     return None;
                 };
@@ -236,7 +236,7 @@ impl Resolver<'_, '_> {
         draft.changed |= method.changes();
         if method.does == Effect::Create {
             draft.creator = draft.creator.or(Some(actor));
-            let source = Arc::clone(&self.scenario.source);
+            let source = Arc::clone(&self.written.source);
             draft.fields.extend(
                 written.with.iter().map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&source))),
             );
@@ -303,7 +303,7 @@ impl Resolver<'_, '_> {
 
     pub(super) fn asked(&mut self, kind: KindId, field: FieldId, given: &scenario::Field) -> Asked {
         let name = Spanned::new(self.catalog.kinds[kind].fields[field].name.clone(), given.name.span.clone());
-        let value = pins::read(self.catalog, kind, &name, &given.value, &self.scenario.source);
+        let value = pins::read(self.catalog, kind, &name, &given.value, &self.written.source);
         match value {
             Ok((_, Value::Choice(choice))) => Asked::Code(choice as u64),
             Ok((_, Value::Bytes(bytes))) => {
@@ -325,7 +325,7 @@ impl Resolver<'_, '_> {
                 Generator::Choose { choices, .. } => Asked::Next { last: choices.len() as u64 - 1 },
                 _ => Asked::Nothing,
             },
-            Some(Usual::Of(other)) => match self.story.actors.iter().position(|actor| actor.kind == other) {
+            Some(Usual::Of(other)) => match self.resolved.actors.iter().position(|actor| actor.kind == other) {
                 Some(actor) => Asked::Reference(Reference::Actor(actor)),
                 None if self.around.population[other] == 0 => unset_ask(&self.catalog.kinds[kind], field, unset),
                 None => Asked::Reference(Reference::Population(other)),

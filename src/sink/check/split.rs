@@ -102,10 +102,10 @@ impl InstanceFiles {
     /// Compares the buffered events with the next bytes of their files.
     fn compare_held(&mut self) -> Result<(), Error> {
         self.held_bytes = 0;
-        for ((story, instance), text) in std::mem::take(&mut self.held) {
-            let progress = self.files.entry((story, instance)).or_insert(Some(Progress::default()));
+        for ((scenario, instance), text) in std::mem::take(&mut self.held) {
+            let progress = self.files.entry((scenario, instance)).or_insert(Some(Progress::default()));
             if let Some(so_far) = *progress {
-                *progress = self.directory.compare(&self.names.of(story, instance), so_far, &text)?;
+                *progress = self.directory.compare(&self.names.of(scenario, instance), so_far, &text)?;
             }
         }
         Ok(())
@@ -115,7 +115,7 @@ impl InstanceFiles {
 impl Sink for InstanceFiles {
     fn take(&mut self, chunk: &Chunk) -> Result<Flow, Error> {
         for event in &chunk.events {
-            let held = self.held.entry((event.story, event.instance)).or_insert_with(|| {
+            let held = self.held.entry((event.scenario, event.instance)).or_insert_with(|| {
                 self.held_bytes += HELD_EACH;
                 Vec::new()
             });
@@ -132,8 +132,8 @@ impl Sink for InstanceFiles {
 
     fn finish(mut self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
         self.compare_held()?;
-        for ((story, instance), progress) in std::mem::take(&mut self.files) {
-            let name = self.names.of(story, instance);
+        for ((scenario, instance), progress) in std::mem::take(&mut self.files) {
+            let name = self.names.of(scenario, instance);
             if let Some(progress) = progress.filter(|_| how == Ending::Complete) {
                 self.directory.compare_end(&name, progress)?;
             }

@@ -10,7 +10,7 @@ use std::fs;
 use tempfile::tempdir;
 
 /// A story with comments of any characters that YAML allows, and any line ends.
-fn story() -> impl Strategy<Value = String> {
+fn scenario() -> impl Strategy<Value = String> {
     let comment = r"[ -~\t\u{a0}-\u{d7ff}\u{e000}-\u{fefe}\u{10000}-\u{10ffff}]{0,12}";
     let ending = prop_oneof![Just("\n"), Just("\r\n"), Just("\n\n")];
     let lines = prop::collection::vec((comment, ending.clone()), 0..5);
@@ -25,11 +25,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn texts_survive_the_run_file(text in story(), seed: u64) {
+    fn texts_survive_the_run_file(text in scenario(), seed: u64) {
         let folder = tempdir().unwrap();
-        let (story, file) = (folder.path().join("story.yaml"), folder.path().join("run.json"));
-        fs::write(&story, &text).unwrap();
-        let scenarios = vec![story.display().to_string()];
+        let (scenario, file) = (folder.path().join("story.yaml"), folder.path().join("run.json"));
+        fs::write(&scenario, &text).unwrap();
+        let scenarios = vec![scenario.display().to_string()];
         let options = Options { scenarios, seed: Some(seed), ..Options::default() };
         let plan = Plan::new(&options).unwrap();
         fs::write(&file, RunFile::of(&plan, &options, Layout::default()).to_json()).unwrap();

@@ -45,9 +45,9 @@ fn the_key_is_what_was_asked_for() {
     let mut instances: Vec<_> = sent(&["--key", "instance"]).into_iter().map(|seen| seen.key.unwrap()).collect();
     instances.sort();
     instances.dedup();
-    let mut stories: Vec<_> = (0..12).map(|number| format!("pool-lifecycle/{number}").into_bytes()).collect();
-    stories.sort();
-    assert_eq!(instances, stories);
+    let mut scenarios: Vec<_> = (0..12).map(|number| format!("pool-lifecycle/{number}").into_bytes()).collect();
+    scenarios.sort();
+    assert_eq!(instances, scenarios);
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn to(path: &Path, split: Split) -> Output {
         split: Some(split),
         most: Some(12),
         names: Names {
-            stories: owned(&["pool-lifecycle", "create-pool -> delete-pool", "create-pool,delete-pool"]),
+            scenarios: owned(&["pool-lifecycle", "create-pool -> delete-pool", "create-pool,delete-pool"]),
             methods: owned(&["CreateComputePool", "pools/get *"]),
             outcomes: owned(&["success", "not-found"]),
         },
@@ -38,7 +38,7 @@ fn chunk(count: u64) -> Chunk {
         chunk.bodies.extend_from_slice(body(number).as_bytes());
         chunk.end_event(Event {
             number,
-            story: (number % 3) as u16,
+            scenario: (number % 3) as u16,
             instance: number / 3 % 2,
             method: (number % 2) as u16,
             outcome: (number / 2 % 2) as u16,
