@@ -16,8 +16,8 @@ mod verify;
 
 pub use color::on_stderr as color_on_stderr;
 
+use crate::{catalog::Catalog, error::Error, sink};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use falsetrail::{catalog::Catalog, error::Error, sink};
 use std::{
     io::{self, Write},
     path::PathBuf,

@@ -38,6 +38,8 @@
 
 pub mod bytes;
 pub mod catalog;
+#[doc(hidden)]
+pub mod cli;
 pub mod clock;
 pub mod error;
 pub mod forecast;

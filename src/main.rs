@@ -1,8 +1,7 @@
 //! The `falsetrail` command: parse, call, print the error once, exit status.
 
+use falsetrail::cli;
 use std::process::ExitCode;
-
-mod cli;
 
 fn main() -> ExitCode {
     match cli::run() {

@@ -4,13 +4,13 @@
 //! need no update when there are new ones.
 
 use super::print;
+use crate::{catalog::Catalog, error::Error, sources::scenario_names};
 use clap::{Args, CommandFactory, ValueEnum};
 use clap_complete::{
     ArgValueCompleter, CompleteEnv, CompletionCandidate, PathCompleter,
     engine::ValueCompleter,
     env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh},
 };
-use falsetrail::{catalog::Catalog, error::Error, sources::scenario_names};
 use std::{ffi::OsStr, sync::Arc};
 
 /// The environment variable with which a script requests completions; its value is the name of the shell.
@@ -120,7 +120,7 @@ fn commands(current: &OsStr) -> Vec<CompletionCandidate> {
 fn scenarios(text: &str) -> Vec<CompletionCandidate> {
     let Ok(catalog) = Catalog::built_in() else { return Vec::new() };
     let described = |name: &&str| {
-        let found = falsetrail::planner::load_scenario(&catalog, name).ok().and_then(|scenario| scenario.description);
+        let found = crate::planner::load_scenario(&catalog, name).ok().and_then(|scenario| scenario.description);
         found.unwrap_or_default()
     };
     let names = scenario_names().into_iter().filter(|name| name.starts_with(text));
@@ -136,7 +136,7 @@ fn calls(text: &str) -> Vec<CompletionCandidate> {
     match call.split_once(':') {
         Some((method, failure)) => failures(&catalog, before, method, failure),
         None => {
-            let does = |method: &falsetrail::catalog::Method| {
+            let does = |method: &crate::catalog::Method| {
                 format!("{} a {}", super::list::effect(method.does), catalog.kinds[method.kind].label)
             };
             let methods = catalog.methods.iter().filter(|method| method.short.starts_with(call));

@@ -17,8 +17,7 @@ mod url;
 mod watch;
 
 use super::TemplatesOption;
-use clap::{Args, ValueEnum};
-use falsetrail::{
+use crate::{
     error::Error,
     plan::{Options, Plan},
     run::{self, Counters, EmitOptions, Outcome, Resumed},
@@ -27,6 +26,7 @@ use falsetrail::{
     sources::SourceProvider,
     units,
 };
+use clap::{Args, ValueEnum};
 pub use prepared::Prepared;
 use report::Reach;
 use std::{

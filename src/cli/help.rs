@@ -1,8 +1,8 @@
 //! `falsetrail help`: concepts that no single option explains, and the help of each command.
 
 use super::{columns, print};
+use crate::error::{Error, did_you_mean};
 use clap::{Args, CommandFactory};
-use falsetrail::error::{Error, did_you_mean};
 
 /// Name, headline, and a function that returns the text.
 type Topic = (&'static str, &'static str, fn() -> String);
@@ -72,7 +72,7 @@ fn kafka() -> String {
 
 #[cfg(feature = "kafka")]
 fn kafka_defaults() -> String {
-    let defaults = falsetrail::sink::kafka::DEFAULTS;
+    let defaults = crate::sink::kafka::DEFAULTS;
     let rows: Vec<Vec<String>> =
         defaults.iter().map(|(name, value, why)| vec![format!("{name}={value}"), (*why).to_owned()]).collect();
     columns(&rows, "  ")

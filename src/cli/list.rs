@@ -1,12 +1,12 @@
 //! `falsetrail list`: the built-in scenarios, and the methods, kinds and failures of the catalog.
 
 use super::{TemplatesOption, columns, print, wrapped};
-use clap::{Args, ValueEnum};
-use falsetrail::{
+use crate::{
     catalog::{Catalog, Effect},
     error::Error,
     sources::scenario_names,
 };
+use clap::{Args, ValueEnum};
 
 /// List what there is.
 #[derive(Args)]
@@ -50,7 +50,7 @@ pub fn run(arguments: &List) -> Result<u8, Error> {
 fn scenarios(catalog: &Catalog) -> Result<String, Error> {
     let mut text = String::new();
     for name in scenario_names() {
-        let scenario = falsetrail::planner::load_scenario(catalog, name)?;
+        let scenario = crate::planner::load_scenario(catalog, name)?;
         text.push_str(name);
         text.push('\n');
         text.push_str(&wrapped(scenario.description.as_deref().unwrap_or_default(), "    ", 96));

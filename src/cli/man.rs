@@ -1,8 +1,8 @@
 //! `falsetrail man`: manual pages.
 
 use super::print;
+use crate::error::{Error, did_you_mean, shown};
 use clap::{Args, CommandFactory};
-use falsetrail::error::{Error, did_you_mean, shown};
 use std::{fs, path::PathBuf};
 
 /// Print a manual page, or write those of all commands into a folder.

@@ -1,12 +1,12 @@
 //! `falsetrail new`: writes a commented starter scenario.
 
 use super::TemplatesOption;
-use clap::Args;
-use falsetrail::{
+use crate::{
     catalog::{Catalog, Effect, Kind, KindId, Method, Precondition},
     error::{Error, shell_word, shown},
     sink,
 };
+use clap::Args;
 use std::{
     fmt::Write as _,
     fs::OpenOptions,

@@ -7,12 +7,12 @@ use super::{
     generate::{Generate, Prepared},
     print,
 };
-use clap::Args;
-use falsetrail::{
+use crate::{
     error::Error,
     forecast::{Forecast, ForecastOptions},
     sink::compress::Compression,
 };
+use clap::Args;
 use std::num::NonZero;
 
 /// What is looked at, and how it is shown.

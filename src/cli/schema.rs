@@ -1,8 +1,8 @@
 //! `falsetrail schema`: prints the JSON Schema of scenario files or catalogs.
 
 use super::{TemplatesOption, print};
+use crate::{error::Error, schema};
 use clap::{Args, ValueEnum};
-use falsetrail::{error::Error, schema};
 
 /// Print the JSON Schema of scenario files or catalogs, for editors.
 ///

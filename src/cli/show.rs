@@ -7,14 +7,14 @@ mod outline;
 mod timeline;
 
 use super::{TemplatesOption, columns, print};
-use clap::{Args, ValueEnum};
-use falsetrail::{
+use crate::{
     catalog::{Catalog, Generator, Kind, Scalar},
     error::{Error, a, did_you_mean},
     plan::{Options, Plan, resolved::Operation},
     scenario::{self, Body, Scenario},
     units::format_duration,
 };
+use clap::{Args, ValueEnum};
 use std::{fmt::Write, sync::Arc};
 
 /// Show what a name stands for.
@@ -57,7 +57,7 @@ pub fn run(arguments: &Show) -> Result<u8, Error> {
     let name = arguments.name.as_str();
     let text = if name == "catalog" {
         catalog.source.text.clone()
-    } else if falsetrail::sources::scenario_source(name).is_some() {
+    } else if crate::sources::scenario_source(name).is_some() {
         scenario_text(&catalog, name, arguments.form)?
     } else if let Some(method) = catalog.method(name) {
         method::text(&catalog, method)?
@@ -76,14 +76,14 @@ fn unknown(catalog: &Catalog, name: &str, error: Error) -> Error {
     if is_path || !matches!(error, Error::Usage { .. }) {
         return error;
     }
-    let scenarios = falsetrail::sources::scenario_names();
+    let scenarios = crate::sources::scenario_names();
     let kinds = catalog.kinds.iter().map(|kind| kind.name.as_str());
     let known: Vec<&str> = scenarios.into_iter().chain(catalog.method_names()).chain(kinds).collect();
     Error::usage(format!("nothing is called `{name}`")).help(did_you_mean(name, known.iter().copied()))
 }
 
 fn scenario_text(catalog: &Arc<Catalog>, name: &str, form: Form) -> Result<String, Error> {
-    let found = falsetrail::planner::load_scenario(catalog, name)?;
+    let found = crate::planner::load_scenario(catalog, name)?;
     let options = Options {
         scenarios: vec![name.to_owned()],
         seed: Some(0),
@@ -110,12 +110,12 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str, form: Form) -> Result<Strin
 
 /// The scenario as a file, with facts from its plan as comments.
 fn file_text(catalog: &Arc<Catalog>, name: &str, found: &Scenario, plan: &Plan) -> Result<String, Error> {
-    let mut text = if falsetrail::sources::scenario_source(name).is_some() {
+    let mut text = if crate::sources::scenario_source(name).is_some() {
         without_schema(&found.source.text).to_owned()
     } else {
-        scenario::to_yaml(&falsetrail::planner::expanded(catalog, found)?)
+        scenario::to_yaml(&crate::planner::expanded(catalog, found)?)
     };
-    if falsetrail::planner::is_mix(found) {
+    if crate::planner::is_mix(found) {
         return Ok(expected::behind(&text, plan));
     }
     for operation in plan.scenarios.iter().flat_map(|scenario| &scenario.operations) {
@@ -167,7 +167,7 @@ fn kind_text(catalog: &Catalog, kind: &Kind) -> String {
 }
 
 /// A description of where a field's value comes from.
-fn source(catalog: &Catalog, kind: &Kind, field: &falsetrail::catalog::Field) -> String {
+fn source(catalog: &Catalog, kind: &Kind, field: &crate::catalog::Field) -> String {
     let shown = Scalar::to_string;
     match &field.generator {
         Generator::Pattern { pattern, unique } => {
@@ -178,8 +178,8 @@ fn source(catalog: &Catalog, kind: &Kind, field: &falsetrail::catalog::Field) ->
         Generator::Choose { choices, .. } => {
             format!("one of {}", choices.iter().map(shown).collect::<Vec<_>>().join(", "))
         }
-        Generator::Time(falsetrail::catalog::Moment::Created) => "when it was created".to_owned(),
-        Generator::Time(falsetrail::catalog::Moment::Updated) => "when it was last updated".to_owned(),
+        Generator::Time(crate::catalog::Moment::Created) => "when it was created".to_owned(),
+        Generator::Time(crate::catalog::Moment::Updated) => "when it was last updated".to_owned(),
         Generator::Clock { unique_in, .. } => match unique_in {
             Some(kind) => format!("the time of its creation, never twice in one {}", catalog.kinds[*kind].label),
             None => "the time of its creation".to_owned(),

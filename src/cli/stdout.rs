@@ -3,7 +3,7 @@
 //! Before `main`, Rust opens `/dev/null` in place of a closed standard output, and all events would seem to be written.
 //! So this check runs before that. Only Linux allows it without opening anything; on other systems nothing is detected.
 
-use falsetrail::error::Error;
+use crate::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static CLOSED: AtomicBool = AtomicBool::new(false);

@@ -1,12 +1,12 @@
 //! `falsetrail validate`: reports all mistakes in scenario files and catalogs.
 
 use super::{TemplatesOption, print};
-use clap::{Args, ValueEnum};
-use falsetrail::{
+use crate::{
     catalog::{Catalog, template_file},
     error::{Diagnostic, Error, shown},
     plan::{Options, Plan},
 };
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
@@ -91,7 +91,7 @@ fn whole_catalog(folder: &Path) -> Result<Vec<Diagnostic>, Error> {
     if !gaps.is_empty() {
         return Err(gaps.into());
     }
-    falsetrail::planner::check_methods(&catalog)?;
+    crate::planner::check_methods(&catalog)?;
     Ok(catalog.not_cloud_events())
 }
 

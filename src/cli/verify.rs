@@ -6,14 +6,14 @@ mod report;
 mod topic;
 
 use super::{generate::stop::Stop, print, report as say};
-use clap::{Args, ValueEnum};
-use falsetrail::{
+use crate::{
     error::{Error, quoted},
     run,
     sink::{Ending, Lines, WholeFile},
     units,
     verify::{Allow, Allowances, Compare, Options, Require, Seen, Verdict, Verifier},
 };
+use clap::{Args, ValueEnum};
 use std::{
     io::{self, Write},
     num::NonZero,

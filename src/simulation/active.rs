@@ -1,11 +1,12 @@
 //! The instances in progress, and the state transitions that their events cause.
 
 use crate::simulation::{
-    MILLISECOND, Record, World, act,
+    MILLISECOND, Record, World,
     calendar::{CalendarQueue, Due},
     delay_smoothing::DelaySmoothing,
     instance::{Instance, Instances, States},
     steps::{Sort, Step, Steps},
+    transition,
 };
 use crate::{
     catalog::MOST_ASKS,

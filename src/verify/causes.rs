@@ -141,7 +141,7 @@ fn principal(plan: &Plan, record: &Record, roles: &mut Roles) -> Option<String> 
     if let Some(bytes) = actor.pins.iter().find_map(|(_, bytes)| bytes.as_deref()) {
         return Some(String::from_utf8_lossy(bytes).into_owned());
     }
-    if actor.stranger.is_some() {
+    if actor.external.is_some() {
         return None;
     }
     roles.draw(&plan.catalog, &plan.population, scenario, record.instance);

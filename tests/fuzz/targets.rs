@@ -7,11 +7,11 @@ use falsetrail::{
     Options, Plan,
     catalog::Catalog,
     planner::load_scenario,
-    run::{Only, Part, resume},
+    run::{Selection, Slice, resume},
     run_file::RunFile,
     scenario::{read_one_line, to_yaml},
     sink::{Ending, Output, Split, format::Format},
-    sources::{RunSources, Texts},
+    sources::{RunSources, SourceProvider},
     template::{Constant, Template},
 };
 use std::{
@@ -71,7 +71,7 @@ pub fn catalog(bytes: &[u8]) {
     let methods = catalog.method_names();
     if let Some(method) = methods.get(bytes.len() % methods.len().max(1)) {
         let scenarios = vec![(*method).to_owned()];
-        render(&Options { scenarios, texts: Texts::Run(Arc::new(texts)), ..options() });
+        render(&Options { scenarios, texts: SourceProvider::Run(Arc::new(texts)), ..options() });
     }
 }
 
@@ -90,7 +90,7 @@ pub fn template(bytes: &[u8]) {
     files.retain(|name, _| catalog.methods.iter().any(|method| *name == format!("{}.json", method.name)));
     files.insert("catalog.yaml".to_owned(), read("templates/confluent-flink/catalog.yaml"));
     files.insert(format!("{method}.json"), text.to_owned());
-    let texts = Texts::Run(Arc::new(run_texts(files)));
+    let texts = SourceProvider::Run(Arc::new(run_texts(files)));
     render(&Options { scenarios: vec![method.clone()], texts, ..options() });
 }
 
@@ -146,7 +146,7 @@ pub fn part(bytes: &[u8]) {
     }
     let plan = shipped_run();
     let output = Output { path: Some(path), format, split, force: true, most: Some(16), names: plan.names() };
-    let whole = Part { skip, ..Part::default() };
+    let whole = Slice { skip, ..Slice::default() };
     if let Some(resumed) = checked(resume(plan, &whole, &output)) {
         let _ = resumed.sink.finish(Ending::Stopped);
     }
@@ -155,7 +155,7 @@ pub fn part(bytes: &[u8]) {
 /// A list of events.
 pub fn only(bytes: &[u8]) {
     let path = written("only.ndjson", bytes);
-    let _ = checked(Only::load(&path, shipped_run()));
+    let _ = checked(Selection::load(&path, shipped_run()));
 }
 
 /// Plans a run and renders its beginning.

@@ -5,7 +5,6 @@ use falsetrail::{
     Options, Plan,
     catalog::{Catalog, template_file},
     error::Error,
-    plan,
 };
 use proptest::{collection::vec, prelude::*};
 use std::{fmt::Write as _, fs, path::Path, sync::Arc};

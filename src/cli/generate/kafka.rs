@@ -1,8 +1,8 @@
 //! The options for Kafka, and the sink that they describe.
 
 use super::{Generate, repeat::Words};
+use crate::{error::Error, plan::Plan, run::Selection, sink::Sink, units};
 use clap::{ArgGroup, Args, ValueEnum};
-use falsetrail::{error::Error, plan::Plan, run::Selection, sink::Sink, units};
 use std::{
     num::NonZero,
     path::PathBuf,

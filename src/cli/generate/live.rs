@@ -1,8 +1,7 @@
 //! `--live` and related options: a run at the pace of the wall clock.
 
 use super::Generate;
-use clap::Args;
-use falsetrail::{
+use crate::{
     clock::SystemClock,
     error::Error,
     plan::{Options, Plan},
@@ -10,6 +9,7 @@ use falsetrail::{
     run_file::RunFile,
     units::{self, format_duration, format_time},
 };
+use clap::Args;
 use std::{sync::Arc, time::Instant};
 
 #[derive(Args)]
@@ -119,7 +119,7 @@ pub fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Er
 
 /// Plans the same run with another start, such that its event `skip` is due next.
 fn re_paced(plan: &Plan, mut options: Options, skip: u64) -> Result<Plan, Error> {
-    if !plan.timing.schedule.as_ref().is_none_or(falsetrail::schedule::Schedule::is_relative) {
+    if !plan.timing.schedule.as_ref().is_none_or(crate::schedule::Schedule::is_relative) {
         let error = Error::usage("`--re-pace` cannot shift a daily curve, whose rate is that of the hour");
         return Err(error.help("begin a new run with `--live`"));
     }

@@ -11,12 +11,12 @@ pub enum Metrics {}
 impl Metrics {
     pub fn serve(
         _: &str,
-        _: &falsetrail::plan::Plan,
+        _: &crate::plan::Plan,
         _: super::progress::Ahead,
-        _: &std::sync::Arc<falsetrail::run::Counters>,
+        _: &std::sync::Arc<crate::run::Counters>,
         _: bool,
-    ) -> Result<Option<Self>, falsetrail::error::Error> {
-        let error = falsetrail::error::Error::usage("this build of falsetrail cannot serve metrics");
+    ) -> Result<Option<Self>, crate::error::Error> {
+        let error = crate::error::Error::usage("this build of falsetrail cannot serve metrics");
         Err(error.help("build it with the feature `metrics`"))
     }
 

@@ -1,7 +1,7 @@
 //! Explains a failed `--check` of events that came through a pipeline. The usual advice, to generate the files again,
 //! would replace the pipeline's output.
 
-use falsetrail::{error::Error, plan::Plan};
+use crate::{error::Error, plan::Plan};
 use serde_json::Value;
 use std::{
     collections::HashSet,

@@ -1,7 +1,7 @@
 //! Prepares a run without opening anything, for `generate`, which runs it, and for `plan`, which only describes it.
 
 use super::{Generate, live, repeat};
-use falsetrail::{error::Error, plan::Plan, run, run_file::RunFile, sink::Output, units::is_relative_time};
+use crate::{error::Error, plan::Plan, run, run_file::RunFile, sink::Output, units::is_relative_time};
 use std::num::NonZero;
 
 /// A prepared run: its plan and the part to emit.

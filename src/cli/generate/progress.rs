@@ -4,7 +4,7 @@
 
 use super::{Generate, watch::ProgressName};
 use crate::cli::report;
-use falsetrail::{
+use crate::{
     plan::{Plan, Starts},
     run::{Counters, Progress, Slice},
     schedule::Schedule,

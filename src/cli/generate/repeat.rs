@@ -1,7 +1,7 @@
 //! The commands that a run prints: to reproduce it, to resume it, and to send missing events again.
 
 use super::{FormatName, Generate, SplitName};
-use falsetrail::{
+use crate::{
     error::shell_word,
     plan::{Plan, Starts},
     units::{format_duration, format_time},

@@ -5,7 +5,7 @@ use super::{
     repeat::{self, From},
 };
 use crate::cli::columns;
-use falsetrail::{
+use crate::{
     error::shown as shown_path,
     plan::Plan,
     run::Outcome,

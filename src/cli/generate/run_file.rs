@@ -2,14 +2,14 @@
 
 use super::{Generate, Stop, finish, pipeline};
 use crate::cli::{print, report};
-use clap::Args;
-use falsetrail::{
+use crate::{
     error::Error,
     plan::Plan,
     run::{self, EmitOptions},
     run_file::{Layout, RunFile},
     sink::{self, Ending, Output, Sink, Split, WholeFile},
 };
+use clap::Args;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,

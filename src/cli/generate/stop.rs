@@ -1,6 +1,6 @@
 //! Signal handling: which signals end a run, and which end it immediately.
 
-use falsetrail::{error::Error, system};
+use crate::{error::Error, system};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
     flag,

@@ -6,7 +6,7 @@ use super::{
     Generate,
     repeat::{self, From},
 };
-use falsetrail::{
+use crate::{
     error::Error,
     plan::Plan,
     run::{Lag, Outcome, Progress, Selection, Slice},

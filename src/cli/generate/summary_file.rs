@@ -2,7 +2,7 @@
 //! run is killed.
 
 use super::{Generate, summary::About};
-use falsetrail::{
+use crate::{
     error::Error,
     run::{Counters, Outcome},
     sink::WholeFile,

@@ -1,7 +1,7 @@
 //! `--truth`: opens the file of the ground truth, and determines from which event on it applies.
 
 use super::Generate;
-use falsetrail::{
+use crate::{
     error::Error,
     run::Truth,
     sink::{Lines, is_same_place, is_stdout},

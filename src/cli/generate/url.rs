@@ -1,7 +1,7 @@
 //! Detects a URL where a file is expected, and suggests a program that sends events there.
 
 use super::Generate;
-use falsetrail::error::Error;
+use crate::error::Error;
 use std::path::Path;
 
 impl Generate {

@@ -1,8 +1,8 @@
 //! Options for observing a run: progress, metrics, and a summary for machines.
 
 use super::Generate;
+use crate::{plan::Plan, units};
 use clap::{Args, ValueEnum};
-use falsetrail::{plan::Plan, units};
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -53,9 +53,9 @@ impl Generate {
     pub(super) fn watching(
         &self,
         plan: &Plan,
-        part: &falsetrail::run::Slice,
-        watch: &std::sync::Arc<falsetrail::run::Counters>,
-    ) -> Result<Watching, falsetrail::error::Error> {
+        part: &crate::run::Slice,
+        watch: &std::sync::Arc<crate::run::Counters>,
+    ) -> Result<Watching, crate::error::Error> {
         let ahead = super::progress::Ahead::of(plan, part, self.pace.speed());
         let metrics = match &self.watch.metrics {
             Some(address) => super::metrics::Metrics::serve(address, plan, ahead.clone(), watch, self.quiet)?,

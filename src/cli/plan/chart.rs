@@ -1,6 +1,6 @@
 //! Draws a rate over time as a text chart.
 
-use falsetrail::units::{format_count, format_duration, format_time};
+use crate::units::{format_count, format_duration, format_time};
 use std::fmt::Write;
 
 /// The width of the chart in columns.

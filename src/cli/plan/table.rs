@@ -8,7 +8,7 @@ use crate::cli::{
         report::{right_aligned, shown},
     },
 };
-use falsetrail::{
+use crate::{
     forecast::Forecast,
     plan::Plan,
     schedule::Schedule,

@@ -1,6 +1,6 @@
 //! The expected number of distinct values in a workload, for each kind.
 
-use falsetrail::{
+use crate::{
     plan::{Plan, Starts},
     simulation::Outlook,
     units::{format_count, format_duration},
@@ -29,7 +29,7 @@ pub fn alone(plan: &Plan) -> String {
 
 fn text(plan: &Plan) -> String {
     let outlook = Outlook::of(plan);
-    let length = plan.timing.schedule.as_ref().and_then(falsetrail::schedule::Schedule::length);
+    let length = plan.timing.schedule.as_ref().and_then(crate::schedule::Schedule::length);
     let span = length.map_or(DAY, |length| length.min(DAY));
     let each = outlook.events as f64 / outlook.instances as f64;
     let instances = match &plan.timing.schedule {

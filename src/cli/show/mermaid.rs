@@ -4,7 +4,7 @@ use super::{
     outline::{self, Item, Outline, ToldCall},
     timeline::often,
 };
-use falsetrail::{
+use crate::{
     plan::{Plan, resolved::ResolvedScenario},
     scenario::Scenario,
 };

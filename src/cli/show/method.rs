@@ -1,7 +1,7 @@
 //! Describes a method: its inputs and failures, an example event, and which parts of the event vary.
 
 use crate::cli::{color, columns, list::effect};
-use falsetrail::{
+use crate::{
     catalog::{Catalog, InputValue, Method, MethodId, Precondition},
     error::Error,
     plan::{Options, Plan},

@@ -2,7 +2,7 @@
 //!
 //! It is derived from the plan, in which all defaults are expanded.
 
-use falsetrail::{
+use crate::{
     catalog::{Catalog, Effect, Generator, InputValue, Scalar},
     plan::{
         Plan,
@@ -77,7 +77,7 @@ impl<'p> Reader<'p> {
         items
     }
 
-    fn choose(&mut self, weights: &falsetrail::value::WeightedIndex, targets: &[usize]) -> Item<'p> {
+    fn choose(&mut self, weights: &crate::value::WeightedIndex, targets: &[usize]) -> Item<'p> {
         let (now, events) = (self.now, self.events);
         let mut ways = Vec::new();
         let mut ends: Option<(DurationRange, CountRange)> = None;

@@ -2,7 +2,7 @@
 
 use super::outline::{self, Item, Outline, ToldCall};
 use crate::cli::{columns, wrapped};
-use falsetrail::{
+use crate::{
     plan::{
         Plan,
         resolved::{Owner, ResolvedScenario, Turns},

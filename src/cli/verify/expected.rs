@@ -1,10 +1,10 @@
 //! Which events are expected: those of the run file, of the summary, and as the options say.
 
 use super::{Verify, say};
-use falsetrail::{
+use crate::{
     error::Error,
     plan::Plan,
-    run::{Only, Part},
+    run::{Selection, Slice},
     run_file::{Emitted, End, RunFile, Topic},
     units::{self, format_count},
     verify::Scope,
@@ -69,15 +69,15 @@ impl Verify {
         scope.part.skip = self.skip.unwrap_or(scope.part.skip);
         scope.part.shard = self.shard.or(scope.part.shard);
         if let Some(path) = &self.only {
-            scope.part.only = Some(Only::load(path, plan)?);
+            scope.part.only = Some(Selection::load(path, plan)?);
             // Whatever became of them then: they were sent again.
             (scope.without, scope.except) = (None, None);
         }
         if let Some(path) = &self.except {
-            let given = Only::load(path, plan)?;
+            let given = Selection::load(path, plan)?;
             let known = scope.except.take();
             let both = known.iter().chain([&given]).flat_map(|only| only.ranges().iter().cloned());
-            scope.except = Some(Only::from_ranges(both));
+            scope.except = Some(Selection::from_ranges(both));
         }
         Ok(())
     }
@@ -104,7 +104,7 @@ fn of_summary(plan: Plan, emitted: Option<Emitted>) -> Expected {
         End::AtLeast(number) => (None, Some(number)),
         End::Unknown => (None, Some(part.skip)),
     };
-    let some = |numbers: Only| (numbers.count() > 0).then_some(numbers);
+    let some = |numbers: Selection| (numbers.count() > 0).then_some(numbers);
     let mut warnings = Vec::new();
     if unlisted > 0 {
         warnings.push(format!(
@@ -112,6 +112,6 @@ fn of_summary(plan: Plan, emitted: Option<Emitted>) -> Expected {
             format_count(unlisted)
         ));
     }
-    let scope = Scope { part: Part { first, ..part }, without: some(failed), except: some(unknown) };
+    let scope = Scope { part: Slice { first, ..part }, without: some(failed), except: some(unknown) };
     Expected { plan, scope, end_unknown, started: Some(started), is_live: speed.is_some(), topic, warnings }
 }

@@ -1,7 +1,7 @@
 //! How far reading is, on a terminal.
 
 use super::Seen;
-use falsetrail::units::{format_bytes, format_count};
+use crate::units::{format_bytes, format_count};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::{self, IsTerminal},

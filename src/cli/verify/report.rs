@@ -2,7 +2,7 @@
 
 use super::{Path, Verdict, Verify};
 use crate::cli::{columns, wrapped};
-use falsetrail::{
+use crate::{
     error::Error,
     units::{format_count, format_time},
     verify::{Forms, percent},

@@ -1,8 +1,8 @@
 //! The options that say which topic to read.
 
 use super::expected::Expected;
+use crate::{error::Error, units, verify::Verifier};
 use clap::{ArgGroup, Args};
-use falsetrail::{error::Error, units, verify::Verifier};
 use std::path::PathBuf;
 
 /// Where records come from.
@@ -53,7 +53,7 @@ impl TopicOptions {
     #[cfg(feature = "kafka")]
     pub fn read(&self, verifier: &mut Verifier<'_>, expected: &Expected) -> Result<(), Error> {
         use crate::cli::generate::kafka::connect;
-        use falsetrail::{
+        use crate::{
             sink::kafka::{Begin, KafkaSettings},
             verify::TopicReading,
         };

@@ -2,7 +2,7 @@
 
 use super::{Generate, ModeName, RecordTimeName};
 use crate::cli::report;
-use falsetrail::{
+use crate::{
     error::{Error, shown},
     plan::Plan,
     sink::{
@@ -70,7 +70,7 @@ pub(super) fn sink(
     Ok(Box::new(sink))
 }
 
-pub(super) use falsetrail::sink::kafka::is_secret_header;
+pub(super) use crate::sink::kafka::is_secret_header;
 
 /// A property in a form that may be shown: without its value, if that may be a secret.
 pub(super) fn without_secret(property: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::server::Server;
 use crate::cli::{generate::progress::Ahead, report};
-use falsetrail::{
+use crate::{
     error::Error,
     plan::Plan,
     run::{Counters, LATE},
