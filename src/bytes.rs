@@ -28,7 +28,7 @@ pub use arena::Arena;
 pub use chunk::{Chunk, Encoded, Event, Names};
 pub use escape::escape_into;
 pub use hex::hex;
-pub use literals::{Items, Literals, LiteralsBuilder};
+pub(crate) use literals::{Items, Literals, LiteralsBuilder};
 use std::{fmt, marker::PhantomData, ptr::NonNull};
 pub use texts::{TextTable, TextTableBuilder};
 

@@ -30,7 +30,7 @@ impl RequiredRoles {
         for make in event_kind.value_sources.iter().chain(own) {
             match make {
                 ValueSource::Member { role, .. } | ValueSource::MemberPresent { role, .. } => {
-                    self.role(catalog, scenario, *role)
+                    self.role(catalog, scenario, *role);
                 }
                 ValueSource::DrawnMember { kind, .. } => self.around(catalog, *kind),
                 // Whom a word refers to is known with the event.

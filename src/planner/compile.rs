@@ -201,7 +201,7 @@ impl<'a> CallCompiler<'a> {
                     set_rows(&mut rows, all.into_iter());
                 }
                 Some((index, Owner::Instance { .. })) => {
-                    set_rows(&mut rows, scenario.resources[index].rows.iter().copied())
+                    set_rows(&mut rows, scenario.resources[index].rows.iter().copied());
                 }
                 None => {}
             }

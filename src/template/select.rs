@@ -41,7 +41,9 @@ impl Choice {
 impl Program {
     /// Adds the selected values; `values` must contain all other values of the event.
     ///
-    /// # Panics If the number of values is not the one that the program was specialized for.
+    /// # Panics
+    ///
+    /// If the number of values is not the one that the program was specialized for.
     #[inline]
     pub fn choose<'v>(&'v self, values: &mut PaddedSlices<'v>) {
         assert!(self.choices.is_empty() || values.count() == self.values, "values are missing");
