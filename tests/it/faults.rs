@@ -71,7 +71,11 @@ fn follow(folder: &Path, found: &Run, words: &str) -> bool {
         shell(folder, "mv d/falsetrail.part/* d/ && rmdir d/falsetrail.part").quiet();
         return true;
     }
-    if said("is complete; run `sync`") || found.stderr.contains("cannot remove `d/falsetrail.part`") {
+    if found.stderr.contains("cannot remove `d/falsetrail.part`") {
+        shell(folder, "rmdir d/falsetrail.part").quiet();
+        return true;
+    }
+    if said("is complete; run `sync`") {
         return true;
     }
     // Nothing of it is to be relied on, and the run is the same elsewhere.
