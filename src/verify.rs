@@ -175,18 +175,19 @@ impl<'p> Verifier<'p> {
             if self.is_stopped {
                 return Ok(());
             }
-            let reader = input::open(&file)?;
+            let reader = input::open(&file, &self.options.stop)?;
             self.read_text(&quoted(&file.display().to_string()), reader)?;
         }
         Ok(())
     }
 
-    /// Reads records from anything, `name` being what messages call it; gzip and zstd are unpacked.
+    /// Reads records from anything, `name` being what messages call it; gzip and zstd are unpacked. A thread
+    /// reads it, so that a reader which has nothing to give does not keep [`Options::stop`] from ending it.
     ///
     /// # Errors
     /// As [`Verifier::read`].
-    pub fn read_from(&mut self, name: &str, reader: Box<dyn Read>) -> Result<(), Error> {
-        let reader = input::text(name, reader)?;
+    pub fn read_from(&mut self, name: &str, reader: Box<dyn Read + Send>) -> Result<(), Error> {
+        let reader = input::text(name, input::interruptible(reader, Arc::clone(&self.options.stop)))?;
         self.read_text(name, reader)
     }
 
@@ -218,8 +219,8 @@ impl<'p> Verifier<'p> {
         self.record_of(record, 0, None);
     }
 
-    /// Takes one record of an input, and when that was received, in nanoseconds since the Unix epoch. A list is taken
-    /// for records of its own.
+    /// Takes one record of an input, and when that was received, in nanoseconds since the Unix epoch. The items of a
+    /// list are separate records.
     pub fn record_of(&mut self, record: &[u8], input: u16, received: Option<i64>) {
         self.options.seen.bytes.fetch_add(record.len() as u64, Ordering::Relaxed);
         let text = record.trim_ascii();
@@ -411,7 +412,7 @@ fn threads(options: &Options) -> NonZero<usize> {
     options.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN)
 }
 
-/// Notes how far reading is; whether to go on.
+/// Publishes the progress of reading; whether to continue.
 fn look(intake: &Intake<'_>, options: &Options) -> bool {
     let records = intake.counts.records;
     if records.is_multiple_of(LOOK) {

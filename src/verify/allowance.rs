@@ -1,4 +1,4 @@
-//! What a verdict has to be, for whoever decides by it: what is allowed, and what is required beyond completeness.
+//! Conditions on a verdict: faults that are allowed, and requirements beyond completeness.
 
 use super::{Disorder, Verdict};
 use crate::{
@@ -33,14 +33,14 @@ pub enum Amount {
     Percent(f64),
 }
 
-/// What is required that does not fail by itself.
+/// A requirement beyond completeness.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Require {
     /// The order of events of one key.
     OrderOfKey,
     /// The order of events of one instance.
     OrderOfInstance,
-    /// The same bytes for every event.
+    /// Unchanged bytes for every event.
     Unchanged,
     /// No foreign records.
     NoneForeign,

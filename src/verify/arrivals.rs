@@ -1,4 +1,4 @@
-//! What has arrived of each expected event: a byte an event, and with bodies also when it first came.
+//! Arrivals of each expected event: one byte for each, and with bodies also the record that brought it first.
 
 use super::{
     expectation::{Detail, Expectation},
@@ -17,7 +17,7 @@ pub(super) struct Origin {
     pub received: Option<i64>,
 }
 
-/// What has arrived.
+/// Arrivals of the expected events.
 pub(super) struct Arrivals {
     /// By event: copies in four bits, the class of the worst one in three, and whether a cut one was seen.
     states: Vec<u8>,

@@ -1,6 +1,6 @@
 //! Runs of characters that look like ids, found at the speed of a search for one byte.
 
-/// What a run of characters may be.
+/// A run of characters that may be an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Candidate {
     /// Where it begins.

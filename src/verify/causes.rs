@@ -28,7 +28,7 @@ pub struct Cause {
     pub is_exact: bool,
 }
 
-/// Of the missing events so many, in percent, have to have an attribute.
+/// The least share of the missing events, in percent, that must have an attribute.
 const MOST: u64 = 95;
 
 /// How likely chance may be, as a natural logarithm: 0.001.
@@ -44,7 +44,7 @@ struct Count {
     expected: u64,
 }
 
-/// What is known of all expected events.
+/// Attributes of all expected events, counted for one fault.
 #[derive(Default)]
 struct Events {
     all: Count,
@@ -63,12 +63,12 @@ struct Attributes {
     position: u64,
     time: i64,
     size: u32,
-    /// What happened to it: `None` if it arrived.
+    /// Its fault; `None` if it arrived.
     fault: Option<&'static str>,
     values: Vec<(&'static str, String)>,
 }
 
-/// What can happen to an event.
+/// The faults of events that did not arrive.
 const FAULTS: [&str; 2] = ["cut", "missing"];
 
 /// The causes, the one first that tells missing events from the others without exception. `cut_at` is the only length
@@ -192,7 +192,7 @@ impl Events {
         causes
     }
 
-    /// Whether chance is ruled out that so many of the missing events have what `with` counts, in that many tries.
+    /// Whether chance is ruled out as the reason that the missing events have what `with` counts, in that many tries.
     fn is_no_chance(&self, with: Count, tries: f64) -> bool {
         with.missing * 100 >= self.all.missing * MOST && ln_tail(self.all, with) + tries.ln() < CHANCE
     }

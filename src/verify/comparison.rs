@@ -1,4 +1,4 @@
-//! What differs between an event and the body that a record has for it: form, additions, or values.
+//! Comparison of an event with the body that a record has for it: form, additions, values.
 
 use super::{
     json::{Json, Node, parse},
@@ -64,7 +64,7 @@ pub(super) struct Change {
     pub found: Option<String>,
 }
 
-/// What a comparison has found.
+/// The result of a comparison.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Comparison {
     pub forms: Forms,
@@ -98,7 +98,7 @@ pub(super) fn scalars(node: &Node<'_>) -> usize {
     match &node.value {
         Json::List(items) => items.iter().map(scalars).sum(),
         Json::Object(members) => members.iter().map(|(_, member)| scalars(member)).sum(),
-        // What may be dropped as empty says nothing about whether a body is there.
+        // Values that may be dropped as empty say nothing about whether a body is there.
         Json::Null => 0,
         Json::Text(text) if text.is_empty() => 0,
         _ => 1,

@@ -1,4 +1,4 @@
-//! What the records were, counted.
+//! Counts of records by what they are, and of differences in bodies.
 
 use super::{
     comparison::{Change, Forms},

@@ -29,7 +29,7 @@ pub(super) enum Detail {
     Bodies,
 }
 
-/// What an id says.
+/// The meaning of an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     /// An expected event, by its index.
@@ -191,12 +191,12 @@ impl<'p> Expectation<'p> {
         }
     }
 
-    /// What an event's id says, given as 128 bits.
+    /// Looks up an event's id, given as 128 bits.
     pub fn event(&self, bits: u128) -> Found {
         self.found(self.plan.identities.event_of(uuid::Uuid::from_u128(bits)))
     }
 
-    /// What a request's id says.
+    /// Looks up a request's id.
     pub fn request(&self, bits: u128) -> Found {
         self.found(self.plan.identities.event_of_request(bits))
     }

@@ -5,16 +5,23 @@ use crate::{
     sink::reason,
 };
 use std::{
-    cmp::Ordering,
+    cmp,
     fs::{self, File},
     io::{self, Cursor, Read},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
 };
 
 /// Bytes by which a format is recognised.
 const LOOKED_AT: usize = 4096;
 
-/// What is no text, by its first bytes: what it is, and what to do about it.
+/// Formats that are no text: first bytes, name, remedy.
 const BINARY: [(&[u8], &str, &str); 12] = [
     (b"PAR1", "a Parquet file", "export it as JSON lines: `duckdb -c \"copy 'FILE' to 'FILE.ndjson' (format json)\"`"),
     (b"Obj\x01", "an Avro file", "export it as JSON lines: `avro-tools tojson FILE > FILE.ndjson`"),
@@ -66,7 +73,7 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
 
 /// By folder, then the order in which rotation has written files: `audit.log.2.gz`, `audit.log.1`, `audit.log`. Numbers
 /// in names count as numbers.
-fn in_time(one: &Path, other: &Path) -> Ordering {
+fn in_time(one: &Path, other: &Path) -> cmp::Ordering {
     let parts = |path: &Path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name).to_owned();
@@ -85,7 +92,7 @@ fn in_time(one: &Path, other: &Path) -> Ordering {
 }
 
 /// Compares texts, and numbers in them as numbers.
-fn natural(one: &str, other: &str) -> Ordering {
+fn natural(one: &str, other: &str) -> cmp::Ordering {
     let split = |text: &str| {
         let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         (text[..end].trim_start_matches('0').to_owned(), end)
@@ -93,13 +100,13 @@ fn natural(one: &str, other: &str) -> Ordering {
     let (mut one, mut other) = (one, other);
     loop {
         match (one.chars().next(), other.chars().next()) {
-            (None, None) => return Ordering::Equal,
-            (None, _) => return Ordering::Less,
-            (_, None) => return Ordering::Greater,
+            (None, None) => return cmp::Ordering::Equal,
+            (None, _) => return cmp::Ordering::Less,
+            (_, None) => return cmp::Ordering::Greater,
             (Some(a), Some(b)) if a.is_ascii_digit() && b.is_ascii_digit() => {
                 let ((a, a_end), (b, b_end)) = (split(one), split(other));
                 let order = a.len().cmp(&b.len()).then_with(|| a.cmp(&b));
-                if order != Ordering::Equal {
+                if order != cmp::Ordering::Equal {
                     return order;
                 }
                 (one, other) = (&one[a_end..], &other[b_end..]);
@@ -114,10 +121,82 @@ fn natural(one: &str, other: &str) -> Ordering {
 ///
 /// # Errors
 /// [`Error::Usage`] if it cannot be read, or is no text.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
+pub(super) fn open(path: &Path, stop: &Arc<AtomicBool>) -> Result<Box<dyn Read>, Error> {
     let name = quoted(&path.display().to_string());
     let file = File::open(path).map_err(|error| cannot_read(&name, &error))?;
-    text(&name, Box::new(file))
+    // A pipe may be silent for any time.
+    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    text(&name, if is_file { Box::new(file) } else { interruptible(Box::new(file), Arc::clone(stop)) })
+}
+
+/// Reads on another thread, so that a writer that sends nothing does not keep this one from noticing `stop`; what was
+/// read until then is all that there is.
+pub(super) fn interruptible(mut reader: Box<dyn Read + Send>, stop: Arc<AtomicBool>) -> Box<dyn Read> {
+    const BUFFER: usize = 1 << 20;
+    let (send, pieces) = mpsc::sync_channel::<io::Result<Vec<u8>>>(2);
+    let reading = move || {
+        loop {
+            let mut piece = vec![0; BUFFER];
+            let read = match reader.read(&mut piece) {
+                Ok(read) => {
+                    piece.truncate(read);
+                    Ok(piece)
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+            let is_last = read.as_ref().map_or(true, Vec::is_empty);
+            if send.send(read).is_err() || is_last {
+                return;
+            }
+        }
+    };
+    match thread::Builder::new().name("input".to_owned()).spawn(reading) {
+        Ok(_) => Box::new(Interruptible { pieces, piece: Vec::new(), at: 0, stop }),
+        Err(error) => Box::new(FailedReader(Some(error))),
+    }
+}
+
+/// See [`interruptible`].
+struct Interruptible {
+    pieces: mpsc::Receiver<io::Result<Vec<u8>>>,
+    piece: Vec<u8>,
+    at: usize,
+    stop: Arc<AtomicBool>,
+}
+
+impl Read for Interruptible {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        const LOOK: Duration = Duration::from_millis(100);
+        while self.at == self.piece.len() {
+            match self.pieces.recv_timeout(LOOK) {
+                Ok(piece) => {
+                    (self.piece, self.at) = (piece?, 0);
+                    if self.piece.is_empty() {
+                        return Ok(0);
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(0),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+            }
+            if self.at == self.piece.len() && self.stop.load(Ordering::Relaxed) {
+                return Ok(0);
+            }
+        }
+        let length = buffer.len().min(self.piece.len() - self.at);
+        buffer[..length].copy_from_slice(&self.piece[self.at..self.at + length]);
+        self.at += length;
+        Ok(length)
+    }
+}
+
+/// A reader that could not be started.
+struct FailedReader(Option<io::Error>);
+
+impl Read for FailedReader {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 /// Unpacks what is read, and refuses what is no text.

@@ -287,7 +287,7 @@ impl<'p> Intake<'p> {
         }
     }
 
-    /// An item of a list: a record of its own.
+    /// An item of a list, which is a separate record.
     fn item(&mut self, item: &Node<'_>, (base, hits): (usize, &[Hit]), origin: Origin) {
         let within = hits_within(item, base, hits);
         match Self::different(within).as_slice() {

@@ -247,7 +247,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What follows a backslash.
+    /// Reads the rest of an escape, after its backslash.
     fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), Broken> {
         let plain = match self.peek() {
             Some(b'u') => return self.unicode(out),

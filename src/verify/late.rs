@@ -21,9 +21,9 @@ pub struct Late {
     pub early: u64,
     /// Seconds between an event's time and its receipt: the median.
     pub p50: f64,
-    /// The same of nine in ten.
+    /// The 90th percentile.
     pub p90: f64,
-    /// The same of 99 in 100.
+    /// The 99th percentile.
     pub p99: f64,
     /// The longest.
     pub largest: f64,

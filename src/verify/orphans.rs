@@ -31,10 +31,10 @@ struct Orphan {
     records: u64,
 }
 
-/// What a piece is, if it is one of this run.
+/// How a piece belongs to an event.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Piece {
-    /// The beginning of an event, so many bytes of it.
+    /// The beginning of an event, with its length in bytes.
     Beginning(usize),
     Middle,
 }
@@ -106,7 +106,7 @@ impl Orphans {
     }
 }
 
-/// What was found of a piece.
+/// The events that a piece was found in.
 #[derive(Default)]
 struct Found {
     /// How long the beginning of an event is that it has.
@@ -188,7 +188,7 @@ fn anchor(piece: &[u8]) -> (usize, [u8; ANCHOR]) {
     (at, anchor)
 }
 
-/// What a record is whose bytes at `within` are those of a body at `at`: all that follows must be the body's, and at
+/// Decides how a record belongs to a body if its bytes at `within` are the body's at `at`: all that follows must be the body's, and at
 /// least half of all.
 fn piece(record: &[u8], within: usize, body: &[u8], at: usize) -> Option<Piece> {
     let after = record[within..].len();

@@ -79,7 +79,7 @@ impl<R: Read> Records<R> {
         }
     }
 
-    /// A row that goes on in the next line.
+    /// A row that continues in the next line.
     fn row(&mut self, mut row: Vec<u8>, take: &mut dyn FnMut(Piece<'_>) -> bool) -> io::Result<bool> {
         while !columns::is_whole(&row) && row.len() < LONGEST {
             let Some(line) = self.lines.next()? else { break };
@@ -90,14 +90,14 @@ impl<R: Read> Records<R> {
         Ok(take(Piece::Whole(&object)))
     }
 
-    /// A document that goes on in the next line, if that is one of the document's.
+    /// A document that continues in the next line, if that line belongs to it.
     fn document(&mut self, first: &[u8], take: &mut dyn FnMut(Piece<'_>) -> bool) -> io::Result<bool> {
         let mut unwrapper = Unwrapper::new(LONGEST);
         let mut goes_on = true;
         let mut take = |piece: Piece<'_>| goes_on &= take(piece);
         unwrapper.push(first, &mut take);
         while !unwrapper.is_done() && !unwrapper.is_broken() {
-            // A line that begins a record of its own: the one before it was cut.
+            // A line that begins another record: the one before it was cut.
             if !matches!(self.lines.peek()?, Some(b' ' | b'\t' | b'"' | b'}' | b']' | b',' | b'\n' | b'\r')) {
                 break;
             }
@@ -130,7 +130,7 @@ impl<R: Read> Records<R> {
     }
 }
 
-/// What a line is.
+/// How a line is to be taken.
 enum Framed<'a> {
     /// Brackets and commas between records.
     Nothing,
@@ -192,7 +192,7 @@ fn is_balanced(record: &[u8]) -> bool {
 struct Lines<R> {
     reader: R,
     buffer: Vec<u8>,
-    /// What of the buffer was read and not given.
+    /// The part of the buffer that was read and not given yet begins here.
     at: usize,
     filled: usize,
     /// Up to here there is no line feed.

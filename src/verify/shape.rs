@@ -11,12 +11,12 @@ use super::{
 };
 use std::borrow::Cow;
 
-/// What a record is to an event.
+/// The relation of a record to an event.
 #[derive(Debug, Clone)]
 pub(super) enum Judgement {
     /// It has the event's body.
     Carries(Class, Forms, Vec<Change>),
-    /// It is the beginning of the event, so many bytes of it.
+    /// It is the beginning of the event, with its length in bytes.
     Truncated(u64),
     /// It is a later piece of the event.
     Fragment,
@@ -24,7 +24,7 @@ pub(super) enum Judgement {
     Mentions,
 }
 
-/// What became of a body, from the best to the worst.
+/// Outcomes of comparing a body, from the best to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
     Unchanged,
@@ -71,7 +71,7 @@ pub(super) struct Target<'e> {
 /// How much of an event a record has to have, in percent of its scalars, to have its body.
 const ENOUGH: usize = 50;
 
-/// The same for a text of no known form, which is compared no further.
+/// As [`ENOUGH`], for a text of no known form, which is compared no further.
 const ENOUGH_OF_TEXT: usize = 90;
 
 /// Texts in texts in texts are read as JSON so deep.
@@ -91,7 +91,7 @@ impl<'e> Target<'e> {
         Some(Target { body, tree, scalars, ids, id })
     }
 
-    /// What a record is to the event; `record` has some id of it.
+    /// Judges a record that has some id of the event.
     pub fn judge(&self, record: &[u8], rules: &Rules) -> Judgement {
         let record = record.trim_ascii();
         // Also with something before and after it.
@@ -153,7 +153,7 @@ impl<'e> Target<'e> {
         let start = memchr::memchr(b'{', record).unwrap_or(0);
         for piece in [&record[start..], record] {
             let same = piece.iter().zip(self.body).take_while(|(one, other)| one == other).count();
-            // What cuts may put a mark at the end.
+            // A program that cuts may append a mark.
             if same >= 16 && same < self.body.len() && same * 10 >= piece.len() * 9 {
                 return Judgement::Truncated(if same == piece.len() { same } else { piece.len() } as u64);
             }
@@ -193,7 +193,7 @@ impl<'e> Target<'e> {
         record.len() * 10 >= self.body.len() * 6 && self.share_of_texts(record) >= ENOUGH_OF_TEXT && is_balanced(record)
     }
 
-    /// Of the event's values so many, in percent, stand somewhere in a text.
+    /// The share of the event's values, in percent, that stand somewhere in a text.
     fn share_of_texts(&self, record: &[u8]) -> usize {
         let (mut all, mut found) = (0, 0);
         let mut nodes = vec![&self.tree];
@@ -304,7 +304,7 @@ struct Search<'t, 'e> {
     best: Option<Best>,
 }
 
-/// What flattening puts between keys.
+/// Separators that flattening puts between keys.
 const SEPARATORS: [char; 3] = ['.', '_', '/'];
 
 /// The member or item of a value.
@@ -360,7 +360,7 @@ impl Search<'_, '_> {
         if text.as_bytes() == self.target.body {
             self.found_same();
         } else if let Ok(inner) = parse(text.as_bytes()) {
-            // A tree of its own: where it stands in the record says nothing about what is in it.
+            // A separate tree: its place in the record says nothing about its content.
             let outer = Search { target, outer: &inner, left: self.left, best: self.best.take() };
             let mut search = outer;
             search.visit(&inner, &mut Vec::new(), in_texts + 1);

@@ -52,8 +52,8 @@ struct Slice {
 }
 
 impl Spool {
-    /// Nothing yet of records of so many events; `folder` is where files go, the system's folder for such files if
-    /// `None`.
+    /// An empty spool for records of that number of events. Files go into `folder`, or into the system's folder for
+    /// temporary files.
     pub fn new(events: u64, folder: Option<&Path>) -> Self {
         let width = events.div_ceil(PARTS).max(EVENTS);
         let parts = (0..events.div_ceil(width)).map(|_| Slice::default()).collect();

@@ -42,7 +42,7 @@ impl Verifier<'_> {
         let reader = TopicReader::connect(settings, &how.begin)?;
         let mut inputs = HashMap::new();
         let mut last = Instant::now();
-        let mut behind = None;
+        let mut unread = None;
         loop {
             if self.options.stop.load(Ordering::Relaxed) {
                 self.stopped();
@@ -51,7 +51,7 @@ impl Verifier<'_> {
             if let Some(record) = reader.next(WAIT)? {
                 let input = *inputs.entry(record.partition).or_insert_with(|| self.next_input());
                 self.record_of(&record.text, input, record.received);
-                (last, behind) = (Instant::now(), None);
+                (last, unread) = (Instant::now(), None);
                 // Some of a topic's records may be in the client's memory already.
                 if !how.until_complete || self.outstanding() > 0 {
                     continue;
@@ -65,11 +65,11 @@ impl Verifier<'_> {
             }
             // Nothing came: is nothing there, or can it not be read? Records of aborted transactions are never given, so
             // what is left may stay as it is.
-            let left = reader.behind()?;
-            if left == 0 || behind == Some(left) {
+            let left = reader.unread()?;
+            if left == 0 || unread == Some(left) {
                 return Ok(());
             }
-            (last, behind) = (Instant::now(), Some(left));
+            (last, unread) = (Instant::now(), Some(left));
         }
     }
 }

@@ -114,7 +114,7 @@ impl Unwrapper {
         if self.state == State::Plain {
             self.part(rest, take);
         } else if is_rest && !rest.is_empty() {
-            // What is left of a document that was taken apart is nothing but brackets, unless it was cut.
+            // The rest of a document that was taken apart is nothing but brackets, unless it was cut.
             take(Piece::Whole(rest));
         }
     }
@@ -262,7 +262,7 @@ mod tests {
             // The document is pushed in steps, and taken apart when it is too long.
             assert_eq!(unwrapped(&batch, usize::MAX, step), std::slice::from_ref(&batch));
             let mut given = unwrapped(&batch, 1_000, step.min(500));
-            // What is left is the frame around them.
+            // The frame around them remains.
             let frame = given.pop_if(|last| last.contains("resourceLogs"));
             assert_eq!(given, records, "{step}");
             assert!(frame.is_none_or(|frame| !frame.contains("\"n\"")));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// The version of the document that [`Verdict::json`] gives; a change that could break a reader changes it.
 pub const VERSION: u64 = 1;
 
-/// What became of the expected events.
+/// The fate of the expected events, in numbers.
 ///
 /// `records` = `carrying` + `truncated` + `fragments` + `mentions` + `foreign`, and `expected` = `arrived` + `missing`.
 /// Of the arrived events each is in just one of `unchanged`, `reformatted`, `added`, `changed`, `uncompared`, by its
@@ -72,7 +72,7 @@ pub struct Verdict {
     pub uncompared: u64,
     /// For each class of [`Forms::NAMES`], how many events have it.
     pub forms: [u64; Forms::NAMES.len()],
-    /// What was altered or dropped, the most frequent first.
+    /// Values that were altered or dropped, the most frequent first.
     pub changes: Vec<ChangeCount>,
     /// Lengths in bytes at which records are cut, and how many, the most frequent first.
     pub cut_at: Vec<(u64, u64)>,

@@ -63,14 +63,14 @@ impl Verify {
         Ok(expected)
     }
 
-    /// What the options say beyond the summary.
+    /// Applies the options, which win over the summary.
     fn narrow(&self, expected: &mut Expected) -> Result<(), Error> {
         let Expected { plan, scope, .. } = expected;
         scope.part.skip = self.skip.unwrap_or(scope.part.skip);
         scope.part.shard = self.shard.or(scope.part.shard);
         if let Some(path) = &self.only {
             scope.part.only = Some(Selection::load(path, plan)?);
-            // Whatever became of them then: they were sent again.
+            // They were sent again, so their earlier fate does not count.
             (scope.without, scope.except) = (None, None);
         }
         if let Some(path) = &self.except {
@@ -83,7 +83,7 @@ impl Verify {
     }
 }
 
-/// What a summary says of the events that were emitted.
+/// The expected events according to a summary.
 fn of_summary(plan: Plan, emitted: Option<Emitted>) -> Expected {
     let Some(emitted) = emitted else {
         return Expected {

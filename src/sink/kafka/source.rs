@@ -117,7 +117,7 @@ impl TopicReader {
                 | RDKafkaErrorCode::OffsetOutOfRange
                 | RDKafkaErrorCode::AutoOffsetReset
                 | RDKafkaErrorCode::Fatal => Err(self.cannot("read", &error)),
-                // librdkafka goes on trying; whether it got there, the end will show.
+                // librdkafka keeps trying; whether it succeeded is checked at the end.
                 _ => Ok(None),
             },
         }
@@ -128,9 +128,9 @@ impl TopicReader {
     ///
     /// # Errors
     /// If the brokers do not answer.
-    pub fn behind(&self) -> Result<u64, Error> {
+    pub fn unread(&self) -> Result<u64, Error> {
         let position = self.consumer.position().map_err(|error| self.cannot("read", &error))?;
-        let mut behind = 0;
+        let mut unread = 0;
         for element in position.elements() {
             let (low, high) = self
                 .consumer
@@ -141,9 +141,9 @@ impl TopicReader {
                 // Nothing was read of it: either it is empty, or it could not be read.
                 _ => low,
             };
-            behind += u64::try_from(high - at).unwrap_or_default();
+            unread += u64::try_from(high - at).unwrap_or_default();
         }
-        Ok(behind)
+        Ok(unread)
     }
 
     fn cannot(&self, what: &str, error: &rdkafka::error::KafkaError) -> Error {

@@ -258,3 +258,27 @@ fn a_summary_says_what_is_expected() {
     let found = ["expected", "arrived", "excepted", "foreign_of_this_run"].map(|key| verdict[key].clone());
     assert_eq!(found, [185, 185, 5, 10].map(|number| json!(number)));
 }
+
+/// A writer that is silent does not keep Ctrl-C waiting, and the verdict is about what was read.
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_reading_with_the_verdict_so_far() {
+    use std::{io::Write as _, process::Stdio};
+    let (folder, text) = emitted();
+    let mut command = crate::command_run::command(folder.path());
+    command.args(["verify", "--run", "run.json", "-"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // Far more than a pipe holds: when it is written, nearly all of it was read, and the handlers are installed.
+    let lines: Vec<&str> = text.lines().take(150).collect();
+    input.write_all(lines.join("\n").as_bytes()).unwrap();
+    input.flush().unwrap();
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let ended = crate::command_run::finished(&child.wait_with_output().unwrap());
+    drop(input);
+    assert_eq!(ended.code, 130, "{}", ended.stderr);
+    assert!(ended.text().contains("200 events of busy-day"), "{}", ended.text());
+    assert!(ended.stderr.contains("reading was stopped before the end"), "{}", ended.stderr);
+}

@@ -1,4 +1,4 @@
-//! The same events in other forms, and bodies that were changed.
+//! Events in other forms, and bodies that were changed.
 
 use super::{Mutation, PLAN, bodies, joined, lines, numbers, verdict};
 use falsetrail::verify::{Compare, Options};

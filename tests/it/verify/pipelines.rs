@@ -1,4 +1,4 @@
-//! What real pipelines gave for three events, of which the first file here is what went in.
+//! Samples of real pipelines' output for three events; `generated.ndjson` is their input.
 
 use falsetrail::{
     Plan,
