@@ -1,7 +1,8 @@
-//! The audited system as data: its resource kinds, their fields, its principals, its methods.
+//! Catalog: the model of an audited system, that is, its resource kinds with their fields, its principals and its
+//! methods.
 //!
-//! Everything that is particular to an audited system comes from a `catalog.yaml` and the templates beside it;
-//! the engine knows resources, principals, calls and outcomes, and no name of any of them.
+//! Only the catalog (`catalog.yaml` and the templates next to it) contains names of an audited system, so the engine
+//! works for any system that has resources, principals, calls and outcomes.
 
 mod check;
 mod complete;
@@ -37,42 +38,43 @@ pub type MethodId = usize;
 /// Index of a failure in [`Catalog::failures`].
 pub type FailureId = usize;
 
-/// The most members of a kind that can exist before a run.
+/// The largest population of one kind.
 pub const MOST_MEMBERS: u64 = 10_000_000;
 
-/// How many inputs of a method that updates may change a field: a simulated call keeps their values on the stack.
+/// The most inputs of an updating method that change a field; the simulation keeps their values in an array of this
+/// size.
 pub const MOST_ASKS: usize = 16;
 
-/// One audited system, checked: every name resolves.
+/// A checked catalog of one audited system: every name in it resolves.
 #[derive(Debug)]
 pub struct Catalog {
     /// The catalog's name, such as `confluent-flink`.
     pub name: String,
-    /// What it is, in a sentence.
+    /// One sentence that describes the audited system.
     pub description: String,
-    /// The delay before a step that does not say `after`.
+    /// The delay before a step without `after`.
     pub after: DurationRange,
-    /// The field that an event is about, where a method does not say.
+    /// The default of a method's `subject`: the field whose value events give as their subject.
     pub subject: String,
-    /// How unevenly stories draw from the population: 0 evenly, 1 by Zipf's law.
+    /// The exponent of the Zipf distribution by which instances draw members of the population; 0 is uniform.
     pub skew: f64,
-    /// Resources and principals.
+    /// Kinds of resources and principals.
     pub kinds: Vec<Kind>,
     /// Audited calls.
     pub methods: Vec<Method>,
     /// Ways in which calls fail.
     pub failures: Vec<Failure>,
-    /// What a record may be keyed by.
+    /// The available record keys.
     pub keys: Vec<RecordKey>,
-    /// The key that is used when nobody says otherwise: an index into `keys`.
+    /// The index in `keys` of the record key used without `--key`.
     pub default_key: usize,
-    /// The event body of each method, by [`MethodId`]; a method without one cannot be called.
+    /// The template of each method's events, by [`MethodId`]; a method without one cannot be called.
     pub templates: Vec<Option<Arc<Template>>>,
-    /// The `catalog.yaml`.
+    /// The text of `catalog.yaml`.
     pub source: Arc<Source>,
-    /// Where its `population` stands, if it has one.
+    /// The span of its key `population`, if it has one.
     pub population_at: Option<Range<usize>>,
-    /// Where each template was read from or looked for.
+    /// The file name of each method's template, whether or not the file exists.
     pub template_names: Vec<String>,
 }
 
@@ -81,164 +83,164 @@ pub struct Catalog {
 pub struct Kind {
     /// Name in scenarios, such as `compute-pool`.
     pub name: String,
-    /// Name in sentences, such as `compute pool`.
+    /// Name in messages and texts, such as `compute pool`.
     pub label: String,
     /// Name in templates, such as `pool`.
     pub variable: String,
-    /// Name in a population, such as `compute_pools`.
+    /// Name under `population`, such as `compute_pools`.
     pub plural: Option<String>,
-    /// The kinds that it lies in, outermost first.
+    /// The kinds that contain it, outermost first.
     pub scope: Vec<KindId>,
-    /// Whether it can act.
+    /// Whether its members can act, that is, call methods.
     pub principal: bool,
-    /// What it has.
+    /// Fields of each member.
     pub fields: Vec<Field>,
-    /// The fixed rows that it consists of, for a kind that nobody creates.
+    /// The rows of a kind that is a fixed table, whose members nobody creates.
     pub table: Option<Table>,
-    /// How long after its creation it is ready.
+    /// The time from creation until a member is ready.
     pub ready_after: Option<DurationRange>,
-    /// How many exist before a run begins.
+    /// The number of members that exist before a run begins.
     pub population: u64,
-    /// Where that stands in the `catalog.yaml`, or else the kind's name.
+    /// The span of that number in `catalog.yaml`, else of the kind's name.
     pub population_at: Range<usize>,
-    /// Whether the catalog says how many exist.
+    /// Whether `catalog.yaml` gives that number.
     pub populated: bool,
-    /// The fields that calls change, in the order in which a resource's state keeps them.
+    /// The fields that calls can change, in the order of the state slots.
     pub changing: Vec<FieldId>,
-    /// The unique clock among its fields, if it has one: such a name is given out while the run is simulated.
+    /// The field that is a unique clock, if there is one. Its values are assigned in the simulation.
     pub stamp: Option<FieldId>,
 }
 
-/// What a call does to its resource.
+/// The effect of a call on its resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// The resource exists afterwards.
+    /// The resource exists after the call.
     Create,
-    /// It is shown.
+    /// The event shows the resource.
     Get,
-    /// All that the story knows of in the scope are shown.
+    /// The event shows all resources of the kind in the scope that the instance knows of.
     List,
-    /// It is changed.
+    /// Fields of the resource change.
     Update,
-    /// It is gone afterwards.
+    /// The resource no longer exists after the call.
     Delete,
 }
 
-/// One audited call.
+/// An audited call.
 #[derive(Debug)]
 pub struct Method {
-    /// Name in events and files, such as `CreateComputePool`.
+    /// Name in events and template files, such as `CreateComputePool`.
     pub name: String,
-    /// Where it stands in the `catalog.yaml`.
+    /// The span of the name in `catalog.yaml`.
     pub name_at: Range<usize>,
-    /// Name in scenarios, such as `create-pool`: given, or derived from the name.
+    /// Name in scenarios, such as `create-pool`: from the catalog, or derived from the name.
     pub short: String,
-    /// What it is about.
+    /// The kind of its resource.
     pub kind: KindId,
-    /// What it does.
+    /// The effect on the resource.
     pub does: Effect,
     /// The kinds that its events name as scope, outermost first.
     pub scope: Vec<KindId>,
-    /// How many items a list shows at most.
+    /// The most items that an event of a list shows.
     pub page: usize,
-    /// What its events are about.
+    /// The subject of its events.
     pub subject: Text,
-    /// For a list: the field of the first item that takes the subject's place when there is an item.
+    /// For a list: the field of the first item that replaces the subject if there is an item.
     pub subject_of_first: Option<FieldId>,
-    /// What the caller asks for.
+    /// The inputs of a request.
     pub input: Vec<Input>,
-    /// How it can fail, the usual way first.
+    /// Its possible failures; the first is the default.
     pub failures: Vec<FailureId>,
-    /// The delay before it, where a step does not say.
+    /// The delay before it, for a step without `after`.
     pub after: Option<DurationRange>,
 }
 
-/// Something that a caller asks for.
+/// An input of a request.
 #[derive(Debug)]
 pub struct Input {
     /// Name under `input` in templates and under `with` in scenarios.
     pub name: String,
-    /// Where its value comes from.
+    /// The origin of its value.
     pub value: InputValue,
 }
 
-/// Where an input's value comes from.
+/// The origin of an input's value.
 #[derive(Debug)]
 pub enum InputValue {
-    /// Always the same.
+    /// A constant.
     Always(Scalar),
-    /// It changes a field of the resource.
+    /// The new value of a field of the resource.
     Changes {
-        /// Which field.
+        /// The field that changes.
         field: FieldId,
-        /// What is sent when it is not asked for.
+        /// The value sent by a call that does not change the field.
         unset: Unset,
-        /// What is asked for when a step does not say anything.
+        /// The change requested by a step that does not mention the input.
         usual: Option<Usual>,
     },
 }
 
-/// What a request says about a field that it does not change.
+/// The value that a request sends for a field that it does not change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Unset {
-    /// A fixed value, and the field stays.
+    /// A constant; the field keeps its value.
     Fixed(Scalar),
-    /// Null, and the field becomes null.
+    /// Null, which sets the field to null.
     Clears,
-    /// The field's value as it is.
+    /// The current value of the field.
     Current,
 }
 
-/// The change that a step asks for when it does not say.
+/// The change that a step requests if it does not mention the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Usual {
-    /// The next of the field's choices.
+    /// The choice that follows the current one.
     Next,
-    /// Somebody of this kind from the population.
+    /// A random member of the population of this kind.
     Of(KindId),
 }
 
-/// What must be true of a resource for a call to fail so.
+/// The state of a resource in which a call can fail in a certain way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precondition {
-    /// It does not exist.
+    /// The resource does not exist.
     Absent,
-    /// It exists.
+    /// The resource exists.
     Live,
-    /// Nothing.
+    /// Any state.
     Any,
 }
 
-/// A way to fail.
+/// A way in which a call can fail.
 #[derive(Debug)]
 pub struct Failure {
     /// Name in scenarios, such as `not-found`.
     pub name: String,
-    /// The status as events show it.
+    /// The status in events.
     pub status: String,
-    /// The sentence that events show.
+    /// The message in events.
     pub detail: Text,
-    /// When it can happen.
+    /// The state of the resource in which it can happen.
     pub needs: Precondition,
-    /// When it happens by itself: the input lowers the field.
+    /// Set if the failure follows from a request: an input lowers the field.
     pub when: Option<Lowers>,
 }
 
-/// A condition under which a call fails by itself: it asks for a lower one of a field's choices.
+/// A condition that makes a call fail: the request asks for an earlier one of a field's choices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lowers {
-    /// The input that asks.
+    /// The name of the input.
     pub input: String,
-    /// The field that may not be lowered.
+    /// The name of the field that may not be lowered.
     pub field: String,
 }
 
-/// What a record may be keyed by.
+/// A way to key the records of a topic.
 #[derive(Debug)]
 pub struct RecordKey {
-    /// Name on the command line.
+    /// Name for `--key`.
     pub name: String,
-    /// Texts to try in order: the first whose names a method has.
+    /// Alternatives: the key is the first text whose names all exist for the method.
     pub texts: Vec<Text>,
 }
 
@@ -247,17 +249,17 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// Every mistake in it, as for any other catalog.
+    /// All mistakes in it, as for any catalog.
     pub fn built_in() -> Result<Arc<Catalog>, Error> {
         load::built_in(None).map(Arc::new)
     }
 
-    /// The catalog in a folder; without a `catalog.yaml` there, the built-in one with the folder's templates in place
-    /// of its own.
+    /// The catalog in a folder. If the folder has no `catalog.yaml`, the built-in catalog, with the folder's templates
+    /// replacing built-in ones.
     ///
     /// # Errors
     ///
-    /// Files that cannot be read, and every mistake in them.
+    /// Files that cannot be read, and all mistakes in them.
     pub fn load(folder: &Path) -> Result<Arc<Catalog>, Error> {
         load::folder(folder).map(Arc::new)
     }
@@ -266,27 +268,27 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// Every mistake in it, as for any other catalog.
+    /// All mistakes in it, as for any catalog.
     pub fn of_run(run: &RunSources) -> Result<Arc<Catalog>, Error> {
         load::of_run(run).map(Arc::new)
     }
 
-    /// The kind of that name.
+    /// Finds a kind by its name.
     pub fn kind(&self, name: &str) -> Option<KindId> {
         self.kinds.iter().position(|kind| kind.name == name)
     }
 
-    /// The method of that name or short name.
+    /// Finds a method by its name or short name.
     pub fn method(&self, name: &str) -> Option<MethodId> {
         self.methods.iter().position(|method| method.name == name || method.short == name)
     }
 
-    /// The failure of that name.
+    /// Finds a failure by its name.
     pub fn failure(&self, name: &str) -> Option<FailureId> {
         self.failures.iter().position(|failure| failure.name == name)
     }
 
-    /// The kind whose variable in templates is `variable`.
+    /// Finds a kind by its variable in templates.
     pub fn variable(&self, variable: &str) -> Option<KindId> {
         self.kinds.iter().position(|kind| kind.variable == variable)
     }
@@ -298,12 +300,12 @@ impl Catalog {
 }
 
 impl Kind {
-    /// The field of that name.
+    /// Finds a field by its name.
     pub fn field(&self, name: &str) -> Option<FieldId> {
         self.fields.iter().position(|field| field.name == name)
     }
 
-    /// Whether a field of that name may be null; references are asked for in another way.
+    /// Whether the field of this name may be null. Returns `false` for references, which callers check separately.
     pub fn may_be_null(&self, name: &str) -> bool {
         self.field(name).map(|field| &self.fields[field]).is_some_and(|field| {
             !matches!(field.generator, Generator::Refer { .. })
@@ -311,7 +313,7 @@ impl Kind {
         })
     }
 
-    /// The ids of its table's rows, in their order.
+    /// The ids of the rows of its table, in order.
     pub fn row_ids(&self) -> impl Iterator<Item = &Scalar> + Clone {
         let column = match self.fields.get(self.id()).map(|field| &field.generator) {
             Some(Generator::Column(column)) => Some(*column),
@@ -320,32 +322,33 @@ impl Kind {
         self.table.iter().zip(column).flat_map(|(table, column)| table.column(column))
     }
 
-    /// The field that identifies.
+    /// The index of the field `id`, which identifies a member.
     pub fn id(&self) -> FieldId {
         self.field("id").unwrap_or_default()
     }
 }
 
 impl Method {
-    /// Whether a call of it changes or removes the resource, or makes it.
+    /// Whether a call creates, changes or removes its resource.
     pub fn changes(&self) -> bool {
         matches!(self.does, Effect::Create | Effect::Update | Effect::Delete)
     }
 
-    /// The input of that name.
+    /// Finds an input by its name.
     pub fn input(&self, name: &str) -> Option<&Input> {
         self.input.iter().find(|input| input.name == name)
     }
 }
 
 impl Catalog {
-    /// The kind that members of a kind are dealt out to: the innermost of its scope that has a population.
+    /// The kind among whose members the members of `kind` are divided: the innermost one of its scope that is no table.
     pub fn parent(&self, kind: KindId) -> Option<KindId> {
         self.kinds[kind].scope.iter().rev().copied().find(|scope| self.kinds[*scope].table.is_none())
     }
 }
 
-/// The failure of a call whose resource is not as it must be: the method's first one that needs just that.
+/// The failure of a call whose resource does not meet the call's precondition: the method's first failure with exactly
+/// that precondition.
 pub(crate) fn automatic_failure(catalog: &Catalog, method: MethodId) -> Option<FailureId> {
     let method = &catalog.methods[method];
     let needs = if method.does == Effect::Create { Precondition::Live } else { Precondition::Absent };

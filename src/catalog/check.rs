@@ -1,4 +1,4 @@
-//! Names in a `catalog.yaml` lead somewhere: checked when everything is known.
+//! Reference check of `catalog.yaml`: names in it must exist. It runs after all kinds and methods have been read.
 
 use super::{Catalog, Effect, Generator, Kind, Text};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, ops::Range};
 
-/// Texts may name only what is there: checked when everything is known.
+/// Checks that all names in texts resolve.
 pub(super) fn texts(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog: &Catalog) {
     for ((name, node), kind) in kinds.iter().zip(&catalog.kinds) {
         for field in &kind.fields {
@@ -38,7 +38,7 @@ pub(super) fn texts(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog:
     }
 }
 
-/// A text has no place for null: refuses a name of a field that may be null.
+/// Rejects a text that names a field which may be null: a text cannot contain null.
 pub(super) fn check_never_null<'k>(
     reader: &Reader,
     span: &Range<usize>,
@@ -56,7 +56,7 @@ pub(super) fn check_never_null<'k>(
     }
 }
 
-/// What events are about is named as a field, and belongs to whatever resource a call is about.
+/// Whether a subject is the plain name of a field, which then belongs to the resource of each call.
 pub(super) fn is_field_name(reader: &Reader, subject: &Spanned<String>) -> bool {
     if !subject.value.contains(['$', '{', '.']) {
         return true;
@@ -67,7 +67,8 @@ pub(super) fn is_field_name(reader: &Reader, subject: &Spanned<String>) -> bool 
     false
 }
 
-/// Somebody has to act, and templates see one type of each field of whoever that is.
+/// Checks that some kind can act, and that a field which several kinds of principals have has the same type in all of
+/// them.
 pub(super) fn principals(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog: &Catalog) {
     let mut seen: BTreeMap<&str, (&Kind, Shape)> = BTreeMap::new();
     for kind in catalog.kinds.iter().filter(|kind| kind.principal) {
@@ -86,7 +87,7 @@ pub(super) fn principals(reader: &Reader, kinds: &[(Spanned<String>, Node)], cat
             }
         }
     }
-    // A kind that was misread may be the one that acts.
+    // A kind that could not be read may be a principal.
     let misread = |node: &Node| match &node.value {
         Value::Map(entries) => entries.iter().any(|(key, value)| {
             key.value == "principal" && !matches!(value.value, Value::Bool(_))
@@ -110,7 +111,7 @@ fn without_null(shape: &Shape) -> &Shape {
     }
 }
 
-/// Where a name stands in the text at `span`; the whole of it if it is written in another way there.
+/// The span of a name within the text at `span`, or all of `span` if the name is not written there literally.
 pub(super) fn within(reader: &Reader, span: &Range<usize>, path: &str) -> Range<usize> {
     let written = reader.source().text.get(span.clone()).unwrap_or_default();
     written.find(&format!("${{{path}}}")).map_or(span.clone(), |at| {
@@ -119,14 +120,14 @@ pub(super) fn within(reader: &Reader, span: &Range<usize>, path: &str) -> Range<
     })
 }
 
-/// Where the text of a field stands, or the field, or at least its kind.
+/// The span of a field's text, else of the field, else of its kind.
 pub(super) fn field_span(name: &Spanned<String>, kind: &Node, field: &str) -> Range<usize> {
     let field = entry(kind, "fields").and_then(|fields| entry(fields, field));
     let text = field.and_then(|field| entry(field, "text").or_else(|| entry(field, "cases")));
     text.or(field).map_or(name.span.clone(), |node| node.span.clone())
 }
 
-/// What stands behind a key of a map.
+/// The value of a key of a map.
 fn entry<'n>(node: &'n Node, wanted: &str) -> Option<&'n Node> {
     match &node.value {
         Value::Map(entries) => entries.iter().find(|(key, _)| key.value == wanted).map(|(_, node)| node),
@@ -134,7 +135,7 @@ fn entry<'n>(node: &'n Node, wanted: &str) -> Option<&'n Node> {
     }
 }
 
-/// What stands under a key that was probably meant to be this one.
+/// The value of a key that is a likely misspelling of `wanted`.
 fn nearly<'n>(node: &'n Node, wanted: &str) -> Option<&'n Node> {
     match &node.value {
         Value::Map(entries) => {
@@ -145,7 +146,7 @@ fn nearly<'n>(node: &'n Node, wanted: &str) -> Option<&'n Node> {
     }
 }
 
-/// What events are about is there.
+/// Checks that the subject of every method exists.
 pub(super) fn subjects(
     reader: &Reader,
     methods: &[(Spanned<String>, Node)],
@@ -181,7 +182,7 @@ pub(super) fn subjects(
                     .map_or(0..0, |(name, _)| name.span.clone());
                 reader.report(reader.mistake(&span, message).help("give it a `subject` with names of its scope"));
             } else if path.split_once('.').is_some_and(|(_, field)| field != "id") && !told.contains(&method.kind) {
-                // Said once of each kind, where it is said what events are about. Kinds without an id are reported.
+                // Report each kind once, at the `subject`. A kind without an id is reported elsewhere.
                 told.push(method.kind);
                 let message = format!("the kind `{}` has no field `{}`", kind.name, catalog.subject);
                 let fields = kind.fields.iter().map(|field| field.name.as_str());

@@ -1,14 +1,14 @@
-//! Whether a catalog is complete: each method has its template, and a run finds somebody who acts, somewhere.
+//! Completeness check of a catalog: each method has a template, and a run has principals and every enclosing resource.
 //!
-//! A catalog that is still being written can be run as far as it goes, so these are no mistakes for a run of other
-//! methods, or of a workload with a population of its own; `falsetrail validate` reports them.
+//! An incomplete catalog can already be used for runs that do not need the missing parts, or whose workload gives a
+//! population. So gaps do not fail a run; `falsetrail validate` reports them.
 
 use super::{Catalog, KindId};
 use crate::error::{Diagnostic, list_of};
 
 impl Catalog {
-    /// How many of a kind have to exist before a run, if those in `counts` are too few: one at least of each kind that
-    /// acts or that others lie in, and one for each of what they lie in themselves.
+    /// The number of members of a kind that a run needs, if `counts` has fewer: at least one for each kind that acts or
+    /// encloses others, and at least one for each member of its own parent.
     pub fn too_few(&self, kind: KindId, counts: &[u64]) -> Option<u64> {
         let of = &self.kinds[kind];
         let surrounds = of.table.is_none() && self.kinds.iter().any(|other| other.scope.contains(&kind));
@@ -16,7 +16,7 @@ impl Catalog {
         ((surrounds || of.principal) && counts[kind] < needed).then_some(needed)
     }
 
-    /// What is missing for each method to be called by its name alone, with its place in the `catalog.yaml`.
+    /// All gaps that keep a method from being called by its name alone, with spans in `catalog.yaml`.
     pub fn gaps(&self) -> Vec<Diagnostic> {
         let mut gaps = self.unpopulated();
         for ((method, template), file) in self.methods.iter().zip(&self.templates).zip(&self.template_names) {
@@ -41,7 +41,7 @@ impl Catalog {
             let found = Diagnostic::new(&self.source, of.population_at.clone(), message);
             gaps.push(found.help(format!("write `{plural}: {needed}` or more")));
         }
-        // All that were left out are one gap, which is closed at one place.
+        // Kinds without a number in `population` are one gap, because one edit closes it.
         let left_out: Vec<&(KindId, u64)> = short.iter().filter(|(kind, _)| !self.kinds[*kind].populated).collect();
         let Some((first, _)) = left_out.first() else { return gaps };
         let names = list_of(left_out.iter().map(|(kind, _)| self.kinds[*kind].name.as_str()));
@@ -59,7 +59,7 @@ impl Catalog {
         gaps
     }
 
-    /// A kind's name in a population, or the one that it might have.
+    /// The kind's name in a population: its plural, or a suggestion for one.
     fn plural(&self, kind: KindId) -> String {
         let of = &self.kinds[kind];
         of.plural.clone().unwrap_or_else(|| plural_of(&of.name))

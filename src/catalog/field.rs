@@ -1,4 +1,4 @@
-//! What resources have, and where each value comes from.
+//! Fields of resources and their generators.
 
 use super::{FieldId, KindId, Text};
 use crate::{
@@ -8,14 +8,14 @@ use crate::{
 };
 use std::fmt;
 
-/// A value that stands in a file as it is.
+/// A constant in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scalar {
-    /// No value.
+    /// Null.
     Null,
     /// `true` or `false`.
     Boolean(bool),
-    /// A whole number that 64 bits hold, with a sign or without: [`Scalar::LEAST`] to [`Scalar::MOST`].
+    /// A whole number from [`Scalar::LEAST`] to [`Scalar::MOST`], the ranges of `i64` and `u64` together.
     Integer(i128),
     /// A text.
     Text(String),
@@ -26,113 +26,114 @@ pub enum Scalar {
 pub struct Field {
     /// Name in templates and scenarios.
     pub name: String,
-    /// Where its value comes from.
+    /// The origin of its value.
     pub generator: Generator,
-    /// What a value that a scenario gives must look like.
+    /// The format that values from scenarios must match.
     pub matches: Option<regex_lite::Regex>,
 }
 
-/// Where a field's value comes from.
+/// The origin of a field's value.
 #[derive(Debug)]
 pub enum Generator {
-    /// Characters drawn by the entity's identity; `unique` ones never repeat in a run.
+    /// Random characters of a pattern, derived from the member's identity; with `unique`, never repeated within a run
+    /// (a keyed permutation).
     Pattern {
-        /// What it looks like.
+        /// The format of the characters.
         pattern: Pattern,
-        /// Whether it identifies.
+        /// Whether the value is unique within a run.
         unique: bool,
     },
-    /// Put together from other fields.
+    /// A text with the values of other fields in it.
     Text(Text),
-    /// One of several texts, by the value of another field.
+    /// One of several texts, selected by the value of another field.
     By {
-        /// The field that decides: one with choices.
+        /// The selecting field, which has choices.
         field: FieldId,
-        /// A text for each of its choices.
+        /// One text for each of its choices.
         cases: Vec<Text>,
     },
-    /// One of several values.
+    /// One of several constants.
     Choose {
-        /// The values, in the order in which `next` goes through them.
+        /// The constants, in the order in which `next` steps through them.
         choices: Vec<Scalar>,
-        /// How often each is drawn.
+        /// The weights as an alias table.
         weights: WeightedIndex,
         /// The weights as written.
         counts: Vec<u64>,
     },
-    /// When the resource was made or changed, with six digits of a second.
+    /// The time of creation or of the last change, with microseconds.
     Time(Moment),
-    /// A text with the time in it at which the resource was made.
+    /// A text that contains the resource's creation time.
     Clock {
         /// The text.
         clock: Clock,
-        /// The kind within which it is given out only once.
+        /// The kind within whose members each value is assigned only once.
         unique_in: Option<KindId>,
     },
-    /// A text that depends on the resource's age.
+    /// One of two texts, by the resource's age.
     Stage {
-        /// Until it is ready.
+        /// The text before the resource is ready.
         young: Vec<u8>,
-        /// From then on.
+        /// The text from then on.
         ready: Vec<u8>,
     },
-    /// A number that grows with the resource's age, from 0 when it becomes ready up to another field.
+    /// A number that grows with the resource's age, from 0 when it becomes ready up to the value of another field.
     Ramp {
-        /// The field that bounds it.
+        /// The field that is the upper limit.
         up_to: FieldId,
-        /// Nanoseconds for each step of one.
+        /// Nanoseconds per increment.
         every: u64,
     },
-    /// Another resource or principal.
+    /// A reference to another resource or principal.
     Refer {
-        /// The kinds that it may be of.
+        /// The kinds that it may refer to.
         kinds: Vec<KindId>,
         /// Whether it may be null.
         nullable: bool,
-        /// What it is when a scenario does not say.
+        /// The target if the scenario gives none.
         default: ReferDefault,
     },
-    /// A mail address of a person, under one of these domains.
+    /// The e-mail address of a person, in one of these domains.
     Email(Vec<String>),
-    /// A client address in one of these ranges.
+    /// An IP address in one of these ranges.
     Address(Vec<String>),
-    /// A column of the kind's table.
+    /// The index of a column of the kind's table.
     Column(usize),
 }
 
-/// Which of a resource's times.
+/// A point in a resource's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// When it was made.
+    /// The creation.
     Created,
-    /// When it was last changed, by a call or by becoming ready.
+    /// The last change, made by a call or by becoming ready.
     Updated,
 }
 
-/// What a reference is when a scenario does not say.
+/// The target of a reference that a scenario does not give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReferDefault {
-    /// The story's own resource of that kind, else one that existed before.
+    /// The instance's resource of that kind, else one that existed before.
     ResolvedScenario,
     /// Nothing.
     Null,
-    /// Whoever makes the resource.
+    /// The principal that creates the resource.
     Caller,
 }
 
-/// The rows of a kind that is a fixed list.
+/// The rows of a kind that is a fixed table.
 #[derive(Debug)]
 pub struct Table {
-    /// For each row its columns.
+    /// The rows, each with a value for every column.
     pub rows: Vec<Vec<Scalar>>,
-    /// How often each row is drawn.
+    /// The weights of the rows as an alias table.
     pub weights: WeightedIndex,
-    /// What templates see of each column.
+    /// The type of each column in templates.
     pub shapes: Vec<Shape>,
 }
 
 impl Field {
-    /// What templates see.
+    /// The type in templates.
     pub fn shape(&self, table: Option<&Table>) -> Shape {
         match &self.generator {
             Generator::Choose { choices, .. } => Scalar::shape_of(choices),
@@ -146,7 +147,7 @@ impl Field {
         }
     }
 
-    /// The texts that make its value.
+    /// The texts from which the value is composed.
     pub fn texts(&self) -> Vec<&Text> {
         match &self.generator {
             Generator::Text(text) => vec![text],
@@ -155,9 +156,9 @@ impl Field {
         }
     }
 
-    /// Whether a scenario may give its value.
+    /// Whether a scenario may set it.
     pub fn settable(&self) -> bool {
-        // What is put together from other fields follows from them, unless the catalog says what it must look like.
+        // A text follows from other fields, unless the catalog restricts it with `matches`.
         match self.generator {
             Generator::Choose { .. } | Generator::Refer { .. } | Generator::Email(_) | Generator::Address(_) => true,
             Generator::Pattern { .. } | Generator::Text(_) | Generator::By { .. } | Generator::Clock { .. } => {
@@ -176,12 +177,12 @@ impl Table {
 }
 
 impl Scalar {
-    /// The lowest whole number.
+    /// The lowest whole number: that of `i64`.
     pub const LEAST: i128 = i64::MIN as i128;
-    /// The highest whole number.
+    /// The highest whole number: that of `u64`.
     pub const MOST: i128 = u64::MAX as i128;
 
-    /// The value as JSON shows it, texts escaped and without quotes; `None` is null.
+    /// The value as JSON with texts escaped but not quoted; `None` is null.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         match self {
             Scalar::Null => None,
@@ -190,7 +191,7 @@ impl Scalar {
         }
     }
 
-    /// What templates see of values of which all that are not null have the type of the first such.
+    /// The type in templates of a list of constants. All that are not null must have the type of the first such.
     pub fn shape_of<'a>(values: impl IntoIterator<Item = &'a Scalar, IntoIter: Clone>) -> Shape {
         let mut values = values.into_iter();
         let has_null = values.clone().any(|value| *value == Scalar::Null);
@@ -198,7 +199,7 @@ impl Scalar {
         if has_null { Shape::Nullable(Box::new(shape)) } else { shape }
     }
 
-    /// Its type; `None` is null, which is of any.
+    /// The type; `None` for null, which is compatible with every type.
     pub fn shape(&self) -> Option<Shape> {
         match self {
             Scalar::Null => None,
@@ -208,7 +209,7 @@ impl Scalar {
         }
     }
 
-    /// Which of these values a node stands for: the same value, or else the text that is written there.
+    /// The index of the constant that a node denotes: an equal value, else a text that equals the node as written.
     pub fn position<'a>(mut values: impl Iterator<Item = &'a Scalar> + Clone, node: &Node) -> Option<usize> {
         let is_same = |value: &Scalar| match (value, &node.value) {
             (Scalar::Null, Value::Null) => true,
@@ -222,7 +223,7 @@ impl Scalar {
     }
 }
 
-/// As people write it.
+/// Formats the value as people write it.
 impl fmt::Display for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -234,7 +235,7 @@ impl fmt::Display for Scalar {
     }
 }
 
-/// A text as JSON shows it, without quotes.
+/// The text with JSON escapes, without quotes.
 pub fn escaped(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     crate::bytes::escape_into(text, &mut bytes);

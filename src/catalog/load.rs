@@ -1,4 +1,4 @@
-//! From files to a catalog: the built-in ones, or a folder's.
+//! Loader of a catalog: reads `catalog.yaml` and the templates, built in, from a folder or from a run file.
 
 use super::{Catalog, MethodId, names::TemplateFiles, read, template_file};
 use crate::sources::builtin;
@@ -14,7 +14,7 @@ use std::{
     sync::Arc,
 };
 
-/// The built-in catalog, with the templates of `folder` in place of its own where it has some.
+/// The built-in catalog; templates in `folder` replace built-in ones.
 pub(super) fn built_in(folder: Option<&Path>) -> Result<Catalog, Error> {
     let source = builtin::template_source("catalog.yaml");
     let source = source.ok_or_else(|| Error::failed("no catalog is built into this binary"))?;
@@ -71,7 +71,7 @@ pub(super) fn of_run(run: &RunSources) -> Result<Catalog, Error> {
     Ok(catalog)
 }
 
-/// A misspelt name would silently not be used.
+/// The error for a template file that belongs to no method: ignoring it would hide a misspelt name.
 fn stranger(place: &str, stem: &str, catalog: &Catalog) -> Error {
     let names = catalog.methods.iter().map(|method| method.name.as_str());
     Error::usage(format!("`{place}` is the template of no method in the catalog"))
@@ -97,7 +97,7 @@ fn template_paths(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(paths)
 }
 
-/// The template files of a folder by their methods; each has to belong to one.
+/// Assigns the template files of a folder to methods; a file that belongs to none is an error.
 fn files_of(folder: &Path, catalog: &Catalog) -> Result<BTreeMap<MethodId, PathBuf>, Error> {
     let named = TemplateFiles::new(catalog);
     let mut files = BTreeMap::new();
@@ -128,14 +128,14 @@ fn templates(
                 crate::error::keep(Template::parse(&source), &mut mistakes).map(Arc::new)
             }
             Ok(None) => None,
-            // What is wrong with the bytes of one file hides nothing of another.
+            // Mistakes in one file do not hide those in others.
             Err(Error::Input(found)) => {
                 mistakes.extend(found);
                 None
             }
             Err(other) => return Err(other),
         };
-        // Every name is checked now, not when a scenario first calls the method.
+        // Check every name now, and not only when a scenario first calls the method.
         if let Some(template) = &template
             && let Err(found) = template.compile(&catalog.shape(method), &[])
         {

@@ -1,13 +1,13 @@
-//! Names that follow from a method's full name: its short name, and the file that holds its template.
+//! Names derived from a method's full name: its short name, and the file name of its template.
 //!
-//! A full name is the audited system's own (`s3:PutObject`, `pods/exec`), so it may hold any character. A short name
-//! has to be typed into shells and split from suffixes, and a file name has to exist on every file system.
+//! A full name belongs to the audited system (`s3:PutObject`, `pods/exec`) and may contain any character. A short name
+//! must be easy to type in a shell and to separate from suffixes, and a file name must be valid on every file system.
 
 use super::{Catalog, MethodId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::collections::HashMap;
 
-/// Characters that stand in a file name as `%` and two digits: all but the unreserved ones of RFC 3986.
+/// Characters that are percent-encoded in a file name: all but the unreserved ones of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Whether a text can be a short name: `[a-z0-9-]+`, with a letter or digit at both ends.
@@ -18,8 +18,8 @@ pub(super) fn is_short(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// The short name of a method that has none in its catalog: its words in lower case, with `-` between them. Empty if no
-/// character of the name can stand in one.
+/// The short name of a method for which the catalog gives none: its words in lower case, joined with `-`. Empty if no
+/// character of the name is allowed in a short name.
 pub(super) fn derived_short(name: &str) -> String {
     let characters: Vec<char> = name.chars().collect();
     let mut short = String::with_capacity(name.len() + 4);
@@ -50,7 +50,7 @@ pub fn template_file(method: &str) -> String {
     format!("{}.json", utf8_percent_encode(method, ENCODED))
 }
 
-/// Finds the method that a template file belongs to.
+/// Maps template files to methods.
 pub(super) struct TemplateFiles<'c> {
     methods: HashMap<&'c str, MethodId>,
 }
@@ -61,7 +61,8 @@ impl<'c> TemplateFiles<'c> {
         TemplateFiles { methods: methods.collect() }
     }
 
-    /// The method of a file name without `.json`: the one that it names when it is decoded, else as it stands.
+    /// The method of a file name without `.json`: the file name is percent-decoded, and used literally if no method
+    /// matches.
     pub fn method(&self, stem: &str) -> Option<MethodId> {
         let decoded = percent_decode_str(stem).decode_utf8().ok();
         let method = decoded.and_then(|name| self.methods.get(name.as_ref()));

@@ -1,4 +1,4 @@
-//! From a `catalog.yaml` to a [`Catalog`]: everything that is wrong with it is found at once.
+//! Reader of `catalog.yaml`: converts it to a [`Catalog`], or reports all mistakes in it at once.
 
 use super::{
     Catalog, Failure, Field, Generator, InputValue, Kind, KindId, Lowers, MOST_MEMBERS, Precondition, RecordKey,
@@ -11,7 +11,7 @@ use crate::{
 };
 use std::{collections::BTreeSet, sync::Arc};
 
-/// Names that mean something in templates or scenarios and can be no kind's or field's.
+/// Names with a meaning in templates or scenarios, which no kind or field may have.
 const RESERVED_VARIABLES: &[&str] =
     &["event", "request", "success", "as_documented", "failure", "principal", "subject", "items", "input", "target"];
 const RESERVED_FIELDS: &[&str] = &["kind", "count", "existing"];
@@ -61,7 +61,7 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     read_kinds(reader, kinds, &mut catalog);
     let unread = kinds.iter().any(|(_, node)| !matches!(node.value, Value::Map(_)));
     read_population(reader, population, &mut catalog, unread);
-    // A failure that is wrong keeps its name, so that nothing else is wrong for lack of it.
+    // A failure with a mistake keeps its name, so that references to it are not reported as well.
     let nothing = |name: &Spanned<String>| Failure {
         name: name.value.clone(),
         status: String::new(),
@@ -91,7 +91,7 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     if let Some(default) = default_key {
         match catalog.keys.iter().position(|key| key.name == default.value) {
             Some(position) => catalog.default_key = position,
-            // A key that is wrong was reported where it stands.
+            // A key with a mistake was reported already.
             None if keys.iter().any(|(name, _)| name.value == default.value) => {}
             None => unknown(reader, &default, "key", keys.iter().map(|(name, _)| name.value.as_str())),
         }
@@ -99,7 +99,7 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     Some(catalog)
 }
 
-/// The entries of a map that must have some.
+/// The entries of a required map that must not be empty.
 fn some_of<'n>(reader: &Reader, map: &mut MapReader<'n>, key: &'static str) -> Option<&'n [(Spanned<String>, Node)]> {
     map.required(key);
     let (_, node) = map.meant_entry(key)?;
@@ -112,8 +112,8 @@ fn some_of<'n>(reader: &Reader, map: &mut MapReader<'n>, key: &'static str) -> O
     Some(entries)
 }
 
-/// Kinds name each other, so their names come first and their fields second. A kind that is wrong keeps its name, so
-/// that nothing else is wrong for lack of it.
+/// Reads kinds in two passes, names before fields, because kinds refer to each other. A kind with a mistake keeps its
+/// name, so that references to it are not reported as well.
 fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], catalog: &mut Catalog) {
     let mut bodies: Vec<Option<MapReader>> = Vec::new();
     for (name, node) in kinds {
@@ -133,10 +133,10 @@ fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], cata
     }
 }
 
-/// A kind without what it has and lies in.
+/// A kind without fields and scope, from the first pass.
 fn kind_alone(reader: &Reader, name: &Spanned<String>, mut body: Option<&mut MapReader>, catalog: &Catalog) -> Kind {
     if let Some(map) = &mut body {
-        // So that none of them is taken for another that is misspelt.
+        // Mark the keys of the second pass as known, so that none is suggested for a misspelt one.
         for key in ["scope", "fields", "table", "principal", "ready_after", "label", "plural", "variable"] {
             map.entry(key);
         }
@@ -174,13 +174,13 @@ fn kind_alone(reader: &Reader, name: &Spanned<String>, mut body: Option<&mut Map
 
 /// The columns and fields of a kind.
 fn read_fields(reader: &Reader, kind: &Spanned<String>, mut map: MapReader, (id, catalog): (KindId, &mut Catalog)) {
-    // A field or column that is wrong keeps its name, so that nothing else is wrong for lack of it.
+    // A field or column with a mistake keeps its name, so that references to it are not reported as well.
     let nothing =
         |name: &str| Field { name: name.to_owned(), generator: Generator::Text(Text::default()), matches: None };
     let table_node = map.meant_entry("table");
     let table = table_node.and_then(|(_, node)| read_table::table(reader, node));
     let fields = map.meant_entries("fields");
-    // Where the fields cannot be read, or stand beside the kind's own keys, that is reported.
+    // Fields that cannot be read, or that stand among the kind's own keys, are reported elsewhere.
     let unread = table.is_none() && table_node.is_some()
         || map.has_nearly(&["id"])
         || map.meant_entry("fields").is_some_and(|(_, node)| !matches!(node.value, Value::Map(_)));
@@ -210,7 +210,7 @@ fn read_fields(reader: &Reader, kind: &Spanned<String>, mut map: MapReader, (id,
     }
 }
 
-/// A field has a name that means nothing else in scenarios.
+/// Rejects a field name that is reserved in scenarios.
 pub(super) fn check_field_name(reader: &Reader, name: &Spanned<String>) {
     if RESERVED_FIELDS.contains(&name.value.as_str()) {
         let message = format!("`{}` is a word of the scenario language", name.value);
@@ -218,7 +218,7 @@ pub(super) fn check_field_name(reader: &Reader, name: &Spanned<String>) {
     }
 }
 
-/// Who has no id cannot be told apart.
+/// Checks that the kind has an id that distinguishes its members.
 fn check_id(reader: &Reader, kind: &Kind, name: &Spanned<String>) {
     let id = kind.field("id").map(|id| &kind.fields[id]);
     if let Some(Generator::Choose { choices, .. }) = id.map(|id| &id.generator)
@@ -240,7 +240,7 @@ pub(super) fn scope(reader: &Reader, names: &[Spanned<String>], catalog: &Catalo
             None => {
                 let names = || catalog.kinds.iter().map(|kind| kind.name.as_str());
                 unknown(reader, name, "kind", names());
-                // Probably meant: so that texts which name its fields are not wrong, too.
+                // Use the kind that was probably meant, so that texts with its fields are not reported as well.
                 let meant = nearest(&name.value, names()).and_then(|near| catalog.kind(near));
                 scope.extend(meant.filter(|kind| *kind < own));
             }
@@ -249,7 +249,7 @@ pub(super) fn scope(reader: &Reader, names: &[Spanned<String>], catalog: &Catalo
     scope
 }
 
-/// Reads how many exist; where a kind could not be read, a name may be its plural.
+/// Reads the key `population`. If a kind could not be read, an unknown name may be its plural and is accepted.
 fn read_population(reader: &Reader, entries: &[(Spanned<String>, Node)], catalog: &mut Catalog, unread: bool) {
     for (name, node) in entries {
         if name.value == "skew" {
@@ -289,7 +289,7 @@ fn failure(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Failu
     let status = map.required_text("status");
     let detail = map.required_text("detail").and_then(|text| {
         let parsed = parse_text(reader, &text)?;
-        // A failure belongs to many methods, so it names what all of them have.
+        // Many methods share a failure, so its text may use only names that all methods have.
         let known = ["target.id", "target.label", "request.id", "principal.id"];
         for path in parsed.names().map(|path| path.join(".")).filter(|path| !known.contains(&path.as_str())) {
             let mistake = reader
@@ -348,7 +348,7 @@ fn record_key(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Ca
     Some(RecordKey { name: name.value.clone(), texts })
 }
 
-/// Works out what a resource's state has to keep: the fields that calls change, and a name that is given out.
+/// Determines the state of each kind: the fields that calls change, and the field that is a unique clock.
 fn settle_states(catalog: &mut Catalog) {
     for method in &catalog.methods {
         for input in &method.input {
@@ -378,7 +378,7 @@ pub(super) fn parse_text(reader: &Reader, text: &Spanned<String>) -> Option<Text
     }
 }
 
-/// Reads a value that stands as it is.
+/// Reads a constant.
 pub(super) fn scalar(reader: &Reader, node: &Node) -> Option<Scalar> {
     let written = yaml::node_text(node);
     let wrong = |message: String, help: String| {
@@ -389,7 +389,7 @@ pub(super) fn scalar(reader: &Reader, node: &Node) -> Option<Scalar> {
         Value::Null => Some(Scalar::Null),
         Value::Bool(value) => Some(Scalar::Boolean(*value)),
         Value::Text(text) => Some(Scalar::Text(text.clone())),
-        // What events show has to be what is written.
+        // Events must show the number exactly as written.
         Value::Int(value) if (Scalar::LEAST..=Scalar::MOST).contains(value) && written == value.to_string() => {
             Some(Scalar::Integer(*value))
         }
@@ -410,7 +410,7 @@ pub(super) fn scalar(reader: &Reader, node: &Node) -> Option<Scalar> {
     }
 }
 
-/// Reports a name that is none of those known.
+/// Reports a name that is not among the known ones.
 pub(super) fn unknown<'a>(
     reader: &Reader,
     name: &Spanned<String>,

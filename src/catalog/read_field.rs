@@ -1,4 +1,4 @@
-//! Reads fields of a `catalog.yaml`.
+//! Reader of the fields in `catalog.yaml`.
 
 use super::{
     Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Scalar, escaped,
@@ -11,11 +11,11 @@ use crate::{
 };
 use std::ops::Range;
 
-/// The keys of which a field has exactly one: it says where its value comes from.
+/// The keys that define a field's generator; each field has exactly one of them.
 const GENERATORS: &[&str] =
     &["pattern", "text", "by", "choose", "time", "clock", "stage", "ramp", "refer", "email", "address"];
 
-/// Reads one field of kind `own`; fields above it may be named.
+/// Reads one field of kind `own`. It may refer to fields that precede it.
 pub(super) fn field(
     reader: &Reader,
     name: &Spanned<String>,
@@ -35,7 +35,7 @@ pub(super) fn field(
     let chosen: Vec<&'static str> = GENERATORS.iter().copied().filter(|key| map.optional(key).is_some()).collect();
     let generator = match chosen.as_slice() {
         [one] => generator(reader, one, &mut map, kind, catalog, name),
-        // `patern` is reported as an unknown key, with the right one.
+        // A misspelling such as `patern` is reported as an unknown key with a suggestion.
         [] if map.has_nearly(GENERATORS) => None,
         _ => {
             let mistake =
@@ -148,7 +148,8 @@ fn choose(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
     Some(Generator::Choose { choices, weights, counts })
 }
 
-/// The first value that is not of the type of those before it; null is of any.
+/// The index of the first value whose type differs from that of the values before it; null is compatible with every
+/// type.
 pub(super) fn of_another_type<'a>(values: impl IntoIterator<Item = &'a Scalar>) -> Option<usize> {
     let mut first = None;
     values.into_iter().position(|value| {
@@ -159,7 +160,7 @@ pub(super) fn of_another_type<'a>(values: impl IntoIterator<Item = &'a Scalar>) 
     })
 }
 
-/// How often each of several is drawn.
+/// Builds the alias table of the weights.
 pub(super) fn weighted(reader: &Reader, at: &Range<usize>, weights: &[u64]) -> Option<WeightedIndex> {
     let wrong = |message: String, help: &str| {
         reader.report(reader.mistake(at, message).help(help));
@@ -201,7 +202,7 @@ fn cases(reader: &Reader, map: &mut MapReader, kind: &Kind) -> Option<Generator>
     (cases.len() == choices.len()).then_some(Generator::By { field, cases })
 }
 
-/// Where a ramp ends: a field above it that has nothing but whole numbers from 0.
+/// The upper limit of a ramp: a preceding field whose values are all non-negative whole numbers.
 fn ramp_end(reader: &Reader, kind: &Kind, name: &Spanned<String>) -> Option<FieldId> {
     let field = own_field(reader, kind, name)?;
     let counts = match &kind.fields[field].generator {

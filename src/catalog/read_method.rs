@@ -1,4 +1,4 @@
-//! Reads the methods of a `catalog.yaml`.
+//! Reader of the methods in `catalog.yaml`.
 
 use super::{
     Catalog, Effect, Field, FieldId, Generator, Input, InputValue, Kind, MOST_ASKS, Method, Scalar, Unset, Usual,
@@ -77,7 +77,7 @@ pub(super) fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catal
     })
 }
 
-/// The short name that a method is given, or that follows from its name.
+/// The short name from the catalog, else the one derived from the full name.
 fn short_name(reader: &Reader, name: &Spanned<String>, given: Option<Spanned<String>>) -> Option<String> {
     let full = &name.value;
     if full.trim() != full || full.is_empty() || full.contains(char::is_control) {
@@ -106,7 +106,7 @@ fn short_name(reader: &Reader, name: &Spanned<String>, given: Option<Spanned<Str
     }
 }
 
-/// A call holds the values of a few inputs while it is simulated.
+/// Rejects a method with more than [`MOST_ASKS`] inputs that change a field.
 fn not_too_many(reader: &Reader, method: &Spanned<String>, inputs: &[(Spanned<String>, Node)]) {
     let changes = |node: &Node| match &node.value {
         Value::Map(entries) => entries.iter().any(|(key, _)| key.value == "changes"),
@@ -205,7 +205,7 @@ fn read_input(reader: &Reader, name: &Spanned<String>, node: &Node, target: &Kin
     Some(Input { name: name.value.clone(), value: InputValue::Changes { field, unset, usual } })
 }
 
-/// What becomes null has to be something that may be null.
+/// Rejects `unset: clears` for a field that cannot be null.
 fn check_clears(reader: &Reader, node: &Node, field: &Field) {
     if !matches!(field.shape(None), Shape::Nullable(_)) {
         let mistake = reader.mistake(&node.span, format!("`{}` cannot be cleared: it is never null", field.name));
@@ -215,7 +215,7 @@ fn check_clears(reader: &Reader, node: &Node, field: &Field) {
     }
 }
 
-/// What is sent in place of a field has its type, or is null: templates show both at one place.
+/// Checks that an `unset` constant is null or has the field's type, because templates show either in the same place.
 fn check_unset(reader: &Reader, node: &Node, unset: &Scalar, field: &Field) {
     let wanted = match field.shape(None) {
         Shape::Nullable(inner) => *inner,
@@ -235,7 +235,7 @@ fn known_field(reader: &Reader, kind: &Kind, name: &Spanned<String>) -> Option<F
     found
 }
 
-/// Names of methods are all different, short ones too.
+/// Checks that all names and short names of methods are distinct.
 pub(super) fn check_names(reader: &Reader, methods: &[(Spanned<String>, Node)], catalog: &Catalog) {
     for (number, method) in catalog.methods.iter().enumerate() {
         let same =

@@ -1,4 +1,4 @@
-//! Reads the table of a kind that is a fixed list: its columns, and the rows that it has.
+//! Reader of a kind's table: its columns and rows.
 
 use super::{
     Field, Generator, Scalar, Table,
@@ -10,10 +10,10 @@ use crate::{
     yaml::{Node, Reader, Spanned},
 };
 
-/// The column that says how often a row is drawn.
+/// The column of the rows' weights.
 const WEIGHT: &str = "weight";
 
-/// A table's columns as fields, and its rows if nothing is wrong with them.
+/// Reads the columns as fields, and the rows unless they have a mistake.
 pub(super) fn table(reader: &Reader, node: &Node) -> Option<(Vec<Field>, Option<Table>)> {
     let mut map = reader.map_as(node, "a table", "{ columns: [id, weight], rows: [[north, 3], [south, 1]] }")?;
     let columns = map.required_list("columns");
@@ -45,7 +45,7 @@ fn check_names(reader: &Reader, names: &[Spanned<String>]) {
     }
 }
 
-/// The rows, checked: as many values as columns, one type in each column, each id once.
+/// Reads the rows and checks them: one value per column, one type in each column, unique ids.
 fn rows(reader: &Reader, names: &[Spanned<String>], rows: &[Node], table: &Node) -> Option<Table> {
     let mistakes = reader.mistakes();
     let weight_at = names.iter().position(|name| name.value == WEIGHT);
@@ -65,7 +65,7 @@ fn rows(reader: &Reader, names: &[Spanned<String>], rows: &[Node], table: &Node)
         let is_weight = |at: usize| Some(at) == weight_at;
         let weight = weight_at.and_then(|at| reader.u64(&written[at], "a weight"));
         weights.push(weight.map_or(1, |weight| weight.value));
-        // A weight is no value that events show.
+        // A weight is not shown in events.
         let read = |(at, cell)| if is_weight(at) { Some(Scalar::Null) } else { scalar(reader, cell) };
         let row: Vec<Scalar> = written.iter().enumerate().filter_map(read).collect();
         values.extend((row.len() == names.len()).then_some(row));

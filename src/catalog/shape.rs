@@ -1,11 +1,11 @@
-//! Which names a method's template may use, and what they stand for.
+//! Types of the names that a method's template may use.
 
 use super::{Catalog, Effect, InputValue, Kind, Method, Unset};
 use crate::template::Shape;
 use std::collections::BTreeMap;
 
 impl Catalog {
-    /// The names that the method's template may use.
+    /// All names available in the method's template, with their types.
     pub fn shape(&self, method: &Method) -> Shape {
         let mut names = BTreeMap::from([
             ("event".to_owned(), texts(&["id", "time"])),
@@ -33,8 +33,8 @@ impl Catalog {
         Shape::Object(names)
     }
 
-    /// What any kind of principal has; a field that some kind lacks is an empty text there, so templates ask for the
-    /// `kind` first. What is no text is null there.
+    /// The fields of all kinds of principals together. A field that the acting kind lacks is an empty text, or null if
+    /// its type is not text; so templates test `kind` first.
     fn principal_shape(&self) -> Shape {
         let mut all = BTreeMap::from([("kind".to_owned(), Shape::Text)]);
         let principals = || self.kinds.iter().filter(|kind| kind.principal);

@@ -1,5 +1,5 @@
-//! Parts of a catalog that have to go together, checked when all of them are known: that no text is made of itself,
-//! that kinds lie in one another, that a table is only looked at.
+//! Consistency check of a catalog, after all of it has been read: no text contains itself, scopes are nested, and the
+//! members of a table are only read.
 
 use super::{Catalog, Effect, Field, FieldId, Generator, InputValue, Kind, KindId, Method, Text};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// Reports kinds that cannot be.
+/// Checks the kinds.
 pub(super) fn kinds(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog: &Catalog) {
     let mut circular = BTreeSet::new();
     for (id, (name, _)) in kinds.iter().enumerate() {
@@ -16,7 +16,7 @@ pub(super) fn kinds(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog:
         nested(reader, name, id, catalog);
         for (field_id, field) in catalog.kinds[id].fields.iter().enumerate() {
             let all = all_made_of(catalog, (id, field_id));
-            // Of fields that are made of each other the first is reported.
+            // Report only the first field of a cycle.
             if all.contains(&(id, field_id)) && all.is_disjoint(&circular) {
                 circular.insert((id, field_id));
                 let message = format!("the field `{}` of kind `{}` is made of itself", field.name, name.value);
@@ -28,7 +28,7 @@ pub(super) fn kinds(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog:
     }
 }
 
-/// Two kinds of one plural cannot be told apart in a population.
+/// Rejects a plural that another kind has, because a population could not distinguish them.
 fn plural(reader: &Reader, name: &Spanned<String>, id: KindId, catalog: &Catalog) {
     let Some(plural) = &catalog.kinds[id].plural else { return };
     let first = catalog.kinds[..id].iter().find(|kind| kind.plural.as_ref() == Some(plural));
@@ -39,7 +39,7 @@ fn plural(reader: &Reader, name: &Spanned<String>, id: KindId, catalog: &Catalog
     }
 }
 
-/// Each kind of a scope lies in those that stand before it.
+/// Checks that each kind in a scope is contained in the preceding ones.
 fn nested(reader: &Reader, name: &Spanned<String>, id: KindId, catalog: &Catalog) {
     let kind = &catalog.kinds[id];
     let label = |kind: KindId| &catalog.kinds[kind].name;
@@ -62,7 +62,7 @@ fn nested(reader: &Reader, name: &Spanned<String>, id: KindId, catalog: &Catalog
     }
 }
 
-/// A field that is made of another needs one that it can be made of.
+/// Checks that a generator which depends on another field has a suitable one.
 fn goes_with(reader: &Reader, written: &(Spanned<String>, Node), field: &Field, (id, catalog): (KindId, &Catalog)) {
     let kind = &catalog.kinds[id];
     let report = |message: String, help: &str| {
@@ -93,12 +93,12 @@ fn goes_with(reader: &Reader, written: &(Spanned<String>, Node), field: &Field, 
     }
 }
 
-/// A field that could not be read, and stands for any.
+/// Whether a field is the placeholder of one that could not be read.
 pub(super) fn is_unread(field: &Field) -> bool {
     matches!(&field.generator, Generator::Text(text) if text.parts.is_empty())
 }
 
-/// All fields that a field is made of, itself among them if it leads back to it.
+/// All fields on which a field depends, directly or indirectly. Contains the field itself if there is a cycle.
 fn all_made_of(catalog: &Catalog, start: (KindId, FieldId)) -> BTreeSet<(KindId, FieldId)> {
     let mut open = made_of(catalog, start);
     let mut seen = BTreeSet::new();
@@ -110,7 +110,7 @@ fn all_made_of(catalog: &Catalog, start: (KindId, FieldId)) -> BTreeSet<(KindId,
     seen
 }
 
-/// The fields that a field is made of.
+/// The fields on which a field depends directly.
 fn made_of(catalog: &Catalog, (kind_id, field): (KindId, FieldId)) -> Vec<(KindId, FieldId)> {
     let kind = &catalog.kinds[kind_id];
     let field = &kind.fields[field];
@@ -130,7 +130,7 @@ fn made_of(catalog: &Catalog, (kind_id, field): (KindId, FieldId)) -> Vec<(KindI
     fields.collect()
 }
 
-/// Reports methods that cannot be called.
+/// Checks that methods can be called.
 pub(super) fn methods(reader: &Reader, catalog: &Catalog) {
     for method in &catalog.methods {
         let kind = &catalog.kinds[method.kind];
@@ -157,7 +157,8 @@ pub(super) fn methods(reader: &Reader, catalog: &Catalog) {
     }
 }
 
-/// A reference that calls change is kept as a number, which stands for an id by itself.
+/// Rejects an update of a reference whose target is not identified by its number alone, which is all that the state
+/// keeps.
 fn changes(reader: &Reader, method: &Method, catalog: &Catalog) {
     let by_number = |kind: &Kind| {
         matches!(kind.fields[kind.id()].generator, Generator::Pattern { unique: true, .. })

@@ -1,13 +1,13 @@
-//! Texts with names in them, such as `${environment.crn}/flink-region=${region.id}`.
+//! Texts with placeholders, such as `${environment.crn}/flink-region=${region.id}`.
 
-/// A text with names in it, checked: each name is a variable and a field.
+/// A parsed text; each placeholder is a variable and a field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text {
-    /// Literals and names in order.
+    /// Literals and placeholders in order.
     pub parts: Vec<TextPart>,
 }
 
-/// A piece of a [`Text`].
+/// A part of a [`Text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TextPart {
     /// Characters, escaped for JSON.
@@ -17,11 +17,11 @@ pub enum TextPart {
 }
 
 impl Text {
-    /// Reads a text.
+    /// Parses a text.
     ///
     /// # Errors
     ///
-    /// The byte offset of a `${` without its `}` or with nothing in it.
+    /// The byte offset of a `${` that is empty or not closed.
     pub fn parse(text: &str) -> Result<Text, usize> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -40,7 +40,7 @@ impl Text {
         Ok(Text { parts })
     }
 
-    /// The names in it.
+    /// The dotted names in the placeholders.
     pub fn names(&self) -> impl Iterator<Item = &[String]> {
         self.parts.iter().filter_map(|part| match part {
             TextPart::Name(name) => Some(name.as_slice()),
