@@ -64,9 +64,9 @@ const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 pub struct RunFile {
     /// The version of the program that wrote it.
     pub version: String,
-    /// The options that define the run. Its scenarios and its catalog come from the run file.
+    /// The options that define the run. They take its scenarios and catalog from the run file.
     pub options: Options,
-    /// How its events were written. No byte of an event depends on it.
+    /// The arrangement of its events in files, which does not affect the bytes of an event.
     pub layout: Layout,
     /// How much of the run was emitted, if it was read from a run's summary.
     pub emitted: Option<Emitted>,

@@ -1,8 +1,8 @@
-//! The scenario as a person wrote it, nothing else.
+//! Scenarios as written: the syntax tree of a scenario file or of the one-line form.
 //!
-//! Reading checks what can be checked without a catalog: known keys, types, ranges, parameters.
-//! Whether a method, a kind or a failure exists, and whether the story can happen, is the plan's
-//! business. Every part keeps its place in the text, so that the plan's errors can point at it.
+//! Reading checks everything that needs no catalog: keys, types, ranges and parameters. The planner checks whether
+//! methods, kinds and failures exist and whether the steps are possible. Every node keeps its span, so that the
+//! planner's diagnostics can point at it.
 
 mod daily;
 mod inject;
@@ -26,28 +26,28 @@ use crate::{
     yaml::{Node, Spanned},
 };
 
-/// A story or a mix of stories.
+/// A scenario: either steps, or a workload (`mix`).
 #[derive(Debug, Clone)]
 pub struct Scenario {
     /// The text that all spans point into.
     pub source: Arc<Source>,
-    /// The file's stem, or the one-line text itself.
+    /// The file's name without extension, or the one-line text itself.
     pub name: String,
-    /// What it is about, for people.
+    /// A description for people.
     pub description: Option<String>,
-    /// The seed, if the file pins it.
+    /// The seed, if the file gives one.
     pub seed: Option<Spanned<u64>>,
-    /// Where event time begins, as written; see [`crate::units::time`].
+    /// The start of event time, as written; see [`crate::units::time`].
     pub from: Option<Spanned<String>>,
     /// Nanoseconds between the starts of two instances.
     pub every: Option<Spanned<u64>>,
-    /// The declared parameters with the values in force.
+    /// The declared parameters with their current values.
     pub params: Vec<Param>,
-    /// Who acts.
+    /// Declared actors.
     pub actors: Vec<Actor>,
-    /// What is acted upon.
+    /// Declared resources.
     pub resources: Vec<Resource>,
-    /// What happens.
+    /// Steps or a mix.
     pub body: Body,
     /// Whether all steps could be read.
     pub whole: bool,
@@ -55,17 +55,18 @@ pub struct Scenario {
     pub unread: Unread,
 }
 
-/// Actors and resources that are declared and could not be read: nothing is wrong for lack of them.
+/// Names of declared actors and resources that could not be read, so that references to them are not reported as
+/// unknown.
 #[derive(Debug, Clone, Default)]
 pub struct Unread {
-    /// Their names.
+    /// The names.
     pub names: Vec<String>,
-    /// Whether there may be others, because all that stands under `actors` or `resources` cannot be read.
+    /// Whether there may be more names, because `actors` or `resources` as a whole cannot be read.
     pub sections: bool,
 }
 
 impl Unread {
-    /// Whether a name may be that of one of them.
+    /// Whether something of this name may have been declared.
     pub fn may_be(&self, name: &str) -> bool {
         self.sections || self.names.iter().any(|unread| unread == name)
     }
@@ -74,39 +75,39 @@ impl Unread {
 /// A declared parameter.
 #[derive(Debug, Clone)]
 pub struct Param {
-    /// Its name, without `$`.
+    /// The name, without `$`.
     pub name: Spanned<String>,
-    /// The value in force: the declared one or that of the last override. Its place is the declaration.
+    /// The current value: that of the last override, else the declared one. Its span is that of the declaration.
     pub value: Node,
 }
 
-/// Somebody who acts.
+/// A principal that calls methods.
 #[derive(Debug, Clone)]
 pub struct Actor {
-    /// The name by which steps refer to it.
+    /// The name that steps use.
     pub name: Spanned<String>,
-    /// The kind of principal, a word of the catalog.
+    /// The kind of principal, as the catalog names it.
     pub kind: Option<Spanned<String>>,
-    /// What the scenario fixes instead of leaving it to chance, `id` included.
+    /// Values of fields, `id` included; all other fields are random.
     pub pins: Vec<Field>,
 }
 
-/// Something, or several of a kind, that is acted upon.
+/// A resource, or several of one kind, that calls are about.
 #[derive(Debug, Clone)]
 pub struct Resource {
-    /// The name by which steps refer to it.
+    /// The name that steps use.
     pub name: Spanned<String>,
-    /// The kind of resource, a word of the catalog.
+    /// The kind of resource, as the catalog names it.
     pub kind: Option<Spanned<String>>,
-    /// How many there are, at least 1; one if left out.
+    /// The number of resources, at least 1; 1 if left out.
     pub count: Option<Spanned<u64>>,
-    /// Whether it existed before the story.
+    /// Whether it existed before the instance began.
     pub existing: Option<Spanned<bool>>,
-    /// What the scenario fixes instead of leaving it to chance, `id` included.
+    /// Values of fields, `id` included; all other fields are random.
     pub fields: Vec<Field>,
 }
 
-/// A name of the catalog (or of a parameter) and a value for it.
+/// The name of a field, an input or a parameter, with a value.
 #[derive(Debug, Clone)]
 pub struct Field {
     /// The name.
@@ -115,98 +116,98 @@ pub struct Field {
     pub value: Node,
 }
 
-/// What a scenario does.
+/// The main part of a scenario file.
 #[derive(Debug, Clone)]
 pub enum Body {
-    /// One story; never empty.
+    /// The steps of one scenario; never empty.
     Steps(Vec<Step>),
-    /// Several stories by weight.
+    /// Weighted scenarios.
     Mix(Mix),
 }
 
-/// A load: stories by weight, and the population that they share.
+/// A workload: weighted scenarios, and the population that they share.
 #[derive(Debug, Clone)]
 pub struct Mix {
-    /// The stories; never empty.
+    /// The scenarios; never empty.
     pub entries: Vec<MixEntry>,
-    /// Sizes of the population, words of the catalog.
+    /// Sizes of the population, by the plural name of each kind.
     pub population: Vec<Field>,
-    /// Events over time, if the file says so.
+    /// The rate, if the file gives one.
     pub pace: Option<Pace>,
-    /// Stories at exact times, on top of the rest.
+    /// Scenarios injected at exact times, in addition to the weighted ones.
     pub inject: Vec<Injection>,
 }
 
-/// A story that a mix puts at an exact time.
+/// A scenario that a mix injects at an exact time.
 #[derive(Debug, Clone)]
 pub struct Injection {
     /// Name or path of the scenario.
     pub scenario: Spanned<String>,
-    /// When, as written: `+20m` after the run's beginning, or a point in time.
+    /// The time as written: `+20m` after the start of the run, or a point in time.
     pub at: Spanned<String>,
     /// Values for its parameters.
     pub with: Vec<Field>,
-    /// What the truth says that it is.
+    /// The label in the ground truth.
     pub label: Option<Spanned<String>>,
 }
 
-/// How many events happen when.
+/// The rate of a workload.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Pace {
-    /// `rate: 500/s`, always the same.
+    /// `rate: 500/s`: constant.
     Rate(Spanned<Rate>),
-    /// `stages`, one after another; the rate goes linearly from the one before to the target.
+    /// `stages`: the rate changes linearly from one target to the next.
     Stages {
         /// The rate before the first stage; 0 if left out.
         start: Option<Spanned<Rate>>,
         /// The stages; never empty.
         stages: Vec<Stage>,
     },
-    /// `daily`, a rate that rises and falls with the day.
+    /// `daily`: the rate rises and falls with the time of day.
     Daily(Daily),
 }
 
-/// A rate that rises and falls with the day.
+/// A rate that rises and falls with the time of day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Daily {
-    /// The highest rate, more than 0.
+    /// The highest rate, above 0.
     pub peak: Spanned<Rate>,
-    /// The lowest, twelve hours apart; at most `peak`.
+    /// The lowest rate, twelve hours from the highest; at most `peak`.
     pub trough: Spanned<Rate>,
-    /// When it is highest, by the zone's clocks.
+    /// The local time of the highest rate.
     pub peak_at: Spanned<TimeOfDay>,
-    /// Whose clocks; UTC if left out.
+    /// The time zone; UTC if left out.
     pub timezone: Option<Spanned<Zone>>,
-    /// The rate on Saturdays and Sundays, in thousandths of that on other days; the same if left out.
+    /// The factor for Saturdays and Sundays, in thousandths; 1,000 if left out.
     pub weekend: Option<Spanned<u32>>,
 }
 
-/// A stretch of time in which the rate goes to a target.
+/// A period in which the rate changes linearly to a target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stage {
-    /// Nanoseconds; 0 jumps.
+    /// Nanoseconds; with 0 the rate jumps.
     pub duration: Spanned<u64>,
-    /// The rate at its end.
+    /// The rate at the end of the stage.
     pub target: Spanned<Rate>,
 }
 
-/// A story of a mix.
+/// A scenario of a mix.
 #[derive(Debug, Clone)]
 pub struct MixEntry {
     /// Name or path of the scenario.
     pub scenario: Spanned<String>,
-    /// Its share among all weights, more than 0; 1 if left out.
+    /// Its weight, more than 0; 1 if left out.
     pub weight: Spanned<f64>,
     /// Values for its parameters.
     pub with: Vec<Field>,
 }
 
-/// A step of a story.
+/// A step of a scenario.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// One audited call (or several, by `repeat` and `each`).
+    /// A call (or several, with `repeat` or `each`).
     Call(Box<Call>),
-    /// One of several branches.
+    /// A random choice between branches.
     Choose(Choose),
 }
 
@@ -215,47 +216,47 @@ pub enum Step {
 pub struct Call {
     /// The whole step.
     pub span: Range<usize>,
-    /// The name by which the step keeps its random values when others are inserted.
+    /// A name to which the step's random values are keyed, so that inserting other steps does not change them.
     pub id: Option<Spanned<String>>,
-    /// The method, by its name or a short name.
+    /// The full or short name of the method.
     pub call: Spanned<String>,
     /// The resource, by its name in the scenario.
     pub target: Option<Spanned<String>>,
     /// The actor, by its name in the scenario.
     pub by: Option<Spanned<String>>,
-    /// The delay after the step before.
+    /// The delay after the preceding step.
     pub after: Option<Spanned<DurationRange>>,
-    /// What the caller asks for.
+    /// Values for inputs.
     pub with: Vec<Field>,
-    /// How the call ends; success if left out.
+    /// The outcome of the call; success if left out.
     pub outcome: Option<Spanned<Outcome>>,
-    /// Several times the same; never together with `each`.
+    /// Repetition of the call; never together with `each`.
     pub repeat: Option<Repeat>,
-    /// Once for each of several resources; never together with `repeat` or `target`.
+    /// A call for each of several resources; never together with `repeat` or `target`.
     pub each: Option<Each>,
-    /// The probability that it happens at all, more than 0 and at most 1.
+    /// The probability of the step, more than 0 and at most 1.
     pub chance: Option<Spanned<f64>>,
 }
 
-/// How a call ends.
+/// The outcome of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It succeeds, and the plan proves that it can.
+    /// Success; the planner proves that it is possible.
     Success,
-    /// Whatever the state dictates.
+    /// Success or failure, depending on the state of the resource.
     Auto,
-    /// The method's usual failure: `outcome: failure`, or `-failure` in the one-line form.
+    /// The method's default failure: `outcome: failure`, or `-failure` in the one-line form.
     UsualFailure,
-    /// A failure that the catalog names.
+    /// A failure by its name in the catalog.
     Named(String),
 }
 
-/// Several times the same call.
+/// Repetition of a call.
 #[derive(Debug, Clone)]
 pub struct Repeat {
-    /// How often, at least once at most.
+    /// The number of calls; its upper bound is at least 1.
     pub times: Spanned<CountRange>,
-    /// The delay between two of them.
+    /// The delay between two calls.
     pub every: Option<Spanned<DurationRange>>,
 }
 
@@ -264,14 +265,14 @@ pub struct Repeat {
 pub struct Each {
     /// The resources, by their name in the scenario.
     pub resources: Spanned<String>,
-    /// The delay between two of them, from the step's key `every`.
+    /// The delay between two calls, from the step's key `every`.
     pub every: Option<Spanned<DurationRange>>,
 }
 
-/// One of several branches.
+/// A random choice between branches.
 #[derive(Debug, Clone)]
 pub struct Choose {
-    /// The name by which the choice keeps its draw when others are inserted.
+    /// A name to which the draw is keyed, so that inserting other steps does not change it.
     pub id: Option<Spanned<String>>,
     /// The whole step.
     pub span: Range<usize>,
@@ -279,11 +280,11 @@ pub struct Choose {
     pub branches: Vec<Branch>,
 }
 
-/// A branch and how often it is taken.
+/// A branch of a choice and its weight.
 #[derive(Debug, Clone)]
 pub struct Branch {
-    /// Its share among all weights, more than 0; 1 if left out.
+    /// The weight, more than 0; 1 if left out.
     pub weight: Spanned<f64>,
-    /// What happens in it; never empty.
+    /// The steps of the branch; never empty.
     pub steps: Vec<Step>,
 }

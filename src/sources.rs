@@ -25,10 +25,10 @@ pub const STANDARD_INPUT: &str = "-";
 /// Where the source texts of a run come from.
 #[derive(Debug, Clone, Default)]
 pub enum SourceProvider {
-    /// Files, standard input, and the texts built into the binary.
+    /// Files, standard input, and the built-in texts.
     #[default]
     Machine,
-    /// A run file, and nothing else.
+    /// A run file alone.
     Run(Arc<RunSources>),
 }
 

@@ -1,16 +1,16 @@
 //! How much of a run was emitted: the keys of a summary that describe its progress, next to the run file in it.
 //!
-//! `generate --summary` writes them from the first event on, so they are also there after a run that was killed.
+//! `generate --summary` writes them from the first event on, so they also exist after a run that was killed.
 
 use std::collections::BTreeMap;
 
 use crate::run::{Selection, Shard, Slice};
 use serde_json::{Value, json};
 
-/// How much of a run was emitted, when, and how it ended.
+/// Which part of a run was emitted, when, and how it ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Emitted {
-    /// How the run ended, or that it has not.
+    /// How the run ended, or that it is still in progress.
     pub status: Status,
     /// Which events of the run were emitted, as far as known: see [`Emitted::end`].
     ///

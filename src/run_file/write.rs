@@ -16,8 +16,8 @@ use crate::{
     units::format_duration,
 };
 
-/// The run's scenarios, the scenarios it injects, and all their texts. If all paths share a folder, it is left out, so
-/// that the document does not depend on the current directory of the run.
+/// Names of the run's scenarios and of the scenarios it injects, and the texts of all. A folder shared by all paths is
+/// left out, so that the document does not depend on the current directory of the run.
 pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Vec<String>, Vec<String>, RunSources) {
     let read: Vec<&str> = plan.texts.iter().map(|text| text.name.as_str()).collect();
     // Use the name of the source itself: `./scenario.yaml` and `scenario.yaml` are the same file.
@@ -53,7 +53,7 @@ pub(super) fn texts(plan: &Plan, scenarios: &[String], inject: &[String]) -> (Ve
     (scenarios, inject, run)
 }
 
-/// The innermost common folder of all files, as far as it can be left out.
+/// The innermost common folder of all files, as far as it can be left out of their names.
 fn common_folder(plan: &Plan) -> PathBuf {
     let files = || plan.texts.iter().filter(|text| sources::is_path(&text.name));
     let mut common: Option<PathBuf> = None;

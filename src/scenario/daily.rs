@@ -1,4 +1,4 @@
-//! A daily curve, as a mix has it.
+//! Reader of the key `daily` of a mix: a rate that follows the time of day.
 
 use super::Daily;
 use crate::{
@@ -28,12 +28,12 @@ pub(super) fn read(reader: &Reader, node: &Node) -> Option<Daily> {
     Some(Daily { peak: peak?, trough: trough?, peak_at: peak_at?, timezone, weekend })
 }
 
-/// A time of day, which needs quotes.
+/// Reads a time of day. It must be quoted.
 fn clock(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<TimeOfDay>> {
     if let (Value::Text(text), false, None) = (&node.value, node.quoted, &node.defined)
         && let Ok(time) = time_of_day(text)
     {
-        // In full, because some readers take 09:30 for a text and 9:30 for a number.
+        // Print two digits for the hour: some YAML readers read 09:30 as a text and 9:30 as a number.
         let found = reader.mistake(&node.span, format!("{what}: a time of day needs quotes"));
         reader.report(found.help(format!("write \"{time}\"; other YAML readers take `{text}` for a number")));
         return None;
@@ -42,7 +42,7 @@ fn clock(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<TimeOfDay>>
     reader.unit(node, what, time_of_day(&text.value))
 }
 
-/// A factor from 0 with up to three decimal places, or a percentage; in thousandths.
+/// Reads a factor of at least 0 with up to three decimal places, or a percentage; returns thousandths.
 fn weekend(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<u32>> {
     const WANTED: &str = "a factor from 0, such as `0.2`, or a percentage such as `20%`";
     let thousandths = match &node.value {
@@ -69,7 +69,7 @@ fn weekend(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<u32>> {
     }
 }
 
-/// Values that do not go together.
+/// Checks that the values are consistent with each other.
 fn check(reader: &Reader, peak: &Spanned<Rate>, trough: Option<&Spanned<Rate>>, weekend: Option<&Spanned<u32>>) {
     if let Some(trough) = trough.filter(|trough| trough.value > peak.value) {
         let message = format!("the peak of {} is below the trough of {}", peak.value, trough.value);

@@ -1,4 +1,4 @@
-//! The key `inject` of a mix: stories at exact times, on top of the rest.
+//! Reader of the key `inject` of a mix: scenarios at exact times, in addition to the weighted ones.
 
 use super::{Injection, read::fields};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     yaml::{MapReader, Node, Reader, Spanned, Value},
 };
 
-/// What the truth calls an injected story that has no label.
+/// The label of an injected scenario for which the file gives none.
 pub const DEFAULT_LABEL: &str = "injected";
 
 pub(super) fn list(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Vec<Injection> {
@@ -32,7 +32,7 @@ fn injection(reader: &Reader, node: &Node) -> Option<Injection> {
     Some(Injection { scenario: scenario?, at: at?, with, label })
 }
 
-/// A time is a text; a number would be one without a unit.
+/// Reads a time, which must be a text, because a number has no unit.
 fn at(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
     match node.value {
         Value::Int(_) | Value::Float(_) => {
@@ -44,7 +44,7 @@ fn at(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
     }
 }
 
-/// A label is one word, so that whoever reads the truth can compare it.
+/// Checks that a label is a single word, so that tools can compare it easily.
 fn check_label(reader: &Reader, label: &Spanned<String>) {
     if !is_label(&label.value) {
         let mistake = reader.mistake(&label.span, format!("{} cannot be a label", quoted(&label.value)));
@@ -52,7 +52,7 @@ fn check_label(reader: &Reader, label: &Spanned<String>) {
     }
 }
 
-/// Whether a text can be a label.
+/// Whether a text is a valid label.
 pub fn is_label(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
 }

@@ -1,6 +1,6 @@
-//! A story in one line: `create-pool -> update-pool-failure -> delete-pool`, or with commas.
+//! Parser of the one-line form of a scenario: `create-pool -> update-pool-failure -> delete-pool`, or with commas.
 //!
-//! It is typed into shells, so it explains what a shell does to it.
+//! People type it into a shell, so its diagnostics recognise text that a shell has altered.
 
 use std::{ops::Range, sync::Arc};
 
@@ -10,18 +10,17 @@ use crate::{
     yaml::{Node, Reader, Spanned},
 };
 
-/// Between steps, longest first: `->`, the arrow as one character, a comma.
+/// Separators between steps, longest first.
 const SEPARATORS: [&str; 3] = ["->", "→", ","];
 
-/// Those of a catalog's names that the one-line form would take apart or refuse, such as `s3:PutObject`: readers of
-/// scenarios have to know them. A step that is one of them, whole, is a call of that method.
+/// The names in a catalog that the one-line form would split or reject, such as `s3:PutObject`. The parser needs them
+/// to recognise a step that is exactly such a name as a call of that method.
 pub fn unusual_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let usual = |name: &&str| is_method(name) && strip_failure(name).is_none();
     names.into_iter().filter(|name| !usual(name)).map(str::to_owned).collect()
 }
 
-/// The method of one step in the one-line form, whether there is one of that name or not. `names` are
-/// [`unusual_names`].
+/// The method name in one step of the one-line form, whether or not the method exists. `names` are [`unusual_names`].
 pub fn method_of_step<'t>(text: &'t str, names: &[String]) -> &'t str {
     let is_known = |text: &str| names.iter().any(|name| name == text);
     match split_outcome(text, names) {
@@ -31,18 +30,20 @@ pub fn method_of_step<'t>(text: &'t str, names: &[String]) -> &'t str {
     }
 }
 
-/// Reads the one-line form. `names` are [`unusual_names`].
+/// Parses the one-line form. `names` are [`unusual_names`].
 ///
 /// # Errors
-/// Steps that are empty or no names, with their place in the line.
+///
+/// Steps that are empty or no names, with their spans in the line.
 pub fn read_one_line(text: &str, names: &[String]) -> Result<Scenario, Vec<Diagnostic>> {
     read_at(Source::new("<command line>", text), 0..text.len(), text, names)
 }
 
-/// Reads the one-line form that stands at a place of a file.
+/// Parses the one-line form within a file.
 ///
 /// # Errors
-/// As [`read_one_line`], with their places in the file.
+///
+/// As [`read_one_line`], with spans in the file.
 pub fn read_one_line_in(
     source: &Arc<Source>,
     span: &Range<usize>,
@@ -53,7 +54,7 @@ pub fn read_one_line_in(
 }
 
 fn read_at(source: Arc<Source>, span: Range<usize>, text: &str, names: &[String]) -> Result<Scenario, Vec<Diagnostic>> {
-    // Only a text that stands there letter by letter, perhaps in quotes, has places inside.
+    // Spans inside the text exist only if the file contains it literally, possibly in quotes.
     let written = source.text.get(span.clone()).unwrap_or_default();
     let inside = written.find(text).filter(|at| written.len() - text.len() == 2 * at && *at <= 1);
     if text.trim().is_empty() {
@@ -87,7 +88,7 @@ fn read_at(source: Arc<Source>, span: Range<usize>, text: &str, names: &[String]
     })
 }
 
-/// A plain text as a step of a file: the same words as in one line, but one step only.
+/// Parses a plain text in a list of steps: the one-line form, restricted to one step.
 pub(super) fn step_in_list(reader: &Reader, text: &str, node: &Node) -> Result<Call, Vec<Diagnostic>> {
     let (source, names) = (reader.source(), reader.names());
     let whole = node.span.clone();
@@ -95,7 +96,7 @@ pub(super) fn step_in_list(reader: &Reader, text: &str, node: &Node) -> Result<C
         let found = Diagnostic::new(source, whole, "a step of a list is one call");
         return Err(vec![found.help("write one call a line, each with `- ` before it")]);
     }
-    // Only a text that stands there letter by letter has places inside.
+    // Spans inside the text exist only if the file contains it literally.
     if source.text.get(whole.clone()) == Some(text) {
         step((source, names), text, |inner| whole.start + inner.start..whole.start + inner.end)
     } else {
@@ -103,19 +104,19 @@ pub(super) fn step_in_list(reader: &Reader, text: &str, node: &Node) -> Result<C
     }
 }
 
-/// The name without `-failure`, if that is how it ends and something is left.
+/// The name without the suffix `-failure`, if it has that suffix and is longer.
 pub(super) fn strip_failure(name: &str) -> Option<&str> {
     name.strip_suffix("-failure").or_else(|| name.strip_suffix("_failure")).filter(|name| !name.is_empty())
 }
 
-/// Whether a text can be the name of a method: letters, digits, `-`, `_` and `.`.
+/// Whether a text has the form of a method name: letters, digits, `-`, `_` and `.`.
 pub(super) fn is_method(text: &str) -> bool {
     text.starts_with(|first: char| first.is_alphabetic())
         && text.ends_with(|last: char| last.is_alphanumeric())
         && text.chars().all(|character| character.is_alphanumeric() || "-_.".contains(character))
 }
 
-/// The method and the failure of `method:failure`; of colons, those within a known name do not count.
+/// Splits `method:failure`. Colons that are part of a known name do not separate.
 pub(super) fn split_outcome<'t>(text: &'t str, names: &[String]) -> Option<(&'t str, &'t str)> {
     let is_known = |name: &str| names.iter().any(|known| known == name);
     if strip_failure(text).is_some_and(is_known) {
@@ -125,7 +126,7 @@ pub(super) fn split_outcome<'t>(text: &'t str, names: &[String]) -> Option<(&'t 
     splits.find(|(name, _)| is_known(name)).or_else(|| text.split_once(':'))
 }
 
-/// How long the known name is that a step begins with, if that is more than a step's usual words.
+/// The length of the longest unusual name that `rest` begins with, if a separator or suffix follows it.
 fn unusual(rest: &str, names: &[String]) -> Option<usize> {
     let begins = names.iter().filter(|name| rest.starts_with(name.as_str()));
     let ends = |name: &&String| {
@@ -135,7 +136,7 @@ fn unusual(rest: &str, names: &[String]) -> Option<usize> {
     begins.filter(ends).map(String::len).max()
 }
 
-/// The parts between separators, surrounding spaces taken off.
+/// The parts between separators, without surrounding spaces.
 fn split(text: &str, names: &[String]) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -164,7 +165,7 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     start..start + part.trim().len()
 }
 
-/// One step; `place` says where a part of `text` stands in the source.
+/// Parses one step; `place` maps a range of `text` to a span in the source.
 fn step(
     (source, names): (&Arc<Source>, &[String]),
     text: &str,
@@ -191,7 +192,7 @@ fn step(
     })
 }
 
-/// A step that is not just the name of a method.
+/// Parses a step that is more than the name of a method.
 fn name_and_outcome<'t>(
     (source, names): (&Arc<Source>, &[String]),
     text: &'t str,
@@ -216,7 +217,7 @@ fn name_and_outcome<'t>(
     })
 }
 
-/// What is wrong with a step as it stands, and what to write.
+/// The mistake in a malformed step, and its remedy.
 fn check(text: &str, names: &[String]) -> Result<(), (String, String)> {
     let example = || "write `create-pool -> delete-pool` in quotes, or `create-pool,delete-pool`".to_owned();
     if text.is_empty() {
@@ -224,7 +225,7 @@ fn check(text: &str, names: &[String]) -> Result<(), (String, String)> {
         return Err(("there is no step here".to_owned(), help.to_owned()));
     }
     if text.ends_with('-') {
-        // `create-pool -> x` without quotes arrives as `create-pool -`, and a file `x` is made.
+        // A shell turns `create-pool -> x` without quotes into `create-pool -` and creates a file `x`.
         let message = "this step ends with `-`: the shell took `>` for a redirection".to_owned();
         let help = "put the story in quotes: `'create-pool -> delete-pool'`, or use commas: `create-pool,delete-pool`";
         return Err((message, help.to_owned()));

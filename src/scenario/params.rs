@@ -1,6 +1,6 @@
-//! Parameters: `$name` where a value stands, replaced in the tree before anything is typed.
+//! Substitution of parameters: replaces `$name` in the YAML tree, before the scenario is read from it.
 //!
-//! So every key can take a parameter, and no reader knows about them.
+//! So every key can take a parameter, and the readers of the keys need no code for it.
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
@@ -10,10 +10,10 @@ use crate::{
     yaml::{Node, Reader, Spanned, Value, node_text},
 };
 
-/// A value for a parameter from outside of the file: `--set name=value`, or a mix's `with`.
+/// A value for a parameter from outside the file: `--set name=value`, or `with` in a mix.
 #[derive(Debug, Clone)]
 pub struct Override {
-    /// Where it is written.
+    /// The text that contains it.
     pub source: Arc<Source>,
     /// The parameter's name, without `$`.
     pub name: Spanned<String>,
@@ -22,7 +22,7 @@ pub struct Override {
 }
 
 impl Override {
-    /// The overrides that a mix's `with` stands for.
+    /// The overrides in `with` of a mix.
     pub fn from_fields(source: &Arc<Source>, fields: &[Field]) -> Vec<Self> {
         fields
             .iter()
@@ -31,7 +31,7 @@ impl Override {
     }
 }
 
-/// The declared parameters with the values in force, the last override first.
+/// The declared parameters with their current values; the last override takes precedence.
 pub(super) fn declared(reader: &Reader, node: Option<&Node>, overrides: &[Override]) -> Vec<Param> {
     let entries = node.and_then(|node| reader.entries(node, "`params`"));
     let mut params: Vec<Param> = entries
@@ -46,7 +46,7 @@ pub(super) fn declared(reader: &Reader, node: Option<&Node>, overrides: &[Overri
     for given in overrides {
         match params.iter_mut().find(|param| param.name.value == given.name.value) {
             Some(param) => apply(reader, param, given),
-            // A declaration that is itself wrong is reported already.
+            // A declaration with a mistake was reported already.
             None if entries.is_some_and(|entries| entries.iter().any(|(name, _)| name.value == given.name.value)) => {}
             None => {
                 let declared: Vec<&str> = params.iter().map(|param| param.name.value.as_str()).collect();
@@ -57,8 +57,8 @@ pub(super) fn declared(reader: &Reader, node: Option<&Node>, overrides: &[Overri
     params
 }
 
-/// A copy of a tree in which `$name` is replaced everywhere, `$$` stands for a dollar, and the
-/// top level's `params` and free keys are left out of it.
+/// A copy of the tree in which each `$name` is replaced by its value and `$$` by `$`. The top level's `params` and `x-`
+/// keys are copied unchanged.
 pub(super) fn replace(reader: &Reader, root: &Node, params: &[Param]) -> Node {
     let replacer =
         Replacer { reader, values: params.iter().map(|param| (param.name.value.as_str(), &param.value)).collect() };
@@ -123,14 +123,14 @@ impl Replacer<'_> {
                 .help(alone)
                 .help(format!("a text that begins with a dollar is written `${text}`"))
         };
-        // Whatever takes its place, its type is not the mistake.
+        // Mark the node as settled, so that the type of its replacement is not reported as well.
         self.reader.settle(found);
         node.clone()
     }
 }
 
 impl Replacer<'_> {
-    /// For `$size-pool`, where there is a parameter `size`.
+    /// A remedy for `$size-pool` where a parameter `size` exists.
     fn alone(&self, name: &str) -> String {
         let begins = |known: &&str| name.strip_prefix(*known).is_some_and(|rest| rest.starts_with(['-', '_']));
         let known = sorted(self.values.keys().copied());
@@ -146,7 +146,7 @@ fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     names
 }
 
-/// A value at the place where its parameter is used.
+/// The value with the span of the place where its parameter is used.
 fn placed(node: &Node, span: &Range<usize>) -> Node {
     let value = match &node.value {
         Value::List(items) => Value::List(items.iter().map(|item| placed(item, span)).collect()),
@@ -171,7 +171,7 @@ fn default(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Node>
     Some(literal(reader, node))
 }
 
-/// The value of a parameter, which cannot be made of other parameters.
+/// Checks the value of a parameter, which may not contain other parameters.
 fn literal(reader: &Reader, node: &Node) -> Node {
     let value = match &node.value {
         Value::Text(text) if text.starts_with("$$") => Value::Text(text[1..].to_owned()),
@@ -204,14 +204,14 @@ fn apply(reader: &Reader, param: &mut Param, given: &Override) {
     )));
 }
 
-/// Whether a value may stand where a parameter has another by default; the place where it stands has the last word.
+/// Whether an override may have a type other than that of the default. The key that uses the parameter checks it again.
 fn may_replace(old: &Value, new: &Value) -> bool {
     let is_scalar = |value: &Value| !matches!(value, Value::List(_) | Value::Map(_));
     match (old, new) {
-        // Nothing is a value for what may be nothing, and a text is whatever is written.
+        // Null may replace any scalar and any scalar may replace null; a text may hold any scalar as written.
         (_, Value::Null) | (Value::Null | Value::Text(_), _) => is_scalar(old) && is_scalar(new),
         (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => true,
-        // So are `3` and `3..8`, `0.1` and `10%`.
+        // A number may be replaced by a range (`3..8`) or a percentage (`10%`).
         (Value::Int(_) | Value::Float(_), Value::Text(text)) => {
             text.starts_with(|first: char| first.is_ascii_digit() || first == '.')
         }

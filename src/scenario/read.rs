@@ -1,4 +1,4 @@
-//! The top level of a scenario file.
+//! Reader of a scenario file's top level.
 
 use std::sync::Arc;
 
@@ -16,7 +16,8 @@ use crate::{
 /// Reads a scenario file. `overrides` are values for its parameters from the command line or a mix.
 ///
 /// # Errors
-/// Everything that is wrong with the file, and overrides of parameters that it does not declare.
+///
+/// All mistakes in the file, and overrides of parameters that it does not declare.
 pub fn read(source: &Arc<Source>, name: &str, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
     match read_what_can_be(source, name, overrides, &[]) {
         (Some(scenario), mistakes) if mistakes.is_empty() => Ok(scenario),
@@ -24,9 +25,9 @@ pub fn read(source: &Arc<Source>, name: &str, overrides: &[Override]) -> Result<
     }
 }
 
-/// Reads a scenario file as far as it can be read, with everything that is wrong with its form: so that the plan can
-/// say in the same go what is wrong with the rest. All steps are there, or there is no scenario. `names` are methods
-/// whose name holds more than a step's words, see [`unusual_names`].
+/// Reads as much of a scenario file as possible, and returns all mistakes in its form as well, so that the planner can
+/// report further mistakes at the same time. The scenario has all its steps, or `None` is returned. `names` are method
+/// names with unusual characters, see [`unusual_names`].
 ///
 /// [`unusual_names`]: super::unusual_names
 pub fn read_what_can_be(
@@ -40,7 +41,7 @@ pub fn read_what_can_be(
         Err(mistakes) => return (None, mistakes),
     };
     let reader = Reader::new(source).with_names(names);
-    // A misspelt `params` is reported with the other keys; what it declares is there all the same.
+    // A misspelt `params` is reported with the other unknown keys; its declarations are used nevertheless.
     let meant = |key: &str| {
         nearest(key, ["params"]).is_some() || SYNONYMS.iter().any(|(word, meant)| *word == key && *meant == "params")
     };
@@ -57,7 +58,7 @@ pub fn read_what_can_be(
     reader.parts(scenario)
 }
 
-/// What people look for at the top of a file.
+/// Likely wrong keys at the top of a file, and their replacements.
 const SYNONYMS: &[(&str, &str)] = &[
     ("duration", "--duration"),
     ("to", "--to"),
@@ -80,7 +81,7 @@ fn top_level(reader: &Reader, root: &Node, name: &str, params: Vec<super::Param>
     let seed = map.u64("seed");
     let from = map.text("from");
     let every = map.duration("every");
-    // Read already; asked for here so that it is known.
+    // Already read; this marks the key as known.
     map.optional("params");
     let mut unread = Unread::default();
     let actors = unread.keep(&mut map, "actors", |entry| actor(reader, entry));
@@ -104,7 +105,7 @@ fn top_level(reader: &Reader, root: &Node, name: &str, params: Vec<super::Param>
 }
 
 impl Unread {
-    /// Reads the entries of a section, and keeps the names of those that cannot be read.
+    /// Reads the entries of a section, and records the names of those that cannot be read.
     fn keep<'r, T>(
         &mut self,
         map: &mut MapReader<'r>,
@@ -173,7 +174,7 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
     }
 }
 
-/// `rate`, `stages` with `start`, or `daily`.
+/// Reads `rate`, `stages` with `start`, or `daily`.
 fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> {
     let rate = map.entry("rate");
     let stages = map.entry("stages");
@@ -246,7 +247,7 @@ fn actor(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<Acto
     Some(Actor { name: name.clone(), kind, pins })
 }
 
-/// `pool: compute-pool`, which lacks its `kind`.
+/// Rejects `pool: compute-pool`, which lacks the key `kind`.
 fn refuse_bare_kind(reader: &Reader, what: &str, node: &Node) -> Option<()> {
     let Value::Text(kind) = &node.value else { return Some(()) };
     let found = reader.expected(node, what, "a map");
@@ -277,7 +278,7 @@ fn rest(map: MapReader<'_>) -> Vec<Field> {
     map.rest().into_iter().map(|(name, value)| Field { name: name.clone(), value: value.clone() }).collect()
 }
 
-/// Names and values that only the catalog, or another scenario, can judge.
+/// Reads names and values that are checked later, against the catalog or another scenario.
 pub(super) fn fields(reader: &Reader, node: &Node, what: &str) -> Vec<Field> {
     reader
         .entries(node, what)
@@ -319,7 +320,7 @@ fn mix_entry(reader: &Reader, node: &Node) -> Option<MixEntry> {
     Some(MixEntry { scenario: scenario?, weight: weight?, with })
 }
 
-/// The entry of a map that has only one.
+/// The entry of a map that has exactly one.
 pub(super) fn only_entry(node: &Node) -> Option<&(Spanned<String>, Node)> {
     match &node.value {
         Value::Map(entries) if entries.len() == 1 => entries.first(),
@@ -327,7 +328,7 @@ pub(super) fn only_entry(node: &Node) -> Option<&(Spanned<String>, Node)> {
     }
 }
 
-/// The key `weight`: more than 0, or 0 by a parameter; 1 if left out.
+/// Reads the key `weight`: more than 0, or 0 if a parameter sets it; 1 if left out.
 pub(super) fn weight(map: &mut MapReader<'_>) -> Option<Spanned<f64>> {
     let start = map.span().start;
     let Some(node) = map.optional("weight") else {
@@ -341,7 +342,7 @@ pub(super) fn weight(map: &mut MapReader<'_>) -> Option<Spanned<f64>> {
         return None;
     }
     let weight = reader.f64(node, "`weight`")?;
-    // Who sets a parameter to 0 wants the same file without it.
+    // A parameter may set the weight to 0, which switches the entry off without editing the file.
     if weight.value > 0.0 || (weight.value == 0.0 && node.is_given) {
         return Some(weight);
     }
@@ -353,13 +354,13 @@ pub(super) fn weight(map: &mut MapReader<'_>) -> Option<Spanned<f64>> {
     None
 }
 
-/// Whether a text can be a name that a scenario gives: letters, digits, `-` and `_`.
+/// Whether a text is a valid name in a scenario: letters, digits, `-` and `_`.
 pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_".contains(character))
 }
 
-/// Reports a name that a scenario cannot give, and says whether it can.
+/// Reports an invalid name; returns whether the name is valid.
 pub(super) fn check_name(reader: &Reader, name: &Spanned<String>, what: &str) -> bool {
     let found = if yaml::is_yaml_1_1_boolean(&name.value) {
         reader

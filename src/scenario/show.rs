@@ -1,4 +1,4 @@
-//! A scenario written out in full, so that people grow from one line to a file.
+//! Writer of scenarios: prints a scenario as a complete YAML file, so that people can turn one line into a file.
 
 use super::{Actor, Body, Call, Choose, Daily, Field, Injection, Outcome, Pace, Resource, Scenario, Step};
 use crate::{
@@ -6,10 +6,10 @@ use crate::{
     yaml::{Node, Value, node_text, scalar_text},
 };
 
-/// The file that a scenario stands for; it reads back as the same scenario.
+/// The YAML file of a scenario; reading it gives the same scenario.
 ///
-/// Parameters are declared with the values in force, and those values stand where they are used. But for a 0 that only
-/// a parameter may say: there it stays a parameter.
+/// Parameters are declared with their current values, and their uses are replaced by these values. The exception is a 0
+/// where a file may not contain 0 literally: there the parameter stays.
 pub fn to_yaml(scenario: &Scenario) -> String {
     let zero = scenario.params.iter().find(|param| matches!(param.value.value, Value::Int(0)));
     let zero = zero.map(|param| format!("${}", param.name.value));
@@ -72,10 +72,10 @@ pub fn to_yaml(scenario: &Scenario) -> String {
     out.text
 }
 
-/// Text in lines, each with its indentation.
+/// Lines of text with indentation.
 struct Lines {
     text: String,
-    /// How a 0 is written where a file may not say it.
+    /// The parameter that stands for a 0 where a file may not contain 0 literally.
     zero: Option<String>,
 }
 
@@ -86,7 +86,7 @@ impl Lines {
         self.text.push('\n');
     }
 
-    /// A number where a file may say 0 by a parameter alone.
+    /// Formats a number of a key that accepts 0 only from a parameter.
     fn number(&self, written: &str) -> String {
         number(written, self.zero.as_deref())
     }
@@ -192,7 +192,7 @@ fn daily(daily: &Daily) -> String {
         pair("peak_at", &text(&daily.peak_at.value.to_string())),
     ];
     parts.extend(daily.timezone.iter().map(|zone| pair("timezone", &text(&zone.value.to_string()))));
-    // A division by a power of ten prints as the decimal that it is.
+    // Dividing by a power of ten prints as the exact decimal.
     parts
         .extend(daily.weekend.iter().map(|weekend| pair("weekend", &(f64::from(weekend.value) / 1_000.0).to_string())));
     map(&parts)
@@ -225,7 +225,7 @@ fn node(node: &Node) -> String {
     node_text(&escaped(node))
 }
 
-/// A value with every text as it must be written so that it is no parameter.
+/// The value with each `$` in texts escaped, so that it is not read as a parameter.
 fn escaped(node: &Node) -> Node {
     let value = match &node.value {
         Value::Text(text) => Value::Text(dollars(text)),

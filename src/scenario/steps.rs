@@ -1,4 +1,4 @@
-//! Steps: calls and choices between branches.
+//! Reader of steps: calls, and choices between branches.
 
 use super::{
     Branch, Call, Choose, Each, Outcome, Repeat, Step, one_line,
@@ -11,7 +11,7 @@ use crate::{
     yaml::{MapReader, Node, Reader, Spanned, Value},
 };
 
-/// A list of steps that is not empty.
+/// Reads a non-empty list of steps.
 pub(super) fn list(reader: &Reader, node: &Node, what: &str) -> Option<Vec<Step>> {
     let items = reader.list(node, what)?;
     if items.is_empty() {
@@ -29,7 +29,7 @@ pub(super) fn list(reader: &Reader, node: &Node, what: &str) -> Option<Vec<Step>
 /// The keys whose value may be a map or a list.
 const KEYS: &[&str] = &["call", "choose", "with", "repeat"];
 
-/// What people call the keys of a step.
+/// Likely wrong keys of a step, and their replacements.
 const SYNONYMS: &[(&str, &str)] = &[
     ("method", "call"),
     ("action", "call"),
@@ -59,7 +59,7 @@ fn step(reader: &Reader, node: &Node) -> Option<Step> {
         return Some(Step::Call(Box::new(call)));
     }
     if node.value == Value::Null {
-        // A dash at the end of a list is most often one too many.
+        // A dash without content is most often an extra one at the end of a list.
         let found = reader.mistake(&node.span, "a step is empty");
         reader.report(found.help("write a call, such as `- create-pool`, or remove the `-`"));
         return None;
@@ -121,7 +121,7 @@ fn branch(reader: &Reader, node: &Node) -> Option<Branch> {
     let weight = read::weight(&mut map);
     let steps = map.required("steps").map(|node| list(reader, node, "`steps`"));
     map.finish();
-    // A wrong weight is reported; the steps are there all the same.
+    // A wrong weight is reported, but the steps of the branch are kept.
     Some(Branch { weight: weight.unwrap_or_else(|| Spanned::new(1.0, node.span.clone())), steps: steps?? })
 }
 
@@ -158,7 +158,7 @@ fn call(reader: &Reader, mut map: MapReader<'_>) -> Option<Step> {
     Some(Step::Call(Box::new(call)))
 }
 
-/// Keys that exclude or need each other.
+/// Checks keys that exclude or require each other.
 fn check_together(reader: &Reader, map: &mut MapReader<'_>) {
     let repeat = map.entry("repeat");
     let each = map.entry("each");
@@ -193,7 +193,8 @@ fn check_together(reader: &Reader, map: &mut MapReader<'_>) {
     });
 }
 
-/// The method of a step; the one-line form's suffixes have a key of their own here.
+/// Reads the method of a step. The suffixes of the one-line form are rejected, because a step has the key `outcome` for
+/// them.
 fn method(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
     let text = reader.text(node, what)?;
     let (name, outcome) = if reader.names().contains(&text.value) {
@@ -215,7 +216,7 @@ fn method(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
     None
 }
 
-/// An outcome by its name; the statuses that events show are no names.
+/// Reads the name of an outcome; a status code is not a name.
 fn named_outcome(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<Outcome>> {
     if let Value::Int(_) = node.value {
         let found = reader.expected(node, what, "`success`, `auto` or a failure's name");
@@ -225,7 +226,7 @@ fn named_outcome(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<Out
     reader.text(node, what).map(|text| text.map(|name| outcome(&name)))
 }
 
-/// What a name of an outcome stands for.
+/// The outcome of a name.
 pub(super) fn outcome(name: &str) -> Outcome {
     match name {
         "success" => Outcome::Success,
@@ -263,16 +264,17 @@ fn repeat(reader: &Reader, node: &Node, what: &str) -> Option<Repeat> {
     Some(Repeat { times, every })
 }
 
-/// A number of percent, as the number that is written with two more decimal places: `0.7%` is `0.007`.
+/// A percentage as the number with its decimal point shifted by two places: `0.7%` is `0.007`.
 fn percent(text: &str) -> Option<f64> {
     let text = text.trim();
     let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let exponent: i32 = exponent.parse().ok()?;
-    // Not by a division, which would round a second time. What is no number is no number with an exponent either.
+    // Shift by the exponent, because a division would round a second time. An invalid number stays invalid with an
+    // exponent.
     format!("{digits}e{}", exponent.checked_sub(2)?).parse().ok()
 }
 
-/// A probability, as a number or in percent.
+/// Reads a probability: a number or a percentage.
 fn chance(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<f64>> {
     const WANTED: &str = "a number above 0 and up to 1, or a percentage such as `10%`";
     let number = match &node.value {

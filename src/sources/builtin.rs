@@ -1,11 +1,11 @@
-//! What is built into the binary: see `build.rs`.
+//! Texts that are built into the binary: the shipped scenarios and the built-in catalog, embedded by `build.rs`.
 
 use crate::error::Source;
 use std::sync::Arc;
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
-/// The folder of the built-in catalog: the only one with a catalog in it.
+/// The folder of the built-in catalog: the only one that contains a `catalog.yaml`.
 pub(crate) fn folder() -> &'static str {
     TEMPLATES.iter().find_map(|(path, _)| path.strip_suffix("/catalog.yaml")).unwrap_or_default()
 }
