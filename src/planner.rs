@@ -1,7 +1,7 @@
-//! From what was asked for to a plan: scenarios, catalog and options are loaded, resolved, checked and compiled.
+//! Planner: builds a plan from the options. It loads, resolves, checks and compiles the scenarios.
 //!
-//! Everything that can fail has failed before the first event. What comes out is immutable and shared: the
-//! simulation ([`crate::simulation`]) and the renderer ([`crate::render`]) only read it.
+//! It reports every mistake of the user before the first event. The plan is immutable and shared: the simulation
+//! ([`crate::simulation`]) and the renderer ([`crate::render`]) only read it.
 
 mod assemble;
 mod check;
@@ -38,8 +38,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with what it is made of: [`Error::Input`] with places in files, [`Error::Usage`] for
-    /// options that contradict each other.
+    /// [`Error::Input`] for mistakes in scenarios and the catalog, with spans; [`Error::Usage`] for options that
+    /// contradict each other.
     pub fn new(options: &Options) -> Result<Plan, Error> {
         let catalog = match (&options.texts, &options.templates) {
             (SourceProvider::Run(run), _) => Catalog::of_run(run)?,
@@ -87,8 +87,8 @@ impl Plan {
     }
 }
 
-/// Resources that the lists of a run's calls show, each resource once for each call: preparing them takes the product of
-/// both.
+/// The most resources that the lists of a run may show, counted once for each call that lists them: compiling takes
+/// time proportional to this number.
 const MOST_LISTED: usize = 200_000;
 
 fn too_many_listed(catalog: &Catalog, scenario: &ResolvedScenario, call: &Call) -> Error {
@@ -98,7 +98,7 @@ fn too_many_listed(catalog: &Catalog, scenario: &ResolvedScenario, call: &Call) 
     Error::usage(message).help("declare them as one resource with a `count`, which counts once, or list less often")
 }
 
-/// The beginning of a name: that of a scenario in one line is the whole line.
+/// The first 60 characters of a scenario's name, which for the one-line form is the whole line.
 fn shortened(name: &str) -> String {
     let mut shown: String = name.chars().take(60).collect();
     if shown.len() < name.len() {
@@ -107,7 +107,7 @@ fn shortened(name: &str) -> String {
     shown
 }
 
-/// The outcomes that a call may have.
+/// The possible outcomes of a call.
 pub(crate) fn outcomes(
     catalog: &Catalog,
     call: &crate::plan::resolved::Call,
@@ -124,7 +124,7 @@ pub(crate) fn outcomes(
     }
 }
 
-/// What a scenario argument stands for, for `show`: the scenario, or the scenarios of a mix.
+/// Loads a scenario or mix without resolving it, for example for `show`.
 ///
 /// # Errors
 ///
@@ -133,8 +133,7 @@ pub fn load_scenario(catalog: &Catalog, argument: &str) -> Result<Scenario, Erro
     load::one(catalog, argument)
 }
 
-/// The same story with everything said that a scenario may leave out: actors, resources, targets, which failure.
-/// A mix stays as it is.
+/// The scenario with defaults written out: actors, resources, targets and failures. A mix is returned unchanged.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! From what was asked for to a plan: found, resolved, baked and checked.
+//! Assembly of a plan: calls the planner's steps in order, from loading to the compiled plan.
 
 use super::timing;
 use crate::plan::{Options, Plan, RecordKey};
@@ -25,7 +25,7 @@ use std::{
     sync::Arc,
 };
 
-/// What was asked for, as far as it is read.
+/// Intermediate state of planning, with what has been read so far.
 struct Draft<'a> {
     catalog: &'a Arc<Catalog>,
     options: &'a Options,
@@ -38,7 +38,7 @@ struct Draft<'a> {
 }
 
 impl Plan {
-    /// As [`Plan::new`], with a catalog that was loaded before.
+    /// As [`Plan::new`], with a catalog that is already loaded.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl Plan {
         let run = values.name(&plan.name).number(plan.timing.from as u64);
         plan.identities = Identities::new(&plan.catalog, values, run);
         if draft.timing.as_ref().is_some_and(|timing| timing.from.is_none()) {
-            // The one that was provisional goes first, so that there is never twice as much.
+            // Drop the provisional population first, so that memory never holds both.
             drop(std::mem::take(&mut plan.population));
             plan.population = population(&plan.catalog, &counts, values, plan.timing.from, &plan.identities);
         }
@@ -87,7 +87,7 @@ impl<'a> Draft<'a> {
         Ok(Draft { catalog, options, settings, found, mistakes, timing, key, seed })
     }
 
-    /// The plan for a population of that size; what depends on the run's beginning is provisional.
+    /// The plan with a population of this size. Everything that depends on the start of the run is provisional.
     fn plan(&mut self, counts: &Counts) -> Result<Plan, Error> {
         let values = Key::root(self.seed);
         let mut literals = Vec::new();
@@ -139,7 +139,8 @@ fn population(catalog: &Catalog, counts: &Counts, values: Key, from: i64, identi
     Population::new(catalog, &counts.kinds, counts.skew, values.name("population"), from, identities)
 }
 
-/// Takes the value of a result; mistakes in files are kept, so that others are found in the same go.
+/// The value of a result. Mistakes in files are collected instead of returned, so that later steps can report theirs
+/// too.
 fn collected<T>(result: Result<T, Error>, mistakes: &mut Vec<Diagnostic>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -151,7 +152,7 @@ fn collected<T>(result: Result<T, Error>, mistakes: &mut Vec<Diagnostic>) -> Res
     }
 }
 
-/// Resolves and checks every story.
+/// Resolves and checks every scenario.
 fn resolve_all(
     found: &load::Loaded,
     around: &mut resolve::ResolveContext,
@@ -160,7 +161,7 @@ fn resolve_all(
     let mut scenarios = Vec::new();
     let mut names: BTreeMap<&str, u32> = BTreeMap::new();
     let background = found.entries.iter().map(|entry| (&entry.scenario, &entry.scenario.name, None));
-    // After all others, so that nothing of theirs depends on them.
+    // Injected scenarios come last, so that nothing in the others depends on them.
     let injected = found.injected.iter().map(|entry| (&entry.scenario, &entry.name, Some(&entry.injection)));
     for (scenario, name, injection) in background.chain(injected) {
         let times = names.entry(name).or_default();
@@ -180,7 +181,7 @@ fn resolve_all(
     scenarios
 }
 
-/// In the order of the text, one for each place; a file that a mix names twice is wrong once.
+/// Sorts mistakes by place in the text and removes duplicates, which occur if a mix names a file twice.
 fn in_order(mut mistakes: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut seen = BTreeSet::new();
     mistakes.retain(|mistake| seen.insert((mistake.source.name.clone(), mistake.span.start, mistake.span.end)));
@@ -206,7 +207,7 @@ fn record_key(catalog: &Catalog, name: Option<&str>) -> Result<RecordKey, Error>
     }
 }
 
-/// Short enough to type again.
+/// A random seed that is short enough to type.
 fn random_seed() -> Result<u64, Error> {
     use rand::{TryRng, rngs::SysRng};
     let drawn = SysRng
@@ -215,7 +216,7 @@ fn random_seed() -> Result<u64, Error> {
     Ok(drawn.into())
 }
 
-/// Where a run begins that is to end at a time: by simulating it once, without rendering.
+/// The start of a run that has to end at a given time: simulates the run once, without rendering.
 fn begin(plan: &Plan, ends: i64) -> Result<i64, Error> {
     const SECOND: u64 = 1_000_000_000;
     let mut stream = plan.stream();

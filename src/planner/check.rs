@@ -1,8 +1,8 @@
-//! Proves that a story can happen, over all its branches, before anything is emitted.
+//! Feasibility check of a scenario's steps: proves over all branches that each step is possible.
 //!
-//! A forward pass over the story's operations (they only jump forwards) with what may be true of each resource: that
-//! it is absent, that it is live, and which of a field's choices it may have. The same pass settles what follows from
-//! it: which failure `-failure` stands for, and which choices must not be drawn so that a failure can happen.
+//! A data-flow analysis in one forward pass, because operations only jump forwards. It tracks what may be true of each
+//! resource: whether it is absent, live or deleted, and which of a field's choices it may have. The pass also decides
+//! which failure `-failure` stands for, and which choices may not be drawn initially so that a failure is possible.
 
 mod impossible;
 
@@ -19,31 +19,32 @@ use std::{
     ops::Range,
 };
 
-/// It was never made.
+/// Bit of [`Facts::exists`]: the resource has not been created.
 const ABSENT: u8 = 1;
-/// It is there.
+/// Bit of [`Facts::exists`]: the resource exists.
 const LIVE: u8 = 2;
-/// It was removed; its identity is used up.
+/// Bit of [`Facts::exists`]: the resource was deleted; its identity is never used again.
 const GONE: u8 = 4;
 
-/// What may be true of a resource.
+/// The possible states of a resource at one point of the scenario.
 #[derive(Debug, Clone, PartialEq)]
 struct Facts {
     exists: u8,
-    /// Where it was last made or removed, for messages.
+    /// The step that last created or deleted it, for messages.
     since: Option<Range<usize>>,
-    /// For each changing field the lowest and highest choice that it may have, and whether it is still the first.
+    /// For each changing field: the lowest and highest choice that it may have, and whether it still has its initial
+    /// value.
     choices: Vec<(u64, u64, bool)>,
 }
 
-/// Checks a story, settles its outcomes and first values.
+/// Checks a scenario; sets the outcomes of its calls and the initial values of its resources.
 ///
 /// # Errors
 ///
-/// Every step that cannot happen as written, on some branch.
+/// Every step that is impossible on some branch.
 pub fn check(catalog: &Catalog, resolved: &mut Resolved) -> Result<(), Vec<Diagnostic>> {
     let asked = asked_words(resolved);
-    // A constraint on what is drawn first changes what may be true later: once more until nothing changes.
+    // A constraint on an initial draw may change later facts: repeat until a fixed point is reached.
     for _ in 0..=resolved.scenario.resources.len() * 8 {
         let mut pass = Pass::new(catalog, resolved, &asked);
         pass.run(0);
@@ -63,7 +64,7 @@ pub fn check(catalog: &Catalog, resolved: &mut Resolved) -> Result<(), Vec<Diagn
     Ok(())
 }
 
-/// The lowest and highest choice that a field may be drawn as.
+/// The lowest and highest choice that may be drawn initially for a field.
 struct Constraint {
     resource: usize,
     word: usize,
@@ -71,7 +72,7 @@ struct Constraint {
     high: u64,
 }
 
-/// Narrows what is drawn; true if that changed anything.
+/// Applies the constraints to the initial draws; returns whether anything changed.
 fn constrain(catalog: &Catalog, resolved: &mut Resolved, constraints: &[Constraint]) -> bool {
     let mut changed = false;
     for constraint in constraints {
@@ -101,12 +102,12 @@ fn constrain(catalog: &Catalog, resolved: &mut Resolved, constraints: &[Constrai
 struct Pass<'a> {
     catalog: &'a Catalog,
     resolved: &'a Resolved,
-    /// What may be true of each resource at the operation at hand.
+    /// The facts of each resource at the current operation.
     facts: Vec<Facts>,
-    /// For each branch at hand, outermost first, what was true before it of the resources that it has changed: so a
-    /// branch costs what it changes, however many resources there are.
+    /// For each open branch, outermost first: the earlier facts of the resources that it changed. So the cost of a
+    /// branch depends on the number of its changes and not on the number of resources.
     before: Vec<HashMap<usize, Facts>>,
-    /// Fields that some update asks for, by resource and word.
+    /// Fields that some update sets, by resource and slot.
     asked: &'a HashSet<(usize, usize)>,
     mistakes: Vec<Diagnostic>,
     reported: HashSet<(usize, usize, String)>,
@@ -114,7 +115,7 @@ struct Pass<'a> {
     constraints: Vec<Constraint>,
 }
 
-/// Fields that some update asks for, by resource and word.
+/// Fields that some update sets, by resource and slot.
 fn asked_words(resolved: &Resolved) -> HashSet<(usize, usize)> {
     let calls = resolved.scenario.operations.iter().filter_map(|operation| match operation {
         Operation::Call(call) => Some((call.target?, &call.asks)),
@@ -141,7 +142,8 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// From an operation to the end of the scenario, or of its branch; where the scenario continues.
+    /// Analyses operations up to the end of the scenario or of the current branch; returns where the scenario
+    /// continues.
     fn run(&mut self, mut at: usize) -> usize {
         let operations = &self.resolved.scenario.operations;
         while let Some(operation) = operations.get(at) {
@@ -157,7 +159,7 @@ impl<'a> Pass<'a> {
         at
     }
 
-    /// Goes through all branches from the same point, and puts together what may be true after them; where they end.
+    /// Analyses all branches from the same facts and merges the results; returns where the branches end.
     fn choose(&mut self, targets: &[usize]) -> usize {
         let mut behind = self.resolved.scenario.operations.len();
         let mut ends: HashMap<usize, Vec<(usize, Facts)>> = HashMap::new();
@@ -172,7 +174,7 @@ impl<'a> Pass<'a> {
         for (resource, ends) in ends {
             let before = self.facts[resource].clone();
             self.note(resource);
-            // The first branch that leaves the resource as it was stands for all such.
+            // All branches that leave the resource unchanged have the same result: merge only the first of them.
             let untouched = (0..).zip(&ends).find(|(branch, (other, _))| branch != other).map(|(branch, _)| branch);
             let untouched = untouched.unwrap_or(ends.len());
             let mut ends = ends;
@@ -187,7 +189,7 @@ impl<'a> Pass<'a> {
         behind
     }
 
-    /// Remembers what is true of a resource, before it changes.
+    /// Saves the facts of a resource before they change.
     fn note(&mut self, resource: usize) {
         if let Some(before) = self.before.last_mut() {
             before.entry(resource).or_insert_with(|| self.facts[resource].clone());
@@ -251,7 +253,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Which failure `-failure` stands for here.
+    /// Decides which failure `-failure` stands for at this call.
     fn settle_usual(&mut self, at: usize, call: &Call, step: &scenario::Call, exists: u8) -> Outcome {
         let usual = step.outcome.as_ref().is_some_and(|outcome| outcome.value == scenario::Outcome::UsualFailure);
         if !usual {
@@ -303,7 +305,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// A resource is made or changed only with others that exist then.
+    /// Checks that all resources which a created or changed resource refers to exist at that point.
     fn references_live(&mut self, call: &Call, step: &scenario::Call, target: usize) {
         let resource = &self.resolved.scenario.resources[target];
         let asked = call.asks.iter().filter_map(|ask| match ask.value {
@@ -311,7 +313,7 @@ impl<'a> Pass<'a> {
             _ => None,
         });
         let create = self.catalog.methods[call.method].does == Effect::Create;
-        // An update shows what it leaves as it is, too, unless some other update may have changed that.
+        // An update also shows references that it does not change, unless another update may have changed them.
         let kept = |word: usize| !self.asked.contains(&(target, word));
         let first = resource.initial.iter().enumerate().filter_map(|(word, initial)| match initial {
             Initial::Reference(reference) if create || !call.asks.is_empty() && kept(word) => Some(*reference),
@@ -346,7 +348,8 @@ impl<'a> Pass<'a> {
                 Asked::Code(code) => facts.choices[ask.word] = (code, code, false),
                 Asked::Next { last } => {
                     if drawn && high == last && low < last {
-                        // A change that changes nothing is no story.
+                        // `next` at the last choice would change nothing, so the last choice may not be drawn
+                        // initially.
                         self.constraints.push(Constraint { resource: target, word: ask.word, low: 0, high: last - 1 });
                     }
                     facts.choices[ask.word] = ((low + 1).min(last), (high + 1).min(last), false);
@@ -357,7 +360,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// After an update that may have happened or not, fields may be anything that it asks for.
+/// After an update that may have failed, a field may have its old value or the requested one.
 fn widen(call: &Call, facts: &mut Facts) {
     for ask in &call.asks {
         let (low, high, _) = facts.choices[ask.word];
@@ -370,7 +373,7 @@ fn widen(call: &Call, facts: &mut Facts) {
 }
 
 impl Facts {
-    /// The facts of a resource when an instance begins.
+    /// The facts at the start of an instance.
     fn at_first(resource: &Resource) -> Self {
         let existing = !matches!(resource.owner, Owner::Instance { existing: false, .. });
         let choices = resource.initial.iter().map(|initial| match initial {
@@ -390,9 +393,9 @@ impl Facts {
         self
     }
 
-    /// Adds the facts of another way that leads to the same point.
+    /// Merges the facts of another path to the same point.
     fn merge(&mut self, other: Facts) {
-        // Of two places the one that takes something away says more.
+        // For messages, a step that deleted the resource is more useful than one that created it.
         if other.exists & GONE != 0 && self.exists & GONE == 0 || self.since.is_none() {
             self.since = other.since;
         }

@@ -1,4 +1,4 @@
-//! Prepares emissions: finds out, once, whose field every name of a template is.
+//! Compiler of event kinds: resolves each name in a template once, to a value source.
 
 mod around;
 mod inline;
@@ -23,20 +23,20 @@ use std::{
     sync::Arc,
 };
 
-/// Prepares the emissions of a run; compiles each template once for each branch that is needed.
+/// Compiles the event kinds of a run, and each template once per combination of branches that they need.
 pub struct EventKindCompiler<'a> {
     catalog: &'a Catalog,
     population: &'a Population,
     as_documented: bool,
     record_key: Option<usize>,
     programs: HashMap<(MethodId, bool, KindId), Arc<Program>>,
-    /// Those of emissions, each once.
+    /// The programs of event kinds, each stored once.
     specialized: HashSet<Arc<Program>>,
 }
 
 impl<'a> EventKindCompiler<'a> {
-    /// For a run with that kind of envelope and that record key (an index into [`Catalog::keys`]). What in the population
-    /// depends on the run's beginning may be provisional.
+    /// A compiler for this kind of envelope and record key (an index into [`Catalog::keys`]). Values in the population
+    /// that depend on the start of the run may be provisional.
     pub fn new(
         catalog: &'a Catalog,
         population: &'a Population,
@@ -53,11 +53,11 @@ impl<'a> EventKindCompiler<'a> {
         }
     }
 
-    /// The emission of one call of a story with one outcome.
+    /// Compiles the event kind of one call of a scenario with one outcome.
     ///
     /// # Errors
     ///
-    /// What is wrong with the method's template. Empty if it has none.
+    /// Mistakes in the method's template; empty if the method has none.
     pub fn event_kind(
         &mut self,
         number: u16,
@@ -99,7 +99,7 @@ impl<'a> EventKindCompiler<'a> {
         })
     }
 
-    /// The same program, in one place for all that have it.
+    /// The stored program that equals `program`, so that equal ones share memory.
     fn shared(&mut self, program: Program) -> Arc<Program> {
         if let Some(known) = self.specialized.get(&program) {
             return Arc::clone(known);
@@ -121,7 +121,7 @@ impl<'a> EventKindCompiler<'a> {
     }
 }
 
-/// What is known of the events of a method with one outcome, by principals of one kind.
+/// The constants in all events of a method with one outcome and one kind of principal.
 pub(crate) fn constants(
     catalog: &Catalog,
     as_documented: bool,
@@ -135,7 +135,7 @@ pub(crate) fn constants(
     ]
 }
 
-/// The work on one emission.
+/// Compiler of one event kind.
 struct CallCompiler<'a> {
     catalog: &'a Catalog,
     population: &'a Population,
@@ -149,7 +149,7 @@ struct CallCompiler<'a> {
     words: usize,
     others_at: HashMap<usize, usize>,
     rows: Vec<(KindId, Row)>,
-    /// The item at work, if one is.
+    /// The list item being compiled, if any.
     item: Option<ItemCompiler>,
 }
 
@@ -159,7 +159,7 @@ struct ItemCompiler {
     known: HashMap<Vec<String>, usize>,
 }
 
-/// An own resource and where its words are.
+/// A resource of the instance, and the offset of its state slots.
 #[derive(Clone, Copy)]
 struct Own {
     resource: usize,
@@ -193,7 +193,7 @@ impl<'a> CallCompiler<'a> {
             }
         }
         if method.does == Effect::List {
-            // A list looks where the story has what it lists.
+            // A list is located where the scenario's resource of the listed kind is.
             let listed = scenario.resources.iter().enumerate().find(|(_, resource)| resource.kind == method.kind);
             match listed.map(|(index, resource)| (index, resource.owner)) {
                 Some((index, Owner::Population { .. })) => {
@@ -225,7 +225,7 @@ impl<'a> CallCompiler<'a> {
         }
     }
 
-    /// The value of a name, made once.
+    /// The index of the value of a name; a repeated name gets the same index.
     fn event(&mut self, path: &[String]) -> usize {
         if let Some(known) = self.known.get(path) {
             return *known;
@@ -267,7 +267,7 @@ impl<'a> CallCompiler<'a> {
         }
     }
 
-    /// The call's target in sentences: the resource, or for a list what it lies in.
+    /// The call's target in messages: the resource, or for a list the resource that contains the list.
     fn target(&mut self, what: &str) -> ValueSource {
         let kind = &self.catalog.kinds[self.method.kind];
         if what == "label" {
@@ -324,7 +324,7 @@ impl<'a> CallCompiler<'a> {
         }
     }
 
-    /// A text: its names are of its owner or of what surrounds the story.
+    /// Compiles a text. Its placeholders refer to fields of its owner or of the surrounding scope.
     fn text(&mut self, text: &Text, whose: Option<Whose>) -> ValueSource {
         let mut parts = Vec::new();
         for part in &text.parts {
@@ -374,12 +374,12 @@ impl<'a> CallCompiler<'a> {
         value_sources.len() - 1
     }
 
-    /// A value of the work at hand as a piece of a text.
+    /// The part of a text that refers to a value of the current item or event.
     fn part(&self, index: usize) -> Part {
         if self.item.is_some() { Part::Item(index) } else { Part::Event(index) }
     }
 
-    /// The record's key: the first text whose names the method has.
+    /// The record's key: the first of the texts whose names all exist for the method.
     fn key(&mut self, texts: &[Text]) -> Option<usize> {
         let has = |name: &[String]| {
             let scoped = self.method.scope.iter().any(|kind| self.catalog.kinds[*kind].variable == name[0]);
@@ -392,7 +392,7 @@ impl<'a> CallCompiler<'a> {
     }
 }
 
-/// Whose fields a text may name by its own variable.
+/// The owner of a text, whose fields the text names with the owner's variable.
 #[derive(Clone, Copy)]
 enum Whose {
     Own(Own),
@@ -421,7 +421,7 @@ fn scalar_make(scalar: &Scalar) -> ValueSource {
     scalar.bytes().map_or(ValueSource::Null, |bytes| fixed(&bytes))
 }
 
-/// The choices of a field as events show them; `None` is null.
+/// The choices of a field, encoded for events; `None` is null.
 fn choices(kind: &Kind, field: FieldId) -> Vec<Option<Padded>> {
     let shown = |choice: &Scalar| choice.bytes().map(|bytes| Padded::new(&bytes));
     match &kind.fields[field].generator {
@@ -430,19 +430,19 @@ fn choices(kind: &Kind, field: FieldId) -> Vec<Option<Padded>> {
     }
 }
 
-/// A value that a scenario fixes; `None` is null.
+/// The value source of a pinned value; `None` is null.
 fn pinned(bytes: Option<&[u8]>) -> ValueSource {
     bytes.map_or(ValueSource::Null, fixed)
 }
 
-/// The only choice that is ever drawn.
+/// The index of the only choice with a weight above 0, if there is exactly one.
 fn only(counts: &[u64]) -> Option<usize> {
     let mut drawn = counts.iter().enumerate().filter(|(_, count)| **count > 0);
     let first = drawn.next()?.0;
     drawn.next().is_none().then_some(first)
 }
 
-/// The same choice in all instances.
+/// The value source of a choice that is the same in all instances.
 fn pinned_choice(kind: &Kind, field: FieldId, choice: usize) -> ValueSource {
     choices(kind, field).into_iter().nth(choice).flatten().map_or(ValueSource::Null, ValueSource::Fixed)
 }

@@ -1,4 +1,5 @@
-//! How many of each kind exist before a run: what a mix says, over what the catalog says.
+//! Population sizes: the numbers in a mix override those in the catalog, and a kind grows with the rate if unique
+//! clocks need it.
 
 use crate::planner::load::Loaded;
 use crate::{
@@ -9,31 +10,30 @@ use crate::{
 };
 use std::{ops::Range, sync::Arc};
 
-/// How many of each kind exist before a run, and how unevenly they are drawn.
+/// The number of members of each kind before a run, and how unevenly instances draw them.
 #[derive(Clone)]
 pub(super) struct Counts {
     /// By kind.
     pub kinds: Vec<u64>,
-    /// 0 is even, 1 is Zipf's law.
+    /// The exponent of the Zipf distribution; 0 is uniform.
     pub skew: f64,
-    /// By kind: where the mix says just how many there are. The others grow with the rate.
+    /// By kind: the place where the mix gives an exact number. All other kinds may grow with the rate.
     exact: Vec<Option<(Range<usize>, Arc<Source>)>>,
 }
 
-/// Bytes of a population that a catalog or a mix asks for: about two seconds of making it. One that grows with the rate may
-/// have more.
+/// The most bytes of a population that a catalog or mix asks for, which takes about two seconds to build. A population
+/// that grows with the rate may take more.
 const MOST_BYTES: u128 = 200_000_000;
 
-/// Bytes of a member, and of each of its fields, about.
+/// Approximate bytes of a member, and of each of its fields.
 const MEMBER: u128 = 48;
 const FIELD: u128 = 40;
 
-/// Where a name is given out once in a second, so many times as many members as are needed: some are busier than
-/// others.
+/// Reserve factor for members that assign unique clocks, because some members are busier than others.
 const ROOM: u64 = 2;
 
 impl Counts {
-    /// What the catalog says.
+    /// The sizes in the catalog.
     pub fn of_catalog(catalog: &Catalog) -> Self {
         Counts {
             kinds: catalog.kinds.iter().map(|kind| kind.population).collect(),
@@ -42,17 +42,17 @@ impl Counts {
         }
     }
 
-    /// About how many bytes the population takes.
+    /// The approximate size of the population in bytes.
     pub fn bytes(&self, catalog: &Catalog) -> u128 {
         let kinds = catalog.kinds.iter().zip(&self.kinds).filter(|(kind, _)| kind.table.is_none());
         kinds.map(|(kind, count)| u128::from(*count) * (MEMBER + FIELD * kind.fields.len() as u128)).sum()
     }
 
-    /// Refuses a population that takes too long to make, before it is made.
+    /// Rejects a population that would take too long to build.
     ///
     /// # Errors
     ///
-    /// The memory needed, at the largest number that the mix gives.
+    /// The memory needed; the diagnostic points at the largest number in the mix.
     pub fn check_size(&self, catalog: &Catalog) -> Result<(), Error> {
         let needed = self.bytes(catalog);
         if needed <= MOST_BYTES {
@@ -75,11 +75,12 @@ impl Counts {
         }
     }
 
-    /// What has to exist so that there are names enough for all that is made, where that is more.
+    /// The population enlarged so that it can assign all unique clocks that the run needs; `None` if it is large
+    /// enough.
     ///
     /// # Errors
     ///
-    /// The mix says how many there are, and they are too few.
+    /// The mix gives an exact number that is too small.
     pub fn grown(&self, catalog: &Catalog, needs: &[(KindId, KindId, u64)]) -> Result<Option<Counts>, Error> {
         let mut grown = self.clone();
         for (room, named, needed) in needs {
@@ -101,7 +102,7 @@ impl Counts {
         Ok((grown.kinds != self.kinds).then_some(grown))
     }
 
-    /// More of a kind, and as many more of what lies in it.
+    /// Enlarges a kind, and proportionally the kinds that it contains.
     fn grow(&mut self, catalog: &Catalog, kind: KindId, wanted: u64) {
         let before = self.kinds[kind].max(1);
         self.kinds[kind] = wanted;
@@ -118,7 +119,7 @@ fn plural(catalog: &Catalog, kind: KindId) -> &str {
     catalog.kinds[kind].plural.as_deref().unwrap_or(&catalog.kinds[kind].name)
 }
 
-/// How many there are, and whether there may be more: `40`, or `40+`.
+/// Parses a number, and whether the kind may grow: `40`, or `40+`.
 fn count(value: &Value) -> Option<(u64, bool)> {
     match value {
         Value::Int(count) => Some((u64::try_from(*count).ok()?, false)),
@@ -127,7 +128,7 @@ fn count(value: &Value) -> Option<(u64, bool)> {
     }
 }
 
-/// How many of each kind exist before, and how unevenly they are drawn: the mix's word over the catalog's.
+/// The population of a run: the numbers in the mix, else those in the catalog.
 pub(super) fn population(catalog: &Catalog, found: &Loaded) -> Result<Counts, Error> {
     let mut counts = Counts::of_catalog(catalog);
     let mut mistakes = Vec::new();

@@ -1,5 +1,5 @@
-//! Whether the events of a run are `CloudEvents`: found out before the first one, because a receiver refuses or, without
-//! a value, deletes.
+//! Check that all events of a run are valid `CloudEvents`. It runs before the first event, because receivers reject
+//! invalid ones, and treat a record without a value as a deletion.
 
 use super::compile::constants;
 use crate::plan::Plan;
@@ -12,11 +12,11 @@ use crate::{
 use std::collections::BTreeSet;
 
 impl Plan {
-    /// Refuses a run of which some event is no `CloudEvent`.
+    /// Rejects a run with an event that is not a valid `CloudEvent`.
     ///
     /// # Errors
     ///
-    /// What is wrong with the templates of the events that the run may have.
+    /// Mistakes in the templates of the run's events.
     pub fn check_cloud_events(&self) -> Result<(), Error> {
         let mut seen = BTreeSet::new();
         let mut mistakes: Vec<Diagnostic> = Vec::new();
@@ -44,7 +44,7 @@ impl Plan {
 }
 
 impl Catalog {
-    /// Templates some of whose events are no `CloudEvents`, as warnings.
+    /// Warnings for templates with events that are not valid `CloudEvents`.
     pub fn not_cloud_events(&self) -> Vec<Diagnostic> {
         let known = [("as_documented", Constant::Boolean(false))];
         let all = (0..self.methods.len()).flat_map(|method| faults(self, method, &known).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Says everything that a scenario may leave out, so that people can grow a file from a story in one line.
+//! Expansion of a scenario: writes out defaults, so that people can turn one line into a file.
 
 use crate::planner::resolve::Resolved;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     yaml::Spanned,
 };
 
-/// The scenario with actors, resources, targets and failures filled in.
+/// The scenario with actors, resources, targets and failures written out.
 pub(super) fn expanded(catalog: &Catalog, scenario: &Scenario, resolved: &Resolved) -> Scenario {
     let resolved = &resolved.scenario;
     let mut spelled = scenario.clone();
@@ -40,7 +40,7 @@ pub(super) fn expanded(catalog: &Catalog, scenario: &Scenario, resolved: &Resolv
     spelled
 }
 
-/// Calls stand in the same order in the scenario and in the story.
+/// Fills in the calls, which have the same order in the written and the resolved scenario.
 fn fill<'a>(
     catalog: &Catalog,
     resolved: &ResolvedScenario,
@@ -67,7 +67,7 @@ fn fill<'a>(
     }
 }
 
-/// Something that stands nowhere in the text.
+/// A value that has no place in the text.
 fn said<T>(value: T) -> Spanned<T> {
     Spanned::new(value, 0..0)
 }

@@ -1,4 +1,5 @@
-//! Whether a run can be what it is asked to be: found out before it begins, instead of by a run that crawls.
+//! Feasibility check of a run's size, before its first event: an infeasible run would exhaust memory or make no
+//! progress.
 
 use crate::plan::{Plan, Starts};
 use crate::planner::counts::Counts;
@@ -9,25 +10,25 @@ use crate::{
     units::{elapsed, format_bytes, format_count, format_duration},
 };
 
-/// Instances that start in a second, as a fraction.
+/// The rate at which instances start, as a fraction.
 struct StartRate {
     instances: u128,
     seconds: u128,
 }
 
-/// Memory that the stories that go on at the same time may need, in bytes.
+/// The most memory for instances in progress at the same time, in bytes.
 const MOST_MEMORY: u128 = 8 << 30;
 
-/// Bytes of an instance beside its state.
+/// Bytes of an instance besides its state slots.
 const INSTANCE: u128 = 64;
 
 const SECOND: u128 = 1_000_000_000;
 
-/// What has to exist before the run, where that is more than is said.
+/// Checks the memory and the population that a run needs. Returns a larger population if the run needs one.
 ///
 /// # Errors
 ///
-/// Stories without events, more of them than there is memory for, a population that is too small for the rate.
+/// A run without events, more instances in progress than memory allows, or a population too small for the rate.
 pub(super) fn check(plan: &Plan, counts: &Counts) -> Result<Option<Counts>, Error> {
     let Some(schedule) = &plan.timing.schedule else {
         check_events(plan)?;
@@ -47,7 +48,7 @@ pub(super) fn check(plan: &Plan, counts: &Counts) -> Result<Option<Counts>, Erro
     counts.grown(&plan.catalog, &needs(plan, &outlook, &starts))
 }
 
-/// Refuses a run that goes through very many instances none of which has an event: that may never end.
+/// Rejects a run with very many instances of which none has an event: it may never end.
 fn check_events(plan: &Plan) -> Result<(), Error> {
     const MOST: u128 = 10_000_000;
     let timing = &plan.timing;
@@ -64,10 +65,10 @@ fn check_events(plan: &Plan) -> Result<(), Error> {
     Err(error.help("raise the `chance` of their steps, or add steps that always happen"))
 }
 
-/// Refuses more stories at the same time than there is memory for.
+/// Rejects a rate with more instances in progress than memory allows.
 fn check_memory(plan: &Plan, (outlook, starts): (&Outlook, &StartRate), population: u128) -> Result<(), Error> {
     let sample = u128::from(outlook.instances);
-    // Those that go on in the steady state, but no more than begin before the run's end.
+    // The number in progress in the steady state, but not more than start before the end of the run.
     let steady = starts.instances * (outlook.durations / sample) / (starts.seconds * SECOND);
     let events = plan.timing.events.map(u128::from).or_else(|| {
         let (schedule, to) = (plan.timing.schedule.as_ref()?, plan.timing.to?);
@@ -85,7 +86,7 @@ fn check_memory(plan: &Plan, (outlook, starts): (&Outlook, &StartRate), populati
     )))
 }
 
-/// Refuses a population that grows with the rate beyond what there is memory for.
+/// Rejects a population that grew with the rate beyond the memory limit.
 pub(super) fn check_population(counts: &Counts, catalog: &Catalog) -> Result<(), Error> {
     let needed = counts.bytes(catalog);
     if needed <= MOST_MEMORY {
@@ -96,7 +97,7 @@ pub(super) fn check_population(counts: &Counts, catalog: &Catalog) -> Result<(),
     Err(Error::usage(message).help("lower the rate"))
 }
 
-/// Refuses more instances in progress than there is memory for, in a run without a rate.
+/// Rejects a run without a rate that has more instances in progress than memory allows.
 fn check_state(plan: &Plan) -> Result<(), Error> {
     let timing = &plan.timing;
     let bytes = |words: u128| INSTANCE + words * 8;
@@ -105,7 +106,7 @@ fn check_state(plan: &Plan) -> Result<(), Error> {
     let begun = match timing.starts {
         Starts::Once => plan.background as u128,
         Starts::Instances(instances) => instances.into(),
-        // Each that starts has an event, or is over at once.
+        // Each instance that starts has an event, or ends at once.
         Starts::Unbounded => [timing.events.map(u128::from), until].into_iter().flatten().min().unwrap_or(u128::MAX),
     };
     if begun.saturating_mul(bytes(largest)) <= MOST_MEMORY {
@@ -135,8 +136,8 @@ fn too_much(when: &str, active: u128, needed: u128) -> Error {
     ))
 }
 
-/// For each kind in which names are given out once in a second: how many members that takes, and for which kind's
-/// names.
+/// For each kind whose unique clocks are scoped to another kind: the scoping kind, the kind, and the number of scoping
+/// members needed.
 fn needs(plan: &Plan, outlook: &Outlook, starts: &StartRate) -> Vec<(KindId, KindId, u64)> {
     let kinds = plan.catalog.kinds.iter().enumerate();
     let needs = kinds.filter_map(|(kind, of)| {

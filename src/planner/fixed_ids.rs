@@ -1,11 +1,11 @@
-//! Fixed ids stand for one thing each.
+//! Check that each fixed id stands for a single resource or principal.
 
 use crate::plan::{Plan, Starts};
 use crate::{error::Error, plan::resolved::Pin};
 use std::collections::BTreeSet;
 
 impl Plan {
-    /// Refuses fixed ids that would stand for two things: in one story, in two, or in two instances of one.
+    /// Rejects a fixed id that would stand for two, within a scenario, across scenarios, or across instances.
     pub(super) fn check_fixed_ids(&self) -> Result<(), Error> {
         let once = matches!(self.timing.starts, Starts::Once | Starts::Instances(1)) && self.timing.schedule.is_none();
         let mut seen = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Injected stories: found, named, and checked to lie within the run.
+//! Injected scenarios: loads and names them, and checks that they lie within the run.
 
 use crate::plan::{Options, Plan, Starts};
 use crate::planner::load::Loader;
@@ -12,15 +12,15 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// A story and when it is injected.
+/// An injected scenario and its time.
 pub(super) struct Entry {
     pub scenario: Scenario,
-    /// `mass-deletion@+20m`: what its identities grow from, so that other injections change nothing.
+    /// A name such as `mass-deletion@+20m`. Identities are keyed by it, so that other injections do not change them.
     pub name: String,
     pub injection: Injection,
 }
 
-/// One `--inject`, taken apart.
+/// A parsed `--inject`.
 struct Argument {
     source: Arc<Source>,
     scenario: String,
@@ -29,7 +29,7 @@ struct Argument {
     with: Vec<Override>,
 }
 
-/// Finds what a mix injects.
+/// Loads the scenarios that a mix injects.
 pub(super) fn of_mix(loader: &mut Loader, mix: &Scenario, now: i64) -> Vec<Entry> {
     let Body::Mix(body) = &mix.body else { return Vec::new() };
     let mut entries = Vec::new();
@@ -53,7 +53,7 @@ pub(super) fn of_mix(loader: &mut Loader, mix: &Scenario, now: i64) -> Vec<Entry
     entries
 }
 
-/// Finds what the command line injects.
+/// Loads the scenarios that the command line injects.
 pub(super) fn of_options(loader: &mut Loader, options: &Options, now: i64) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
     for text in &options.inject {
@@ -84,7 +84,7 @@ fn entry(scenario: Scenario, at_text: &str, at: At, label: &str) -> Entry {
     }
 }
 
-/// Reads `+20m`, or a point in time.
+/// Parses `+20m`, or a point in time.
 fn at(text: &str, now: i64) -> Result<At, (String, String)> {
     let text = text.trim();
     if let Some(offset) = text.strip_prefix('+') {
@@ -105,14 +105,14 @@ fn at(text: &str, now: i64) -> Result<At, (String, String)> {
     }
 }
 
-/// The scenario of an `--inject`, and the rest after the `@` that a time follows: a mail address has one, too.
+/// Splits an `--inject` at the last `@` that a time follows; e-mail addresses contain `@` as well.
 pub(crate) fn divided(text: &str) -> Option<(&str, &str)> {
     let places = || text.rmatch_indices('@').map(|(at, _)| (&text[..at], &text[at + 1..]));
     let is_time = |rest: &str| at(rest.split(',').next().unwrap_or_default(), 0).is_ok();
     places().find(|(_, rest)| is_time(rest)).or_else(|| places().next())
 }
 
-/// What stands between commas, except those of a value in quotes.
+/// Splits at commas outside quoted values.
 fn parts(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -129,7 +129,7 @@ fn parts(text: &str) -> Vec<&str> {
     }
 }
 
-/// How long a value is that others may follow.
+/// The length of a value that ends at a comma or at its closing quote.
 fn value_length(text: &str) -> usize {
     let quote = text.chars().next().filter(|first| matches!(first, '"' | '\''));
     let ends = |quote: char| text.match_indices(quote).map(|(at, _)| at + 1).skip(1);
@@ -140,7 +140,7 @@ fn value_length(text: &str) -> usize {
     quoted.or_else(|| text.find(',')).unwrap_or(text.len())
 }
 
-/// Reads `mass-deletion@+2h,label=positive,deletes=4`.
+/// Parses `mass-deletion@+2h,label=positive,deletes=4`.
 fn parse(text: &str) -> Result<Argument, Error> {
     let source = Source::new("--inject", text);
     let Some((scenario, rest)) = divided(text).filter(|(scenario, _)| !scenario.is_empty()) else {
@@ -182,10 +182,10 @@ fn parse(text: &str) -> Result<Argument, Error> {
     Ok(argument)
 }
 
-/// Nothing is injected on the last day of event time, nor after it: in nanoseconds since the Unix epoch.
+/// The latest time of an injection, in nanoseconds since the Unix epoch: one day before the end of event time.
 const LATEST: i64 = i64::MAX - 86_400_000_000_000;
 
-/// Refuses injected stories that do not lie within the run.
+/// Rejects injected scenarios that do not lie within the run.
 pub(super) fn check(plan: &Plan) -> Result<(), Error> {
     if plan.background == plan.scenarios.len() {
         return Ok(());
@@ -229,7 +229,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses times that nobody can tell yet.
+/// Rejects an absolute time if the start of the run is not known yet.
 pub(super) fn check_known(entries: &[Entry], from: Option<i64>) -> Result<(), Error> {
     let absolute = entries.iter().find(|entry| matches!(entry.injection.at, At::Time(_)));
     match (absolute, from) {

@@ -1,4 +1,4 @@
-//! From arguments to scenarios: shipped names, paths, stories in one line; mixes are taken apart.
+//! Loader of scenarios: reads shipped scenarios, files and the one-line form, and flattens mixes.
 
 use crate::plan::Options;
 use crate::planner::{inject, overrides::Overrides};
@@ -16,40 +16,40 @@ use std::{
     sync::Arc,
 };
 
-/// The stories of a run, and what their files say about the whole.
+/// The scenarios of a run, and the settings in their files that apply to the whole run.
 pub(super) struct Loaded {
-    /// What the run is called.
+    /// The name of the run.
     pub name: String,
-    /// Its stories with steps.
+    /// The scenarios with steps.
     pub entries: Vec<Entry>,
-    /// What is injected, on top of them.
+    /// The injected scenarios.
     pub injected: Vec<inject::Entry>,
-    /// What is wrong with the form of their files.
+    /// Mistakes in the form of the files.
     pub mistakes: Vec<Diagnostic>,
-    /// The seed, if a file says one.
+    /// The seed, if a file gives one.
     pub seed: Option<u64>,
-    /// The beginning, if a file says one.
+    /// The start of event time, if a file gives one.
     pub from: Option<(Spanned<String>, Arc<Source>)>,
-    /// The time between starts, if a file says one.
+    /// The time between starts of instances, if a file gives one.
     pub every: Option<u64>,
-    /// The rate over time, if a mix says one.
+    /// The rate, if a mix gives one.
     pub pace: Option<Pace>,
-    /// The population, if a mix says something of it.
+    /// The population, as far as mixes give it.
     pub population: Vec<(Field, Arc<Source>)>,
-    /// Every text that was read.
+    /// All texts that were read.
     pub texts: Vec<ScenarioSource>,
 }
 
-/// One story and its weight among all.
+/// A scenario and its weight.
 pub(super) struct Entry {
     pub scenario: Scenario,
     pub weight: u64,
 }
 
-/// The largest weight: leaves room for a thousand stories in 64 bits.
+/// The largest weight: a thousand scenarios of this weight do not overflow 64 bits.
 const WEIGHT: f64 = 1_099_511_627_776.0;
 
-/// Finds the scenarios of a run; several are a mix of equal weights.
+/// Loads the scenarios of a run; several arguments are a mix with equal weights.
 pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Overrides, now: i64) -> Result<Loaded, Error> {
     let (arguments, texts) = (&options.scenarios, &options.texts);
     if arguments.is_empty() {
@@ -103,23 +103,23 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Overrides
     }
     check_stories(weighted.len() + found.injected.len())?;
     let most = weighted.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
-    // A weight of 0 means never; its story keeps its place, so that nothing else changes.
+    // A weight of 0 means never. The scenario keeps its index, so that the others do not change.
     let weight = |weight: f64| if weight > 0.0 { ((weight / most * WEIGHT) as u64).max(1) } else { 0 };
     found.entries = weighted.into_iter().map(|(scenario, share)| Entry { scenario, weight: weight(share) }).collect();
     Ok(found)
 }
 
-/// Scenarios of a run, those that are injected and those of mixes in mixes included, each as often as it is named.
+/// The most scenarios of a run, including injected ones and those in nested mixes; each mention counts.
 const MOST_STORIES: usize = 1_000;
 
-/// Entries of mixes that are looked at, also where they lead to nothing: mixes that hold one another twice double them
-/// with each file.
+/// The most entries of mixes that are read, including those without any scenario: mixes that contain each other twice
+/// double the number of entries with each file.
 const MOST_ENTRIES: usize = 10_000;
 
-/// Mixes that lie in one another.
+/// The deepest nesting of mixes.
 const DEEPEST: usize = 100;
 
-/// Refuses more scenarios than a run may have.
+/// Rejects more scenarios than a run may have.
 fn check_stories(scenarios: usize) -> Result<(), Error> {
     if scenarios <= MOST_STORIES {
         return Ok(());
@@ -128,7 +128,7 @@ fn check_stories(scenarios: usize) -> Result<(), Error> {
     Err(error.help("a mix counts for each scenario that it leads to: name each once, with its `weight`"))
 }
 
-/// Finds one scenario, as it stands.
+/// Loads one scenario without flattening it.
 pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
     let (mut settings, texts) = (Overrides::default(), SourceProvider::Machine);
     let mut loader = Loader::new(catalog, &texts, &mut settings);
@@ -141,15 +141,16 @@ pub(super) struct Loader<'a> {
     texts: &'a SourceProvider,
     settings: &'a mut Overrides,
     pub mistakes: Vec<Diagnostic>,
-    /// Mixes that are being taken apart, outermost first.
+    /// The mixes that are being flattened, outermost first.
     open: Vec<PathBuf>,
-    /// What was read, for whoever writes the run down.
+    /// The texts that were read, for a run file.
     taken: Vec<ScenarioSource>,
-    /// How many entries of mixes were looked at.
+    /// The number of mix entries read so far.
     entries: usize,
-    /// Scenarios that were read without overrides, by the names of their text and of themselves: a mix may name one often.
+    /// A cache of scenarios read without overrides, by the names of their source and scenario: a mix may name one
+    /// often.
     read: HashMap<(String, String), Scenario>,
-    /// Methods whose names hold more than a step's usual words.
+    /// Method names with unusual characters.
     names: Vec<String>,
 }
 
@@ -168,7 +169,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Reads what an argument (or an entry of a mix in `folder`) stands for; mistakes in it are kept.
+    /// Reads the scenario of an argument (or of a mix entry, relative to `folder`); mistakes in it are collected.
     pub fn find(
         &mut self,
         argument: &str,
@@ -178,7 +179,7 @@ impl<'a> Loader<'a> {
         self.find_at(argument, None, folder, with)
     }
 
-    /// As `find`, for an argument that stands at a place of a file.
+    /// As `find`, for an argument within a file.
     fn find_at(
         &mut self,
         argument: &str,
@@ -198,7 +199,7 @@ impl<'a> Loader<'a> {
             self.take(argument, &source, false);
             return Ok(self.read(&source, "stdin", with));
         }
-        // A method of a catalog may be called as a path or a shipped scenario is.
+        // The name of a method takes precedence over paths and shipped scenarios.
         let base = scenario::method_of_step(argument, &self.names);
         if self.catalog.method(argument).is_some() || self.names.iter().any(|name| name == base) {
             return one_line(self);
@@ -237,14 +238,14 @@ impl<'a> Loader<'a> {
         matches!(self.texts, SourceProvider::Machine) && path.is_dir()
     }
 
-    /// Remembers a text that was read.
+    /// Records a text that was read.
     fn take(&mut self, name: &str, source: &Arc<Source>, fixed: bool) {
         if self.taken.iter().all(|taken| taken.name != name) {
             self.taken.push(ScenarioSource { name: name.to_owned(), source: Arc::clone(source), fixed });
         }
     }
 
-    /// Reads a file as far as it can be read; mistakes are kept.
+    /// Reads as much of a file as possible; mistakes are collected.
     fn read(&mut self, source: &Arc<Source>, name: &str, with: &[Override]) -> Option<Scenario> {
         let key = (source.name.clone(), name.to_owned());
         let (first, mut mistakes) = match self.read.get(&key) {
@@ -267,7 +268,7 @@ impl<'a> Loader<'a> {
         scenario
     }
 
-    /// Finds what an entry of a mix names; that it is not there is a mistake in the mix.
+    /// Reads the scenario of a mix entry. If it does not exist, the mistake is reported in the mix.
     pub fn find_beside(&mut self, name: &Spanned<String>, mix: &Scenario, with: &[Override]) -> Option<Scenario> {
         let folder = self.texts.folder_of(&mix.source);
         match self.find_at(&name.value, Some((&mix.source, &name.span)), Some(&folder), with) {
@@ -284,7 +285,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Takes mixes apart, down to scenarios with steps.
+    /// Flattens nested mixes to scenarios with steps.
     fn flatten(&mut self, scenario: Scenario, weight: f64, into: &mut Vec<(Scenario, f64)>) -> Result<(), Error> {
         let Body::Mix(mix) = &scenario.body else {
             into.push((scenario, weight));
@@ -303,7 +304,7 @@ impl<'a> Loader<'a> {
             let with = Override::from_fields(&scenario.source, &entry.with);
             let found = self.find_beside(name, &scenario, &with);
             let Some(found) = found else { continue };
-            // A story in one line has the mix as its source, and holds nothing.
+            // A scenario in one line has the mix as its source, but contains no entries.
             let is_mix = matches!(found.body, Body::Mix(_));
             if is_mix && self.open.contains(&self.texts.whole_path(&found.source)) {
                 let mistake =
@@ -319,7 +320,7 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// A folder is no scenario: what to write instead depends on what it holds.
+/// The error for a folder in place of a scenario; its remedy depends on the files in the folder.
 fn folder_error(path: &Path) -> Error {
     let folder = shown(path);
     if path.join("catalog.yaml").is_file() {
@@ -342,7 +343,7 @@ fn folder_error(path: &Path) -> Error {
     }
 }
 
-/// Whether a text can only be meant as a story in one line.
+/// Whether a text can only be meant as the one-line form.
 fn looks_like_story(text: &str) -> bool {
     text.contains("->")
         || text.contains('→')

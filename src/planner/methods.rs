@@ -1,17 +1,17 @@
-//! Whether a run can call each method of a catalog by its name alone, as `generate METHOD` would.
+//! Check that a run can call each method of a catalog by its name alone, as `generate METHOD` would.
 
 use crate::plan::{Options, Plan};
 use crate::{catalog::Catalog, error::Error};
 use std::sync::Arc;
 
-/// Methods that are planned together: a run has a limit of scenarios, and of resources of a kind.
+/// Methods planned in one run, because a run has a limit of scenarios, and of resources of a kind.
 const TOGETHER: usize = 100;
 
 /// Plans a call of each method and each of its failures.
 ///
 /// # Errors
 ///
-/// As [`Plan::new`], for the first methods that cannot be called.
+/// As [`Plan::new`], for the first group with a method that cannot be called.
 pub fn check_methods(catalog: &Arc<Catalog>) -> Result<(), Error> {
     let calls: Vec<String> = catalog.methods.iter().map(|method| method.name.clone()).collect();
     for scenarios in calls.chunks(TOGETHER) {

@@ -1,4 +1,4 @@
-//! `--set`: parameters, fields of resources and actors, and identities, from the command line.
+//! Overrides from the command line (`--set`): parameters, fields of resources and actors, and identities.
 
 use crate::{
     error::{Diagnostic, Error, Source, quoted},
@@ -7,15 +7,15 @@ use crate::{
 };
 use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
-/// What its texts are called in messages.
+/// The name of the source of overrides in messages.
 pub const SET: &str = "--set";
 
-/// What the command line sets, and which of it was used.
+/// The overrides on the command line, and which of them were used.
 #[derive(Debug, Default)]
 pub struct Overrides {
     all: Vec<Setting>,
     used: BTreeSet<usize>,
-    /// Names that something answered to, for suggestions.
+    /// Names that could be overridden, for suggestions.
     pub known: BTreeSet<String>,
 }
 
@@ -29,11 +29,11 @@ struct Setting {
 }
 
 impl Overrides {
-    /// Reads `name=value` and `owner.field=value`.
+    /// Parses `name=value` and `owner.field=value`.
     ///
     /// # Errors
     ///
-    /// The text that is neither.
+    /// The argument that has neither form.
     pub fn parse(texts: &[String]) -> Result<Self, Error> {
         let mut all = Vec::new();
         for text in texts {
@@ -63,7 +63,7 @@ impl Overrides {
         Ok(Overrides { all, used: BTreeSet::new(), known: BTreeSet::new() })
     }
 
-    /// The fields that are set of something in a story.
+    /// The fields that are overridden for a resource, actor or kind of this name; marks them as used.
     pub fn take(&mut self, owner: &str) -> Vec<(Spanned<String>, Node, Arc<Source>)> {
         self.known.insert(owner.to_owned());
         let mut found = Vec::new();
@@ -76,7 +76,7 @@ impl Overrides {
         found
     }
 
-    /// The overrides of a scenario's parameters: those that it declares.
+    /// The overrides of the parameters that a scenario declares; marks them as used.
     pub fn overrides(&mut self, declared: &[String]) -> Vec<Override> {
         let mut found = Vec::new();
         for (index, setting) in self.all.iter().enumerate() {
@@ -90,11 +90,11 @@ impl Overrides {
         found
     }
 
-    /// Refuses what nothing in the run answered to.
+    /// Rejects unused overrides.
     ///
     /// # Errors
     ///
-    /// Each setting that was not used, with the nearest name that would have been.
+    /// Each unused override, with the nearest name that would have been valid.
     pub fn finish(&self) -> Result<(), Vec<Diagnostic>> {
         let unused = self.all.iter().enumerate().filter(|(index, _)| !self.used.contains(index));
         let mistakes: Vec<Diagnostic> = unused

@@ -1,4 +1,4 @@
-//! Values that a scenario gives for fields of the catalog, checked against the catalog's rules.
+//! Reader of the values that a scenario pins for fields, with checks against the catalog.
 
 use crate::{
     catalog::{Catalog, FieldId, Generator, KindId, Scalar, escaped},
@@ -8,16 +8,16 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// A value for a field.
+/// A pinned value.
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// As events show it.
+    /// The bytes in events.
     Bytes(Box<[u8]>),
     /// One of the field's choices.
     Choice(usize),
-    /// A name that the story has to know.
+    /// The name of a resource or actor of the scenario.
     Name(Spanned<String>),
-    /// Nothing.
+    /// Null.
     Null,
 }
 
@@ -25,7 +25,7 @@ pub enum Value {
 ///
 /// # Errors
 ///
-/// The mistake: unknown field, one that cannot be given, or a value that the catalog does not allow.
+/// An unknown field, a field that cannot be set, or a value that the catalog does not allow.
 pub fn read(
     catalog: &Catalog,
     kind: KindId,
@@ -90,7 +90,7 @@ fn choice(name: &str, choices: &[Scalar], node: &Node, source: &Arc<Source>) -> 
         let shown: Vec<String> = choices.iter().map(Scalar::to_string).collect();
         let mistake = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be {}", node.describe()));
         let mistake = match &node.value {
-            // Text choices are found by the text that is written, so it is one of another type.
+            // Text choices were compared with the text as written, so the matching choice has another type.
             Yaml::Text(text) if shown.contains(text) => mistake.help(format!("write `{text}`, without quotes")),
             _ => mistake,
         };
@@ -99,7 +99,7 @@ fn choice(name: &str, choices: &[Scalar], node: &Node, source: &Arc<Source>) -> 
 }
 
 fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Source>) -> Result<Box<[u8]>, Diagnostic> {
-    // A number, a boolean and `null` are texts where a text is wanted: `tag: 72225e2` is a commit.
+    // A number, a boolean and `null` are read as written where the field is a text: `tag: 72225e2` is a commit.
     let Some(text) = node.typed() else {
         let found = node.describe();
         return Err(Diagnostic::new(source, node.span.clone(), format!("`{name}` must be a text, found {found}")));
@@ -127,7 +127,7 @@ fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Sou
             whole.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$")).unwrap_or(whole)
         ));
     }
-    // Nobody real: only what the catalog draws from.
+    // Allow only values that the catalog could draw, so that events never contain real people or addresses.
     match &field.generator {
         Generator::Address(ranges) => {
             let address = text.parse::<std::net::IpAddr>().ok();
@@ -152,7 +152,7 @@ fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Sou
 ///
 /// # Errors
 ///
-/// The mistake, with the nearest row.
+/// An unknown id, with the nearest valid one.
 pub fn row(catalog: &Catalog, kind: KindId, node: &Node, source: &Arc<Source>) -> Result<u32, Diagnostic> {
     let of = &catalog.kinds[kind];
     Scalar::position(of.row_ids(), node).map(|row| row as u32).ok_or_else(|| {

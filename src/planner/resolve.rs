@@ -1,4 +1,5 @@
-//! From a scenario as written to a story: every name becomes a number, and everything wrong is reported at once.
+//! Resolver: turns a scenario as written into a resolved one, with indices in place of names, and reports all mistakes
+//! at once.
 
 mod actors;
 mod fields;
@@ -21,41 +22,41 @@ use crate::{
 };
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
-/// What stories of one run share while they are resolved.
+/// State shared by the scenarios of a run while they are resolved.
 pub struct ResolveContext<'a> {
     /// The audited system.
     pub catalog: &'a Catalog,
-    /// How many of each kind existed before.
+    /// The population's number of members by kind.
     pub population: &'a [u64],
-    /// Lanes and tags that are taken.
+    /// Event-id numbers assigned so far.
     pub tags: &'a mut Tags,
-    /// Texts that scenarios give, as events show them.
+    /// Texts given in scenarios, encoded for events.
     pub literals: &'a mut Vec<Padded>,
-    /// What the command line sets.
+    /// Overrides from the command line.
     pub settings: &'a mut Overrides,
-    /// What all values of the run grow from.
+    /// The key from which all values of the run are derived.
     pub values: Key,
 }
 
-/// A story, and where each of its operations is written.
+/// A resolved scenario, and the step of each of its operations.
 pub struct Resolved {
-    /// The story.
+    /// The resolved scenario.
     pub scenario: ResolvedScenario,
-    /// For each operation that is a call, the step.
+    /// For each operation that is a call, the step as written.
     pub steps: Vec<Option<scenario::Call>>,
-    /// Its text.
+    /// The text of the scenario.
     pub source: Arc<Source>,
-    /// Everything that is wrong with it, except sequences that cannot happen: see [`super::check`].
+    /// All mistakes except impossible steps, which [`super::check`] finds.
     pub mistakes: Vec<Diagnostic>,
-    /// Whether some step could not be understood, so that nobody knows what exists after it.
+    /// Whether some step could not be resolved, so that the state of resources after it is not known.
     pub blind: bool,
 }
 
-/// Resolves one scenario that has steps, under a name that no other story of the run has, as far as it can be.
+/// Resolves one scenario with steps as far as possible, under a name that is unique in the run.
 ///
 /// # Errors
 ///
-/// A scenario that has no steps.
+/// A scenario without steps.
 pub fn resolve(scenario: &Scenario, name: &str, around: &mut ResolveContext) -> Result<Resolved, Vec<Diagnostic>> {
     let Body::Steps(steps) = &scenario.body else {
         let mistake = Diagnostic::new(
@@ -76,7 +77,7 @@ pub fn resolve(scenario: &Scenario, name: &str, around: &mut ResolveContext) -> 
     Ok(resolver.finish())
 }
 
-/// Refuses more steps than there are numbers for in event ids, before anything is done with them.
+/// Rejects a scenario with more steps than event ids have numbers for, before any work is done for them.
 fn check_length(scenario: &Scenario, steps: &[Step]) -> Result<(), Vec<Diagnostic>> {
     let most = usize::from(TAGS - 1);
     let mut calls = Vec::new();
@@ -99,51 +100,51 @@ struct Resolver<'a, 'b> {
     steps: Vec<Option<scenario::Call>>,
     drafts: Vec<Draft>,
     last_actor: Option<usize>,
-    /// The numbers of its steps in event ids.
+    /// The family of its steps' numbers in event ids.
     steps_family: FamilyId,
     calls: u16,
     mistakes: Vec<Diagnostic>,
     blind: bool,
-    /// Where the first resource and the first actor of a name stand.
+    /// Index of the first resource and the first actor of each name.
     resource_names: HashMap<String, usize>,
     actor_names: HashMap<String, usize>,
-    /// How many calls without an `id` there are of each method, by its short name; and where each `id` stands first.
+    /// Number of calls without an `id` by short name of the method, and the place of each `id`.
     unnamed: HashMap<String, usize>,
     ids: HashMap<String, Range<usize>>,
     choices: u64,
-    /// Whether there are more names than numbers, which is reported once.
+    /// Whether there are more names than numbers; reported once.
     is_too_many: bool,
-    /// Actors and resources whose kind is unknown: nothing else is wrong for lack of them.
+    /// Actors and resources of unknown kind: references to them are not reported as well.
     unread: Vec<String>,
-    /// What is declared under `resources` and surrounds the scenario instead of being acted on.
+    /// Entries of `resources` that are no target of a call but define the surrounding scope.
     surrounding: Vec<(String, KindId)>,
-    /// Tables whose row the command line gives for the whole story: it wins over what the file says of a resource.
+    /// Tables whose row the command line sets for the whole scenario; it overrides the rows of resources.
     forced: Vec<KindId>,
 }
 
-/// What is known of a resource besides what the story keeps.
+/// Properties of a resource that are needed only while resolving.
 #[derive(Default)]
 struct Draft {
     fields: Vec<(Spanned<String>, Node, Arc<Source>)>,
     existing: Option<Spanned<bool>>,
     span: Range<usize>,
-    /// Whether it must be the story's own: a call changes it, or a field is fixed.
+    /// Whether the resource must belong to the instance, because a call changes it or a field is pinned.
     changed: bool,
-    /// Whether it exists at first, by the first call on it that needs one or the other.
+    /// Whether it exists initially, according to the first call whose precondition decides it.
     live: Option<bool>,
-    /// Whether some call on it fails in a way that is usual for what does not exist.
+    /// Whether some call on it has a failure that is typical of absent resources.
     seems_absent: bool,
     creator: Option<usize>,
 }
 
-/// Mistakes of a scenario for which the nearest names are looked up.
+/// The most mistakes of a scenario for which similar names are suggested.
 const MOST_SUGGESTIONS: usize = 500;
 
-/// Something is wrong, and it was reported.
+/// A mistake that has already been reported.
 struct Reported;
 
 impl Draft {
-    /// Whether the resource exists when the story begins: as the scenario says, else as its first call needs it.
+    /// Whether the resource exists at the start of an instance: as written, else as its first call requires.
     fn exists_at_first(&self) -> bool {
         let said = self.existing.as_ref().map(|existing| existing.value);
         said.or(self.live).unwrap_or(self.creator.is_none() && !self.seems_absent)
@@ -206,13 +207,13 @@ impl<'a, 'b> Resolver<'a, 'b> {
         self.mistakes.push(Diagnostic::new(&self.written.source, span.clone(), message).help(help));
     }
 
-    /// As [`did_you_mean`]. Of very many mistakes only the first ones are shown, and looking through all names for each
-    /// would take the product of both.
+    /// As [`did_you_mean`], but only for the first mistakes: the search takes time proportional to mistakes times
+    /// names, and only the first mistakes are shown.
     fn suggestion<'n>(&self, wanted: &str, names: impl IntoIterator<Item = &'n str> + Clone) -> String {
         if self.suggests() { did_you_mean(wanted, names) } else { String::new() }
     }
 
-    /// Whether there are so few mistakes that it may be looked up what was meant.
+    /// Whether there are few enough mistakes for suggestions.
     fn suggests(&self) -> bool {
         self.mistakes.len() < MOST_SUGGESTIONS
     }
@@ -226,13 +227,13 @@ impl<'a, 'b> Resolver<'a, 'b> {
         found
     }
 
-    /// The kind that a misspelt one was probably meant to be, among some.
+    /// The kind that a misspelt name probably means, among those that satisfy `among`.
     fn meant(&self, name: &str, among: impl Fn(KindId) -> bool) -> Option<KindId> {
         let kinds = self.catalog.kinds.iter().enumerate().filter(|(kind, _)| among(*kind));
         nearest(name, kinds.map(|(_, kind)| kind.name.as_str())).and_then(|near| self.catalog.kind(near))
     }
 
-    /// Whether something of that name is declared and was reported as wrong.
+    /// Whether this name is declared but could not be read, which was reported already.
     fn is_unread(&self, name: &str) -> bool {
         self.written.unread.may_be(name) || self.unread.iter().any(|unread| unread == name)
     }

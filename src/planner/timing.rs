@@ -25,11 +25,11 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// What was asked for, before it is known how long the run is.
+/// Requested timing, before the length of the run is known.
 pub(super) struct Asked {
-    /// Where event time begins, if that does not follow from the run's length.
+    /// The start of event time, unless it follows from the length of the run.
     pub from: Option<i64>,
-    /// Where it ends, if the beginning follows.
+    /// The end of the run if the start follows from it.
     pub ends: i64,
     timing: Timing,
 }
@@ -41,7 +41,7 @@ pub(super) fn now() -> i64 {
     chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default()
 }
 
-/// Whether the beginning was given as a point in time that is the same whenever it is read.
+/// Whether the start is given as an absolute point in time.
 pub(super) fn is_fixed(options: &Options, found: &Loaded) -> bool {
     let said = found.from.as_ref().map(|(text, _)| text.value.as_str());
     options.from.as_deref().or(said).is_some_and(|from| !units::is_relative_time(from))
@@ -53,7 +53,7 @@ impl Asked {
         if options.events.is_some() && options.instances.is_some() {
             return Err(Error::usage("`--events` and `--instances` exclude each other").help("leave one of them out"));
         }
-        // A wrong time in a file is wrong whether it is used or not.
+        // Report a wrong time in a file even if it is not used.
         let said = match &found.from {
             Some((text, source)) => Some(units::time(&text.value, now).map_err(|mistake| {
                 Error::from(Diagnostic::new(source, text.span.clone(), mistake.message).help(mistake.help))
@@ -62,7 +62,7 @@ impl Asked {
         };
         let mut from = options.from.as_deref().map(|text| point("--from", text, now)).transpose()?.or(said);
         if options.live {
-            // The next whole second: by then the run is ready.
+            // Start at the next whole second, so that the run is ready by then.
             from = from.or(Some(now + SECOND));
         }
         let mut to = options.to.as_deref().map(|text| point("--to", text, now)).transpose()?;
@@ -121,7 +121,7 @@ impl Asked {
         Ok(Asked { from, ends, timing })
     }
 
-    /// A run with a rate.
+    /// The timing of a run with a rate.
     fn paced(
         options: &Options,
         course: &RateProfile,
@@ -158,22 +158,22 @@ impl Asked {
         Ok(Asked { from: Some(begins), ends, timing })
     }
 
-    /// The timing with a beginning of 0 where it is not known yet.
+    /// The timing with a start of 0 if the start is not known yet.
     pub(super) fn provisional(&self) -> Timing {
         self.timing.clone()
     }
 }
 
-/// A run that goes on for ever cannot end now.
+/// The error for an endless run without a start, which cannot end now.
 fn lacks_beginning() -> Error {
     Error::usage("a run without an end needs a beginning").help("add `--from`, or an end: `-n` or `-d`")
 }
 
-/// Instances that are simulated to say how long they last, although they do not fit.
+/// The most instances simulated to report how long instances that do not fit would take.
 const MOST_SIMULATED: u64 = 10_000;
 
-/// How long a run of whole instances lasts, if it does not end before `to`: by simulating it, up to a million events
-/// after that time.
+/// The length of a run of whole instances that does not end before `to`, found by simulating up to a million events
+/// after that time; `None` if the run fits.
 fn beyond(plan: &Plan, to: i64) -> Option<String> {
     const MOST: u64 = 1_000_000;
     let mut stream = plan.stream();
@@ -193,21 +193,21 @@ fn beyond(plan: &Plan, to: i64) -> Option<String> {
     }
 }
 
-/// A time that there is, and around which there is room for what happens before and after a run.
+/// A valid time, with a margin for events before and after a run.
 pub(super) fn within_range(time: Option<i64>) -> Option<i64> {
     time.filter(|time| *time >= TIME_RANGE.start)
 }
 
-/// A rate over time.
+/// A rate over time, with or without a fixed start.
 enum RateProfile {
-    /// Whenever the run begins.
+    /// Independent of the start of the run.
     Anytime(Schedule),
-    /// By the clock.
+    /// By local time of day.
     Daily(Arc<DailyCurve>),
 }
 
 impl RateProfile {
-    /// How long it lasts, in nanoseconds, if it ends.
+    /// The length in nanoseconds, if there is an end.
     fn length(&self) -> Option<u64> {
         match self {
             RateProfile::Anytime(schedule) => schedule.length(),
@@ -215,8 +215,8 @@ impl RateProfile {
         }
     }
 
-    /// Where a run begins that ends at `ends`: what comes first, its number of events or the end of its stages, says
-    /// how long it is.
+    /// The start of a run that ends at `ends`. Its length follows from the number of events or the end of its stages,
+    /// whichever comes first.
     fn begin(&self, events: Option<u64>, ends: i64) -> Result<i64, Error> {
         match self {
             RateProfile::Anytime(schedule) => {
@@ -230,7 +230,7 @@ impl RateProfile {
         }
     }
 
-    /// Refuses more events than there is time for, in a run that begins at `from` and ends with their number.
+    /// Rejects more events than fit between `from` and the end of event time.
     fn check_room(&self, events: u64, from: i64) -> Result<(), Error> {
         let schedule = self.schedule(from);
         let ends = |slot| from.checked_add_unsigned(slot).is_some();
@@ -242,7 +242,7 @@ impl RateProfile {
             .help("event time ends in the year 2262: raise the rate, give fewer `--events`, or an earlier `--from`"))
     }
 
-    /// Events over the time of a run that begins at `from`.
+    /// The schedule of a run that starts at `from`.
     fn schedule(&self, from: i64) -> Schedule {
         match self {
             RateProfile::Anytime(schedule) => schedule.clone(),
@@ -257,7 +257,7 @@ fn too_early(events: Option<u64>) -> Error {
     Error::usage(message).help("give fewer `--events`, or a `--from`")
 }
 
-/// The rate over time: the command line's, else the file's.
+/// The rate over time: from the command line, else from the file.
 fn course(options: &Options, found: &Loaded) -> Result<Option<RateProfile>, Error> {
     let schedule = match (options.rate, options.stages.as_slice(), &found.pace) {
         (Some(_), [_, ..], _) => {
@@ -286,7 +286,7 @@ fn course(options: &Options, found: &Loaded) -> Result<Option<RateProfile>, Erro
     Ok(Some(RateProfile::Anytime(schedule)))
 }
 
-/// Stages that together are no longer than one duration can be.
+/// A schedule of stages; rejects stages that are together longer than the longest duration.
 fn staged(start: Rate, stages: &[(u64, Rate)]) -> Result<Schedule, Error> {
     let length = stages.iter().map(|(duration, _)| u128::from(*duration)).sum::<u128>();
     if length > i64::MAX.unsigned_abs().into() {
@@ -296,7 +296,7 @@ fn staged(start: Rate, stages: &[(u64, Rate)]) -> Result<Schedule, Error> {
     Ok(Schedule::stages(start, stages))
 }
 
-/// The curve of a mix; `None` if it is wrong, which has been reported where it is read.
+/// The curve of a mix; `None` if it has a mistake, which was reported when it was read.
 fn curve(daily: &Daily) -> Option<Arc<DailyCurve>> {
     let (peak, trough) = (daily.peak.value, daily.trough.value);
     let zone = daily.timezone.as_ref().map_or(Zone::UTC, |zone| zone.value);
@@ -310,12 +310,12 @@ fn point(option: &str, text: &str, now: i64) -> Result<i64, Error> {
         .map_err(|mistake| Error::usage(format!("`{option}`: {}", mistake.message)).help(mistake.help))
 }
 
-/// Refuses whole instances that do not fit before the end.
+/// Rejects whole instances that do not fit before the end.
 pub(super) fn check(plan: &Plan) -> Result<(), Error> {
     let (Starts::Instances(_) | Starts::Once, Some(to)) = (plan.timing.starts, plan.timing.to) else { return Ok(()) };
     let instances =
         if let Starts::Instances(instances) = plan.timing.starts { instances } else { plan.background as u64 };
-    // Many are refused by arithmetic where their starts alone do not fit: simulating them may take for ever.
+    // If the starts alone do not fit, reject many instances by arithmetic, because simulating them may take too long.
     let starting = u128::from(instances.saturating_sub(1)) * u128::from(plan.timing.every);
     let needed = if instances > MOST_SIMULATED && starting >= u128::from(elapsed(plan.timing.from, to)) {
         let starting = u64::try_from(starting).unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! What is said of a step that cannot happen.
+//! Diagnostics for steps that are impossible.
 
 use crate::planner::check::{ABSENT, Constraint, Facts, GONE, LIVE, Pass};
 use crate::{
@@ -21,7 +21,7 @@ impl Pass<'_> {
         let method = &self.catalog.methods[call.method];
         let resource = &self.resolved.scenario.resources[target];
         let source = &self.resolved.source;
-        // Of a story in one line the line says nothing.
+        // A scenario in one line has only one line number, which would not help.
         let (here, _) = source.position(step.call.span.start);
         let line = facts.since.as_ref().map(|span| match source.position(span.start) {
             (line, column) if line == here => format!("at column {column}"),
@@ -32,7 +32,7 @@ impl Pass<'_> {
         }
         let certain = facts.exists.is_power_of_two() || facts.exists & LIVE == 0;
         let may = if certain { "does" } else { "may" };
-        // A step that repeats itself stands in its own way.
+        // A repeated step can make itself impossible.
         let again = facts.since.as_ref() == Some(&step.call.span);
         let what = match (wanted, &line, may) {
             (LIVE, Some(_), "does") if again => format!("`{}` is gone after the first time", resource.name),
@@ -72,7 +72,7 @@ impl Pass<'_> {
         mistake
     }
 
-    /// Ids are never used twice, so what was removed cannot be made again.
+    /// The diagnostic for creating a resource again after its deletion: ids are never reused.
     pub(super) fn made_twice(&self, call: &Call, step: &scenario::Call, target: usize) -> Diagnostic {
         let (method, name) = (&self.catalog.methods[call.method], &self.resolved.scenario.resources[target].name);
         let message = format!("`{}` cannot make `{name}` again: it may have been deleted before", method.short);
@@ -116,7 +116,8 @@ impl Pass<'_> {
         }
     }
 
-    /// A failure of lowering needs something to lower.
+    /// Checks that a failure caused by lowering a field is possible: the field must have a choice above the requested
+    /// one.
     pub(super) fn lowering(&mut self, call: &Call, target: usize, ask: usize, span: &Range<usize>, failure: &str) {
         let word = call.asks[ask].word;
         let (low, high, drawn) = self.facts[target].choices[word];

@@ -1,4 +1,4 @@
-//! Values of what surrounds a story, and of who acts in it.
+//! Value sources for the resources that surround a scenario (its scope) and for its principals.
 
 use crate::planner::compile::{CallCompiler, Whose, fixed, pinned, pinned_choice, scalar_make};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl CallCompiler<'_> {
-    /// A field of what surrounds the story.
+    /// A field of a resource in the scope.
     pub(super) fn scope(&mut self, kind_id: KindId, name: &str) -> ValueSource {
         let kind = &self.catalog.kinds[kind_id];
         let Some(field) = kind.field(name) else { return ValueSource::Null };
@@ -32,7 +32,7 @@ impl CallCompiler<'_> {
         }
     }
 
-    /// A field of a member of the population: known now if there is only one whom it may be.
+    /// A field of a member of the population. It is a constant if only one member is possible.
     fn member(&self, role: Role, field: FieldId) -> ValueSource {
         let kind = role.kind(self.scenario);
         let members = self.population.of(kind);
@@ -42,7 +42,7 @@ impl CallCompiler<'_> {
         members.value(0, field).map_or(ValueSource::Null, |text| fixed(text.bytes()))
     }
 
-    /// Whether a field of the population's is the same whenever the run begins: that may not be known yet.
+    /// Whether a population's field does not depend on the start of the run, which may not be known yet.
     fn is_timeless(&self, kind_id: KindId, field: FieldId) -> bool {
         let kind = &self.catalog.kinds[kind_id];
         match &kind.fields[field].generator {
@@ -55,13 +55,15 @@ impl CallCompiler<'_> {
         }
     }
 
-    /// Whether the story fixes something of a kind or of what it lies in, so that its texts must be made anew.
+    /// Whether the scenario pins a field of this kind or of a kind in its scope, so that the population's texts do not
+    /// apply.
     pub(super) fn pinned(&self, kind: KindId) -> bool {
         let scope = &self.catalog.kinds[kind].scope;
         self.scenario.scope_pins.iter().any(|pin| pin.kind == kind || scope.contains(&pin.kind))
     }
 
-    /// A field of principals that the one who acts does not have: an empty text, or null for another type.
+    /// The value of a field that other kinds of principals have and this one lacks: an empty text, or null for other
+    /// types.
     fn lacking(&self, name: &str) -> ValueSource {
         let mut principals = self.catalog.kinds.iter().filter(|kind| kind.principal);
         let field = principals.find_map(|kind| kind.field(name).map(|field| &kind.fields[field]));

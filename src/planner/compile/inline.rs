@@ -1,4 +1,5 @@
-//! Puts what is known, and what is made of other values, into the program itself; what nobody needs then is not made.
+//! Inlining: copies constants, and texts made of other values, into the program, and removes values that are then
+//! unused.
 
 use crate::planner::compile::CallCompiler;
 use crate::{
@@ -7,10 +8,11 @@ use crate::{
     template::{Filling, Program},
 };
 
-/// Texts that are longer than this in all are not repeated for each emission.
+/// Inline only into programs whose literals have at most this many bytes, because the copies are made for every event
+/// kind.
 const LONGEST: usize = 64 << 10;
 
-/// An emission's program and the values that it takes.
+/// The program of an event kind after inlining, and the values that it still uses.
 pub(super) struct Inlined {
     pub program: Program,
     pub known: Vec<MemberValues>,
@@ -19,7 +21,7 @@ pub(super) struct Inlined {
     pub first_subject: Option<usize>,
 }
 
-/// A value that an emission has a use for besides its program.
+/// Values that are needed besides those in the program.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted {
     pub key: Option<usize>,
@@ -27,7 +29,7 @@ pub(super) struct Wanted {
 }
 
 impl CallCompiler<'_> {
-    /// The program in which `slots` are filled, and the makes that it still needs; `lists` count with these.
+    /// Fills `slots` in the program, and returns it with the value sources still in use; renumbers `lists` accordingly.
     pub(super) fn inline(
         &mut self,
         program: &Program,
@@ -83,12 +85,12 @@ impl CallCompiler<'_> {
         }
     }
 
-    /// How many values the fields of these are.
+    /// The number of fields that these members have in all.
     fn count_of(&self, known: &[MemberValues]) -> usize {
         known.iter().map(|known| self.catalog.kinds[known.kind].fields.len()).sum()
     }
 
-    /// The members whose fields are needed, the other needed values, and for all the numbers that they have now.
+    /// The members with needed fields, the other needed value sources, and for each old index the new one.
     fn numbered(
         &self,
         value_sources: Vec<ValueSource>,
@@ -119,8 +121,8 @@ impl CallCompiler<'_> {
     }
 }
 
-/// The same makes with texts that are known put into those that have them as parts; and for each make the first one
-/// that makes the same. What `replaced` makes is another value when it is placed.
+/// Removes duplicates: merges constant parts into texts, and returns for each value source the index of the first one
+/// that is equal. The value `replaced` is never merged, because placing the event may replace it.
 fn shared(value_sources: Vec<ValueSource>, replaced: Option<usize>) -> (Vec<ValueSource>, Vec<usize>) {
     let mut same = Vec::with_capacity(value_sources.len());
     let mut done: Vec<ValueSource> = Vec::with_capacity(value_sources.len());
@@ -136,7 +138,7 @@ fn shared(value_sources: Vec<ValueSource>, replaced: Option<usize>) -> (Vec<Valu
     (done, same)
 }
 
-/// A text whose parts are known as far as can be.
+/// A text with constant parts joined and nested texts flattened.
 fn joined(parts: Vec<Part>, value_sources: &[ValueSource], replaced: Option<usize>) -> ValueSource {
     let mut flat: Vec<Part> = Vec::new();
     for part in parts {
@@ -164,7 +166,7 @@ fn joined(parts: Vec<Part>, value_sources: &[ValueSource], replaced: Option<usiz
     }
 }
 
-/// Drawn characters with texts around them are drawn at once.
+/// A draw of characters with constant texts before or after it, as a single value source.
 fn drawn_within(parts: &[Part], value_sources: &[ValueSource]) -> Option<ValueSource> {
     let (before, index, after) = match parts {
         [Part::Literal(before), Part::Event(index)] => (before.bytes(), *index, &b""[..]),
@@ -180,7 +182,7 @@ fn drawn_within(parts: &[Part], value_sources: &[ValueSource]) -> Option<ValueSo
     }
 }
 
-/// Which values somebody needs.
+/// Which values are used by the program, a list or another used value.
 fn needed(value_sources: &[ValueSource], filled: &[Vec<Filling>], wanted: Wanted, lists: &[ItemList]) -> Vec<bool> {
     let mut is_needed = vec![false; value_sources.len()];
     let values = filled.iter().flatten().filter_map(|filling| match filling {
@@ -193,7 +195,7 @@ fn needed(value_sources: &[ValueSource], filled: &[Vec<Filling>], wanted: Wanted
             is_needed[*index] = true;
         }
     }
-    // A value uses only those before it.
+    // A value uses only values that precede it.
     for (index, make) in value_sources.iter().enumerate().rev() {
         if is_needed[index] {
             for used in uses(make) {
@@ -204,10 +206,10 @@ fn needed(value_sources: &[ValueSource], filled: &[Vec<Filling>], wanted: Wanted
     is_needed
 }
 
-/// What a value is made of, as far as that is known; false if it cannot be put together elsewhere.
+/// Appends the parts of a value; returns false if it cannot be composed in the program.
 fn fill(value_sources: &[ValueSource], make: usize, replaced: Option<usize>, out: &mut Vec<Filling>) -> bool {
     if Some(make) == replaced {
-        // Is another one when it is placed.
+        // Its value may change when the event is placed.
         return false;
     }
     match &value_sources[make] {
@@ -237,7 +239,7 @@ fn parts(make: &ValueSource) -> &[Part] {
     }
 }
 
-/// The values of the event that a value of the event needs.
+/// The event's values that a value uses.
 fn uses(make: &ValueSource) -> Vec<usize> {
     match make {
         ValueSource::Text(parts) => {
@@ -254,7 +256,7 @@ fn uses(make: &ValueSource) -> Vec<usize> {
     }
 }
 
-/// The same with other numbers for the event's values; an item's own values keep theirs.
+/// The value source with the event's values renumbered; an item's values keep their numbers.
 fn renumbered(mut make: ValueSource, numbers: &[usize], of_item: bool) -> ValueSource {
     match &mut make {
         ValueSource::Text(parts) => {

@@ -1,4 +1,4 @@
-//! Values of the items of a list.
+//! Value sources for the items of a list.
 
 use crate::planner::compile::{CallCompiler, ItemCompiler, Own};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl CallCompiler<'_> {
-    /// How the items of the template's list are made.
+    /// Compiles the items of the template's list.
     pub(super) fn list(&mut self, list: &ListSlot) -> ItemList {
         let subject = self.method.subject_of_first.filter(|_| self.failure.is_none());
         let mut own = Vec::new();
@@ -28,20 +28,20 @@ impl CallCompiler<'_> {
         ItemList { own, beside, page: self.method.page, placed: None }
     }
 
-    /// The items of a list that shows the same to everybody: the rows of a table, and nothing of the story's own.
+    /// The items of a list that is the same in all events: a table's rows, without resources of the instance.
     pub(super) fn fixed_items(&self, list: &ItemList) -> Option<FixedItems> {
         let beside = list.beside.as_ref().filter(|_| list.own.is_empty())?;
         self.catalog.kinds[beside.kind].table.as_ref()?;
         let members = self.population.of(beside.kind);
         let text = |row, (field, presence): (FieldId, bool)| {
-            // What a row does not have itself depends on where it is looked at.
+            // A field that is not in the row depends on where the list is called.
             members.value(row, field).filter(|_| !presence).map(|text| text.bytes().to_vec())
         };
         let item = |row| beside.fields.iter().map(|field| text(row, *field)).collect();
         members.within(0, None).take(list.page).map(item).collect()
     }
 
-    /// Whether a resource lies where the list looks.
+    /// Whether a resource is in the scope of the list.
     fn same_place(&self, rows: &[(KindId, Row)]) -> bool {
         self.rows.iter().filter(|(kind, _)| self.method.scope.contains(kind)).all(|(kind, looked)| {
             let of = |rows: &[(KindId, Row)]| rows.iter().find(|(other, _)| other == kind).map(|(_, row)| *row);
@@ -74,7 +74,8 @@ impl CallCompiler<'_> {
         }
     }
 
-    /// What existed before in the scope, unless the story lies somewhere of its own.
+    /// The population's members in the scope of the list. `None` if the scenario pins a field of the kind or of its
+    /// scope.
     pub(super) fn beside(&self, list: &ListSlot, subject: Option<FieldId>) -> Option<Beside> {
         let kind_id = self.method.kind;
         let kind = &self.catalog.kinds[kind_id];

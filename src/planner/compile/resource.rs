@@ -1,4 +1,4 @@
-//! Values of resources: the story's own, and those of the population.
+//! Value sources for resources: those of the instance and those of the population.
 
 use crate::{
     bytes::Padded,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl CallCompiler<'_> {
-    /// A field of an own resource.
+    /// A field of a resource of the instance.
     pub(super) fn own(&mut self, own: Own, name: &str, rest: &[&str]) -> ValueSource {
         let resource = &self.scenario.resources[own.resource];
         let kind = &self.catalog.kinds[resource.kind];
@@ -92,7 +92,7 @@ impl CallCompiler<'_> {
         }
     }
 
-    /// One of several texts, by another field: pinned, always the same, or drawn.
+    /// One of several texts, selected by another field, which may be pinned, constant or random.
     pub(super) fn by(&mut self, own: Own, by: FieldId, cases: &[Text]) -> ValueSource {
         let resource = &self.scenario.resources[own.resource];
         let kind = &self.catalog.kinds[resource.kind];
@@ -116,7 +116,7 @@ impl CallCompiler<'_> {
         ValueSource::Select { draw, weights: Box::new(weights.clone()), cases: prepared }
     }
 
-    /// What a reference that never changes refers to.
+    /// A field of the target of a reference that never changes.
     pub(super) fn reference(&mut self, reference: Reference, field: FieldId, rest: &[&str]) -> ValueSource {
         match reference {
             Reference::Null => ValueSource::Null,
@@ -133,7 +133,7 @@ impl CallCompiler<'_> {
         }
     }
 
-    /// Where the words of another resource's first element are.
+    /// The offset of the state slots of another resource's first element.
     pub(super) fn other(&mut self, index: usize) -> usize {
         if self.snapshot.target == Some(index) {
             return 0;
@@ -190,7 +190,7 @@ impl CallCompiler<'_> {
         }))
     }
 
-    /// A field of an own resource as a value of its own, made once for the event or for the item.
+    /// The index of a field of a resource of the instance as a separate value, computed once per event or item.
     pub(super) fn own_value(&mut self, own: Own, name: &[String], rest: &[&str]) -> usize {
         let main = own.element && own.at == Word::per_event(0) && self.item.is_none();
         if main {
@@ -210,7 +210,7 @@ impl CallCompiler<'_> {
     }
 }
 
-/// The draw of a resource that is the same in all instances: that of the first.
+/// The key of a draw that is the same in all instances: that of instance 0.
 fn once(draw: Draw) -> Key {
     draw.resource.number(0).number(0).salted(draw.field)
 }

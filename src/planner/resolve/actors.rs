@@ -1,4 +1,4 @@
-//! Who acts in a story.
+//! Resolution of a scenario's actors.
 
 use crate::planner::resolve::Resolver;
 use crate::{
@@ -69,7 +69,8 @@ impl Resolver<'_, '_> {
 
     pub(super) fn push_actor(&mut self, name: String, kind: KindId, pins: Vec<(FieldId, Option<Box<[u8]>>)>) {
         let other = self.resolved.actors.iter().filter(|actor| actor.kind == kind).count();
-        // Who is fixed is the same person in all instances and stories: not one of the population, who are drawn.
+        // An actor with a pinned identity is the same in all instances and scenarios: an external principal, outside
+        // the population.
         let of = &self.catalog.kinds[kind];
         let identifies =
             |field: &FieldId| matches!(of.fields[*field].generator, Generator::Email(_)) || *field == of.id();
@@ -85,7 +86,7 @@ impl Resolver<'_, '_> {
         self.resolved.actors.push(Actor { name, kind, other, external, pins });
     }
 
-    /// Fixed fields of something that is no resource of the story: texts and numbers only.
+    /// Pinned fields of an actor or of the surrounding scope: only texts and numbers.
     pub(super) fn scalar_pins(
         &mut self,
         kind: KindId,
@@ -111,7 +112,7 @@ impl Resolver<'_, '_> {
         let Some(by) = &written.by else { return Some(self.last_actor.unwrap_or(0)) };
         let found = self.actor_names.get(&by.value).copied();
         if found.is_none() && !self.is_unread(&by.value) {
-            // Those that are declared, or else the one that every story has.
+            // Suggest the declared actors, or else the implicit one.
             let declared = self.written.actors.iter().map(|actor| actor.name.value.as_str());
             let made = self.resolved.actors.iter().map(|actor| actor.name.as_str());
             let known: Vec<&str> = if self.written.actors.is_empty() { made.collect() } else { declared.collect() };

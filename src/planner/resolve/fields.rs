@@ -1,4 +1,4 @@
-//! Fixed fields of a story's resources, and what their references refer to.
+//! Resolution of a resource's pinned fields, and of the targets of its references.
 
 use crate::planner::resolve::{Draft, Resolver};
 use crate::{
@@ -15,13 +15,13 @@ use crate::{
 use std::sync::Arc;
 
 impl Resolver<'_, '_> {
-    /// Fixes fields, and settles what references refer to.
+    /// Resolves pinned fields and references of all resources.
     pub(super) fn fields(&mut self) {
         let mut index = 0;
-        // The list may grow: a reference may call for a resource that no step names.
+        // The list may grow, because a reference may add a resource that no step names.
         while index < self.resolved.resources.len() {
             let mut fields = std::mem::take(&mut self.drafts[index].fields);
-            // The command line wins over the file, wherever the file says it.
+            // Overrides from the command line come last, so that they take precedence over the file.
             fields.sort_by_key(|(_, _, source)| source.name == SET);
             self.drafts[index].changed |= !fields.is_empty();
             let mut given: Vec<(FieldId, Pin)> = Vec::new();
@@ -86,7 +86,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// References that the scenario leaves out.
+    /// Resolves references that the scenario does not give.
     pub(super) fn references(&mut self, index: usize, given: &mut Vec<(FieldId, Pin)>) {
         let kind = &self.catalog.kinds[self.resolved.resources[index].kind];
         for (field_id, field) in kind.fields.iter().enumerate() {
@@ -103,7 +103,7 @@ impl Resolver<'_, '_> {
                     _ => self.somebody(kinds),
                 },
                 ReferDefault::ResolvedScenario => {
-                    // What existed before cannot refer to what is made later.
+                    // A resource that existed before the instance cannot refer to one created later.
                     let existing = self.drafts[index].exists_at_first();
                     let own = self.resolved.resources.iter().zip(&self.drafts).position(|(resource, draft)| {
                         kinds.contains(&resource.kind) && resource.count == 1 && (!existing || draft.exists_at_first())
@@ -124,7 +124,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// A member of the population, or where there is none a resource that existed before.
+    /// A member of the population, or a new resource that existed before if the population has none.
     fn somebody(&mut self, kinds: &[KindId]) -> Reference {
         if let Some(kind) = kinds.iter().find(|kind| self.around.population[**kind] > 0) {
             return Reference::Population(*kind);
@@ -133,14 +133,14 @@ impl Resolver<'_, '_> {
         acted_on.map_or(Reference::Null, |kind| Reference::Resource(self.implied(*kind)))
     }
 
-    /// A resource that existed before and that no step names.
+    /// Adds a resource that existed before and that no step names.
     fn implied(&mut self, kind: KindId) -> usize {
         let name = self.free_name(&self.catalog.kinds[kind].variable);
         let fields = self.around.settings.take(&name);
         self.push_resource(name, kind, 1, Draft { fields, live: Some(true), ..Draft::default() })
     }
 
-    /// Divides what is given into fixed fields and the first values of fields that calls change.
+    /// Divides the given values into pins and initial values of fields that calls change.
     pub(super) fn settle(&mut self, index: usize, given: Vec<(FieldId, Pin)>) {
         let kind = &self.catalog.kinds[self.resolved.resources[index].kind];
         let mut initial = Vec::new();
@@ -162,7 +162,7 @@ impl Resolver<'_, '_> {
         resource.pins = given.into_iter().filter(|(field, _)| !kind.changing.contains(field)).collect();
     }
 
-    /// What a name in a field refers to.
+    /// Resolves a name in a reference field.
     pub(super) fn reference(&mut self, kind: KindId, field: FieldId, name: &Spanned<String>) -> Option<Reference> {
         let Generator::Refer { kinds, .. } = &self.catalog.kinds[kind].fields[field].generator else { return None };
         if let Some(index) = self
@@ -203,7 +203,7 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// References that are null although the chosen form of the id is made from them.
+/// References that are null although the selected form of the id contains them.
 fn needed_references(kind: &crate::catalog::Kind, given: &[(FieldId, Pin)]) -> Vec<FieldId> {
     let id = &kind.fields[kind.id()];
     let Generator::By { field, cases } = &id.generator else { return Vec::new() };

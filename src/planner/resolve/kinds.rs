@@ -1,4 +1,4 @@
-//! Of what kind a resource is, where that is said, left out or misspelt.
+//! Resolution of a resource's kind, whether it is given, left out or misspelt.
 
 use crate::planner::resolve::Resolver;
 use crate::{
@@ -9,15 +9,15 @@ use crate::{
 };
 use std::collections::HashMap;
 
-/// The first call on each resource, by its name.
+/// The first call on each resource, by the resource's name.
 pub(super) type Uses<'s> = HashMap<&'s str, &'s scenario::Call>;
 
 impl Resolver<'_, '_> {
-    /// The kind that a resource says, else that of the first call on it, else that of its name.
+    /// The given kind, else the kind of the first call on the resource, else the kind that its name suggests.
     pub(super) fn kind_of(&mut self, written: &scenario::Resource, first: &Uses) -> Option<KindId> {
         let Some(name) = &written.kind else { return self.kind_by_use(&written.name, first) };
         self.kind(name).or_else(|| {
-            // Probably meant: so that the steps and fields which name the resource are not wrong for lack of it.
+            // Use the kind that was probably meant, so that steps and fields of the resource are not reported as well.
             match (self.meant(&name.value, |_| true), self.used_as(&written.name, first)) {
                 (Some(near), Some(used)) if near != used => None,
                 (near, used) => near.or(used),
@@ -25,7 +25,7 @@ impl Resolver<'_, '_> {
         })
     }
 
-    /// The kind of the first call on a resource, or of the method that it was probably meant to be.
+    /// The kind of the first call on a resource; a misspelt method counts as the one that was probably meant.
     pub(super) fn used_as(&self, name: &Spanned<String>, first: &Uses) -> Option<KindId> {
         let call = first.get(name.value.as_str())?;
         let known = || self.catalog.method_names();
@@ -34,11 +34,12 @@ impl Resolver<'_, '_> {
         method.map(|method| self.catalog.methods[method].kind)
     }
 
-    /// The kind of a resource that does not say: by the first call that targets it, else by its name.
+    /// The kind of a resource for which none is given: that of the first call on it, else the one that its name
+    /// suggests.
     fn kind_by_use(&mut self, name: &Spanned<String>, first: &Uses) -> Option<KindId> {
         let used = self.used_as(name, first);
         let found = used.or_else(|| self.catalog.variable(&name.value)).or_else(|| self.catalog.kind(&name.value));
-        // Steps that cannot be read, or call an unknown method, may say of what kind it is.
+        // Calls that cannot be read, or of an unknown method, might have determined the kind.
         let unsaid = self.written.whole && !first.contains_key(name.value.as_str());
         if found.is_none() && unsaid {
             let kinds = list_of(self.catalog.kinds.iter().map(|kind| kind.name.as_str()));
@@ -49,7 +50,7 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// The first call on each resource, in the order of the file.
+/// The first call on each resource, in file order.
 pub(super) fn first_uses(steps: &[Step]) -> Uses<'_> {
     let mut calls = Vec::new();
     collect(steps, &mut calls);
@@ -63,7 +64,7 @@ pub(super) fn first_uses(steps: &[Step]) -> Uses<'_> {
     uses
 }
 
-/// All calls of a scenario, in the order of the file.
+/// Appends all calls of the steps, in file order.
 pub(super) fn collect<'s>(steps: &'s [Step], calls: &mut Vec<&'s scenario::Call>) {
     for step in steps {
         match step {

@@ -1,4 +1,4 @@
-//! What a story acts on, whose it is, and where it lies.
+//! Resolution of a scenario's resources: the target of each call, the owner of each resource, and its location.
 
 use crate::planner::resolve::{Draft, Reported, Resolver, kinds::first_uses};
 use crate::{
@@ -55,7 +55,7 @@ impl Resolver<'_, '_> {
             };
             self.push_resource(written.name.value.clone(), kind, count, draft);
         }
-        // Identities of what surrounds all stories: `--set organization.id=…`.
+        // Identities of the surrounding scope: `--set organization.id=…`.
         let surrounding: Vec<KindId> = (0..self.catalog.kinds.len()).filter(|kind| self.surrounds(*kind)).collect();
         for kind in surrounding {
             let name = self.catalog.kinds[kind].variable.clone();
@@ -66,7 +66,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Whether members of a kind surround stories rather than being acted upon.
+    /// Whether members of a kind surround scenarios and are not targets of calls.
     pub(super) fn surrounds(&self, kind: KindId) -> bool {
         let of = &self.catalog.kinds[kind];
         !of.principal && (of.table.is_some() || self.catalog.kinds.iter().any(|other| other.scope.contains(&kind)))
@@ -104,7 +104,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Something that no call is about: it says where the scenario takes place.
+    /// Resolves a declared resource that no call is about: it defines where the scenario takes place.
     fn surround(
         &mut self,
         written: &scenario::Resource,
@@ -124,7 +124,7 @@ impl Resolver<'_, '_> {
         self.pin_scope(kind, fields);
     }
 
-    /// A name for a resource that the scenario does not name.
+    /// An unused name for a resource that the scenario does not name.
     pub(super) fn free_name(&self, wanted: &str) -> String {
         let taken = |name: &str| self.resource_names.contains_key(name);
         let numbered = (2..).map(|number| format!("{wanted}#{number}"));
@@ -157,7 +157,7 @@ impl Resolver<'_, '_> {
         self.resolved.resources.len() - 1
     }
 
-    /// The resource that a call is about, if it is about one.
+    /// The target of a call, if it has one.
     pub(super) fn target(&mut self, written: &scenario::Call, method: &Method) -> Result<Option<usize>, Reported> {
         let each = written.each.as_ref().map(|each| &each.resources);
         if method.does == Effect::List {
@@ -208,7 +208,7 @@ impl Resolver<'_, '_> {
         Ok(Some(index))
     }
 
-    /// The story's only resource of the method's kind; made if there is none.
+    /// The scenario's only resource of the method's kind; added if there is none.
     pub(super) fn only_resource(&mut self, written: &scenario::Call, method: &Method) -> Option<usize> {
         let same: Vec<usize> = (0..self.resolved.resources.len())
             .filter(|index| self.resolved.resources[*index].kind == method.kind)
@@ -240,9 +240,9 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Decides whose each resource is, and where the story takes place.
+    /// Decides the owner of each resource, and where the scenario takes place.
     pub(super) fn owners(&mut self) {
-        // Where a story says where it takes place, or in what, what it needs there is its own.
+        // If the scenario fixes its location, resources needed there belong to the instance.
         let fixed = self.resolved.rows.iter().any(|(_, row)| *row != Row::Drawn)
             || self.resolved.resources.iter().any(|resource| !resource.rows.is_empty());
         let sharing = !fixed && self.resolved.scope_pins.is_empty();
@@ -271,9 +271,9 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Gives each resource to the story or, if it is only read and `sharing` allows it, to the population.
+    /// Assigns each resource to the instance or, if it is only read and `sharing` is set, to the population.
     fn decide_owners(&mut self, sharing: bool) {
-        // How many of each kind were given to the population so far.
+        // Number of resources of each kind assigned to the population so far.
         let mut shared_of_kind = vec![0; self.catalog.kinds.len()];
         for index in 0..self.resolved.resources.len() {
             let draft = &self.drafts[index];
@@ -294,7 +294,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// A resource and one that it refers to that do not certainly lie in the same place.
+    /// The first resource and one that it refers to which may be in different places.
     fn first_apart(&self) -> Option<(usize, usize)> {
         let row = |index: usize, kind: KindId| match self.resolved.resources[index].owner {
             Owner::Population { .. } => Some(Row::Of(index)),
@@ -316,14 +316,14 @@ impl Resolver<'_, '_> {
         })
     }
 
-    /// Whether each parent has so many of a kind.
+    /// Whether each parent has at least `wanted` members of a kind.
     pub(super) fn enough(&self, kind: KindId, wanted: usize) -> bool {
         let parents = self.catalog.parent(kind).map_or(1, |parent| self.around.population[parent].max(1));
         self.around.population[kind] / parents >= wanted as u64
     }
 
-    /// The story's rows, the first that a resource fixes, else drawn; what refers to a shared resource lies where that
-    /// lies, and nothing else moves with it.
+    /// Sets the scenario's rows: the first row that a resource fixes, else a random one. A resource that refers to a
+    /// shared one takes the row of that; all others stay.
     fn place(&mut self) {
         for resource in &mut self.resolved.resources {
             resource.rows.retain(|(_, row)| matches!(row, Row::Fixed(_)));
@@ -338,7 +338,7 @@ impl Resolver<'_, '_> {
         let drawn: Vec<KindId> =
             self.resolved.rows.iter().filter(|(_, row)| *row == Row::Drawn).map(|(kind, _)| *kind).collect();
         let referred = self.referred();
-        // Until nothing changes, so that what refers to what refers to a shared resource follows too.
+        // Repeat until nothing changes, so that indirect references to a shared resource count too.
         let mut changed = true;
         while std::mem::take(&mut changed) {
             for (index, referred) in referred.iter().enumerate() {
@@ -356,7 +356,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// For each resource those that it refers to, at first or after an update.
+    /// For each resource those that it refers to, initially or after an update.
     fn referred(&self) -> Vec<Vec<usize>> {
         let at_first = self.resolved.resources.iter().map(|resource| {
             let pinned = resource.pins.iter().filter_map(|(_, pin)| match pin {
@@ -382,5 +382,5 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// Resources of a scenario, each of a `count` included: an instance keeps a state of each.
+/// The most resources of a scenario, counting each of a `count`, because an instance has a state for each.
 const MOST_RESOURCES: u64 = 1_000_000;

@@ -1,7 +1,8 @@
 //! Resources that all instances of a scenario share: their id is pinned, and no call makes or changes them.
 //!
-//! The same id is the same resource in every event, so nothing of it may be drawn for an instance: its fields are those
-//! of a number beyond the population, and what it lies in and refers to is drawn once for all instances.
+//! An id denotes the same resource in every event, so no field of it may be drawn per instance. Its fields are drawn
+//! with a number that no member of the population has, and its location and references are drawn once for all
+//! instances.
 
 use crate::planner::resolve::Resolver;
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 impl Resolver<'_, '_> {
-    /// Finds the resources that instances share.
+    /// Finds and marks the resources that instances share.
     pub(super) fn share(&mut self) {
         let mut changed = vec![false; self.resolved.resources.len()];
         for operation in &self.resolved.operations {
@@ -32,13 +33,13 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Whether a resource existed before, and is the same in all instances but for what is drawn.
+    /// Whether a resource existed before and has a pinned id, and all that it refers to is the same in all instances.
     fn is_known(&self, index: usize) -> bool {
         let resource = &self.resolved.resources[index];
         let kind = &self.catalog.kinds[resource.kind];
         let existing = matches!(resource.owner, Owner::Instance { existing: true, .. });
         let pinned = resource.pins.iter().any(|(field, pin)| *field == kind.id() && matches!(pin, Pin::Bytes(_)));
-        // A name that is given out once is another in each instance.
+        // A unique clock is different in each instance.
         let stamped = kind.stamp.is_some_and(|stamp| stamp != kind.id());
         let pins = resource.pins.iter().filter_map(|(_, pin)| match pin {
             Pin::Reference(reference) => Some(reference),
@@ -55,7 +56,7 @@ impl Resolver<'_, '_> {
             && pins.chain(initial).all(|reference| self.is_one(*reference))
     }
 
-    /// Whether a reference leads to the same in all instances, if they take place in one place.
+    /// Whether a reference has the same target in all instances, provided that they take place in the same location.
     fn is_one(&self, reference: Reference) -> bool {
         match reference {
             Reference::Null | Reference::Population(_) => true,

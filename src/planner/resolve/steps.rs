@@ -1,4 +1,4 @@
-//! What happens in a story, and what each call asks for.
+//! Resolution of a scenario's steps, and of the inputs of each call.
 
 use crate::planner::resolve::Resolver;
 use crate::{
@@ -31,7 +31,7 @@ impl Resolver<'_, '_> {
                     };
                     self.choices += 1;
                     let mut weights = branch_weights(&choose.branches);
-                    // If no branch is ever taken, what is taken is one that holds nothing.
+                    // If no branch is ever taken, add an empty branch and always take that.
                     let is_never = weights.iter().all(|weight| *weight == 0);
                     weights.extend(is_never.then_some(1));
                     let weights = WeightedIndex::weighted(&weights).unwrap_or_default();
@@ -80,7 +80,7 @@ impl Resolver<'_, '_> {
             self.blind = true;
             return;
         };
-        // A wrong outcome is reported; whatever was meant, the rest of the story is checked as if it could happen.
+        // A wrong outcome is reported; check the remaining steps as if any outcome were possible.
         let outcome = self.outcome(written, method).unwrap_or(Outcome::Auto);
         self.last_actor = Some(actor);
         if let Some(target) = target {
@@ -140,7 +140,7 @@ impl Resolver<'_, '_> {
                 if !self.suggests() {
                     return None;
                 }
-                // Probably meant: so that what follows is not called impossible for lack of it.
+                // Use the method that was probably meant, so that later steps are not reported as impossible.
                 return nearest(&name.value, self.catalog.method_names()).and_then(|near| self.catalog.method(near));
             }
             Some(method) if self.catalog.templates[method].is_none() => {
@@ -153,8 +153,8 @@ impl Resolver<'_, '_> {
         found
     }
 
-    /// What a call is called, and what its identities grow from: its `id`, or its method and which of the calls
-    /// without an `id` it is. An `id` and a method's name are different things even if they are the same word.
+    /// The display name of a call and the name that its identities are keyed by: its `id`, else its method and the
+    /// number of preceding calls of that method without an `id`. An `id` never collides with a method's name.
     fn call_name(&mut self, written: &scenario::Call, method: &Method) -> (String, String) {
         if let Some(id) = &written.id {
             if let Some(first) = self.ids.get(&id.value) {
@@ -177,7 +177,7 @@ impl Resolver<'_, '_> {
         (name.clone(), name)
     }
 
-    /// A number for a name; a story that has more names than there are numbers is refused.
+    /// Assigns a number to a name; reports a scenario with more names than numbers.
     pub(super) fn tag(&mut self, family: FamilyId, what: &str, name: &str, bound: u16) -> u16 {
         let tag = self.around.tags.assign(family, name, bound);
         tag.unwrap_or_else(|| {
@@ -195,7 +195,7 @@ impl Resolver<'_, '_> {
             scenario::Outcome::Success => Outcome::Success { insists: true },
             scenario::Outcome::Auto => Outcome::Auto,
             scenario::Outcome::UsualFailure => match method.failures.first() {
-                // Which one it is depends on what exists at that point: the check decides.
+                // The feasibility check chooses the failure, because it depends on the state at that point.
                 Some(failure) => Outcome::Failure(*failure),
                 None => {
                     self.wrong(&outcome.span, format!("`{}` has no failures", method.short), "leave `outcome` out");
@@ -241,7 +241,8 @@ impl Resolver<'_, '_> {
                 written.with.iter().map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&source))),
             );
         }
-        // A refusal says nothing about what exists, and the usual failure takes what there is.
+        // A failure without a precondition does not tell whether the resource exists, and the default failure fits
+        // either state.
         let usual = written.outcome.as_ref().is_some_and(|said| said.value == scenario::Outcome::UsualFailure);
         let refused = matches!(outcome, Outcome::Failure(_)) && needs == Precondition::Any;
         draft.seems_absent |= usual && needs == Precondition::Absent;
@@ -345,7 +346,8 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// The weights of branches as whole numbers: in units of a 2²⁰th, or of the highest if some are too far from 1 for that.
+/// The weights of branches as whole numbers: in units of 2⁻²⁰, or relative to the highest if they do not fit that
+/// range.
 fn branch_weights(branches: &[scenario::Branch]) -> Vec<u64> {
     const UNIT: f64 = 1_048_576.0;
     const MOST: f64 = 1_099_511_627_776.0;
@@ -365,7 +367,7 @@ fn unset_ask(kind: &Kind, field: FieldId, unset: &Unset) -> Asked {
         return Asked::Nothing;
     }
     match &kind.fields[field].generator {
-        // Null is one of the choices, or the catalog was refused.
+        // Null is one of the choices; otherwise the catalog would have been rejected.
         Generator::Choose { choices, .. } => {
             let null = choices.iter().position(|choice| *choice == Scalar::Null);
             null.map_or(Asked::Nothing, |null| Asked::Code(null as u64))
