@@ -114,7 +114,7 @@ impl<'a> PaddedSlice<'a> {
     /// The text, without the padding.
     #[inline]
     pub fn bytes(self) -> &'a [u8] {
-        // SAFETY: the piece borrows these bytes for `'a`, from the slice that it was made of.
+        // SAFETY: the slice borrows these bytes for `'a`, from the bytes that it was created from.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
     }
 

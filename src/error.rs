@@ -24,7 +24,7 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: String,
-    /// Where lines begin, found when somebody asks: a file may have thousands of mistakes.
+    /// Offsets of line starts, computed on first use: a file may have thousands of mistakes.
     lines: OnceLock<Vec<usize>>,
 }
 

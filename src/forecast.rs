@@ -75,9 +75,9 @@ pub struct Forecast {
     pub cost: Cost,
     /// Whether the run starts before its steady state, because its longest scenario lasts longer than can be simulated.
     pub begins_early: bool,
-    /// Whether the run has fewer events than were asked for, because event time ends in the year 2262.
+    /// Whether the run has fewer events than requested, because event time ends in the year 2262.
     pub cut_by_time: bool,
-    /// What there is to say of steps that come much later than their delays say.
+    /// A warning that steps happen much later than their delays say, if they do.
     pub waves: Option<String>,
 }
 

@@ -122,8 +122,8 @@ impl Identities {
         (name.pack(true) == packed).then_some(name)
     }
 
-    /// Which event a request's id belongs to, given as 128 bits, or `None` if it is none of this run. A stranger's id is
-    /// taken for one of this run once in 2⁴⁰ tries.
+    /// The event of a request's id, given as 128 bits, or `None` if the run has no such event. An id from elsewhere is
+    /// mistaken for one of this run with a probability of 2⁻⁴⁰.
     pub fn event_of_request(&self, id: u128) -> Option<EventName> {
         let packed = self.requests.invert(id);
         let name = EventName::unpack(packed << CHECK_BITS);

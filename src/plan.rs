@@ -79,13 +79,13 @@ pub struct Options {
 pub struct Plan {
     /// Catalog of the audited system.
     pub catalog: Arc<Catalog>,
-    /// Name of the run, made of its scenarios' names.
+    /// Name of the run, composed of its scenarios' names.
     pub name: String,
     /// The effective seed.
     pub seed: u64,
-    /// Whether seed and beginning were given, so that what was asked for gives the same events whenever it is asked.
+    /// Whether seed and start were given, so that the same options always generate the same events.
     pub is_repeatable: bool,
-    /// Its stories: those of the mix, then those that are injected.
+    /// The scenarios of the mix, followed by the injected ones.
     pub scenarios: Vec<ResolvedScenario>,
     /// Number of scenarios that are not injected.
     pub background: usize,

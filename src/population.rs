@@ -289,7 +289,7 @@ impl Maker<'_> {
         (self.from - DAY / 24 - i64::from(index) * step - jitter) / 1000 * 1000
     }
 
-    /// An entity that refers to a resource lies in the same row as the resource.
+    /// The row of an entity that refers to a resource: that of the resource.
     fn row_of_reference(&self, kind: KindId, around: &Around) -> Option<u32> {
         let fields = &self.catalog.kinds[kind].fields;
         (0..fields.len()).find_map(|field| {

@@ -182,7 +182,7 @@ impl<'p> Stream<'p> {
         self.started - self.warmed
     }
 
-    /// Whether the run begins before its steady state, because its longest story lasts longer than can be simulated.
+    /// Whether the run starts before its steady state, because its longest scenario lasts longer than can be simulated.
     pub fn begins_early(&self) -> bool {
         self.begins_early
     }
@@ -201,8 +201,8 @@ impl<'p> Stream<'p> {
         self.active.instances.scenarios().map(kept).sum()
     }
 
-    /// Whether a run that has given its last event has fewer than were asked for, because event time ends in the year
-    /// 2262: instances were left to start, slots to fill, or steps to happen.
+    /// Whether a finished run has fewer events than requested, because event time ends in the year 2262: instances were
+    /// left to start, slots to fill, or steps to happen.
     pub fn is_cut_by_time(&self) -> bool {
         if self.emitted >= self.limit || self.to != i64::MAX {
             return false;
@@ -223,7 +223,7 @@ impl<'p> Stream<'p> {
         }
     }
 
-    /// Goes on beyond the plan's end, to find out how long whole instances take.
+    /// Continues after the plan's end, to determine how long whole instances take.
     pub(crate) fn ignore_end(&mut self) {
         self.to = i64::MAX;
     }
@@ -323,8 +323,8 @@ impl<'p> Stream<'p> {
         self.next_start = self.start_time();
     }
 
-    /// Which story is the `number`th that happens if each of them happens once: those of weight 0 never do, and those
-    /// after them keep their time.
+    /// The scenario of instance `number` in a run that executes each scenario once. Scenarios of weight 0 are skipped
+    /// without changing the start times of the others.
     fn once(&self, number: u64) -> usize {
         let happening = (0..self.plan.background).filter(|scenario| self.plan.weights.draws(*scenario));
         happening.into_iter().nth(number as usize).unwrap_or(self.plan.background)

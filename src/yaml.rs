@@ -50,9 +50,9 @@ pub struct Node {
     pub defined: Option<Range<usize>>,
     /// Whether it is a quoted or block scalar, which is never a number or `true`.
     pub quoted: bool,
-    /// How a scalar is written that is not a text: `0x1F` for 31, because where a text is wanted it is one.
+    /// The literal spelling of a scalar that is not a text, such as `0x1F` for 31, for keys that want a text.
     pub written: Option<Arc<str>>,
-    /// Whether a parameter stands at its place, so that the value comes from elsewhere.
+    /// Whether the value was substituted for a parameter.
     pub is_given: bool,
 }
 
@@ -90,12 +90,12 @@ impl<T: PartialEq> PartialEq for Spanned<T> {
 }
 
 impl Node {
-    /// What stands at a place as it is written: a text, a list, a map, or a value that nobody wrote.
+    /// A text, a list, a map, or a computed value, at its place.
     pub fn new(value: Value, span: Range<usize>) -> Self {
         Self { value, span, defined: None, quoted: false, written: None, is_given: false }
     }
 
-    /// The value that a scalar without quotes stands for.
+    /// The value of an unquoted scalar.
     pub fn scalar(text: &str, span: Range<usize>) -> Self {
         let value = scalar::plain(text);
         // The parser has a text for what is left out, too.
@@ -117,7 +117,7 @@ impl Node {
         Ok(Self { quoted: true, ..Self::new(Value::Text(value), span) })
     }
 
-    /// The text that stands there where a text is wanted: also a number, a boolean or `null`, as it is written.
+    /// The scalar as a text: a text, or a number, a boolean or `null` as written.
     pub fn typed(&self) -> Option<&str> {
         self.as_text().or(self.written.as_deref())
     }

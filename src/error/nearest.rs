@@ -1,7 +1,7 @@
 //! Spelling suggestions: the known name nearest to a mistyped one, so that an error contains its correction.
 
-/// The candidate nearest to `word`, if one is near enough to be what was meant. Never `word` itself: whoever wrote that
-/// needs another way out.
+/// The candidate nearest to `word`, if one is near enough to be a likely correction. Never `word` itself, which would
+/// be no correction.
 ///
 /// Spelling styles do not matter: `create_pool`, `CreatePool` and `create-pool` are equal.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

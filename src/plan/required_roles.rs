@@ -16,7 +16,7 @@ pub struct RequiredRoles {
     pub actors: BTreeSet<usize>,
     /// Resources that belong to the population, by index.
     pub resources: BTreeSet<usize>,
-    /// Whether anybody whom a reference may name is among them already.
+    /// Whether all members that a reference may name have already been added.
     referred: bool,
 }
 
@@ -33,7 +33,7 @@ impl RequiredRoles {
                     self.role(catalog, scenario, *role);
                 }
                 ValueSource::DrawnMember { kind, .. } => self.around(catalog, *kind),
-                // Whom a word refers to is known with the event.
+                // The target of a state slot's reference is known only when the event happens.
                 ValueSource::Referred(_) if !self.referred => {
                     self.referred = true;
                     (0..scenario.actors.len()).for_each(|actor| self.role(catalog, scenario, Role::Principal(actor)));

@@ -15,7 +15,7 @@ pub use prepared::{Drawn, Draws};
 /// The members that an instance draws from the population; a pure function of scenario and instance.
 #[derive(Debug, Clone)]
 pub struct Roles {
-    /// What its surroundings and resources are drawn from: the instance's key, or that of the first instance for all.
+    /// Key from which the scope and the resources are drawn: the instance's, or the first instance's for all.
     place: Key,
     /// Kinds of the catalog.
     kinds: usize,
@@ -57,7 +57,7 @@ impl Roles {
         self.draw_surroundings(catalog, population, scenario, instance, 0..catalog.kinds.len());
         let own = scenario.key.number(instance);
         for (index, actor) in scenario.actors.iter().enumerate() {
-            // The same person whatever the actor is called would be wrong, whatever stands before it would be too.
+            // Keyed by the actor's kind: neither its name nor actors of other kinds change who acts.
             let key = own.number(actor_number(actor.kind));
             let member = self.member(population, actor.kind, key, actor.other);
             self.set(Role::Principal(index), member);

@@ -277,7 +277,7 @@ impl<'e> Context<'e> {
         clock.make(second, number, self.date_cache, self.arena)
     }
 
-    /// The id that a reference's code stands for; null if it refers to nothing.
+    /// The id of the target of a reference's code; null if there is no target.
     #[inline(never)]
     fn refer(&self, word: u64) -> PaddedSlice<'e> {
         match code::meaning(word) {
@@ -322,7 +322,7 @@ fn piece(value: Option<&Padded>) -> PaddedSlice<'_> {
     value.map_or(PaddedSlice::NULL, Padded::piece)
 }
 
-/// What a resource's first element puts into keys.
+/// The salt of a resource's first element in keys.
 const FIRST: Salt = Salt::of(0);
 
 fn number(digits: &[u8]) -> u64 {

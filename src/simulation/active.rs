@@ -58,7 +58,7 @@ impl Active {
         self.loads.cut_by_time = false;
     }
 
-    /// Begins an instance of a story; its place and when its first step is due, if it has one.
+    /// Begins an instance of a scenario. Returns its place, and the time of its first step if it has one.
     pub fn begin(
         &mut self,
         plan: &Plan,

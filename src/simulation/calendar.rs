@@ -32,7 +32,7 @@ pub struct CalendarQueue {
     /// The first entry of each bucket of this turn.
     heads: Box<[u32; BUCKETS]>,
     occupied: Filled,
-    /// Buckets with so many entries that they are not sorted.
+    /// Buckets with too many entries to keep them sorted.
     crowded: Filled,
     /// Entries of the current bucket, if it was crowded. Until the heap is empty, new entries of the bucket go there as
     /// well.

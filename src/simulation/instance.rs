@@ -365,7 +365,7 @@ impl Instance {
         passed
     }
 
-    /// What the draws of the present turn of a call start from.
+    /// The key of all draws in the current turn of a call.
     pub fn turn_key(&self) -> Key {
         self.call.number(draws::TURN + u64::from(self.turn))
     }

@@ -33,7 +33,7 @@ pub(super) const LONGEST_WARM_UP: u64 = 20_000_000;
 /// month older.
 const EARLIEST: i64 = i64::MIN + 60 * DAY;
 
-/// For more slots than these steps wait only where stories come in waves.
+/// Only if steps wait for more slots than this do events bunch up.
 const USUAL_SLOTS: u32 = 100;
 
 impl<'p> Pace<'p> {

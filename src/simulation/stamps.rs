@@ -34,7 +34,7 @@ struct Room {
     injected_old: HashSet<u64>,
 }
 
-/// How many seconds earlier than asked for a name may be.
+/// The most seconds by which an assigned name may precede the requested time.
 const REACH: u32 = 64;
 
 /// Names from before the run end this many seconds before it; those of injected scenarios lie within `INJECTED_OLD`

@@ -50,7 +50,7 @@ pub(super) fn whole(events: u64) -> String {
     format!("{events} whole event{plural}")
 }
 
-/// Whether a failed sync means only that there is nothing to sync, as with devices and some file systems.
+/// Whether an error means that the file cannot be synced at all, as with devices and some file systems.
 pub(super) fn cannot_sync(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
 }

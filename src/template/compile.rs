@@ -33,7 +33,7 @@ pub(super) fn compile(source: &Arc<Source>, root: &Checked) -> Result<Program, V
     mistakes.or(program)
 }
 
-/// What precedes a key or item within its object or array.
+/// Whether a key or item is the first of its object or array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
     Nothing,

@@ -33,8 +33,8 @@ enum Leaf {
 }
 
 impl Template {
-    /// What keeps the template's events from being `CloudEvents`: nothing, if all of them are. Constants are as for
-    /// [`Template::compile`].
+    /// Mistakes that keep the template's events from being valid `CloudEvents`; empty if all events are valid.
+    /// Constants are as for [`Template::compile`].
     ///
     /// # Errors
     /// As [`Template::compile`].
@@ -90,7 +90,7 @@ impl Faults<'_> {
                 }
             }
         }
-        // What is missing at one place is one mistake.
+        // Attributes missing at one place are a single mistake.
         if !missing.is_empty() {
             let names = list_of(missing.iter().map(|(name, _)| *name));
             let members = missing.iter().map(|(name, example)| format!("\"{name}\": \"{example}\""));
@@ -171,7 +171,7 @@ fn lacks(absent: usize, of: usize) -> &'static str {
     if absent == of { "has no" } else { "may have no" }
 }
 
-/// What is wrong with an attribute of a known text.
+/// The mistake in a constant attribute, if there is one.
 fn text_fault(name: &str, text: &str) -> Option<String> {
     match name {
         "specversion" => (text != "1.0").then(|| format!("is `{text}`, and `1.0` is the version that receivers know")),

@@ -7,7 +7,7 @@ use std::{fmt::Write, ops::Range, sync::Arc};
 
 use crate::error::{Diagnostic, Source};
 
-/// Nobody reads more messages, and a megabyte of mistakes must not become a gigabyte of messages.
+/// The most messages: more are never read, and a megabyte of mistakes must not become a gigabyte of messages.
 const MOST: usize = 100;
 
 /// One step of the path from the document's root to a value.

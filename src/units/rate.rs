@@ -84,8 +84,8 @@ pub fn rate(text: &str) -> Result<Rate, Mistake> {
     }
 }
 
-/// What to say of a rate without a `/`, such as `500`, `50eps` or `500 per second`; `plain` is the text without blanks
-/// around it.
+/// The error for a rate without a `/`, such as `500`, `50eps` or `500 per second`; `plain` is the text without
+/// surrounding blanks.
 fn without_slash(text: &str, plain: &str) -> Mistake {
     let message = format!("the rate {} has no unit", quoted(text));
     let Some((_, rest)) = Decimal::split(plain).filter(|(number, _)| !matches!(number.times(1_000), Ok(0))) else {

@@ -1,12 +1,12 @@
-//! Client addresses, from ranges that belong to nobody.
+//! Client addresses: a keyed permutation of the addresses in the catalog's ranges.
 
 use super::{Key, Permutation};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Ranges to take client addresses from.
 ///
-/// Each family of addresses is permuted on its own: a range of IPv6 has more addresses than all of IPv4, so that
-/// beside it nobody would ever have one of IPv4. Where there are both, every other client has the one.
+/// IPv4 and IPv6 have separate permutations: an IPv6 range has more addresses than all of IPv4, so a joint permutation
+/// would practically never yield IPv4. If there are ranges of both, half of the clients have each.
 #[derive(Debug, Clone)]
 pub struct AddressRanges {
     /// IPv4, then IPv6: those that there are.

@@ -64,7 +64,7 @@ pub struct PatternError {
     pub span: Range<usize>,
     /// The mistake, as a message.
     pub message: String,
-    /// What to write instead.
+    /// The remedy.
     pub help: String,
 }
 
@@ -141,7 +141,7 @@ impl Pattern {
     /// never runs out.
     #[must_use]
     pub fn keyed(mut self, key: Key) -> Self {
-        // What the digits of a number say is enough to tell ids apart.
+        // The digits of a number alone distinguish ids.
         let mut bound = self.near.iter().fold(1_u128, |bound, group| bound.saturating_mul(group.size().into()));
         let last = self.positions.iter().rev().map(Position::size).find(|size| *size > 1).unwrap_or(1);
         self.sizes.clear();

@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Draws<'p> {
     scenario: Key,
-    /// What all but actors are drawn from, where all instances take place in one place.
+    /// Key from which everything but actors is drawn, if all instances take place in the same location.
     place: Option<Key>,
     members: Vec<Drawing<'p>>,
     /// Table rows to draw: position of the table's kind among all roles, and source.

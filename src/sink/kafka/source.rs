@@ -1,7 +1,7 @@
 //! A topic that is read: from where, to where, and what its records are.
 //!
-//! Nothing is committed, and no group is joined: whoever else reads the topic does not notice. Records of transactions
-//! that were aborted are not given.
+//! It commits no offsets and joins no group, so other readers of the topic are not affected. Records of aborted
+//! transactions are skipped.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

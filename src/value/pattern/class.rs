@@ -93,7 +93,7 @@ impl Groups {
             let size = step.class.members.len() as u128;
             let before = texts.take();
             texts = before.and_then(|texts: u128| texts.checked_mul(size));
-            // A product of 2¹²⁸ is the most, and one more than a number of so many bits can say.
+            // A product of exactly 2¹²⁸ is allowed, although it does not fit into 128 bits.
             let is_full = before.is_some_and(|before| size.is_power_of_two() && before == u128::MAX / size + 1);
             texts.is_some() || is_full
         });

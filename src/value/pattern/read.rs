@@ -205,7 +205,7 @@ fn add(members: &mut Vec<u8>, more: &[u8]) {
     }
 }
 
-/// The characters that one item of a class stands for, and where it ends.
+/// The characters of one item of a class, and the offset of its end.
 fn member(text: &str, at: usize) -> Result<(Vec<u8>, usize), PatternError> {
     match text.as_bytes()[at] {
         b'\\' => escape(text, at),
@@ -216,7 +216,7 @@ fn member(text: &str, at: usize) -> Result<(Vec<u8>, usize), PatternError> {
     }
 }
 
-/// The characters that an escape stands for, and where it ends.
+/// The characters of an escape, and the offset of its end.
 fn escape(text: &str, at: usize) -> Result<(Vec<u8>, usize), PatternError> {
     let Some(next) = text[at + 1..].chars().next() else {
         return Err(error(at..at + 1, "nothing follows `\\`", NO_BACKSLASH));
@@ -235,7 +235,7 @@ fn escape(text: &str, at: usize) -> Result<(Vec<u8>, usize), PatternError> {
     Err(error(at..end, message, help))
 }
 
-/// A character that stands for itself.
+/// Reads a literal character.
 fn printable(text: &str, at: usize) -> Result<u8, PatternError> {
     match text[at..].chars().next() {
         Some('"') => Err(error(at..at + 1, "a pattern cannot give `\"`", NO_BACKSLASH)),

@@ -82,8 +82,8 @@ impl<'r> MapReader<'r> {
         self.entries.iter().find(|(name, _)| name.value == key).map(|(name, node)| (name, node))
     }
 
-    /// As [`MapReader::entry`], or else the entry whose key was probably meant to be this one: it is reported as unknown, and
-    /// what stands there is read, so that nothing is wrong for lack of it.
+    /// As [`MapReader::entry`], or else the entry whose key is a likely misspelling of this one. That key is still
+    /// reported as unknown; its value is read so that nothing is reported as missing.
     pub fn meant_entry(&mut self, key: &'static str) -> Option<(&'r Spanned<String>, &'r Node)> {
         let found = self.entry(key);
         found.or_else(|| self.unasked().find(|(name, _)| self.is_nearly(&name.value, &[key])))
