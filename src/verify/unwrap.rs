@@ -110,6 +110,8 @@ impl Unwrapper {
     pub fn finish(mut self, take: &mut dyn FnMut(Piece<'_>)) {
         let held = std::mem::take(&mut self.held);
         let rest = held.trim_ascii();
+        // An item of a list that has a line for each bracket.
+        let rest = if self.is_done() { rest.strip_suffix(b",").unwrap_or(rest) } else { rest };
         let is_rest = !self.has_given || !self.is_done() && !is_brackets(rest);
         if self.state == State::Plain {
             self.part(rest, take);
