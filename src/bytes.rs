@@ -7,8 +7,8 @@
 //!
 //! Callers need no `unsafe`. Four invariants have to hold, and the types of this module keep them:
 //!
-//! 1. A [`PaddedSlice`] is followed by [`BLOCK`] readable bytes, which it borrows too. [`Padded`] and [`TextTable`] store that
-//!    many bytes after their text.
+//! 1. A [`PaddedSlice`] is followed by [`BLOCK`] readable bytes, which it borrows too. [`Padded`] and [`TextTable`]
+//!    store that many bytes after their text.
 //! 2. The pairs of a [`Literals`] lie within its bytes, which are followed by a block: the builder makes pairs and
 //!    bytes together, and neither changes afterwards.
 //! 3. The destination of a copy has room for whole blocks: it is reserved before the copy.
@@ -322,8 +322,8 @@ impl Scratch {
     #[inline]
     pub fn lend<'a, R>(&mut self, to: impl FnOnce(&mut PaddedSlices<'a>) -> R) -> R {
         self.0.clear();
-        // SAFETY: `PaddedSlices` has the same layout for every lifetime. Only `to` sees the pieces that it adds: there is no
-        // other access, and the next call clears them before anything else, even if `to` panics.
+        // SAFETY: `PaddedSlices` has the same layout for every lifetime. Only `to` sees the slices that it adds: there
+        // is no other access, and the next call clears them before anything else, even if `to` panics.
         to(unsafe { &mut *std::ptr::from_mut(&mut self.0).cast::<PaddedSlices<'a>>() })
     }
 }

@@ -1,5 +1,4 @@
-//! Catalog: the model of an audited system, that is, its resource kinds with their fields, its principals and its
-//! methods.
+//! Catalog: the model of an audited system, with its resource kinds, their fields, its principals and its methods.
 //!
 //! Only the catalog (`catalog.yaml` and the templates next to it) contains names of an audited system, so the engine
 //! works for any system that has resources, principals, calls and outcomes.
@@ -41,8 +40,7 @@ pub type FailureId = usize;
 /// The largest population of one kind.
 pub const MOST_MEMBERS: u64 = 10_000_000;
 
-/// The most inputs of an updating method that change a field; the simulation keeps their values in an array of this
-/// size.
+/// The most inputs of an updating method that change a field; the simulation keeps them in an array of this size.
 pub const MOST_ASKS: usize = 16;
 
 /// A checked catalog of one audited system: every name in it resolves.

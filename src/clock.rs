@@ -19,8 +19,8 @@ pub trait Clock: Send + Sync {
 }
 
 /// The machine's clock, read once and carried on by its monotonic clock: corrections of the wall clock during a run
-/// change no rate. Time that the machine spends suspended passes, where the system tells it (Linux): events that were due
-/// meanwhile are late.
+/// change no rate. Time that the machine spends suspended passes, where the system tells it (Linux): events that were
+/// due meanwhile are late.
 #[derive(Debug)]
 pub struct SystemClock {
     began: i64,

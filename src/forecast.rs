@@ -267,8 +267,8 @@ impl<'p> Tally<'p> {
     }
 }
 
-/// How many times as many events a part has as were counted: of those that were simulated until `last`, all but the first
-/// `left_out`; of the run's, all but the first `skip`.
+/// The factor from counted to actual events. Of those simulated until `last`, all but the first `left_out` were
+/// counted; of the run, all but the first `skip` are emitted.
 fn scale(timing: &Timing, simulated: u64, (left_out, skip): (u64, u64), (last, first): (i64, Option<u64>)) -> f64 {
     if timing.is_endless() || simulated <= left_out {
         return 1.0;

@@ -1,8 +1,8 @@
 //! The main loop of a run: worker threads simulate, render and emit events in order, until the run or its sink ends.
 //!
 //! Each thread takes the next batch of the simulation, renders it, and queues it in a reorder buffer, which passes
-//! batches to the sink in order. The first thread also simulates batches for the others (see `ahead`). The output is in
-//! the order of the run, whatever the number of threads.
+//! batches to the sink in order. The first thread also simulates batches for the others (see `prefetch`). The output is
+//! in the order of the run, whatever the number of threads.
 
 mod continuation;
 mod counters;

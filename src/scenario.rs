@@ -55,8 +55,7 @@ pub struct Scenario {
     pub unread: Unread,
 }
 
-/// Names of declared actors and resources that could not be read, so that references to them are not reported as
-/// unknown.
+/// Names of declared actors and resources that could not be read; references to them are not reported as unknown.
 #[derive(Debug, Clone, Default)]
 pub struct Unread {
     /// The names.

@@ -28,7 +28,7 @@ pub fn duplicate(number: RawFd) -> io::Result<File> {
     // SAFETY: the call takes any number, and says so if it is no open file.
     let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
     if flags >= 0 && flags & libc::FD_CLOEXEC != 0 {
-        // Opened by the process itself: nobody who started it can mean this one.
+        // The process itself opened this descriptor, so the user cannot mean it.
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
     // SAFETY: the call takes any number, and says so if it is no open file.
@@ -36,14 +36,16 @@ pub fn duplicate(number: RawFd) -> io::Result<File> {
     if copy < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the descriptor was made just now, and nobody else knows it.
+    // SAFETY: the descriptor was just created, and no other code knows it.
     Ok(unsafe { File::from_raw_fd(copy) })
 }
 
-/// Closes a file and reports what dropping it would swallow: network file systems may say only here that a disk is full.
+/// Closes a file and reports errors that dropping it would hide: a network file system may report a full disk only
+/// here.
 ///
 /// # Errors
-/// If what was written could not be passed on.
+///
+/// The written data could not be passed on.
 pub fn close(file: File) -> io::Result<()> {
     // SAFETY: the file has given up its descriptor, so that it is closed once.
     if unsafe { libc::close(file.into_raw_fd()) } == 0 {

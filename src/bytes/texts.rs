@@ -44,8 +44,8 @@ impl TextTableBuilder {
     /// Freezes the pool.
     pub fn finish(mut self) -> TextTable {
         self.bytes.extend_from_slice(&[0; BLOCK]);
-        // SAFETY: `TextTable` owns the bytes together with the pieces that point into them; the buffer is not changed or
-        // freed before the pieces, and no piece leaves `TextTable` with the lifetime `'static`.
+        // SAFETY: `TextTable` owns the bytes together with the pieces that point into them; the buffer is not changed
+        // or freed before the pieces, and no piece leaves `TextTable` with the lifetime `'static`.
         let bytes: &'static [u8] = unsafe { std::slice::from_raw_parts(self.bytes.as_ptr(), self.bytes.len()) };
         let pieces = self.ends.iter().enumerate().map(|(index, (end, is_null))| {
             let begin = self.begin(index);

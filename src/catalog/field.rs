@@ -115,7 +115,7 @@ pub enum Moment {
 pub enum ReferDefault {
     /// The instance's resource of that kind, else one that existed before.
     ResolvedScenario,
-    /// Nothing.
+    /// Null.
     Null,
     /// The principal that creates the resource.
     Caller,

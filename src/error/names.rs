@@ -21,7 +21,8 @@ pub fn shown(path: &Path) -> String {
     out
 }
 
-/// A word as a shell reads it. One that cannot be shown as it is becomes `$'…'`, which bash, zsh, ksh and POSIX.1-2024 read.
+/// A word as a shell reads it. One that cannot be shown as it is becomes `$'…'`, which bash, zsh, ksh and POSIX.1-2024
+/// read.
 pub fn shell_word(word: &OsStr) -> String {
     let Some(text) = word.to_str().filter(|text| text.chars().all(is_safe)) else { return escaped(word) };
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=,@%+…".contains(character);

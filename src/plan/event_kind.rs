@@ -2,8 +2,8 @@
 //!
 //! Everything known when the run is planned is resolved here: the template and its decided branches, the field that
 //! each name means, which values are constant, and which are concatenations of others. Per event there remains a short
-//! list of value sources ([`ValueSource`]), each of which yields one value, and a program that copies the values to their
-//! places.
+//! list of value sources ([`ValueSource`]), each of which yields one value, and a program that copies the values to
+//! their places.
 
 use crate::{
     bytes::Padded,

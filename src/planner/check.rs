@@ -348,8 +348,7 @@ impl<'a> Pass<'a> {
                 Asked::Code(code) => facts.choices[ask.word] = (code, code, false),
                 Asked::Next { last } => {
                     if drawn && high == last && low < last {
-                        // `next` at the last choice would change nothing, so the last choice may not be drawn
-                        // initially.
+                        // `next` at the last choice would change nothing, so that choice may not be drawn initially.
                         self.constraints.push(Constraint { resource: target, word: ask.word, low: 0, high: last - 1 });
                     }
                     facts.choices[ask.word] = ((low + 1).min(last), (high + 1).min(last), false);

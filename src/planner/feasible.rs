@@ -1,5 +1,5 @@
-//! Feasibility check of a run's size, before its first event: an infeasible run would exhaust memory or make no
-//! progress.
+//! Feasibility check of a run's size, before its first event, because an infeasible run exhausts memory or hardly
+//! advances.
 
 use crate::plan::{Plan, Starts};
 use crate::planner::counts::Counts;

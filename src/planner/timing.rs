@@ -1,19 +1,19 @@
-//! When a run begins and ends: one table for all combinations of options.
+//! Start and end of a run, for all combinations of options.
 //!
-//! | given | follows |
+//! | given | result |
 //! |---|---|
-//! | nothing | each scenario once, whole; ends now |
-//! | events, or instances | that many; ends now, at `to`, or begins at `from` |
-//! | two of from, to, duration | instances start from the one to the other; nothing happens at the end or after it |
+//! | nothing | each scenario once, to its last step; ends now |
+//! | events, or instances | this number of them; ends now or at `to`, or starts at `from` |
+//! | two of from, to, duration | instances start between start and end; no event at the end or later |
 //! | duration alone | as if `to` were now |
-//! | events and an end | whichever comes first |
-//! | instances and an end | an error if they do not fit: none is cut short |
+//! | events and an end | the run ends with whichever comes first |
+//! | instances and an end | an error if they do not fit: no instance is cut short |
 //! | events and instances; all of from, to, duration | an error |
-//! | live | begins now unless `from` says otherwise; without an end it runs until it is stopped |
-//! | unbounded | needs `from`; without an end it is the run that a live one without an end is |
-//! | a rate | needs events or an end; with stages the last one is an end |
-//! | a daily curve and events | ends now, at `to`, or begins at `from`, with the rates of those hours |
-//! | a rate and instances | an error: a rate fills its seconds with whatever there is |
+//! | live | starts now unless `from` is given; without an end it runs until it is stopped |
+//! | unbounded | needs `from`; without an end it has the events of a live run without an end |
+//! | a rate | needs events or an end; the last stage is an end |
+//! | a daily curve and events | ends now or at `to`, or starts at `from`, with the rates of those hours |
+//! | a rate and instances | an error: the rate determines how many instances start |
 
 use crate::plan::{Options, Plan, Starts, Timing};
 use crate::planner::load::Loaded;

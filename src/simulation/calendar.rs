@@ -331,7 +331,7 @@ mod tests {
         }
     }
 
-    /// Bursts: so many entries in one bucket that it is not kept sorted.
+    /// Bursts: a bucket with too many entries to keep it sorted.
     #[test]
     fn a_crowded_bucket_is_a_sorted_list_too() {
         let mut calendar = CalendarQueue::new(0, 1_000_000);

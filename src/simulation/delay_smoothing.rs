@@ -119,7 +119,7 @@ impl DelaySmoothing {
     #[expect(clippy::inline_always, reason = "it is most of a choice")]
     #[inline(always)]
     fn better(&mut self, time: i64, (call, turn): (Key, u32), range: DurationRange) -> i64 {
-        // The call's key makes no other draws by `scattered`, so these are independent of its others.
+        // The call's key is not used for other draws with `scattered`, so these are independent.
         let bound = range.high - range.low + 1;
         let earliest = time + range.low as i64;
         let [first, second] = call.two_scattered(turn.into(), bound).map(|delay| earliest + delay as i64);

@@ -5,9 +5,10 @@
 //!
 //! The waiting time follows from queueing theory. With `n` steps per instance, all but one slot in `n` go to due steps:
 //! a queue with utilization `1 - 1/n`. If steps fell due at random, one in a hundred would wait some `ln(100) · n / 2`
-//! slots; delay smoothing ([`DelaySmoothing`](super::delay_smoothing::DelaySmoothing)) reduces that to a fifth. Instance starts cannot be moved: a
-//! slot in which nothing is due has to be filled by a start, and a slot in which something is due never is. Another
-//! order of service would not help: the mean stays, and oldest first has the shortest maximum.
+//! slots; delay smoothing ([`DelaySmoothing`](super::delay_smoothing::DelaySmoothing)) reduces that to a fifth.
+//! Instance starts cannot be moved: a slot in which nothing is due has to be filled by a start, and a slot in which
+//! something is due never is. Another order of service would not help: the mean stays, and oldest first has the
+//! shortest maximum.
 
 use crate::simulation::{Active, DAY, Outlook, SECOND, Stream};
 use crate::{

@@ -39,8 +39,8 @@ pub fn is_relative_time(text: &str) -> bool {
     text == "now" || text.starts_with(['+', '-'])
 }
 
-/// Nanoseconds from one time to a later one, 0 if it is not later: a run may last up to 562 years, which is more than 64
-/// bits with a sign hold.
+/// Nanoseconds from one time to a later one, 0 if it is not later. Unsigned, because a run may last up to 562 years,
+/// which an `i64` cannot hold.
 pub fn elapsed(from: i64, to: i64) -> u64 {
     if to > from { to.abs_diff(from) } else { 0 }
 }

@@ -224,7 +224,7 @@ impl Pattern {
     #[inline]
     fn fill(&self, number: u128, out: &mut [u8]) {
         let mut left = number;
-        // From the right, so that the division gives one digit after another. What is above does not show.
+        // From right to left, so that each division yields the next digit. Higher digits are dropped.
         for group in self.near.iter() {
             group.put(group.take(&mut left), out);
         }

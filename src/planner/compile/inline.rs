@@ -1,5 +1,4 @@
-//! Inlining: copies constants, and texts made of other values, into the program, and removes values that are then
-//! unused.
+//! Inlining: copies constants, and texts composed of other values, into the program, and removes unused values.
 
 use crate::planner::compile::CallCompiler;
 use crate::{

@@ -74,8 +74,7 @@ impl CallCompiler<'_> {
         }
     }
 
-    /// The population's members in the scope of the list. `None` if the scenario pins a field of the kind or of its
-    /// scope.
+    /// The population's members in the scope of the list. `None` if the scenario pins fields of the kind or its scope.
     pub(super) fn beside(&self, list: &ListSlot, subject: Option<FieldId>) -> Option<Beside> {
         let kind_id = self.method.kind;
         let kind = &self.catalog.kinds[kind_id];

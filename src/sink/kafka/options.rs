@@ -107,7 +107,7 @@ impl Options {
         Ok(options)
     }
 
-    /// The same for a client that reads: what is about producing is left out, so that one file of properties serves both.
+    /// The same for a consumer: properties of producers are left out, so that one file of properties serves both.
     pub fn for_reading(settings: &KafkaSettings) -> Result<Self, Error> {
         let mut options = Self::new(settings)?;
         let given = |name: &str| {
