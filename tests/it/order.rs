@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use syn::visit::Visit;
+use proc_macro2::{TokenStream, TokenTree};
 
 /// From the ground up. CONTRIBUTING.md has a sentence for each.
 const ORDER: &[&str] = &[
@@ -41,47 +41,49 @@ const ORDER: &[&str] = &[
     "main",
 ];
 
-/// The first module of every path that begins with `crate` or with the library's name.
-#[derive(Default)]
-struct Imports(BTreeSet<String>);
-
-impl Imports {
-    fn tree(&mut self, tree: &syn::UseTree, in_crate: bool) {
-        match tree {
-            syn::UseTree::Path(path) if in_crate => drop(self.0.insert(path.ident.to_string())),
-            syn::UseTree::Path(path) => self.tree(&path.tree, is_root(&path.ident)),
-            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(tree, in_crate)),
-            syn::UseTree::Name(name) if in_crate => drop(self.0.insert(name.ident.to_string())),
-            syn::UseTree::Rename(name) if in_crate => drop(self.0.insert(name.ident.to_string())),
+/// Adds the first module of every path that begins with `crate` or with the library's name, in imports and elsewhere.
+fn paths(tokens: TokenStream, found: &mut BTreeSet<String>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) if !is_of_tests(&tokens[..at]) => paths(group.stream(), found),
+            TokenTree::Ident(name) if name == "crate" || name == "falsetrail" => match tokens.get(at + 1..at + 4) {
+                Some([TokenTree::Punct(first), TokenTree::Punct(second), TokenTree::Ident(module)])
+                    if first.as_char() == ':' && second.as_char() == ':' =>
+                {
+                    found.insert(module.to_string());
+                }
+                Some([TokenTree::Punct(first), TokenTree::Punct(_), TokenTree::Group(group)])
+                    if first.as_char() == ':' =>
+                {
+                    members(group.stream(), found);
+                }
+                _ => {}
+            },
             _ => {}
         }
     }
 }
 
-fn is_root(name: &syn::Ident) -> bool {
-    name == "crate" || name == "falsetrail"
+/// The first name of each member of `{a::B, c, d::{…}}`.
+fn members(group: TokenStream, found: &mut BTreeSet<String>) {
+    let mut is_first = true;
+    for token in group {
+        match token {
+            TokenTree::Ident(name) if is_first => {
+                found.insert(name.to_string());
+                is_first = false;
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ',' => is_first = true,
+            _ => is_first = false,
+        }
+    }
 }
 
-impl<'ast> Visit<'ast> for Imports {
-    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        self.tree(&item.tree, false);
-    }
-
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        if let (Some(first), Some(second)) = (path.segments.first(), path.segments.get(1))
-            && is_root(&first.ident)
-        {
-            self.0.insert(second.ident.to_string());
-        }
-        syn::visit::visit_path(self, path);
-    }
-
-    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
-        // Tests may look at everything.
-        if module.ident != "tests" {
-            syn::visit::visit_item_mod(self, module);
-        }
-    }
+/// Whether a group after these tokens is that of `mod tests`, which may look at everything.
+fn is_of_tests(before: &[TokenTree]) -> bool {
+    let last: Vec<String> = before.iter().rev().take(2).map(ToString::to_string).collect();
+    last == ["tests", "mod"]
 }
 
 fn source_files(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -109,13 +111,13 @@ fn imports() -> BTreeMap<String, BTreeMap<String, String>> {
         }
         let folder = inner.components().next().unwrap().as_os_str().to_string_lossy();
         let folder = folder.trim_end_matches(".rs").to_owned();
-        let parsed = syn::parse_file(&fs::read_to_string(&file).unwrap());
-        let parsed = parsed.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let mut imports = Imports::default();
-        imports.visit_file(&parsed);
+        let text = fs::read_to_string(&file).unwrap();
+        let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let mut imports = BTreeSet::new();
+        paths(tokens, &mut imports);
         let of_folder = found.entry(folder.clone()).or_default();
         // What the door re-exports stands in folders of its own.
-        let modules = imports.0.into_iter().filter(|name| ORDER.contains(&name.as_str()) && *name != folder);
+        let modules = imports.into_iter().filter(|name| ORDER.contains(&name.as_str()) && *name != folder);
         of_folder.extend(modules.map(|name| (name, inner.display().to_string())));
     }
     found
