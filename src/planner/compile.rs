@@ -275,6 +275,8 @@ impl<'a> CallCompiler<'a> {
         }
         let holder = match (self.method.does, self.method.scope.last()) {
             (Effect::List, Some(scope)) => &self.catalog.kinds[*scope],
+            // Nothing contains the list: all that identifies it is the subject of its events.
+            (Effect::List, None) => return self.named(&["subject".to_owned()]),
             _ => kind,
         };
         let id = self.event(&[holder.variable.clone(), "id".to_owned()]);

@@ -224,15 +224,6 @@ fn check(text: &str, names: &[String]) -> Result<(), (String, String)> {
         let help = "write a step between two separators, and none at the ends";
         return Err(("there is no step here".to_owned(), help.to_owned()));
     }
-    if text.ends_with('-') {
-        // A shell turns `create-pool -> x` without quotes into `create-pool -` and creates a file `x`.
-        let message = "this step ends with `-`: the shell took `>` for a redirection".to_owned();
-        let help = "put the story in quotes: `'create-pool -> delete-pool'`, or use commas: `create-pool,delete-pool`";
-        return Err((message, help.to_owned()));
-    }
-    if text.contains('>') {
-        return Err((format!("{} has a `>`", quoted(text)), "write `->` between steps".to_owned()));
-    }
     let (name, failure) = split_outcome(text, names).map_or((text, None), |(name, failure)| (name, Some(failure)));
     let known = |name: &str| names.iter().any(|known| known == name);
     if known(name) || failure.is_none() && strip_failure(name).is_some_and(known) {
@@ -243,6 +234,15 @@ fn check(text: &str, names: &[String]) -> Result<(), (String, String)> {
             )),
             _ => Ok(()),
         };
+    }
+    if text.ends_with('-') {
+        // `create-pool -> x` without quotes arrives as `create-pool -`, and a file `x` is made.
+        let message = "this step ends with `-`: the shell took `>` for a redirection".to_owned();
+        let help = "put the story in quotes: `'create-pool -> delete-pool'`, or use commas: `create-pool,delete-pool`";
+        return Err((message, help.to_owned()));
+    }
+    if text.contains('>') {
+        return Err((format!("{} has a `>`", quoted(text)), "write `->` between steps".to_owned()));
     }
     if name.contains(char::is_whitespace) {
         let words: Vec<&str> = name.split_whitespace().collect();

@@ -240,24 +240,34 @@ fn stage(reader: &Reader, node: &Node) -> Option<Stage> {
 
 fn actor(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<Actor> {
     check_name(reader, name, "an actor");
-    refuse_bare_kind(reader, &format!("the actor {}", quoted(&name.value)), node)?;
+    if let Some(kind) = bare_kind(reader, &format!("the actor {}", quoted(&name.value)), node) {
+        return Some(Actor { name: name.clone(), kind: Some(kind), pins: Vec::new() });
+    }
     let mut map = reader.map(node, &format!("the actor {}", quoted(&name.value)))?;
     let kind = map.text("kind");
     let pins = rest(map);
     Some(Actor { name: name.clone(), kind, pins })
 }
 
-/// Rejects `pool: compute-pool`, which lacks the key `kind`.
-fn refuse_bare_kind(reader: &Reader, what: &str, node: &Node) -> Option<()> {
-    let Value::Text(kind) = &node.value else { return Some(()) };
+/// The kind in `pool: compute-pool`, which is reported: it lacks its `kind`, and is read as if it had it.
+fn bare_kind(reader: &Reader, what: &str, node: &Node) -> Option<Spanned<String>> {
+    let Value::Text(kind) = &node.value else { return None };
     let found = reader.expected(node, what, "a map");
     reader.report(found.help(format!("write `{{ kind: {kind} }}`")));
-    None
+    Some(Spanned::new(kind.clone(), node.span.clone()))
 }
 
 fn resource(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<Resource> {
     check_name(reader, name, "a resource");
-    refuse_bare_kind(reader, &format!("the resource {}", quoted(&name.value)), node)?;
+    if let Some(kind) = bare_kind(reader, &format!("the resource {}", quoted(&name.value)), node) {
+        return Some(Resource {
+            name: name.clone(),
+            kind: Some(kind),
+            count: None,
+            existing: None,
+            fields: Vec::new(),
+        });
+    }
     let mut map = reader.map(node, &format!("the resource {}", quoted(&name.value)))?;
     let kind = map.text("kind");
     let is_given = map.optional("count").is_some_and(|node| node.is_given);

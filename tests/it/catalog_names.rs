@@ -108,7 +108,7 @@ fn names_of_any_kind_stand_side_by_side() {
     assert_eq!(events(folder.path(), &["shown.yaml"]), METHODS);
     line(
         folder.path(),
-        "generate story.yaml mix.yaml --templates . --seed 7 --from 2026-01-05 -n 40 -o out --write-run run.json",
+        "generate story.yaml mix.yaml --templates . --seed 7 --from 2026-01-05 -n 40 -o out --write-run runs/run.json",
     )
     .fine();
     line(folder.path(), "generate --run runs/run.json --check -o out").fine();
