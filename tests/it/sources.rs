@@ -14,7 +14,7 @@ use falsetrail::catalog::{Catalog, Scalar, Text, TextPart};
 use super::trail;
 
 /// Words that a catalog shares with the engine, whose words they are first: of its language, of its types, of Kafka.
-const OUR_OWN: [&str; 20] = [
+const OUR_OWN: [&str; 21] = [
     "cli",
     "cloud",
     "default",
@@ -28,6 +28,7 @@ const OUR_OWN: [&str; 20] = [
     "null",
     "number",
     "principal",
+    "provider",
     "resource",
     "self",
     "short",
@@ -45,10 +46,10 @@ const ALWAYS_THEIRS: [&str; 9] = ["aws", "azure", "cfu", "confluent", "cpdev", "
 const EXAMPLES: [(&str, &str); 13] = [
     ("src/catalog/read.rs", "${region.id}"),
     ("src/catalog/read_field.rs", "`pool-[a-z0-9]{6}`"),
-    ("src/plan/find.rs", "'create-pool -> delete-pool'"),
-    ("src/plan/find.rs", "(create-pool,delete-pool)"),
-    ("src/plan/find.rs", "`create-pool,delete-pool`"),
-    ("src/plan/sets.rs", "`--set pool.max_cfu=20`"),
+    ("src/planner/load.rs", "'create-pool -> delete-pool'"),
+    ("src/planner/load.rs", "(create-pool,delete-pool)"),
+    ("src/planner/load.rs", "`create-pool,delete-pool`"),
+    ("src/planner/overrides.rs", "`--set pool.max_cfu=20`"),
     ("src/scenario/one_line.rs", "`'create-pool -> delete-pool'`"),
     ("src/scenario/one_line.rs", "`create-pool -> delete-pool`"),
     ("src/scenario/one_line.rs", "`create-pool,delete-pool`"),
