@@ -11,7 +11,10 @@ use crate::error::Error;
 /// Clones share the collected events: pass one clone as the sink and read the other.
 ///
 /// ```
-/// use falsetrail::sink::{Chunk, Ending, Event, Sink, memory::Memory};
+/// use falsetrail::{
+///     bytes::{Chunk, Event},
+///     sink::{Ending, Sink, memory::Memory},
+/// };
 ///
 /// let memory = Memory::default();
 /// let mut sink: Box<dyn Sink> = Box::new(memory.clone());

@@ -56,7 +56,10 @@ fn scalars_follow_yaml_1_2() {
         ("|\n  one\n  two\n", "\"one\\ntwo\\n\""),
         (">-\n  one\n  two\n", "one two"),
     ] {
-        assert_eq!(shown(&format!("a: {text}")), format!("{{ a: {expected} }}"), "{text}");
+        let node = parse(&format!("a: {text}")).unwrap();
+        let Value::Map(entries) = &node.value else { panic!("{text}") };
+        // A node keeps how it was written; this is about the value alone.
+        assert_eq!(yaml::value_text(&entries[0].1.value), expected, "{text}");
     }
 }
 
@@ -203,7 +206,7 @@ fn a_reader_collects_everything() {
             "`kind` must be a text, found the number `5`",
             "`count` must be a whole number, found the text `many`",
             "`existing` must be `true` or `false`, found the text `yes`",
-            "`ratio` must be a number, found the number `NaN`",
+            "`ratio` must be a number, found the number `.nan`",
             "`after` must be a duration such as `2s`, found the number `2`",
             "a pool has no key `extra`",
             "`list` must be a list, found a map",
