@@ -198,7 +198,9 @@ fn name_and_outcome<'t>(
     text: &'t str,
     place: impl Fn(Range<usize>) -> Range<usize>,
 ) -> Result<(&'t str, Option<Spanned<Outcome>>), Vec<Diagnostic>> {
-    if let Some(("call" | "choose", rest)) = text.split_once(':') {
+    // A method may be called `call:x`.
+    let is_method_name = names.iter().any(|name| text.starts_with(name.as_str()));
+    if let Some(("call" | "choose", rest)) = text.split_once(':').filter(|_| !is_method_name) {
         let key = &text[..text.len() - rest.len() - 1];
         let found = Diagnostic::new(source, place(0..key.len()), format!("no method is called `{key}`"));
         return Err(vec![found.help(format!("write a space after the colon: `{key}: {rest}`"))]);
