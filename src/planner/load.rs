@@ -221,8 +221,9 @@ impl<'a> Loader<'a> {
             return Ok(self.read(&source, argument, with));
         }
         // `create-pool-failure:forbidden` says twice that the call fails, which is explained where steps are read.
-        let bare = base.strip_suffix("-failure").unwrap_or(base);
-        if looks_like_story(argument) || [base, bare].iter().any(|name| self.catalog.method(name).is_some()) {
+        let without_failure = base.strip_suffix("-failure").unwrap_or(base);
+        if looks_like_story(argument) || [base, without_failure].iter().any(|name| self.catalog.method(name).is_some())
+        {
             return one_line(self);
         }
         if self.is_folder(Path::new(argument)) {
