@@ -7,9 +7,9 @@
 //!
 //! Callers need no `unsafe`. Four invariants have to hold, and the types of this module keep them:
 //!
-//! 1. A [`PaddedSlice`] is followed by [`BLOCK`] readable bytes, which it borrows too. [`Padded`] and [`TextTable`]
+//! 1. A [`PaddedSlice`] is followed by `BLOCK` readable bytes, which it borrows too. [`Padded`] and [`TextTable`]
 //!    store that many bytes after their text.
-//! 2. The pairs of a [`Literals`] lie within its bytes, which are followed by a block: the builder makes pairs and
+//! 2. The pairs of a `Literals` lie within its bytes, which are followed by a block: the builder makes pairs and
 //!    bytes together, and neither changes afterwards.
 //! 3. The destination of a copy has room for whole blocks: it is reserved before the copy.
 //! 4. The texts of an [`Arena`] and the blocks after them do not overlap, do not move, and are initialized; the arena

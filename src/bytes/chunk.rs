@@ -18,7 +18,7 @@ pub struct Chunk {
     pub keys: Vec<u8>,
     /// The events, in the order of the run.
     pub events: Vec<Event>,
-    /// The whole chunk as compressed by the sink's [`Encoder`], if a thread has already done that.
+    /// The whole chunk as compressed by the sink's `Encoder`, if a thread has already done that.
     pub encoded: Option<Encoded>,
 }
 
