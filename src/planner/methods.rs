@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// Methods planned in one run, because a run has a limit of scenarios, and of resources of a kind.
 const TOGETHER: usize = 100;
 
-/// Plans a call of each method and each of its failures.
+/// Plans a call of each method that succeeds.
 ///
 /// # Errors
 ///
