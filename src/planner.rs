@@ -19,12 +19,14 @@ mod pins;
 mod resolve;
 mod timing;
 
-use crate::plan::{Options, Plan, RecordKey};
 use crate::{
     catalog::Catalog,
     error::{Diagnostic, Error},
     identity::Tags,
-    plan::resolved::{Call, Operation, Outcome, ResolvedScenario},
+    plan::{
+        Options, Plan, RecordKey,
+        resolved::{Call, Operation, Outcome, ResolvedScenario},
+    },
     planner::compile::EventKindCompiler,
     scenario::{Body, Scenario},
     sources::SourceProvider,

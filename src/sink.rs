@@ -13,14 +13,12 @@
 //! 3. [`Sink::finish`] is called exactly once in every case, also after an error (then with [`Ending::Stopped`]): only
 //!    it knows how many events were delivered. Nothing relies on `Drop`.
 
-use crate::bytes::Chunk;
+use crate::{bytes::Chunk, error::Error};
 use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
 };
-
-use crate::error::Error;
 
 mod check;
 pub mod compress;

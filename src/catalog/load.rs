@@ -1,10 +1,9 @@
 //! Loader of a catalog: reads `catalog.yaml` and the templates, built in, from a folder or from a run file.
 
 use super::{Catalog, MethodId, names::TemplateFiles, read, template_file};
-use crate::sources::builtin;
 use crate::{
     error::{Diagnostic, Error, Source, shown},
-    sources::RunSources,
+    sources::{RunSources, builtin},
     template::Template,
     yaml,
 };

@@ -1,9 +1,11 @@
 //! Required roles: the members of the population that a scenario's events show; no others need be drawn.
 
-use crate::plan::event_kind::{EventKind, Role, ValueSource};
 use crate::{
     catalog::{Catalog, KindId},
-    plan::resolved::{ResolvedScenario, Row},
+    plan::{
+        event_kind::{EventKind, Role, ValueSource},
+        resolved::{ResolvedScenario, Row},
+    },
 };
 use std::collections::BTreeSet;
 

@@ -2,10 +2,12 @@
 
 mod prepared;
 
-use crate::plan::event_kind::Role;
 use crate::{
     catalog::{Catalog, KindId},
-    plan::resolved::{Owner, Reference, ResolvedScenario, Row},
+    plan::{
+        event_kind::Role,
+        resolved::{Owner, Reference, ResolvedScenario, Row},
+    },
     population::Population,
     value::Key,
 };

@@ -1,21 +1,20 @@
 //! Assembly of a plan: calls the planner's steps in order, from loading to the compiled plan.
 
 use super::timing;
-use crate::plan::{Options, Plan, RecordKey};
-use crate::planner::{
-    check,
-    counts::{self, Counts},
-    feasible, inject,
-    load::{self, Loaded},
-    overrides::Overrides,
-    resolve,
-    timing::Asked,
-};
 use crate::{
     catalog::Catalog,
     error::{Diagnostic, Error},
     identity::{Identities, Tags},
-    plan::resolved::ResolvedScenario,
+    plan::{Options, Plan, RecordKey, resolved::ResolvedScenario},
+    planner::{
+        check,
+        counts::{self, Counts},
+        feasible, inject,
+        load::{self, Loaded},
+        overrides::Overrides,
+        resolve,
+        timing::Asked,
+    },
     population::Population,
     units::{elapsed, format_time},
     value::{Key, WeightedIndex},

@@ -6,11 +6,11 @@
 
 mod impossible;
 
-use crate::planner::resolve::Resolved;
 use crate::{
     catalog::{Catalog, Effect, FailureId, Generator, Precondition},
     error::Diagnostic,
     plan::resolved::{Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, Resource, Turns},
+    planner::resolve::Resolved,
     scenario,
     value::WeightedIndex,
 };

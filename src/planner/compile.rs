@@ -5,7 +5,6 @@ mod inline;
 mod items;
 mod resource;
 
-use crate::plan::event_kind::{EventKind, ItemList, Part, PerEvent, Snapshot, ValueSource, Word};
 use crate::{
     bytes::Padded,
     catalog::{
@@ -13,7 +12,10 @@ use crate::{
         TextPart, Unset, escaped,
     },
     error::Diagnostic,
-    plan::resolved::{Asked, Call, Operation, Owner, ResolvedScenario, Row},
+    plan::{
+        event_kind::{EventKind, ItemList, Part, PerEvent, Snapshot, ValueSource, Word},
+        resolved::{Asked, Call, Operation, Owner, ResolvedScenario, Row},
+    },
     population::Population,
     template::{Constant, ListSlot, Program},
 };

@@ -1,10 +1,10 @@
 //! Population sizes: the numbers in a mix override those in the catalog, and a kind grows with the rate if unique
 //! clocks need it.
 
-use crate::planner::load::Loaded;
 use crate::{
     catalog::{Catalog, KindId, MOST_MEMBERS},
     error::{Diagnostic, Error, Source, did_you_mean},
+    planner::load::Loaded,
     units::{format_bytes, format_count},
     yaml::Value,
 };

@@ -2,11 +2,10 @@
 //! invalid ones, and treat a record without a value as a deletion.
 
 use super::compile::constants;
-use crate::plan::Plan;
 use crate::{
     catalog::Catalog,
     error::{Diagnostic, Error},
-    plan::resolved::Operation,
+    plan::{Plan, resolved::Operation},
     template::Constant,
 };
 use std::collections::BTreeSet;

@@ -1,9 +1,9 @@
 //! Expansion of a scenario: writes out defaults, so that people can turn one line into a file.
 
-use crate::planner::resolve::Resolved;
 use crate::{
     catalog::Catalog,
     plan::resolved::{Operation, Outcome, Owner, ResolvedScenario},
+    planner::resolve::Resolved,
     scenario::{self, Body, Scenario, Step},
     yaml::Spanned,
 };

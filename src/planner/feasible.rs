@@ -1,11 +1,11 @@
 //! Feasibility check of a run's size, before its first event, because an infeasible run exhausts memory or hardly
 //! advances.
 
-use crate::plan::{Plan, Starts};
-use crate::planner::counts::Counts;
 use crate::{
     catalog::{Catalog, Generator, KindId},
     error::Error,
+    plan::{Plan, Starts},
+    planner::counts::Counts,
     simulation::Outlook,
     units::{elapsed, format_bytes, format_count, format_duration},
 };

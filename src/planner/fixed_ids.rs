@@ -1,7 +1,9 @@
 //! Check that each fixed id stands for a single resource or principal.
 
-use crate::plan::{Plan, Starts};
-use crate::{error::Error, plan::resolved::Pin};
+use crate::{
+    error::Error,
+    plan::{Plan, Starts, resolved::Pin},
+};
 use std::collections::BTreeSet;
 
 impl Plan {

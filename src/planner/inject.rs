@@ -1,10 +1,12 @@
 //! Injected scenarios: loads and names them, and checks that they lie within the run.
 
-use crate::plan::{Options, Plan, Starts};
-use crate::planner::load::Loader;
 use crate::{
     error::{Diagnostic, Error, Source, quoted},
-    plan::resolved::{At, Injection},
+    plan::{
+        Options, Plan, Starts,
+        resolved::{At, Injection},
+    },
+    planner::load::Loader,
     scenario::{Body, DEFAULT_LABEL, Override, Scenario, is_label},
     simulation::{self, Span},
     units::{self, elapsed, format_duration, format_time},

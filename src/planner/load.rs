@@ -1,10 +1,10 @@
 //! Loader of scenarios: reads shipped scenarios, files and the one-line form, and flattens mixes.
 
-use crate::plan::Options;
-use crate::planner::{inject, overrides::Overrides};
 use crate::{
     catalog::Catalog,
     error::{Diagnostic, Error, Source, did_you_mean, list_of, shown},
+    plan::Options,
+    planner::{inject, overrides::Overrides},
     scenario::{self, Body, Field, Override, Pace, Scenario},
     sources::{self, STANDARD_INPUT, ScenarioSource, SourceProvider},
     yaml::Spanned,

@@ -1,7 +1,10 @@
 //! Check that a run can call each method of a catalog by its name alone, as `generate METHOD` would.
 
-use crate::plan::{Options, Plan};
-use crate::{catalog::Catalog, error::Error};
+use crate::{
+    catalog::Catalog,
+    error::Error,
+    plan::{Options, Plan},
+};
 use std::sync::Arc;
 
 /// Methods planned in one run, because a run has a limit of scenarios, and of resources of a kind.

@@ -8,13 +8,13 @@ mod resources;
 mod shared;
 mod steps;
 
-use crate::planner::overrides::Overrides;
 use crate::{
     bytes::Padded,
     catalog::{Catalog, KindId},
     error::{Diagnostic, Source, did_you_mean, nearest},
     identity::{FamilyId, TAGS, Tags},
     plan::resolved::{ResolvedScenario, Row},
+    planner::overrides::Overrides,
     scenario::{self, Body, Scenario, Step},
     units::format_count,
     value::Key,

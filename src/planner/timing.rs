@@ -15,10 +15,10 @@
 //! | a daily curve and events | ends now or at `to`, or starts at `from`, with the rates of those hours |
 //! | a rate and instances | an error: the rate determines how many instances start |
 
-use crate::plan::{Options, Plan, Starts, Timing};
-use crate::planner::load::Loaded;
 use crate::{
     error::{Diagnostic, Error},
+    plan::{Options, Plan, Starts, Timing},
+    planner::load::Loaded,
     scenario::{Daily, Pace},
     schedule::{DailyCurve, Schedule},
     units::{self, Rate, TIME_RANGE, Zone, elapsed, format_count, format_duration, format_time},

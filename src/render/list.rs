@@ -2,12 +2,10 @@
 
 use crate::{
     bytes::{PaddedSlice, PaddedSlices},
-    population::Within,
-    template::Slots,
-};
-use crate::{
     plan::event_kind::{Beside, EventKind, ItemList, OwnItem},
+    population::Within,
     render::make::{About, Context},
+    template::Slots,
 };
 
 impl EventKind {

@@ -3,16 +3,15 @@
 //! Values that many events share are slices of the plan, copied only into the output; values made for this event are in
 //! an arena.
 
-use crate::plan::event_kind::{first_note, whole_microseconds};
-use crate::plan::{
-    event_kind::{Draw, EventKind, Part, Ready, Role, ValueSource, Word},
-    roles::Roles,
-};
 use crate::{
     bytes::{Arena, Padded, PaddedSlice, PaddedSlices},
     catalog::{Catalog, FieldId, Generator, KindId},
     identity::{Identities, Recent},
-    plan::resolved::{ResolvedScenario, code, word},
+    plan::{
+        event_kind::{Draw, EventKind, Part, Ready, Role, ValueSource, Word, first_note, whole_microseconds},
+        resolved::{ResolvedScenario, code, word},
+        roles::Roles,
+    },
     population::Population,
     template::Slots,
     value::{DateCache, Key, Lane, MICROSECONDS_LENGTH, MOST_DIGITS, Salt, put_number},

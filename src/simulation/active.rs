@@ -1,16 +1,16 @@
 //! The instances in progress, and the state transitions that their events cause.
 
-use crate::simulation::{
-    MILLISECOND, Record, World,
-    calendar::{CalendarQueue, Due},
-    delay_smoothing::DelaySmoothing,
-    instance::{Instance, Instances, States},
-    steps::{Sort, Step, Steps},
-    transition,
-};
 use crate::{
     catalog::MOST_ASKS,
     plan::{Plan, resolved::Operation},
+    simulation::{
+        MILLISECOND, Record, World,
+        calendar::{CalendarQueue, Due},
+        delay_smoothing::DelaySmoothing,
+        instance::{Instance, Instances, States},
+        steps::{Sort, Step, Steps},
+        transition,
+    },
 };
 
 /// The instances in progress, and when the next step of each is due.

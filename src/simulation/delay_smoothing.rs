@@ -7,9 +7,9 @@
 //! delays. Each count is therefore compared with the usual count at its distance, and the delays stay uniformly
 //! distributed over their range.
 
-use crate::simulation::{delay, draws};
 use crate::{
     plan::{Plan, resolved::Operation},
+    simulation::{delay, draws},
     units::DurationRange,
     value::Key,
 };

@@ -3,8 +3,10 @@
 //! They have separate instances, states and calendar, and are merged with the background by time. To know which event
 //! is first, the next background event is simulated ahead and buffered.
 
-use crate::plan::Plan;
-use crate::simulation::{Active, Record, Stream, World};
+use crate::{
+    plan::Plan,
+    simulation::{Active, Record, Stream, World},
+};
 use std::collections::BTreeMap;
 
 /// The injected scenarios of a run.

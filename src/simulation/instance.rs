@@ -1,18 +1,18 @@
 //! One execution of a scenario: its position, and the state of its resources.
 
-use crate::simulation::{
-    DAY, MICROSECOND, World,
-    delay_smoothing::DelaySmoothing,
-    draws,
-    scope_draws::room,
-    steps::{Listed, MOST_SHOWN, Sort, Step, Steps, Times},
-};
 use crate::{
     plan::{
         Plan,
         event_kind::field_salt,
         resolved::{Call, Initial, Operation, Owner, ResolvedScenario, Resource, Turns, word},
         roles::resource_key,
+    },
+    simulation::{
+        DAY, MICROSECOND, World,
+        delay_smoothing::DelaySmoothing,
+        draws,
+        scope_draws::room,
+        steps::{Listed, MOST_SHOWN, Sort, Step, Steps, Times},
     },
     value::Key,
 };

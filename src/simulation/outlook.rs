@@ -1,9 +1,9 @@
 //! Averages over a run's scenarios, from walking through a sample of instances without simulating their state.
 
-use crate::simulation::{GOLDEN, Instance, delay_smoothing::DelaySmoothing, steps::Steps};
 use crate::{
     catalog::{Catalog, Effect},
     plan::{Plan, resolved::Operation},
+    simulation::{GOLDEN, Instance, delay_smoothing::DelaySmoothing, steps::Steps},
 };
 
 /// Totals of a sample of instances, drawn in the shares in which the run starts them.

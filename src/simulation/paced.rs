@@ -10,10 +10,10 @@
 //! something is due never is. Another order of service would not help: the mean stays, and oldest first has the
 //! shortest maximum.
 
-use crate::simulation::{Active, DAY, Outlook, SECOND, Stream};
 use crate::{
     plan::Plan,
     schedule::{Schedule, Slots},
+    simulation::{Active, DAY, Outlook, SECOND, Stream},
     units::elapsed,
     value::Key,
 };

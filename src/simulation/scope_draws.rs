@@ -1,12 +1,12 @@
 //! Selects the members around an instance that its state depends on, so that the simulation draws only these.
 
-use crate::simulation::Roles;
 use crate::{
     catalog::{Catalog, Generator, KindId},
     plan::{
         Plan,
         resolved::{Asked, Initial, Operation, Reference, ResolvedScenario, Resource},
     },
+    simulation::Roles,
 };
 
 /// For each scenario, the kinds of which the simulation draws members, in the order of drawing.

@@ -6,8 +6,11 @@
 //! Injected scenarios must not change the names of other instances: they get a free second that is too long ago for the
 //! others to take. Two injected names affect each other only if they ask for the same second of a room.
 
-use crate::simulation::{DAY, SECOND};
-use crate::{plan::resolved::word::stamp, value::Key};
+use crate::{
+    plan::resolved::word::stamp,
+    simulation::{DAY, SECOND},
+    value::Key,
+};
 use std::collections::{HashMap, HashSet};
 
 /// The names allocated so far.

@@ -3,13 +3,13 @@
 //! A call has much data that few events need, spread over several cache lines. Most calls only read a resource, and
 //! their event kind is known in advance.
 
-use crate::simulation::draws;
 use crate::{
     catalog::Effect,
     plan::{
         Plan,
         resolved::{Call, Operation, Outcome, ResolvedScenario, Turns},
     },
+    simulation::draws,
     units::DurationRange,
     value::{Key, Salt},
 };

@@ -1,16 +1,13 @@
 //! The effect of a call on the state of its instance, its outcome, and the state that its event needs.
 
 use crate::{
-    catalog::automatic_failure,
-    simulation::{MICROSECOND, MILLISECOND, SECOND, World, draws, instance::Instance},
-};
-use crate::{
-    catalog::{Catalog, Effect, FailureId},
+    catalog::{Catalog, Effect, FailureId, automatic_failure},
     plan::{
         Plan,
         event_kind::Snapshot,
         resolved::{Ask, Asked, Call, Outcome, ResolvedScenario, code, word},
     },
+    simulation::{MICROSECOND, MILLISECOND, SECOND, World, draws, instance::Instance},
 };
 
 /// Decides how a call ends and applies what it does; `asked` becomes the words that it asks for.

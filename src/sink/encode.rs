@@ -4,8 +4,7 @@ use super::{
     compress::{Compression, FRAME_EVENTS},
     format::Format,
 };
-use crate::bytes::Chunk;
-use crate::bytes::Encoded;
+use crate::bytes::{Chunk, Encoded};
 
 /// Makes compressed frames. This is a pure function, so threads can run it in parallel.
 #[derive(Debug, Clone, Copy)]

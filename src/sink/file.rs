@@ -18,8 +18,10 @@ use super::{
     format::Format,
     target::{Broken, Target, Unnamed},
 };
-use crate::bytes::{Chunk, Encoded};
-use crate::error::Error;
+use crate::{
+    bytes::{Chunk, Encoded},
+    error::Error,
+};
 
 /// A sink with a single output.
 pub(super) struct Stream {

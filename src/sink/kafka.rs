@@ -32,9 +32,9 @@ use std::sync::Arc;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::error::Error;
 use crate::{
     bytes::{Chunk, Event},
+    error::Error,
     sink::{Delivered, Ending, Failed, Flow, Sink, Tally},
 };
 use connection::Connection;

@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Delivered, Ending, Failed, Flow, Sink};
-use crate::bytes::Chunk;
-use crate::error::Error;
+use crate::{bytes::Chunk, error::Error};
 
 /// Collects all events in memory.
 ///

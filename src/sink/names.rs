@@ -1,10 +1,9 @@
 //! File names of a split output: turns an event's numbers into words.
 
-use crate::bytes::Names;
+use crate::bytes::{Event, Names};
 use std::{collections::HashSet, fmt::Write as _};
 
 use super::format::Format;
-use crate::bytes::Event;
 
 /// Names of event files, such as `000001-CreateComputePool-success.json`.
 pub(super) struct EventNames {

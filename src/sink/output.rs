@@ -11,8 +11,7 @@ use super::{
     place::is_stdout,
     split::{EventFiles, InstanceFiles},
 };
-use crate::bytes::Names;
-use crate::error::Error;
+use crate::{bytes::Names, error::Error};
 
 /// The requested output. The default is newline-delimited JSON on stdout.
 #[derive(Debug, Default, Clone)]

@@ -25,8 +25,11 @@ use super::{
     names::{EventNames, InstanceNames},
     part::not_through_links,
 };
-use crate::bytes::{Chunk, Names};
-use crate::{error::Error, system};
+use crate::{
+    bytes::{Chunk, Names},
+    error::Error,
+    system,
+};
 
 /// The most bytes that instance files buffer in memory (not counting one chunk).
 pub(super) const HELD_BYTES: usize = 32 << 20;

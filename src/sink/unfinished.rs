@@ -19,8 +19,7 @@ use super::{
     split_remains::{EventRemains, InstanceRemains},
     target::Target,
 };
-use crate::bytes::Event;
-use crate::error::Error;
+use crate::{bytes::Event, error::Error};
 
 /// Bytes of a file that are read at once.
 const READ_BYTES: usize = 1 << 20;

@@ -12,8 +12,10 @@ use super::{
     mistakes::{Mistake, Mistakes, Segment},
     scope::{Base, Operand, Reference, Scope},
 };
-use crate::bytes::escape_into;
-use crate::error::{Diagnostic, Source};
+use crate::{
+    bytes::escape_into,
+    error::{Diagnostic, Source},
+};
 
 /// A checked node.
 #[derive(Debug)]

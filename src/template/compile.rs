@@ -15,8 +15,10 @@ use super::{
     ops::Op,
     scope::{Base, Operand, Reference},
 };
-use crate::bytes::{LiteralsBuilder, escape_into};
-use crate::error::{Diagnostic, Source};
+use crate::{
+    bytes::{LiteralsBuilder, escape_into},
+    error::{Diagnostic, Source},
+};
 
 /// Compiles a whole template.
 pub(super) fn compile(source: &Arc<Source>, root: &Checked) -> Result<Program, Vec<Diagnostic>> {

@@ -13,11 +13,13 @@ mod verify;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use falsetrail::error::Error;
-use falsetrail::sink::kafka::{KafkaSettings, KafkaSink, UndeliveredFile};
 use falsetrail::{
     bytes::{Chunk, Event},
-    sink::{Delivered, Ending, Flow, Sink},
+    error::Error,
+    sink::{
+        Delivered, Ending, Flow, Sink,
+        kafka::{KafkaSettings, KafkaSink, UndeliveredFile},
+    },
 };
 
 use rdkafka::config::ClientConfig;

@@ -3,8 +3,8 @@
 //! The run never waits for it. There is no display if events are printed to the same terminal.
 
 use super::{Generate, watch::ProgressName};
-use crate::cli::report;
 use crate::{
+    cli::report,
     plan::{Plan, Starts},
     run::{Counters, Progress, Slice},
     schedule::Schedule,

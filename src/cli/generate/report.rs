@@ -4,8 +4,8 @@ use super::{
     Generate,
     repeat::{self, From},
 };
-use crate::cli::columns;
 use crate::{
+    cli::columns,
     error::shown as shown_path,
     plan::Plan,
     run::Outcome,

@@ -1,8 +1,8 @@
 //! The options for run files: writing one, repeating a run from one, and comparing a run with existing files.
 
 use super::{Generate, Stop, finish, pipeline};
-use crate::cli::{print, report};
 use crate::{
+    cli::{print, report},
     error::Error,
     plan::Plan,
     run::{self, EmitOptions},

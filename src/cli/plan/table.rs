@@ -1,14 +1,14 @@
 //! A forecast as tables for people, and as JSON for machines.
 
 use super::chart::{chart, length, rate, second};
-use crate::cli::{
-    columns,
-    generate::{
-        Generate,
-        report::{right_aligned, shown},
-    },
-};
 use crate::{
+    cli::{
+        columns,
+        generate::{
+            Generate,
+            report::{right_aligned, shown},
+        },
+    },
     forecast::Forecast,
     plan::Plan,
     schedule::Schedule,

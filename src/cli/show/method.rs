@@ -1,8 +1,8 @@
 //! Describes a method: its inputs and failures, an example event, and which parts of the event vary.
 
-use crate::cli::{color, columns, list::effect};
 use crate::{
     catalog::{Catalog, InputValue, Method, MethodId, Precondition},
+    cli::{color, columns, list::effect},
     error::Error,
     plan::{Options, Plan},
 };

@@ -1,8 +1,8 @@
 //! Shows a scenario or a workload as a timeline: who does what to which resource, when, and how it ends.
 
 use super::outline::{self, Item, Outline, ToldCall};
-use crate::cli::{columns, wrapped};
 use crate::{
+    cli::{columns, wrapped},
     plan::{
         Plan,
         resolved::{Owner, ResolvedScenario, Turns},

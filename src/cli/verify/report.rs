@@ -1,8 +1,8 @@
 //! The verdict for people: a table, why, and what to do next.
 
 use super::{Path, Verdict, Verify};
-use crate::cli::{columns, wrapped};
 use crate::{
+    cli::{columns, wrapped},
     error::Error,
     units::{format_count, format_time},
     verify::{Forms, percent},

@@ -1,12 +1,12 @@
 //! Prepared draws of a scenario's required roles, and a cache of the members that recent instances drew.
 
-use crate::plan::roles::{Roles, actor_number, resource_number, row_number};
 use crate::{
     catalog::{Catalog, KindId},
     plan::{
         event_kind::Role,
         required_roles::RequiredRoles,
         resolved::{Owner, ResolvedScenario, Row},
+        roles::{Roles, actor_number, resource_number, row_number},
     },
     population::{Members, Population},
     value::{Key, Salt, WeightedIndex},

@@ -1,10 +1,10 @@
 //! Diagnostics for steps that are impossible.
 
-use crate::planner::check::{ABSENT, Constraint, Facts, GONE, LIVE, Pass};
 use crate::{
     catalog::{FailureId, Precondition},
     error::Diagnostic,
     plan::resolved::{Asked, Call},
+    planner::check::{ABSENT, Constraint, Facts, GONE, LIVE, Pass},
     scenario,
 };
 use std::ops::Range;

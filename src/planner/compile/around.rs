@@ -1,12 +1,12 @@
 //! Value sources for the resources that surround a scenario (its scope) and for its principals.
 
-use crate::planner::compile::{CallCompiler, Whose, fixed, pinned, pinned_choice, scalar_make};
 use crate::{
     catalog::{FieldId, Generator, KindId},
     plan::{
         event_kind::{Role, ValueSource},
         resolved::Row,
     },
+    planner::compile::{CallCompiler, Whose, fixed, pinned, pinned_choice, scalar_make},
     template::Shape,
     value::Key,
 };

@@ -1,9 +1,9 @@
 //! Inlining: copies constants, and texts composed of other values, into the program, and removes unused values.
 
-use crate::planner::compile::CallCompiler;
 use crate::{
     bytes::Padded,
     plan::event_kind::{ItemList, MemberValues, Part, PerEvent, ValueSource},
+    planner::compile::CallCompiler,
     template::{Filling, Program},
 };
 

@@ -1,12 +1,12 @@
 //! Value sources for the items of a list.
 
-use crate::planner::compile::{CallCompiler, ItemCompiler, Own};
 use crate::{
     catalog::{FieldId, Generator, KindId},
     plan::{
         event_kind::{Beside, ItemList, OwnItem, Word},
         resolved::{Owner, Row},
     },
+    planner::compile::{CallCompiler, ItemCompiler, Own},
     template::{FixedItems, ListSlot},
 };
 

@@ -4,14 +4,11 @@ use crate::{
     bytes::Padded,
     catalog::{FieldId, Generator, Moment, Text},
     plan::{
-        event_kind::{Draw, Ready, Role, ValueSource, Word, first_note, whole_microseconds},
+        event_kind::{Draw, Ready, Role, ValueSource, Word, field_salt, first_note, whole_microseconds},
         resolved::{Owner, Pin, Reference, word},
     },
-    value::{Key, Salt},
-};
-use crate::{
-    plan::event_kind::field_salt,
     planner::compile::{CallCompiler, Own, Whose, choices, fixed, only, pinned_choice},
+    value::{Key, Salt},
 };
 
 impl CallCompiler<'_> {

@@ -1,12 +1,14 @@
 //! Resolution of a scenario's actors.
 
-use crate::planner::resolve::Resolver;
 use crate::{
     catalog::{FieldId, Generator, KindId},
     error::{Diagnostic, Source, a, list_of},
     identity::TAGS,
     plan::resolved::Actor,
-    planner::pins::{self, Value},
+    planner::{
+        pins::{self, Value},
+        resolve::Resolver,
+    },
     scenario,
     yaml::{Node, Spanned},
 };

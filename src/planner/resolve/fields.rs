@@ -1,6 +1,5 @@
 //! Resolution of a resource's pinned fields, and of the targets of its references.
 
-use crate::planner::resolve::{Draft, Resolver};
 use crate::{
     bytes::Padded,
     catalog::{FieldId, Generator, KindId, ReferDefault},
@@ -9,6 +8,7 @@ use crate::{
     planner::{
         overrides::SET,
         pins::{self, Value},
+        resolve::{Draft, Resolver},
     },
     yaml::{Node, Spanned},
 };

@@ -1,9 +1,9 @@
 //! Resolution of a resource's kind, whether it is given, left out or misspelt.
 
-use crate::planner::resolve::Resolver;
 use crate::{
     catalog::KindId,
     error::{list_of, nearest},
+    planner::resolve::Resolver,
     scenario::{self, Step},
     yaml::Spanned,
 };

@@ -1,11 +1,14 @@
 //! Resolution of a scenario's resources: the target of each call, the owner of each resource, and its location.
 
-use crate::planner::resolve::{Draft, Reported, Resolver, kinds::first_uses};
 use crate::{
     catalog::{Effect, KindId, Method},
     error::{Diagnostic, Source, a, list_of},
     plan::resolved::{Asked, Call, Initial, Operation, Owner, Pin, Place, Reference, Resource, Row, ScopePin, word},
-    planner::{overrides::SET, pins},
+    planner::{
+        overrides::SET,
+        pins,
+        resolve::{Draft, Reported, Resolver, kinds::first_uses},
+    },
     scenario::{self, Step},
     value::Lane,
     yaml::{Node, Spanned},

@@ -4,7 +4,6 @@
 //! with a number that no member of the population has, and its location and references are drawn once for all
 //! instances.
 
-use crate::planner::resolve::Resolver;
 use crate::{
     catalog::{Effect, Generator},
     identity::TAGS,
@@ -13,6 +12,7 @@ use crate::{
         resolved::{Initial, Operation, Outcome, Owner, Pin, Reference},
         roles::resource_key,
     },
+    planner::resolve::Resolver,
 };
 
 impl Resolver<'_, '_> {

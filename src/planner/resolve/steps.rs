@@ -1,6 +1,5 @@
 //! Resolution of a scenario's steps, and of the inputs of each call.
 
-use crate::planner::resolve::Resolver;
 use crate::{
     bytes::Padded,
     catalog::{Effect, FailureId, FieldId, Generator, InputValue, Kind, KindId, Method, Scalar, Unset, Usual},
@@ -10,7 +9,10 @@ use crate::{
         event_kind::field_salt,
         resolved::{Ask, Asked, Call, Operation, Outcome, Reference, Turns},
     },
-    planner::pins::{self, Value},
+    planner::{
+        pins::{self, Value},
+        resolve::Resolver,
+    },
     scenario::{self, Step},
     units::{CountRange, DurationRange, format_count},
     value::WeightedIndex,

@@ -14,8 +14,7 @@ use super::options::Options;
 use super::reports::Reports;
 use super::topic::Limits;
 use super::{KafkaSettings, diagnosis, threads};
-use crate::error::Error;
-use crate::sink::Ending;
+use crate::{error::Error, sink::Ending};
 
 /// How long to wait for room in a full queue before trying again: about the time in which a broker takes some
 /// megabytes, and short compared with any timeout.

@@ -8,8 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::options::Options;
-use crate::error::Error;
-use crate::sink::reason;
+use crate::{error::Error, sink::reason};
 
 /// Threads of a client in addition to those for brokers: its own, that of its internal broker, and that of a mock
 /// cluster.

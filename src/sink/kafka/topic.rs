@@ -16,8 +16,10 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::options::Options;
 use super::{code, diagnosis};
-use crate::error::Error;
-use crate::units::{format_duration, format_time};
+use crate::{
+    error::Error,
+    units::{format_duration, format_time},
+};
 
 /// The most bytes that a batch with one record has in addition to the record: the batch header, and the record's
 /// lengths and offsets.

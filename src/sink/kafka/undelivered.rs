@@ -8,11 +8,13 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, shown};
-use crate::sink::{
-    Ending,
-    messages::{quoted, reason},
-    target::{Target, is_direct},
+use crate::{
+    error::{Error, shown},
+    sink::{
+        Ending,
+        messages::{quoted, reason},
+        target::{Target, is_direct},
+    },
 };
 
 /// Bytes of lines that are buffered.

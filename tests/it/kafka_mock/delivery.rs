@@ -9,10 +9,14 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use falsetrail::error::Error;
-use falsetrail::run_file::{End, RunFile, Status};
-use falsetrail::sink::kafka::{KafkaSink, UndeliveredFile};
-use falsetrail::sink::{Ending, Flow, Sink};
+use falsetrail::{
+    error::Error,
+    run_file::{End, RunFile, Status},
+    sink::{
+        Ending, Flow, Sink,
+        kafka::{KafkaSink, UndeliveredFile},
+    },
+};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use serde_json::Value;
 use tempfile::tempdir;

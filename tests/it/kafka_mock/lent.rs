@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use falsetrail::sink::kafka::{KafkaSink, Mode};
 use falsetrail::{
     bytes::{Chunk, Event},
-    sink::{Ending, Flow, Sink},
+    sink::{
+        Ending, Flow, Sink,
+        kafka::{KafkaSink, Mode},
+    },
 };
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 

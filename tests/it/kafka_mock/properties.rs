@@ -3,8 +3,10 @@
 use std::fs;
 use std::time::Duration;
 
-use falsetrail::error::Error;
-use falsetrail::sink::kafka::{KafkaSettings, KafkaSink, is_secret, read_properties};
+use falsetrail::{
+    error::Error,
+    sink::kafka::{KafkaSettings, KafkaSink, is_secret, read_properties},
+};
 use tempfile::tempdir;
 
 use super::{TOPIC, cluster};

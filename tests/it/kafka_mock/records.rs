@@ -2,10 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use falsetrail::sink::kafka::{KafkaSettings, KafkaSink, Mode, RecordTime};
 use falsetrail::{
     bytes::Chunk,
-    sink::{Ending, Sink},
+    sink::{
+        Ending, Sink,
+        kafka::{KafkaSettings, KafkaSink, Mode, RecordTime},
+    },
 };
 use serde_json::Value;
 use tempfile::tempdir;

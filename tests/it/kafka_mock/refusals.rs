@@ -4,8 +4,10 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use falsetrail::error::Error;
-use falsetrail::sink::kafka::{KafkaSettings, KafkaSink};
+use falsetrail::{
+    error::Error,
+    sink::kafka::{KafkaSettings, KafkaSink},
+};
 use rdkafka::types::RDKafkaRespErr;
 
 use super::{TOPIC, cluster, settings};

@@ -1,8 +1,8 @@
 //! Connects the Kafka sink that the options describe.
 
 use super::{Generate, ModeName, RecordTimeName};
-use crate::cli::report;
 use crate::{
+    cli::report,
     error::{Error, shown},
     plan::Plan,
     sink::{

@@ -1,8 +1,8 @@
 //! The metrics of a run, and the server at the address that the user gave.
 
 use super::server::Server;
-use crate::cli::{generate::progress::Ahead, report};
 use crate::{
+    cli::{generate::progress::Ahead, report},
     error::Error,
     plan::Plan,
     run::{Counters, LATE},
