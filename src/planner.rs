@@ -20,7 +20,7 @@ mod resolve;
 mod timing;
 
 use crate::{
-    catalog::Catalog,
+    catalog::{Catalog, FailureId, automatic_failure},
     error::{Diagnostic, Error},
     identity::Tags,
     plan::{
@@ -110,17 +110,14 @@ fn shortened(name: &str) -> String {
 }
 
 /// The possible outcomes of a call.
-pub(crate) fn outcomes(
-    catalog: &Catalog,
-    call: &crate::plan::resolved::Call,
-) -> Vec<Option<crate::catalog::FailureId>> {
+pub(crate) fn outcomes(catalog: &Catalog, call: &Call) -> Vec<Option<FailureId>> {
     let lowers = call.lowers.map(|(failure, _)| Some(failure));
     match call.outcome {
         Outcome::Failure(failure) => vec![Some(failure)],
         Outcome::Success { insists: true } => vec![None],
         Outcome::Success { insists: false } => [None].into_iter().chain(lowers).collect(),
         Outcome::Auto => {
-            let auto = crate::catalog::automatic_failure(catalog, call.method);
+            let auto = automatic_failure(catalog, call.method);
             [None].into_iter().chain(auto.map(Some)).chain(lowers).collect()
         }
     }

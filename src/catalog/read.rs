@@ -61,20 +61,10 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     read_kinds(reader, kinds, &mut catalog);
     let unread = kinds.iter().any(|(_, node)| !matches!(node.value, Value::Map(_)));
     read_population(reader, population, &mut catalog, unread);
-    // A failure with a mistake keeps its name, so that references to it are not reported as well.
-    let nothing = |name: &Spanned<String>| Failure {
-        name: name.value.clone(),
-        status: String::new(),
-        detail: Text::default(),
-        needs: Precondition::Any,
-        when: None,
-    };
-    let read = |(name, node): &(Spanned<String>, Node)| failure(reader, name, node).unwrap_or_else(|| nothing(name));
-    catalog.failures = failures.iter().map(read).collect();
+    read_failures(reader, failures, &mut catalog);
     if failures_unread {
         let names: BTreeSet<&str> = methods.iter().flat_map(|(_, node)| read_method::failure_names(node)).collect();
-        let names = names.into_iter().map(|name| Spanned::new(name.to_owned(), 0..0));
-        catalog.failures.extend(names.map(|name| nothing(&name)));
+        catalog.failures.extend(names.into_iter().map(unread_failure));
     }
     for (name, node) in methods {
         let read = read_method::method(reader, name, node, &catalog);
@@ -97,6 +87,25 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
         }
     }
     Some(catalog)
+}
+
+/// A failure that has a mistake, or stands in a section that has one: it keeps its name, so that references to it are not
+/// reported as well.
+fn unread_failure(name: &str) -> Failure {
+    Failure {
+        name: name.to_owned(),
+        status: String::new(),
+        detail: Text::default(),
+        needs: Precondition::Any,
+        when: None,
+    }
+}
+
+fn read_failures(reader: &Reader, failures: &[(Spanned<String>, Node)], catalog: &mut Catalog) {
+    let read = |(name, node): &(Spanned<String>, Node)| {
+        failure(reader, name, node).unwrap_or_else(|| unread_failure(&name.value))
+    };
+    catalog.failures = failures.iter().map(read).collect();
 }
 
 /// The entries of a required map that must not be empty.

@@ -47,6 +47,24 @@ pub(super) fn is_fixed(options: &Options, found: &Loaded) -> bool {
     options.from.as_deref().or(said).is_some_and(|from| !units::is_relative_time(from))
 }
 
+/// Refuses a run that would end before it begins, or at that moment.
+fn check_order(options: &Options, from: Option<i64>, to: Option<i64>) -> Result<(), Error> {
+    let (Some(from), Some(to)) = (from, to) else { return Ok(()) };
+    if from < to {
+        return Ok(());
+    }
+    let message = if from == to {
+        format!("the run would end when it begins ({})", format_time(from))
+    } else {
+        format!("the run would end ({}) before it begins ({})", format_time(to), format_time(from))
+    };
+    let help = match options.duration {
+        Some(_) => "give a longer `--duration`, such as `-d 1h`",
+        None => "give a `--to` that is later than `--from`",
+    };
+    Err(Error::usage(message).help(help))
+}
+
 impl Asked {
     pub(super) fn new(options: &Options, found: &Loaded, now: i64) -> Result<Asked, Error> {
         let now = now.div_euclid(SECOND) * SECOND;
@@ -84,20 +102,7 @@ impl Asked {
                 }
             }
         }
-        if let (Some(from), Some(to)) = (from, to)
-            && from >= to
-        {
-            let message = if from == to {
-                format!("the run would end when it begins ({})", format_time(from))
-            } else {
-                format!("the run would end ({}) before it begins ({})", format_time(to), format_time(from))
-            };
-            let help = match options.duration {
-                Some(_) => "give a longer `--duration`, such as `-d 1h`",
-                None => "give a `--to` that is later than `--from`",
-            };
-            return Err(Error::usage(message).help(help));
-        }
+        check_order(options, from, to)?;
         if let Some(course) = course(options, found)? {
             return Self::paced(options, &course, from, to, now);
         }
