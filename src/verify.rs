@@ -122,7 +122,7 @@ pub struct Options {
     pub threads: Option<NonZero<usize>>,
     /// Becomes true to end reading; the verdict is then about what was read.
     pub stop: Arc<AtomicBool>,
-    /// Bytes and records read so far, for whoever watches.
+    /// Bytes and records read so far, for a display of progress.
     pub seen: Arc<Seen>,
 }
 

@@ -18,7 +18,7 @@ const VARIABLE: &str = "FALSETRAIL_COMPLETE";
 
 /// Print a script that completes commands, options and names in a shell.
 ///
-/// With it the Tab key knows options, the shipped scenarios, methods, kinds and failures, also within a story in one
+/// With it the Tab key knows options, the shipped scenarios, methods, kinds and failures, also within a scenario in one
 /// line.
 #[derive(Args)]
 #[command(after_help = "\

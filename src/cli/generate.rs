@@ -57,13 +57,13 @@ Examples:
   falsetrail generate --run fixtures.json --check -o fixtures/")]
 pub struct Generate {
     /// Scenarios: names of shipped ones (see `falsetrail list`), paths that end in `.yaml`, `-` for standard input, or
-    /// a story in one line such as 'create-pool -> update-pool-failure -> delete-pool' or, needing no quotes,
+    /// a scenario in one line such as 'create-pool -> update-pool-failure -> delete-pool' or, needing no quotes,
     /// create-pool,update-pool:forbidden. Several are a mix of equal weights.
     #[arg(required_unless_present_any = ["run", "check"], value_name = "SCENARIO")]
     scenarios: Vec<String>,
 
     /// Exactly N events; k, M and G mean thousands, millions and thousand millions. A new instance starts every second,
-    /// and the last ones may be cut short; for whole stories see `--instances`. [default: each scenario once, whole]
+    /// and the last ones may be cut short; for whole instances see `--instances`. [default: each scenario once, whole]
     #[arg(short = 'n', long, value_name = "N", value_parser = units::count, allow_negative_numbers = true, help_heading = "Content")]
     events: Option<u64>,
 
@@ -92,7 +92,7 @@ pub struct Generate {
     #[arg(long, value_name = "D", value_parser = units::duration, allow_hyphen_values = true, help_heading = "Content")]
     every: Option<u64>,
 
-    /// Exactly so many events in every second, minute, hour or day of event time, such as `500/s` or `0.3/s`: needs
+    /// Exactly this many events in every second, minute, hour or day of event time, such as `500/s` or `0.3/s`: needs
     /// `-n`, `-d` or `--to`. [default: the mix's, else none: steps happen when they are due]
     #[arg(long, value_name = "RATE", value_parser = units::rate, allow_hyphen_values = true, conflicts_with_all = ["every", "instances"], help_heading = "Content")]
     rate: Option<units::Rate>,
@@ -102,12 +102,12 @@ pub struct Generate {
     #[arg(long, value_name = "DURATION:RATE", value_parser = stage, allow_hyphen_values = true, conflicts_with_all = ["rate", "every", "instances"], help_heading = "Content")]
     stage: Vec<(u64, units::Rate)>,
 
-    /// With a rate: begin with no story going on. [default: begin in the middle of life, as if the run had lasted]
+    /// With a rate: start with no instance in progress. [default: start in steady state]
     #[arg(long, help_heading = "Content")]
     cold_start: bool,
 
-    /// Put a story at an exact time, that of its first event, on top of everything else, which stays as it is:
-    /// `mass-deletion@+2h` after the run's beginning, or at a time in RFC 3339. Behind the time may stand a label for the truth and parameters:
+    /// Inject a scenario: its first event is at an exact time, on top of everything else, which stays as it is:
+    /// `mass-deletion@+2h` after the run's beginning, or at a time in RFC 3339. A label for the truth and parameters may follow the time:
     /// `mass-deletion@+2h,label=near-miss,deletes=4`. May be repeated. Its events are not counted by `-n`.
     #[arg(long, value_name = "SCENARIO@TIME", help_heading = "Content")]
     inject: Vec<String>,
@@ -144,7 +144,7 @@ pub struct Generate {
     #[arg(long, value_enum, value_name = "WHAT", requires = "output", help_heading = "Output")]
     split: Option<SplitName>,
 
-    /// Pass over the first N events of the whole run: goes on where a run with `-n N` ended.
+    /// Skip the first N events of the whole run, for instance to continue after a run with `-n N`.
     /// [default: 0]
     #[arg(long, value_name = "N", value_parser = skip, help_heading = "Part of a run")]
     skip: Option<u64>,
@@ -154,7 +154,7 @@ pub struct Generate {
     #[arg(long, value_name = "N", value_parser = units::count, help_heading = "Part of a run")]
     first: Option<u64>,
 
-    /// Go on with the `FILE.part` or folder that a stopped run has left, behind its last event: the run prints the
+    /// Resume the `FILE.part` or folder that a stopped run has left, after its last event: the run prints the
     /// command, which has `--skip`, too. With `--force` an existing FILE is replaced when the run is complete.
     #[arg(long, requires = "output", help_heading = "Part of a run")]
     append: bool,
@@ -168,12 +168,12 @@ pub struct Generate {
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true, help_heading = "Output")]
     threads: Option<NonZero<usize>>,
 
-    /// What really happened, beside the data: a JSON line for each injected story with its label, scenario, parameters,
+    /// Write the ground truth to this file: a JSON line for each injected instance with its label, scenario, parameters,
     /// actor, first and last event time, and event ids.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     truth: Option<PathBuf>,
 
-    /// With `--truth`: a line for every story.
+    /// With `--truth`: a line for every instance.
     #[arg(long, requires = "truth", help_heading = "Output")]
     truth_all: bool,
 

@@ -9,9 +9,9 @@ type Topic = (&'static str, &'static str, fn() -> String);
 
 /// The concepts, in reading order.
 const TOPICS: [Topic; 7] = [
-    ("scenarios", "how a story and a load are written", || include_str!("help/scenarios.txt").to_owned()),
+    ("scenarios", "how scenarios and workloads are written", || include_str!("help/scenarios.txt").to_owned()),
     ("templates", "how events are made, and how to add your own", || include_str!("help/templates.txt").to_owned()),
-    ("time", "event time, rates, live runs and the same again", || include_str!("help/time.txt").to_owned()),
+    ("time", "event time, rates, live runs and reproducibility", || include_str!("help/time.txt").to_owned()),
     ("kafka", "how to connect, what records hold, what is guaranteed", kafka),
     ("summary", "what `--summary` writes", || include_str!("help/summary.txt").to_owned()),
     ("verdict", "what `falsetrail verify` says, for machines", || include_str!("help/verdict.txt").to_owned()),

@@ -15,7 +15,7 @@ Examples:
   falsetrail list
   falsetrail list methods")]
 pub struct List {
-    /// What to list.
+    /// The things to list.
     #[arg(value_enum, default_value_t = What::Scenarios)]
     what: What,
 

@@ -14,7 +14,7 @@ use std::{
     path::PathBuf,
 };
 
-/// Write a scenario to begin with: a story with comments, which works as it is.
+/// Write a scenario to start from, with comments; it works as it is.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -45,7 +45,7 @@ pub fn run(arguments: &New) -> Result<u8, Error> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     super::report(&format!(
-        "`{shown}` is a story to begin with; `falsetrail show {}` shows what happens in it\n",
+        "`{shown}` is a scenario to start from; `falsetrail show {}` shows what happens in it\n",
         shell_word(path.as_os_str())
     ));
     Ok(0)
@@ -82,7 +82,7 @@ fn starter(catalog: &Catalog, file: &str) -> Result<String, Error> {
     let kinds = (0..catalog.kinds.len()).map(|kind| Calls::of(catalog, kind)).filter(|calls| calls.count() > 0);
     let Some(calls) = kinds.reduce(|best, next| if next.count() > best.count() { next } else { best }) else {
         let nothing =
-            Error::usage("no method of this catalog is about one resource, so there is no story to begin with");
+            Error::usage("no method of this catalog is about one resource, so there is no scenario to start from");
         return Err(nothing.help("`falsetrail list methods` shows what it has"));
     };
     let actor = catalog.kinds.iter().find(|kind| kind.principal).map_or("user", |kind| kind.name.as_str());
@@ -132,14 +132,14 @@ fn steps(text: &mut String, catalog: &Catalog, calls: &Calls) {
         line(format!("  - {{ call: {}, target: {name}, by: admin }}", create.short));
     }
     if let Some(get) = calls.get {
-        line("  # The same several times. Where `by` is left out, whoever acted last goes on.".to_owned());
+        line("  # The same several times. Where `by` is left out, the previous actor acts.".to_owned());
         let get = &get.short;
         line(format!("  - {{ call: {get}, target: {name}, after: 2s, repeat: {{ times: $looks, every: 1s..3s }} }}"));
     }
     let failing =
         calls.update.or(calls.get).or(calls.delete).and_then(|method| Some((method, fails(catalog, method)?)));
     if let Some((method, failure)) = failing {
-        line("  # A call that fails, in half of the stories. Without an `outcome` it succeeds.".to_owned());
+        line("  # A call that fails, in half of the instances. Without an `outcome` it succeeds.".to_owned());
         let method = &method.short;
         line(format!("  - {{ call: {method}, target: {name}, after: 1m..2m, outcome: {failure}, chance: 50% }}"));
     }

@@ -15,7 +15,7 @@ use crate::{
 use clap::Args;
 use std::num::NonZero;
 
-/// What is looked at, and how it is shown.
+/// Options of the forecast, and how it is shown.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -27,8 +27,8 @@ pub struct Plan {
     #[command(flatten)]
     generate: Generate,
 
-    /// Say how events would be divided among so many partitions of a topic: by the CRC-32 of their keys, as librdkafka
-    /// does unless it is told otherwise. [default: those of `--create-topic`]
+    /// Show how events would be divided among this number of partitions of a topic: by the CRC-32 of their keys, as librdkafka
+    /// does by default. [default: those of `--create-topic`]
     #[arg(long, value_name = "N", help_heading = "Plan")]
     partitions: Option<NonZero<u32>>,
 

@@ -19,8 +19,8 @@ use std::{fmt::Write, sync::Arc};
 
 /// Show what a name stands for.
 ///
-/// A story is shown as a timeline: who does what on what, when, and how it ends. Times are since its beginning, and a
-/// range has both ends; `in 75 %` is how many of the stories go that way. A load is shown by the shares of its stories.
+/// A scenario is shown as a timeline: who does what on what, when, and how it ends. Times count from its beginning, and a
+/// range has both ends; `in 75 %` is the share of instances that take that branch. A workload is shown by the shares of its scenarios.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -30,7 +30,7 @@ Examples:
   falsetrail show CreateComputePool
   falsetrail show compute-pool")]
 pub struct Show {
-    /// A scenario (shipped name, path, or a story in one line), a method, a kind, or `catalog` for the whole catalog.
+    /// A scenario (shipped name, path, or the one-line form), a method, a kind, or `catalog` for the whole catalog.
     name: String,
 
     /// How a scenario is shown.
@@ -43,12 +43,12 @@ pub struct Show {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Form {
-    /// What happens when, for people.
+    /// A timeline for people.
     Timeline,
     /// A file: of a shipped scenario as it stands, with its comments; of any other with everything said that it leaves
     /// out.
     Yaml,
-    /// A sequence diagram of a story in Mermaid, for wikis.
+    /// A sequence diagram of a scenario in Mermaid, for wikis.
     Mermaid,
 }
 
@@ -101,10 +101,10 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str, form: Form) -> Result<Strin
         (Form::Mermaid, Body::Steps(_), Some(scenario)) => Ok(mermaid::diagram(&plan, &found, scenario)),
         (Form::Mermaid, Body::Mix(mix), _) => {
             let first = mix.entries.first().map_or("NAME", |entry| entry.scenario.value.as_str());
-            let message = format!("`{name}` is a load of several stories, and a sequence diagram shows one");
+            let message = format!("`{name}` is a workload of several scenarios, and a sequence diagram shows one");
             Err(Error::usage(message).help(format!("show one of them, as `falsetrail show {first} --as mermaid`")))
         }
-        (_, _, None) => Err(Error::usage(format!("`{name}` has no story"))),
+        (_, _, None) => Err(Error::usage(format!("`{name}` has no scenario"))),
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Validate {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// How mistakes are told.
+    /// The form of the diagnostics.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 

@@ -91,7 +91,7 @@ pub struct Verify {
     received_at: Option<String>,
 
     /// Do not fail for some faults: `missing=0.01%`, `duplicated=50`, `changed=data.result` (that field and all below it),
-    /// `uncompared`. May be repeated. What is allowed is counted all the same.
+    /// `uncompared`. May be repeated. Allowed faults are counted all the same.
     #[arg(long, value_name = "WHAT", help_heading = "Exit status")]
     allow: Vec<Allow>,
 

@@ -37,7 +37,7 @@ pub(super) fn check(plan: &Plan, counts: &Counts) -> Result<Option<Counts>, Erro
     };
     let outlook = Outlook::of(plan);
     if outlook.events == 0 {
-        let message = format!("of {} stories of this run none has an event", format_count(outlook.instances));
+        let message = format!("of {} instances of this run none has an event", format_count(outlook.instances));
         return Err(Error::usage(message).help("raise the `chance` of their steps, or add steps that always happen"));
     }
     let starts = StartRate {

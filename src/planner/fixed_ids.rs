@@ -23,7 +23,7 @@ impl Plan {
                 }
                 if !once && scenario.injection.is_none() && resource.shared.is_none() {
                     let message = format!(
-                        "`{}` of `{}` has the fixed id `{shown}`, so the story can happen only once",
+                        "`{}` of `{}` has the fixed id `{shown}`, so the scenario can have only one instance",
                         resource.name, scenario.name
                     );
                     return Err(Error::usage(message).help("leave the `id` out, or run one instance: `--instances 1`; instances may share a resource that existed before and that they only read"));

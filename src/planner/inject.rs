@@ -74,7 +74,7 @@ pub(super) fn of_options(loader: &mut Loader, options: &Options, now: i64) -> Re
 }
 
 fn mix_injected(source: &Arc<Source>, name: &Spanned<String>) -> Diagnostic {
-    let message = format!("`{}` is a mix, and what is injected is one story", name.value);
+    let message = format!("`{}` is a mix, and an injection is one scenario with steps", name.value);
     Diagnostic::new(source, name.span.clone(), message).help("name one of its scenarios")
 }
 
@@ -97,8 +97,8 @@ fn at(text: &str, now: i64) -> Result<At, (String, String)> {
         Ok(time) if !relative => Ok(At::Time(time)),
         _ => {
             let message = match text {
-                "" => "the time of an injected story is missing".to_owned(),
-                text => format!("`{text}` is not the time of an injected story"),
+                "" => "the time of an injected scenario is missing".to_owned(),
+                text => format!("`{text}` is not the time of an injected scenario"),
             };
             let help =
                 "write `+20m` for that long after the run's beginning, or RFC 3339 such as `2026-01-05T10:00:00Z`";

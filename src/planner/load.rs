@@ -60,8 +60,9 @@ pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Overrides
             "a lone `-` after `{}`: the shell took the `>` of `->` for a redirection",
             arguments[at]
         ));
-        return Err(error
-            .help("put the story in quotes ('create-pool -> delete-pool') or use commas (create-pool,delete-pool)"));
+        return Err(error.help(
+            "put the scenario in quotes ('create-pool -> delete-pool') or use commas (create-pool,delete-pool)",
+        ));
     }
     let mut found = Loaded {
         name: String::new(),
@@ -234,7 +235,7 @@ impl<'a> Loader<'a> {
         let error = Error::usage(format!("no scenario is called `{argument}`"));
         let near = crate::error::nearest(argument, known.clone()).is_some();
         let error = if near { error.help(did_you_mean(argument, known)) } else { error };
-        Err(error.help("give a shipped name (`falsetrail list`), a path that ends in `.yaml`, or a story such as `create-pool,delete-pool`"))
+        Err(error.help("give a shipped name (`falsetrail list`), a path that ends in `.yaml`, or a scenario in one line such as `create-pool,delete-pool`"))
     }
 
     fn is_folder(&self, path: &Path) -> bool {

@@ -49,7 +49,7 @@ pub fn read(
         let around = of.scope.iter().map(|scope| &catalog.kinds[*scope]).find(|scope| scope.variable == name.value);
         if let Some(around) = around {
             let help = format!(
-                "fix it for the whole story: `{}: {{ kind: {}, id: … }}` under `resources`",
+                "fix it for the whole scenario: `{}: {{ kind: {}, id: … }}` under `resources`",
                 around.variable, around.name
             );
             return Err(mistake.help(help));
@@ -61,7 +61,7 @@ pub fn read(
         let mistake = Diagnostic::new(
             source,
             name.span.clone(),
-            format!("`{}` follows from the story and cannot be given", name.value),
+            format!("`{}` follows from the scenario and cannot be given", name.value),
         );
         return Err(mistake.help(format!("a scenario may fix {}", list_of(known))));
     }

@@ -62,7 +62,7 @@ pub fn resolve(scenario: &Scenario, name: &str, around: &mut ResolveContext) -> 
         let mistake = Diagnostic::new(
             &scenario.source,
             0..0,
-            format!("`{}` is a mix, and a mix holds stories only", scenario.name),
+            format!("`{}` is a mix, and a mix holds scenarios with steps only", scenario.name),
         );
         return Err(vec![mistake.help("list its scenarios in this mix")]);
     };

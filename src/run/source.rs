@@ -79,7 +79,7 @@ impl<'p> Source<'p> {
     /// Notes about the simulation for the summary.
     pub fn notes(&self) -> impl Iterator<Item = String> {
         let early = self.stream.begins_early().then(|| {
-            "the run began before its steady state: its longest story lasts longer than what was simulated before"
+            "the run began before its steady state: its longest instance lasts longer than what was simulated before"
                 .to_owned()
         });
         early.into_iter().chain(self.stream.waves())

@@ -13,7 +13,9 @@ pub(super) fn list(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Ve
     let Some((key, node)) = map.entry("inject") else { return Vec::new() };
     if !is_mix {
         let mistake = reader.mistake(&key.span, "`inject` belongs to a file with `mix`");
-        reader.report(mistake.help("for a story say it on the command line, as `--inject mass-deletion@+2h`"));
+        reader.report(
+            mistake.help("for a scenario with steps give it on the command line, as `--inject mass-deletion@+2h`"),
+        );
     }
     let items = reader.list(node, "`inject`").unwrap_or_default();
     items.iter().filter_map(|item| injection(reader, item)).collect()

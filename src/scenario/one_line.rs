@@ -58,7 +58,7 @@ fn read_at(source: Arc<Source>, span: Range<usize>, text: &str, names: &[String]
     let written = source.text.get(span.clone()).unwrap_or_default();
     let inside = written.find(text).filter(|at| written.len() - text.len() == 2 * at && *at <= 1);
     if text.trim().is_empty() {
-        let found = Diagnostic::new(&source, span, "the story is empty");
+        let found = Diagnostic::new(&source, span, "the scenario is empty");
         return Err(vec![found.help("write steps, such as `create-pool -> delete-pool`")]);
     }
     let results = split(text, names).into_iter().map(|part| {
@@ -240,7 +240,8 @@ fn check(text: &str, names: &[String]) -> Result<(), (String, String)> {
     if text.ends_with('-') {
         // `create-pool -> x` without quotes arrives as `create-pool -`, and a file `x` is made.
         let message = "this step ends with `-`: the shell took `>` for a redirection".to_owned();
-        let help = "put the story in quotes: `'create-pool -> delete-pool'`, or use commas: `create-pool,delete-pool`";
+        let help =
+            "put the scenario in quotes: `'create-pool -> delete-pool'`, or use commas: `create-pool,delete-pool`";
         return Err((message, help.to_owned()));
     }
     if text.contains('>') {

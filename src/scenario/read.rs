@@ -138,7 +138,7 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
         reader.report(
             reader
                 .mistake(&key.span, "`population` belongs to a file with `mix`")
-                .help("remove it, or run the story by a file with `mix: [{ scenario: … }]`"),
+                .help("remove it, or run the scenario from a file with `mix: [{ scenario: … }]`"),
         );
     }
     match (steps, mix) {
@@ -154,7 +154,7 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
         (None, Some((_, node))) => {
             for key in ["actors", "resources"] {
                 if let Some((key, _)) = map.entry(key) {
-                    let message = format!("`{}` belong to a story, not to a mix", key.value);
+                    let message = format!("`{}` belong to a scenario with steps, not to a mix", key.value);
                     reader.report(reader.mistake(&key.span, message).help("move them into the scenarios of the mix"));
                 }
             }
@@ -183,9 +183,9 @@ fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> 
     for (key, _) in [rate, stages, start, daily].into_iter().flatten().filter(|_| !is_mix) {
         let mistake = reader.mistake(&key.span, format!("`{}` belongs to a file with `mix`", key.value));
         reader.report(mistake.help(if key.value == "daily" {
-            "run the story by a file with `mix: [{ scenario: … }]`"
+            "run the scenario from a file with `mix: [{ scenario: … }]`"
         } else {
-            "for a story say it on the command line, as `--rate 500/s` or `--stage 10m:500/s`"
+            "for a scenario with steps give it on the command line, as `--rate 500/s` or `--stage 10m:500/s`"
         }));
     }
     for (key, _) in [rate, stages, daily].into_iter().flatten().skip(1) {

@@ -14,16 +14,16 @@ use std::collections::BTreeMap;
 pub struct Catalog {
     /// Its name.
     name: Text,
-    /// What it describes, for people.
+    /// A description for people.
     description: Option<Text>,
     /// The delay before a step that does not say `after`.
     after: Option<DurationRange>,
-    /// What an event is about, where a method does not say: this field of its resource; `id` if it is left out.
+    /// The default subject of an event: this field of its resource; `id` if it is left out.
     subject: Option<Text>,
-    /// How many of each exist before a run begins, by the kinds' plurals, and how unevenly stories draw from them.
+    /// How many of each exist before a run begins, by the kinds' plurals, and how unevenly instances draw from them.
     #[schemars(example = json!({ "doors": 40, "houses": 6, "skew": 1.0 }))]
     population: Option<Population>,
-    /// What a Kafka record may be keyed by: the first text whose names the method has.
+    /// Kafka keys by name: the first text whose names the method has is the key.
     #[schemars(example = json!({ "house": ["${house.id}"] }))]
     keys: Option<BTreeMap<String, Vec<TextWithNames>>>,
     /// The key of `keys` that records have if nobody says.
@@ -41,7 +41,7 @@ pub struct Catalog {
 /// How many of each kind exist before a run begins.
 #[derive(JsonSchema)]
 pub struct Population {
-    /// How unevenly stories draw: 0 is evenly, 1 is Zipf's law.
+    /// How unevenly instances draw: 0 is evenly, 1 is Zipf's law.
     skew: Option<f64>,
     #[schemars(flatten)]
     counts: BTreeMap<String, u64>,
@@ -68,7 +68,7 @@ pub struct Kind {
     principal: Option<bool>,
     /// How long after its creation it is ready.
     ready_after: Option<DurationRange>,
-    /// What it has, by names; fields may name those above them. Every kind has an `id`.
+    /// Its fields by name; a field may refer to those above it. Every kind has an `id`.
     fields: Option<Fields>,
     /// The fixed rows that it consists of, for a kind that nobody creates; methods may only list it.
     table: Option<Table>,
@@ -133,7 +133,7 @@ pub struct Field {
     /// Whether `refer` may be null.
     #[schemars(extend("default" = false))]
     nullable: Option<bool>,
-    /// What `refer` is if the scenario does not say: null, or the `caller`; left out, one of the story.
+    /// The default of `refer`: null, or the `caller`; left out, a resource or actor of the instance.
     default: Option<ReferDefault>,
     /// A person's mail address at one of these domains.
     #[schemars(example = json!(["example.com", "example.net"]))]
@@ -223,13 +223,13 @@ pub struct Failure {
     status: Text,
     /// The sentence that events show.
     detail: TextWithNames,
-    /// What has to be true of the resource; `any` if it is left out.
+    /// The precondition of the failure; `any` if it is left out.
     needs: Option<Needs>,
     /// When it happens by itself.
     when: Option<When>,
 }
 
-/// What has to be true of a resource for a call to fail so.
+/// The state of a resource in which a call can fail this way.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
 pub enum Needs {
@@ -259,17 +259,17 @@ pub struct Method {
     short: Option<Short>,
     /// The kind of its resource.
     kind: Text,
-    /// What it does to it.
+    /// Its effect on the resource.
     does: Effect,
     /// The kinds that its events name as scope, outermost first; those of its kind if it is left out.
     scope: Option<Vec<Text>>,
     /// How many items a list shows at most.
     page: Option<u64>,
-    /// What its events are about.
+    /// The subject of its events.
     subject: Option<TextWithNames>,
     /// For a list: the field of the first item that takes the subject's place when there is an item.
     subject_of_first: Option<Text>,
-    /// What the caller asks for, by names.
+    /// The inputs of a request, by name.
     input: Option<BTreeMap<String, Input>>,
     /// How it can fail, the usual way first.
     failures: Option<Vec<Text>>,
@@ -282,7 +282,7 @@ pub struct Method {
 #[schemars(example = "create-door", extend("pattern" = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
 pub struct Short(String);
 
-/// What a call does to its resource.
+/// The effect of a call on its resource.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
 pub enum Effect {
@@ -290,7 +290,7 @@ pub enum Effect {
     Create,
     /// It is shown.
     Get,
-    /// All that the story knows of are shown.
+    /// The event shows all that the instance knows.
     List,
     /// It is changed.
     Update,
@@ -307,9 +307,9 @@ pub struct Input {
     always: Option<Scalar>,
     /// The field that it changes.
     changes: Option<Text>,
-    /// What is sent if nobody asks: a value, `null` with `clears`, or `current` for the field as it is.
+    /// The value sent if a step does not set the input: a value, `null` with `clears`, or `current` for the field as it is.
     unset: Option<Scalar>,
-    /// What is asked for if a step does not say: `next` of the field's choices, or somebody of a kind.
+    /// The default request of a step: `next` of the field's choices, or a member of a kind.
     usual: Option<Text>,
     /// Whether `unset: null` makes the field null.
     #[schemars(extend("default" = false))]

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// A scenario of Falsetrail: a story (`steps`), or a load of several stories (`mix`).
+/// A scenario of Falsetrail (`steps`), or a workload of several scenarios (`mix`).
 ///
 /// `$name` stands for a parameter wherever a value stands, and keys that begin with `x-` are free.
 #[derive(JsonSchema)]
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
     "stages": { "properties": { "daily": false } },
 }))]
 pub struct Scenario {
-    /// What it is about and good for, for people.
+    /// A description for people: content and purpose.
     description: Option<Text>,
     /// The seed from which everything random follows, if the file pins it. The same seed and start give the same bytes.
     #[schemars(example = 7, extend("maximum" = u64::MAX))]
@@ -32,23 +32,23 @@ pub struct Scenario {
     /// Where event time begins: RFC 3339, a date, `now`, or an offset from now such as `-7d`.
     #[schemars(example = "2026-01-05T08:00:00Z", example = "-7d")]
     from: Option<Text>,
-    /// The time between the starts of two stories. Shorter than a story, and stories overlap.
+    /// The time between the starts of two instances. If it is shorter than an instance, instances overlap.
     every: Option<Duration>,
     /// Values that can be set from outside, by `--set` or by `with` in a mix, and stand in the file as `$name`.
     #[schemars(example = json!({ "deletes": 12, "gap": "4s" }))]
     params: Option<Params>,
     /// Who acts.
     actors: Option<Actors>,
-    /// What is acted on.
+    /// The resources that steps act on.
     resources: Option<Resources>,
-    /// What happens, in order.
+    /// The steps, in order.
     #[schemars(length(min = 1))]
     steps: Option<Vec<Step>>,
-    /// Several stories by weight, in place of `steps`.
+    /// Several scenarios by weight, in place of `steps`.
     #[schemars(length(min = 1))]
     mix: Option<Vec<MixEntry>>,
-    /// How much exists before a run begins, by the kinds' plurals, and how unevenly stories draw from it: with a `skew`
-    /// of 0 evenly, with 1 the busiest acts twice as often as the next. What is not named has the catalog's numbers.
+    /// How much exists before a run begins, by the kinds' plurals, and how unevenly instances draw from it: with a `skew`
+    /// of 0 evenly, with 1 the busiest acts twice as often as the next. Kinds that are not named keep the catalog's numbers.
     population: Option<Population>,
     /// Events per second, always the same.
     rate: Option<SomeRate>,
@@ -59,7 +59,7 @@ pub struct Scenario {
     start: Option<Rate>,
     /// A rate that rises and falls with the day.
     daily: Option<Daily>,
-    /// Stories at exact times, on top of the rest, which they do not change.
+    /// Scenarios at exact times, on top of the rest, which they do not change.
     inject: Option<Vec<Injection>>,
 }
 
@@ -78,7 +78,7 @@ pub struct ParamValue(Value);
 #[schemars(extend("propertyNames" = { "$ref": "#/$defs/Name" }))]
 pub struct Actors(BTreeMap<String, Actor>);
 
-/// Somebody who acts. What is not given here is drawn, once for each story: `id`, and the fields of its kind.
+/// Somebody who acts. Values that are not given here are drawn once for each instance: `id`, and the fields of its kind.
 #[derive(JsonSchema)]
 #[schemars(extend("additionalProperties" = true))]
 pub struct Actor {
@@ -91,7 +91,7 @@ pub struct Actor {
 #[schemars(extend("propertyNames" = { "$ref": "#/$defs/Name" }))]
 pub struct Resources(BTreeMap<String, Resource>);
 
-/// Something, or several of a kind, that is acted on. What is not given here is drawn: `id`, and the fields of its kind.
+/// Something, or several of a kind, that steps act on. Values that are not given here are drawn: `id`, and the fields of its kind.
 #[derive(JsonSchema)]
 #[schemars(extend("additionalProperties" = true))]
 pub struct Resource {
@@ -100,12 +100,12 @@ pub struct Resource {
     /// How many there are; a step acts on one after another by `each`.
     #[schemars(range(min = 1), extend("maximum" = u64::MAX, "default" = 1))]
     count: Option<u64>,
-    /// Whether it existed before the story began.
+    /// Whether it existed before the instance began.
     #[schemars(extend("default" = false))]
     existing: Option<bool>,
 }
 
-/// A step of a story.
+/// A step of a scenario.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 pub enum Step {
@@ -132,7 +132,7 @@ pub struct Call {
     each: Option<Text>,
     /// The delay between two of `each`.
     every: Option<DurationRange>,
-    /// The actor, by its name in this file. Left out, whoever acted last goes on.
+    /// The actor, by its name in this file. Left out, the actor of the previous step.
     by: Option<Text>,
     /// The delay after the step before; left out, the catalog's usual one.
     after: Option<DurationRange>,
@@ -140,7 +140,7 @@ pub struct Call {
     repeat: Option<Repeat>,
     /// How likely it happens at all.
     chance: Option<Chance>,
-    /// What the caller asks for, by the names of the method's inputs.
+    /// Inputs of the request, by the names that the method gives them.
     with: Option<Inputs>,
     /// How it ends; `success` if it is left out, and the plan proves that it can.
     outcome: Option<Outcome>,
@@ -154,7 +154,7 @@ pub struct Call {
 pub enum Repeat {
     /// So often, with the usual delay between two.
     Count(Count),
-    /// So often, with a delay of its own.
+    /// A number of times, with a delay between them.
     Full(FullRepeat),
 }
 
@@ -185,7 +185,7 @@ pub struct Choose {
 pub struct Branch {
     /// Its share among all weights.
     weight: Option<Weight>,
-    /// What happens in it, in order.
+    /// Its steps, in order.
     #[schemars(length(min = 1))]
     steps: Vec<Step>,
 }
@@ -195,7 +195,7 @@ pub struct Branch {
 #[schemars(extend("exclusiveMinimum" = 0, "default" = 1))]
 pub struct Weight(f64);
 
-/// What a caller asks for, by the names that the catalog gives it.
+/// Inputs of a request, by the names that the catalog gives them.
 #[derive(JsonSchema)]
 pub struct Inputs(BTreeMap<String, Value>);
 
@@ -207,7 +207,7 @@ pub struct Values(BTreeMap<String, Value>);
 #[derive(JsonSchema)]
 pub struct Population(BTreeMap<String, Value>);
 
-/// A story of a mix.
+/// A scenario of a mix.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 pub enum MixEntry {
@@ -217,14 +217,14 @@ pub enum MixEntry {
     Full(FullMixEntry),
 }
 
-/// A story of a mix, its share among all weights, and its parameters.
+/// A scenario of a mix, its share among all weights, and its parameters.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(example = json!({ "scenario": "stale-client", "weight": 3, "with": { "asks": "5..12" } }))]
 pub struct FullMixEntry {
     /// A shipped scenario by its name, or a file by its path relative to this one.
     scenario: ScenarioName,
-    /// Its share of the stories (not of the events) among all weights.
+    /// Its share of the instances (not of the events) among all weights.
     weight: Option<Weight>,
     /// Values for its parameters.
     with: Option<Values>,
@@ -258,7 +258,7 @@ pub struct Daily {
     weekend: Option<Factor>,
 }
 
-/// A story at an exact time, on top of the rest.
+/// A scenario at an exact time, on top of the rest.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(example = json!({ "scenario": "mass-deletion", "at": "+2h", "label": "positive" }))]
@@ -270,6 +270,6 @@ pub struct Injection {
     at: Text,
     /// Values for its parameters.
     with: Option<Values>,
-    /// What the truth file says that it is; `injected` if it is left out.
+    /// Its label in the truth file; `injected` if it is left out.
     label: Option<Label>,
 }

@@ -39,7 +39,7 @@ pub(super) fn words(schema: &mut Value, catalog: &Catalog) {
     describe("Population", population(catalog));
 }
 
-/// Lets a text be one of these words, or whatever it might be without them.
+/// Suggests these words for a text without excluding others.
 fn offer(definition: &mut Map<String, Value>, words: &[&str]) {
     let mut outside = Map::new();
     for key in ["description", "examples"] {

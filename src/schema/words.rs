@@ -4,7 +4,7 @@
 
 use schemars::JsonSchema;
 
-/// What is not only spaces.
+/// A text that is not only spaces.
 const NOT_BLANK: &str = r"\S";
 
 /// A number and a unit, at least once.
@@ -19,7 +19,7 @@ const COUNT_RANGE: &str = r"^\s*[0-9]+(\s*\.\.[=.]*\s*[0-9]+)?\s*$";
 const RATE: &str = r"^\s*[0-9][0-9_]*(\.[0-9_]+)?[kKM]?\s*/\s*[smhd]\s*$";
 const NO_RATE: &str = r"^[\s0._]*[kKM]?\s*/";
 const NAME: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
-/// What YAML 1.1 takes for true or false.
+/// Words that YAML 1.1 reads as true or false.
 const BOOLEAN: &str = "^([yY]|[nN]|[yY][eE][sS]|[nN][oO]|[oO][nN]|[oO][fF][fF]|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE])$";
 
 /// A word that can be a method or a failure; other letters than ASCII's are not told apart.
@@ -128,7 +128,7 @@ pub enum Factor {
 #[schemars(extend("pattern" = METHOD, "not" = { "pattern": ".[-_]failure$" }))]
 pub struct Method(String);
 
-/// A call alone, as in a story in one line: `-failure` takes the method's usual failure, `:not-found` a named one.
+/// A call alone, as in the one-line form: `-failure` takes the method's usual failure, `:not-found` a named one.
 #[derive(JsonSchema)]
 #[schemars(extend("pattern" = SHORT_STEP, "not" = { "pattern": r"^\s*(call|choose):|.[-_]failure:" }))]
 pub struct ShortStep(String);
@@ -151,7 +151,7 @@ pub struct ResourceKind(String);
 
 /// A shipped scenario by its name, or another file by its path relative to this one.
 #[derive(JsonSchema)]
-#[schemars(example = "busy-day", example = "parts/my-story.yaml", extend("pattern" = NOT_BLANK))]
+#[schemars(example = "busy-day", example = "parts/my-scenario.yaml", extend("pattern" = NOT_BLANK))]
 pub struct ScenarioName(String);
 
 /// One word of letters, digits, `-`, `_` and `.`.

@@ -66,8 +66,8 @@ impl Stream<'_> {
         (wait > usual.max(SECOND.into())).then(|| {
             let tenths = self.longest_wait.unsigned_abs() / (SECOND as u64 / 10);
             format!(
-                "at this rate the stories come in waves: a step was up to {}.{} s later than its delay says; stories of \
-                 more kinds, or wider ranges of delays, even them out",
+                "at this rate instances bunch up: a step was up to {}.{} s later than its `after` delay; scenarios \
+                 of more kinds, or wider ranges of delays, even them out",
                 tenths / 10,
                 tenths % 10
             )

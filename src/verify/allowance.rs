@@ -27,7 +27,7 @@ pub enum Allow {
 pub enum Amount {
     /// Any number.
     Any,
-    /// So many at most.
+    /// At most this many.
     Most(u64),
     /// That share of the expected events at most, in percent.
     Percent(f64),

@@ -6,7 +6,7 @@ use super::{
 };
 use std::collections::{BTreeMap, HashMap};
 
-/// Different paths of changes that are told apart; beyond them they are counted together.
+/// Paths of changes that are counted separately; further ones are counted together.
 const MOST_PATHS: usize = 1000;
 
 /// Counts of records, and of what was found in bodies.

@@ -1,7 +1,7 @@
 //! JSON as a tree whose nodes know their bytes: how a record's body is taken apart.
 //!
 //! Tolerant where pipelines are: text that is not UTF-8 is read with replacement characters, and of two equal keys
-//! both are kept. A text that ends in the middle is told apart from one that is no JSON, because the first is an event
+//! both are kept. A text that ends too early is another error than one that is no JSON, because the first is an event
 //! that was cut.
 
 use std::borrow::Cow;

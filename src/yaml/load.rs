@@ -15,7 +15,7 @@ pub const LARGEST_FILE: u64 = 16 * 1024 * 1024;
 
 /// Help for an empty file.
 pub(super) const BEGIN: &str =
-    "`falsetrail new NAME` writes a story to begin with, `falsetrail show catalog` prints a catalog";
+    "`falsetrail new NAME` writes a scenario to start from, `falsetrail show catalog` prints a catalog";
 
 /// Loads a text file; messages name it by the path as given.
 ///

@@ -180,7 +180,7 @@ fn stories_that_come_in_waves_are_told() {
         let planned = line(folder.path(), &format!("plan {words} {DEFINED}")).quiet();
         let made = line(folder.path(), &format!("generate {words} {DEFINED} -o /dev/null --progress none")).fine();
         for said in [planned.text(), &made.stderr] {
-            assert_eq!(said.contains("at this rate the stories come in waves: a step was up to "), waves, "{said}");
+            assert_eq!(said.contains("at this rate instances bunch up: a step was up to "), waves, "{said}");
         }
     }
 }

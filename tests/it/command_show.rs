@@ -146,7 +146,7 @@ fn diagrams_are_well_formed() {
 #[test]
 fn a_load_is_shown_by_its_stories() {
     let text = shown("show busy-day");
-    for part in ["a story every 1s", "\n40 %   notebook-session ", "\nExpected within a day"] {
+    for part in ["an instance every 1s", "\n40 %   notebook-session ", "\nExpected within a day"] {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }
     assert!(shown("show office-week").contains("Europe/Berlin"));

@@ -51,7 +51,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     // injected stories
     ("create-pool -n 5 --inject mass-deletion", &["takes a scenario and a time", "`--inject mass-deletion@+2h`"]),
     ("create-pool -n 5 --inject mass-deletion@", &["--inject:1:15", "is missing", "`+20m`"]),
-    ("create-pool -n 5 --inject mass-deletion@20m", &["`20m` is not the time of an injected story", "`+20m`"]),
+    ("create-pool -n 5 --inject mass-deletion@20m", &["`20m` is not the time of an injected scenario", "`+20m`"]),
     ("create-pool -n 5 --inject mass-deletion@-20m", &["`-20m` is not the time", "`+20m`"]),
     ("create-pool -n 5 --inject mass-deletion@+20", &["the duration `20` lacks a unit"]),
     ("create-pool -n 5 --inject mass-deletoin@+0s", &["did you mean `mass-deletion`?"]),

@@ -158,7 +158,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("steps: [a]\nsede: 1", "sede", "a scenario has no key `sede`", "did you mean `seed`?"),
     ("steps: [a]\npopulation: {}", "population", "`population` belongs to a file with `mix`", "mix:"),
     ("mix: [a]\nrate: 500", "500", "`rate` must be a rate such as `500/s`, found the number `500`", "write `500/s`"),
-    ("mix: [a]\nactors: {}", "actors", "`actors` belong to a story, not to a mix", "move them"),
+    ("mix: [a]\nactors: {}", "actors", "`actors` belong to a scenario with steps, not to a mix", "move them"),
     ("mix: [{weight: 1}]", "{weight: 1}", "an entry of `mix` lacks `scenario`", ""),
     ("mix: [{scenario: a, weight: -1}]", "-1", "`weight` must be more than 0, found `-1`", "never happen"),
     ("steps: [5]", "5", "a step must be a map, found the number `5`", ""),
@@ -301,7 +301,7 @@ steps:
 #[test]
 fn one_line_explains_its_mistakes() {
     for (text, place, message, help) in [
-        ("", "", "the story is empty", "create-pool -> delete-pool"),
+        ("", "", "the scenario is empty", "create-pool -> delete-pool"),
         ("a -> -> b", "", "there is no step here", "a step between"),
         ("a,", "", "there is no step here", "none at the ends"),
         (

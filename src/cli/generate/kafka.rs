@@ -34,7 +34,7 @@ pub(super) struct Kafka {
     #[arg(short = 'X', value_name = "PROPERTY=VALUE", requires = "topic")]
     properties: Vec<String>,
 
-    /// Create the topic if it is not there, with so many partitions, and so many copies of each. [default for the
+    /// Create the topic if it is not there, with this number of partitions, and of copies of each. [default for the
     /// copies: the cluster's]
     #[arg(long, value_name = "PARTITIONS[:COPIES]", value_parser = topic_shape, requires = "topic")]
     create_topic: Option<(i32, Option<i32>)>,
@@ -43,7 +43,7 @@ pub(super) struct Kafka {
     #[arg(long, requires = "topic")]
     allow_audit_topic: bool,
 
-    /// What records are keyed by: a key of the catalog (environment, organization, principal, resource), `instance` or
+    /// The key of records: a key of the catalog (environment, organization, principal, resource), `instance` or
     /// `none`. [default: the catalog's, environment]
     #[arg(long, value_name = "KEY", requires = "topic")]
     pub(super) key: Option<String>,
@@ -56,7 +56,7 @@ pub(super) struct Kafka {
     #[arg(long, value_name = "NAME=VALUE", value_parser = header, requires = "topic")]
     header: Vec<(String, String)>,
 
-    /// What time records have.
+    /// The timestamp of records.
     #[arg(long, value_enum, default_value_t = RecordTimeName::Wall, requires = "topic")]
     record_time: RecordTimeName,
 
@@ -93,7 +93,7 @@ enum ModeName {
 enum RecordTimeName {
     /// When it is sent.
     Wall,
-    /// When the event happened; brokers may refuse or soon delete what is far from now, which is said first.
+    /// When the event happened; a warning comes first if the broker would refuse or soon delete them.
     Event,
 }
 

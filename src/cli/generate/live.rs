@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Instant};
 pub struct LiveOptions {
     /// Emit each event when its time has come by the wall clock, whatever the sink does: a run that was held up catches
     /// up, and the summary says how late events were. Event time begins now, or at `--from`, which is waited for;
-    /// without an end the run goes on until it is stopped.
+    /// without an end the run lasts until it is stopped.
     #[arg(long)]
     live: bool,
 

@@ -68,7 +68,7 @@ impl About<'_> {
         let told = self.plan.scenarios.iter().zip(&self.forecast.instances).filter(|(_, count)| **count > 0);
         let rows: Vec<Vec<String>> =
             told.map(|(scenario, count)| vec![scenario.name.clone(), format_count(*count)]).collect();
-        if rows.len() < 2 { String::new() } else { format!("stories:\n{}", right_aligned(rows)) }
+        if rows.len() < 2 { String::new() } else { format!("scenarios:\n{}", right_aligned(rows)) }
     }
 
     /// The rate, and a chart of it if it varies.
@@ -197,7 +197,7 @@ impl About<'_> {
         }
         if forecast.begins_early {
             notes.push(
-                "the run begins before its steady state: its longest story lasts longer than what is simulated before"
+                "the run begins before its steady state: its longest instance lasts longer than what is simulated before"
                     .to_owned(),
             );
         }

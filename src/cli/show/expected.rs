@@ -79,7 +79,7 @@ fn how_fast(plan: &Plan) -> String {
     match (&plan.timing.schedule, plan.timing.starts) {
         (Some(_), _) => " at the rate above".to_owned(),
         (None, Starts::Instances(_)) => String::new(),
-        (None, _) => format!(", with a story every {}", format_duration(plan.timing.every)),
+        (None, _) => format!(", with an instance every {}", format_duration(plan.timing.every)),
     }
 }
 

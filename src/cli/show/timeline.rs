@@ -89,7 +89,7 @@ fn head(written: &Scenario) -> String {
     let mut settings = Vec::new();
     settings.extend(written.seed.as_ref().map(|seed| format!("seed {}", seed.value)));
     settings.extend(written.from.as_ref().map(|from| format!("from {}", from.value)));
-    settings.extend(written.every.as_ref().map(|every| format!("a story every {}", format_duration(every.value))));
+    settings.extend(written.every.as_ref().map(|every| format!("an instance every {}", format_duration(every.value))));
     if let Body::Mix(mix) = &written.body {
         settings.extend(mix.pace.as_ref().map(pace));
     }

@@ -65,7 +65,7 @@ impl Pass<'_> {
         }
         if wanted == ABSENT && line.is_none() && facts.exists == LIVE {
             mistake = mistake.help(format!(
-                "`{}` existed before the story, because it says `existing: true` or an earlier step uses it",
+                "`{}` existed before the instance, because it says `existing: true` or an earlier step uses it",
                 resource.name
             ));
         }

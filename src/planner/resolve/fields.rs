@@ -198,7 +198,7 @@ impl Resolver<'_, '_> {
         let known: Vec<&str> = names.chain(actors).collect();
         let labels = kinds.iter().map(|kind| self.catalog.kinds[*kind].label.as_str()).collect::<Vec<_>>().join(" or ");
         let help = self.suggestion(&name.value, known.iter().copied());
-        self.wrong(&name.span, format!("no {labels} of the story is called `{}`", name.value), help);
+        self.wrong(&name.span, format!("no {labels} of the scenario is called `{}`", name.value), help);
         None
     }
 }
