@@ -7,7 +7,7 @@
 mod search;
 
 use super::{
-    comparison::{Change, Comparison, Forms, compare, same_scalar, scalars},
+    comparison::{Change, Forms, scalars},
     json::{Broken, Json, Node, parse},
     otlp,
 };

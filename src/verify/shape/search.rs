@@ -2,7 +2,7 @@
 
 use super::{Class, Judgement, Rules, Target, uncompared};
 use crate::verify::{
-    comparison::{Change, Forms, compare, same_scalar, scalars},
+    comparison::{Change, Comparison, Forms, compare, same_scalar},
     json::{Json, Node, parse},
 };
 use std::borrow::Cow;
