@@ -1,20 +1,16 @@
 //! Reader of `catalog.yaml`: converts it to a [`Catalog`], or reports all mistakes in it at once.
 
 use super::{
-    Catalog, Failure, Field, Generator, InputValue, Kind, KindId, Lowers, MOST_MEMBERS, Precondition, RecordKey,
-    Scalar, Text, check, read_field, read_method, read_table, sound,
+    Catalog, Failure, Generator, InputValue, Kind, Lowers, MOST_MEMBERS, Precondition, RecordKey, Text, check,
+    read_common::{parse_text, unknown},
+    read_kind, read_method, sound,
 };
 use crate::{
-    error::{Diagnostic, Source, did_you_mean, list_of, nearest, quoted},
+    error::{Diagnostic, Source, did_you_mean, list_of},
     units::DurationRange,
     yaml::{self, MapReader, Node, Reader, Spanned, Value},
 };
 use std::{collections::BTreeSet, sync::Arc};
-
-/// Names with a meaning in templates or scenarios, which no kind or field may have.
-const RESERVED_VARIABLES: &[&str] =
-    &["event", "request", "success", "as_documented", "failure", "principal", "subject", "items", "input", "target"];
-const RESERVED_FIELDS: &[&str] = &["kind", "count", "existing"];
 
 /// Reads a catalog, without its templates.
 pub(super) fn catalog(source: &Arc<Source>) -> Result<Catalog, Vec<Diagnostic>> {
@@ -58,7 +54,7 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
         population_at,
         template_names: Vec::new(),
     };
-    read_kinds(reader, kinds, &mut catalog);
+    read_kind::kinds(reader, kinds, &mut catalog);
     let unread = kinds.iter().any(|(_, node)| !matches!(node.value, Value::Map(_)));
     read_population(reader, population, &mut catalog, unread);
     read_failures(reader, failures, &mut catalog);
@@ -119,143 +115,6 @@ fn some_of<'n>(reader: &Reader, map: &mut MapReader<'n>, key: &'static str) -> O
         return None;
     }
     Some(entries)
-}
-
-/// Reads kinds in two passes, names before fields, because kinds refer to each other. A kind with a mistake keeps its
-/// name, so that references to it are not reported as well.
-fn read_kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)], catalog: &mut Catalog) {
-    let mut bodies: Vec<Option<MapReader>> = Vec::new();
-    for (name, node) in kinds {
-        let mut body = reader.map(node, "a kind");
-        let kind = kind_alone(reader, name, body.as_mut(), catalog);
-        catalog.kinds.push(kind);
-        bodies.push(body);
-    }
-    let names_of = |body: &mut Option<MapReader>| body.as_mut().map(|map| map.meant_texts("scope")).unwrap_or_default();
-    let scopes: Vec<Vec<Spanned<String>>> = bodies.iter_mut().map(names_of).collect();
-    for (id, names) in scopes.iter().enumerate() {
-        catalog.kinds[id].scope = scope(reader, names, catalog, id);
-    }
-    for (id, body) in bodies.into_iter().enumerate() {
-        let Some(map) = body else { continue };
-        read_fields(reader, &kinds[id].0, map, (id, catalog));
-    }
-}
-
-/// A kind without fields and scope, from the first pass.
-fn kind_alone(reader: &Reader, name: &Spanned<String>, mut body: Option<&mut MapReader>, catalog: &Catalog) -> Kind {
-    if let Some(map) = &mut body {
-        // Mark the keys of the second pass as known, so that none is suggested for a misspelt one.
-        for key in ["scope", "fields", "table", "principal", "ready_after", "label", "plural", "variable"] {
-            map.entry(key);
-        }
-    }
-    let mut text = |key: &'static str| body.as_mut().and_then(|map| map.meant_text(key));
-    let variable = text("variable");
-    let label = text("label");
-    let plural = text("plural");
-    let principal = body.as_mut().and_then(|map| map.bool("principal")).is_some_and(|principal| principal.value);
-    let ready_after = body.as_mut().and_then(|map| map.duration_range("ready_after")).map(|range| range.value);
-    let default = name.value.replace('-', "_");
-    let variable_name = variable.as_ref().map_or(default, |variable| variable.value.clone());
-    if RESERVED_VARIABLES.contains(&variable_name.as_str()) || catalog.variable(&variable_name).is_some() {
-        let span = variable.map_or(name.span.clone(), |variable| variable.span);
-        let found = reader.mistake(&span, format!("`{variable_name}` is taken"));
-        reader.report(found.help("give the kind another `variable`"));
-    }
-    Kind {
-        name: name.value.clone(),
-        label: label.map_or_else(|| name.value.replace('-', " "), |label| label.value),
-        variable: variable_name,
-        plural: plural.map(|plural| plural.value),
-        scope: Vec::new(),
-        principal,
-        fields: Vec::new(),
-        table: None,
-        ready_after,
-        population: 0,
-        population_at: name.span.clone(),
-        populated: false,
-        changing: Vec::new(),
-        stamp: None,
-    }
-}
-
-/// The columns and fields of a kind.
-fn read_fields(reader: &Reader, kind: &Spanned<String>, mut map: MapReader, (id, catalog): (KindId, &mut Catalog)) {
-    // A field or column with a mistake keeps its name, so that references to it are not reported as well.
-    let nothing =
-        |name: &str| Field { name: name.to_owned(), generator: Generator::Text(Text::default()), matches: None };
-    let table_node = map.meant_entry("table");
-    let table = table_node.and_then(|(_, node)| read_table::table(reader, node));
-    let fields = map.meant_entries("fields");
-    // Fields that cannot be read, or that stand among the kind's own keys, are reported elsewhere.
-    let unread = table.is_none() && table_node.is_some()
-        || map.has_nearly(&["id"])
-        || map.meant_entry("fields").is_some_and(|(_, node)| !matches!(node.value, Value::Map(_)));
-    map.finish();
-    if let Some((columns, table)) = table {
-        catalog.kinds[id].fields.extend(columns);
-        catalog.kinds[id].table = table;
-    }
-    if let Some((key, _)) = table_node.filter(|_| catalog.kinds[id].principal) {
-        let found = reader.mistake(&key.span, format!("`{}` acts, and the rows of a table cannot", kind.value));
-        reader.report(found.help("leave `table` out: say how many there are under `population`"));
-    }
-    for (name, node) in fields {
-        check_field_name(reader, name);
-        if catalog.kinds[id].field(&name.value).is_some() {
-            let message = format!("{} is a column of the table already", quoted(&name.value));
-            reader.report(reader.mistake(&name.span, message).help("give the field or the column another name"));
-            continue;
-        }
-        let field = read_field::field(reader, name, node, catalog, id).unwrap_or_else(|| nothing(&name.value));
-        catalog.kinds[id].fields.push(field);
-    }
-    check_id(reader, &catalog.kinds[id], kind);
-    if catalog.kinds[id].field("id").is_none() && !unread {
-        let example = format!("write `id: {{ pattern: '{}-[a-z0-9]{{6}}' }}` under its `fields`", kind.value);
-        reader.report(reader.mistake(&kind.span, "a kind needs a field `id`").help(example));
-    }
-}
-
-/// Rejects a field name that is reserved in scenarios.
-pub(super) fn check_field_name(reader: &Reader, name: &Spanned<String>) {
-    if RESERVED_FIELDS.contains(&name.value.as_str()) {
-        let message = format!("`{}` is a word of the scenario language", name.value);
-        reader.report(reader.mistake(&name.span, message).help("give the field another name"));
-    }
-}
-
-/// Checks that the kind has an id that distinguishes its members.
-fn check_id(reader: &Reader, kind: &Kind, name: &Spanned<String>) {
-    let id = kind.field("id").map(|id| &kind.fields[id]);
-    if let Some(Generator::Choose { choices, .. }) = id.map(|id| &id.generator)
-        && choices.contains(&Scalar::Null)
-    {
-        let mistake = reader.mistake(&name.span, format!("the id of {} may be null", quoted(&name.value)));
-        reader.report(mistake.help("leave `null` out of its `choose`"));
-    }
-}
-
-pub(super) fn scope(reader: &Reader, names: &[Spanned<String>], catalog: &Catalog, own: KindId) -> Vec<KindId> {
-    let mut scope = Vec::new();
-    for name in names {
-        match catalog.kind(&name.value) {
-            Some(kind) if kind < own => scope.push(kind),
-            Some(_) => reader.report(
-                reader.mistake(&name.span, format!("`{}` stands below", name.value)).help("put outer kinds first"),
-            ),
-            None => {
-                let names = || catalog.kinds.iter().map(|kind| kind.name.as_str());
-                unknown(reader, name, "kind", names());
-                // Use the kind that was probably meant, so that texts with its fields are not reported as well.
-                let meant = nearest(&name.value, names()).and_then(|near| catalog.kind(near));
-                scope.extend(meant.filter(|kind| *kind < own));
-            }
-        }
-    }
-    scope
 }
 
 /// Reads the key `population`. If a kind could not be read, an unknown name may be its plural and is accepted.
@@ -372,60 +231,4 @@ fn settle_states(catalog: &mut Catalog) {
         kind.stamp =
             kind.fields.iter().position(|field| matches!(field.generator, Generator::Clock { unique_in: Some(_), .. }));
     }
-}
-
-/// Reads a text with names.
-pub(super) fn parse_text(reader: &Reader, text: &Spanned<String>) -> Option<Text> {
-    match Text::parse(&text.value) {
-        Ok(parsed) => Some(parsed),
-        Err(_) => {
-            reader.report(
-                reader.mistake(&text.span, "`${` without a name and `}`").help("write names as `${region.id}`"),
-            );
-            None
-        }
-    }
-}
-
-/// Reads a constant.
-pub(super) fn scalar(reader: &Reader, node: &Node) -> Option<Scalar> {
-    let written = yaml::node_text(node);
-    let wrong = |message: String, help: String| {
-        reader.report(reader.mistake(&node.span, message).help(help));
-        None
-    };
-    match &node.value {
-        Value::Null => Some(Scalar::Null),
-        Value::Bool(value) => Some(Scalar::Boolean(*value)),
-        Value::Text(text) => Some(Scalar::Text(text.clone())),
-        // Events must show the number exactly as written.
-        Value::Int(value) if (Scalar::LEAST..=Scalar::MOST).contains(value) && written == value.to_string() => {
-            Some(Scalar::Integer(*value))
-        }
-        Value::Int(value) if (Scalar::LEAST..=Scalar::MOST).contains(value) => {
-            let message = format!("`{written}` is another way to write the number {value}");
-            wrong(message, format!("write `{value}` for the number, or \"{written}\" for the text"))
-        }
-        Value::Int(_) | Value::Float(_) => {
-            let (least, most) = (Scalar::LEAST, Scalar::MOST);
-            let message = format!("the number `{written}` is not a whole number from {least} to {most}");
-            wrong(message, format!("write \"{written}\" for a text"))
-        }
-        Value::List(_) | Value::Map(_) => {
-            let found = node.describe();
-            let message = format!("must be a text, a whole number, `true`, `false` or `null`, found {found}");
-            wrong(message, "write one value, or several of them as choices or columns".to_owned())
-        }
-    }
-}
-
-/// Reports a name that is not among the known ones.
-pub(super) fn unknown<'a>(
-    reader: &Reader,
-    name: &Spanned<String>,
-    what: &str,
-    known: impl IntoIterator<Item = &'a str, IntoIter: Clone> + Clone,
-) {
-    let mistake = reader.mistake(&name.span, format!("no {what} is called `{}`", name.value));
-    reader.report(mistake.help(did_you_mean(&name.value, known)));
 }

@@ -2,14 +2,13 @@
 
 use super::{
     Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Scalar, escaped,
-    read::{parse_text, scalar, unknown},
+    read_common::{of_another_type, parse_text, scalar, unknown, weighted},
 };
 use crate::{
     error::quoted,
-    value::{AddressRanges, Clock, Key, Pattern, WeightedIndex},
+    value::{AddressRanges, Clock, Key, Pattern},
     yaml::{MapReader, Node, Reader, Spanned, Value},
 };
-use std::ops::Range;
 
 /// The keys that define a field's generator; each field has exactly one of them.
 const GENERATORS: &[&str] =
@@ -146,36 +145,6 @@ fn choose(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
     }
     let weights = weighted(reader, &at, &counts)?;
     Some(Generator::Choose { choices, weights, counts })
-}
-
-/// The index of the first value whose type differs from that of the values before it; null is compatible with every
-/// type.
-pub(super) fn of_another_type<'a>(values: impl IntoIterator<Item = &'a Scalar>) -> Option<usize> {
-    let mut first = None;
-    values.into_iter().position(|value| {
-        let shape = value.shape();
-        let differs = shape.is_some() && first.is_some() && first != shape;
-        first = first.take().or(shape);
-        differs
-    })
-}
-
-/// Builds the alias table of the weights.
-pub(super) fn weighted(reader: &Reader, at: &Range<usize>, weights: &[u64]) -> Option<WeightedIndex> {
-    let wrong = |message: String, help: &str| {
-        reader.report(reader.mistake(at, message).help(help));
-        None
-    };
-    if weights.iter().try_fold(0_u64, |sum, weight| sum.checked_add(*weight)).is_none() {
-        let message = format!("the sum of the weights is more than {}", u64::MAX);
-        return wrong(message, "write lower ones: what counts is how they relate to each other");
-    }
-    match WeightedIndex::weighted(weights) {
-        Some(skew) => Some(skew),
-        None => {
-            wrong("all weights are 0: nothing would ever be drawn".to_owned(), "write at least one that is 1 or more")
-        }
-    }
 }
 
 fn cases(reader: &Reader, map: &mut MapReader, kind: &Kind) -> Option<Generator> {

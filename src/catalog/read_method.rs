@@ -4,7 +4,7 @@ use super::{
     Catalog, Effect, Field, FieldId, Generator, Input, InputValue, Kind, MOST_ASKS, Method, Scalar, Unset, Usual,
     check::check_never_null,
     names,
-    read::{parse_text, scalar, scope, unknown},
+    read_common::{parse_text, scalar, scope, unknown},
     sound::is_unread,
 };
 use crate::{

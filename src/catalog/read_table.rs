@@ -2,8 +2,7 @@
 
 use super::{
     Field, Generator, Scalar, Table,
-    read::{check_field_name, scalar},
-    read_field::{of_another_type, weighted},
+    read_common::{check_field_name, of_another_type, scalar, weighted},
 };
 use crate::{
     error::quoted,
