@@ -9,6 +9,7 @@ mod inject;
 mod one_line;
 mod params;
 mod read;
+mod read_common;
 mod show;
 mod steps;
 
@@ -248,6 +249,18 @@ pub enum Outcome {
     UsualFailure,
     /// A failure by its name in the catalog.
     Named(String),
+}
+
+impl Outcome {
+    /// The outcome that a scenario file calls `name`.
+    pub(crate) fn from_name(name: &str) -> Self {
+        match name {
+            "success" => Self::Success,
+            "auto" => Self::Auto,
+            "failure" => Self::UsualFailure,
+            _ => Self::Named(name.to_owned()),
+        }
+    }
 }
 
 /// Repetition of a call.

@@ -30,6 +30,7 @@ mod late;
 mod order;
 mod orphans;
 mod otlp;
+mod piece;
 mod records;
 mod shape;
 mod spool;
@@ -46,7 +47,7 @@ use crate::{
 };
 use expectation::{Detail, Expectation};
 use intake::Intake;
-use records::Piece;
+use piece::Piece;
 use serde_json::json;
 use shape::{Class, Rules};
 use std::{

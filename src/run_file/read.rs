@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{FORMAT, Layout, PROGRAM, RunFile, read_emitted};
 use crate::{
-    error::{Diagnostic, Error, Source, did_you_mean, list_of, quoted},
+    error::{Diagnostic, Error, Source, quoted},
     plan::Options,
     sink::{Split, format::Format},
     sources::{RunSources, SourceProvider},
@@ -165,21 +165,10 @@ fn stage(reader: &Reader, node: &Node) -> Option<(u64, Rate)> {
 }
 
 fn layout(mut map: MapReader<'_>) -> Layout {
-    let format = map.read("format", |reader, node, what| one_of(reader, node, what, &Format::NAMES));
-    let split = map.read("split", |reader, node, what| one_of(reader, node, what, &Split::NAMES));
+    let format = map.read("format", |reader, node, what| reader.one_of(node, what, &Format::NAMES));
+    let split = map.read("split", |reader, node, what| reader.one_of(node, what, &Split::NAMES));
     map.finish();
     Layout { format: format.unwrap_or_default(), split }
-}
-
-pub(super) fn one_of<T: Copy>(reader: &Reader, node: &Node, what: &str, known: &[(&str, T)]) -> Option<T> {
-    let text = reader.text(node, what)?.value;
-    let names = || known.iter().map(|(name, _)| *name);
-    let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
-    if found.is_none() {
-        let message = format!("{what} is one of {}, found {}", list_of(names()), quoted(&text));
-        reader.report(reader.mistake(&node.span, message).help(did_you_mean(&text, names())));
-    }
-    found
 }
 
 fn files(reader: &Reader, node: &Node) -> Option<RunSources> {

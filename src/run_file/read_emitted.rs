@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Emitted, Status, Topic, read::one_of};
+use super::{Emitted, Status, Topic};
 use crate::{
     error::{Diagnostic, quoted},
     run::{Selection, Shard, Slice},
@@ -46,7 +46,7 @@ pub(super) fn run_of<'n>(reader: &Reader, root: &'n Node) -> Result<Option<Summa
 /// How much of its run was emitted, according to a summary.
 pub(super) fn emitted(reader: &Reader, root: &Node) -> Option<Emitted> {
     let mut map = reader.map(root, "a summary")?;
-    let status = map.read_required("status", |reader, node, what| one_of(reader, node, what, &Status::NAMES));
+    let status = map.read_required("status", |reader, node, what| reader.one_of(node, what, &Status::NAMES));
     let started = map.read_required("started", time);
     let ended = given(&mut map, "ended").map(|node| time(reader, node, "`ended`"));
     let of_run = map.required("run").and_then(|node| reader.map(node, "`run`"));

@@ -1,6 +1,6 @@
 //! Reader of the key `inject` of a mix: scenarios at exact times, in addition to the weighted ones.
 
-use super::{Injection, read::fields};
+use super::{Injection, read_common::fields};
 use crate::{
     error::quoted,
     yaml::{MapReader, Node, Reader, Spanned, Value},

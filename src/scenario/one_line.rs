@@ -4,7 +4,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Body, Call, Outcome, Scenario, Step, steps};
+use super::{Body, Call, Outcome, Scenario, Step};
 use crate::{
     error::{Diagnostic, Source, quoted},
     yaml::{Node, Reader, Spanned},
@@ -210,7 +210,7 @@ fn name_and_outcome<'t>(
     }
     Ok(if let Some((name, failure)) = split_outcome(text, names) {
         let at = place(name.len() + 1..text.len());
-        (name, Some(Spanned::new(steps::outcome(failure), at)))
+        (name, Some(Spanned::new(Outcome::from_name(failure), at)))
     } else if let Some(name) = strip_failure(text) {
         let at = place(name.len() + 1..text.len());
         (name, Some(Spanned::new(Outcome::UsualFailure, at)))

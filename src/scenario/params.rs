@@ -4,7 +4,10 @@
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
-use super::{Field, Param, read};
+use super::{
+    Field, Param,
+    read_common::{check_name, is_name},
+};
 use crate::{
     error::{Diagnostic, Source, did_you_mean, list_of, quoted},
     yaml::{Node, Reader, Spanned, Value, node_text},
@@ -37,7 +40,7 @@ pub(super) fn declared(reader: &Reader, node: Option<&Node>, overrides: &[Overri
     let mut params: Vec<Param> = entries
         .unwrap_or_default()
         .iter()
-        .filter(|(name, _)| read::check_name(reader, name, "a parameter"))
+        .filter(|(name, _)| check_name(reader, name, "a parameter"))
         .filter_map(|(name, value)| {
             let value = default(reader, name, value)?;
             Some(Param { name: name.clone(), value })
@@ -102,7 +105,7 @@ impl Replacer<'_> {
         if let Some(value) = self.values.get(name) {
             return placed(value, &node.span);
         }
-        let found = if read::is_name(name) {
+        let found = if is_name(name) {
             let message = format!("there is no parameter {}", quoted(text));
             let help = if self.values.is_empty() {
                 format!("declare it: `params: {{ {name}: … }}`; a text that begins with a dollar is written `${text}`")
@@ -114,7 +117,7 @@ impl Replacer<'_> {
         } else {
             let message = format!("{} is not the name of a parameter", quoted(text));
             let braced = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).map(str::trim);
-            let alone = match braced.filter(|name| read::is_name(name)) {
+            let alone = match braced.filter(|name| is_name(name)) {
                 Some(name) => format!("write `${name}`, without braces"),
                 None => "a parameter stands alone, such as `$count`".to_owned(),
             };

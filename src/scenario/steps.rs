@@ -2,7 +2,7 @@
 
 use super::{
     Branch, Call, Choose, Each, Outcome, Repeat, Step, one_line,
-    read::{self, fields},
+    read_common::{check_name, fields, only_entry, weight},
 };
 use crate::{
     error::quoted,
@@ -69,7 +69,7 @@ fn step(reader: &Reader, node: &Node) -> Option<Step> {
         reader.report(found.help("write one call a line, each with `- ` before it"));
         return None;
     }
-    if let Some((name, Node { value: Value::Map(_) | Value::Null, .. })) = read::only_entry(node)
+    if let Some((name, Node { value: Value::Map(_) | Value::Null, .. })) = only_entry(node)
         && !KEYS.contains(&name.value.as_str())
         && !name.value.contains(':')
     {
@@ -102,7 +102,7 @@ fn step(reader: &Reader, node: &Node) -> Option<Step> {
 
 fn choose(reader: &Reader, mut map: MapReader<'_>, node: &Node) -> Option<Step> {
     map.optional("choose");
-    let id = map.text("id").filter(|id| read::check_name(reader, id, "a choice"));
+    let id = map.text("id").filter(|id| check_name(reader, id, "a choice"));
     let span = map.span();
     map.finish();
     let items = reader.list(node, "`choose`")?;
@@ -118,7 +118,7 @@ fn choose(reader: &Reader, mut map: MapReader<'_>, node: &Node) -> Option<Step> 
 
 fn branch(reader: &Reader, node: &Node) -> Option<Branch> {
     let mut map = reader.map_as(node, "a branch of `choose`", "{ weight: 1, steps: […] }")?;
-    let weight = read::weight(&mut map);
+    let weight = weight(&mut map);
     let steps = map.required("steps").map(|node| list(reader, node, "`steps`"));
     map.finish();
     // A wrong weight is reported, but the steps of the branch are kept.
@@ -127,7 +127,7 @@ fn branch(reader: &Reader, node: &Node) -> Option<Branch> {
 
 fn call(reader: &Reader, mut map: MapReader<'_>) -> Option<Step> {
     let span = map.span();
-    let id = map.text("id").filter(|id| read::check_name(reader, id, "a step"));
+    let id = map.text("id").filter(|id| check_name(reader, id, "a step"));
     map.required("call");
     let call = map.meant_entry("call").filter(|(key, _)| !key.value.contains(':'));
     let call = call.and_then(|(_, node)| method(reader, node, "`call`"));
@@ -223,17 +223,7 @@ fn named_outcome(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<Out
         reader.report(found.help("`falsetrail list failures` shows the names behind statuses"));
         return None;
     }
-    reader.text(node, what).map(|text| text.map(|name| outcome(&name)))
-}
-
-/// The outcome of a name.
-pub(super) fn outcome(name: &str) -> Outcome {
-    match name {
-        "success" => Outcome::Success,
-        "auto" => Outcome::Auto,
-        "failure" => Outcome::UsualFailure,
-        _ => Outcome::Named(name.to_owned()),
-    }
+    reader.text(node, what).map(|text| text.map(|name| Outcome::from_name(&name)))
 }
 
 fn repeat(reader: &Reader, node: &Node, what: &str) -> Option<Repeat> {

@@ -12,7 +12,7 @@ use super::{
     json::{self, Json, Node},
     late::Lateness,
     orphans::Orphans,
-    records::Piece,
+    piece::Piece,
     shape::Class,
     spool::{Spool, Spooled},
 };

@@ -5,6 +5,7 @@
 
 use super::{
     columns::{self, Header},
+    piece::Piece,
     unwrap::{self, Unwrapper},
 };
 use std::io::{self, Read};
@@ -14,15 +15,6 @@ pub(super) const LONGEST: usize = 16 << 20;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 20;
-
-/// Something that was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece<'a> {
-    /// A record.
-    Whole(&'a [u8]),
-    /// A part of a record that is too long; whether it is the first one.
-    Slice(&'a [u8], bool),
-}
 
 /// Reads all records of an input. `take` returns false to end.
 pub(super) fn read(reader: impl Read, take: &mut dyn FnMut(Piece<'_>) -> bool) -> io::Result<()> {

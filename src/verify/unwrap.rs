@@ -4,7 +4,7 @@
 //! Of a list at the top each item is a record. Of another document the deepest list that fills most of the memory is
 //! taken apart, such as the records of an OTLP batch or the hits of a search, once the document is too long to hold.
 
-use super::records::Piece;
+use super::piece::Piece;
 
 /// A document of which some was read.
 pub(super) struct Unwrapper {

@@ -1,14 +1,52 @@
 //! Scalars: resolving plain text to values, and writing values so that they are read back unchanged.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range, sync::Arc};
 
 use super::{Node, Value};
+use crate::error::quoted;
+
+impl Node {
+    /// The value of an unquoted scalar.
+    pub fn scalar(text: &str, span: Range<usize>) -> Self {
+        let value = plain(text);
+        // The parser has a text for what is left out, too.
+        let written = Some(text).filter(|_| !matches!(value, Value::Text(_)) && !span.is_empty());
+        Self { written: written.map(Arc::from), ..Self::new(value, span) }
+    }
+
+    /// The value of `name=value` on the command line: as after `name: ` in a file, but always a scalar. In quotes it is
+    /// the text between them, and nothing at all is an empty text.
+    ///
+    /// # Errors
+    /// Quotes around a text that cannot be read, with what to write.
+    pub fn argument(text: &str, span: Range<usize>) -> Result<Self, &'static str> {
+        let value = match unquoted(text) {
+            Some(unquoted) => unquoted?,
+            None if text.is_empty() => String::new(),
+            None => return Ok(Self::scalar(text, span)),
+        };
+        Ok(Self { quoted: true, ..Self::new(Value::Text(value), span) })
+    }
+
+    /// The value as words for `found …` in a message: ``text `abc` ``, ``the number `5` ``, `a list`.
+    pub fn describe(&self) -> String {
+        match &self.value {
+            Value::Null => "nothing".to_owned(),
+            Value::Bool(value) => format!("`{value}`"),
+            Value::Int(_) | Value::Float(_) => format!("the number `{}`", node_text(self)),
+            Value::Text(text) if text.is_empty() => "an empty text".to_owned(),
+            Value::Text(text) => format!("the text {}", quoted(text)),
+            Value::List(_) => "a list".to_owned(),
+            Value::Map(_) => "a map".to_owned(),
+        }
+    }
+}
 
 /// The value of a plain scalar, by the core schema of YAML 1.2.
 ///
 /// One rule is stricter: digits after a leading zero stay a text, because YAML 1.1 reads `010` as eight, and most
 /// people mean an identifier.
-pub(super) fn plain(text: &str) -> Value {
+fn plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
         "true" | "True" | "TRUE" => return Value::Bool(true),
@@ -85,7 +123,7 @@ pub fn node_text(node: &Node) -> String {
 }
 
 /// A text without the quotes around all of it, by the rules of YAML; `None` if it is not in quotes.
-pub(super) fn unquoted(text: &str) -> Option<Result<String, &'static str>> {
+fn unquoted(text: &str) -> Option<Result<String, &'static str>> {
     let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     let inner = text[1..].strip_suffix(quote)?;
     Some(if quote == '\'' {

@@ -2,7 +2,7 @@
 //!
 //! The run never waits for it. There is no display if events are printed to the same terminal.
 
-use super::{Generate, watch::ProgressName};
+use super::Generate;
 use crate::{
     cli::report,
     plan::{Plan, Starts},
@@ -10,6 +10,7 @@ use crate::{
     schedule::Schedule,
     units::{elapsed, format_bytes, format_count, format_time},
 };
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use std::{
@@ -36,6 +37,21 @@ const RATE_OVER: Duration = Duration::from_secs(2);
 
 /// The number of positions of a bar.
 const STEPS: u64 = 1_000;
+
+/// The forms of the display.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressName {
+    /// A bar on a terminal that shows no events, else a line every ten seconds.
+    Auto,
+    /// A line that changes; `plain` where standard error is no terminal.
+    Bar,
+    /// A line every ten seconds and one at the end.
+    Plain,
+    /// The same as JSON.
+    Json,
+    /// Nothing.
+    None,
+}
 
 /// The facts about a run that are known before it begins.
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! Options for observing a run: progress, metrics, and a summary for machines.
 
-use super::Generate;
+use super::{Generate, progress::ProgressName};
 use crate::{plan::Plan, units};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -26,20 +26,6 @@ pub struct WatchOptions {
     /// HOST:PORT; port 0 takes a free one, and standard error says which. See `falsetrail help metrics`.
     #[arg(long, value_name = "ADDR")]
     pub metrics: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ProgressName {
-    /// A bar on a terminal that shows no events, else a line every ten seconds.
-    Auto,
-    /// A line that changes; `plain` where standard error is no terminal.
-    Bar,
-    /// A line every ten seconds and one at the end.
-    Plain,
-    /// The same as JSON.
-    Json,
-    /// Nothing.
-    None,
 }
 
 /// The displays and servers that observe a run until it is over.

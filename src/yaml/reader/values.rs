@@ -1,7 +1,10 @@
 //! Reads one value of a given type, or records a mistake with the found and the expected value.
 
 use super::{super::Value, Node, Reader, Spanned};
-use crate::units::{self, CountRange, DurationRange, Mistake, Rate};
+use crate::{
+    error::{did_you_mean, list_of, quoted},
+    units::{self, CountRange, DurationRange, Mistake, Rate},
+};
 
 /// In messages `what` is the subject: `` `count` `` or `a weight`.
 impl Reader {
@@ -109,6 +112,18 @@ impl Reader {
             Value::Text(text) => self.unit(node, what, units::count_range(text)),
             _ => self.wrong(node, what, wanted),
         }
+    }
+
+    /// One of the names in `known`, as its value.
+    pub fn one_of<T: Copy>(&self, node: &Node, what: &str, known: &[(&str, T)]) -> Option<T> {
+        let text = self.text(node, what)?.value;
+        let names = || known.iter().map(|(name, _)| *name);
+        let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+        if found.is_none() {
+            let message = format!("{what} is one of {}, found {}", list_of(names()), quoted(&text));
+            self.report(self.mistake(&node.span, message).help(did_you_mean(&text, names())));
+        }
+        found
     }
 
     /// The items of a list.
