@@ -24,7 +24,9 @@ mod settings;
 mod source;
 mod threads;
 mod topic;
+mod trouble;
 mod undelivered;
+mod wording;
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -47,9 +49,8 @@ pub use config_file::read_properties;
 pub use names::{is_secret, is_secret_header};
 pub use options::{DEFAULTS, ignored_properties};
 pub use record::{Mode, RecordTime};
-pub use settings::KafkaSettings;
+pub use settings::{CreateTopic, KafkaSettings};
 pub use source::{Begin, TopicReader, TopicRecord};
-pub use topic::CreateTopic;
 pub use undelivered::UndeliveredFile;
 
 /// A sink for a topic. A record's key is the event's key (none if it is empty); value and headers depend on the

@@ -15,8 +15,8 @@ use rdkafka::producer::Producer as _;
 use super::handover::Producer;
 use super::options::Options;
 use super::record::RecordTime;
-use super::reports::Trouble;
 use super::topic::{Admin, Limits};
+use super::trouble::Trouble;
 use super::{KafkaSettings, diagnosis};
 use crate::error::Error;
 

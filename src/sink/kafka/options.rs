@@ -15,7 +15,7 @@ use rdkafka::types::RDKafkaConfRes;
 use super::handover::{Context, Producer};
 use super::names::{canonical, is_registry, is_secret, refused, suggestion};
 use super::reports::Reports;
-use super::{KafkaSettings, brokers, diagnosis};
+use super::{KafkaSettings, brokers, wording};
 use crate::error::{Error, list_of};
 
 /// Our defaults, where the user sets nothing: name, value, and the reason.
@@ -246,17 +246,17 @@ impl Options {
             }
             KafkaError::ClientConfig(_, reason, name, _) => {
                 // The reason quotes the value.
-                let reason = if is_secret(&name) { "not accepted".to_owned() } else { diagnosis::plain(&reason) };
-                let help = diagnosis::option_help(&reason);
+                let reason = if is_secret(&name) { "not accepted".to_owned() } else { wording::plain(&reason) };
+                let help = wording::option_help(&reason);
                 Error::usage(format!("kafka property `{name}`: {reason}")).help(help)
             }
             KafkaError::ClientCreation(reason) => {
-                let reason = diagnosis::plain(&self.hide(&reason));
+                let reason = wording::plain(&self.hide(&reason));
                 // A limit of the system is not a mistake in the properties.
                 if reason.contains("create thread") || reason.contains("background thread") {
                     return Error::failed(format!("cannot start librdkafka: {reason}"));
                 }
-                let help = diagnosis::option_help(&reason);
+                let help = wording::option_help(&reason);
                 Error::usage(format!("kafka properties: {reason}")).help(help)
             }
             KafkaError::Nul(_) => Error::usage("a kafka property contains a NUL character"),

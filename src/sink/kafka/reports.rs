@@ -15,8 +15,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::producer::DeliveryResult;
 
+use super::trouble::Trouble;
 use super::undelivered::{List, Undelivered};
-use super::{code, diagnosis, members};
+use super::{code, members, wording};
 use crate::sink::{Delivered, Tally};
 
 /// The most distinct reasons of failure that a summary lists.
@@ -24,17 +25,6 @@ const REASONS: usize = 5;
 
 /// The most distinct troubles that are kept between two successful reports.
 const TROUBLES: usize = 32;
-
-/// An error of the connection, as opposed to one of a single record.
-#[derive(Clone, Debug)]
-pub(super) struct Trouble {
-    /// librdkafka's code; `Unknown` for a line of its log.
-    pub code: RDKafkaErrorCode,
-    /// Its text, such as `sasl_ssl://host:9093/bootstrap: …`.
-    pub text: String,
-    /// When it first occurred.
-    pub since: Instant,
-}
 
 /// A reason why records were not acknowledged.
 struct Failure {
@@ -120,7 +110,7 @@ impl Reports {
             let _ = writeln!(io::stderr(), "librdkafka: {facility}: {line}");
         }
         if facility == "CONFWARN" {
-            self.seldom().warnings.push(diagnosis::warning(line));
+            self.seldom().warnings.push(wording::warning(line));
         } else if facility == "FAIL" && level as i32 <= RDKafkaLogLevel::Info as i32 {
             // Some rejections (plaintext to a TLS port) appear only in the log.
             self.seldom().trouble(RDKafkaErrorCode::Unknown, line);
@@ -170,7 +160,7 @@ impl Seldom {
     fn fail(&mut self, code: RDKafkaErrorCode, event: &Undelivered<'_>) {
         self.failed += u64::from(!event.unknown);
         self.timed_out |= code == RDKafkaErrorCode::MessageTimedOut;
-        let reason = if event.unknown { diagnosis::record_unknown(code) } else { diagnosis::record_failure(code) };
+        let reason = if event.unknown { wording::record_unknown(code) } else { wording::record_failure(code) };
         if let Some(list) = &mut self.list {
             list.add(event, &reason);
         }
@@ -211,7 +201,7 @@ impl Seldom {
         }
         if self.timed_out || unknown > 0 {
             let last = self.troubles.iter().rev();
-            let last = last.map(diagnosis::words).find(|words| !words.is_empty());
+            let last = last.map(wording::words).find(|words| !words.is_empty());
             notes.extend(last.map(|words| format!("the last trouble with the brokers: {words}")));
         }
         notes.extend(self.warnings.iter().cloned());

@@ -5,8 +5,16 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::record::{Mode, RecordTime};
-use super::topic::CreateTopic;
 use super::undelivered::UndeliveredFile;
+
+/// How to create the topic, if it does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CreateTopic {
+    /// The number of partitions.
+    pub partitions: i32,
+    /// The number of replicas of each; `None` is the cluster's default.
+    pub replication: Option<i32>,
+}
 
 /// Where to connect, and how.
 ///

@@ -13,7 +13,7 @@ use rdkafka::{Offset, Timestamp, TopicPartitionList};
 
 use super::connect::Wait;
 use super::options::Options;
-use super::{KafkaSettings, code, diagnosis};
+use super::{KafkaSettings, code, wording};
 use crate::error::Error;
 
 /// How long a question to the brokers may take.
@@ -147,7 +147,7 @@ impl TopicReader {
     }
 
     fn cannot(&self, what: &str, error: &rdkafka::error::KafkaError) -> Error {
-        let reason = diagnosis::plain(&self.options.hide(&error.to_string()));
+        let reason = wording::plain(&self.options.hide(&error.to_string()));
         Error::failed(format!("cannot {what} topic `{}`: {reason}", self.options.topic))
             .help("it needs a login that may READ and DESCRIBE the topic")
     }

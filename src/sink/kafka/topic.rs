@@ -15,6 +15,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::options::Options;
+use super::settings::CreateTopic;
 use super::{code, diagnosis};
 use crate::{
     error::Error,
@@ -27,15 +28,6 @@ const BATCH_OVERHEAD: u64 = 100;
 
 /// Nanoseconds in a second.
 const SECOND: i64 = 1_000_000_000;
-
-/// How to create the topic, if it does not exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CreateTopic {
-    /// The number of partitions.
-    pub partitions: i32,
-    /// The number of replicas of each; `None` is the cluster's default.
-    pub replication: Option<i32>,
-}
 
 /// A client for requests about the topic.
 pub(super) struct Admin<'a> {

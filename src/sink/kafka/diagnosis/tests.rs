@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::sink::kafka::KafkaSettings;
+use crate::sink::kafka::{KafkaSettings, wording::record_failure};
 
 /// (security.protocol, code, text that librdkafka reported with a broker 4.1, a part of our message)
 const CASES: [(&str, Code, &str, &str); 14] = [
