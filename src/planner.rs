@@ -13,6 +13,7 @@ mod feasible;
 mod fixed_ids;
 mod inject;
 mod load;
+mod loader;
 mod methods;
 mod overrides;
 mod pins;

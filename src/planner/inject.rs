@@ -6,7 +6,7 @@ use crate::{
         Options, Plan, Starts,
         resolved::{At, Injection},
     },
-    planner::load::Loader,
+    planner::loader::Loader,
     scenario::{Body, DEFAULT_LABEL, Override, Scenario, is_label},
     simulation::{self, Span},
     units::{self, elapsed, format_duration, format_time},
