@@ -16,10 +16,10 @@
 //! and `||` result in booleans. Everything is checked against a [`Shape`] when the template is compiled, so that
 //! rendering cannot fail: names, types, and that a value which may be null is used only after a test for null.
 //!
-//! The pipeline: `parse` (JSON with positions) → `tree` and `expression` (abstract syntax tree) → `check`, `condition`
-//! and `names` (types, scopes, constant folding) → `compile` (a flat list of operations) → `specialize` (partial
-//! evaluation for one event kind; `choice`) → `ops` and `decide` (run the operations over [`Slots`]). `values` is a
-//! slower input for tests.
+//! The pipeline: `parse` (JSON with positions) → `ast` and `expression` (abstract syntax tree) → `check`, `condition`
+//! and `scope` (types, scopes, constant folding) → `compile` (a flat list of operations, a `program`) → `specialize`
+//! (partial evaluation for one event kind) → `interpreter`, `eval_condition` and `select` (run the operations over
+//! [`Slots`]). [`Values`] is a slower input for tests.
 
 mod ast;
 mod check;
@@ -28,80 +28,27 @@ mod condition;
 mod envelope;
 mod eval_condition;
 mod expression;
+mod interpreter;
+mod item;
+mod limits;
 mod mistakes;
-mod ops;
 pub(crate) mod parse;
 mod program;
 mod scope;
 mod select;
+mod shape;
 mod specialize;
 mod values;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::error::{Diagnostic, Source};
 
+pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_LITERALS};
 pub use program::Program;
+pub use shape::{Constant, ListSlot, Shape, Slot};
 pub use specialize::{Filling, FixedItems};
 pub use values::{Slots, Values};
-
-/// Maximum nesting depth of a template.
-pub const MAX_DEPTH: usize = 128;
-/// Maximum size of a template's text, in bytes.
-pub const MAX_BYTES: usize = 4 << 20;
-/// Maximum literal bytes of a compiled template.
-pub const MAX_LITERALS: usize = 64 << 20;
-
-/// The type of a name in a template. The catalog makes one `Shape::Object` for each method.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Shape {
-    /// a string of characters
-    Text,
-    /// a whole number
-    Integer,
-    /// `true` or `false`
-    Boolean,
-    /// the value may be null instead
-    Nullable(Box<Shape>),
-    /// named members; a template writes out the ones it wants
-    Object(BTreeMap<String, Shape>),
-    /// any number of items of one shape; a template iterates over it with `$map`
-    List(Box<Shape>),
-}
-
-/// A value that is known when the template is compiled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Constant {
-    /// no value
-    Null,
-    /// `true` or `false`
-    Boolean(bool),
-    /// a whole number that 64 bits hold, with a sign or without
-    Integer(i128),
-    /// a string of characters, not escaped
-    Text(String),
-}
-
-/// A value that the caller supplies for each event, see [`Slots`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Slot {
-    /// Path from the context's root, or from the item for a slot of a list. Empty: the item itself.
-    pub path: Vec<String>,
-    /// Type of the value.
-    ///
-    /// A slot that is a nullable object (or list) only carries its presence: the value is `{}` (or `[]`) if it is
-    /// present, and null otherwise. A slot below an object that is null is not read; pass null.
-    pub shape: Shape,
-}
-
-/// A list that a template iterates over with `$map`, or tests for emptiness.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ListSlot {
-    /// Path of the list from the context's root. A list below an object that is null has no items.
-    pub path: Vec<String>,
-    /// Slots of each item. May be empty: then only the number of items matters.
-    pub slots: Vec<Slot>,
-}
 
 /// A parsed template: the abstract syntax tree in the document's order, with positions for messages.
 #[derive(Debug)]

@@ -5,12 +5,12 @@
 use std::{ops::Range, sync::Arc};
 
 use super::{
-    Constant, Shape,
     ast::{Map, Node, Part},
     condition::{self, Condition},
     expression::{Expression, Kind},
     mistakes::{Mistake, Mistakes, Segment},
     scope::{Base, Operand, Reference, Scope},
+    shape::{Constant, Shape},
 };
 use crate::{
     bytes::escape_into,

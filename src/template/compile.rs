@@ -7,13 +7,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Constant, ListSlot, MAX_LITERALS, Program, Slot,
     check::{Checked, TextPart},
     condition::Condition,
-    eval_condition::{Place, Test},
+    limits::MAX_LITERALS,
     mistakes::{Mistake, Mistakes},
-    ops::Op,
+    program::{Op, Place, Program, Test},
     scope::{Base, Operand, Reference},
+    shape::{Constant, ListSlot, Slot},
 };
 use crate::{
     bytes::{LiteralsBuilder, escape_into},

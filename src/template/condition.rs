@@ -1,10 +1,11 @@
 //! Type checker of conditions: folds constants and derives which names a condition proves not to be null.
 
 use super::{
-    Constant, Shape,
-    expression::{Comparison, Expression, Kind},
+    expression::{Expression, Kind},
     mistakes::{Mistake, Mistakes},
+    program::{Comparison, Scalar},
     scope::{Base, Named, Operand, Reference, Scope},
+    shape::{Constant, Shape},
 };
 
 /// A checked condition: decided, or dependent on values of the event.
@@ -21,14 +22,6 @@ pub(super) enum Condition<'a> {
     Not(Box<Condition<'a>>),
     All(Vec<Condition<'a>>),
     Any(Vec<Condition<'a>>),
-}
-
-/// Types that can be compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Scalar {
-    Text,
-    Integer,
-    Boolean,
 }
 
 impl Condition<'_> {

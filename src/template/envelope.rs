@@ -5,9 +5,10 @@
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#context-attributes>
 
 use super::{
-    Shape, Template,
+    Template,
     check::{self, Checked, TextPart},
     parse::{self, Json, Kind, Member},
+    shape::{Constant, Shape},
 };
 use crate::error::{Diagnostic, Source, list_of};
 use chrono::DateTime;
@@ -38,11 +39,7 @@ impl Template {
     ///
     /// # Errors
     /// As [`Template::compile`].
-    pub fn envelope(
-        &self,
-        shape: &Shape,
-        constants: &[(&str, super::Constant)],
-    ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    pub fn envelope(&self, shape: &Shape, constants: &[(&str, Constant)]) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         let checked = check::check(&self.source, &self.root, shape, constants)?;
         let json = parse::parse(&self.source, "template")?;
         let mut faults = Faults { source: &self.source, json: &json, found: Vec::new() };

@@ -6,34 +6,10 @@
 use std::cmp::Ordering;
 
 use super::{
-    Program, Slots,
-    condition::Scalar,
-    expression::Comparison,
-    ops::{Item, digits},
+    item::{Item, digits},
+    program::{Comparison, Place, Program, Scalar, Test},
+    values::Slots,
 };
-
-/// A compiled condition.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) enum Test {
-    Truthy(Place, Scalar),
-    /// the list has items
-    Filled(u32),
-    IsNull(Place),
-    Compare(Place, Comparison, Place, Scalar),
-    Not(Box<Test>),
-    All(Vec<Test>),
-    Any(Vec<Test>),
-}
-
-/// Location of a formatted value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Place {
-    Slot(u32),
-    Item(u32),
-    Index,
-    /// start and length within the literals
-    Literal(u32, u32),
-}
 
 /// Evaluates a condition.
 pub(super) fn holds(test: &Test, program: &Program, slots: &Slots, item: &Item) -> bool {
@@ -68,20 +44,6 @@ pub(super) fn holds(test: &Test, program: &Program, slots: &Slots, item: &Item) 
         Test::Not(test) => !ask(test),
         Test::All(tests) => tests.iter().all(ask),
         Test::Any(tests) => tests.iter().any(ask),
-    }
-}
-
-impl Comparison {
-    /// Whether the comparison is true of two values with this ordering.
-    pub fn holds(self, order: Ordering) -> bool {
-        match self {
-            Self::Equal => order.is_eq(),
-            Self::Unequal => order.is_ne(),
-            Self::Less => order.is_lt(),
-            Self::AtMost => order.is_le(),
-            Self::Greater => order.is_gt(),
-            Self::AtLeast => order.is_ge(),
-        }
     }
 }
 

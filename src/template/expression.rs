@@ -6,8 +6,10 @@
 use std::ops::Range;
 
 use super::{
-    Constant, MAX_DEPTH,
+    limits::MAX_DEPTH,
     mistakes::{Mistake, shortened},
+    program::Comparison,
+    shape::Constant,
 };
 
 /// An expression and its span in the template's text.
@@ -28,16 +30,6 @@ pub(super) enum Kind {
     /// `a || b || …`
     Any(Vec<Expression>),
     Compare(Box<Expression>, Comparison, Box<Expression>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Comparison {
-    Equal,
-    Unequal,
-    Less,
-    AtMost,
-    Greater,
-    AtLeast,
 }
 
 /// In the order of matching: longer operators first.

@@ -6,7 +6,7 @@
 use std::{collections::HashSet, ops::Range, sync::Arc};
 
 use super::{
-    MAX_DEPTH,
+    limits::MAX_DEPTH,
     mistakes::{Mistake, Mistakes, Segment, shortened},
 };
 use crate::error::{Diagnostic, Source};

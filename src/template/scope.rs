@@ -4,8 +4,8 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::{
-    Constant, Shape,
     mistakes::{Mistake, shortened},
+    shape::{Constant, Shape},
 };
 
 /// Root of a path.
@@ -167,38 +167,6 @@ impl<'a> Scope<'a> {
             mistake = mistake.help(format!("did you mean `{close}`?"));
         }
         mistake.help(listing(&here))
-    }
-}
-
-impl Shape {
-    /// The type with its article, for messages.
-    pub(super) fn describe(&self) -> &'static str {
-        match self {
-            Self::Text => "a text",
-            Self::Integer => "an integer",
-            Self::Boolean => "a boolean",
-            Self::Nullable(_) => "nullable",
-            Self::Object(_) => "an object",
-            Self::List(_) => "a list",
-        }
-    }
-
-    /// The type without nullability.
-    pub(super) fn not_null(&self) -> &Self {
-        match self {
-            Self::Nullable(inner) => inner.not_null(),
-            other => other,
-        }
-    }
-
-    fn fits(&self, constant: &Constant) -> bool {
-        match (self, constant) {
-            (Self::Nullable(inner), constant) => *constant == Constant::Null || inner.fits(constant),
-            (Self::Text, Constant::Text(_))
-            | (Self::Integer, Constant::Integer(_))
-            | (Self::Boolean, Constant::Boolean(_)) => true,
-            _ => false,
-        }
     }
 }
 

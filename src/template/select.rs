@@ -3,24 +3,8 @@
 //! `{"id": "lfcp-1"}` or `null` is rendered as three values: `{"id": "` or `null`, the id or nothing, `"}` or nothing.
 //! They are added after the event's other values, so that rendering needs no branch.
 
-use super::{Program, eval_condition::Place};
-use crate::bytes::{Padded, PaddedSlice, PaddedSlices};
-
-/// A value that is selected by a test for null.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Choice {
-    /// The value tested for null: one of the event or of the item.
-    pub asks: Place,
-    pub present: Chosen,
-    pub absent: Chosen,
-}
-
-/// One of the alternatives.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Chosen {
-    Text(Padded),
-    Value(Place),
-}
+use super::program::{Choice, Chosen, Place, Program};
+use crate::bytes::{PaddedSlice, PaddedSlices};
 
 impl Choice {
     /// The selected value, for an item whose values begin at index `first`.
@@ -56,12 +40,5 @@ impl Program {
         if let Some(choices) = self.item_choices.get(list) {
             values.make_each(choices, |choice, values| choice.make(values, first));
         }
-    }
-
-    /// Number of values of each item of a list, selected ones included.
-    #[inline]
-    pub(super) fn width(&self, list: u32) -> usize {
-        let list = list as usize;
-        self.lists[list].slots.len() + self.item_choices.get(list).map_or(0, Vec::len)
     }
 }

@@ -8,12 +8,7 @@ mod straight_line;
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{
-    Program,
-    eval_condition::{Place, Test},
-    ops::Op,
-    select::Choice,
-};
+use super::program::{Choice, Op, Place, Program, Test};
 use crate::bytes::LiteralsBuilder;
 use straight_line::{Filled, Part, unrolled};
 

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Program, Shape, Slot};
+use super::{
+    program::Program,
+    shape::{Shape, Slot},
+};
 use crate::bytes::{Padded, PaddedSlice, PaddedSlices, escape_into};
 
 /// The values that an event supplies for a template's slots.
@@ -42,7 +45,7 @@ const NULL_SPAN: (u32, u32) = (0, NULL.len() as u32);
 /// [`null`]: Values::null
 #[derive(Debug, Clone)]
 pub struct Values {
-    pub(super) bytes: Vec<u8>,
+    bytes: Vec<u8>,
     /// start and length in `bytes`
     spans: Vec<(u32, u32)>,
     /// index of the first span, and number of items
@@ -90,7 +93,7 @@ impl Values {
     }
 
     /// The values as slices of `arena`, a padded copy of the buffer, and the lists.
-    pub(super) fn pieces<'a>(&self, arena: &'a Padded) -> (Vec<PaddedSlice<'a>>, Vec<(u32, u32)>) {
+    fn pieces<'a>(&self, arena: &'a Padded) -> (Vec<PaddedSlice<'a>>, Vec<(u32, u32)>) {
         let piece = |span: &(u32, u32)| match *span {
             NULL_SPAN => PaddedSlice::NULL,
             (start, length) => arena.part(start as usize, length as usize),
@@ -157,6 +160,34 @@ impl Values {
             _ => return false,
         }
         true
+    }
+}
+
+impl Program {
+    /// Renders from [`Values`]: slower than [`append`](Self::append), for tests and oracles.
+    ///
+    /// # Panics
+    /// As [`append`](Self::append).
+    pub fn render(&self, values: &Values, out: &mut Vec<u8>) {
+        let arena = Padded::new(&values.bytes);
+        let (pieces, lists_at) = values.pieces(&arena);
+        let (mut values, mut lists) = (PaddedSlices::default(), Vec::new());
+        let mut slots = Slots { values: &mut values, lists: &mut lists };
+        let of_event = lists_at.first().map_or(pieces.len(), |(first, _)| *first as usize);
+        slots.values.extend(pieces[..of_event].iter().copied());
+        self.choose(slots.values);
+        for (number, (first, count)) in lists_at.into_iter().enumerate() {
+            slots.begin_list(count as usize);
+            let (width, mut items) = (self.lists[number].slots.len(), &pieces[first as usize..]);
+            for _ in 0..count {
+                let (item, rest) = items.split_at(width);
+                let at = slots.values.count();
+                slots.values.extend(item.iter().copied());
+                self.choose_for_item(number, at, slots.values);
+                items = rest;
+            }
+        }
+        self.append(&slots, out);
     }
 }
 

@@ -3,12 +3,7 @@
 use super::Filling;
 use crate::{
     bytes::Padded,
-    template::{
-        Program,
-        eval_condition::{Place, Test},
-        ops::Op,
-        select::{Choice, Chosen},
-    },
+    template::program::{Choice, Chosen, Op, Place, Program, Test},
 };
 
 /// Maximum text of a list's items that becomes literal, in bytes.

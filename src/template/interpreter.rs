@@ -1,81 +1,28 @@
-//! The operations of a compiled template, and the interpreter that runs them: the hot loop of rendering.
+//! The interpreter of compiled templates: the hot loop of rendering.
 //!
 //! An event consists of about a hundred slices of some twenty bytes, so the cost is per slice, not per byte. That is
 //! why a literal and the value after it are one pair, and consecutive pairs one operation.
 
-use super::{Program, Slots, eval_condition::holds};
+use super::{
+    eval_condition::holds,
+    item::{Item, digits},
+    program::{Op, Program},
+    values::Slots,
+};
 use crate::bytes::{Items, Widened, append, append_quoted, with_widest};
 
-/// An operation. Literals are ranges of the program's literals; jump targets are indices of operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Op {
-    /// a run of pairs (a literal, then a value), perhaps with a literal at the end
-    Run(u32),
-    /// a run of pairs whose values are those of the current item
-    RunItem(u32),
-    Literal {
-        start: u32,
-        length: u32,
-    },
-    /// a text in quotes, or null
-    TextOrNull {
-        slot: u32,
-    },
-    TextOrNullItem {
-        slot: u32,
-    },
-    /// index of the current item
-    Index,
-    /// a comma, unless this is the first member of its array or object
-    Comma,
-    /// jumps to `otherwise` unless the test holds
-    Branch {
-        test: u32,
-        otherwise: u32,
-    },
-    /// jumps to `otherwise` if the value is null (`if_null`) or if it is not: the most frequent test
-    BranchNull {
-        slot: u32,
-        if_null: bool,
-        otherwise: u32,
-    },
-    Jump {
-        to: u32,
-    },
-    /// starts a loop over a list; jumps to `end` if it is empty
-    Each {
-        list: u32,
-        end: u32,
-    },
-    /// moves to the next item and jumps to `body`, with a comma if `comma`; falls through after the last item
-    Next {
-        body: u32,
-        comma: bool,
-    },
-    /// a run of pairs for each item of a list, with values of the event and of the item
-    Items {
-        list: u32,
-        run: u32,
-    },
+impl Program {
+    /// Appends one event body to `out`. Allocates only to grow `out`.
+    ///
+    /// # Panics
+    /// If `slots` was not filled for this program: all values of [`slots`](Self::slots), for each of
+    /// [`lists`](Self::lists) a list with all values of its items, and after both the [selected](Self::choose) values.
+    pub fn append(&self, slots: &Slots, out: &mut Vec<u8>) {
+        with_widest(Rendering { program: self, slots, out });
+    }
 }
 
-/// The current item of a loop; loops do not nest.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Item {
-    pub index: u32,
-    /// index of the item's first value
-    pub first: usize,
-    /// values of each item
-    width: usize,
-    items: u32,
-}
-
-/// Renders one event.
-pub(super) fn run(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
-    with_widest(Rendering { program, slots, out });
-}
-
-/// The arguments of `run`, as work that is compiled for several processors.
+/// The arguments of `append`, as work that is compiled for several processors.
 struct Rendering<'r, 's, 'e> {
     program: &'r Program,
     slots: &'r Slots<'s, 'e>,
@@ -159,18 +106,5 @@ fn comma(out: &mut Vec<u8>) {
     // A finished value never ends in these bytes: a bracket within a text is followed by the text's quote.
     if !matches!(out.last(), Some(b'{' | b'[')) {
         out.push(b',');
-    }
-}
-
-/// Formats a number in decimal.
-pub(super) fn digits(mut number: u32, buffer: &mut [u8; 10]) -> &[u8] {
-    let mut at = buffer.len();
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return &buffer[at..];
-        }
     }
 }
