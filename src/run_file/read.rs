@@ -8,7 +8,7 @@ use crate::{
     plan::Options,
     sink::{Split, format::Format},
     sources::{RunSources, SourceProvider},
-    template::parse::{self, Json, Kind},
+    template::compiler::parse::{self, Json, Kind},
     units::{self, Rate},
     yaml::{MapReader, Node, Reader, Spanned, Value},
 };

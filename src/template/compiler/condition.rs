@@ -3,8 +3,10 @@
 use super::{
     expression::{Expression, Kind},
     mistakes::{Mistake, Mistakes},
-    program::{Comparison, Scalar},
     scope::{Base, Named, Operand, Reference, Scope},
+};
+use crate::template::{
+    program::{Comparison, Scalar},
     shape::{Constant, Shape},
 };
 

@@ -7,9 +7,9 @@ use std::cmp::Ordering;
 
 use super::{
     item::{Item, digits},
-    program::{Comparison, Place, Program, Scalar, Test},
     values::Slots,
 };
+use crate::template::program::{Comparison, Place, Program, Scalar, Test};
 
 /// Evaluates a condition.
 pub(super) fn holds(test: &Test, program: &Program, slots: &Slots, item: &Item) -> bool {

@@ -10,11 +10,11 @@ use super::{
     expression::{Expression, Kind},
     mistakes::{Mistake, Mistakes, Segment},
     scope::{Base, Operand, Reference, Scope},
-    shape::{Constant, Shape},
 };
 use crate::{
     bytes::escape_into,
     error::{Diagnostic, Source},
+    template::shape::{Constant, Shape},
 };
 
 /// A checked node.

@@ -3,8 +3,10 @@
 //! `{"id": "lfcp-1"}` or `null` is rendered as three values: `{"id": "` or `null`, the id or nothing, `"}` or nothing.
 //! They are added after the event's other values, so that rendering needs no branch.
 
-use super::program::{Choice, Chosen, Place, Program};
-use crate::bytes::{PaddedSlice, PaddedSlices};
+use crate::{
+    bytes::{PaddedSlice, PaddedSlices},
+    template::program::{Choice, Chosen, Place, Program},
+};
 
 impl Choice {
     /// The selected value, for an item whose values begin at index `first`.

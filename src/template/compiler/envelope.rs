@@ -8,9 +8,11 @@ use super::{
     Template,
     check::{self, Checked, TextPart},
     parse::{self, Json, Kind, Member},
-    shape::{Constant, Shape},
 };
-use crate::error::{Diagnostic, Source, list_of};
+use crate::{
+    error::{Diagnostic, Source, list_of},
+    template::shape::{Constant, Shape},
+};
 use chrono::DateTime;
 use std::{ops::Range, sync::Arc};
 

@@ -5,11 +5,11 @@
 
 use std::{collections::HashSet, ops::Range, sync::Arc};
 
-use super::{
-    limits::MAX_DEPTH,
-    mistakes::{Mistake, Mistakes, Segment, shortened},
+use super::mistakes::{Mistake, Mistakes, Segment, shortened};
+use crate::{
+    error::{Diagnostic, Source},
+    template::limits::MAX_DEPTH,
 };
-use crate::error::{Diagnostic, Source};
 
 /// A value and its span in the text.
 #[derive(Debug)]

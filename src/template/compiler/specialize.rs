@@ -8,8 +8,10 @@ mod straight_line;
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::program::{Choice, Op, Place, Program, Test};
-use crate::bytes::LiteralsBuilder;
+use crate::{
+    bytes::LiteralsBuilder,
+    template::program::{Choice, Op, Place, Program, Test},
+};
 use straight_line::{Filled, Part, unrolled};
 
 /// A part of a slot's value.

@@ -9,15 +9,17 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     check::{Checked, TextPart},
     condition::Condition,
-    limits::MAX_LITERALS,
     mistakes::{Mistake, Mistakes},
-    program::{Op, Place, Program, Test},
     scope::{Base, Operand, Reference},
-    shape::{Constant, ListSlot, Slot},
 };
 use crate::{
     bytes::{LiteralsBuilder, escape_into},
     error::{Diagnostic, Source},
+    template::{
+        limits::MAX_LITERALS,
+        program::{Op, Place, Program, Test},
+        shape::{Constant, ListSlot, Slot},
+    },
 };
 
 /// Compiles a whole template.

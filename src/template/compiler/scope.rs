@@ -3,10 +3,8 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use super::{
-    mistakes::{Mistake, shortened},
-    shape::{Constant, Shape},
-};
+use super::mistakes::{Mistake, shortened};
+use crate::template::shape::{Constant, Shape};
 
 /// Root of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

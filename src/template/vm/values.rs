@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
-use super::{
-    program::Program,
-    shape::{Shape, Slot},
+use crate::{
+    bytes::{Padded, PaddedSlice, PaddedSlices, escape_into},
+    template::{
+        program::Program,
+        shape::{Shape, Slot},
+    },
 };
-use crate::bytes::{Padded, PaddedSlice, PaddedSlices, escape_into};
 
 /// The values that an event supplies for a template's slots.
 ///

@@ -5,12 +5,8 @@
 
 use std::ops::Range;
 
-use super::{
-    limits::MAX_DEPTH,
-    mistakes::{Mistake, shortened},
-    program::Comparison,
-    shape::Constant,
-};
+use super::mistakes::{Mistake, shortened};
+use crate::template::{limits::MAX_DEPTH, program::Comparison, shape::Constant};
 
 /// An expression and its span in the template's text.
 #[derive(Debug)]

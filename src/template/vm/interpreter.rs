@@ -6,10 +6,12 @@
 use super::{
     eval_condition::holds,
     item::{Item, digits},
-    program::{Op, Program},
     values::Slots,
 };
-use crate::bytes::{Items, Widened, append, append_quoted, with_widest};
+use crate::{
+    bytes::{Items, Widened, append, append_quoted, with_widest},
+    template::program::{Op, Program},
+};
 
 impl Program {
     /// Appends one event body to `out`. Allocates only to grow `out`.
