@@ -30,6 +30,7 @@ mod full_disks;
 mod golden;
 mod guide;
 mod identities;
+mod imports;
 mod injections;
 #[cfg(feature = "kafka")]
 mod kafka_mock;
