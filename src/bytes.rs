@@ -94,7 +94,7 @@ impl<'a> PaddedSlice<'a> {
     /// All of `room` but its last block, which is the padding. Panics if `room` is shorter than a block.
     #[inline]
     const fn of(room: &'a [u8]) -> Self {
-        assert!(room.len() >= BLOCK, "a piece without a block behind it");
+        assert!(room.len() >= BLOCK, "a slice without a block of padding");
         let start = NonNull::from_ref(room).cast();
         PaddedSlice { start, length: room.len() - BLOCK, of: PhantomData }
     }

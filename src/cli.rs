@@ -57,8 +57,8 @@ enum Subcommands {
     Generate(Box<generate::Generate>),
     /// Say what a run would be, without emitting anything: how many events of what, when, and how many bytes.
     ///
-    /// Takes the options of `falsetrail generate`, and what they would write is not written. The run is simulated, so that
-    /// what is counted is exact; bytes come from a rendered sample. Of a run of more than 20 million events only these are
+    /// Takes the options of `falsetrail generate`, but writes no events. The run is simulated, so counts
+    /// are exact; bytes come from a rendered sample. Of a run of more than 20 million events only the first 20 million are
     /// simulated, and the rest is taken to be like them.
     Plan(Box<plan::Plan>),
     /// Say what became of a run's events: which are missing, doubled, cut, changed, reordered or late, and why.

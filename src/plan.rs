@@ -27,7 +27,7 @@ pub use timing::{Starts, Timing};
 
 /// The options that define a run, as given on the command line or by a test. Everything but `scenarios` has a default.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate option")]
 pub struct Options {
     /// Names of shipped scenarios, paths, or inline scenarios.
     pub scenarios: Vec<String>,

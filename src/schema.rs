@@ -4,8 +4,8 @@
 //! of their own, one for each reader function, whose doc comments are what an editor shows. `tests/it/schemas.rs` holds
 //! both together: what a reader accepts a schema accepts, and what is wrong in form it refuses.
 //!
-//! What is right by form and still wrong (a method that the catalog does not have, a call that cannot succeed) is for
-//! the plan to say. The catalog's words are offered, not demanded.
+//! Errors beyond the form (a method that the catalog does not have, a call that cannot succeed) are left to the
+//! planner. The catalog's words are offered, not demanded.
 
 // The fields are read by the derived schemas alone.
 #[expect(dead_code, reason = "the types describe files, and nothing is ever made of them")]

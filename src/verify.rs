@@ -1,7 +1,7 @@
 //! Verification: what became of a run's events on their way through a pipeline.
 //!
-//! A run can be repeated, and each id turned back into its event, so the events need not be kept to be known. What comes
-//! out of a pipeline is read once; each record is compared with the event whose id it has. Bodies are first compared by
+//! A run can be repeated, and each id turned back into its event, so the events need not be stored. The
+//! output of a pipeline is read once; each record is compared with the event whose id it has. Bodies are first compared by
 //! a hash of their bytes; those that differ wait on disk until the events are rendered again ([`Verifier::finish`]).
 //!
 //! ```

@@ -251,8 +251,8 @@ impl Literals {
             let pairs = self.pairs.get_unchecked(run.first as usize..(run.first + run.count) as usize);
             let literals = self.bytes.0.as_ptr().add(run.start);
             let to = out.as_mut_ptr();
-            let behind = append_each::<FOR_ITEMS>(to.add(end), literals, (pairs, tail), values, items);
-            out.set_len(behind.offset_from_unsigned(to));
+            let end = append_each::<FOR_ITEMS>(to.add(end), literals, (pairs, tail), values, items);
+            out.set_len(end.offset_from_unsigned(to));
         }
     }
 
@@ -378,7 +378,7 @@ mod tests {
             }
             builder.push(&tail);
             builder.end_items(comma);
-            builder.push(b"behind");
+            builder.push(b"after");
             let literals = builder.finish();
             let item = |item: usize| {
                 let pairs = texts.iter().map(|(text, of_item, slot)| {

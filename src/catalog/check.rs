@@ -63,7 +63,8 @@ pub(super) fn is_field_name(reader: &Reader, subject: &Spanned<String>) -> bool 
     }
     let last = subject.value.trim_end_matches('}').rsplit(['.', '{']).next().unwrap_or_default();
     let found = reader.mistake(&subject.span, "`subject` is the name of a field that every resource has");
-    reader.report(found.help(format!("write `subject: {last}`; a method may have a `subject` with names of its own")));
+    reader
+        .report(found.help(format!("write `subject: {last}`; the `subject` of a method may be a text with `${{…}}`")));
     false
 }
 
@@ -81,9 +82,10 @@ pub(super) fn principals(reader: &Reader, kinds: &[(Spanned<String>, Node)], cat
                 let message =
                     format!("`{}` is of one type for `{}` and of another for `{}`", field.name, first.name, kind.name);
                 let found = reader.mistake(&field_span(name, node, &field.name), message);
-                reader.report(
-                    found.help("templates see it as `principal`, whoever acts: give it one type, or two names"),
-                );
+                reader
+                    .report(found.help(
+                        "templates see it as `principal` for all kinds that act: give it one type, or two names",
+                    ));
             }
         }
     }

@@ -255,7 +255,6 @@ pub(super) fn check_names(reader: &Reader, methods: &[(Spanned<String>, Node)], 
             format!("two methods are called `{both}`")
         };
         let mistake = reader.mistake(&place(method), message);
-        reader
-            .report(mistake.label(format!("first on line {line}")).help("give each method a `short` name of its own"));
+        reader.report(mistake.label(format!("first on line {line}")).help("give each method a different `short` name"));
     }
 }

@@ -99,7 +99,7 @@ fn check_column(reader: &Reader, (at, name): (usize, &str), values: &[Vec<Scalar
         } else if let Some(first) = seen.insert(id.to_string(), row) {
             let (line, _) = reader.source().position(cells[first][at].span.start);
             let mistake = reader.mistake(span, format!("two rows have the id {}", quoted(&id.to_string())));
-            reader.report(mistake.label(format!("first on line {line}")).help("give each row an `id` of its own"));
+            reader.report(mistake.label(format!("first on line {line}")).help("give each row a different `id`"));
         }
     }
 }

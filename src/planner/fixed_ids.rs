@@ -19,7 +19,7 @@ impl Plan {
                 let shown = String::from_utf8_lossy(bytes);
                 if !seen.insert((resource.kind, bytes.clone())) {
                     let message = format!("two resources have the fixed id `{shown}`");
-                    return Err(Error::usage(message).help("give each an `id` of its own, or target the same one"));
+                    return Err(Error::usage(message).help("give each a different `id`, or target the same one"));
                 }
                 if !once && scenario.injection.is_none() && resource.shared.is_none() {
                     let message = format!(

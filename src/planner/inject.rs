@@ -177,7 +177,7 @@ fn parse(text: &str) -> Result<Argument, Error> {
             }
             _ => {
                 let mistake = Diagnostic::new(&source, span, format!("`{part}` is neither a label nor a parameter"));
-                return Err(mistake.help("write `label=positive` or `deletes=4` behind the time").into());
+                return Err(mistake.help("write `label=positive` or `deletes=4` after the time").into());
             }
         }
     }

@@ -68,7 +68,7 @@ fn begun(plan: &Plan, part: &Slice, unfinished: &mut Unfinished, watch: &dyn Fn(
     let there = unfinished.events();
     let name = unfinished.name().to_owned();
     if there == 0 {
-        return Err(Error::usage(format!("{name} has no whole event to go on behind"))
+        return Err(Error::usage(format!("{name} contains no complete event to continue after"))
             .help("leave out `--append`, and add `--force` if the file is not empty"));
     }
     let whole = &Slice { skip: 0, ..part.clone() };
@@ -103,7 +103,7 @@ fn begun(plan: &Plan, part: &Slice, unfinished: &mut Unfinished, watch: &dyn Fn(
     };
     Err(Error::usage(format!("{name} has {events}, but {last}"))
         .help("go on with the command that the stopped run has printed")
-        .help("or leave out `--append` and begin anew, with `--force`"))
+        .help("or leave out `--append` and start over with `--force`"))
 }
 
 /// The number at which the unfinished output begins, if it contains exactly the events of the run up to the end of

@@ -109,7 +109,7 @@ impl Pacer {
         match self.live.max_lag {
             Some(max) if latest > max => {
                 let lag = format_duration(latest / 1_000_000 * 1_000_000);
-                let message = format!("the run fell behind: an event left {lag} late, more than `--max-lag` allows");
+                let message = format!("the run cannot keep up: an event left {lag} late, more than `--max-lag` allows");
                 Err(Error::failed(message).help("lower the rate, or find out what holds up the reader of the events"))
             }
             _ => Ok(()),

@@ -308,7 +308,7 @@ fn mix_entry(reader: &Reader, node: &Node) -> Option<MixEntry> {
     if let Some((name, weight)) = only_entry(node).filter(|(name, _)| name.value != "weight")
         && let Value::Int(_) | Value::Float(_) = weight.value
     {
-        let found = reader.mistake(&name.span, "an entry of `mix` has its scenario behind `scenario:`");
+        let found = reader.mistake(&name.span, "an entry of `mix` names its scenario after `scenario:`");
         let weight = yaml::node_text(weight);
         reader.report(found.help(format!("write `{{ scenario: {}, weight: {weight} }}`", name.value)));
         return None;

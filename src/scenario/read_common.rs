@@ -35,8 +35,9 @@ pub(super) fn weight(map: &mut MapReader<'_>) -> Option<Spanned<f64>> {
     let reader = map.reader();
     if let Some(number) = node.as_text().and_then(|text| text.strip_suffix('%')) {
         let found = reader.expected(node, "`weight`", "a number");
-        reader
-            .report(found.help(format!("weights are shares of their sum, whatever it is: write `{}`", number.trim())));
+        reader.report(
+            found.help(format!("weights are shares of their sum, which may be any number: write `{}`", number.trim())),
+        );
         return None;
     }
     let weight = reader.f64(node, "`weight`")?;

@@ -73,7 +73,7 @@ fn step(reader: &Reader, node: &Node) -> Option<Step> {
         && !KEYS.contains(&name.value.as_str())
         && !name.value.contains(':')
     {
-        let found = reader.mistake(&name.span, "a step has its method behind `call:`");
+        let found = reader.mistake(&name.span, "a step names its method after `call:`");
         let help = format!("write `call: {}`, and what else there is beside it: `after: 2s`", name.value);
         reader.report(found.help(help));
         return None;
@@ -188,7 +188,7 @@ fn check_together(reader: &Reader, map: &mut MapReader<'_>) {
         }
         None => found
             .help(format!("for several resources write `each: NAME, every: {every}`"))
-            .help(format!("for the same again write `repeat: {{ times: 3, every: {every} }}`"))
+            .help(format!("to repeat the call write `repeat: {{ times: 3, every: {every} }}`"))
             .help(format!("for a delay write `after: {every}`")),
     });
 }
@@ -220,7 +220,7 @@ fn method(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
 fn named_outcome(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<Outcome>> {
     if let Value::Int(_) = node.value {
         let found = reader.expected(node, what, "`success`, `auto` or a failure's name");
-        reader.report(found.help("`falsetrail list failures` shows the names behind statuses"));
+        reader.report(found.help("`falsetrail list failures` shows the name of each status"));
         return None;
     }
     reader.text(node, what).map(|text| text.map(|name| Outcome::from_name(&name)))

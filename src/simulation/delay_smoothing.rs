@@ -87,7 +87,7 @@ impl DelaySmoothing {
 
     /// When a step is due that waits from `time` on for a delay from `range`. `call` and `turn` key the draws; `time`
     /// never decreases. `None` beyond the end of representable time.
-    #[expect(clippy::inline_always, reason = "twice: a step goes on, or is a story's first")]
+    #[expect(clippy::inline_always, reason = "called twice: for the next step of an instance, and for its first")]
     #[inline(always)]
     pub fn choose(&mut self, time: i64, (call, turn): (Key, u32), range: DurationRange) -> Option<i64> {
         let present = self.stretch(time);

@@ -46,7 +46,7 @@ impl Unfinished {
     pub fn open(output: &Output) -> Result<Self, Error> {
         let (format, force, most) = (output.format, output.force, output.most);
         let Some(path) = output.path.as_deref().filter(|path| descriptor(path).is_none()) else {
-            return Err(Error::usage("`--append` goes on with a file, and standard output is none")
+            return Err(Error::usage("`--append` continues a file, and standard output is none")
                 .help("leave out `--append`, and let the shell append by `>>`"));
         };
         match output.split {

@@ -64,7 +64,7 @@ impl Verifier<'_> {
                 continue;
             }
             // Nothing came: is nothing there, or can it not be read? Records of aborted transactions are never given, so
-            // what is left may stay as it is.
+            // the number of unread records may stay as it is.
             let left = reader.unread()?;
             if left == 0 || unread == Some(left) {
                 return Ok(());

@@ -111,8 +111,8 @@ struct Batch {
 /// Events that are rendered at once.
 const BATCH: usize = 256;
 
-/// Renders the events of a scope of which `wanted` says so, until it says `None`, in batches: `map` runs on several threads, `take` gets
-/// what it returns on this one, in any order.
+/// Renders the events of a scope that `wanted` selects, in batches, until it returns `None`. `map` runs on several
+/// threads; `take` gets its results on this thread, in any order.
 pub(super) fn render<T: Send>(
     (plan, scope): (&Plan, &Scope),
     threads: NonZero<usize>,

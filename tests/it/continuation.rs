@@ -144,7 +144,7 @@ fn a_killed_run_is_continued_by_the_number_that_append_finds() {
                     }
                     None => {
                         // It was too early for a frame or the first file, or too late for more than a name.
-                        let known = ["has no whole event", " is complete", "has other files beside", "is `--skip N`"];
+                        let known = ["contains no complete event", " is complete", "has other files beside", "is `--skip N`"];
                         prop_assert!(known.iter().any(|words| asked.stderr.contains(words)), "{}", asked.stderr);
                         format!("{words} --force")
                     }
@@ -285,7 +285,7 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
     ("--append --skip 100 --from 2026-01-06", 2, &["is not event 100 of this run"]),
     ("--append --skip 100 --as-documented --every 2s", 2, &["is not event 100 of this run"]),
     ("--append --skip 100 --format json", 2, &["is not event 100 of this run"]),
-    ("--append --skip 100 --format batch", 2, &["has no whole event", "`--force`"]),
+    ("--append --skip 100 --format batch", 2, &["contains no complete event", "`--force`"]),
     ("--append --skip 100 --shard 1/2", 2, &["has 100 events, but"]),
     ("--skip 100", 1, &["is what a stopped run has left", "`--skip N --append`"]),
     ("--append --skip 100 -o b.ndjson", 1, &["there is no `b.ndjson.part`", "leave out `--append`"]),

@@ -45,6 +45,7 @@ mod parts;
 mod planning_ends;
 mod printed_commands;
 mod properties;
+mod prose;
 mod random_catalogs;
 mod random_stories;
 mod readme;

@@ -131,7 +131,7 @@ impl About<'_> {
             let (acting, created) = (forecast.acting[kind], forecast.created[kind]);
             let note = match () {
                 () if of.principal && acting == 0 => return None,
-                () if of.principal => format!("{} act, each from an address of its own", format_count(acting)),
+                () if of.principal => format!("{} act, each from a different address", format_count(acting)),
                 () if before + created == 0 => return None,
                 () => format!("{} created", format_count(created)),
             };
@@ -186,8 +186,10 @@ impl About<'_> {
         let forecast = self.forecast;
         let mut notes = Vec::new();
         if forecast.endless {
-            notes
-                .push(format!("the run goes on until it is stopped: this is until {}", second(self.simulated_until())));
+            notes.push(format!(
+                "the run continues until it is stopped: this is until {}",
+                second(self.simulated_until())
+            ));
         } else if !forecast.exact {
             let simulated = format_count(forecast.simulated);
             notes.push(format!("only the first {simulated} events were simulated; the rest is taken to be like them"));

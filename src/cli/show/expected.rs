@@ -62,7 +62,7 @@ fn kinds(plan: &Plan, outlook: &Outlook, instances: f64) -> Vec<Row> {
         let created = instances * per_instance(outlook.created[kind]);
         let note = if of.principal {
             let acting = members.expected(instances * per_instance(outlook.actors[kind]));
-            format!("{} of them act, each from an address of its own", about(acting))
+            format!("{} of them act, each from a different address", about(acting))
         } else if created > 0.0 {
             format!("exist before, and {} are created", about(created))
         } else if members.is_empty() {

@@ -163,7 +163,7 @@ impl Resolver<'_, '_> {
                 let (line, _) = self.written.source.position(first.start);
                 let message = format!("two steps have the id `{}`", id.value);
                 let mistake = Diagnostic::new(&self.written.source, id.span.clone(), message);
-                let help = "give each step an `id` of its own: its events' ids are made from it";
+                let help = "give each step a different `id`: its events' ids are made from it";
                 self.mistakes.push(mistake.label(format!("first on line {line}")).help(help));
             } else {
                 self.ids.insert(id.value.clone(), id.span.clone());

@@ -36,7 +36,7 @@ impl fmt::Display for Difference {
         match self {
             Self::Line(line) => write!(f, "line {line} differs"),
             Self::EndsBefore(line) => write!(f, "ends before line {line}"),
-            Self::GoesOnAfter(lines) => write!(f, "goes on after line {lines}"),
+            Self::GoesOnAfter(lines) => write!(f, "continues after line {lines}"),
             Self::Unreadable { lines, reason } => write!(f, "cannot be read after line {lines}: {reason}"),
         }
     }

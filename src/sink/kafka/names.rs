@@ -22,7 +22,7 @@ const REFUSED: [(&str, &str); 26] = [
     ("delivery.report.only.error", "leave it out: every acknowledgement is counted"),
     ("interceptor.classes", "leave it out: it names Java classes"),
     ("key.serializer", "leave it out: keys are written as they are"),
-    ("max.block.ms", "leave it out: a full queue is waited for, whatever it takes"),
+    ("max.block.ms", "leave it out: if the queue is full, generation blocks until there is room"),
     ("max.request.size", "librdkafka calls it `message.max.bytes`"),
     ("metric.reporters", "leave it out: it names Java classes"),
     ("partitioner.class", "librdkafka calls it `partitioner`"),

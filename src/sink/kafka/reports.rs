@@ -1,6 +1,6 @@
 //! Collects librdkafka's callbacks: delivery reports, errors and log lines.
 //!
-//! Counters that every report updates are atomics; rare data is behind a lock. Only the polling thread uses them, but
+//! Counters that every report updates are atomics; a lock protects rare data. Only the polling thread uses them, but
 //! the binding requires a context that can be shared between threads.
 
 use std::borrow::Cow;

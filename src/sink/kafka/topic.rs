@@ -135,7 +135,7 @@ impl Limits {
             return Err(refused("ahead of", latest, "message.timestamp.after.max.ms", limit));
         }
         if let Some(limit) = self.before.filter(|limit| now.saturating_sub(first) > nanos(*limit)) {
-            return Err(refused("behind", first, "message.timestamp.before.max.ms", limit));
+            return Err(refused("before", first, "message.timestamp.before.max.ms", limit));
         }
         let old = self.retention.filter(|kept| now.saturating_sub(first) > nanos(*kept));
         Ok(old
@@ -199,9 +199,9 @@ mod tests {
             (&[("message.timestamp.after.max.ms", "3600000")], 0, Some(2), "more than 1h ahead of"),
             (&[("message.timestamp.after.max.ms", "3600000")], 0, None, ""),
             (&[("message.timestamp.after.max.ms", "3600000")], 2, None, "more than 1h ahead of"),
-            (&[("message.timestamp.before.max.ms", "3600000")], -2, Some(0), "more than 1h behind"),
+            (&[("message.timestamp.before.max.ms", "3600000")], -2, Some(0), "more than 1h before"),
             (&[("message.timestamp.before.max.ms", &none), ("message.timestamp.after.max.ms", &none)], -9, Some(9), ""),
-            (&[("message.timestamp.difference.max.ms", "3600000")], -2, Some(0), "more than 1h behind"),
+            (&[("message.timestamp.difference.max.ms", "3600000")], -2, Some(0), "more than 1h before"),
             (&[("retention.ms", "3600000"), ("cleanup.policy", "delete")], -2, Some(0), "older than 1h"),
             (&[("retention.ms", "-1")], -2, Some(0), ""),
             (&[("retention.ms", "3600000"), ("cleanup.policy", "compact")], -2, Some(0), ""),

@@ -78,7 +78,7 @@ impl Parser<'_> {
             Some(b'-' | b'0'..=b'9') => self.number()?,
             Some(b'a'..=b'z' | b'A'..=b'Z') => self.word()?,
             Some(b']') if self.text[..self.at].trim_end().ends_with(',') => {
-                return Err(self.unexpected("a value").help("remove the `,` behind the last item"));
+                return Err(self.unexpected("a value").help("remove the `,` after the last item"));
             }
             _ => return Err(self.unexpected("a value")),
         };
@@ -151,7 +151,7 @@ impl Parser<'_> {
             let mistake = self.unexpected("a key in double quotes");
             let after_comma = self.text[..self.at].trim_end().ends_with(',');
             return Err(match self.peek() {
-                Some(b'}') if after_comma => mistake.help("remove the `,` behind the last entry"),
+                Some(b'}') if after_comma => mistake.help("remove the `,` after the last entry"),
                 _ => mistake,
             });
         }
@@ -281,7 +281,7 @@ impl Parser<'_> {
         match self.peek() {
             None => "close every `{` with `}` and every `[` with `]`",
             // Another entry follows: the comma is missing after the entry before it, often a line above.
-            Some(b'"' | b'{' | b'[') => "write a `,` behind the entry before",
+            Some(b'"' | b'{' | b'[') => "write a `,` after the entry before",
             Some(_) => "texts stand in double quotes, and entries are separated by `,`",
         }
     }

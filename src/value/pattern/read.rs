@@ -76,7 +76,7 @@ fn position(text: &str, at: usize) -> Result<(Position, usize), PatternError> {
         b'{' => Err(error(
             at..at + 1,
             "`{` does not follow a character or a class",
-            "write one count behind each; the character itself is `\\{`",
+            "write one count after each; the character itself is `\\{`",
         )),
         b'}' | b']' => {
             let sign = char::from(byte);

@@ -48,7 +48,7 @@ fn typed(source: &Source, start: usize, kind: &ErrorKind) -> Option<(&'static st
         return Some(("an item of a list stands where no list is", help));
     }
     let number = item.starts_with(|first: char| first.is_ascii_digit() || first == '-');
-    (!number).then_some(("the `-` of an item has no space behind it", "write `- ` before each item"))
+    (!number).then_some(("the `-` of an item has no space after it", "write `- ` before each item"))
 }
 
 /// The first tabs of the line or of a later one: the parser points before them or after them.
@@ -99,7 +99,7 @@ fn known(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
             ("the indentation fits nothing above", "indent entries of one map or list alike")
         }
         Kind::InvalidTrailingDoubleQuotedScalar | Kind::InvalidTrailingSingleQuotedScalar => (
-            "something stands behind the quote that closes the text",
+            "something follows the quote that closes the text",
             "a quote within the text is written `\\\"` between double quotes, and `''` between single ones",
         ),
         Kind::UnexpectedCharacter { character: '@' | '`' | '%' } => {

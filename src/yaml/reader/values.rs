@@ -132,7 +132,7 @@ impl Reader {
             Value::List(items) => Some(items),
             Value::Map(_) => {
                 let found = self.expected(node, what, "a list");
-                self.report(found.help("write each item on a line of its own, behind `- `"));
+                self.report(found.help("write each item on a separate line, after `- `"));
                 None
             }
             Value::Text(text) => {
@@ -141,7 +141,7 @@ impl Reader {
                 self.report(if text.chars().all(word) {
                     found.help(format!("write `[{text}]`"))
                 } else {
-                    found.help("write each item on a line of its own, behind `- `")
+                    found.help("write each item on a separate line, after `- `")
                 });
                 None
             }

@@ -103,7 +103,7 @@ fn each_file_that_is_not_as_it_should_be_is_named() {
         format!("fixtures/{}: line {changed} differs", files[0]),
         format!("fixtures/{}: missing", files[3]),
         format!("fixtures/{}: ends before line 1", files[5]),
-        format!("fixtures/{}: goes on after line {whole}", files[7]),
+        format!("fixtures/{}: continues after line {whole}", files[7]),
         "fixtures/more/: not part of the run".to_owned(),
         "fixtures/notes.txt: not part of the run".to_owned(),
     ];
@@ -132,7 +132,7 @@ fn files_of_instances_are_compared_piece_by_piece() {
         (swapped.as_slice(), "line 3 differs"),
         (&lines[..3], "ends before line 4"),
         (&cut, "line 4 differs"),
-        (&longer, "goes on after line 4"),
+        (&longer, "continues after line 4"),
     ] {
         write(changed);
         let line = format!("fixtures/story-000001.ndjson: {expected}");
@@ -158,7 +158,7 @@ fn one_file_is_compared_to_its_end() {
         (cut(third - 1), "line 3 differs"),
         (cut(third + 1), "line 4 differs"),
         (String::new(), "ends before line 1"),
-        (format!("{text}\n"), "goes on after line 12"),
+        (format!("{text}\n"), "continues after line 12"),
         (text.replace('\n', "\r\n"), "line 1 differs"),
     ] {
         fs::write(&path, changed).unwrap();

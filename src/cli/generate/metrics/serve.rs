@@ -98,7 +98,7 @@ fn registry(plan: &Plan, ahead: Ahead, watch: &Arc<Counters>) -> Registry {
         ("from", format_time(plan.timing.from)),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
-    registry.register("run", "What runs", Info::new(labels));
+    registry.register("run", "Name, seed, start and version of the run", Info::new(labels));
     registry.register_collector(Box::new(Numbers { ahead, watch: Arc::clone(watch) }));
     registry
 }
