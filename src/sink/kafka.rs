@@ -5,7 +5,7 @@
 //! as acknowledged, failed or unknown: the three always add up.
 //!
 //! librdkafka does the work. This folder is the only place that names it: `options` (its configuration), `connect` (the
-//! checks before the first event), `handover` (zero-copy producing), `offsets` (where the topic ends before the run),
+//! checks before the first event), `producer_ffi` (zero-copy producing), `offsets` (where the topic ends before the run),
 //! `reports` (delivery reports, errors and log lines), `diagnosis` (what they mean).
 
 mod brokers;
@@ -13,11 +13,11 @@ mod config_file;
 mod connect;
 mod connection;
 mod diagnosis;
-mod handover;
 mod members;
 mod names;
 mod offsets;
 mod options;
+mod producer_ffi;
 mod record;
 mod reports;
 mod settings;
@@ -40,7 +40,7 @@ use crate::{
     sink::{Delivered, Ending, Failed, Flow, Sink, Tally},
 };
 use connection::Connection;
-use handover::{LOT_EVENTS, Lot, Record};
+use producer_ffi::{BATCH_EVENTS, Batch, Record};
 use record::Form;
 use topic::Limits;
 use undelivered::List;
@@ -91,7 +91,7 @@ impl Bodies<'_> {
 
     /// Memory, in bytes, that some of the events occupy while they are queued.
     fn size(&self, events: &[Event]) -> usize {
-        handover::size(self.buffer.len(), events.len())
+        producer_ffi::size(self.buffer.len(), events.len())
     }
 }
 
@@ -127,9 +127,9 @@ impl KafkaSink {
     /// Hands a chunk's events to librdkafka. Returns how many were taken, and the error if one was not.
     fn send(&mut self, bodies: &Bodies<'_>) -> (usize, Result<(), Error>) {
         let mut handed = 0;
-        for events in bodies.chunk.events.chunks(LOT_EVENTS) {
+        for events in bodies.chunk.events.chunks(BATCH_EVENTS) {
             let before = handed;
-            let outcome = self.send_lot(bodies, events, &mut handed);
+            let outcome = self.send_batch(bodies, events, &mut handed);
             if outcome.is_err() || handed - before < events.len() {
                 return (handed, outcome);
             }
@@ -138,16 +138,16 @@ impl KafkaSink {
     }
 
     /// Hands over consecutive events, and counts them in `handed`.
-    fn send_lot(&mut self, bodies: &Bodies<'_>, events: &[Event], handed: &mut usize) -> Result<(), Error> {
+    fn send_batch(&mut self, bodies: &Bodies<'_>, events: &[Event], handed: &mut usize) -> Result<(), Error> {
         let (connection, size) = (&self.connection, bodies.size(events));
         if !connection.wait_for_memory(size)? {
             return Ok(());
         }
         let topic = &connection.settings.topic;
-        let mut lot = Lot::open(&connection.producer, topic, bodies.lent.cloned(), size, events)
+        let mut batch = Batch::open(&connection.producer, topic, bodies.lent.cloned(), size, events)
             .map_err(|code| Error::failed(format!("cannot send to topic `{topic}`: {code}")))?;
         for (place, event) in events.iter().enumerate() {
-            if produce(connection, &mut self.form, &mut lot, bodies, place, event)? == Handed::Back {
+            if produce(connection, &mut self.form, &mut batch, bodies, place, event)? == Handed::Back {
                 break;
             }
             *handed += 1;
@@ -189,7 +189,7 @@ impl KafkaSink {
 fn produce(
     connection: &Connection,
     form: &mut Form,
-    lot: &mut Lot<'_>,
+    batch: &mut Batch<'_>,
     bodies: &Bodies<'_>,
     place: usize,
     event: &Event,
@@ -202,7 +202,7 @@ fn produce(
     };
     let record = Record { key: bodies.chunk.key(event), value: value.as_deref(), headers, time };
     loop {
-        match lot.hand_over(place, &record) {
+        match batch.hand_over(place, &record) {
             Ok(()) => return Ok(Handed::Over),
             Err(RDKafkaErrorCode::QueueFull) => {
                 connection.wait_for_room()?;
@@ -243,7 +243,7 @@ impl Sink for KafkaSink {
                 return Err(error);
             }
         }
-        let lent = handover::is_lent(&chunk.bodies).then(|| Arc::new(mem::take(&mut chunk.bodies)));
+        let lent = producer_ffi::is_lent(&chunk.bodies).then(|| Arc::new(mem::take(&mut chunk.bodies)));
         let buffer = lent.as_deref().unwrap_or(&chunk.bodies);
         let bodies = Bodies { chunk, buffer, lent: lent.as_ref() };
         let (handed, outcome) = self.send(&bodies);

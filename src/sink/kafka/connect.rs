@@ -12,8 +12,8 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::producer::Producer as _;
 
-use super::handover::Producer;
 use super::options::Options;
+use super::producer_ffi::Producer;
 use super::record::RecordTime;
 use super::topic::{Admin, Limits};
 use super::trouble::Trouble;

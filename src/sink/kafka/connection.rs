@@ -9,8 +9,8 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{Producer as _, PurgeConfig};
 
 use super::connect::{self, Wait};
-use super::handover::{self, Producer};
 use super::options::Options;
+use super::producer_ffi::{self, Producer};
 use super::reports::Reports;
 use super::topic::Limits;
 use super::{KafkaSettings, diagnosis, threads};
@@ -64,7 +64,7 @@ impl Connection {
 
     /// An empty buffer for the next chunk, in place of one that was lent to librdkafka.
     pub fn spare_buffer(&self) -> Vec<u8> {
-        self.producer.context().loans().spare()
+        self.producer.context().in_flight().spare()
     }
 
     /// Whether the run is to end, so that nothing may block any longer.
@@ -75,7 +75,7 @@ impl Connection {
     /// Waits until this many more bytes fit into the memory limit. Returns false if the run is to end instead.
     pub fn wait_for_memory(&self, bytes: usize) -> Result<bool, Error> {
         let most = self.options.queue_bytes();
-        while !self.producer.context().loans().has_room(bytes, most) {
+        while !self.producer.context().in_flight().has_room(bytes, most) {
             self.wait_for_room()?;
             if self.is_to_end() {
                 return Ok(false);
@@ -92,7 +92,7 @@ impl Connection {
         }
         let in_vain = if self.reports().answered() == before { self.in_vain.get() + 1 } else { 0 };
         if in_vain >= WAITS_UNTIL_FLUSH {
-            handover::flush(&self.producer, FLUSH_ROUND);
+            producer_ffi::flush(&self.producer, FLUSH_ROUND);
         }
         self.in_vain.set(in_vain % WAITS_UNTIL_FLUSH);
         self.check_fatal()
@@ -129,7 +129,7 @@ impl Connection {
     /// Waits until every event has its report, or until `deadline`.
     fn flush_until(&self, deadline: Option<Instant>) {
         while self.producer.in_flight_count() > 0 {
-            handover::flush(&self.producer, FLUSH_ROUND);
+            producer_ffi::flush(&self.producer, FLUSH_ROUND);
             self.serve();
             if deadline.is_some_and(|deadline| Instant::now() > deadline) {
                 return;

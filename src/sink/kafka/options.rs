@@ -12,8 +12,8 @@ use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
-use super::handover::{Context, Producer};
 use super::names::{canonical, is_registry, is_secret, refused, suggestion};
+use super::producer_ffi::{Context, Producer};
 use super::reports::Reports;
 use super::{KafkaSettings, brokers, wording};
 use crate::error::{Error, list_of};

@@ -6,19 +6,19 @@
 //!
 //! 1. librdkafka does not write to a value, and does not read it after it has created the record's report (`rdkafka.h`,
 //!    on `RD_KAFKA_MSG_F_COPY`).
-//! 2. Before the first pointer into a buffer is handed over, the buffer is in an entry of [`Loans`], inside an `Arc`:
+//! 2. Before the first pointer into a buffer is handed over, the buffer is in an entry of [`InFlight`], inside an `Arc`:
 //!    nobody can change or move its content. The entry is removed when no record can be added to it any more and all
 //!    records that were taken have been returned.
-//! 3. Each record that was taken returns its [`Ticket`] once, with its report. A ticket cannot be copied, and cannot be
-//!    created outside this module. It is returned to the loans after the last access to the value.
+//! 3. Each record that was taken returns its [`DeliveryToken`] once, with its report. A token cannot be copied, and
+//!    cannot be created outside this module. It is returned to [`InFlight`] after the last access to the value.
 //! 4. A record that was not taken has no report, and is not counted.
-//! 5. The loans belong to the client's context. The binding drops it after `rd_kafka_destroy`, after which no thread of
-//!    librdkafka runs: so the value of a record that never gets a report is not freed too early either.
-//! 6. Whether a value is in the lot's buffer is determined by its address. A value outside of it is copied.
+//! 5. [`InFlight`] belongs to the client's context. The binding drops it after `rd_kafka_destroy`, after which no thread
+//!    of librdkafka runs: so the value of a record that never gets a report is not freed too early either.
+//! 6. Whether a value is in the batch's buffer is determined by its address. A value outside of it is copied.
 
 #![expect(unsafe_code, reason = "the binding has no way to send a value without a copy")]
 
-mod loans;
+mod in_flight;
 
 use std::ffi::{CString, c_void};
 use std::marker::PhantomData;
@@ -41,7 +41,7 @@ use rdkafka::util::IntoOpaque;
 use super::record::Headers;
 use super::reports::Reports;
 use crate::bytes::Event;
-pub(super) use loans::{LOT_EVENTS, Loans, Ticket, size};
+pub(super) use in_flight::{BATCH_EVENTS, DeliveryToken, InFlight, size};
 
 /// Buffers with fewer bytes are not worth lending.
 const LEAST_LENT: usize = 32 * 1024;
@@ -49,11 +49,11 @@ const LEAST_LENT: usize = 32 * 1024;
 /// librdkafka's client for producing.
 pub(super) type Producer = BaseProducer<Context>;
 
-/// Receives librdkafka's callbacks: collects the reports, and ends the loans.
+/// Receives librdkafka's callbacks: collects the reports, and releases the buffers of their records.
 pub(super) struct Context {
     /// The reports so far.
     pub reports: Reports,
-    loans: Mutex<Loans>,
+    in_flight: Mutex<InFlight>,
 }
 
 /// A record to send.
@@ -68,7 +68,7 @@ pub(super) struct Record<'a> {
 }
 
 /// Consecutive events that are being handed over.
-pub(super) struct Lot<'p> {
+pub(super) struct Batch<'p> {
     producer: &'p Producer,
     topic: Topic<'p>,
     /// The buffer whose values need no copy.
@@ -104,17 +104,17 @@ pub(super) fn flush(producer: &Producer, limit: Duration) {
 impl Context {
     /// A context without reports.
     pub fn new(reports: Reports) -> Self {
-        Self { reports, loans: Mutex::default() }
+        Self { reports, in_flight: Mutex::default() }
     }
 
     /// The buffers that librdkafka may still read.
-    pub fn loans(&self) -> MutexGuard<'_, Loans> {
-        self.loans.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn in_flight(&self) -> MutexGuard<'_, InFlight> {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<'p> Lot<'p> {
-    /// Begins to hand over events, at most [`LOT_EVENTS`]. `bodies` is their buffer, if it is lent, and `size` the
+impl<'p> Batch<'p> {
+    /// Begins to hand over events, at most [`BATCH_EVENTS`]. `bodies` is their buffer, if it is lent, and `size` the
     /// memory that they account for.
     ///
     /// # Errors
@@ -127,12 +127,12 @@ impl<'p> Lot<'p> {
         events: &[Event],
     ) -> Result<Self, RDKafkaErrorCode> {
         let topic = Topic::new(producer, topic)?;
-        let numbers = events.iter().take(LOT_EVENTS).map(|event| event.number);
-        let entry = producer.context().loans().open(bodies.clone(), size, numbers);
+        let numbers = events.iter().take(BATCH_EVENTS).map(|event| event.number);
+        let entry = producer.context().in_flight().open(bodies.clone(), size, numbers);
         Ok(Self { producer, topic, bodies, entry, handed: 0, parts: Vec::new() })
     }
 
-    /// Hands over the event at this index of the lot.
+    /// Hands over the event at this index of the batch.
     ///
     /// # Errors
     /// The reason why librdkafka did not take it; `Fatal` if it will take nothing more.
@@ -142,7 +142,7 @@ impl<'p> Lot<'p> {
         let client = self.producer.client().native_ptr();
         // SAFETY: the client lives as long as the borrowed producer, and so does the topic's handle. Each part has the
         // type that its tag says. Key, names and values of headers, and values with the copy flag, are copied before
-        // the call returns; any other value is in the lot's buffer, which the loans keep (1, 2, 6).
+        // the call returns; any other value is in the batch's buffer, which `InFlight` keeps (1, 2, 6).
         let error = unsafe { rd_kafka_produceva(client, self.parts.as_ptr(), self.parts.len()) };
         let Some(error) = NonNull::new(error) else {
             self.handed += 1;
@@ -169,12 +169,12 @@ impl<'p> Lot<'p> {
         use rd_kafka_vtype_t as tag;
         let bytes = |of: &[u8]| Part { mem: Bytes { ptr: of.as_ptr().cast_mut().cast::<c_void>(), size: of.len() } };
         let flags = if is_copied { RD_KAFKA_MSG_F_COPY } else { 0 };
-        let ticket = Ticket::new(self.entry, place);
+        let token = DeliveryToken::new(self.entry, place);
         self.parts.clear();
         let mut add = |vtype, u| self.parts.push(rd_kafka_vu_s { vtype, u });
         add(tag::RD_KAFKA_VTYPE_RKT, Part { rkt: self.topic.handle.as_ptr() });
         add(tag::RD_KAFKA_VTYPE_MSGFLAGS, Part { i: flags });
-        add(tag::RD_KAFKA_VTYPE_OPAQUE, Part { ptr: ticket.into_ptr() });
+        add(tag::RD_KAFKA_VTYPE_OPAQUE, Part { ptr: token.into_ptr() });
         add(tag::RD_KAFKA_VTYPE_TIMESTAMP, Part { i64_: record.time });
         if let Some(value) = record.value {
             add(tag::RD_KAFKA_VTYPE_VALUE, bytes(value));
@@ -189,11 +189,11 @@ impl<'p> Lot<'p> {
     }
 }
 
-impl Drop for Lot<'_> {
+impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        // From now on only the loans hold a reference to the buffer.
+        // From now on only `InFlight` holds a reference to the buffer.
         self.bodies = None;
-        self.producer.context().loans().close(self.entry, self.handed);
+        self.producer.context().in_flight().close(self.entry, self.handed);
     }
 }
 
@@ -218,7 +218,7 @@ impl Drop for Topic<'_> {
     }
 }
 
-impl IntoOpaque for Ticket {
+impl IntoOpaque for DeliveryToken {
     fn into_ptr(self) -> *mut c_void {
         ptr::without_provenance_mut(self.into_bits())
     }
@@ -229,12 +229,12 @@ impl IntoOpaque for Ticket {
 }
 
 impl ProducerContext for Context {
-    type DeliveryOpaque = Ticket;
+    type DeliveryOpaque = DeliveryToken;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Ticket) {
-        self.reports.report(result, || self.loans().number(&ticket));
+    fn delivery(&self, result: &DeliveryResult<'_>, token: DeliveryToken) {
+        self.reports.report(result, || self.in_flight().number(&token));
         // Only now, because the report may have read the value.
-        self.loans().back(ticket);
+        self.in_flight().back(token);
     }
 }
 
