@@ -4,20 +4,20 @@
 //! batches to the sink in order. The first thread also simulates batches for the others (see `prefetch`). The output is
 //! in the order of the run, whatever the number of threads.
 
-mod continuation;
 mod counters;
 mod live;
 mod prefetch;
 mod reorder;
+mod resume;
 mod selection;
 mod slice;
 mod source;
 mod summary;
 mod truth;
 
-pub use continuation::{Resumed, resume, resume_watched};
 pub use counters::{Counters, LATE, Progress};
 pub use live::{Lag, Live};
+pub use resume::{Resumed, resume, resume_watched};
 pub use selection::Selection;
 pub use slice::{Shard, Slice};
 use summary::Kinds;

@@ -34,15 +34,13 @@ pub mod memory;
 mod messages;
 mod names;
 mod output;
+mod output_file;
 mod part;
 mod piece;
 mod place;
 mod publish;
-mod remains;
+mod resume;
 mod split;
-mod split_remains;
-mod target;
-mod unfinished;
 mod whole_file;
 
 pub use check::{Tell, check};
@@ -51,7 +49,7 @@ pub use lines::Lines;
 pub use messages::reason;
 pub use output::{Output, Split, open};
 pub use place::{is_same_place, is_stdout};
-pub use unfinished::Unfinished;
+pub use resume::StoppedOutput;
 pub use whole_file::WholeFile;
 
 /// Whether a sink accepts more events.
@@ -92,7 +90,7 @@ pub struct Delivered {
     /// Where to resume: the number that follows that of the last event delivered. `None` if there was no event, or if
     /// it is not certain that exactly the events before it have arrived.
     pub next: Option<u64>,
-    /// Whether the delivered events are in an unfinished file or folder that an [`Unfinished`] can resume.
+    /// Whether the delivered events are in an unfinished file or folder that a [`StoppedOutput`] can resume.
     pub unfinished: bool,
     /// The list of events that were rejected or have an unknown fate, if one was written.
     pub undelivered: Option<PathBuf>,

@@ -16,7 +16,7 @@ use super::{
     Delivered, Encoder, Ending, Failed, Flow, Sink,
     compress::{Compression, FRAME_EVENTS},
     format::Format,
-    target::{Broken, Target, Unnamed},
+    output_file::{Broken, OutputFile, Unnamed},
 };
 use crate::{
     bytes::{Chunk, Encoded},
@@ -24,8 +24,8 @@ use crate::{
 };
 
 /// A sink with a single output.
-pub(super) struct Stream {
-    target: Target,
+pub(super) struct SingleOutput {
+    target: OutputFile,
     format: Format,
     compression: Option<Compression>,
     /// Bytes that are formatted but not yet written: a chunk, or an incomplete frame.
@@ -63,10 +63,10 @@ struct Piece<'a, Ends> {
     ends: Ends,
 }
 
-impl Stream {
+impl SingleOutput {
     /// Writes to stdout, uncompressed.
     pub fn stdout(format: Format) -> Result<Self, Error> {
-        Ok(Self::new(Target::stdout()?, format, None))
+        Ok(Self::new(OutputFile::stdout()?, format, None))
     }
 
     /// Writes to a file, a device or a named pipe, compressed if its name ends in `.gz` or `.zst`. With `force` an
@@ -74,18 +74,18 @@ impl Stream {
     /// once.
     pub fn create(path: &Path, format: Format, force: bool) -> Result<Self, Error> {
         let compression = Compression::wanted(path)?;
-        let target = Target::path(path, force)?;
+        let target = OutputFile::path(path, force)?;
         Ok(Self::new(target, format, compression))
     }
 
     /// Resumes with the run's event `next` in an open file that contains `before` complete events.
-    pub fn behind(target: Target, format: Format, compression: Option<Compression>, before: u64, next: u64) -> Self {
+    pub fn after(target: OutputFile, format: Format, compression: Option<Compression>, before: u64, next: u64) -> Self {
         let delivered = Delivered { next: Some(next), ..Delivered::default() };
         Self { formatted: before, before, next: Some(next), delivered, ..Self::new(target, format, compression) }
     }
 }
 
-impl Sink for Stream {
+impl Sink for SingleOutput {
     fn encoder(&self) -> Option<Encoder> {
         Encoder::new(self.format, self.compression?)
     }
@@ -145,8 +145,8 @@ impl Sink for Stream {
     }
 }
 
-impl Stream {
-    fn new(target: Target, format: Format, compression: Option<Compression>) -> Self {
+impl SingleOutput {
+    fn new(target: OutputFile, format: Format, compression: Option<Compression>) -> Self {
         Self {
             target,
             format,

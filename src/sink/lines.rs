@@ -4,15 +4,15 @@ use std::{fs, path::Path};
 
 use super::{
     Ending,
+    output_file::{OutputFile, is_direct},
     part::with_part,
-    target::{Target, is_direct},
 };
 use crate::error::Error;
 
 /// A file of lines. Like the data, it gets its final name when the run is complete; a stopped run leaves `FILE.part`.
 #[derive(Debug)]
 pub struct Lines {
-    target: Target,
+    target: OutputFile,
 }
 
 impl Lines {
@@ -21,7 +21,7 @@ impl Lines {
     /// # Errors
     /// [`Error::Failed`] if it cannot be created, or exists.
     pub fn create(path: &Path, force: bool) -> Result<Self, Error> {
-        Ok(Self { target: Target::beside(path, force)? })
+        Ok(Self { target: OutputFile::beside(path, force)? })
     }
 
     /// Reopens the unfinished file of a stopped run, if there is one, and rewrites it from the beginning.
@@ -32,8 +32,8 @@ impl Lines {
         if !Self::are_unfinished(path) {
             return Self::create(path, force);
         }
-        let mut target = Target::reopen(path, force)?;
-        target.go_on(0)?;
+        let mut target = OutputFile::reopen(path, force)?;
+        target.truncate(0)?;
         Ok(Self { target })
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     Sink,
     directory::Directory,
-    file::Stream,
+    file::SingleOutput,
     format::Format,
     messages::quoted,
     place::is_stdout,
@@ -64,9 +64,9 @@ pub fn open(output: &Output) -> Result<Box<dyn Sink>, Error> {
     let path = output.path.as_deref().filter(|path| !is_stdout(path));
     let (format, force, most) = (output.format, output.force, output.most);
     match (path, output.split) {
-        (None, None) => Ok(Box::new(Stream::stdout(format)?)),
+        (None, None) => Ok(Box::new(SingleOutput::stdout(format)?)),
         (Some(path), None) if is_directory(path) => Err(not_a_file(path)),
-        (Some(path), None) => Ok(Box::new(Stream::create(path, format, force)?)),
+        (Some(path), None) => Ok(Box::new(SingleOutput::create(path, format, force)?)),
         (None, Some(_)) => {
             Err(Error::usage("`--split` makes several files and cannot write them to stdout").help("add `-o DIR/`"))
         }

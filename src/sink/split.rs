@@ -108,7 +108,7 @@ impl EventFiles {
     }
 
     /// Resumes with the run's event `next`, after `before` events of the run.
-    pub fn behind(self, before: u64, next: u64) -> Self {
+    pub fn after(self, before: u64, next: u64) -> Self {
         Self { before, delivered: Delivered { next: Some(next), ..self.delivered }, ..self }
     }
 }
@@ -132,7 +132,7 @@ impl InstanceFiles {
     }
 
     /// Resumes with the run's event `next`, after `before` events of the run.
-    pub fn behind(self, before: u64, next: u64) -> Self {
+    pub fn after(self, before: u64, next: u64) -> Self {
         Self { before, delivered: Delivered { next: Some(next), ..self.delivered }, ..self }
     }
 }

@@ -11,8 +11,8 @@ use std::{
 use super::{
     Ending,
     messages::{cannot_create, quoted, reason},
+    output_file::{OutputFile, is_direct},
     place::descriptor,
-    target::{Target, is_direct},
 };
 use crate::error::Error;
 
@@ -75,8 +75,8 @@ impl WholeFile {
         target.finish(Ending::Complete, 0).map(|_| ()).map_err(|failed| failed.error)
     }
 
-    fn written(&self, bytes: &[u8]) -> Result<Target, Error> {
-        let mut target = Target::beside(&self.path, self.replace)?;
+    fn written(&self, bytes: &[u8]) -> Result<OutputFile, Error> {
+        let mut target = OutputFile::beside(&self.path, self.replace)?;
         if let Err(broken) = target.write(bytes) {
             let name = target.name().to_owned();
             target.discard();

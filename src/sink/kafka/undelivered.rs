@@ -13,7 +13,7 @@ use crate::{
     sink::{
         Ending,
         messages::{quoted, reason},
-        target::{Target, is_direct},
+        output_file::{OutputFile, is_direct},
     },
 };
 
@@ -45,7 +45,7 @@ pub(super) struct Undelivered<'a> {
 pub(super) struct List {
     place: UndeliveredFile,
     /// Open from the first line on; from the beginning if it is not a regular file.
-    target: Option<Target>,
+    target: Option<OutputFile>,
     is_direct: bool,
     /// Lines that are not written yet.
     text: Vec<u8>,
@@ -75,7 +75,7 @@ impl List {
             let help = "it lists what was not delivered: name another file, or replace it by `--force`";
             return Err(Error::failed(format!("{shown} exists")).help(help));
         }
-        let target = Target::beside(&place.path, place.replace).map_err(|error| {
+        let target = OutputFile::beside(&place.path, place.replace).map_err(|error| {
             error.help(
                 "it is for the list of undelivered events: name a place that can be written by `--undelivered FILE`, \
                         or `-` for standard output",
@@ -114,7 +114,7 @@ impl List {
             return;
         }
         if self.target.is_none() {
-            match Target::beside(&self.place.path, self.place.replace) {
+            match OutputFile::beside(&self.place.path, self.place.replace) {
                 Ok(target) => self.target = Some(target),
                 Err(error) => self.failed = Some(message(error)),
             }

@@ -10,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use falsetrail::sink::{Ending, Output, Split, Unfinished, WholeFile, open};
+use falsetrail::sink::{Ending, Output, Split, StoppedOutput, WholeFile, open};
 use tempfile::tempdir;
 
 use super::{chunks, feed, lines, names, part, refused, text, to, write};
@@ -26,7 +26,7 @@ fn a_part_is_never_written_through_a_link() {
             symlink(&other, part(&path)).unwrap();
             let error = refused(&Output { force, ..to(&path) });
             assert!(error.contains(".part` is in the way and no regular file"), "{error}");
-            let error = Unfinished::open(&to(&path)).err().expect("it is a link");
+            let error = StoppedOutput::open(&to(&path)).err().expect("it is a link");
             assert!(text(&error).contains("is in the way"), "{error}");
             fs::remove_file(part(&path)).unwrap();
 
@@ -38,7 +38,7 @@ fn a_part_is_never_written_through_a_link() {
                 fs::remove_file(&path).unwrap();
             } else {
                 assert!(refused(&to(&path)).contains("is what a stopped run has left"));
-                let error = Unfinished::open(&to(&path)).err().expect("it has two names");
+                let error = StoppedOutput::open(&to(&path)).err().expect("it has two names");
                 assert!(text(&error).contains("has another name, under which it would change, too"), "{error}");
                 fs::remove_file(part(&path)).unwrap();
             }
@@ -59,7 +59,7 @@ fn a_part_directory_is_never_filled_through_a_link() {
         let output = Output { split: Some(split), force: true, ..to(&path) };
         let error = refused(&output);
         assert!(error.contains("falsetrail.part` is in the way and no directory"), "{error}");
-        assert!(Unfinished::open(&output).is_err());
+        assert!(StoppedOutput::open(&output).is_err());
     }
     assert_eq!(names(&other), ["precious"]);
 
@@ -94,7 +94,7 @@ fn what_is_replaced_hands_on_its_mode_and_its_owner() {
         // Nobody reads it meanwhile who could not read the old one.
         assert_eq!(fs::metadata(part(&path)).unwrap().mode() & 0o777, mode | 0o600);
         sink.finish(Ending::Stopped).unwrap();
-        Unfinished::open(&output).unwrap().resume(3).unwrap().finish(Ending::Complete).unwrap();
+        StoppedOutput::open(&output).unwrap().resume(3).unwrap().finish(Ending::Complete).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), lines(0, 3));
         check(mode);
         WholeFile::new(&path, true).write(b"all").unwrap();

@@ -1,7 +1,10 @@
-//! Reopens the unfinished output of a stopped run.
+//! Resuming: reopens the unfinished output of a stopped run.
 //!
 //! Opening counts the complete events and changes nothing: the caller verifies that they belong to its run
-//! ([`Unfinished::ends_with`]), and only then [`Unfinished::resume`] truncates half an event at the end.
+//! ([`StoppedOutput::ends_with`]), and only then [`StoppedOutput::resume`] truncates half an event at the end.
+
+mod scan;
+mod split;
 
 use std::{collections::HashMap, io::BufReader};
 
@@ -9,34 +12,34 @@ use super::{
     Output, Sink, Split,
     compress::Compression,
     directory::Directory,
-    file::Stream,
+    file::SingleOutput,
     format::Format,
     messages::reason,
     output::{is_directory, not_a_file, not_split},
+    output_file::OutputFile,
     place::descriptor,
-    remains::{Remains, as_kept, remains},
     split::{EventFiles, InstanceFiles},
-    split_remains::{EventRemains, InstanceRemains},
-    target::Target,
 };
 use crate::{bytes::Event, error::Error};
+use scan::{Scan, as_kept, scan};
+use split::{StoppedEventFiles, StoppedInstanceFiles};
 
 /// Bytes of a file that are read at once.
 const READ_BYTES: usize = 1 << 20;
 
 /// An unfinished `FILE.part` or `DIR/falsetrail.part/`, locked.
-pub struct Unfinished {
+pub struct StoppedOutput {
     name: String,
     what: What,
 }
 
 enum What {
-    File { target: Target, format: Format, compression: Option<Compression>, remains: Remains },
-    Events(EventRemains),
-    Instances(InstanceRemains),
+    File { target: OutputFile, format: Format, compression: Option<Compression>, scan: Scan },
+    Events(StoppedEventFiles),
+    Instances(StoppedInstanceFiles),
 }
 
-impl Unfinished {
+impl StoppedOutput {
     /// Opens the unfinished output of a stopped run. With `force`, existing files of the final names are replaced at
     /// the end.
     ///
@@ -53,7 +56,7 @@ impl Unfinished {
             None if is_directory(path) => Err(not_a_file(path)),
             None => {
                 let compression = Compression::wanted(path)?;
-                Self::file(Target::reopen(path, force)?, format, compression)
+                Self::file(OutputFile::reopen(path, force)?, format, compression)
             }
             Some(_) if format == Format::Batch => Err(not_split()),
             Some(split) => {
@@ -61,9 +64,9 @@ impl Unfinished {
                 let name = directory.name();
                 let what = match split {
                     Split::Event => {
-                        What::Events(EventRemains::of(EventFiles::new(directory, format, most, &output.names))?)
+                        What::Events(StoppedEventFiles::new(EventFiles::new(directory, format, most, &output.names))?)
                     }
-                    Split::Instance => What::Instances(InstanceRemains::of(InstanceFiles::new(
+                    Split::Instance => What::Instances(StoppedInstanceFiles::new(InstanceFiles::new(
                         directory,
                         format,
                         most,
@@ -83,9 +86,9 @@ impl Unfinished {
     /// The number of complete events.
     pub fn events(&self) -> u64 {
         match &self.what {
-            What::File { remains, .. } => remains.events,
-            What::Events(remains) => remains.events,
-            What::Instances(remains) => remains.events(),
+            What::File { scan, .. } => scan.events,
+            What::Events(files) => files.events,
+            What::Instances(files) => files.events(),
         }
     }
 
@@ -93,7 +96,7 @@ impl Unfinished {
     /// index and the instance's number.
     pub fn by_instance(&self) -> Option<&HashMap<(u16, u64), u64>> {
         match &self.what {
-            What::Instances(remains) => Some(&remains.counts),
+            What::Instances(files) => Some(&files.counts),
             _ => None,
         }
     }
@@ -105,12 +108,12 @@ impl Unfinished {
     /// [`Error::Failed`] if it cannot be read.
     pub fn ends_with(&self, event: &Event, body: &[u8], number: u64) -> Result<bool, Error> {
         Ok(match &self.what {
-            What::File { format, remains, .. } => remains.last == as_kept(*format, body),
-            What::Events(EventRemains { files, last, .. }) => last
+            What::File { format, scan, .. } => scan.last == as_kept(*format, body),
+            What::Events(StoppedEventFiles { files, last, .. }) => last
                 .as_ref()
                 .is_some_and(|(number, text)| *number == event.number && *text == as_kept(files.format, body)),
-            What::Instances(remains) => {
-                remains.event(event.scenario, event.instance, number)? == as_kept(remains.files.format, body)
+            What::Instances(files) => {
+                files.event(event.scenario, event.instance, number)? == as_kept(files.files.format, body)
             }
         })
     }
@@ -122,7 +125,7 @@ impl Unfinished {
     /// [`Error::Failed`] if a file cannot be read.
     pub fn keep(&mut self, counts: HashMap<(u16, u64), u64>) -> Result<(), Error> {
         match &mut self.what {
-            What::Instances(remains) => remains.keep(counts),
+            What::Instances(files) => files.keep(counts),
             _ => Ok(()),
         }
     }
@@ -133,23 +136,23 @@ impl Unfinished {
     /// [`Error::Failed`] if half an event at the end cannot be truncated.
     pub fn resume(self, next: u64) -> Result<Box<dyn Sink>, Error> {
         match self.what {
-            What::File { mut target, format, compression, remains } => {
-                target.go_on(remains.length)?;
-                Ok(Box::new(Stream::behind(target, format, compression, remains.events, next)))
+            What::File { mut target, format, compression, scan } => {
+                target.truncate(scan.length)?;
+                Ok(Box::new(SingleOutput::after(target, format, compression, scan.events, next)))
             }
-            What::Events(remains) => Ok(Box::new(remains.resume(next)?)),
-            What::Instances(remains) => Ok(Box::new(remains.resume(next)?)),
+            What::Events(files) => Ok(Box::new(files.resume(next)?)),
+            What::Instances(files) => Ok(Box::new(files.resume(next)?)),
         }
     }
 
-    fn file(target: Target, format: Format, compression: Option<Compression>) -> Result<Self, Error> {
+    fn file(target: OutputFile, format: Format, compression: Option<Compression>) -> Result<Self, Error> {
         let name = target.name().to_owned();
-        let found = remains(BufReader::with_capacity(READ_BYTES, target.file()), format, compression, None)
+        let found = scan(BufReader::with_capacity(READ_BYTES, target.file()), format, compression, None)
             .map_err(|error| Error::failed(format!("cannot read {name}: {}", reason(&error))))?;
         if found.closed {
             return Err(Error::failed(format!("{name} is complete: there is nothing to append"))
                 .help("rename it, without `.part`"));
         }
-        Ok(Self { name, what: What::File { target, format, compression, remains: found } })
+        Ok(Self { name, what: What::File { target, format, compression, scan: found } })
     }
 }

@@ -5,7 +5,7 @@
 //! when the run is complete (see [`publish`](super::publish)), so nobody mistakes an unfinished output for a complete
 //! one. Without `force` the renaming fails if `FILE` has appeared meanwhile.
 //!
-//! **A stopped run** leaves `FILE.part`, which [`Target::reopen`] resumes: nothing in it changes until it is known to
+//! **A stopped run** leaves `FILE.part`, which [`OutputFile::reopen`] resumes: nothing in it changes until it is known to
 //! belong to the run.
 //!
 //! **Late errors.** Before a regular file gets its name its data is synced. Without that a power failure can leave an
@@ -42,7 +42,7 @@ use crate::{error::Error, system};
 
 /// An open output.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct OutputFile {
     file: File,
     /// The name in messages: `` `trail.ndjson.part` `` or `stdout`.
     name: String,
@@ -68,7 +68,7 @@ pub(super) struct Unnamed {
     pub is_lost: bool,
 }
 
-impl Target {
+impl OutputFile {
     /// The standard output.
     pub fn stdout() -> Result<Self, Error> {
         // A separate handle, because the library's one splits writes at line ends.
@@ -142,7 +142,7 @@ impl Target {
     }
 
     /// Resumes after `length` bytes and cuts off the rest.
-    pub fn go_on(&mut self, length: u64) -> Result<(), Error> {
+    pub fn truncate(&mut self, length: u64) -> Result<(), Error> {
         self.synced = false;
         let result = self.file.set_len(length).and_then(|()| self.file.seek(SeekFrom::Start(length)));
         result.map(|_| ()).map_err(|error| Error::failed(format!("cannot cut {}: {}", self.name, reason(&error))))

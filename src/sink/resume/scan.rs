@@ -11,7 +11,7 @@ use std::io::{self, BufRead, ErrorKind, Read};
 
 use flate2::bufread::GzDecoder;
 
-use super::{compress::Compression, format::Format};
+use crate::sink::{compress::Compression, format::Format};
 
 /// The size limit of an event in bytes. A larger one is not the output of a run, and would exhaust the memory.
 const LARGEST_EVENT: usize = 256 << 20;
@@ -21,7 +21,7 @@ const DECODED_BYTES: usize = 64 << 10;
 
 /// The complete events at the beginning of an output.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Remains {
+pub(super) struct Scan {
     /// Their number.
     pub events: u64,
     /// The length of the output up to the end of the last one, in bytes.
@@ -47,20 +47,20 @@ pub(super) fn as_kept(format: Format, body: &[u8]) -> Vec<u8> {
 /// # Errors
 /// If the output cannot be read, or contains an event larger than [`LARGEST_EVENT`], which no run writes. Bytes that
 /// cannot be decompressed count as its end.
-pub(super) fn remains(
+pub(super) fn scan(
     input: impl BufRead,
     format: Format,
     compression: Option<Compression>,
     most: Option<u64>,
-) -> io::Result<Remains> {
+) -> io::Result<Scan> {
     let lines = Lines::new(format, most.unwrap_or(u64::MAX));
     match compression {
-        None => of_text(input, lines),
-        Some(compression) => of_frames(input, lines, compression),
+        None => scan_text(input, lines),
+        Some(compression) => scan_frames(input, lines, compression),
     }
 }
 
-fn of_text(mut input: impl BufRead, mut lines: Lines) -> io::Result<Remains> {
+fn scan_text(mut input: impl BufRead, mut lines: Lines) -> io::Result<Scan> {
     while !lines.are_enough() {
         let bytes = input.fill_buf()?;
         if bytes.is_empty() {
@@ -75,7 +75,7 @@ fn of_text(mut input: impl BufRead, mut lines: Lines) -> io::Result<Remains> {
 
 /// A frame contains complete events and counts as a whole or not at all. Its decompressed bytes are not kept: a few
 /// bytes may decompress to gigabytes.
-fn of_frames(input: impl BufRead, mut lines: Lines, compression: Compression) -> io::Result<Remains> {
+fn scan_frames(input: impl BufRead, mut lines: Lines, compression: Compression) -> io::Result<Scan> {
     let mut input = Counted { input, consumed: 0, failed: None };
     let mut length = 0;
     while !input.fill_buf()?.is_empty() {
@@ -93,7 +93,7 @@ fn of_frames(input: impl BufRead, mut lines: Lines, compression: Compression) ->
             return Err(io::Error::new(ErrorKind::InvalidData, "a frame in it ends with half an event"));
         }
     }
-    Ok(Remains { length, ..lines.end() })
+    Ok(Scan { length, ..lines.end() })
 }
 
 /// Decompresses one frame and reads nothing after it. Returns `false` if there is no complete frame.
@@ -159,7 +159,7 @@ struct Lines {
     format: Format,
     /// Stop after this number of events.
     most: u64,
-    found: Remains,
+    found: Scan,
     /// Bytes of all complete lines.
     ended: u64,
     /// The current, incomplete line.
@@ -170,7 +170,7 @@ struct Lines {
 
 impl Lines {
     fn new(format: Format, most: u64) -> Self {
-        Self { format, most, found: Remains::default(), ended: 0, line: Vec::new(), event: Vec::new() }
+        Self { format, most, found: Scan::default(), ended: 0, line: Vec::new(), event: Vec::new() }
     }
 
     fn are_enough(&self) -> bool {
@@ -221,7 +221,7 @@ impl Lines {
     }
 
     /// Only a batch can have a complete event in an incomplete line.
-    fn end(mut self) -> Remains {
+    fn end(mut self) -> Scan {
         if self.format == Format::Batch {
             let line = std::mem::take(&mut self.line);
             let text = self.in_array(&line);

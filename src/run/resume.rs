@@ -16,7 +16,7 @@ use crate::{
     error::Error,
     plan::Plan,
     render::Renderer,
-    sink::{Output, Sink, Unfinished},
+    sink::{Output, Sink, StoppedOutput},
     units::format_count,
 };
 use std::collections::HashMap;
@@ -48,7 +48,7 @@ pub fn resume(plan: &Plan, part: &Slice, output: &Output) -> Result<Resumed, Err
 ///
 /// As for [`resume`].
 pub fn resume_watched(plan: &Plan, part: &Slice, output: &Output, watch: &dyn Fn(u64)) -> Result<Resumed, Error> {
-    let mut unfinished = Unfinished::open(output)?;
+    let mut unfinished = StoppedOutput::open(output)?;
     let begun = begun(plan, part, &mut unfinished, watch)?;
     Ok(Resumed { sink: unfinished.resume(part.skip)?, begun })
 }
@@ -64,7 +64,7 @@ impl Outcome {
 
 /// The number of the first event in the unfinished output, or the error that explains why the output does not end just
 /// before the part.
-fn begun(plan: &Plan, part: &Slice, unfinished: &mut Unfinished, watch: &dyn Fn(u64)) -> Result<u64, Error> {
+fn begun(plan: &Plan, part: &Slice, unfinished: &mut StoppedOutput, watch: &dyn Fn(u64)) -> Result<u64, Error> {
     let there = unfinished.events();
     let name = unfinished.name().to_owned();
     if there == 0 {
@@ -112,7 +112,7 @@ fn fits(
     plan: &Plan,
     whole: &Slice,
     beginning: &Beginning,
-    unfinished: &Unfinished,
+    unfinished: &StoppedOutput,
     watch: &dyn Fn(u64),
 ) -> Result<Option<u64>, Error> {
     let Some(missing) = beginning.events.checked_sub(unfinished.events()) else { return Ok(None) };
@@ -132,7 +132,7 @@ fn fits(
 
 /// Whether the last event of `beginning` is the last one in the output or, with a file for each instance, the one at
 /// that count in its instance's file.
-fn is_last(beginning: &Beginning, unfinished: &Unfinished, counts: &Counts) -> Result<bool, Error> {
+fn is_last(beginning: &Beginning, unfinished: &StoppedOutput, counts: &Counts) -> Result<bool, Error> {
     let Some(event) = beginning.last.events.last() else { return Ok(false) };
     let number = counts.get(&(event.scenario, event.instance)).copied().unwrap_or(0);
     unfinished.ends_with(event, beginning.last.body(event), number)

@@ -11,17 +11,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
+use super::scan::{Scan, scan};
+use crate::error::Error;
+use crate::sink::{
     format::Format,
     messages::{quoted, reason},
     part::not_through_links,
-    remains::{Remains, remains},
     split::{EventFiles, InstanceFiles, cut},
 };
-use crate::error::Error;
 
 /// The files of a directory with one for each event, to be resumed.
-pub(super) struct EventRemains {
+pub(super) struct StoppedEventFiles {
     pub files: EventFiles,
     /// The number of complete ones.
     pub events: u64,
@@ -32,7 +32,7 @@ pub(super) struct EventRemains {
 }
 
 /// The files of a directory with one for each instance, to be resumed.
-pub(super) struct InstanceRemains {
+pub(super) struct StoppedInstanceFiles {
     pub files: InstanceFiles,
     /// Complete events of each instance; the key is the scenario's index and the instance's number.
     pub counts: HashMap<(u16, u64), u64>,
@@ -40,20 +40,20 @@ pub(super) struct InstanceRemains {
     too_long: Vec<(PathBuf, u64)>,
 }
 
-impl EventRemains {
-    pub fn of(files: EventFiles) -> Result<Self, Error> {
+impl StoppedEventFiles {
+    pub fn new(files: EventFiles) -> Result<Self, Error> {
         let mut found = Vec::new();
         for (name, path) in files.directory.files()? {
-            let number = files.names.whose(&name).ok_or_else(|| stranger(&path))?;
+            let number = files.names.whose(&name).ok_or_else(|| foreign_file(&path))?;
             found.push((number, path));
         }
         found.sort();
         let mut halves = Vec::new();
         let mut last = None;
         while let Some((number, path)) = found.pop() {
-            let (remains, length) = read(&path, files.format, None)?;
-            if remains.events == 1 && remains.length == length {
-                last = Some((number, remains.last));
+            let (scan, length) = read(&path, files.format, None)?;
+            if scan.events == 1 && scan.length == length {
+                last = Some((number, scan.last));
                 break;
             }
             halves.push(path);
@@ -66,22 +66,22 @@ impl EventRemains {
         for path in self.halves {
             fs::remove_file(&path).map_err(|error| cannot_cut(&path, &error))?;
         }
-        Ok(self.files.behind(self.events, next))
+        Ok(self.files.after(self.events, next))
     }
 }
 
-impl InstanceRemains {
-    pub fn of(files: InstanceFiles) -> Result<Self, Error> {
+impl StoppedInstanceFiles {
+    pub fn new(files: InstanceFiles) -> Result<Self, Error> {
         let mut counts = HashMap::new();
         let mut too_long = Vec::new();
         for (name, path) in files.directory.files()? {
-            let instance = files.names.whose(&name).ok_or_else(|| stranger(&path))?;
-            let (remains, length) = read(&path, files.format, None)?;
-            if remains.events > 0 {
-                counts.insert(instance, remains.events);
+            let instance = files.names.whose(&name).ok_or_else(|| foreign_file(&path))?;
+            let (scan, length) = read(&path, files.format, None)?;
+            if scan.events > 0 {
+                counts.insert(instance, scan.events);
             }
-            if remains.length < length {
-                too_long.push((path, remains.length));
+            if scan.length < length {
+                too_long.push((path, scan.length));
             }
         }
         Ok(Self { files, counts, too_long })
@@ -119,21 +119,21 @@ impl InstanceRemains {
         for (path, length) in &self.too_long {
             cut(path, *length).map_err(|error| cannot_cut(path, &error))?;
         }
-        Ok(self.files.behind(events, next))
+        Ok(self.files.after(events, next))
     }
 }
 
 /// The complete events of a file, at most `most` of them, and the file's length.
-fn read(path: &Path, format: Format, most: Option<u64>) -> Result<(Remains, u64), Error> {
+fn read(path: &Path, format: Format, most: Option<u64>) -> Result<(Scan, u64), Error> {
     let read = || {
         let file = not_through_links(OpenOptions::new().read(true)).open(path)?;
         let length = file.metadata()?.len();
-        Ok((remains(BufReader::new(file), format, None, most)?, length))
+        Ok((scan(BufReader::new(file), format, None, most)?, length))
     };
     read().map_err(|error: io::Error| Error::failed(format!("cannot read {}: {}", quoted(path), reason(&error))))
 }
 
-fn stranger(path: &Path) -> Error {
+fn foreign_file(path: &Path) -> Error {
     Error::failed(format!("{} is not called as a file of this run would be", quoted(path)))
         .help("give the options of the stopped run, as it has printed them")
 }
