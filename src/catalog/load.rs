@@ -56,7 +56,7 @@ pub(super) fn of_run(run: &RunSources) -> Result<Catalog, Error> {
         let place = RunSources::shown(&run.file, name);
         let stem = name.strip_suffix(".json");
         let Some(method) = stem.and_then(|stem| methods.method(stem)) else {
-            return Err(stranger(&place, stem.unwrap_or(name), &catalog));
+            return Err(foreign_template(&place, stem.unwrap_or(name), &catalog));
         };
         if let Some((other, _)) = files.insert(method, (name, text)) {
             return Err(doubled(&RunSources::shown(&run.file, other), &place, &catalog.methods[method].name));
@@ -71,7 +71,7 @@ pub(super) fn of_run(run: &RunSources) -> Result<Catalog, Error> {
 }
 
 /// The error for a template file that belongs to no method: ignoring it would hide a misspelt name.
-fn stranger(place: &str, stem: &str, catalog: &Catalog) -> Error {
+fn foreign_template(place: &str, stem: &str, catalog: &Catalog) -> Error {
     let names = catalog.methods.iter().map(|method| method.name.as_str());
     Error::usage(format!("`{place}` is the template of no method in the catalog"))
         .help(crate::error::did_you_mean(stem, names))
@@ -103,7 +103,7 @@ fn files_of(folder: &Path, catalog: &Catalog) -> Result<BTreeMap<MethodId, PathB
     for path in template_paths(folder)? {
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let place = shown(&path);
-        let method = named.method(&stem).ok_or_else(|| stranger(&place, &stem, catalog))?;
+        let method = named.method(&stem).ok_or_else(|| foreign_template(&place, &stem, catalog))?;
         if let Some(other) = files.insert(method, path) {
             return Err(doubled(&shown(&other), &place, &catalog.methods[method].name));
         }

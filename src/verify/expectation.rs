@@ -37,7 +37,7 @@ pub(super) enum Found {
     /// An event of this run, or of a run with the same seed, name and start, that is not expected.
     Version,
     /// Nothing of this run.
-    Stranger,
+    Foreign,
 }
 
 /// The expected events. An index is a position among them in the run's order if bodies are known, else just a number.
@@ -112,8 +112,8 @@ impl<'p> Expectation<'p> {
             |position| (position <= last).then(|| firsts.binary_search(&position).is_ok()),
             |rendered| {
                 let has_none = |body: &[u8]| {
-                    let uuids = super::candidates::uuids(body).any(|id| self.event(id.bits) != Found::Stranger);
-                    !uuids && !super::candidates::digit_runs(body).any(|id| self.request(id.bits) != Found::Stranger)
+                    let uuids = super::candidates::uuids(body).any(|id| self.event(id.bits) != Found::Foreign);
+                    !uuids && !super::candidates::digit_runs(body).any(|id| self.request(id.bits) != Found::Foreign)
                 };
                 let nameless = rendered.events().find(|(_, _, body, _)| has_none(body));
                 nameless.map(|(_, record, ..)| record.event_kind)
@@ -203,7 +203,7 @@ impl<'p> Expectation<'p> {
 
     fn found(&self, name: Option<EventName>) -> Found {
         match name {
-            None => Found::Stranger,
+            None => Found::Foreign,
             Some(name) => self.index(name).map_or(Found::Version, Found::Event),
         }
     }

@@ -158,7 +158,7 @@ impl<'p> Intake<'p> {
         let mut note = |found, at, is_event_id| match found {
             Found::Event(event) => hits.push(Hit { at, event, is_event_id }),
             Found::Version => has_version = true,
-            Found::Stranger => {}
+            Found::Foreign => {}
         };
         if let Some(path) = &self.options.id_at {
             let text_at = json::parse(text).ok();
@@ -171,7 +171,7 @@ impl<'p> Intake<'p> {
         candidates::digit_runs(text).for_each(|id| {
             let of_request = self.expectation.request(id.bits);
             // Some systems print UUIDs without their hyphens.
-            let found = if of_request == Found::Stranger { self.expectation.event(id.bits) } else { of_request };
+            let found = if of_request == Found::Foreign { self.expectation.event(id.bits) } else { of_request };
             note(found, id.at, false);
         });
         hits.sort_by_key(|hit| hit.at);
