@@ -221,7 +221,7 @@ pub struct Failure {
     /// The message in events.
     pub detail: Text,
     /// The state of the resource in which it can happen.
-    pub needs: Precondition,
+    pub precondition: Precondition,
     /// Set if the failure follows from a request: an input lowers the field.
     pub when: Option<Lowers>,
 }
@@ -351,10 +351,10 @@ impl Catalog {
 /// that precondition.
 pub(crate) fn automatic_failure(catalog: &Catalog, method: MethodId) -> Option<FailureId> {
     let method = &catalog.methods[method];
-    let needs = if method.does == Effect::Create { Precondition::Live } else { Precondition::Absent };
+    let wanted = if method.does == Effect::Create { Precondition::Live } else { Precondition::Absent };
     method
         .failures
         .iter()
         .copied()
-        .find(|failure| catalog.failures[*failure].needs == needs && catalog.failures[*failure].when.is_none())
+        .find(|failure| catalog.failures[*failure].precondition == wanted && catalog.failures[*failure].when.is_none())
 }

@@ -92,7 +92,7 @@ fn unread_failure(name: &str) -> Failure {
         name: name.to_owned(),
         status: String::new(),
         detail: Text::default(),
-        needs: Precondition::Any,
+        precondition: Precondition::Any,
         when: None,
     }
 }
@@ -166,7 +166,7 @@ fn failure(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Failu
         }
         Some(parsed)
     });
-    let needs = map.text("needs").map_or(Some(Precondition::Any), |needs| match needs.value.as_str() {
+    let precondition = map.text("needs").map_or(Some(Precondition::Any), |needs| match needs.value.as_str() {
         "absent" => Some(Precondition::Absent),
         "live" => Some(Precondition::Live),
         "any" => Some(Precondition::Any),
@@ -182,7 +182,13 @@ fn failure(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Failu
         Some(Lowers { input: input?.value, field: lowers?.value })
     });
     map.finish();
-    Some(Failure { name: name.value.clone(), status: status?.value, detail: detail?, needs: needs?, when })
+    Some(Failure {
+        name: name.value.clone(),
+        status: status?.value,
+        detail: detail?,
+        precondition: precondition?,
+        when,
+    })
 }
 
 fn record_key(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Catalog) -> Option<RecordKey> {

@@ -159,6 +159,6 @@ fn steps(text: &mut String, catalog: &Catalog, calls: &Calls) {
 /// A failure that is possible while the resource exists and has no other precondition.
 fn fails<'c>(catalog: &'c Catalog, method: &Method) -> Option<&'c str> {
     let failures = method.failures.iter().map(|failure| &catalog.failures[*failure]);
-    let mut fitting = failures.filter(|failure| failure.needs != Precondition::Absent && failure.when.is_none());
+    let mut fitting = failures.filter(|failure| failure.precondition != Precondition::Absent && failure.when.is_none());
     fitting.next().map(|failure| failure.name.as_str())
 }

@@ -259,7 +259,7 @@ impl<'a> Pass<'a> {
         if !usual {
             return call.outcome;
         }
-        let fits = |failure: &&FailureId| match self.catalog.failures[**failure].needs {
+        let fits = |failure: &&FailureId| match self.catalog.failures[**failure].precondition {
             Precondition::Any => true,
             Precondition::Absent => exists & LIVE == 0,
             Precondition::Live => exists == LIVE,

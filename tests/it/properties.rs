@@ -308,7 +308,7 @@ impl Seen {
     /// Nothing is used before it is made, or after it is gone, unless the call fails for that.
     fn check_lives(&mut self, catalog: &Catalog, event: &Event) -> Result<(), String> {
         let method = &catalog.methods[catalog.method(&event.method).unwrap()];
-        let needs = catalog.failure(&event.outcome).map(|failure| catalog.failures[failure].needs);
+        let needs = catalog.failure(&event.outcome).map(|failure| catalog.failures[failure].precondition);
         if method.does == Effect::List {
             if method.name == "ListWorkspaces" || method.name == "ListStatements" {
                 for (kind, id) in event.resources() {

@@ -52,13 +52,13 @@ pub fn text(catalog: &Arc<Catalog>, id: MethodId) -> Result<String, Error> {
 fn failures(catalog: &Catalog, method: &Method) -> String {
     let row = |failure: &usize| {
         let failure = &catalog.failures[*failure];
-        let needs = match (failure.needs, &failure.when) {
+        let when = match (failure.precondition, &failure.when) {
             (_, Some(when)) => format!("by itself when `{}` is lowered", when.input),
             (Precondition::Absent, _) => "where it does not exist".to_owned(),
             (Precondition::Live, _) => "where it exists".to_owned(),
             (Precondition::Any, _) => "anywhere".to_owned(),
         };
-        vec![failure.name.clone(), failure.status.clone(), needs, failure.detail.to_string()]
+        vec![failure.name.clone(), failure.status.clone(), when, failure.detail.to_string()]
     };
     columns(&method.failures.iter().map(row).collect::<Vec<_>>(), "  ")
 }

@@ -48,8 +48,8 @@ impl Pass<'_> {
             (_, _, _) => format!("`{}` may exist already", resource.name),
         };
         let fails = method.failures.iter().find(|failure| {
-            let needs = self.catalog.failures[**failure].needs;
-            if wanted == LIVE { needs == Precondition::Absent } else { needs == Precondition::Live }
+            let precondition = self.catalog.failures[**failure].precondition;
+            if wanted == LIVE { precondition == Precondition::Absent } else { precondition == Precondition::Live }
         });
         let mut mistake =
             Diagnostic::new(source, step.call.span.clone(), format!("`{}` cannot succeed here: {what}", method.short));
@@ -84,14 +84,14 @@ impl Pass<'_> {
         let facts = &self.facts[target];
         let resource = &self.resolved.scenario.resources[target];
         let of = &self.catalog.failures[failure];
-        let fits = match of.needs {
+        let fits = match of.precondition {
             Precondition::Any => true,
             Precondition::Absent => facts.exists & LIVE == 0,
             Precondition::Live => facts.exists == LIVE,
         };
         let span = step.outcome.as_ref().map_or(step.call.span.clone(), |outcome| outcome.span.clone());
         if !fits {
-            let (state, way) = if of.needs == Precondition::Absent {
+            let (state, way) = if of.precondition == Precondition::Absent {
                 ("exists", "delete it before")
             } else {
                 ("does not exist", "create it before")
@@ -99,7 +99,7 @@ impl Pass<'_> {
             let may = if facts.exists & LIVE != 0 && facts.exists != LIVE { "may " } else { "" };
             let state = if may.is_empty() {
                 state
-            } else if of.needs == Precondition::Absent {
+            } else if of.precondition == Precondition::Absent {
                 "exist"
             } else {
                 "not exist"

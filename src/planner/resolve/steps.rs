@@ -230,8 +230,8 @@ impl Resolver<'_, '_> {
         written: &scenario::Call,
     ) {
         use crate::catalog::Precondition;
-        let needs = match outcome {
-            Outcome::Failure(failure) => self.catalog.failures[failure].needs,
+        let precondition = match outcome {
+            Outcome::Failure(failure) => self.catalog.failures[failure].precondition,
             _ => Precondition::Any,
         };
         let draft = &mut self.drafts[target];
@@ -246,9 +246,9 @@ impl Resolver<'_, '_> {
         // A failure without a precondition does not tell whether the resource exists, and the default failure fits
         // either state.
         let usual = written.outcome.as_ref().is_some_and(|said| said.value == scenario::Outcome::UsualFailure);
-        let refused = matches!(outcome, Outcome::Failure(_)) && needs == Precondition::Any;
-        draft.seems_absent |= usual && needs == Precondition::Absent;
-        let live = match (needs, method.does) {
+        let refused = matches!(outcome, Outcome::Failure(_)) && precondition == Precondition::Any;
+        draft.seems_absent |= usual && precondition == Precondition::Absent;
+        let live = match (precondition, method.does) {
             _ if usual => None,
             (Precondition::Live, _) => Some(true),
             (Precondition::Absent, _) | (Precondition::Any, Effect::Create) => Some(false),
