@@ -201,11 +201,11 @@ unsafe fn copy(from: *const u8, to: *mut u8, length: usize) -> *mut u8 {
             // Wrapping pointers keep the compiler from unrolling a loop that seldom runs more than once.
             let end = from.wrapping_add(length);
             let mut at = from.wrapping_add(2 * BLOCK);
-            let mut behind = to.wrapping_add(2 * BLOCK);
+            let mut next = to.wrapping_add(2 * BLOCK);
             while at < end {
-                copy_block(at, behind);
+                copy_block(at, next);
                 at = at.wrapping_add(BLOCK);
-                behind = behind.wrapping_add(BLOCK);
+                next = next.wrapping_add(BLOCK);
             }
         }
         to.add(length)

@@ -234,9 +234,9 @@ impl Shared<'_> {
         if output.open
             && !batch.dues.is_empty()
             && let Some(pacer) = &mut lock(&self.source).pacer
-            && let Err(behind) = pacer.left(&batch.dues)
+            && let Err(late) = pacer.left(&batch.dues)
         {
-            output.close(Some(behind));
+            output.close(Some(late));
         }
         if !output.open {
             self.over.store(true, Ordering::Relaxed);

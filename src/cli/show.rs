@@ -116,7 +116,7 @@ fn file_text(catalog: &Arc<Catalog>, name: &str, found: &Scenario, plan: &Plan) 
         scenario::to_yaml(&crate::planner::expanded(catalog, found)?)
     };
     if crate::planner::is_mix(found) {
-        return Ok(expected::behind(&text, plan));
+        return Ok(expected::with_table(&text, plan));
     }
     for operation in plan.scenarios.iter().flat_map(|scenario| &scenario.operations) {
         let Operation::Call(call) = operation else { continue };

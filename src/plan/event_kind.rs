@@ -304,7 +304,7 @@ impl Word {
 
     /// The state slot `offset` after this one.
     #[must_use]
-    pub fn behind(self, offset: usize) -> Self {
+    pub fn after(self, offset: usize) -> Self {
         Word { at: self.at + offset, ..self }
     }
 }

@@ -161,11 +161,11 @@ impl<'a> Pass<'a> {
 
     /// Analyses all branches from the same facts and merges the results; returns where the branches end.
     fn choose(&mut self, targets: &[usize]) -> usize {
-        let mut behind = self.resolved.scenario.operations.len();
+        let mut next = self.resolved.scenario.operations.len();
         let mut ends: HashMap<usize, Vec<(usize, Facts)>> = HashMap::new();
         for (branch, target) in targets.iter().enumerate() {
             self.before.push(HashMap::new());
-            behind = self.run(*target);
+            next = self.run(*target);
             for (resource, before) in self.before.pop().unwrap_or_default() {
                 let end = std::mem::replace(&mut self.facts[resource], before);
                 ends.entry(resource).or_default().push((branch, end));
@@ -186,7 +186,7 @@ impl<'a> Pass<'a> {
                 self.facts[resource] = ends.fold(first, Facts::merged);
             }
         }
-        behind
+        next
     }
 
     /// Saves the facts of a resource before they change.

@@ -405,7 +405,7 @@ enum Whose {
 
 impl Own {
     fn word(self, offset: usize) -> Word {
-        self.at.behind(offset)
+        self.at.after(offset)
     }
 }
 

@@ -125,7 +125,7 @@ fn parts(text: &str) -> Vec<&str> {
         };
         parts.push(&rest[..end]);
         match rest[end..].strip_prefix(',') {
-            Some(behind) => rest = behind,
+            Some(after) => rest = after,
             None => return parts,
         }
     }

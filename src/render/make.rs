@@ -240,7 +240,7 @@ impl<'e> Context<'e> {
 
     /// Time of the last change: by a call, by becoming ready, or by the service's first status update before that.
     fn updated(&self, state: Word, ready: Option<&Ready>, about: About) -> i64 {
-        let of = |offset| self.word(state.behind(offset), about);
+        let of = |offset| self.word(state.after(offset), about);
         let (created, updated) = (of(word::CREATED), of(word::UPDATED));
         let (created, mut last) = (word::created(created), updated as i64);
         // Most resources are too young for the first of these moments, or were changed after the last.

@@ -17,7 +17,7 @@ type Row = (String, String, String);
 const HEADLINE: &str = "\n# Expected within ";
 
 /// The file of a workload, with the table appended as comment lines that replace those of an earlier `show`.
-pub fn behind(file: &str, plan: &Plan) -> String {
+pub fn with_table(file: &str, plan: &Plan) -> String {
     let end = file.rfind(HEADLINE).filter(|at| file[at + 1..].lines().all(|line| line.starts_with('#')));
     format!("{}{}", &file[..end.unwrap_or(file.len())], text(plan))
 }

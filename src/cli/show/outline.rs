@@ -81,12 +81,12 @@ impl<'p> Reader<'p> {
         let (now, events) = (self.now, self.events);
         let mut ways = Vec::new();
         let mut ends: Option<(DurationRange, CountRange)> = None;
-        let mut behind = self.at + 1;
+        let mut next = self.at + 1;
         for (rank, target) in targets.iter().enumerate() {
             (self.at, self.now, self.events) = (*target, now, events);
             ways.push((weights.chance(rank), self.items()));
             if let Some(Operation::Jump(to)) = self.scenario.operations.get(self.at) {
-                behind = *to;
+                next = *to;
             }
             ends = Some(match ends {
                 None => (self.now, self.events),
@@ -97,7 +97,7 @@ impl<'p> Reader<'p> {
             });
         }
         (self.now, self.events) = ends.unwrap_or((now, events));
-        self.at = behind;
+        self.at = next;
         Item::Choose(ways)
     }
 

@@ -108,7 +108,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             }
             self.take(&mut out, &rest[..at]);
             rest = &rest[at + 2..];
-            let Some((name, behind)) = rest.split_once('}').filter(|(name, _)| is_variable(name)) else {
+            let Some((name, after)) = rest.split_once('}').filter(|(name, _)| is_variable(name)) else {
                 let start = self.shown.len();
                 self.shown.push_str("${");
                 let help = "write `${PASSWORD}`, or `$${` if no variable is meant";
@@ -124,7 +124,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
                     self.mistake(start, format!("the variable `{name}` is not set"), help);
                 }
             }
-            rest = behind;
+            rest = after;
         }
         self.take(&mut out, rest);
         out

@@ -160,9 +160,9 @@ impl Work<'_> {
             if let Op::Next { comma, .. } = self.of.program.ops[end] {
                 break comma;
             }
-            let (parts, behind) = self.of.straight(end)?;
+            let (parts, next) = self.of.straight(end)?;
             body.extend(parts);
-            end = behind;
+            end = next;
         };
         if let Some(items) = self.fixed.get(list as usize).and_then(Option::as_ref)
             && let Some(parts) = unrolled(&body, items, comma)

@@ -134,11 +134,11 @@ fn class(text: &str, start: usize) -> Result<(Vec<u8>, usize), PatternError> {
             continue;
         }
         check_in_class(text, end)?;
-        let (high, behind) = member(text, end + 1)?;
+        let (high, next) = member(text, end + 1)?;
         let ([low], [high]) = (low.as_slice(), high.as_slice()) else {
             return Err(error(
-                at..behind,
-                format!("`{}` is not a range", &text[at..behind]),
+                at..next,
+                format!("`{}` is not a range", &text[at..next]),
                 "a range goes from one character to another, such as `a-z`; a hyphen itself is `\\-`",
             ));
         };
@@ -146,17 +146,17 @@ fn class(text: &str, start: usize) -> Result<(Vec<u8>, usize), PatternError> {
         if range.is_empty() {
             let (low, high) = (char::from(*low), char::from(*high));
             return Err(error(
-                at..behind,
+                at..next,
                 format!("the range `{low}-{high}` is backwards"),
                 format!("write `{high}-{low}`; a hyphen itself is `\\-`"),
             ));
         }
         if range.contains(&b'"') || range.contains(&b'\\') {
-            let message = format!("the range `{}` holds `\"` or `\\`, which a pattern cannot give", &text[at..behind]);
-            return Err(error(at..behind, message, "leave them out of it, as in `[!#-+]`"));
+            let message = format!("the range `{}` holds `\"` or `\\`, which a pattern cannot give", &text[at..next]);
+            return Err(error(at..next, message, "leave them out of it, as in `[!#-+]`"));
         }
         add(&mut members, &range);
-        at = behind;
+        at = next;
     }
     if members.is_empty() {
         return Err(error(
