@@ -4,9 +4,11 @@
 //! ([`crate::simulation`]) and the renderer ([`crate::render`]) only read it.
 
 pub mod event_kind;
+pub mod reference_code;
 mod required_roles;
 pub mod resolved;
 pub mod roles;
+pub mod state_slots;
 mod timing;
 
 use crate::{

@@ -152,12 +152,12 @@ impl Roles {
 
     /// Encodes a reference as a state slot.
     pub fn code(&self, population: &Population, reference: Reference, salt: u64) -> u64 {
-        use crate::plan::resolved::code;
+        use crate::plan::reference_code;
         match reference {
-            Reference::Null => code::NULL,
-            Reference::Resource(resource) => code::resource(resource),
-            Reference::Actor(actor) => code::actor(actor),
-            Reference::Population(kind) => code::population(kind, self.referred(population, kind, salt)),
+            Reference::Null => reference_code::NULL,
+            Reference::Resource(resource) => reference_code::resource(resource),
+            Reference::Actor(actor) => reference_code::actor(actor),
+            Reference::Population(kind) => reference_code::population(kind, self.referred(population, kind, salt)),
         }
     }
 }

@@ -9,8 +9,10 @@ use crate::{
     identity::{Identities, Recent},
     plan::{
         event_kind::{Draw, EventKind, Part, Ready, Role, ValueSource, Word, first_note, whole_microseconds},
-        resolved::{ResolvedScenario, code, word},
+        reference_code,
+        resolved::ResolvedScenario,
         roles::Roles,
+        state_slots,
     },
     population::Population,
     template::Slots,
@@ -150,15 +152,15 @@ impl<'e> Context<'e> {
                 literal => self.given.literals[literal as usize - 1].piece(),
             },
             ValueSource::Select { draw, weights, cases } => values[cases[weights.draw(self.draw(*draw, about))]],
-            ValueSource::Created(at) => self.microseconds(word::created(self.word(*at, about))),
+            ValueSource::Created(at) => self.microseconds(state_slots::created(self.word(*at, about))),
             ValueSource::Updated { word, ready } => self.microseconds(self.updated(*word, ready.as_deref(), about)),
             ValueSource::Clock { of, word, stamped } => self.clock(*of, *word, *stamped, about),
             ValueSource::Stage { values: [young, grown], word, ready } => {
-                let age = self.time.saturating_sub(word::created(self.word(*word, about)));
+                let age = self.time.saturating_sub(state_slots::created(self.word(*word, about)));
                 if self.is_young(age, ready, about) { young } else { grown }.piece()
             }
             ValueSource::Ramp { word, ready, up_to, every } => {
-                let age = self.time.saturating_sub(word::created(self.word(*word, about)));
+                let age = self.time.saturating_sub(state_slots::created(self.word(*word, about)));
                 if self.is_young(age, ready, about) {
                     PaddedSlice::ZERO
                 } else {
@@ -167,7 +169,7 @@ impl<'e> Context<'e> {
             }
             ValueSource::Referred(word) => self.refer(self.word(*word, about)),
             ValueSource::Present(word) => {
-                if self.word(*word, about) == code::NULL {
+                if self.word(*word, about) == reference_code::NULL {
                     PaddedSlice::NULL
                 } else {
                     PaddedSlice::PRESENT
@@ -241,8 +243,8 @@ impl<'e> Context<'e> {
     /// Time of the last change: by a call, by becoming ready, or by the service's first status update before that.
     fn updated(&self, state: Word, ready: Option<&Ready>, about: About) -> i64 {
         let of = |offset| self.word(state.after(offset), about);
-        let (created, updated) = (of(word::CREATED), of(word::UPDATED));
-        let (created, mut last) = (word::created(created), updated as i64);
+        let (created, updated) = (of(state_slots::CREATED), of(state_slots::UPDATED));
+        let (created, mut last) = (state_slots::created(created), updated as i64);
         // Most resources are too young for the first of these moments, or were changed after the last.
         if let Some(ready) = ready
             && self.time.saturating_sub(created) >= ready.first_note
@@ -272,21 +274,21 @@ impl<'e> Context<'e> {
         };
         let word = self.word(at, about);
         let (second, number) =
-            if stamped { word::unstamp(word) } else { (word::created(word).div_euclid(NANOSECONDS), 0) };
+            if stamped { state_slots::unstamp(word) } else { (state_slots::created(word).div_euclid(NANOSECONDS), 0) };
         clock.make(second, number, self.date_cache, self.arena)
     }
 
     /// The id of the target of a reference's code; null if there is no target.
     #[inline(never)]
     fn refer(&self, word: u64) -> PaddedSlice<'e> {
-        match code::meaning(word) {
-            code::Meaning::Null => PaddedSlice::NULL,
-            code::Meaning::Population(kind, index) => self
+        match reference_code::meaning(word) {
+            reference_code::Meaning::Null => PaddedSlice::NULL,
+            reference_code::Meaning::Population(kind, index) => self
                 .given
                 .population
                 .value(kind, index, self.given.catalog.kinds[kind].id())
                 .unwrap_or(PaddedSlice::NULL),
-            code::Meaning::Actor(actor) => {
+            reference_code::Meaning::Actor(actor) => {
                 let of = &self.scenario.actors[actor];
                 let id = self.given.catalog.kinds[of.kind].id();
                 let pinned = of.pins.iter().find(|(field, _)| *field == id);
@@ -296,7 +298,7 @@ impl<'e> Context<'e> {
                     (None, None) => self.member(Role::Principal(actor), id).unwrap_or(PaddedSlice::NULL),
                 }
             }
-            code::Meaning::Resource(resource) => self.resource_id(resource),
+            reference_code::Meaning::Resource(resource) => self.resource_id(resource),
         }
     }
 

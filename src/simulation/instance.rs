@@ -4,8 +4,9 @@ use crate::{
     plan::{
         Plan,
         event_kind::field_salt,
-        resolved::{Call, Initial, Operation, Owner, ResolvedScenario, Resource, Turns, word},
+        resolved::{Call, Initial, Operation, Owner, ResolvedScenario, Resource, Turns},
         roles::resource_key,
+        state_slots,
     },
     simulation::{
         DAY, MICROSECOND, World,
@@ -177,7 +178,8 @@ impl States {
             let mut listing = [listed.code | u64::from(element); MOST_SHOWN + 1];
             listing[1..].copy_from_slice(shown);
             words.extend_from_slice(&listing);
-            words.truncate(before + (1 + listed.stride) * usize::from(word::exists(shown[word::CREATED])));
+            words
+                .truncate(before + (1 + listed.stride) * usize::from(state_slots::exists(shown[state_slots::CREATED])));
             at += listed.stride;
         }
     }
@@ -185,7 +187,7 @@ impl States {
     /// The state slots of a resource up to its fields, from offset `from` on.
     #[inline]
     pub fn resource(&mut self, instance: &Instance, from: u32) -> &mut [u64] {
-        &mut self.words[instance.state_at.wrapping_add(from) as usize..][..word::FIELDS]
+        &mut self.words[instance.state_at.wrapping_add(from) as usize..][..state_slots::FIELDS]
     }
 
     /// The state slots of an instance.
@@ -251,7 +253,7 @@ impl Instance {
         let existing = matches!(resource.owner, Owner::Instance { existing: true, .. });
         let at = resource.at(element);
         for (position, initial) in resource.initial.iter().enumerate() {
-            state[at + word::FIELDS + position] = match initial {
+            state[at + state_slots::FIELDS + position] = match initial {
                 Initial::Fixed(code) => *code,
                 Initial::Drawn(weights) => {
                     let field = &kind.fields[kind.changing[position]].name;
@@ -265,10 +267,11 @@ impl Instance {
             // Before the first instance of a run that starts in steady state.
             let time = if shared { plan.timing.from - 30 * DAY } else { time };
             let created = (time - age).div_euclid(MICROSECOND) * MICROSECOND;
-            state[at + word::CREATED] = word::made(created, existing);
-            state[at + word::UPDATED] = created as u64;
+            state[at + state_slots::CREATED] = state_slots::made(created, existing);
+            state[at + state_slots::UPDATED] = created as u64;
             if kind.stamp.is_some() && !shared {
-                state[at + word::stamp_of(kind)] = world.stamps.take_old(self.room, world.injected.then_some(key));
+                state[at + state_slots::stamp_of(kind)] =
+                    world.stamps.take_old(self.room, world.injected.then_some(key));
             }
         }
     }

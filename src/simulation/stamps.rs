@@ -7,7 +7,7 @@
 //! others to take. Two injected names affect each other only if they ask for the same second of a room.
 
 use crate::{
-    plan::resolved::word::stamp,
+    plan::state_slots::stamp,
     simulation::{DAY, SECOND},
     value::Key,
 };

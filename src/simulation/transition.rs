@@ -5,7 +5,9 @@ use crate::{
     plan::{
         Plan,
         event_kind::Snapshot,
-        resolved::{Ask, Asked, Call, Outcome, ResolvedScenario, code, word},
+        reference_code,
+        resolved::{Ask, Asked, Call, Outcome, ResolvedScenario},
+        state_slots,
     },
     simulation::{MICROSECOND, MILLISECOND, SECOND, World, draws, instance::Instance},
 };
@@ -30,7 +32,7 @@ pub(super) fn act(
     for (ask, asked) in call.asks.iter().zip(asked.iter_mut()) {
         *asked = word_asked_for(plan, world, ask, instance, state);
     }
-    let exists = word::exists(state[word::CREATED]);
+    let exists = state_slots::exists(state[state_slots::CREATED]);
     let outcome = decide(&plan.catalog, call, exists, state, asked);
     let key = || instance.turn_key();
     match (call.does, outcome) {
@@ -38,7 +40,7 @@ pub(super) fn act(
         (Effect::Create, _) if outcome.is_none() || !exists => {
             make(state, instance, time, outcome.is_none());
             let kind = &plan.catalog.kinds[plan.catalog.methods[call.method].kind];
-            let stamp = word::stamp_of(kind);
+            let stamp = state_slots::stamp_of(kind);
             if kind.stamp.is_some() && (state[stamp] == 0 || outcome.is_none()) {
                 let named = time - key().number(draws::STAMP).between(100 * MILLISECOND, 900 * MILLISECOND) as i64;
                 state[stamp] = world.stamps.take(instance.room, named.div_euclid(SECOND), world.injected);
@@ -47,10 +49,10 @@ pub(super) fn act(
         (Effect::Update, None) => {
             let lag = key().number(draws::CREATED).between(20 * MILLISECOND, 60 * MILLISECOND) as i64;
             let changed = (time - lag).div_euclid(MICROSECOND) * MICROSECOND;
-            state[word::UPDATED] = changed.max(state[word::UPDATED] as i64 + MICROSECOND) as u64;
+            state[state_slots::UPDATED] = changed.max(state[state_slots::UPDATED] as i64 + MICROSECOND) as u64;
             for (ask, asked) in call.asks.iter().zip(asked.iter()) {
                 if ask.value != Asked::Nothing {
-                    state[word::FIELDS + ask.word] = *asked;
+                    state[state_slots::FIELDS + ask.word] = *asked;
                 }
             }
         }
@@ -65,25 +67,25 @@ pub(super) fn act(
 pub(super) fn make(state: &mut [u64], instance: &Instance, time: i64, exists: bool) {
     let lag = instance.turn_key().number(draws::CREATED).between(50 * MILLISECOND, 100 * MILLISECOND) as i64;
     let created = (time - lag).div_euclid(MICROSECOND) * MICROSECOND;
-    state[word::CREATED] = word::made(created, exists);
-    state[word::UPDATED] = created as u64;
+    state[state_slots::CREATED] = state_slots::made(created, exists);
+    state[state_slots::UPDATED] = created as u64;
 }
 
 /// Marks a resource as deleted; it keeps the time of its creation.
 #[inline]
 pub(super) fn delete(state: &mut [u64]) {
-    state[word::CREATED] = word::made(word::created(state[word::CREATED]), false);
+    state[state_slots::CREATED] = state_slots::made(state_slots::created(state[state_slots::CREATED]), false);
 }
 
 /// The value that an input of a call asks for.
 fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance, state: &[u64]) -> u64 {
-    let current = state[word::FIELDS + ask.word];
+    let current = state[state_slots::FIELDS + ask.word];
     match ask.value {
         Asked::Code(code) => code,
         Asked::Next { last } => (current + 1).min(last),
         Asked::Previous => current.saturating_sub(1),
         Asked::Nothing => current,
-        Asked::Clear => code::NULL,
+        Asked::Clear => reference_code::NULL,
         Asked::Reference(reference) => {
             world.surroundings.draw(plan, instance.scenario, instance.number, &mut world.roles);
             world.roles.code(&plan.population, reference, ask.word as u64)
@@ -96,7 +98,7 @@ fn decide(catalog: &Catalog, call: &Call, exists: bool, state: &[u64], asked: &[
     let creates = call.does == Effect::Create;
     let lowers = call
         .lowers
-        .filter(|(_, ask)| asked[*ask] < state[word::FIELDS + call.asks[*ask].word])
+        .filter(|(_, ask)| asked[*ask] < state[state_slots::FIELDS + call.asks[*ask].word])
         .map(|(failure, _)| failure);
     match call.outcome {
         Outcome::Failure(failure) => Some(failure),
@@ -136,7 +138,7 @@ pub(super) fn hand_over(
         let resource = &scenario.resources[*listed];
         for element in 0..resource.count {
             let state = &state[resource.at(element)..][..resource.stride];
-            if word::exists(state[word::CREATED]) {
+            if state_slots::exists(state[state_slots::CREATED]) {
                 words.push(((*listed as u64) << 32) | u64::from(element));
                 copy(state, words);
             }
@@ -146,7 +148,7 @@ pub(super) fn hand_over(
 
 /// Appends the state slots of a resource; a fixed length is copied faster, and most have this one.
 fn copy(from: &[u64], words: &mut Vec<u64>) {
-    match <&[u64; word::FIELDS + 2]>::try_from(from) {
+    match <&[u64; state_slots::FIELDS + 2]>::try_from(from) {
         Ok(from) => words.extend_from_slice(from),
         Err(_) => words.extend_from_slice(from),
     }

@@ -5,7 +5,8 @@ use crate::{
     catalog::{FieldId, Generator, Moment, Text},
     plan::{
         event_kind::{Draw, Ready, Role, ValueSource, Word, field_salt, first_note, whole_microseconds},
-        resolved::{Owner, Pin, Reference, word},
+        resolved::{Owner, Pin, Reference},
+        state_slots,
     },
     planner::compile::{CallCompiler, Own, Whose, choices, fixed, only, pinned_choice},
     value::{Key, Salt},
@@ -24,7 +25,7 @@ impl CallCompiler<'_> {
             None => {}
         }
         match kind.changing.iter().position(|changing| *changing == field) {
-            Some(position) => self.changing(own, field, own.word(word::FIELDS + position), rest),
+            Some(position) => self.changing(own, field, own.word(state_slots::FIELDS + position), rest),
             None => self.generated(own, field),
         }
     }
@@ -63,17 +64,17 @@ impl CallCompiler<'_> {
                 None if resource.shared.is_some() => pinned_choice(kind, field, weights.draw(once(draw))),
                 None => ValueSource::Drawn { draw, weights: Box::new(weights.clone()), choices: choices(kind, field) },
             },
-            Generator::Time(Moment::Created) => ValueSource::Created(own.word(word::CREATED)),
+            Generator::Time(Moment::Created) => ValueSource::Created(own.word(state_slots::CREATED)),
             Generator::Time(Moment::Updated) => ValueSource::Updated { word: own.word(0), ready: self.ready(own) },
             Generator::Clock { unique_in, .. } => {
                 let stamped = unique_in.is_some();
-                let word = own.word(if stamped { word::stamp_of(kind) } else { word::CREATED });
+                let word = own.word(if stamped { state_slots::stamp_of(kind) } else { state_slots::CREATED });
                 ValueSource::Clock { of, word, stamped }
             }
             Generator::Stage { young, ready: grown } => match self.ready(own) {
                 Some(ready) => {
                     let values = [Padded::new(young), Padded::new(grown)];
-                    ValueSource::Stage { values, word: own.word(word::CREATED), ready }
+                    ValueSource::Stage { values, word: own.word(state_slots::CREATED), ready }
                 }
                 None => fixed(grown),
             },
@@ -81,7 +82,9 @@ impl CallCompiler<'_> {
                 let bound = self.own(own, &kind.fields[*up_to].name, &[]);
                 let up_to = self.push(bound);
                 match self.ready(own) {
-                    Some(ready) => ValueSource::Ramp { word: own.word(word::CREATED), ready, up_to, every: *every },
+                    Some(ready) => {
+                        ValueSource::Ramp { word: own.word(state_slots::CREATED), ready, up_to, every: *every }
+                    }
                     None => ValueSource::Text(vec![self.part(up_to)]),
                 }
             }

@@ -3,7 +3,10 @@
 use crate::{
     catalog::{Effect, KindId, Method},
     error::{Diagnostic, Source, a, list_of},
-    plan::resolved::{Asked, Call, Initial, Operation, Owner, Pin, Place, Reference, Resource, Row, ScopePin, word},
+    plan::{
+        resolved::{Asked, Call, Initial, Operation, Owner, Pin, Place, Reference, Resource, Row, ScopePin},
+        state_slots,
+    },
     planner::{
         overrides::SET,
         pins,
@@ -152,7 +155,7 @@ impl Resolver<'_, '_> {
             pins: Vec::new(),
             rows: Vec::new(),
             state_at: 0,
-            stride: word::count(&self.catalog.kinds[kind]),
+            stride: state_slots::count(&self.catalog.kinds[kind]),
             initial: Vec::new(),
             shared: None,
         });
