@@ -250,7 +250,7 @@ fn instances_share_a_pinned_resource_that_they_only_read() {
     // One that is changed is one instance's alone.
     fs::write(folder.path().join("change.yaml"), scenario.replace(", outcome: forbidden", "")).unwrap();
     let found = line(folder.path(), "generate change.yaml -n 40");
-    assert!(found.code == 2 && found.stderr.contains("only once"), "{}", found.stderr);
+    assert!(found.code == 2 && found.stderr.contains("only one instance"), "{}", found.stderr);
 }
 
 /// Each place of a scenario where a name is misspelt, and how.
