@@ -32,11 +32,11 @@ use std::{
 #[command(after_help = "\
 Begin with:
   falsetrail list                                       what is shipped
-  falsetrail generate pool-resize-failure               one story, on standard output
+  falsetrail generate pool-resize-failure               one instance, on standard output
   falsetrail generate 'create-pool -> delete-pool' -n 1000 -o trail.ndjson.gz
   falsetrail plan busy-day -n 1M                        what that would be, before it is
   falsetrail show pool-resize-failure                   who does what in it, and when
-  falsetrail new my-story                               a file of your own
+  falsetrail new my-scenario                            a file of your own
   falsetrail help scenarios                             how to write it
   falsetrail verify --run run.json out.ndjson           whether everything arrived
 

@@ -53,7 +53,7 @@ Examples:
   falsetrail generate mass-deletion --set deletes=20 --seed 7 --from 2026-01-05T08:00:00Z
   falsetrail generate every-method --split event -o fixtures/
   falsetrail generate busy-day -n 1M -b localhost:9092 -t audit
-  falsetrail generate my-story.yaml --split event -o fixtures/ --write-run fixtures.json
+  falsetrail generate my-scenario.yaml --split event -o fixtures/ --write-run fixtures.json
   falsetrail generate --run fixtures.json --check -o fixtures/")]
 pub struct Generate {
     /// Scenarios: names of shipped ones (see `falsetrail list`), paths that end in `.yaml`, `-` for standard input, or

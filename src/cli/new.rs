@@ -18,8 +18,8 @@ use std::{
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  falsetrail new my-story                       writes my-story.yaml
-  falsetrail new my-story --templates my-catalog")]
+  falsetrail new my-scenario                       writes my-scenario.yaml
+  falsetrail new my-scenario --templates my-catalog")]
 pub struct New {
     /// Its name, or a path; `.yaml` is added where it is missing. A file that exists is not replaced.
     name: PathBuf,
@@ -89,7 +89,7 @@ fn starter(catalog: &Catalog, file: &str) -> Result<String, Error> {
     let (label, name) = (&calls.kind.label, &calls.kind.variable);
     let mut text = format!(
         "\
-# A story about a {label}, to begin with. It works as it is:
+# A scenario about a {label}, to begin with. It works as it is:
 #
 #   falsetrail show {file}                       who does what, and when
 #   falsetrail generate {file} --format json     its events
@@ -98,12 +98,12 @@ fn starter(catalog: &Catalog, file: &str) -> Result<String, Error> {
 #
 # `falsetrail help scenarios` explains the language, `falsetrail list methods` shows what can be called.
 
-description: What this story is good for, in a sentence.
+description: What this scenario is for, in a sentence.
 
-# Values that can be set from outside, as by `--set looks=10`. They stand below as `$looks`.
+# Values that the command line can set, such as `--set looks=10`. They stand below as `$looks`.
 params: {{ looks: 2..4 }}
 
-# Who acts. Each run of the story draws its own; what is written here is fixed, such as an `id`.
+# Who acts. Each instance draws its own; a field that is written here, such as an `id`, is fixed.
 actors:
   admin: {{ kind: {actor} }}
 

@@ -26,7 +26,7 @@ use std::{fmt::Write, sync::Arc};
 Examples:
   falsetrail show pool-resize-failure
   falsetrail show pool-resize-failure --as mermaid
-  falsetrail show 'create-pool -> update-pool-failure' --as yaml > my-story.yaml
+  falsetrail show 'create-pool -> update-pool-failure' --as yaml > my-scenario.yaml
   falsetrail show CreateComputePool
   falsetrail show compute-pool")]
 pub struct Show {

@@ -21,7 +21,7 @@ use std::{
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  falsetrail validate my-story.yaml
+  falsetrail validate my-scenario.yaml
   falsetrail validate scenarios/ my-catalog/
   falsetrail validate scenarios/ --format json          for editors and CI")]
 pub struct Validate {

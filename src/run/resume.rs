@@ -102,7 +102,7 @@ fn begun(plan: &Plan, part: &Slice, unfinished: &mut StoppedOutput, watch: &dyn 
         skip => format!("the last one is not event {} of this run", format_count(skip)),
     };
     Err(Error::usage(format!("{name} has {events}, but {last}"))
-        .help("go on with the command that the stopped run has printed")
+        .help("use the command that the stopped run printed")
         .help("or leave out `--append` and start over with `--force`"))
 }
 

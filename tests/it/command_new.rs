@@ -12,17 +12,17 @@ fn broken() -> std::path::PathBuf {
 #[test]
 fn a_new_scenario_works_as_it_is() {
     let folder = tempdir().unwrap();
-    let made = line(folder.path(), "new my-story").fine();
-    assert!(made.text().is_empty() && made.stderr.contains("falsetrail show my-story.yaml"), "{}", made.stderr);
-    assert_eq!(line(folder.path(), "validate my-story.yaml").quiet().text(), "my-story.yaml: ok\n");
-    line(folder.path(), "show my-story.yaml").quiet();
-    let events = line(folder.path(), "generate my-story.yaml --instances 20 --seed 1 --from 2026-01-05 -q").quiet();
+    let made = line(folder.path(), "new my-scenario").fine();
+    assert!(made.text().is_empty() && made.stderr.contains("falsetrail show my-scenario.yaml"), "{}", made.stderr);
+    assert_eq!(line(folder.path(), "validate my-scenario.yaml").quiet().text(), "my-scenario.yaml: ok\n");
+    line(folder.path(), "show my-scenario.yaml").quiet();
+    let events = line(folder.path(), "generate my-scenario.yaml --instances 20 --seed 1 --from 2026-01-05 -q").quiet();
     // All that it has happens: failures and both branches.
     for part in ["\"FAILURE\"", "\"UpdateComputePool\"", "\"DeleteComputePool\""] {
         assert!(events.text().contains(part), "{part}");
     }
-    line(folder.path(), "generate my-story.yaml --set looks=10 -q").quiet();
-    let text = fs::read_to_string(folder.path().join("my-story.yaml")).unwrap();
+    line(folder.path(), "generate my-scenario.yaml --set looks=10 -q").quiet();
+    let text = fs::read_to_string(folder.path().join("my-scenario.yaml")).unwrap();
     assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
 }
 

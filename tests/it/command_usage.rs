@@ -35,7 +35,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("generate pool-lifecycle --set organisation.id=x", &["did you mean `organization`?"]),
     ("generate pool-lifecycle --set organization.id=x", &["`id` cannot be `x`"]),
     ("generate pool-lifecycle --set pool.region=aws.us-west-9", &["did you mean `aws.us-west-2`?"]),
-    ("generate pool-lifecycle --set pool.phase=PROVISIONED", &["follows from the story"]),
+    ("generate pool-lifecycle --set pool.phase=PROVISIONED", &["follows from the scenario"]),
     // numbers
     ("generate create-pool -n 0", &["'-n, --events|--events", "write `1` or more"]),
     ("generate create-pool -n 10x", &["`10x` has an unknown unit `x`", "`10k`"]),

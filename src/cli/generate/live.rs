@@ -100,7 +100,7 @@ pub fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Er
         let message = format!("a live run begins now or later, and not at {}", format_time(plan.timing.from));
         return Err(Error::usage(message)
             .help("leave out `--live` for what is past: it is generated as fast as possible")
-            .help("to go on with a live run that was stopped, add the `--skip N` that it has printed"));
+            .help("to continue a live run that was stopped, add the `--skip N` that it printed"));
     }
     if options.from.is_some() || plan.timing.from < now {
         return Ok(plan);

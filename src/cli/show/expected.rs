@@ -37,7 +37,7 @@ fn text(plan: &Plan) -> String {
         None => span as f64 / plan.timing.every.max(1) as f64,
     };
     let mut rows = vec![
-        ("stories".to_owned(), about(instances), format!("{each:.1} events each on average")),
+        ("instances".to_owned(), about(instances), format!("{each:.1} events each on average")),
         ("events".to_owned(), about(instances * each), String::new()),
     ];
     rows.extend(kinds(plan, &outlook, instances));
