@@ -59,7 +59,7 @@ fn an_hour_passes_in_a_moment() {
 #[test]
 fn a_live_run_that_is_stopped_is_continued() {
     let folder = tempdir().unwrap();
-    let words = "generate notebook-session --rate 100/s -d 2s --live --seed 7";
+    let words = "generate notebook-session --rate 100/s -d 6s --live --seed 7";
     let mut child = command(folder.path())
         .args(words.split_whitespace())
         .stdout(Stdio::piped())
