@@ -13,8 +13,8 @@ COPY scenarios scenarios
 # Crates, OpenSSL and librdkafka stay in the builder's cache, so that a change of Falsetrail builds Falsetrail alone.
 RUN --mount=type=cache,sharing=locked,target=/usr/local/cargo/registry \
     --mount=type=cache,sharing=locked,target=/src/target \
-    cargo build --locked --release \
-    && cp target/release/falsetrail /usr/local/bin/falsetrail
+    cargo build --locked --profile dist \
+    && cp target/dist/falsetrail /usr/local/bin/falsetrail
 
 # glibc, libgcc and the certificates of public authorities; no shell, no package manager. It has no tags of versions,
 # and is rebuilt for each fix in Debian: where an image has to be the same again, add the digest (`@sha256:…`).

@@ -88,7 +88,7 @@ def user(final):
 
 def binary(build, final):
     """What cargo builds is what is copied, and what is started."""
-    built = {f"target/release/{name}" for name in targets("bin")}
+    built = {f"target/dist/{name}" for name in targets("bin")}
     copied = {command[1]: command[2] for command in commands(build) if command[0] == "cp"}
     if copied.keys() != built:
         yield f"copied is {sorted(copied)}, built {sorted(built)}"
@@ -118,8 +118,8 @@ def context(every_stage):
 def build_command(build, scratch):
     """The cargo command with the files that the image has."""
     (command,) = [command for command in commands(build) if command[0] == "cargo"]
-    if command[:2] != ["cargo", "build"] or not {"--locked", "--release"} <= set(command):
-        yield f"`{' '.join(command)}` is not a locked release build"
+    if command[:3] != ["cargo", "build", "--locked"] or command[3:5] != ["--profile", "dist"]:
+        yield f"`{' '.join(command)}` is not a locked build with the profile `dist`"
         return
     shutil.rmtree(scratch, ignore_errors=True)
     for sources, target in from_context(build):
@@ -127,7 +127,7 @@ def build_command(build, scratch):
             place = scratch / target / source if target.endswith("/") else scratch / target
             place.parent.mkdir(parents=True, exist_ok=True)
             (shutil.copytree if (ROOT / source).is_dir() else shutil.copy)(ROOT / source, place)
-    command = ["cargo", "check", "--quiet", *(word for word in command[2:] if word != "--release")]
+    command = ["cargo", "check", "--quiet", "--locked", *command[5:]]
     if subprocess.run(command, cwd=scratch, check=False).returncode != 0:
         yield f"`{' '.join(command)}` fails with the files that the image has"
     shutil.rmtree(scratch)
