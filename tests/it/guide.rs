@@ -15,6 +15,7 @@ pages! {
     readme: "README.md",
     contributing: "CONTRIBUTING.md",
     guide: "docs/guide.md",
+    install: "docs/install.md",
     first_scenario: "docs/first-scenario.md",
     language: "docs/language.md",
     scenario_reference: "docs/scenario-reference.md",
