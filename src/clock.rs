@@ -18,6 +18,11 @@ pub trait Clock: Send + Sync {
     fn wait_until(&self, time: i64, stop: &AtomicBool);
 }
 
+/// The wall time in nanoseconds since the Unix epoch.
+pub fn now() -> i64 {
+    chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default()
+}
+
 /// The machine's clock, read once and carried on by its monotonic clock: corrections of the wall clock during a run
 /// change no rate. Time that the machine spends suspended passes, where the system tells it (Linux): events that were
 /// due meanwhile are late.
@@ -72,7 +77,7 @@ const NAP: Duration = Duration::from_millis(50);
 impl SystemClock {
     /// Starts from the current system time.
     pub fn new() -> Self {
-        SystemClock { began: chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default(), since: Moment::now() }
+        SystemClock { began: now(), since: Moment::now() }
     }
 }
 

@@ -23,9 +23,9 @@ use crate::{
 use event_kind::EventKind;
 pub use required_roles::RequiredRoles;
 use resolved::{Operation, ResolvedScenario};
-use std::{path::PathBuf, sync::Arc};
+use std::{ops::Range, path::PathBuf, sync::Arc};
 
-pub use timing::{Starts, Timing};
+pub use timing::{DryRun, Starts, Timing};
 
 /// The options that define a run, as given on the command line or by a test. Everything but `scenarios` has a default.
 #[derive(Debug, Clone, Default)]
@@ -97,8 +97,12 @@ pub struct Plan {
     pub pick: Key,
     /// Start, end and rate.
     pub timing: Timing,
+    /// The simulation of the whole run without its state, if planning needed one.
+    pub dry_run: Option<DryRun>,
     /// Event kinds.
     pub event_kinds: Vec<EventKind>,
+    /// The compiled calls, by scenario and operation; operations that are no calls have an empty entry.
+    pub calls: Vec<Box<[CompiledCall]>>,
     /// Generators of ids.
     pub identities: Identities,
     /// The entities that exist before the run.
@@ -113,6 +117,28 @@ pub struct Plan {
     pub as_documented: bool,
 }
 
+/// The scenarios of a run, and how its instances are divided among them.
+#[derive(Debug, Clone, Copy)]
+pub struct Workload<'p> {
+    /// As [`Plan::scenarios`].
+    pub scenarios: &'p [ResolvedScenario],
+    /// As [`Plan::background`].
+    pub background: usize,
+    /// As [`Plan::weights`].
+    pub weights: &'p WeightedIndex,
+    /// As [`Plan::pick`].
+    pub pick: Key,
+}
+
+/// The compiled form of a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CompiledCall {
+    /// Its event kinds, one for each possible outcome: indices into [`Plan::event_kinds`].
+    pub event_kinds: Range<u32>,
+    /// Offset of the state of another resource that its events show, if any.
+    pub beside: u32,
+}
+
 /// Key of the records in Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordKey {
@@ -125,6 +151,12 @@ pub enum RecordKey {
 }
 
 impl Plan {
+    /// The scenarios, and how instances are divided among them.
+    pub fn workload(&self) -> Workload<'_> {
+        let Plan { scenarios, background, weights, pick, .. } = self;
+        Workload { scenarios, background: *background, weights, pick: *pick }
+    }
+
     /// Names for the indices in events.
     pub fn names(&self) -> Names {
         let mut outcomes = vec!["success".to_owned()];

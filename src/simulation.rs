@@ -7,17 +7,19 @@
 mod active;
 mod calendar;
 mod delay_smoothing;
+mod event_times;
 mod injected;
 mod instance;
 mod outlook;
 mod paced;
 mod scope_draws;
 mod stamps;
+mod starts;
 mod steps;
 mod transition;
 
 use crate::{
-    plan::{Plan, Starts, roles::Roles},
+    plan::{Plan, roles::Roles},
     units::DurationRange,
     value::Key,
 };
@@ -29,7 +31,7 @@ use paced::Pace;
 use scope_draws::ScopeDraws;
 use stamps::Stamps;
 
-pub(crate) use injected::{Span, injected_spans};
+pub(crate) use event_times::{EventTimes, Span, injected_spans};
 pub use outlook::Outlook;
 
 /// One event before it is rendered.
@@ -120,9 +122,12 @@ impl Plan {
         Stream::new(self)
     }
 
-    /// Number of events of the run: simulates it without rendering.
+    /// Number of events of the run. Simulates it without rendering, unless that was done when it was planned.
     pub fn count(&self) -> u64 {
-        self.stream().run_through().0
+        match &self.dry_run {
+            Some(run) => run.events,
+            None => self.stream().run_through().0,
+        }
     }
 }
 
@@ -138,7 +143,7 @@ impl<'p> Stream<'p> {
             numbers: vec![0; plan.background],
             warmed: 0,
             next_start: None,
-            jitter: plan.pick.name("start"),
+            jitter: plan.workload().jitter(),
             emitted: 0,
             numbered: 0,
             limit: plan.timing.events.unwrap_or(u64::MAX),
@@ -216,16 +221,7 @@ impl<'p> Stream<'p> {
 
     /// Whether an instance is left to start.
     fn is_start_left(&self) -> bool {
-        match self.plan.timing.starts {
-            Starts::Once => self.once(self.started) < self.plan.background,
-            Starts::Instances(instances) => self.started < instances,
-            Starts::Unbounded => true,
-        }
-    }
-
-    /// Continues after the plan's end, to determine how long whole instances take.
-    pub(crate) fn ignore_end(&mut self) {
-        self.to = i64::MAX;
+        self.plan.workload().has_start(self.plan.timing.starts, self.started)
     }
 
     /// The next event, or `None` at the end of the run. Appends the state that its rendering needs to `words`.
@@ -274,7 +270,7 @@ impl<'p> Stream<'p> {
         let (due, time) = self.next_due()?;
         let number = self.emitted;
         self.emitted += 1;
-        Some(give(self.active.happen(self.plan, &mut self.world, (due, number), time, words)))
+        Some(give(self.active.happen(self.plan, &mut self.world, due, number, time, words)))
     }
 
     /// The next step and its time: with a rate, the time of the next slot; otherwise its due time.
@@ -290,30 +286,23 @@ impl<'p> Stream<'p> {
             let before = || self.next_start.map_or(i64::MAX, |start| start.saturating_sub(1)).min(self.to - 1);
             let limit = slot.unwrap_or_else(before);
             if let Some(due) = self.active.pop_until(limit) {
-                let time = slot.unwrap_or(due.0);
-                self.longest_wait = self.longest_wait.max(time - due.0);
+                let time = slot.unwrap_or(due.time);
+                self.longest_wait = self.longest_wait.max(time - due.time);
                 return Some((due, time));
             }
             if let Some(slot) = slot {
                 let place = self.start_in_slot(slot);
-                return Some(((slot, self.started - 1, place), slot));
+                return Some((Due { time: slot, order: self.started - 1, place }, slot));
             }
             let start = self.next_start.filter(|start| *start < self.to)?;
             self.start(start);
         }
     }
 
-    /// When the next instance starts: at a random time within its interval, so that starts look irregular but stay in
-    /// order.
+    /// When the next instance starts.
     fn start_time(&self) -> Option<i64> {
         let timing = &self.plan.timing;
-        if !self.is_start_left() {
-            return None;
-        }
-        let place = if timing.starts == Starts::Once { self.once(self.started) as u64 } else { self.started };
-        let begin = place.checked_mul(timing.every)?;
-        let jitter = if timing.every == 0 { 0 } else { self.jitter.number(place).below(timing.every) };
-        timing.from.checked_add_unsigned(begin)?.checked_add_unsigned(jitter)
+        self.plan.workload().start_time(timing.starts, timing.every, self.jitter, self.started, timing.from)
     }
 
     #[inline(never)]
@@ -323,19 +312,9 @@ impl<'p> Stream<'p> {
         self.next_start = self.start_time();
     }
 
-    /// The scenario of instance `number` in a run that executes each scenario once. Scenarios of weight 0 are skipped
-    /// without changing the start times of the others.
-    fn once(&self, number: u64) -> usize {
-        let happening = (0..self.plan.background).filter(|scenario| self.plan.weights.draws(*scenario));
-        happening.into_iter().nth(number as usize).unwrap_or(self.plan.background)
-    }
-
     /// Begins the next instance; its place and when its first step is due, if it has one.
     fn begin(&mut self, time: i64) -> (u32, Option<i64>) {
-        let scenario = match self.plan.timing.starts {
-            Starts::Once => self.once(self.started),
-            _ => self.plan.weights.at(self.plan.pick.bits().wrapping_add(self.started.wrapping_mul(GOLDEN))),
-        };
+        let scenario = self.plan.workload().scenario_of(self.plan.timing.starts, self.started);
         let number = self.numbers[scenario];
         self.numbers[scenario] += 1;
         self.started += 1;
@@ -352,16 +331,6 @@ impl World {
             injected: false,
         }
     }
-}
-
-/// Time of the last event that is not injected; the start of the run if there is none.
-pub(crate) fn last_of_background(plan: &Plan) -> i64 {
-    let (mut stream, mut words) = (Stream::new(plan), Vec::new());
-    let events = std::iter::from_fn(|| {
-        words.clear();
-        stream.next_of_background(&mut words)
-    });
-    events.last().map_or(plan.timing.from, |record| record.time)
 }
 
 /// Draws a delay from a range, both ends included.

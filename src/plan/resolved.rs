@@ -248,10 +248,6 @@ pub struct Call {
     pub asks: Vec<Ask>,
     /// The automatic failure that occurs if the request of that index lowers its field.
     pub lowers: Option<(FailureId, usize)>,
-    /// Event kinds by outcome: indices into the plan's event kinds.
-    pub event_kinds: Vec<(Option<FailureId>, u32)>,
-    /// Offset of the state of another resource that its events show, if any.
-    pub beside: u32,
 }
 
 /// Location of a resource's state among an instance's state slots.

@@ -21,6 +21,15 @@ pub struct Timing {
     pub warm: bool,
 }
 
+/// What a simulation of the whole run without its state has found, before the first event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DryRun {
+    /// Number of events, those of injected scenarios included.
+    pub events: u64,
+    /// Time of the last event that is not injected, in nanoseconds since the Unix epoch.
+    pub last: i64,
+}
+
 /// Which instances start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Starts {

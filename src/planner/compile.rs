@@ -1,6 +1,7 @@
-//! Compiler of event kinds: resolves each name in a template once, to a value source.
+//! Last step of planning: compiles the event kinds of a run. Resolves each name in a template once, to a value source.
 
 mod around;
+mod calls;
 mod inline;
 mod items;
 mod resource;
@@ -19,6 +20,7 @@ use crate::{
     population::Population,
     template::{Constant, ListSlot, Program},
 };
+pub(crate) use calls::CompiledCalls;
 use inline::Wanted;
 use std::{
     collections::{HashMap, HashSet},
@@ -37,8 +39,7 @@ pub struct EventKindCompiler<'a> {
 }
 
 impl<'a> EventKindCompiler<'a> {
-    /// A compiler for this kind of envelope and record key (an index into [`Catalog::keys`]). Values in the population
-    /// that depend on the start of the run may be provisional.
+    /// A compiler for this kind of envelope and record key (an index into [`Catalog::keys`]).
     pub fn new(
         catalog: &'a Catalog,
         population: &'a Population,

@@ -4,7 +4,7 @@
 use crate::{
     catalog::{Catalog, KindId, MOST_MEMBERS},
     error::{Diagnostic, Error, Source, did_you_mean},
-    planner::load::Loaded,
+    scenario::Field,
     units::{format_bytes, format_count},
     yaml::Value,
 };
@@ -21,6 +21,17 @@ pub(super) struct Counts {
     exact: Vec<Option<(Range<usize>, Arc<Source>)>>,
 }
 
+/// How many members of a kind a run needs, because the name of another kind has a second in it and is unique within a
+/// member.
+pub(super) struct Needed {
+    /// The kind within whose members the names are unique.
+    pub room: KindId,
+    /// The kind with the names.
+    pub named: KindId,
+    /// Number of members of `room`.
+    pub members: u64,
+}
+
 /// The most bytes of a population that a catalog or mix asks for, which takes about two seconds to build. A population
 /// that grows with the rate may take more.
 const MOST_BYTES: u128 = 200_000_000;
@@ -33,8 +44,26 @@ const FIELD: u128 = 40;
 const ROOM: u64 = 2;
 
 impl Counts {
+    /// The population of a run: the numbers in the mixes, else those in the catalog. If the mixes have mistakes, these
+    /// are collected.
+    ///
+    /// # Errors
+    ///
+    /// A population that is too small for the catalog, or too large.
+    pub fn read(
+        catalog: &Catalog,
+        population: &[(Field, Arc<Source>)],
+        mistakes: &mut Vec<Diagnostic>,
+    ) -> Result<Counts, Error> {
+        let before = mistakes.len();
+        let counts = written(catalog, population, mistakes)?;
+        let counts = if mistakes.len() == before { counts } else { Counts::of_catalog(catalog) };
+        counts.check_size(catalog)?;
+        Ok(counts)
+    }
+
     /// The sizes in the catalog.
-    pub fn of_catalog(catalog: &Catalog) -> Self {
+    fn of_catalog(catalog: &Catalog) -> Self {
         Counts {
             kinds: catalog.kinds.iter().map(|kind| kind.population).collect(),
             skew: catalog.skew,
@@ -53,7 +82,7 @@ impl Counts {
     /// # Errors
     ///
     /// The memory needed; the diagnostic points at the largest number in the mix.
-    pub fn check_size(&self, catalog: &Catalog) -> Result<(), Error> {
+    fn check_size(&self, catalog: &Catalog) -> Result<(), Error> {
         let needed = self.bytes(catalog);
         if needed <= MOST_BYTES {
             return Ok(());
@@ -81,9 +110,9 @@ impl Counts {
     /// # Errors
     ///
     /// The mix gives an exact number that is too small.
-    pub fn grown(&self, catalog: &Catalog, needs: &[(KindId, KindId, u64)]) -> Result<Option<Counts>, Error> {
+    pub fn grown(&self, catalog: &Catalog, needs: &[Needed]) -> Result<Option<Counts>, Error> {
         let mut grown = self.clone();
-        for (room, named, needed) in needs {
+        for Needed { room, named, members: needed } in needs {
             let (label, plural) = (&catalog.kinds[*named].label, plural(catalog, *room));
             if let Some((span, source)) = self.exact[*room].as_ref().filter(|_| self.kinds[*room] < *needed) {
                 let message = format!("at this rate {needed} {plural} are needed");
@@ -128,11 +157,14 @@ fn count(value: &Value) -> Option<(u64, bool)> {
     }
 }
 
-/// The population of a run: the numbers in the mix, else those in the catalog.
-pub(super) fn population(catalog: &Catalog, found: &Loaded) -> Result<Counts, Error> {
+/// The numbers in the mixes, else those in the catalog.
+fn written(
+    catalog: &Catalog,
+    population: &[(Field, Arc<Source>)],
+    mistakes: &mut Vec<Diagnostic>,
+) -> Result<Counts, Error> {
     let mut counts = Counts::of_catalog(catalog);
-    let mut mistakes = Vec::new();
-    for (field, source) in &found.population {
+    for (field, source) in population {
         let wrong = |message: String| Diagnostic::new(source, field.value.span.clone(), message);
         if field.name.value == "skew" {
             match field.value.value {
@@ -166,7 +198,7 @@ pub(super) fn population(catalog: &Catalog, found: &Loaded) -> Result<Counts, Er
             let name = plural(catalog, kind);
             let message =
                 format!("a population of {} {name} is too small: it needs at least {needed}", counts.kinds[kind]);
-            match found.population.iter().find(|(field, _)| field.name.value == name) {
+            match population.iter().find(|(field, _)| field.name.value == name) {
                 Some((field, source)) => {
                     let mistake = Diagnostic::new(source, field.value.span.clone(), message);
                     mistakes.push(mistake.help(format!("write `{name}: {needed}` or more, or leave it out")));
@@ -179,5 +211,5 @@ pub(super) fn population(catalog: &Catalog, found: &Loaded) -> Result<Counts, Er
             }
         }
     }
-    if mistakes.is_empty() { Ok(counts) } else { Err(mistakes.into()) }
+    Ok(counts)
 }

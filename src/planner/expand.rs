@@ -3,14 +3,12 @@
 use crate::{
     catalog::Catalog,
     plan::resolved::{Operation, Outcome, Owner, ResolvedScenario},
-    planner::resolve::Resolved,
     scenario::{self, Body, Scenario, Step},
     yaml::Spanned,
 };
 
 /// The scenario with actors, resources, targets and failures written out.
-pub(super) fn expanded(catalog: &Catalog, scenario: &Scenario, resolved: &Resolved) -> Scenario {
-    let resolved = &resolved.scenario;
+pub(super) fn expanded(catalog: &Catalog, scenario: &Scenario, resolved: &ResolvedScenario) -> Scenario {
     let mut spelled = scenario.clone();
     for actor in &resolved.actors {
         if scenario.actors.iter().all(|written| written.name.value != actor.name) {

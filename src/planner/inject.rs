@@ -1,15 +1,14 @@
-//! Injected scenarios: loads and names them, and checks that they lie within the run.
+//! Injected scenarios: loads and names them.
 
 use crate::{
     error::{Diagnostic, Error, Source, quoted},
     plan::{
-        Options, Plan, Starts,
+        Options,
         resolved::{At, Injection},
     },
     planner::loader::Loader,
     scenario::{Body, DEFAULT_LABEL, Override, Scenario, is_label},
-    simulation::{self, Span},
-    units::{self, elapsed, format_duration, format_time},
+    units,
     yaml::{Node, Spanned},
 };
 use std::sync::Arc;
@@ -184,61 +183,13 @@ fn parse(text: &str) -> Result<Argument, Error> {
     Ok(argument)
 }
 
-/// The latest time of an injection, in nanoseconds since the Unix epoch: one day before the end of event time.
-const LATEST: i64 = i64::MAX - 86_400_000_000_000;
-
-/// Rejects injected scenarios that do not lie within the run.
-pub(super) fn check(plan: &Plan) -> Result<(), Error> {
-    if plan.background == plan.scenarios.len() {
-        return Ok(());
-    }
-    let timing = &plan.timing;
-    let end = match (timing.to, &timing.schedule) {
-        (Some(to), _) => Some((to, true)),
-        (None, Some(schedule)) => {
-            let span =
-                timing.events.and_then(|events| schedule.slot(events)).into_iter().chain(schedule.length()).min();
-            span.map(|span| (timing.from.saturating_add_unsigned(span), false))
-        }
-        (None, None) if timing.starts == Starts::Unbounded && timing.events.is_none() => None,
-        (None, None) => Some((simulation::last_of_background(plan).saturating_add(1), false)),
-    };
-    for Span { scenario, first, last, cut_by_time } in simulation::injected_spans(plan) {
-        let name = &plan.scenarios[scenario].name;
-        if first >= LATEST {
-            let message = format!("`{name}` would begin when event time is over, in the year 2262");
-            return Err(Error::usage(message).help("inject it earlier"));
-        }
-        if cut_by_time {
-            let message = format!("`{name}` would be cut short: event time ends in the year 2262");
-            return Err(Error::usage(message).help("inject it earlier, or shorten its delays"));
-        }
-        if first < timing.from {
-            let message = format!("`{name}` would begin before the run does ({})", format_time(timing.from));
-            return Err(Error::usage(message).help("inject it at `+20m`, so long after the run's beginning"));
-        }
-        let Some((end, whole)) = end else { continue };
-        if first >= end {
-            let message = format!("`{name}` would begin when the run is over ({})", format_time(end));
-            return Err(Error::usage(message).help("inject it earlier, or let the run be longer"));
-        }
-        if whole && last >= end {
-            let needs = format_duration(elapsed(end, last) / 1_000_000_000 * 1_000_000_000 + 1_000_000_000);
-            let message = format!("`{name}` would be cut short: the run ends {needs} too early for it");
-            return Err(Error::usage(message).help("inject it earlier, or let the run be longer"));
-        }
-    }
-    Ok(())
-}
-
-/// Rejects an absolute time if the start of the run is not known yet.
-pub(super) fn check_known(entries: &[Entry], from: Option<i64>) -> Result<(), Error> {
-    let absolute = entries.iter().find(|entry| matches!(entry.injection.at, At::Time(_)));
-    match (absolute, from) {
-        (Some(entry), None) => {
+/// Rejects an absolute time in a run whose start follows from its length.
+pub(super) fn check_relative(entries: &[Entry]) -> Result<(), Error> {
+    match entries.iter().find(|entry| matches!(entry.injection.at, At::Time(_))) {
+        Some(entry) => {
             let message = format!("`{}` has a time, but the run's beginning follows from its length", entry.name);
             Err(Error::usage(message).help("give `--from`, or inject it at `+20m`"))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }

@@ -1,16 +1,19 @@
-//! The scenarios of a run: those that the options name, with mixes flattened, and the injected ones.
+//! First step of planning: reads the scenarios of a run, with mixes flattened, and the injected ones.
 
 use crate::{
     catalog::Catalog,
+    clock,
     error::{Diagnostic, Error, Source},
     plan::Options,
     planner::{
+        counts::Counts,
         inject,
         loader::{Loader, check_scenario_count},
         overrides::Overrides,
     },
     scenario::{Body, Field, Pace, Scenario},
     sources::{ScenarioSource, SourceProvider},
+    units,
     yaml::Spanned,
 };
 use std::sync::Arc;
@@ -23,20 +26,24 @@ pub(super) struct Loaded {
     pub entries: Vec<Entry>,
     /// The injected scenarios.
     pub injected: Vec<inject::Entry>,
-    /// Mistakes in the form of the files.
-    pub mistakes: Vec<Diagnostic>,
+    /// The overrides on the command line; those of parameters are marked as used.
+    pub overrides: Overrides,
     /// The seed, if a file gives one.
     pub seed: Option<u64>,
     /// The start of event time, if a file gives one.
-    pub from: Option<(Spanned<String>, Arc<Source>)>,
+    pub from: Option<FileTime>,
     /// The time between starts of instances, if a file gives one.
     pub every: Option<u64>,
     /// The rate, if a mix gives one.
     pub pace: Option<Pace>,
-    /// The population, as far as mixes give it.
-    pub population: Vec<(Field, Arc<Source>)>,
+    /// The size of the population in the catalog and the mixes.
+    pub counts: Counts,
+    /// The wall time that relative times refer to: a whole second, in nanoseconds since the Unix epoch.
+    pub now: i64,
     /// All texts that were read.
     pub texts: Vec<ScenarioSource>,
+    /// Mistakes in the form of the files, which the next step reports together with its own.
+    pub mistakes: Vec<Diagnostic>,
 }
 
 /// A scenario and its weight.
@@ -45,74 +52,127 @@ pub(super) struct Entry {
     pub weight: u64,
 }
 
+/// A time in a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FileTime {
+    /// Nanoseconds since the Unix epoch.
+    pub time: i64,
+    /// Whether it was written as relative to now.
+    pub is_relative: bool,
+}
+
+/// Settings in files that apply to the whole run. The first file that has one determines it.
+#[derive(Default)]
+struct Settings {
+    seed: Option<u64>,
+    from: Option<(Spanned<String>, Arc<Source>)>,
+    every: Option<u64>,
+    pace: Option<Pace>,
+    population: Vec<(Field, Arc<Source>)>,
+}
+
 /// The largest weight: a thousand scenarios of this weight do not overflow 64 bits.
 const WEIGHT: f64 = 1_099_511_627_776.0;
 
-/// Loads the scenarios of a run; several arguments are a mix with equal weights.
-pub(super) fn all(catalog: &Catalog, options: &Options, settings: &mut Overrides, now: i64) -> Result<Loaded, Error> {
-    let (arguments, texts) = (&options.scenarios, &options.texts);
-    if arguments.is_empty() {
-        return Err(Error::usage("no scenario is given").help("`falsetrail list` shows the shipped ones"));
-    }
-    if let Some(at) = arguments.iter().skip(1).position(|argument| argument == "-") {
-        let error = Error::usage(format!(
-            "a lone `-` after `{}`: the shell took the `>` of `->` for a redirection",
-            arguments[at]
-        ));
-        return Err(error.help(
-            "put the scenario in quotes ('create-pool -> delete-pool') or use commas (create-pool,delete-pool)",
-        ));
-    }
-    let mut found = Loaded {
-        name: String::new(),
-        entries: Vec::new(),
-        injected: Vec::new(),
-        mistakes: Vec::new(),
-        seed: None,
-        from: None,
-        every: None,
-        pace: None,
-        population: Vec::new(),
-        texts: Vec::new(),
-    };
-    let mut loader = Loader::new(catalog, texts, settings);
-    let mut names = Vec::new();
-    let mut weighted = Vec::new();
-    for argument in arguments {
-        let Some(scenario) = loader.find(argument, None, &[])? else { continue };
-        names.push(scenario.name.clone());
-        found.seed = found.seed.or(scenario.seed.as_ref().map(|seed| seed.value));
-        found.every = found.every.or(scenario.every.as_ref().map(|every| every.value));
-        found.from = found.from.or(scenario.from.clone().map(|from| (from, Arc::clone(&scenario.source))));
-        if let Body::Mix(mix) = &scenario.body {
-            let source = Arc::clone(&scenario.source);
-            found.pace = found.pace.take().or_else(|| mix.pace.clone());
-            found.population.extend(mix.population.iter().map(|field| (field.clone(), Arc::clone(&source))));
-            check_scenario_count(found.injected.len() + mix.inject.len())?;
-            found.injected.extend(inject::of_mix(&mut loader, &scenario, now));
+const SECOND: i64 = 1_000_000_000;
+
+impl Loaded {
+    /// Loads the scenarios of a run; several arguments are a mix with equal weights.
+    ///
+    /// # Errors
+    ///
+    /// Arguments and overrides that cannot be read. Mistakes in files are part of the result.
+    pub fn new(catalog: &Catalog, options: &Options) -> Result<Loaded, Error> {
+        let mut overrides = Overrides::parse(&options.set)?;
+        check_arguments(&options.scenarios)?;
+        let now = options.now.unwrap_or_else(clock::now).div_euclid(SECOND) * SECOND;
+        let mut loader = Loader::new(catalog, &options.texts, &mut overrides);
+        let (mut names, mut weighted, mut injected) = (Vec::new(), Vec::new(), Vec::new());
+        let mut settings = Settings::default();
+        for argument in &options.scenarios {
+            let Some(scenario) = loader.find(argument, None, &[])? else { continue };
+            names.push(scenario.name.clone());
+            settings.add(&scenario);
+            if let Body::Mix(mix) = &scenario.body {
+                check_scenario_count(injected.len() + mix.inject.len())?;
+                injected.extend(inject::of_mix(&mut loader, &scenario, now));
+            }
+            loader.flatten(scenario, 1.0, &mut weighted)?;
         }
-        loader.flatten(scenario, 1.0, &mut weighted)?;
+        check_scenario_count(injected.len() + options.inject.len())?;
+        injected.extend(inject::of_options(&mut loader, options, now)?);
+        let Loader { mut mistakes, taken: texts, .. } = loader;
+        if mistakes.is_empty() {
+            options.texts.check_all_used(&texts)?;
+        }
+        check_scenario_count(weighted.len() + injected.len())?;
+        let counts = Counts::read(catalog, &settings.population, &mut mistakes)?;
+        Ok(Loaded {
+            name: names.join(" + "),
+            entries: entries(weighted),
+            injected,
+            overrides,
+            seed: settings.seed,
+            from: settings.from(now, &mut mistakes),
+            every: settings.every,
+            pace: settings.pace,
+            counts,
+            now,
+            texts,
+            mistakes,
+        })
     }
-    check_scenario_count(found.injected.len() + options.inject.len())?;
-    found.injected.extend(inject::of_options(&mut loader, options, now)?);
-    found.name = names.join(" + ");
-    found.mistakes = loader.mistakes;
-    found.texts = loader.taken;
-    if found.mistakes.is_empty() {
-        texts.check_all_used(&found.texts)?;
-    }
-    check_scenario_count(weighted.len() + found.injected.len())?;
-    let most = weighted.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
-    // A weight of 0 means never. The scenario keeps its index, so that the others do not change.
-    let weight = |weight: f64| if weight > 0.0 { ((weight / most * WEIGHT) as u64).max(1) } else { 0 };
-    found.entries = weighted.into_iter().map(|(scenario, share)| Entry { scenario, weight: weight(share) }).collect();
-    Ok(found)
 }
 
 /// Loads one scenario without flattening it.
 pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> {
-    let (mut settings, texts) = (Overrides::default(), SourceProvider::Machine);
-    let mut loader = Loader::new(catalog, &texts, &mut settings);
+    let (mut overrides, texts) = (Overrides::default(), SourceProvider::Machine);
+    let mut loader = Loader::new(catalog, &texts, &mut overrides);
     let found = loader.find(argument, None, &[])?;
     found.filter(|_| loader.mistakes.is_empty()).ok_or_else(|| loader.mistakes.into())
+}
+
+/// Rejects a run without scenarios, and an arrow that the shell has cut.
+fn check_arguments(arguments: &[String]) -> Result<(), Error> {
+    if arguments.is_empty() {
+        return Err(Error::usage("no scenario is given").help("`falsetrail list` shows the shipped ones"));
+    }
+    let Some(at) = arguments.iter().skip(1).position(|argument| argument == "-") else { return Ok(()) };
+    let message = format!("a lone `-` after `{}`: the shell took the `>` of `->` for a redirection", arguments[at]);
+    Err(Error::usage(message)
+        .help("put the scenario in quotes ('create-pool -> delete-pool') or use commas (create-pool,delete-pool)"))
+}
+
+/// The scenarios with their weights as integers.
+fn entries(weighted: Vec<(Scenario, f64)>) -> Vec<Entry> {
+    let most = weighted.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
+    // A weight of 0 means never. The scenario keeps its index, so that the others do not change.
+    let weight = |weight: f64| if weight > 0.0 { ((weight / most * WEIGHT) as u64).max(1) } else { 0 };
+    weighted.into_iter().map(|(scenario, share)| Entry { scenario, weight: weight(share) }).collect()
+}
+
+impl Settings {
+    fn add(&mut self, scenario: &Scenario) {
+        let source = || Arc::clone(&scenario.source);
+        self.seed = self.seed.or(scenario.seed.as_ref().map(|seed| seed.value));
+        self.every = self.every.or(scenario.every.as_ref().map(|every| every.value));
+        self.from = self.from.take().or_else(|| Some((scenario.from.clone()?, source())));
+        if let Body::Mix(mix) = &scenario.body {
+            self.pace = self.pace.take().or_else(|| mix.pace.clone());
+            self.population.extend(mix.population.iter().map(|field| (field.clone(), source())));
+        }
+    }
+
+    /// The start of event time. Mistakes in it are reported even if it is not used.
+    fn from(&self, now: i64, mistakes: &mut Vec<Diagnostic>) -> Option<FileTime> {
+        let (text, source) = self.from.as_ref()?;
+        match units::time(&text.value, now) {
+            Ok(time) => Some(FileTime { time, is_relative: units::is_relative_time(&text.value) }),
+            Err(mistake) => {
+                let found = Diagnostic::new(source, text.span.clone(), mistake.message);
+                mistakes.push(found.help(mistake.help));
+                None
+            }
+        }
+    }
 }

@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, ops::Range, sync::Arc};
 pub const SET: &str = "--set";
 
 /// The overrides on the command line, and which of them were used.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Overrides {
     all: Vec<Setting>,
     used: BTreeSet<usize>,
@@ -19,7 +19,7 @@ pub struct Overrides {
     pub known: BTreeSet<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Setting {
     source: Arc<Source>,
     owner: Option<String>,

@@ -13,7 +13,7 @@ use crate::{
     catalog::{Catalog, KindId},
     error::{Diagnostic, Source, did_you_mean, nearest},
     identity::{FamilyId, TAGS, Tags},
-    plan::resolved::{ResolvedScenario, Row},
+    plan::resolved::{Injection, ResolvedScenario, Row},
     planner::overrides::Overrides,
     scenario::{self, Body, Scenario, Step},
     units::format_count,
@@ -46,18 +46,24 @@ pub struct Resolved {
     pub steps: Vec<Option<scenario::Call>>,
     /// The text of the scenario.
     pub source: Arc<Source>,
-    /// All mistakes except impossible steps, which [`super::check`] finds.
+    /// All mistakes except impossible steps, which [`settle`](super::settle::settle) finds.
     pub mistakes: Vec<Diagnostic>,
     /// Whether some step could not be resolved, so that the state of resources after it is not known.
     pub blind: bool,
 }
 
-/// Resolves one scenario with steps as far as possible, under a name that is unique in the run.
+/// Resolves one scenario with steps as far as possible, under a name that is unique in the run. `injection` is its time
+/// if it is injected.
 ///
 /// # Errors
 ///
 /// A scenario without steps.
-pub fn resolve(scenario: &Scenario, name: &str, around: &mut ResolveContext) -> Result<Resolved, Vec<Diagnostic>> {
+pub fn resolve(
+    scenario: &Scenario,
+    name: &str,
+    injection: Option<&Injection>,
+    around: &mut ResolveContext,
+) -> Result<Resolved, Vec<Diagnostic>> {
     let Body::Steps(steps) = &scenario.body else {
         let mistake = Diagnostic::new(
             &scenario.source,
@@ -67,7 +73,7 @@ pub fn resolve(scenario: &Scenario, name: &str, around: &mut ResolveContext) -> 
         return Err(vec![mistake.help("list its scenarios in this mix")]);
     };
     check_length(scenario, steps)?;
-    let mut resolver = Resolver::new(scenario, name, around);
+    let mut resolver = Resolver::new(scenario, name, injection, around);
     resolver.actors();
     resolver.resources(steps);
     resolver.steps(steps, true);
@@ -152,7 +158,12 @@ impl Draft {
 }
 
 impl<'a, 'b> Resolver<'a, 'b> {
-    fn new(scenario: &'a Scenario, name: &str, around: &'a mut ResolveContext<'b>) -> Self {
+    fn new(
+        scenario: &'a Scenario,
+        name: &str,
+        injection: Option<&Injection>,
+        around: &'a mut ResolveContext<'b>,
+    ) -> Self {
         let catalog = around.catalog;
         let rows = catalog
             .kinds
@@ -176,7 +187,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
             operations: Vec::new(),
             state_words: 0,
             in_one_place: false,
-            injection: None,
+            injection: injection.cloned(),
         };
         let steps_family = around.tags.family(&format!("step of {name}"));
         Resolver {

@@ -53,11 +53,6 @@ impl Active {
         self.loads.cut_by_time
     }
 
-    /// Forgets that an instance was cut short.
-    pub fn forget_cut(&mut self) {
-        self.loads.cut_by_time = false;
-    }
-
     /// Begins an instance of a scenario. Returns its place, and the time of its first step if it has one.
     pub fn begin(
         &mut self,
@@ -67,7 +62,7 @@ impl Active {
         time: i64,
     ) -> (u32, Option<i64>) {
         let mut instance = Instance::begin(plan, scenario, number, time, &mut self.states, world);
-        let due = instance.enter(plan, (&self.steps, &mut self.loads), time);
+        let due = instance.enter(&plan.scenarios, (&self.steps, &mut self.loads), time);
         (self.instances.insert(instance), due)
     }
 
@@ -76,7 +71,7 @@ impl Active {
     #[inline(always)]
     pub fn schedule(&mut self, plan: &Plan, due: Option<i64>, order: u64, place: u32) {
         match due {
-            Some(due) => self.due.push((due, order, place)),
+            Some(time) => self.due.push(Due { time, order, place }),
             None => self.end(plan, place),
         }
     }
@@ -130,7 +125,7 @@ impl Active {
         time: i64,
         words: &mut Vec<u64>,
     ) -> Record {
-        self.happen(plan, world, (due, 0), time, words)
+        self.happen(plan, world, due, 0, time, words)
     }
 
     /// Executes the call at which an instance is, at `time`, as event `number`.
@@ -140,7 +135,8 @@ impl Active {
         &mut self,
         plan: &Plan,
         world: &mut World,
-        ((_, order, place), number): (Due, u64),
+        Due { order, place, .. }: Due,
+        number: u64,
         time: i64,
         words: &mut Vec<u64>,
     ) -> Record {
@@ -172,7 +168,7 @@ impl Active {
             states.show(instance, own, words);
             states.show(instance, other, words);
         }
-        let due = instance.proceed(plan, step, (steps, loads), time);
+        let due = instance.proceed(&plan.scenarios, step, (steps, loads), time);
         self.schedule(plan, due, order, place);
         Record {
             number,
@@ -200,7 +196,9 @@ fn call(
     words: &mut Vec<u64>,
 ) -> u32 {
     let scenario = &plan.scenarios[usize::from(instance.scenario)];
-    let Some(Operation::Call(call)) = steps.operation(plan, instance.scenario, instance.at) else { return 0 };
+    let Some(Operation::Call(call)) = steps.operation(&plan.scenarios, instance.scenario, instance.at) else {
+        return 0;
+    };
     let mut asked = [0; MOST_ASKS];
     let state = states.of(scenario, instance);
     let outcome = transition::act(plan, world, call, (instance, element), time, state, &mut asked);
@@ -211,8 +209,10 @@ fn call(
         states.show(instance, other, words);
         return step.event_kind;
     }
-    let found = call.event_kinds.iter().find(|(failure, _)| *failure == outcome);
-    let event_kind = found.or(call.event_kinds.first()).map_or(0, |(_, event_kind)| *event_kind);
+    let operation = steps.index(instance.scenario, instance.at);
+    let mut kinds = plan.calls[usize::from(instance.scenario)][operation].event_kinds.clone();
+    let usual = kinds.start;
+    let event_kind = kinds.find(|kind| plan.event_kinds[*kind as usize].failure == outcome).unwrap_or(usual);
     let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
     transition::hand_over((scenario, call), state, snapshot, element, &asked, words);
     event_kind

@@ -18,8 +18,16 @@ use std::{
     collections::{BinaryHeap, binary_heap::PeekMut},
 };
 
-/// When an instance's next step is due: time, rank among steps due at that time, and the instance's place.
-pub type Due = (i64, u64, u32);
+/// When an instance's next step is due. Sorted in the order in which steps happen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    /// Nanoseconds since the Unix epoch.
+    pub time: i64,
+    /// Rank among the steps due at that time: the number of instances started before.
+    pub order: u64,
+    /// Place of the instance.
+    pub place: u32,
+}
 
 /// A calendar queue of [`Due`] entries.
 #[derive(Debug)]
@@ -101,7 +109,7 @@ impl CalendarQueue {
     #[inline(always)]
     pub fn push(&mut self, due: Due) {
         // An entry due before the current bucket goes into the current bucket.
-        let bucket = (ordered(due.0) >> self.shift).max(self.cursor);
+        let bucket = (ordered(due.time) >> self.shift).max(self.cursor);
         let different = bucket ^ self.cursor;
         if different >> WHEEL != 0 {
             self.overflow.put(different, bucket, due);
@@ -140,7 +148,7 @@ impl CalendarQueue {
             self.heads[slot] = entry.next;
             self.occupied.clear_if(slot, entry.next == END);
             entry.next = std::mem::replace(&mut self.free, first);
-            return Some((entry.time, entry.order, entry.place));
+            return Some(Due { time: entry.time, order: entry.order, place: entry.place });
         }
     }
 
@@ -161,7 +169,7 @@ impl CalendarQueue {
     fn hang(&mut self, due: Due, bucket: u64) {
         let slot = bucket as usize % BUCKETS;
         let (at, first) = (self.free, self.heads[slot]);
-        let (time, order, place) = due;
+        let Due { time, order, place } = due;
         let entry = Entry { time, order, place, next: first };
         let at = if at == END {
             self.entries.push(entry);
@@ -205,7 +213,7 @@ impl CalendarQueue {
         let mut at = std::mem::replace(&mut self.heads[slot], END);
         while at != END {
             let entry = &mut self.entries[at as usize];
-            self.current.push(Reverse((entry.time, entry.order, entry.place)));
+            self.current.push(Reverse(Due { time: entry.time, order: entry.order, place: entry.place }));
             let next = std::mem::replace(&mut entry.next, self.free);
             self.free = std::mem::replace(&mut at, next);
         }
@@ -224,7 +232,7 @@ impl CalendarQueue {
     #[inline(never)]
     fn pop_present(&mut self, limit: i64) -> Option<Due> {
         let first = self.current.peek_mut()?;
-        if first.0.0 <= limit { Some(PeekMut::pop(first).0) } else { None }
+        if first.0.time <= limit { Some(PeekMut::pop(first).0) } else { None }
     }
 
     /// Advances to the next turn of the wheel in which something is due, unless that begins after `limit`.
@@ -245,9 +253,9 @@ impl CalendarQueue {
         let many = self.overflow.len() >= MANY;
         while let Some(due) = self.overflow.pop(&mut list) {
             if many && self.ahead.len() < AHEAD {
-                self.ahead.push(due.2);
+                self.ahead.push(due.place);
             }
-            self.hang(due, ordered(due.0) >> self.shift);
+            self.hang(due, ordered(due.time) >> self.shift);
         }
         true
     }
@@ -316,13 +324,13 @@ mod tests {
             for (order, (size, salt, step)) in steps.into_iter().enumerate() {
                 // Delays and steps of all sizes, and sometimes an entry that was due earlier.
                 let delay = (1_i64 << size) + salt - 500;
-                let due = (now + delay, order as u64, order as u32);
+                let due = Due { time: now + delay, order: order as u64, place: order as u32 };
                 calendar.push(due);
                 list.push(due);
                 now += 1_i64 << step >> 4;
                 list.sort_unstable();
                 let taken = std::iter::from_fn(|| calendar.pop_until(now)).collect::<Vec<_>>();
-                let split = list.partition_point(|due| due.0 <= now);
+                let split = list.partition_point(|due| due.time <= now);
                 prop_assert_eq!(&taken[..], &list[..split]);
                 list.drain(..split);
             }
@@ -336,7 +344,10 @@ mod tests {
     fn a_crowded_bucket_is_a_sorted_list_too() {
         let mut calendar = CalendarQueue::new(0, 1_000_000);
         let mut list: Vec<Due> = (0..5_000_u64)
-            .map(|order| ((order.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 43) as i64 + 3_000_000, order, order as u32))
+            .map(|order| {
+                let time = (order.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 43) as i64 + 3_000_000;
+                Due { time, order, place: order as u32 }
+            })
             .collect();
         for due in &list {
             calendar.push(*due);
@@ -345,10 +356,11 @@ mod tests {
         let mut taken = Vec::new();
         for limit in 0..6_000 {
             while let Some(due) = calendar.pop_until(limit * 1_000) {
-                assert!(due.0 <= limit * 1_000);
-                if due.1 < 5_000 && due.1 % 7 == 0 {
+                assert!(due.time <= limit * 1_000);
+                if due.order < 5_000 && due.order % 7 == 0 {
                     // Due again soon, or before the entry just removed.
-                    let again = (due.0 + (due.1 % 5) as i64 * 100_000 - 100_000, due.1 + 5_000, due.2);
+                    let time = due.time + (due.order % 5) as i64 * 100_000 - 100_000;
+                    let again = Due { time, order: due.order + 5_000, ..due };
                     let next = taken.len() + 1;
                     let at = next + list[next..].partition_point(|other| *other < again);
                     list.insert(at, again);
@@ -367,11 +379,11 @@ mod tests {
         // Places in random order, delays from one bucket to beyond some turns of the wheel.
         for place in 0..50_000_u64 {
             let delay = place.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-            calendar.push((2_000 + delay as i64, place, place as u32));
+            calendar.push(Due { time: 2_000 + delay as i64, order: place, place: place as u32 });
         }
         let mut told = vec![false; 50_000];
         let mut untold = 0;
-        while let Some((_, _, place)) = calendar.pop_until(i64::MAX) {
+        while let Some(Due { place, .. }) = calendar.pop_until(i64::MAX) {
             untold += u32::from(!told[place as usize]);
             calendar.ahead().iter().for_each(|place| told[*place as usize] = true);
             calendar.forget_ahead();

@@ -7,8 +7,6 @@ use crate::{
     plan::Plan,
     simulation::{Active, Record, Stream, World},
 };
-use std::collections::BTreeMap;
-
 /// The injected scenarios of a run.
 #[derive(Debug)]
 pub(super) struct Injected {
@@ -53,12 +51,12 @@ impl Injected {
             self.ahead = stream.next_of_background(&mut self.words).map_or(Ahead::Over, Ahead::Known);
         }
         let first = match self.ahead {
-            Ahead::Known(ahead) => self.next.filter(|entry| entry.0 <= ahead.time),
+            Ahead::Known(ahead) => self.next.filter(|due| due.time <= ahead.time),
             _ => self.next,
         };
-        if let Some(entry) = first.filter(|entry| entry.0 < stream.to) {
+        if let Some(due) = first.filter(|due| due.time < stream.to) {
             stream.world.injected = true;
-            let record = self.active.happen_apart(stream.plan, &mut stream.world, entry, entry.0, words);
+            let record = self.active.happen_apart(stream.plan, &mut stream.world, due, due.time, words);
             stream.world.injected = false;
             self.next = self.active.pop_until_apart(i64::MAX);
             return Some(record);
@@ -69,35 +67,4 @@ impl Injected {
         words.extend_from_slice(&self.words);
         Some(record)
     }
-}
-
-/// When an injected scenario happens, whatever the run's end.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    /// Which of the plan's scenarios.
-    pub scenario: usize,
-    /// The times of its first and of its last event.
-    pub first: i64,
-    pub last: i64,
-    /// Whether it would continue after event time ends.
-    pub cut_by_time: bool,
-}
-
-/// For each injected scenario with events, when it happens.
-pub(crate) fn injected_spans(plan: &Plan) -> Vec<Span> {
-    let mut world = World { injected: true, ..World::new(plan) };
-    let Injected { mut active, mut next, .. } = Injected::new(plan, &mut world);
-    let mut spans: BTreeMap<usize, Span> = BTreeMap::new();
-    let mut words = Vec::new();
-    while let Some(due) = next {
-        words.clear();
-        let record = active.happen_apart(plan, &mut world, due, due.0, &mut words);
-        let scenario = usize::from(plan.event_kinds[record.event_kind as usize].scenario);
-        let begun = Span { scenario, first: record.time, last: record.time, cut_by_time: false };
-        let span = spans.entry(scenario).or_insert(begun);
-        (span.last, span.cut_by_time) = (record.time, active.is_cut_by_time());
-        active.forget_cut();
-        next = active.pop_until_apart(i64::MAX);
-    }
-    spans.into_values().collect()
 }

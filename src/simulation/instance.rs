@@ -210,15 +210,15 @@ impl Resource {
 
 impl Instance {
     /// An instance that can walk through its scenario, but has no state.
-    pub fn at_beginning(plan: &Plan, scenario: u16, number: u64) -> Self {
-        let key = plan.scenarios[usize::from(scenario)].key.number(number);
+    pub fn at_beginning(scenarios: &[ResolvedScenario], scenario: u16, number: u64) -> Self {
+        let key = scenarios[usize::from(scenario)].key.number(number);
         Instance { number, key, call: key, state_at: 0, turn: 0, turns: 0, room: 0, at: 0, scenario }
     }
 
     /// Starts an instance at `time`.
     pub fn begin(plan: &Plan, story_id: u16, number: u64, time: i64, states: &mut States, world: &mut World) -> Self {
         let scenario = &plan.scenarios[usize::from(story_id)];
-        let mut instance = Instance::at_beginning(plan, story_id, number);
+        let mut instance = Instance::at_beginning(&plan.scenarios, story_id, number);
         instance.state_at = states.take(story_id, scenario.state_words);
         if scenario.state_words == 0 {
             return instance;
@@ -277,8 +277,13 @@ impl Instance {
     }
 
     /// Moves to the first call; returns when it is due, or `None` if the scenario has no call.
-    pub fn enter(&mut self, plan: &Plan, (steps, loads): (&Steps, &mut DelaySmoothing), time: i64) -> Option<i64> {
-        let step = self.enter_at(plan, steps, steps.first(self.scenario))?;
+    pub fn enter(
+        &mut self,
+        scenarios: &[ResolvedScenario],
+        (steps, loads): (&Steps, &mut DelaySmoothing),
+        time: i64,
+    ) -> Option<i64> {
+        let step = self.enter_at(scenarios, steps, steps.first(self.scenario))?;
         loads.choose(time, (self.call, 0), step.after)
     }
 
@@ -290,7 +295,7 @@ impl Instance {
     #[inline(always)]
     pub fn proceed(
         &mut self,
-        plan: &Plan,
+        scenarios: &[ResolvedScenario],
         step: &Step,
         (steps, loads): (&Steps, &mut DelaySmoothing),
         time: i64,
@@ -306,24 +311,35 @@ impl Instance {
             self.turn = select_unpredictable(repeats, turn, 0);
             self.call = self.key.salted(next.salt);
         } else {
-            next = self.enter_at(plan, steps, at)?;
+            next = self.enter_at(scenarios, steps, at)?;
         }
         let range = select_unpredictable(repeats, &next.every, &next.after);
         loads.choose(time, (self.call, self.turn), *range)
     }
 
+    /// As [`proceed`](Self::proceed), from the step at which it is.
+    pub fn next_time(
+        &mut self,
+        scenarios: &[ResolvedScenario],
+        (steps, loads): (&Steps, &mut DelaySmoothing),
+        time: i64,
+    ) -> Option<i64> {
+        self.proceed(scenarios, steps.at(self.at), (steps, loads), time)
+    }
+
     /// Moves to the first call at `operation` or after it; `None` at the end of the scenario.
     #[inline(never)]
-    fn enter_at<'s>(&mut self, plan: &Plan, steps: &'s Steps, operation: u32) -> Option<&'s Step> {
+    fn enter_at<'s>(&mut self, scenarios: &[ResolvedScenario], steps: &'s Steps, operation: u32) -> Option<&'s Step> {
         let mut at = operation;
         loop {
             let step = steps.at(at);
             if step.sort == Sort::None {
-                at = self.elsewhere(plan, steps, at)?;
+                at = self.elsewhere(scenarios, steps, at)?;
                 continue;
             }
             let key = self.key.salted(step.salt);
-            let turns = if step.times == Times::Unsure { self.turns(plan, steps, at, key) } else { step.turns(key) };
+            let turns =
+                if step.times == Times::Unsure { self.turns(scenarios, steps, at, key) } else { step.turns(key) };
             if turns == 0 {
                 at = step.next;
                 continue;
@@ -338,8 +354,8 @@ impl Instance {
 
     /// The target of an operation that is not a call; `None` at the end of the scenario.
     #[inline(never)]
-    fn elsewhere(&self, plan: &Plan, steps: &Steps, at: u32) -> Option<u32> {
-        match steps.operation(plan, self.scenario, at)? {
+    fn elsewhere(&self, scenarios: &[ResolvedScenario], steps: &Steps, at: u32) -> Option<u32> {
+        match steps.operation(scenarios, self.scenario, at)? {
             Operation::Jump(to) => Some(steps.first(self.scenario) + *to as u32),
             Operation::Choose { salt, weights, targets } => {
                 Some(steps.first(self.scenario) + targets[weights.draw(self.key.number(*salt))] as u32)
@@ -350,9 +366,9 @@ impl Instance {
 
     /// Number of turns of a call that may not happen, or has very many.
     #[inline(never)]
-    fn turns(&self, plan: &Plan, steps: &Steps, at: u32, key: Key) -> u32 {
-        let scenario = &plan.scenarios[usize::from(self.scenario)];
-        match steps.operation(plan, self.scenario, at) {
+    fn turns(&self, scenarios: &[ResolvedScenario], steps: &Steps, at: u32, key: Key) -> u32 {
+        let scenario = &scenarios[usize::from(self.scenario)];
+        match steps.operation(scenarios, self.scenario, at) {
             Some(Operation::Call(call)) => {
                 let happens = call.chance.is_none_or(|chance| key.number(draws::CHANCE).draw() < chance);
                 if happens { turns(call, scenario, key) } else { 0 }

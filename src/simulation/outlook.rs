@@ -2,7 +2,10 @@
 
 use crate::{
     catalog::{Catalog, Effect},
-    plan::{Plan, resolved::Operation},
+    plan::{
+        Workload,
+        resolved::{Operation, ResolvedScenario},
+    },
     simulation::{GOLDEN, Instance, delay_smoothing::DelaySmoothing, steps::Steps},
 };
 
@@ -33,9 +36,9 @@ const SAMPLE: u64 = 4_096;
 const MOST_WALKED: u64 = 1 << 24;
 
 impl Outlook {
-    /// Walks through a sample of a plan's instances.
-    pub fn of(plan: &Plan) -> Self {
-        let kinds = plan.catalog.kinds.len();
+    /// Walks through a sample of a workload's instances.
+    pub fn of(catalog: &Catalog, workload: Workload<'_>) -> Self {
+        let kinds = catalog.kinds.len();
         let mut outlook = Outlook {
             instances: SAMPLE,
             events: 0,
@@ -45,10 +48,12 @@ impl Outlook {
             created: vec![0; kinds],
             actors: vec![0; kinds],
         };
-        let steps = Steps::of(plan);
+        let steps = Steps::without_state(workload.scenarios);
         let mut left = MOST_WALKED;
         for number in 0..SAMPLE {
-            outlook.add(plan, &steps, (plan.weights.at(number.wrapping_mul(GOLDEN)), number), &mut left);
+            let scenario = workload.weights.at(number.wrapping_mul(GOLDEN));
+            let instance = Instance::at_beginning(workload.scenarios, scenario as u16, number);
+            outlook.add(catalog, workload.scenarios, &steps, instance, &mut left);
             if left == 0 {
                 outlook.instances = number + 1;
                 break;
@@ -58,43 +63,52 @@ impl Outlook {
     }
 
     /// Whether any of a million instances has an event; of scenarios with very many steps, of fewer.
-    pub fn has_events(plan: &Plan) -> bool {
-        let (steps, mut loads) = (Steps::of(plan), DelaySmoothing::unknown());
-        let longest = plan.scenarios.iter().map(|scenario| scenario.operations.len()).max().unwrap_or(0).max(16);
+    pub fn has_events(workload: Workload<'_>) -> bool {
+        let scenarios = workload.scenarios;
+        let (steps, mut loads) = (Steps::without_state(scenarios), DelaySmoothing::unknown());
+        let longest = scenarios.iter().map(|scenario| scenario.operations.len()).max().unwrap_or(0).max(16);
         (0..MOST_WALKED / longest as u64).any(|number| {
-            let scenario = plan.weights.at(number.wrapping_mul(GOLDEN));
-            Instance::at_beginning(plan, scenario as u16, number).enter(plan, (&steps, &mut loads), 0).is_some()
+            let scenario = workload.weights.at(number.wrapping_mul(GOLDEN));
+            Instance::at_beginning(scenarios, scenario as u16, number)
+                .enter(scenarios, (&steps, &mut loads), 0)
+                .is_some()
         })
     }
 
-    /// Adds an instance. `left`: how many steps may still be walked.
-    fn add(&mut self, plan: &Plan, steps: &Steps, (story_id, number): (usize, u64), left: &mut u64) {
-        let scenario = &plan.scenarios[story_id];
+    /// Adds an instance that is at its beginning. `left`: how many steps may still be walked.
+    fn add(
+        &mut self,
+        catalog: &Catalog,
+        scenarios: &[ResolvedScenario],
+        steps: &Steps,
+        mut instance: Instance,
+        left: &mut u64,
+    ) {
+        let scenario = &scenarios[usize::from(instance.scenario)];
         self.words += scenario.state_words as u64;
         for actor in &scenario.actors {
             self.actors[actor.kind] += 1;
         }
         // Only the path through the scenario counts, not its effects, so the instance gets no state.
-        let mut instance = Instance::at_beginning(plan, story_id as u16, number);
         let mut loads = DelaySmoothing::unknown();
-        let mut due = instance.enter(plan, (steps, &mut loads), 0);
+        let mut due = instance.enter(scenarios, (steps, &mut loads), 0);
         while let Some(mut time) = due {
             let mut events = 1;
             *left = left.saturating_sub(1);
-            if let Some(Operation::Call(call)) = steps.operation(plan, instance.scenario, instance.at) {
+            if let Some(Operation::Call(call)) = steps.operation(scenarios, instance.scenario, instance.at) {
                 if *left == 0 {
                     let turns = instance.skip_turns();
                     let mean = u128::midpoint(call.every.low.into(), call.every.high.into());
                     let took = i64::try_from(mean * u128::from(turns)).unwrap_or(i64::MAX);
                     (events, time) = (1 + u64::from(turns), time.saturating_add(took));
                 }
-                if creates(&plan.catalog, call.method) {
-                    self.created[plan.catalog.methods[call.method].kind] += events;
+                if creates(catalog, call.method) {
+                    self.created[catalog.methods[call.method].kind] += events;
                 }
             }
             self.events += events;
             self.longest = self.longest.max(time as u64);
-            due = instance.proceed(plan, steps.at(instance.at), (steps, &mut loads), time);
+            due = instance.next_time(scenarios, (steps, &mut loads), time);
             if due.is_none() {
                 self.durations += time as u128;
             }

@@ -93,7 +93,7 @@ impl Stream<'_> {
         if per_day == 0 {
             return;
         }
-        let Outlook { instances: sample, events, longest, .. } = Outlook::of(plan);
+        let Outlook { instances: sample, events, longest, .. } = Outlook::of(&plan.catalog, plan.workload());
         let (sample, events) = (u128::from(sample), u128::from(events));
         // Nanoseconds between starts: mean events per instance divided by the rate.
         let between = (events * 86_400 * 1_000 * SECOND as u128 / (sample * u128::from(per_day))).max(1);
@@ -120,7 +120,7 @@ impl Stream<'_> {
     fn happen_until(&mut self, time: i64, words: &mut Vec<u64>) {
         while let Some(due) = self.active.pop_until_apart(time - 1) {
             words.clear();
-            self.active.happen_apart(self.plan, &mut self.world, due, due.0, words);
+            self.active.happen_apart(self.plan, &mut self.world, due, due.time, words);
         }
     }
 }
@@ -151,7 +151,7 @@ mod tests {
         for _ in 0..EVENTS {
             let started = stream.started;
             let (due, time) = stream.next_due().expect("the run has that many events");
-            each(&stream, (stream.started == started).then_some(due.0), due.2, time);
+            each(&stream, (stream.started == started).then_some(due.time), due.place, time);
             words.clear();
             stream.active.happen_apart(plan, &mut stream.world, due, time, &mut words);
         }
@@ -172,7 +172,7 @@ mod tests {
     /// The delay range of the step for which the instance at a place waits.
     fn range(plan: &Plan, stream: &Stream, place: u32) -> DurationRange {
         let instance = stream.active.instances.get(place);
-        match stream.active.steps.operation(plan, instance.scenario, instance.at) {
+        match stream.active.steps.operation(&plan.scenarios, instance.scenario, instance.at) {
             Some(Operation::Call(call)) if instance.turn == 0 => call.after,
             Some(Operation::Call(call)) => call.every,
             _ => panic!("an instance waits for a call"),

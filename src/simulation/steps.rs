@@ -6,7 +6,7 @@
 use crate::{
     catalog::Effect,
     plan::{
-        Plan,
+        CompiledCall, Plan,
         resolved::{Call, Operation, Outcome, ResolvedScenario, Turns},
     },
     simulation::draws,
@@ -99,19 +99,31 @@ pub(super) enum Times {
 
 impl Steps {
     pub fn of(plan: &Plan) -> Self {
-        let (mut steps, mut first, mut lists) = (Vec::new(), Vec::new(), Vec::new());
-        for scenario in &plan.scenarios {
+        let mut lists = Vec::new();
+        let steps = Self::arranged(&plan.scenarios, |scenario, operation, call| {
+            let compiled = &plan.calls[scenario][operation];
+            Step::of(plan, compiled, &plan.scenarios[scenario], call, &mut lists)
+        });
+        Steps { lists: lists.into(), ..steps }
+    }
+
+    /// The steps of scenarios whose instances have no state, so that only their times can be simulated.
+    pub fn without_state(scenarios: &[ResolvedScenario]) -> Self {
+        Self::arranged(scenarios, |scenario, _, call| Step::without_state(&scenarios[scenario], call))
+    }
+
+    fn arranged(scenarios: &[ResolvedScenario], mut step: impl FnMut(usize, usize, &Call) -> Step) -> Self {
+        let (mut steps, mut first) = (Vec::new(), Vec::new());
+        for (index, scenario) in scenarios.iter().enumerate() {
             let begin = steps.len() as u32;
             first.push(begin);
             steps.extend(scenario.operations.iter().enumerate().map(|(at, operation)| match operation {
-                Operation::Call(call) => {
-                    Step { next: begin + beyond_jumps(scenario, at + 1), ..Step::of(plan, scenario, call, &mut lists) }
-                }
+                Operation::Call(call) => Step { next: begin + beyond_jumps(scenario, at + 1), ..step(index, at, call) },
                 _ => Step::NONE,
             }));
             steps.push(Step::NONE);
         }
-        Steps { all: steps.into(), first: first.into(), lists: lists.into() }
+        Steps { all: steps.into(), first: first.into(), lists: Box::default() }
     }
 
     /// The step at an index; the sentinel after a scenario's last.
@@ -132,8 +144,13 @@ impl Steps {
     }
 
     /// The operation of a step; `None` for the sentinel.
-    pub fn operation<'p>(&self, plan: &'p Plan, scenario: u16, at: u32) -> Option<&'p Operation> {
-        plan.scenarios[usize::from(scenario)].operations.get((at - self.first(scenario)) as usize)
+    pub fn operation<'p>(&self, scenarios: &'p [ResolvedScenario], scenario: u16, at: u32) -> Option<&'p Operation> {
+        scenarios[usize::from(scenario)].operations.get(self.index(scenario, at))
+    }
+
+    /// Index of a step's operation in its scenario.
+    pub fn index(&self, scenario: u16, at: u32) -> usize {
+        (at - self.first(scenario)) as usize
     }
 }
 
@@ -174,20 +191,38 @@ impl Step {
         shows: false,
     };
 
-    fn of(plan: &Plan, scenario: &ResolvedScenario, call: &Call, lists: &mut Vec<Listed>) -> Self {
+    fn of(
+        plan: &Plan,
+        compiled: &CompiledCall,
+        scenario: &ResolvedScenario,
+        call: &Call,
+        lists: &mut Vec<Listed>,
+    ) -> Self {
+        let beside = compiled.beside as u16;
+        let step = Step::without_state(scenario, call);
+        let step = Step { at: if call.state.is_some() { step.at } else { beside }, other: beside, ..step };
+        if compiled.event_kinds.len() != 1 {
+            return step;
+        }
+        let event_kind = compiled.event_kinds.start;
+        step.short(plan, event_kind, scenario, call)
+            .or_else(|| step.list(plan, event_kind, scenario, call, lists))
+            .unwrap_or(step)
+    }
+
+    fn without_state(scenario: &ResolvedScenario, call: &Call) -> Self {
         let turns = match call.turns {
             Turns::Repeat(times) => [times.low, times.high],
             Turns::Each => [call.target.map_or(0, |target| scenario.resources[target].count.into()); 2],
         };
         let few = turns.map(u16::try_from);
-        let step = Step {
+        Step {
             after: call.after,
             every: call.every,
             salt: Salt::of(call.salt),
             turns: [few[0].unwrap_or(0), few[1].unwrap_or(0)],
             // With very much state these are truncated and then only hints for prefetching.
-            at: call.state.map_or(call.beside, |place| place.at) as u16,
-            other: call.beside as u16,
+            at: call.state.map_or(0, |place| place.at) as u16,
             stride: call.state.map_or(0, |place| place.stride as u16),
             sort: Sort::Call,
             times: match few {
@@ -197,13 +232,11 @@ impl Step {
             },
             each: call.turns == Turns::Each,
             ..Step::NONE
-        };
-        step.short(plan, scenario, call).or_else(|| step.list(plan, scenario, call, lists)).unwrap_or(step)
+        }
     }
 
     /// The step as `Short` or one of its special cases, if all the call's events are of one kind and show little.
-    fn short(self, plan: &Plan, scenario: &ResolvedScenario, call: &Call) -> Option<Self> {
-        let [(_, event_kind)] = call.event_kinds[..] else { return None };
+    fn short(self, plan: &Plan, event_kind: u32, scenario: &ResolvedScenario, call: &Call) -> Option<Self> {
         let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
         let at = match (snapshot.target, call.state) {
             (Some(target), Some(place)) if call.target == Some(target) => {
@@ -239,8 +272,14 @@ impl Step {
     }
 
     /// The step as `List`, if the call's events list elements and show nothing else.
-    fn list(self, plan: &Plan, scenario: &ResolvedScenario, call: &Call, lists: &mut Vec<Listed>) -> Option<Self> {
-        let [(_, event_kind)] = call.event_kinds[..] else { return None };
+    fn list(
+        self,
+        plan: &Plan,
+        event_kind: u32,
+        scenario: &ResolvedScenario,
+        call: &Call,
+        lists: &mut Vec<Listed>,
+    ) -> Option<Self> {
         let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
         let is_all = snapshot.target.is_none() && snapshot.asks == 0 && snapshot.others.is_empty();
         if changes(call) || !is_all {

@@ -2,7 +2,7 @@
 
 use super::Generate;
 use crate::{
-    clock::SystemClock,
+    clock::{self, SystemClock},
     error::Error,
     plan::{Options, Plan},
     run::{Lag, Live},
@@ -91,7 +91,7 @@ pub fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Er
     options.live = true;
     // A live run begins as soon as it is ready, not at the start of the second in which it was requested.
     options.from = options.from.filter(|from| from.trim() != "now");
-    let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
+    let now = clock::now();
     let plan = Plan::new(&options)?;
     if pace.re_pace {
         return re_paced(&plan, options, arguments.skip.unwrap_or(0));
@@ -143,7 +143,7 @@ fn re_paced(plan: &Plan, mut options: Options, skip: u64) -> Result<Plan, Error>
 
 /// The next whole second that is at least a second plus `longer` away.
 fn whole_second(longer: i64) -> i64 {
-    let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
+    let now = clock::now();
     (now + longer).div_euclid(SECOND) * SECOND + 2 * SECOND
 }
 

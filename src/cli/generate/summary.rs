@@ -7,6 +7,7 @@ use super::{
     repeat::{self, From},
 };
 use crate::{
+    clock,
     error::Error,
     plan::Plan,
     run::{Lag, Outcome, Progress, Selection, Slice},
@@ -74,7 +75,7 @@ impl<'a> About<'a> {
     ) -> Self {
         // It is indented one level deeper than in a separate run file.
         let run_file = run.to_json().trim_end().replace('\n', "\n  ");
-        let started = wall_time();
+        let started = clock::now();
         About { arguments, plan, part, started, offsets_before, run_file }
     }
 
@@ -138,7 +139,7 @@ impl<'a> About<'a> {
             "status": status(outcome).name(),
             "error": outcome.error.as_ref().map(|error| error.render(false).trim_end().to_owned()),
             "started": format_time(self.started),
-            "ended": format_time(wall_time()),
+            "ended": format_time(clock::now()),
             "run": self.run(until),
             "emitted": numbers(&part, &Undelivered::of(outcome)),
             "events": summary.events,
@@ -251,11 +252,6 @@ fn listed(path: &Path) -> Option<(Selection, Selection)> {
 
 fn numbers(part: &Slice, undelivered: &Undelivered) -> Value {
     Emitted::numbers_to_json(part, &undelivered.failed, &undelivered.unknown, undelivered.unlisted)
-}
-
-/// Nanoseconds since the Unix epoch.
-fn wall_time() -> i64 {
-    chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default()
 }
 
 /// How the run ended.

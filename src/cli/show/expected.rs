@@ -28,7 +28,7 @@ pub fn alone(plan: &Plan) -> String {
 }
 
 fn text(plan: &Plan) -> String {
-    let outlook = Outlook::of(plan);
+    let outlook = Outlook::of(&plan.catalog, plan.workload());
     let length = plan.timing.schedule.as_ref().and_then(crate::schedule::Schedule::length);
     let span = length.map_or(DAY, |length| length.min(DAY));
     let each = outlook.events as f64 / outlook.instances as f64;

@@ -2,6 +2,7 @@
 
 use super::{Verify, say};
 use crate::{
+    clock,
     error::Error,
     plan::Plan,
     run::{Selection, Slice},
@@ -35,7 +36,7 @@ impl Verify {
         // An end is looked for below: a run without one can be planned all the same.
         file.options.endless = true;
         let mut plan = file.plan()?;
-        let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
+        let now = clock::now();
         if let Some(until) = &self.until {
             let until = units::time(until, now)
                 .map_err(|mistake| Error::usage(format!("`--until`: {}", mistake.message)).help(mistake.help))?;

@@ -36,23 +36,10 @@ impl CallCompiler<'_> {
     fn member(&self, role: Role, field: FieldId) -> ValueSource {
         let kind = role.kind(self.scenario);
         let members = self.population.of(kind);
-        if members.len() != 1 || !self.is_timeless(kind, field) {
+        if members.len() != 1 {
             return ValueSource::Member { role, field };
         }
         members.value(0, field).map_or(ValueSource::Null, |text| fixed(text.bytes()))
-    }
-
-    /// Whether a population's field does not depend on the start of the run, which may not be known yet.
-    fn is_timeless(&self, kind_id: KindId, field: FieldId) -> bool {
-        let kind = &self.catalog.kinds[kind_id];
-        match &kind.fields[field].generator {
-            Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_) | Generator::Choose { .. } => true,
-            Generator::Text(text) => text.names().all(|name| {
-                let own = kind.field(&name[1]).filter(|_| name[0] == kind.variable);
-                own.is_some_and(|own| self.is_timeless(kind_id, own))
-            }),
-            _ => false,
-        }
     }
 
     /// Whether the scenario pins a field of this kind or of a kind in its scope, so that the population's texts do not

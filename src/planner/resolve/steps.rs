@@ -122,8 +122,6 @@ impl Resolver<'_, '_> {
             outcome,
             asks,
             lowers,
-            event_kinds: Vec::new(),
-            beside: 0,
         };
         self.calls += 1;
         self.push(Operation::Call(call), Some(written.clone()));

@@ -64,7 +64,7 @@ impl Overflow {
     /// Adds an entry due in `bucket`; `different` has the bits in which that differs from the current bucket.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
-    pub fn put(&mut self, different: u64, bucket: u64, (time, order, place): Due) {
+    pub fn put(&mut self, different: u64, bucket: u64, due: Due) {
         let level = ((different.ilog2() - self.below) / DIGIT) as usize;
         let list = (bucket >> (self.below + level as u32 * DIGIT)) as usize % LISTS;
         let level = &mut self.levels[level];
@@ -73,7 +73,7 @@ impl Overflow {
         if end.is_multiple_of(CHUNK) {
             end = chunk(&mut self.entries, &mut self.before, &mut self.free, end);
         }
-        self.entries[end as usize] = (time, order, place);
+        self.entries[end as usize] = due;
         level.ends[list] = end + 1;
         self.len += 1;
     }
@@ -137,7 +137,7 @@ fn chunk(entries: &mut Vec<Due>, before: &mut Vec<u32>, free: &mut u32, end: End
     let chunk = *free;
     if chunk == NONE {
         let begin = entries.len() as u32;
-        entries.resize(entries.len() + CHUNK as usize, (0, 0, 0));
+        entries.resize(entries.len() + CHUNK as usize, Due::default());
         before.push(end);
         return begin;
     }

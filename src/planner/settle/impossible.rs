@@ -4,7 +4,7 @@ use crate::{
     catalog::{FailureId, Precondition},
     error::Diagnostic,
     plan::resolved::{Asked, Call},
-    planner::check::{ABSENT, Constraint, Facts, GONE, LIVE, Pass},
+    planner::settle::{ABSENT, Constraint, Facts, GONE, LIVE, Pass},
     scenario,
 };
 use std::ops::Range;

@@ -1,0 +1,163 @@
+//! Second step of planning: resolves all scenarios of a run, and the choices that hold for the whole run.
+
+use crate::{
+    bytes::Padded,
+    catalog::Catalog,
+    error::{Diagnostic, Error, did_you_mean, keep},
+    identity::Tags,
+    plan::{Options, RecordKey, Workload, resolved::ResolvedScenario},
+    planner::{
+        counts::Counts,
+        load::Loaded,
+        resolve::{ResolveContext, resolve},
+        settle::settle,
+    },
+    value::{Key, WeightedIndex},
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The scenarios of a run, with indices in place of names, and how instances are divided among them.
+pub(super) struct ResolvedRun {
+    /// The effective seed.
+    pub seed: u64,
+    /// The key from which all values are derived.
+    pub values: Key,
+    /// The scenarios of the mix, followed by the injected ones.
+    pub scenarios: Vec<ResolvedScenario>,
+    /// Number of scenarios that are not injected.
+    pub background: usize,
+    /// Weights of the scenarios that are not injected.
+    pub weights: WeightedIndex,
+    /// Key of the choice among scenarios.
+    pub pick: Key,
+    /// Texts given by scenarios, referred to by index.
+    pub literals: Vec<Padded>,
+    /// The record key.
+    pub key: RecordKey,
+}
+
+impl ResolvedRun {
+    /// Resolves the scenarios of a run, with the population of `loaded`.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes in the files, those of loading included; options that name nothing.
+    pub fn new(catalog: &Catalog, options: &Options, loaded: &Loaded) -> Result<ResolvedRun, Error> {
+        let key = record_key(catalog, options.key.as_deref())?;
+        let seed = match options.seed.or(loaded.seed) {
+            Some(seed) => seed,
+            None => random_seed()?,
+        };
+        resolved(catalog, loaded, &loaded.counts, seed, key)
+    }
+
+    /// The same run with a population of another size, on which it depends which resources an instance shares.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_population(&self, catalog: &Catalog, loaded: &Loaded, counts: &Counts) -> Result<ResolvedRun, Error> {
+        resolved(catalog, loaded, counts, self.seed, self.key)
+    }
+
+    /// The scenarios, and how instances are divided among them.
+    pub fn workload(&self) -> Workload<'_> {
+        let ResolvedRun { scenarios, background, weights, pick, .. } = self;
+        Workload { scenarios, background: *background, weights, pick: *pick }
+    }
+}
+
+fn resolved(
+    catalog: &Catalog,
+    loaded: &Loaded,
+    counts: &Counts,
+    seed: u64,
+    key: RecordKey,
+) -> Result<ResolvedRun, Error> {
+    let values = Key::root(seed);
+    let (mut literals, mut overrides, mut mistakes) = (Vec::new(), loaded.overrides.clone(), loaded.mistakes.clone());
+    let mut around = ResolveContext {
+        catalog,
+        population: &counts.kinds,
+        tags: &mut Tags::default(),
+        literals: &mut literals,
+        settings: &mut overrides,
+        values,
+    };
+    let scenarios = scenarios(loaded, &mut around, &mut mistakes);
+    if !mistakes.is_empty() {
+        return Err(in_order(mistakes).into());
+    }
+    overrides.finish()?;
+    let weights: Vec<u64> = loaded.entries.iter().map(|entry| entry.weight).collect();
+    Ok(ResolvedRun {
+        seed,
+        values,
+        scenarios,
+        background: loaded.entries.len(),
+        weights: WeightedIndex::weighted(&weights).ok_or_else(nothing_happens)?,
+        pick: values.name("pick"),
+        literals,
+        key,
+    })
+}
+
+/// Resolves every scenario, and proves that its steps are possible.
+fn scenarios(loaded: &Loaded, around: &mut ResolveContext, mistakes: &mut Vec<Diagnostic>) -> Vec<ResolvedScenario> {
+    let mut scenarios = Vec::new();
+    let mut names: BTreeMap<&str, u32> = BTreeMap::new();
+    let background = loaded.entries.iter().map(|entry| (&entry.scenario, &entry.scenario.name, None));
+    // Injected scenarios come last, so that nothing in the others depends on them.
+    let injected = loaded.injected.iter().map(|entry| (&entry.scenario, &entry.name, Some(&entry.injection)));
+    for (scenario, name, injection) in background.chain(injected) {
+        let times = names.entry(name).or_default();
+        *times += 1;
+        let name = if *times == 1 { name.clone() } else { format!("{name}#{times}") };
+        let resolved = resolve(scenario, &name, injection, around);
+        let Some(mut resolved) = keep(resolved, mistakes) else { continue };
+        mistakes.append(&mut resolved.mistakes);
+        if !resolved.blind {
+            scenarios.extend(keep(settle(around.catalog, resolved), mistakes));
+        }
+    }
+    scenarios
+}
+
+fn nothing_happens() -> Error {
+    Error::usage("all weights are 0: nothing would ever happen").help("set at least one of them to more than 0")
+}
+
+/// Sorts mistakes by place in the text and removes duplicates, which occur if a mix names a file twice.
+fn in_order(mut mistakes: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut seen = BTreeSet::new();
+    mistakes.retain(|mistake| seen.insert((mistake.source.name.clone(), mistake.span.start, mistake.span.end)));
+    let mut files: HashMap<String, usize> = HashMap::new();
+    for mistake in &mistakes {
+        let next = files.len();
+        files.entry(mistake.source.name.clone()).or_insert(next);
+    }
+    mistakes.sort_by_cached_key(|mistake| (files.get(&mistake.source.name).copied(), mistake.span.start));
+    mistakes
+}
+
+fn record_key(catalog: &Catalog, name: Option<&str>) -> Result<RecordKey, Error> {
+    match name {
+        None if catalog.keys.is_empty() => Ok(RecordKey::None),
+        None => Ok(RecordKey::Catalog(catalog.default_key)),
+        Some("none") => Ok(RecordKey::None),
+        Some("instance") => Ok(RecordKey::Instance),
+        Some(name) => catalog.keys.iter().position(|key| key.name == name).map(RecordKey::Catalog).ok_or_else(|| {
+            let known = catalog.keys.iter().map(|key| key.name.as_str()).chain(["none", "instance"]);
+            Error::usage(format!("there is no key `{name}`")).help(did_you_mean(name, known))
+        }),
+    }
+}
+
+/// A random seed that is short enough to type.
+fn random_seed() -> Result<u64, Error> {
+    use rand::{TryRng, rngs::SysRng};
+    let drawn = SysRng
+        .try_next_u32()
+        .map_err(|error| Error::failed(format!("no random seed to be had: {error}")).help("give one with `--seed`"))?;
+    Ok(drawn.into())
+}

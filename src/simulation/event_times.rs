@@ -1,0 +1,132 @@
+//! Event times of a workload without a rate, simulated without the state of its instances.
+//!
+//! Delays and branches are drawn from keys and never depend on state, so these are the times of the run itself, before
+//! its event kinds are compiled.
+
+use crate::{
+    plan::{Starts, Workload, resolved::ResolvedScenario},
+    simulation::{
+        calendar::{CalendarQueue, Due},
+        delay_smoothing::DelaySmoothing,
+        instance::{Instance, Instances},
+        steps::Steps,
+    },
+    value::Key,
+};
+
+/// Iterator over the times of a workload's events in order, without those of injected scenarios. It ends when all
+/// instances have ended.
+#[derive(Debug)]
+pub(crate) struct EventTimes<'a> {
+    workload: Workload<'a>,
+    starts: Starts,
+    every: u64,
+    from: i64,
+    jitter: Key,
+    /// Number of instances started, in total and by scenario.
+    started: u64,
+    numbers: Vec<u64>,
+    next_start: Option<i64>,
+    due: CalendarQueue,
+    instances: Instances,
+    steps: Steps,
+    delays: DelaySmoothing,
+}
+
+impl<'a> EventTimes<'a> {
+    /// The times of a run whose instances start at intervals of `every` nanoseconds, the first at `from`.
+    pub fn new(workload: Workload<'a>, starts: Starts, every: u64, from: i64) -> Self {
+        let jitter = workload.jitter();
+        EventTimes {
+            workload,
+            starts,
+            every,
+            from,
+            jitter,
+            started: 0,
+            numbers: vec![0; workload.background],
+            next_start: workload.start_time(starts, every, jitter, 0, from),
+            due: CalendarQueue::new(from, every / 64),
+            instances: Instances::default(),
+            steps: Steps::without_state(workload.scenarios),
+            delays: DelaySmoothing::unknown(),
+        }
+    }
+
+    /// Whether a finished iteration left out starts or steps because event time ends in the year 2262.
+    pub fn is_cut_by_time(&self) -> bool {
+        self.workload.has_start(self.starts, self.started) || self.delays.cut_by_time
+    }
+
+    fn start(&mut self, time: i64) {
+        let scenario = self.workload.scenario_of(self.starts, self.started);
+        let number = self.numbers[scenario];
+        self.numbers[scenario] += 1;
+        let scenarios = self.workload.scenarios;
+        let mut instance = Instance::at_beginning(scenarios, scenario as u16, number);
+        if let Some(first) = instance.enter(scenarios, (&self.steps, &mut self.delays), time) {
+            let place = self.instances.insert(instance);
+            self.due.push(Due { time: first, order: self.started, place });
+        }
+        self.started += 1;
+        self.next_start = self.workload.start_time(self.starts, self.every, self.jitter, self.started, self.from);
+    }
+}
+
+impl Iterator for EventTimes<'_> {
+    type Item = i64;
+
+    fn next(&mut self) -> Option<i64> {
+        loop {
+            // An instance starts before anything else that is due at the same time.
+            let before_start = self.next_start.map_or(i64::MAX, |start| start.saturating_sub(1));
+            let Some(due) = self.due.pop_until(before_start) else {
+                self.start(self.next_start?);
+                continue;
+            };
+            let instance = self.instances.get_mut(due.place);
+            match instance.next_time(self.workload.scenarios, (&self.steps, &mut self.delays), due.time) {
+                Some(time) => self.due.push(Due { time, ..due }),
+                None => self.instances.remove(due.place),
+            }
+            return Some(due.time);
+        }
+    }
+}
+
+/// When an injected scenario happens, whatever the run's end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    /// Which of the workload's scenarios.
+    pub scenario: usize,
+    /// Number of its events.
+    pub events: u64,
+    /// The times of its first and of its last event.
+    pub first: i64,
+    pub last: i64,
+    /// Whether it would continue after event time ends.
+    pub cut_by_time: bool,
+}
+
+/// For each injected scenario with events, when it happens in a run that starts at `from`.
+pub(crate) fn injected_spans(workload: Workload<'_>, from: i64) -> Vec<Span> {
+    let steps = Steps::without_state(workload.scenarios);
+    let injected = workload.background..workload.scenarios.len();
+    injected.filter_map(|scenario| injected_span(workload.scenarios, &steps, scenario, from)).collect()
+}
+
+fn injected_span(scenarios: &[ResolvedScenario], steps: &Steps, scenario: usize, from: i64) -> Option<Span> {
+    let first = scenarios[scenario].injection.as_ref()?.at.time(from);
+    let mut delays = DelaySmoothing::unknown();
+    let mut instance = Instance::at_beginning(scenarios, scenario as u16, 0);
+    // The first event is at exactly that time, whichever step it is.
+    let mut due = instance.enter(scenarios, (steps, &mut delays), first).map(|_| first);
+    let mut span = Span { scenario, events: 0, first, last: first, cut_by_time: false };
+    while let Some(time) = due {
+        span.events += 1;
+        span.last = time;
+        due = instance.next_time(scenarios, (steps, &mut delays), time);
+    }
+    span.cut_by_time = delays.cut_by_time;
+    (span.events > 0 || span.cut_by_time).then_some(span)
+}
