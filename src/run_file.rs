@@ -36,15 +36,20 @@
 //! instead of one: [`RunFile::emitted`] then says how much of the run was emitted.
 
 mod emitted;
+mod options;
 mod read;
 mod read_emitted;
+mod value;
 mod write;
 
 pub use emitted::{Emitted, End, Status, Topic};
+pub use options::{Argument, ContentOption, OPTIONS, WithRunFile};
+pub use value::{Field, Kind};
 
 use std::path::Path;
 
 use crate::{
+    clock,
     error::{Error, quoted},
     plan::{Options, Plan, Starts},
     sink::{Split, format::Format},
@@ -81,59 +86,36 @@ pub struct Layout {
     pub split: Option<Split>,
 }
 
+/// The options of a planned run, with the values that the plan resolved: seed, times and length.
+pub fn effective(plan: &Plan, asked: &Options) -> Options {
+    Options {
+        seed: Some(plan.seed),
+        from: Some(format_time(plan.timing.from)),
+        to: plan.timing.to.map(format_time),
+        events: plan.timing.events,
+        instances: match plan.timing.starts {
+            Starts::Instances(instances) => Some(instances),
+            Starts::Once | Starts::Unbounded => None,
+        },
+        unbounded: plan.timing.is_endless(),
+        ..asked.clone()
+    }
+}
+
 impl RunFile {
     /// Describes a run: the options as given, and the values that the plan resolved (such as a drawn seed).
     pub fn of(plan: &Plan, asked: &Options, layout: Layout) -> Self {
-        // All fields are destructured, so that the compiler reports a new option that is missing here.
-        let Options {
-            scenarios,
-            templates: _,
-            seed: _,
-            from: _,
-            to: _,
-            duration: _,
-            events: _,
-            instances: _,
-            rate,
-            stages,
-            inject,
-            cold_start,
-            every,
-            set,
-            as_documented,
-            key,
-            endless: _,
-            unbounded: _,
-            live: _,
-            texts: _,
-            now: _,
-        } = asked;
-        let (scenarios, inject, texts) = write::texts(plan, scenarios, inject);
+        let (scenarios, inject, texts) = write::texts(plan, &asked.scenarios, &asked.inject);
         let options = Options {
             scenarios,
-            templates: None,
-            seed: Some(plan.seed),
-            from: Some(format_time(plan.timing.from)),
-            to: plan.timing.to.map(format_time),
-            duration: None,
-            events: plan.timing.events,
-            instances: match plan.timing.starts {
-                Starts::Instances(instances) => Some(instances),
-                Starts::Once | Starts::Unbounded => None,
-            },
-            rate: *rate,
-            stages: stages.clone(),
             inject,
-            cold_start: *cold_start,
-            every: *every,
-            set: set.clone(),
-            as_documented: *as_documented,
-            key: key.clone(),
+            templates: None,
+            duration: None,
             endless: false,
-            unbounded: plan.timing.is_endless(),
             live: false,
             texts: SourceProvider::Run(texts.into()),
             now: None,
+            ..effective(plan, asked)
         };
         Self { version: PROGRAM.to_owned(), options, layout, emitted: None }
     }
@@ -187,8 +169,7 @@ impl RunFile {
     ///
     /// [`Error::Usage`] for a time that cannot be parsed, or after the year 2262.
     pub fn shift(&mut self, from: &str) -> Result<(), Error> {
-        let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default();
-        let now = now.div_euclid(1_000_000_000) * 1_000_000_000;
+        let now = clock::now().div_euclid(1_000_000_000) * 1_000_000_000;
         let wrong = |mistake: units::Mistake| Error::usage(format!("`--from`: {}", mistake.message)).help(mistake.help);
         let begins = units::time(from, now).map_err(wrong)?;
         if let (Some(from), Some(to)) = (&self.options.from, &self.options.to) {

@@ -1,5 +1,6 @@
 //! `falsetrail generate`: options, and the run from preparation to summary.
 
+mod content;
 pub mod kafka;
 mod live;
 mod metrics;
@@ -23,10 +24,10 @@ use crate::{
     run::{self, Counters, EmitOptions, Outcome, Resumed},
     run_file::RunFile,
     sink::{self, Ending, Output, format::Format},
-    sources::SourceProvider,
     units,
 };
 use clap::{Args, ValueEnum};
+use content::Content;
 pub use prepared::Prepared;
 use report::Reach;
 use std::{
@@ -62,66 +63,8 @@ pub struct Generate {
     #[arg(required_unless_present_any = ["run", "check"], value_name = "SCENARIO")]
     scenarios: Vec<String>,
 
-    /// Exactly N events; k, M and G mean thousands, millions and thousand millions. A new instance starts every second,
-    /// and the last ones may be cut short; for whole instances see `--instances`. [default: each scenario once, whole]
-    #[arg(short = 'n', long, value_name = "N", value_parser = units::count, allow_negative_numbers = true, help_heading = "Content")]
-    events: Option<u64>,
-
-    /// Exactly N whole instances of the scenario (or of the mix's, by weight).
-    #[arg(long, value_name = "N", value_parser = units::count, allow_negative_numbers = true, help_heading = "Content")]
-    instances: Option<u64>,
-
-    /// The number that all randomness comes from. [default: the scenario's, else drawn and printed]
-    #[arg(long, value_name = "S", value_parser = seed, allow_negative_numbers = true, help_heading = "Content")]
-    seed: Option<u64>,
-
-    /// Where event time begins: RFC 3339, a date, `now`, or relative to now as `-7d`. [default: such that the run ends
-    /// now, for which the whole run is simulated once before its first event]
-    #[arg(long, value_name = "T", allow_hyphen_values = true, help_heading = "Content")]
-    from: Option<String>,
-
-    /// Where event time ends: nothing happens at this time or later.
-    #[arg(long, value_name = "T", allow_hyphen_values = true, help_heading = "Content")]
-    to: Option<String>,
-
-    /// How much event time the run covers, such as `90s`, `8h` or `7d`: instead of `--from` or `--to`.
-    #[arg(short = 'd', long, value_name = "D", value_parser = units::duration, allow_hyphen_values = true, help_heading = "Content")]
-    duration: Option<u64>,
-
-    /// Event time between the starts of two instances. [default: the scenario's, else 1s]
-    #[arg(long, value_name = "D", value_parser = units::duration, allow_hyphen_values = true, help_heading = "Content")]
-    every: Option<u64>,
-
-    /// Exactly this many events in every second, minute, hour or day of event time, such as `500/s` or `0.3/s`: needs
-    /// `-n`, `-d` or `--to`. [default: the mix's, else none: steps happen when they are due]
-    #[arg(long, value_name = "RATE", value_parser = units::rate, allow_hyphen_values = true, conflicts_with_all = ["every", "instances"], help_heading = "Content")]
-    rate: Option<units::Rate>,
-
-    /// A stage of a changing rate: the rate goes to the target within the duration, at first from 0; `0s:500/s` jumps.
-    /// May be repeated; the run ends with the last one.
-    #[arg(long, value_name = "DURATION:RATE", value_parser = stage, allow_hyphen_values = true, conflicts_with_all = ["rate", "every", "instances"], help_heading = "Content")]
-    stage: Vec<(u64, units::Rate)>,
-
-    /// With a rate: start with no instance in progress. [default: start in steady state]
-    #[arg(long, help_heading = "Content")]
-    cold_start: bool,
-
-    /// Inject a scenario: its first event is at an exact time, on top of everything else, which stays as it is:
-    /// `mass-deletion@+2h` after the run's beginning, or at a time in RFC 3339. A label for the truth and parameters may follow the time:
-    /// `mass-deletion@+2h,label=near-miss,deletes=4`. May be repeated. Its events are not counted by `-n`.
-    #[arg(long, value_name = "SCENARIO@TIME", help_heading = "Content")]
-    inject: Vec<String>,
-
-    /// Fix a parameter (`deletes=4`), a field of a resource or actor (`pool.max_cfu=20`, `admin.ip=192.0.2.1`) or an
-    /// identity (`organization.id=…`); may be repeated. Where a text is wanted, the value is the text as typed; quotes
-    /// around all of it are those of a file. A weight, chance, count or repetition of 0 means never.
-    #[arg(long, value_name = "NAME=VALUE", help_heading = "Content")]
-    set: Vec<String>,
-
-    /// Leave envelopes as incomplete as some documented examples print them. [default: every event is a complete
-    /// `CloudEvent`]
-    #[arg(long, help_heading = "Content")]
-    as_documented: bool,
+    #[command(flatten)]
+    content: Content,
 
     #[command(flatten)]
     templates: TemplatesOption,
@@ -310,11 +253,6 @@ fn finish(arguments: &Generate, outcome: Outcome, stop: &Stop) -> Result<u8, Err
     Ok(0)
 }
 
-/// Parses a seed.
-fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
-}
-
 /// Parses a number of events to skip; 0 is allowed, for scripts that compute the number.
 fn skip(text: &str) -> Result<u64, units::Mistake> {
     if text.trim() == "0" { Ok(0) } else { units::count(text) }
@@ -325,15 +263,6 @@ fn threads(text: &str) -> Result<NonZero<usize>, String> {
     let most = run::MOST_THREADS;
     let threads = text.parse().ok().filter(|threads: &NonZero<usize>| threads.get() <= most);
     threads.ok_or_else(|| format!("a run has at least one thread, and {most} at most: write `1` or more"))
-}
-
-/// Parses a stage such as `10m:500/s`.
-fn stage(text: &str) -> Result<(u64, units::Rate), String> {
-    let Some((duration, rate)) = text.split_once(':') else {
-        return Err("write the duration and the rate at its end, as `10m:500/s`".to_owned());
-    };
-    let duration = units::duration(duration).map_err(|mistake| mistake.to_string())?;
-    Ok((duration, units::rate(rate).map_err(|mistake| mistake.to_string())?))
 }
 
 impl Generate {
@@ -349,25 +278,10 @@ impl Generate {
         Options {
             scenarios: self.scenarios.clone(),
             templates: self.templates.templates.clone(),
-            seed: self.seed,
-            from: self.from.clone(),
-            to: self.to.clone(),
-            duration: self.duration,
-            events: self.events,
-            instances: self.instances,
-            every: self.every,
-            rate: self.rate,
-            stages: self.stage.clone(),
-            inject: self.inject.clone(),
-            cold_start: self.cold_start,
-            endless: false,
             unbounded: self.first.is_some(),
-            set: self.set.clone(),
-            as_documented: self.as_documented,
             key: self.kafka.key.clone(),
             live: self.pace.is_live(),
-            texts: SourceProvider::Machine,
-            now: None,
+            ..self.content.options.clone()
         }
     }
 

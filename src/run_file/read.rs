@@ -2,14 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{FORMAT, Layout, PROGRAM, RunFile, read_emitted};
+use super::{ContentOption, FORMAT, Layout, PROGRAM, RunFile, read_emitted};
 use crate::{
     error::{Diagnostic, Error, Source, quoted},
     plan::Options,
     sink::{Split, format::Format},
     sources::{RunSources, SourceProvider},
     template::compiler::parse::{self, Json, Kind},
-    units::{self, Rate},
     yaml::{MapReader, Node, Reader, Spanned, Value},
 };
 
@@ -77,52 +76,17 @@ fn top_level(reader: &Reader, root: &Node) -> Option<RunFile> {
     map.optional("falsetrail_run");
     let version = map.read_required("version", version);
     let scenarios = map.required_list("scenarios");
-    let seed = map.read_required("seed", Reader::u64);
-    let from = map.read_required("from", moment);
-    let to = map.read("to", moment);
-    let events = map.read("events", at_least_one);
-    let instances = map.read("instances", at_least_one);
-    let endless = map.bool("endless");
-    let every = map.duration("every");
-    let rate = map.read("rate", Reader::rate);
-    let stages = map.list("stages").iter().map(|item| stage(reader, item)).collect::<Option<Vec<_>>>();
-    let cold_start = map.bool("cold_start");
-    let inject = map.texts("inject");
-    let set = map.texts("set");
-    let as_documented = map.bool("as_documented");
-    let key = map.text("key");
+    let mut options = Options::default();
+    for (key, kind) in ContentOption::with_keys() {
+        kind.read(key, &mut map, &mut options);
+    }
     let layout = map.map("output", "`output`").map_or_else(Layout::default, layout);
     let files = map.required("files").and_then(|node| files(reader, node));
     map.finish();
     let scenarios = scenarios?.iter().map(|item| reader.text(item, "an item of `scenarios`"));
-    Some(RunFile {
-        version: version?,
-        options: Options {
-            scenarios: scenarios.map(|text| text.map(|text| text.value)).collect::<Option<_>>()?,
-            templates: None,
-            seed: Some(seed?.value),
-            from: Some(from?),
-            to,
-            duration: None,
-            events,
-            instances,
-            rate: rate.map(|rate| rate.value),
-            stages: stages?,
-            inject: inject.into_iter().map(|text| text.value).collect(),
-            cold_start: cold_start.is_some_and(|cold| cold.value),
-            every: every.map(|every| every.value),
-            set: set.into_iter().map(|text| text.value).collect(),
-            as_documented: as_documented.is_some_and(|flag| flag.value),
-            key: key.map(|key| key.value),
-            endless: false,
-            unbounded: endless.is_some_and(|endless| endless.value),
-            live: false,
-            texts: SourceProvider::Run(Arc::new(files?)),
-            now: None,
-        },
-        layout,
-        emitted: None,
-    })
+    let scenarios = scenarios.map(|text| text.map(|text| text.value)).collect::<Option<_>>()?;
+    let options = Options { scenarios, texts: SourceProvider::Run(Arc::new(files?)), ..options };
+    Some(RunFile { version: version?, options, layout, emitted: None })
 }
 
 /// A version: numbers separated by points, with an optional suffix such as `-rc.1`.
@@ -131,37 +95,6 @@ fn version(reader: &Reader, node: &Node, what: &str) -> Option<String> {
     let mut numbers = text.split('.').take(2);
     let fine = text.contains('.') && numbers.all(|number| number.parse::<u32>().is_ok());
     if fine { Some(text) } else { reader.wrong(node, what, &format!("a version such as `{PROGRAM}`")) }
-}
-
-/// An absolute time, which does not depend on when it is read.
-fn moment(reader: &Reader, node: &Node, what: &str) -> Option<String> {
-    let text = reader.text(node, what)?.value;
-    let message = if units::is_relative_time(&text) {
-        format!("{what} must be a point in time, found {}", quoted(&text))
-    } else {
-        match units::time(&text, 0) {
-            Ok(_) => return Some(text),
-            Err(found) => format!("{what}: {}", found.message),
-        }
-    };
-    let help = "a run file says the same whenever it is read: write `2026-01-05T08:00:00Z`";
-    reader.report(reader.mistake(&node.span, message).help(help));
-    None
-}
-
-fn at_least_one(reader: &Reader, node: &Node, what: &str) -> Option<u64> {
-    match reader.u64(node, what)?.value {
-        0 => reader.wrong(node, what, "at least 1"),
-        count => Some(count),
-    }
-}
-
-fn stage(reader: &Reader, node: &Node) -> Option<(u64, Rate)> {
-    let mut map = reader.map(node, "a stage")?;
-    let duration = map.read_required("duration", Reader::duration);
-    let target = map.read_required("target", Reader::rate);
-    map.finish();
-    Some((duration?.value, target?.value))
 }
 
 fn layout(mut map: MapReader<'_>) -> Layout {

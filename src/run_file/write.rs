@@ -7,13 +7,12 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{FORMAT, RunFile};
+use super::{ContentOption, FORMAT, RunFile};
 use crate::{
     error::Source,
     plan::{Options, Plan},
     sink::{Split, format::Format},
     sources::{self, RunSources, STANDARD_INPUT, SourceProvider},
-    units::format_duration,
 };
 
 /// Names of the run's scenarios and of the scenarios it injects, and the texts of all. A folder shared by all paths is
@@ -85,24 +84,9 @@ pub(super) fn json(run: &RunFile) -> String {
     put("falsetrail_run", Some(json!(FORMAT)));
     put("version", Some(json!(run.version)));
     put("scenarios", Some(json!(options.scenarios)));
-    put("seed", options.seed.map(Value::from));
-    put("from", options.from.as_deref().map(Value::from));
-    put("to", options.to.as_deref().map(Value::from));
-    put("events", options.events.map(Value::from));
-    put("instances", options.instances.map(Value::from));
-    put("endless", options.unbounded.then_some(Value::Bool(true)));
-    put("every", options.every.map(|every| json!(format_duration(every))));
-    put("rate", options.rate.map(|rate| json!(rate.to_string())));
-    let stages = options.stages.iter();
-    let stages: Vec<Value> = stages
-        .map(|(duration, target)| json!({ "duration": format_duration(*duration), "target": target.to_string() }))
-        .collect();
-    put("stages", some(stages));
-    put("inject", some(options.inject.iter().map(|inject| json!(inject)).collect()));
-    put("cold_start", options.cold_start.then_some(Value::Bool(true)));
-    put("set", some(options.set.iter().map(|set| json!(set)).collect()));
-    put("as_documented", options.as_documented.then_some(Value::Bool(true)));
-    put("key", options.key.as_deref().map(Value::from));
+    for (key, kind) in ContentOption::with_keys() {
+        put(key.name, kind.to_json(options));
+    }
     put("output", layout(run));
     if let SourceProvider::Run(texts) = &options.texts {
         put("files", Some(files(texts)));
@@ -111,10 +95,6 @@ pub(super) fn json(run: &RunFile) -> String {
     let mut text = serde_json::to_string_pretty(&Value::Object(root)).unwrap_or_default();
     text.push('\n');
     text
-}
-
-fn some(values: Vec<Value>) -> Option<Value> {
-    (!values.is_empty()).then_some(Value::Array(values))
 }
 
 fn layout(run: &RunFile) -> Option<Value> {

@@ -24,7 +24,7 @@ impl Generate {
         let recorded = self.recorded()?;
         let mut plan = live::plan(self, recorded.as_ref())?;
         // `--from` gives the run file an absolute time, so the plan cannot tell whether the user gave a relative one.
-        plan.is_repeatable &= !self.from.as_deref().is_some_and(is_relative_time);
+        plan.is_repeatable &= !self.content.options.from.as_deref().is_some_and(is_relative_time);
         let output = self.output(&plan, recorded.as_ref());
         let only = self.kafka.only(&plan)?;
         let part = run::Slice { skip, first: self.first, shard: self.shard, only };

@@ -3,8 +3,8 @@
 use super::{FormatName, Generate, SplitName};
 use crate::{
     error::shell_word,
-    plan::{Plan, Starts},
-    units::{format_duration, format_time},
+    plan::{Options, Plan},
+    run_file::{self, OPTIONS},
 };
 use std::{
     ffi::{OsStr, OsString},
@@ -47,11 +47,11 @@ pub fn of_events(arguments: &Generate, plan: &Plan, from: From, only: Option<&Pa
     match &arguments.file.run {
         Some(file) => {
             words.option("--run", file);
-            given_with_run(arguments, plan, from, &mut words);
+            words.content(&given_with_run(arguments, plan, from));
         }
         None => {
             words.0.extend(scenarios().filter(|_| is_plain));
-            content(arguments, plan, from, &mut words);
+            words.content(&content(arguments, plan, from));
         }
     }
     let is_endless = plan.timing.is_endless();
@@ -99,72 +99,51 @@ impl Words {
         }
     }
 
+    /// Adds the options that bytes depend on.
+    fn content(&mut self, options: &Options) {
+        for option in OPTIONS.iter().filter(|option| option.is_repeated) {
+            for value in option.kind.arguments(options) {
+                match value {
+                    Some(value) => self.option(&option.shortest(), value),
+                    None => self.flag(&option.shortest(), true),
+                }
+            }
+        }
+    }
+
     pub(super) fn flag(&mut self, name: &str, given: bool) {
         self.0.extend(given.then(|| name.into()));
     }
 }
 
 /// The options under "Content" that a run file leaves open.
-fn given_with_run(arguments: &Generate, plan: &Plan, from: From, words: &mut Words) {
-    if let Some(events) = arguments.events {
-        words.option("-n", events.to_string());
-    }
-    let begins = arguments.from.is_some() || arguments.pace.is_re_paced();
-    let ends = arguments.to.is_some() || arguments.duration.is_some();
-    times(arguments, plan, from, [begins, ends], words);
-}
-
-/// Start and end of the run; `begins` and `ends` tell which of them to write.
-fn times(arguments: &Generate, plan: &Plan, from: From, [begins, ends]: [bool; 2], words: &mut Words) {
-    if from.as_given {
-        for (name, time) in [("--from", &arguments.from), ("--to", &arguments.to)] {
-            if let Some(time) = time {
-                words.option(name, time);
-            }
-        }
-        if let Some(duration) = arguments.duration {
-            words.option("-d", format_duration(duration));
-        }
-        return;
-    }
-    if begins {
-        words.option("--from", format_time(plan.timing.from));
-    }
-    if let Some(to) = plan.timing.to.filter(|_| ends) {
-        words.option("--to", format_time(to));
+fn given_with_run(arguments: &Generate, plan: &Plan, from: From) -> Options {
+    let given = &arguments.content.options;
+    let is_moved = given.from.is_some() || arguments.pace.is_re_paced();
+    let has_end = given.to.is_some() || given.duration.is_some();
+    let times = times(arguments, plan, from);
+    Options {
+        events: given.events,
+        from: times.from.filter(|_| is_moved),
+        to: times.to.filter(|_| has_end),
+        duration: times.duration,
+        ..Options::default()
     }
 }
 
 /// All options that the bytes depend on.
-fn content(arguments: &Generate, plan: &Plan, from: From, words: &mut Words) {
-    if let Some(events) = plan.timing.events {
-        words.option("-n", events.to_string());
+fn content(arguments: &Generate, plan: &Plan, from: From) -> Options {
+    let Options { from, to, duration, .. } = times(arguments, plan, from);
+    Options { from, to, duration, ..run_file::effective(plan, &arguments.options()) }
+}
+
+/// Start and end of the run: as given, or as the plan resolved them.
+fn times(arguments: &Generate, plan: &Plan, from: From) -> Options {
+    if from.as_given {
+        arguments.options()
+    } else {
+        Options { duration: None, ..run_file::effective(plan, &Options::default()) }
     }
-    if let Starts::Instances(instances) = plan.timing.starts {
-        words.option("--instances", instances.to_string());
-    }
-    words.option("--seed", plan.seed.to_string());
-    times(arguments, plan, from, [true, true], words);
-    if let Some(every) = arguments.every {
-        words.option("--every", format_duration(every));
-    }
-    if let Some(rate) = arguments.rate {
-        words.option("--rate", rate.to_string());
-    }
-    for (duration, rate) in &arguments.stage {
-        words.option("--stage", format!("{}:{rate}", format_duration(*duration)));
-    }
-    words.flag("--cold-start", arguments.cold_start);
-    for inject in &arguments.inject {
-        words.option("--inject", inject);
-    }
-    for set in &arguments.set {
-        words.option("--set", set);
-    }
-    if let Some(folder) = &arguments.templates.templates {
-        words.option("--templates", folder);
-    }
-    words.flag("--as-documented", arguments.as_documented);
 }
 
 /// The options for output.

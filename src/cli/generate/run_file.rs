@@ -4,9 +4,9 @@ use super::{Generate, Stop, finish, pipeline};
 use crate::{
     cli::{print, report},
     error::Error,
-    plan::Plan,
+    plan::{Options, Plan},
     run::{self, EmitOptions},
-    run_file::{Layout, RunFile},
+    run_file::{Layout, OPTIONS, RunFile, WithRunFile},
     sink::{self, Ending, Output, Sink, Split, WholeFile},
 };
 use clap::Args;
@@ -46,7 +46,7 @@ impl Generate {
                     .help(format!("write the run down once: `falsetrail generate … --write-run run.json -o {output}`"))
                     .help(format!("then compare: `falsetrail generate --run run.json --check -o {output}`")));
             }
-            let unknown = self.seed.is_none() || self.from.is_none();
+            let unknown = self.content.options.seed.is_none() || self.content.options.from.is_none();
             let needs = [
                 (self.shard.is_some(), "`--shard` needs `--seed` and `--from`, so that all shards are of one run"),
                 (self.kafka.only.is_some(), "`--only` needs `--seed` and `--from`, or `--run`, to repeat the run"),
@@ -62,12 +62,15 @@ impl Generate {
             let message = format!("{option} and `--run` exclude each other: {why}");
             Error::usage(message).help("leave it out, or describe another run with `--write-run`")
         };
-        if let Some(option) = self.content_given() {
-            return Err(excluded(option, "the run file says what the run is"));
+        if !self.scenarios.is_empty() {
+            return Err(excluded("a scenario", "the run file says what the run is"));
+        }
+        if let Some(option) = self.given(WithRunFile::Never) {
+            return Err(excluded(&option, "the run file says what the run is"));
         }
         let mut run = RunFile::read(path)?;
-        if let Some(option) = self.end_given().filter(|_| !run.is_endless()) {
-            return Err(excluded(option, "the run file says where the run ends"));
+        if let Some(option) = self.given(WithRunFile::IfEndless).filter(|_| !run.is_endless()) {
+            return Err(excluded(&option, "the run file says where the run ends"));
         }
         self.complete(&mut run)?;
         if let Some(warning) = run.warning() {
@@ -79,15 +82,16 @@ impl Generate {
     /// Adds what a run file leaves open: the end of an endless run, or another start.
     fn complete(&self, run: &mut RunFile) -> Result<(), Error> {
         let is_endless = run.is_endless();
-        if let Some(from) = &self.from {
+        let Options { from, to, events, duration, .. } = &self.content.options;
+        if let Some(from) = from {
             run.shift(from)?;
         }
         if !is_endless {
             return Ok(());
         }
-        (run.options.events, run.options.duration) = (self.events, self.duration);
-        run.options.to.clone_from(&self.to);
-        let has_end = self.end_given().is_some() || self.first.is_some() || self.kafka.only.is_some();
+        (run.options.events, run.options.duration) = (*events, *duration);
+        run.options.to.clone_from(to);
+        let has_end = self.given(WithRunFile::IfEndless).is_some() || self.first.is_some() || self.kafka.only.is_some();
         if has_end || self.pace.is_live() {
             return Ok(());
         }
@@ -99,33 +103,11 @@ impl Generate {
             .help(first.unwrap_or_default()))
     }
 
-    /// The first given option that sets the end of the run.
-    fn end_given(&self) -> Option<&'static str> {
-        let given = [
-            ("`--events`", self.events.is_some()),
-            ("`--to`", self.to.is_some()),
-            ("`--duration`", self.duration.is_some()),
-        ];
-        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
-    }
-
-    /// The first given argument that contradicts the run file, because the file already contains it.
-    fn content_given(&self) -> Option<&'static str> {
-        let given = [
-            ("a scenario", !self.scenarios.is_empty()),
-            ("`--instances`", self.instances.is_some()),
-            ("`--seed`", self.seed.is_some()),
-            ("`--every`", self.every.is_some()),
-            ("`--rate`", self.rate.is_some()),
-            ("`--stage`", !self.stage.is_empty()),
-            ("`--cold-start`", self.cold_start),
-            ("`--inject`", !self.inject.is_empty()),
-            ("`--set`", !self.set.is_empty()),
-            ("`--as-documented`", self.as_documented),
-            ("`--templates`", self.templates.templates.is_some()),
-            ("`--key`", self.kafka.key.is_some()),
-        ];
-        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    /// The first given option of those that may be given `with` a run file.
+    fn given(&self, with: WithRunFile) -> Option<String> {
+        let options = self.options();
+        let given = OPTIONS.iter().find(|option| option.with_run_file == with && option.is_given(&options));
+        given.map(|option| format!("`{}`", option.long()))
     }
 
     /// The run file's `split`: used when a folder is written or checked and `--split` is not given.
