@@ -23,7 +23,7 @@ use crate::{
     plan::{Options, Plan},
     run::{self, Counters, EmitOptions, Outcome, Resumed},
     run_file::RunFile,
-    sink::{self, Ending, Output, format::Format},
+    sink::{self, Ending, Output, Overwrite, format::Format},
     units,
 };
 use clap::{Args, ValueEnum};
@@ -274,6 +274,12 @@ impl Generate {
         by_number || options.to.is_some() || options.duration.is_some() || !options.stages.is_empty()
     }
 
+    /// Whether existing files are replaced.
+    fn overwrite(&self) -> Overwrite {
+        Overwrite::from_force(self.force)
+    }
+
+    /// The options that define the run, as typed.
     fn options(&self) -> Options {
         Options {
             scenarios: self.scenarios.clone(),
@@ -303,7 +309,7 @@ impl Generate {
             path: self.output.clone().filter(|path| path.as_os_str() != "-"),
             format: self.format.map(FormatName::meaning).or(recorded.map(|run| run.layout.format)).unwrap_or_default(),
             split,
-            force: self.force,
+            overwrite: self.overwrite(),
             most: split
                 .filter(|_| !plan.timing.is_endless())
                 .map(|_| plan.timing.events.unwrap_or_else(|| plan.count())),

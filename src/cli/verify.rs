@@ -9,7 +9,7 @@ use super::{generate::stop::Stop, print, report as say};
 use crate::{
     error::{Error, quoted},
     run,
-    sink::{Ending, Lines, WholeFile},
+    sink::{Ending, Lines, Overwrite, WholeFile},
     units,
     verify::{Allow, Allowances, Compare, Options, Require, Seen, Verdict, Verifier},
 };
@@ -171,7 +171,7 @@ pub fn run(arguments: &Verify) -> Result<u8, Error> {
     if let Some(path) = &arguments.summary {
         let mut document = verdict.json();
         document["failures"] = failures.clone().into();
-        WholeFile::new(path, arguments.force).write(format!("{document:#}\n").as_bytes())?;
+        WholeFile::new(path, arguments.overwrite()).write(format!("{document:#}\n").as_bytes())?;
     }
     if !arguments.quiet {
         print(&report::text(&verdict, failures.is_empty()))?;
@@ -200,7 +200,7 @@ fn read(arguments: &Verify, expected: &expected::Expected, options: Options) -> 
     }
     arguments.topic.read(&mut verifier, expected)?;
     let Some(path) = &arguments.missing else { return verifier.finish() };
-    let mut list = MissingList { lines: Lines::create(path, arguments.force)?, waiting: Vec::new() };
+    let mut list = MissingList { lines: Lines::create(path, arguments.overwrite())?, waiting: Vec::new() };
     let verdict = verifier.finish_and(Some(&mut list));
     let ending = if verdict.is_ok() { Ending::Complete } else { Ending::Stopped };
     list.lines.finish(ending)?;
@@ -232,6 +232,11 @@ impl Write for MissingList {
 }
 
 impl Verify {
+    /// Whether existing files are replaced.
+    fn overwrite(&self) -> Overwrite {
+        Overwrite::from_force(self.force)
+    }
+
     fn compare(&self) -> Compare {
         match self.compare {
             _ if self.ids_only => Compare::IdsOnly,
@@ -247,7 +252,7 @@ impl Verify {
             if path.as_os_str() == "-" {
                 return Err(Error::usage("`--missing` and `--summary` take files: standard output is for the verdict"));
             }
-            WholeFile::refuse(path, self.force, None).map_err(as_usage)?;
+            WholeFile::refuse(path, self.overwrite(), None).map_err(as_usage)?;
             if self.inputs.iter().any(|input| input == path) {
                 let message = format!("{} is both an input and an output", quoted(&path.display().to_string()));
                 return Err(Error::usage(message).help("give the output another name"));

@@ -21,6 +21,7 @@ use rustix::fs::{Dir, DirEntry};
 use super::{
     Ending,
     messages::{cannot_create, cannot_open, quoted, reason, whole},
+    overwrite::Overwrite,
     part::{in_the_way, lock},
     publish::publish,
 };
@@ -32,14 +33,14 @@ const STAGING: &str = "falsetrail.part";
 pub(super) struct Directory {
     path: PathBuf,
     staging: PathBuf,
-    force: bool,
+    overwrite: Overwrite,
     /// Held for its lock.
     locked: File,
 }
 
 impl Directory {
     /// Creates the directory if it is missing. Without `force`, rejects one that is not empty.
-    pub fn open(path: &Path, force: bool) -> Result<Self, Error> {
+    pub fn open(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
         match fs::create_dir(path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.is_dir() => {
                 let message = format!("{} is not a directory", quoted(path));
@@ -52,11 +53,11 @@ impl Directory {
         }
         let staging = path.join(STAGING);
         match fs::symlink_metadata(&staging) {
-            Ok(found) if found.is_dir() => remove_remains(&staging, force)?,
+            Ok(found) if found.is_dir() => remove_remains(&staging, overwrite)?,
             Ok(_) => return Err(in_the_way(&staging, "directory")),
             Err(_) => {}
         }
-        if !force && list(path)?.next().is_some() {
+        if overwrite == Overwrite::Refuse && list(path)?.next().is_some() {
             return Err(Error::failed(format!("{} is not empty", quoted(path)))
                 .help("`--force` replaces files of the same names and leaves all others alone"));
         }
@@ -65,11 +66,11 @@ impl Directory {
         if !lock(&locked) {
             return Err(in_use(&staging));
         }
-        Ok(Self { path: path.to_owned(), staging, force, locked })
+        Ok(Self { path: path.to_owned(), staging, overwrite, locked })
     }
 
     /// Reopens the unfinished directory of a stopped run to resume it.
-    pub fn reopen(path: &Path, force: bool) -> Result<Self, Error> {
+    pub fn reopen(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
         let staging = path.join(STAGING);
         let missing = format!("there is no {}", quoted(&staging));
         let others = path.is_dir() && list(path)?.flatten().any(|name| name != STAGING);
@@ -85,7 +86,7 @@ impl Directory {
                 Error::failed(format!("{missing} that a stopped run has left")).help("leave out `--append`")
             });
         }
-        if others && !force {
+        if others && overwrite == Overwrite::Refuse {
             return Err(Error::failed(format!("{} has other files beside {}", quoted(path), quoted(&staging)))
                 .help("`--force` replaces files of the same names and leaves all others alone"));
         }
@@ -93,7 +94,7 @@ impl Directory {
         if !lock(&locked) {
             return Err(in_use(&staging));
         }
-        Ok(Self { path: path.to_owned(), staging, force, locked })
+        Ok(Self { path: path.to_owned(), staging, overwrite, locked })
     }
 
     /// The files written so far, with their names, in no particular order.
@@ -127,7 +128,7 @@ impl Directory {
             let mut moved = false;
             for name in list(&self.staging)? {
                 let name = name.map_err(|error| cannot_list(&self.staging, &error))?;
-                publish(&self.staging.join(&name), &self.path.join(&name), self.force)
+                publish(&self.staging.join(&name), &self.path.join(&name), self.overwrite)
                     .map_err(|error| self.rest_stays(error))?;
                 moved = true;
             }
@@ -155,13 +156,13 @@ impl Directory {
     }
 }
 
-fn remove_remains(staging: &Path, force: bool) -> Result<(), Error> {
+fn remove_remains(staging: &Path, overwrite: Overwrite) -> Result<(), Error> {
     let shown = quoted(staging);
     if File::open(staging).is_ok_and(|locked| !lock(&locked)) {
         return Err(in_use(staging));
     }
     // A run that was stopped before its first file leaves an empty directory.
-    if !force && list(staging)?.next().is_some() {
+    if overwrite == Overwrite::Refuse && list(staging)?.next().is_some() {
         return Err(Error::failed(format!("{shown} exists: it is what a stopped run has left"))
             .help("`--skip N --append`, as that run has printed it, continues it")
             .help("rename it to keep it; `--force` discards it"));

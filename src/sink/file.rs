@@ -17,6 +17,7 @@ use super::{
     compress::{Compression, FRAME_EVENTS},
     format::Format,
     output_file::{Broken, OutputFile, Unnamed},
+    overwrite::Overwrite,
 };
 use crate::{
     bytes::{Chunk, Encoded},
@@ -72,9 +73,9 @@ impl SingleOutput {
     /// Writes to a file, a device or a named pipe, compressed if its name ends in `.gz` or `.zst`. With `force` an
     /// existing file is replaced when the run is complete, and the unfinished file of a stopped run is discarded at
     /// once.
-    pub fn create(path: &Path, format: Format, force: bool) -> Result<Self, Error> {
+    pub fn create(path: &Path, format: Format, overwrite: Overwrite) -> Result<Self, Error> {
         let compression = Compression::wanted(path)?;
-        let target = OutputFile::path(path, force)?;
+        let target = OutputFile::path(path, overwrite)?;
         Ok(Self::new(target, format, compression))
     }
 

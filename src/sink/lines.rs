@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use super::{
     Ending,
     output_file::{OutputFile, is_direct},
+    overwrite::Overwrite,
     part::with_part,
 };
 use crate::error::Error;
@@ -20,19 +21,19 @@ impl Lines {
     ///
     /// # Errors
     /// [`Error::Failed`] if it cannot be created, or exists.
-    pub fn create(path: &Path, force: bool) -> Result<Self, Error> {
-        Ok(Self { target: OutputFile::beside(path, force)? })
+    pub fn create(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
+        Ok(Self { target: OutputFile::beside(path, overwrite)? })
     }
 
     /// Reopens the unfinished file of a stopped run, if there is one, and rewrites it from the beginning.
     ///
     /// # Errors
     /// [`Error::Failed`] if the file is in use, or exists without an unfinished part.
-    pub fn rewrite(path: &Path, force: bool) -> Result<Self, Error> {
+    pub fn rewrite(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
         if !Self::are_unfinished(path) {
-            return Self::create(path, force);
+            return Self::create(path, overwrite);
         }
-        let mut target = OutputFile::reopen(path, force)?;
+        let mut target = OutputFile::reopen(path, overwrite)?;
         target.truncate(0)?;
         Ok(Self { target })
     }

@@ -8,6 +8,7 @@ use super::{
     file::SingleOutput,
     format::Format,
     messages::quoted,
+    overwrite::Overwrite,
     place::is_stdout,
     split::{EventFiles, InstanceFiles},
 };
@@ -22,8 +23,8 @@ pub struct Output {
     pub format: Format,
     /// Write a directory of files instead of a single output.
     pub split: Option<Split>,
-    /// Whether existing files may be replaced.
-    pub force: bool,
+    /// Whether existing files are replaced.
+    pub overwrite: Overwrite,
     /// An upper bound of the number of events in the whole run, if known (not of the shard, because file names must not
     /// depend on it). Only used by `split`.
     pub most: Option<u64>,
@@ -62,20 +63,20 @@ impl Split {
 /// empty and `force` is not set.
 pub fn open(output: &Output) -> Result<Box<dyn Sink>, Error> {
     let path = output.path.as_deref().filter(|path| !is_stdout(path));
-    let (format, force, most) = (output.format, output.force, output.most);
+    let (format, overwrite, most) = (output.format, output.overwrite, output.most);
     match (path, output.split) {
         (None, None) => Ok(Box::new(SingleOutput::stdout(format)?)),
         (Some(path), None) if is_directory(path) => Err(not_a_file(path)),
-        (Some(path), None) => Ok(Box::new(SingleOutput::create(path, format, force)?)),
+        (Some(path), None) => Ok(Box::new(SingleOutput::create(path, format, overwrite)?)),
         (None, Some(_)) => {
             Err(Error::usage("`--split` makes several files and cannot write them to stdout").help("add `-o DIR/`"))
         }
         (Some(_), Some(_)) if format == Format::Batch => Err(not_split()),
         (Some(path), Some(Split::Event)) => {
-            Ok(Box::new(EventFiles::new(Directory::open(path, force)?, format, most, &output.names)))
+            Ok(Box::new(EventFiles::new(Directory::open(path, overwrite)?, format, most, &output.names)))
         }
         (Some(path), Some(Split::Instance)) => {
-            Ok(Box::new(InstanceFiles::new(Directory::open(path, force)?, format, most, &output.names)))
+            Ok(Box::new(InstanceFiles::new(Directory::open(path, overwrite)?, format, most, &output.names)))
         }
     }
 }

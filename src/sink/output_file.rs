@@ -33,6 +33,7 @@ use rustix::fs::{OFlags, fcntl_getfl};
 use super::{
     Ending,
     messages::{cannot_open, cannot_sync, quoted, reason, whole},
+    overwrite::Overwrite,
     part::{Content, Part},
     piece,
     place::{STDOUT, descriptor},
@@ -80,29 +81,29 @@ impl OutputFile {
     }
 
     /// Opens an output for events: a device, a pipe or a descriptor directly, anything else as a regular file.
-    pub fn path(path: &Path, force: bool) -> Result<Self, Error> {
-        Self::open(path, force, Content::Events)
+    pub fn path(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
+        Self::open(path, overwrite, Content::Events)
     }
 
     /// Opens an output for something other than events.
-    pub fn beside(path: &Path, force: bool) -> Result<Self, Error> {
-        Self::open(path, force, Content::Other)
+    pub fn beside(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
+        Self::open(path, overwrite, Content::Other)
     }
 
-    fn open(path: &Path, force: bool, content: Content) -> Result<Self, Error> {
+    fn open(path: &Path, overwrite: Overwrite, content: Content) -> Result<Self, Error> {
         let shown = quoted(path);
         if let Some(number) = descriptor(path) {
             return Self::descriptor(number, path);
         }
         match fs::metadata(path) {
-            Ok(found) if found.is_file() && !force => {
+            Ok(found) if found.is_file() && overwrite == Overwrite::Refuse => {
                 Err(Error::failed(format!("{shown} already exists"))
                     .help("`--force` replaces it when the run is complete"))
             }
             // Resolve a symbolic link, so that the link is not replaced.
             Ok(found) if found.is_file() => {
                 let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-                Part::create(real, force, content).map(Self::regular)
+                Part::create(real, overwrite, content).map(Self::regular)
             }
             Ok(found) if found.file_type().is_block_device() => {
                 Err(Error::failed(format!("{shown} is a disk, and writing would destroy what is on it"))
@@ -117,18 +118,18 @@ impl OutputFile {
                     .help("remove the link, or name another file"))
             }
             // Creating the file reports any error of the path.
-            Err(_) => Part::create(path.to_owned(), force, content).map(Self::regular),
+            Err(_) => Part::create(path.to_owned(), overwrite, content).map(Self::regular),
         }
     }
 
     /// Reopens the unfinished regular file of a stopped run, to resume it.
-    pub fn reopen(path: &Path, force: bool) -> Result<Self, Error> {
+    pub fn reopen(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
         if is_direct(path) {
             let shown = quoted(path);
             return Err(Error::failed(format!("{shown} is no regular file: nothing of it is kept under another name"))
                 .help("leave out `--append`: it is written directly, after whatever was written before"));
         }
-        Part::reopen(path, force).map(Self::regular)
+        Part::reopen(path, overwrite).map(Self::regular)
     }
 
     /// The open file, for reading its content.
@@ -235,7 +236,7 @@ impl OutputFile {
         }
         match (self.part, how) {
             (Some(part), Ending::Complete) => {
-                let named = publish(&part.now, &part.path, part.force);
+                let named = publish(&part.now, &part.path, part.overwrite);
                 let named = named.and_then(|note| sync_name(&part.path).map(|()| note));
                 named.map_err(|error| Unnamed { error, is_lost: false })
             }
@@ -253,7 +254,7 @@ impl OutputFile {
 
     /// Gives a complete file its final name without syncing it, because a later version will replace it.
     pub fn name_at_once(self) -> Result<(), Error> {
-        self.part.map_or(Ok(()), |part| publish(&part.now, &part.path, part.force).map(|_| ()))
+        self.part.map_or(Ok(()), |part| publish(&part.now, &part.path, part.overwrite).map(|_| ()))
     }
 
     /// Gives a complete file of lines its final name. For a stopped run, returns a note that says where the unfinished

@@ -13,6 +13,7 @@ use std::{
 use rustix::fs::OFlags;
 
 use super::messages::{cannot_create, cannot_open, quoted, reason};
+use super::overwrite::Overwrite;
 use crate::error::Error;
 
 /// The current and the final path of a regular file.
@@ -20,7 +21,7 @@ use crate::error::Error;
 pub(super) struct Part {
     pub now: PathBuf,
     pub path: PathBuf,
-    pub force: bool,
+    pub overwrite: Overwrite,
 }
 
 /// The content of a file: only events can be resumed.
@@ -33,12 +34,12 @@ pub(super) enum Content {
 impl Part {
     /// Creates a locked file. With `force`, the leftovers of a stopped run are discarded, and an existing file of the
     /// final name is replaced later.
-    pub fn create(path: PathBuf, force: bool, content: Content) -> Result<(File, Self), Error> {
+    pub fn create(path: PathBuf, overwrite: Overwrite, content: Content) -> Result<(File, Self), Error> {
         let now = with_part(&path);
         let file = match create_new(&now) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 // Held until the new file has its own lock, so that no other run takes the same leftovers.
-                let _remains = discard(&now, force, content)?;
+                let _remains = discard(&now, overwrite, content)?;
                 let file = create_new(&now).map_err(|error| cannot_create(&now, &error))?;
                 locked(file, &now)?
             }
@@ -46,11 +47,11 @@ impl Part {
             Ok(file) => locked(file, &now)?,
         };
         restrict(&file, &path);
-        Ok((file, Self { now, path, force }))
+        Ok((file, Self { now, path, overwrite }))
     }
 
     /// Reopens the unfinished file of a stopped run.
-    pub fn reopen(path: &Path, force: bool) -> Result<(File, Self), Error> {
+    pub fn reopen(path: &Path, overwrite: Overwrite) -> Result<(File, Self), Error> {
         let shown = quoted(path);
         let found = fs::metadata(path).ok();
         let real = found.as_ref().and_then(|_| fs::canonicalize(path).ok()).unwrap_or_else(|| path.to_owned());
@@ -76,12 +77,12 @@ impl Part {
             return Err(Error::failed(format!("{} has another name, under which it would change, too", quoted(&now)))
                 .help("copy it, and give the copy its name"));
         }
-        if found.is_some() && !force {
+        if found.is_some() && overwrite == Overwrite::Refuse {
             return Err(Error::failed(format!("{shown} exists, beside {}", quoted(&now)))
                 .help("`--force` replaces it when the run is complete"));
         }
         let file = locked(open(&now).map_err(|error| cannot_open(&now, &error))?, &now)?;
-        Ok((file, Self { now, path: real, force }))
+        Ok((file, Self { now, path: real, overwrite }))
     }
 }
 
@@ -124,7 +125,7 @@ fn locked(file: File, part: &Path) -> Result<File, Error> {
 
 /// Removes the leftovers of a stopped run, if they are empty or may be discarded. Returns the file, which holds its
 /// lock.
-fn discard(part: &Path, force: bool, content: Content) -> Result<File, Error> {
+fn discard(part: &Path, overwrite: Overwrite, content: Content) -> Result<File, Error> {
     if !fs::symlink_metadata(part).is_ok_and(|found| found.is_file()) {
         return Err(in_the_way(part, "regular file"));
     }
@@ -136,7 +137,7 @@ fn discard(part: &Path, force: bool, content: Content) -> Result<File, Error> {
         return Err(in_use(part));
     }
     let length = remains.metadata().map_or(0, |found| found.len());
-    if length > 0 && !force {
+    if length > 0 && overwrite == Overwrite::Refuse {
         let exists = Error::failed(format!("{} exists: it is what a stopped run has left", quoted(part)));
         let continues = match content {
             Content::Events => "`--skip N --append`, as that run has printed it, continues it",

@@ -9,12 +9,13 @@ use std::{
 };
 
 use super::messages::{cannot_sync, quoted, reason};
+use super::overwrite::Overwrite;
 use crate::error::Error;
 
-/// Renames a finished file to its final name; without `force` it never replaces another. Returns a note if something is
+/// Renames a finished file to its final name; it replaces another only if `overwrite` says so. Returns a note if something is
 /// left to do.
-pub(super) fn publish(part: &Path, path: &Path, force: bool) -> Result<Option<String>, Error> {
-    let result = if force {
+pub(super) fn publish(part: &Path, path: &Path, overwrite: Overwrite) -> Result<Option<String>, Error> {
+    let result = if overwrite == Overwrite::Replace {
         take_after(part, path).and_then(|()| fs::rename(part, path)).map(|()| None)
     } else {
         rename_to_free(part, path)

@@ -47,7 +47,7 @@ impl StoppedOutput {
     /// [`Error::Usage`] if the output is of a kind that cannot be resumed, [`Error::Failed`] if there is no unfinished
     /// output, if it is complete, if another run is writing it, or if it is not the output of a run.
     pub fn open(output: &Output) -> Result<Self, Error> {
-        let (format, force, most) = (output.format, output.force, output.most);
+        let (format, overwrite, most) = (output.format, output.overwrite, output.most);
         let Some(path) = output.path.as_deref().filter(|path| descriptor(path).is_none()) else {
             return Err(Error::usage("`--append` continues a file, and standard output is none")
                 .help("leave out `--append`, and let the shell append by `>>`"));
@@ -56,11 +56,11 @@ impl StoppedOutput {
             None if is_directory(path) => Err(not_a_file(path)),
             None => {
                 let compression = Compression::wanted(path)?;
-                Self::file(OutputFile::reopen(path, force)?, format, compression)
+                Self::file(OutputFile::reopen(path, overwrite)?, format, compression)
             }
             Some(_) if format == Format::Batch => Err(not_split()),
             Some(split) => {
-                let directory = Directory::reopen(path, force)?;
+                let directory = Directory::reopen(path, overwrite)?;
                 let name = directory.name();
                 let what = match split {
                     Split::Event => {

@@ -12,6 +12,7 @@ use super::{
     Ending,
     messages::{cannot_create, quoted, reason},
     output_file::{OutputFile, is_direct},
+    overwrite::Overwrite,
     place::descriptor,
 };
 use crate::error::Error;
@@ -20,21 +21,21 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct WholeFile {
     path: PathBuf,
-    /// Whether an existing file may be replaced: with `--force`, or because it is an earlier version.
-    replace: bool,
+    /// Whether an existing file is replaced: with `--force`, or because it is an earlier version.
+    overwrite: Overwrite,
 }
 
 impl WholeFile {
     /// Rejects a path that cannot be written, without creating anything; `made` is a directory that will exist by then.
     ///
     /// # Errors
-    /// [`Error::Failed`] if the file exists and `force` is not set, or if its directory does not exist.
-    pub fn refuse(path: &Path, force: bool, made: Option<&Path>) -> Result<(), Error> {
+    /// [`Error::Failed`] if the file exists and `overwrite` refuses, or if its directory does not exist.
+    pub fn refuse(path: &Path, overwrite: Overwrite, made: Option<&Path>) -> Result<(), Error> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty() && Some(*parent) != made);
         if path.is_dir() {
             return Err(Error::failed(format!("{} is a directory", quoted(path))).help("name a file in it"));
         }
-        if path.is_file() && !force && descriptor(path).is_none() {
+        if path.is_file() && overwrite == Overwrite::Refuse && descriptor(path).is_none() {
             return Err(Error::failed(format!("{} already exists", quoted(path))).help("`--force` replaces it"));
         }
         match parent {
@@ -44,8 +45,8 @@ impl WholeFile {
     }
 
     /// A file without a version; nothing is created before the first one.
-    pub fn new(path: &Path, force: bool) -> Self {
-        Self { path: path.to_owned(), replace: force }
+    pub fn new(path: &Path, overwrite: Overwrite) -> Self {
+        Self { path: path.to_owned(), overwrite }
     }
 
     /// Writes a version that a later one will replace, without syncing it; does nothing for a device or pipe.
@@ -58,7 +59,7 @@ impl WholeFile {
             return Ok(());
         }
         self.written(bytes)?.name_at_once()?;
-        self.replace = true;
+        self.overwrite = Overwrite::Replace;
         Ok(())
     }
 
@@ -76,7 +77,7 @@ impl WholeFile {
     }
 
     fn written(&self, bytes: &[u8]) -> Result<OutputFile, Error> {
-        let mut target = OutputFile::beside(&self.path, self.replace)?;
+        let mut target = OutputFile::beside(&self.path, self.overwrite)?;
         if let Err(broken) = target.write(bytes) {
             let name = target.name().to_owned();
             target.discard();

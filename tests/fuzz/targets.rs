@@ -10,7 +10,7 @@ use falsetrail::{
     run::{Selection, Slice, resume},
     run_file::RunFile,
     scenario::{read_one_line, to_yaml},
-    sink::{Ending, Output, Split, format::Format},
+    sink::{Ending, Output, Overwrite, Split, format::Format},
     sources::{RunSources, SourceProvider},
     template::{Constant, Template},
 };
@@ -145,7 +145,8 @@ pub fn part(bytes: &[u8]) {
         written(&format!("{name}.part"), bytes);
     }
     let plan = shipped_run();
-    let output = Output { path: Some(path), format, split, force: true, most: Some(16), names: plan.names() };
+    let output =
+        Output { path: Some(path), format, split, overwrite: Overwrite::Replace, most: Some(16), names: plan.names() };
     let whole = Slice { skip, ..Slice::default() };
     if let Some(resumed) = checked(resume(plan, &whole, &output)) {
         let _ = resumed.sink.finish(Ending::Stopped);

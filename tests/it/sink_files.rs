@@ -15,7 +15,7 @@ use falsetrail::{
     bytes::{Chunk, Event},
     error::Error,
     sink::{
-        Delivered, Ending, Flow, Output, Sink,
+        Delivered, Ending, Flow, Output, Overwrite, Sink,
         format::Format,
         memory::{Memory, Null},
         open,
@@ -90,7 +90,7 @@ fn a_stopped_run_keeps_and_names_its_part() {
         assert!(!path.exists());
         // What it has is how the whole begins, so that it can be continued.
         let whole = directory.path().join("whole");
-        write(&Output { path: Some(whole.clone()), force: true, ..output }, &chunks(0, 9, 9));
+        write(&Output { path: Some(whole.clone()), overwrite: Overwrite::Replace, ..output }, &chunks(0, 9, 9));
         if format != Format::Ndjson || name == "a.ndjson" {
             let stopped = fs::read(part(&path)).unwrap();
             assert!(fs::read(&whole).unwrap().starts_with(&stopped), "{name}");
@@ -110,7 +110,7 @@ fn an_existing_file_is_not_touched_without_force() {
     );
     assert_eq!(names(directory.path()), ["trail.ndjson"]);
 
-    let output = Output { force: true, ..to(&path) };
+    let output = Output { overwrite: Overwrite::Replace, ..to(&path) };
     let mut sink = open(&output).unwrap();
     feed(sink.as_mut(), &chunks(0, 3, 3));
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
@@ -137,7 +137,7 @@ fn a_file_that_appears_meanwhile_is_not_overwritten() {
 fn remains_and_running_neighbours_are_told_apart() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("trail.ndjson");
-    let forced = Output { force: true, ..to(&path) };
+    let forced = Output { overwrite: Overwrite::Replace, ..to(&path) };
     let mut first = open(&to(&path)).unwrap();
     for output in [&to(&path), &forced] {
         let error = refused(output);
@@ -205,7 +205,7 @@ fn a_symbolic_link_survives_being_replaced() {
     let (real, link) = (directory.path().join("real"), directory.path().join("link"));
     fs::write(&real, "old").unwrap();
     symlink(&real, &link).unwrap();
-    write(&Output { force: true, ..to(&link) }, &chunks(0, 1, 1));
+    write(&Output { overwrite: Overwrite::Replace, ..to(&link) }, &chunks(0, 1, 1));
     assert!(link.is_symlink());
     assert_eq!(fs::read_to_string(&real).unwrap(), lines(0, 1));
 }

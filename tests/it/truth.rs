@@ -10,7 +10,7 @@ use falsetrail::{
     bytes::Chunk,
     error::Error,
     run::{self, EmitOptions, Outcome, Shard, Slice, Truth},
-    sink::{Delivered, Ending, Failed, Flow, Lines, Sink, memory::Memory},
+    sink::{Delivered, Ending, Failed, Flow, Lines, Overwrite, Sink, memory::Memory},
     units::rate,
 };
 use proptest::prelude::*;
@@ -51,7 +51,8 @@ impl Sink for StopAt {
 /// Emits a part of a run and its truth until its chunk of this number.
 fn emit(plan: &Plan, part: Slice, (path, all): (&Path, bool), threads: usize, chunks: u64) -> Outcome {
     let goes_on = part.skip > 0 && Lines::are_unfinished(path);
-    let lines = if goes_on { Lines::rewrite(path, false) } else { Lines::create(path, false) }.unwrap();
+    let lines =
+        if goes_on { Lines::rewrite(path, Overwrite::Refuse) } else { Lines::create(path, Overwrite::Refuse) }.unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let sink = Box::new(StopAt { memory: Memory::default(), chunks, stop: Arc::clone(&stop) });
     let since = if goes_on { 0 } else { part.skip };

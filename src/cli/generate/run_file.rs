@@ -127,7 +127,7 @@ impl Generate {
             return Err(Error::usage("`--write-run` and `--output` name the same file").help("give each its own"));
         }
         let made = output.path.as_deref().filter(|_| output.split.is_some());
-        WholeFile::refuse(path, self.force, made)
+        WholeFile::refuse(path, self.overwrite(), made)
     }
 
     /// The run file that describes the run.
@@ -146,7 +146,7 @@ impl Generate {
     ) -> Result<Box<dyn Sink>, Error> {
         let Some(path) = &self.file.write_run else { return Ok(sink) };
         let document = self.run_file(plan, recorded, output).to_json();
-        match WholeFile::new(path, self.force).write(document.as_bytes()) {
+        match WholeFile::new(path, self.overwrite()).write(document.as_bytes()) {
             Ok(()) => Ok(sink),
             Err(error) => {
                 let _ = sink.finish(Ending::Stopped);

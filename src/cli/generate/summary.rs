@@ -61,7 +61,7 @@ impl Generate {
             return Err(Error::usage("`--summary` and `--output` name the same file").help("give each its own"));
         }
         let made = self.output.as_deref().filter(|_| self.split.is_some());
-        WholeFile::refuse(path, self.force, made)
+        WholeFile::refuse(path, self.overwrite(), made)
     }
 }
 

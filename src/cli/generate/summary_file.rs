@@ -41,7 +41,7 @@ impl<'a> SummaryFile<'a> {
         watch: &'a Counters,
     ) -> Result<Option<Self>, Error> {
         let Some(path) = &arguments.watch.summary else { return Ok(None) };
-        let mut file = WholeFile::new(path, arguments.force);
+        let mut file = WholeFile::new(path, arguments.overwrite());
         let about = about();
         file.update(about.running(&watch.see(), Duration::ZERO).as_bytes())?;
         Ok(Some(SummaryFile { about, watch, begun: Instant::now(), file: Mutex::new(file) }))

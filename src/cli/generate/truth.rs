@@ -27,9 +27,13 @@ pub fn open(arguments: &Generate, begun: u64) -> Result<Option<Truth>, Error> {
     if Lines::are_direct(path) {
         // Lines written to a device cannot be rewritten: instances that had ended are not written twice.
         let since = if continues { arguments.skip.unwrap_or(begun) } else { begun };
-        return Ok(Some(Truth { lines: Lines::create(path, arguments.force)?, all, since }));
+        return Ok(Some(Truth { lines: Lines::create(path, arguments.overwrite())?, all, since }));
     }
-    let lines = if continues { Lines::rewrite(path, arguments.force) } else { Lines::create(path, arguments.force) }?;
+    let lines = if continues {
+        Lines::rewrite(path, arguments.overwrite())
+    } else {
+        Lines::create(path, arguments.overwrite())
+    }?;
     // If a shell or a broker appends the data, its first event is not known; most likely it is the first of the run.
     let is_file = arguments.output.as_ref().is_some_and(|output| !is_stdout(output));
     let since = if continues && !is_file { 0 } else { begun };

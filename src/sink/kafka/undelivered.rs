@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     error::{Error, shown},
     sink::{
-        Ending,
+        Ending, Overwrite,
         messages::{quoted, reason},
         output_file::{OutputFile, is_direct},
     },
@@ -26,7 +26,7 @@ pub struct UndeliveredFile {
     /// The path; may be a device, a descriptor, or `-` for standard output.
     pub path: PathBuf,
     /// Whether it may replace an older list.
-    pub replace: bool,
+    pub overwrite: Overwrite,
 }
 
 /// One event that was not acknowledged.
@@ -71,11 +71,11 @@ impl List {
     pub fn new(place: UndeliveredFile) -> Result<Self, Error> {
         let shown = quoted(&place.path);
         let is_direct = is_direct(&place.path);
-        if !is_direct && !place.replace && place.path.exists() {
+        if !is_direct && place.overwrite == Overwrite::Refuse && place.path.exists() {
             let help = "it lists what was not delivered: name another file, or replace it by `--force`";
             return Err(Error::failed(format!("{shown} exists")).help(help));
         }
-        let target = OutputFile::beside(&place.path, place.replace).map_err(|error| {
+        let target = OutputFile::beside(&place.path, place.overwrite).map_err(|error| {
             error.help(
                 "it is for the list of undelivered events: name a place that can be written by `--undelivered FILE`, \
                         or `-` for standard output",
@@ -114,7 +114,7 @@ impl List {
             return;
         }
         if self.target.is_none() {
-            match OutputFile::beside(&self.place.path, self.place.replace) {
+            match OutputFile::beside(&self.place.path, self.place.overwrite) {
                 Ok(target) => self.target = Some(target),
                 Err(error) => self.failed = Some(message(error)),
             }
@@ -128,7 +128,7 @@ impl List {
     /// run may replace is removed.
     pub fn finish(&mut self) -> Ended {
         if self.lines == 0 {
-            if self.place.replace && !self.is_direct && self.place.path.is_file() {
+            if self.place.overwrite == Overwrite::Replace && !self.is_direct && self.place.path.is_file() {
                 let _ = fs::remove_file(&self.place.path);
             }
             return Ended::default();

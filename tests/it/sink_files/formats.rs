@@ -8,7 +8,7 @@ use std::{
 };
 
 use falsetrail::sink::{
-    Output,
+    Output, Overwrite,
     compress::{Compression, FRAME_EVENTS},
     format::Format,
 };
@@ -26,7 +26,7 @@ fn json_is_indented_and_batch_is_one_array() {
         let parsed: Vec<Value> = (0..count).map(|number| serde_json::from_str(&body(number)).unwrap()).collect();
         for size in [1, 4, 100] {
             let path = directory.path().join("out");
-            let output = Output { format: Format::Json, force: true, ..to(&path) };
+            let output = Output { format: Format::Json, overwrite: Overwrite::Replace, ..to(&path) };
             let delivered = write(&output, &chunks(0, count, size));
             let found = fs::read_to_string(&path).unwrap();
             let values = serde_json::Deserializer::from_str(&found).into_iter();
@@ -64,7 +64,7 @@ fn compressed_files_are_frames_that_chunks_do_not_change() {
     let frame = FRAME_EVENTS as u64;
     for name in ["a.ndjson.gz", "a.ndjson.ZST"] {
         let path = directory.path().join(name);
-        let output = Output { force: true, ..to(&path) };
+        let output = Output { overwrite: Overwrite::Replace, ..to(&path) };
         let compression = Compression::wanted(&path).unwrap().unwrap();
         for count in [0, 1, frame - 1, frame, frame + 1, 2 * frame + 500] {
             let expected: Vec<u8> = (0..count.max(1))
@@ -97,7 +97,7 @@ fn compressed_files_can_be_appended_to_and_hold_any_format() {
         fs::write(&paths[2], both).unwrap();
         assert_eq!(decode(&paths[2]), lines(0, 1700));
 
-        let batch = Output { format: Format::Batch, force: true, ..to(&paths[0]) };
+        let batch = Output { format: Format::Batch, overwrite: Overwrite::Replace, ..to(&paths[0]) };
         for count in [0, 1500, 2048] {
             write(&batch, &chunks(0, count, 64));
             let parsed: Vec<Value> = serde_json::from_str(&decode(&paths[0])).unwrap();
@@ -115,7 +115,7 @@ fn other_decoders_read_compressed_files() {
     {
         let path = directory.path().join(name);
         for count in [0, 2500] {
-            write(&Output { force: true, ..to(&path) }, &chunks(0, count, 100));
+            write(&Output { overwrite: Overwrite::Replace, ..to(&path) }, &chunks(0, count, 100));
             let run = Command::new(command[0]).args(&command[1..]).arg(&path).output();
             let Ok(run) = run else {
                 continue; // Not installed.

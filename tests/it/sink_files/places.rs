@@ -10,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use falsetrail::sink::{Ending, Output, Split, StoppedOutput, WholeFile, open};
+use falsetrail::sink::{Ending, Output, Overwrite, Split, StoppedOutput, WholeFile, open};
 use tempfile::tempdir;
 
 use super::{chunks, feed, lines, names, part, refused, text, to, write};
@@ -20,11 +20,11 @@ use crate::command_run::{run, shell};
 fn a_part_is_never_written_through_a_link() {
     let directory = tempdir().unwrap();
     let (path, other) = (directory.path().join("trail.ndjson"), directory.path().join("other"));
-    for force in [false, true] {
+    for overwrite in [Overwrite::Refuse, Overwrite::Replace] {
         for precious in ["", "precious"] {
             fs::write(&other, precious).unwrap();
             symlink(&other, part(&path)).unwrap();
-            let error = refused(&Output { force, ..to(&path) });
+            let error = refused(&Output { overwrite, ..to(&path) });
             assert!(error.contains(".part` is in the way and no regular file"), "{error}");
             let error = StoppedOutput::open(&to(&path)).err().expect("it is a link");
             assert!(text(&error).contains("is in the way"), "{error}");
@@ -32,8 +32,8 @@ fn a_part_is_never_written_through_a_link() {
 
             // A second name of a file is given up, and the file stays as it is.
             fs::hard_link(&other, part(&path)).unwrap();
-            if force || precious.is_empty() {
-                write(&Output { force, ..to(&path) }, &chunks(0, 9, 3));
+            if overwrite == Overwrite::Replace || precious.is_empty() {
+                write(&Output { overwrite, ..to(&path) }, &chunks(0, 9, 3));
                 assert_eq!(fs::read_to_string(&path).unwrap(), lines(0, 9));
                 fs::remove_file(&path).unwrap();
             } else {
@@ -56,7 +56,7 @@ fn a_part_directory_is_never_filled_through_a_link() {
     fs::write(other.join("precious"), "").unwrap();
     symlink(&other, path.join("falsetrail.part")).unwrap();
     for split in [Split::Event, Split::Instance] {
-        let output = Output { split: Some(split), force: true, ..to(&path) };
+        let output = Output { split: Some(split), overwrite: Overwrite::Replace, ..to(&path) };
         let error = refused(&output);
         assert!(error.contains("falsetrail.part` is in the way and no directory"), "{error}");
         assert!(StoppedOutput::open(&output).is_err());
@@ -88,7 +88,7 @@ fn what_is_replaced_hands_on_its_mode_and_its_owner() {
     };
     for mode in [0o600, 0o444, 0o664] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        let output = Output { force: true, ..to(&path) };
+        let output = Output { overwrite: Overwrite::Replace, ..to(&path) };
         let mut sink = open(&output).unwrap();
         feed(sink.as_mut(), &chunks(0, 3, 3));
         // Nobody reads it meanwhile who could not read the old one.
@@ -97,9 +97,9 @@ fn what_is_replaced_hands_on_its_mode_and_its_owner() {
         StoppedOutput::open(&output).unwrap().resume(3).unwrap().finish(Ending::Complete).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), lines(0, 3));
         check(mode);
-        WholeFile::new(&path, true).write(b"all").unwrap();
+        WholeFile::new(&path, Overwrite::Replace).write(b"all").unwrap();
         check(mode);
-        let output = Output { split: Some(Split::Instance), force: true, ..to(directory.path()) };
+        let output = Output { split: Some(Split::Instance), overwrite: Overwrite::Replace, ..to(directory.path()) };
         fs::rename(&path, directory.path().join("unnamed-000000001.ndjson")).unwrap();
         write(&output, &chunks(0, 3, 3));
         fs::rename(directory.path().join("unnamed-000000001.ndjson"), &path).unwrap();

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use falsetrail::{
     bytes::{Chunk, Event, Names},
     error::Error,
-    sink::{Ending, Flow, Output, Sink, Split, format::Format, open},
+    sink::{Ending, Flow, Output, Overwrite, Sink, Split, format::Format, open},
 };
 use tempfile::tempdir;
 
@@ -152,7 +152,7 @@ fn a_stopped_run_leaves_all_its_files_in_the_part_directory() {
 
         let error = refused(&output);
         assert!(error.contains("is what a stopped run has left"), "{error}");
-        let forced = Output { force: true, ..output };
+        let forced = Output { overwrite: Overwrite::Replace, ..output };
         opened(&forced, 1).finish(Ending::Complete).unwrap();
         assert_eq!(names(path).len(), 1);
     }
@@ -170,7 +170,7 @@ fn a_directory_with_something_in_it_needs_force_and_loses_nothing_else() {
     assert!(error.contains("is not empty / `--force` replaces files of the same names"), "{error}");
     assert_eq!(names(path), [ours, "README.md"]);
 
-    let forced = Output { force: true, ..output };
+    let forced = Output { overwrite: Overwrite::Replace, ..output };
     opened(&forced, 1).finish(Ending::Complete).unwrap();
     assert_eq!(names(path), [ours, "README.md"]);
     assert_eq!(read(path, "README.md"), "precious");
@@ -194,8 +194,8 @@ fn a_running_neighbour_is_left_alone() {
     let directory = tempdir().unwrap();
     let output = to(directory.path(), Split::Instance);
     let sink = opened(&output, 5);
-    for force in [false, true] {
-        let error = refused(&Output { force, ..output.clone() });
+    for overwrite in [Overwrite::Refuse, Overwrite::Replace] {
+        let error = refused(&Output { overwrite, ..output.clone() });
         assert!(error.contains("another run is writing `"), "{error}");
     }
     assert_eq!(sink.finish(Ending::Complete).unwrap().events, 5);

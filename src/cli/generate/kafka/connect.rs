@@ -54,7 +54,7 @@ pub(super) fn sink(
     // A live run sends each event at its own time, so its end is not checked against the current time.
     settings.event_time = (plan.timing.from, plan.timing.to.filter(|_| !arguments.pace.is_live()));
     let path = kafka.undelivered.clone().unwrap_or_else(|| free_name(topic));
-    settings.undelivered = Some(UndeliveredFile { path, replace: arguments.force });
+    settings.undelivered = Some(UndeliveredFile { path, overwrite: arguments.overwrite() });
     settings.note_offsets = arguments.watch.summary.is_some();
     settings.stop = Arc::clone(stop);
     if let Some(timeout) = kafka.connect_timeout {
