@@ -28,6 +28,12 @@ struct Setting {
     whole: Range<usize>,
 }
 
+impl Setting {
+    fn value(&self) -> Override {
+        Override { source: Arc::clone(&self.source), name: self.name.clone(), value: self.value.clone() }
+    }
+}
+
 impl Overrides {
     /// Parses `name=value` and `owner.field=value`.
     ///
@@ -64,13 +70,13 @@ impl Overrides {
     }
 
     /// The fields that are overridden for a resource, actor or kind of this name; marks them as used.
-    pub fn take(&mut self, owner: &str) -> Vec<(Spanned<String>, Node, Arc<Source>)> {
+    pub fn take(&mut self, owner: &str) -> Vec<Override> {
         self.known.insert(owner.to_owned());
         let mut found = Vec::new();
         for (index, setting) in self.all.iter().enumerate() {
             if setting.owner.as_deref() == Some(owner) {
                 self.used.insert(index);
-                found.push((setting.name.clone(), setting.value.clone(), Arc::clone(&setting.source)));
+                found.push(setting.value());
             }
         }
         found
@@ -82,8 +88,7 @@ impl Overrides {
         for (index, setting) in self.all.iter().enumerate() {
             if setting.owner.is_none() && declared.contains(&setting.name.value) {
                 self.used.insert(index);
-                let source = Arc::clone(&setting.source);
-                found.push(Override { source, name: setting.name.clone(), value: setting.value.clone() });
+                found.push(setting.value());
             }
         }
         self.known.extend(declared.iter().cloned());

@@ -3,6 +3,7 @@
 use crate::{
     catalog::{Catalog, FieldId, Generator, KindId, Scalar, escaped},
     error::{Diagnostic, Source, a, did_you_mean, list_of, nearest},
+    scenario::Override,
     value::AddressRanges,
     yaml::{Node, Spanned, Value as Yaml},
 };
@@ -29,9 +30,7 @@ pub enum Value {
 pub fn read(
     catalog: &Catalog,
     kind: KindId,
-    name: &Spanned<String>,
-    node: &Node,
-    source: &Arc<Source>,
+    Override { source, name, value: node }: &Override,
 ) -> Result<(FieldId, Value), Diagnostic> {
     let of = &catalog.kinds[kind];
     let settable = of.fields.iter().filter(|field| field.settable()).map(|field| field.name.as_str());

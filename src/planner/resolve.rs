@@ -15,10 +15,10 @@ use crate::{
     identity::{FamilyId, TAGS, Tags},
     plan::resolved::{Injection, ResolvedScenario, Row},
     planner::overrides::Overrides,
-    scenario::{self, Body, Scenario, Step},
+    scenario::{self, Body, Override, Scenario, Step},
     units::format_count,
     value::Key,
-    yaml::{self, Node, Spanned},
+    yaml::{self, Spanned},
 };
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
@@ -131,7 +131,7 @@ struct Resolver<'a, 'b> {
 /// Properties of a resource that are needed only while resolving.
 #[derive(Default)]
 struct Draft {
-    fields: Vec<(Spanned<String>, Node, Arc<Source>)>,
+    fields: Vec<Override>,
     existing: Option<Spanned<bool>>,
     span: Range<usize>,
     /// Whether the resource must belong to the instance, because a call changes it or a field is pinned.

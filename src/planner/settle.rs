@@ -34,9 +34,23 @@ struct Facts {
     exists: u8,
     /// The step that last created or deleted it, for messages.
     since: Option<Range<usize>>,
-    /// For each changing field: the lowest and highest choice that it may have, and whether it still has its initial
-    /// value.
-    choices: Vec<(u64, u64, bool)>,
+    /// For each changing field, the choices that it may have.
+    choices: Vec<Choices>,
+}
+
+/// The choices that a field may have at one point of the scenario.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Choices {
+    lowest: u64,
+    highest: u64,
+    /// Whether it has the value that was drawn at the start of the instance.
+    is_initial: bool,
+}
+
+impl Choices {
+    fn between(lowest: u64, highest: u64) -> Self {
+        Choices { lowest, highest, is_initial: false }
+    }
 }
 
 /// Proves that every step of a scenario is possible. Returns it with the outcomes of its calls decided, and with initial
@@ -342,19 +356,21 @@ impl<'a> Pass<'a> {
     fn update(&mut self, call: &Call, target: usize) {
         let facts = &mut self.facts[target];
         for (index, ask) in call.asks.iter().enumerate() {
-            let (low, high, drawn) = facts.choices[ask.word];
+            let Choices { lowest, highest, is_initial } = facts.choices[ask.word];
             let by_itself = call.lowers.is_some_and(|(_, lowered)| lowered == index)
                 && call.outcome == Outcome::Success { insists: false };
             match ask.value {
-                Asked::Code(code) if by_itself && code < low => {}
-                Asked::Code(code) if by_itself && code < high => facts.choices[ask.word] = (low.min(code), high, false),
-                Asked::Code(code) => facts.choices[ask.word] = (code, code, false),
+                Asked::Code(code) if by_itself && code < lowest => {}
+                Asked::Code(code) if by_itself && code < highest => {
+                    facts.choices[ask.word] = Choices::between(lowest.min(code), highest);
+                }
+                Asked::Code(code) => facts.choices[ask.word] = Choices::between(code, code),
                 Asked::Next { last } => {
-                    if drawn && high == last && low < last {
+                    if is_initial && highest == last && lowest < last {
                         // `next` at the last choice would change nothing, so that choice may not be drawn initially.
                         self.constraints.push(Constraint { resource: target, word: ask.word, low: 0, high: last - 1 });
                     }
-                    facts.choices[ask.word] = ((low + 1).min(last), (high + 1).min(last), false);
+                    facts.choices[ask.word] = Choices::between((lowest + 1).min(last), (highest + 1).min(last));
                 }
                 _ => {}
             }
@@ -365,11 +381,11 @@ impl<'a> Pass<'a> {
 /// After an update that may have failed, a field may have its old value or the requested one.
 fn widen(call: &Call, facts: &mut Facts) {
     for ask in &call.asks {
-        let (low, high, _) = facts.choices[ask.word];
+        let Choices { lowest, highest, .. } = facts.choices[ask.word];
         facts.choices[ask.word] = match ask.value {
-            Asked::Code(code) => (low.min(code), high.max(code), false),
-            Asked::Next { last } => (low, (high + 1).min(last), false),
-            _ => (low, high, false),
+            Asked::Code(code) => Choices::between(lowest.min(code), highest.max(code)),
+            Asked::Next { last } => Choices::between(lowest, (highest + 1).min(last)),
+            _ => Choices::between(lowest, highest),
         };
     }
 }
@@ -379,13 +395,14 @@ impl Facts {
     fn at_first(resource: &Resource) -> Self {
         let existing = !matches!(resource.owner, Owner::Instance { existing: false, .. });
         let choices = resource.initial.iter().map(|initial| match initial {
-            Initial::Fixed(code) => (*code, *code, false),
+            Initial::Fixed(code) => Choices::between(*code, *code),
             Initial::Drawn(weights) => {
                 let mut drawn = (0..weights.len()).filter(|choice| weights.draws(*choice)).map(|choice| choice as u64);
                 let lowest = drawn.next().unwrap_or(0);
-                (lowest, drawn.next_back().unwrap_or(lowest), true)
+                let highest = drawn.next_back().unwrap_or(lowest);
+                Choices { lowest, highest, is_initial: true }
             }
-            Initial::Reference(_) => (0, 0, false),
+            Initial::Reference(_) => Choices::default(),
         });
         Facts { exists: if existing { LIVE } else { ABSENT }, since: None, choices: choices.collect() }
     }
@@ -403,7 +420,11 @@ impl Facts {
         }
         self.exists |= other.exists;
         for (known, other) in self.choices.iter_mut().zip(other.choices) {
-            *known = (known.0.min(other.0), known.1.max(other.1), known.2 && other.2);
+            *known = Choices {
+                lowest: known.lowest.min(other.lowest),
+                highest: known.highest.max(other.highest),
+                is_initial: known.is_initial && other.is_initial,
+            };
         }
     }
 }

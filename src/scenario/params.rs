@@ -13,19 +13,19 @@ use crate::{
     yaml::{Node, Reader, Spanned, Value, node_text},
 };
 
-/// A value for a parameter from outside the file: `--set name=value`, or `with` in a mix.
+/// A value for a parameter or field, and where it is given: in the file, by `--set name=value`, or by `with` in a mix.
 #[derive(Debug, Clone)]
 pub struct Override {
     /// The text that contains it.
     pub source: Arc<Source>,
-    /// The parameter's name, without `$`.
+    /// The name of the parameter, without `$`, or of the field.
     pub name: Spanned<String>,
     /// Its value.
     pub value: Node,
 }
 
 impl Override {
-    /// The overrides in `with` of a mix.
+    /// The values of a map in a file, such as `with` in a mix.
     pub fn from_fields(source: &Arc<Source>, fields: &[Field]) -> Vec<Self> {
         fields
             .iter()

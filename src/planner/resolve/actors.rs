@@ -2,17 +2,15 @@
 
 use crate::{
     catalog::{FieldId, Generator, KindId},
-    error::{Diagnostic, Source, a, list_of},
+    error::{Diagnostic, a, list_of},
     identity::TAGS,
     plan::resolved::Actor,
     planner::{
         pins::{self, Value},
         resolve::Resolver,
     },
-    scenario,
-    yaml::{Node, Spanned},
+    scenario::{self, Override},
 };
-use std::sync::Arc;
 
 impl Resolver<'_, '_> {
     pub(super) fn actors(&mut self) {
@@ -36,11 +34,7 @@ impl Resolver<'_, '_> {
                 self.unread.push(written.name.value.clone());
                 continue;
             }
-            let mut fields: Vec<_> = written
-                .pins
-                .iter()
-                .map(|pin| (pin.name.clone(), pin.value.clone(), Arc::clone(&self.written.source)))
-                .collect();
+            let mut fields = Override::from_fields(&self.written.source, &written.pins);
             fields.extend(self.around.settings.take(&written.name.value));
             let pins = self.scalar_pins(kind, fields);
             let others = self.resolved.actors.iter().filter(|actor| actor.kind == kind).count();
@@ -89,21 +83,19 @@ impl Resolver<'_, '_> {
     }
 
     /// Pinned fields of an actor or of the surrounding scope: only texts and numbers.
-    pub(super) fn scalar_pins(
-        &mut self,
-        kind: KindId,
-        fields: Vec<(Spanned<String>, Node, Arc<Source>)>,
-    ) -> Vec<(FieldId, Option<Box<[u8]>>)> {
+    pub(super) fn scalar_pins(&mut self, kind: KindId, fields: Vec<Override>) -> Vec<(FieldId, Option<Box<[u8]>>)> {
         let mut pinned = Vec::new();
-        for (name, node, source) in fields {
-            match pins::read(self.catalog, kind, &name, &node, &source) {
+        for given in fields {
+            match pins::read(self.catalog, kind, &given) {
                 Ok((field, Value::Bytes(bytes))) => pinned.push((field, Some(bytes))),
                 Ok((field, Value::Choice(choice))) => {
                     if let Generator::Choose { choices, .. } = &self.catalog.kinds[kind].fields[field].generator {
                         pinned.push((field, choices[choice].bytes().map(Into::into)));
                     }
                 }
-                Ok((_, _)) => self.mistakes.push(Diagnostic::new(&source, node.span, "this cannot be fixed here")),
+                Ok((_, _)) => {
+                    self.mistakes.push(Diagnostic::new(&given.source, given.value.span, "this cannot be fixed here"))
+                }
                 Err(mistake) => self.mistakes.push(mistake),
             }
         }

@@ -3,16 +3,16 @@
 use crate::{
     bytes::Padded,
     catalog::{FieldId, Generator, KindId, ReferDefault},
-    error::{Diagnostic, Source},
+    error::Diagnostic,
     plan::resolved::{Initial, Pin, Reference, Row},
     planner::{
         overrides::SET,
         pins::{self, Value},
         resolve::{Draft, Resolver},
     },
-    yaml::{Node, Spanned},
+    scenario::Override,
+    yaml::Spanned,
 };
-use std::sync::Arc;
 
 impl Resolver<'_, '_> {
     /// Resolves pinned fields and references of all resources.
@@ -22,11 +22,11 @@ impl Resolver<'_, '_> {
         while index < self.resolved.resources.len() {
             let mut fields = std::mem::take(&mut self.drafts[index].fields);
             // Overrides from the command line come last, so that they take precedence over the file.
-            fields.sort_by_key(|(_, _, source)| source.name == SET);
+            fields.sort_by_key(|field| field.source.name == SET);
             self.drafts[index].changed |= !fields.is_empty();
             let mut given: Vec<(FieldId, Pin)> = Vec::new();
-            for (name, node, source) in fields {
-                self.field(index, &name, &node, &source, &mut given);
+            for field in fields {
+                self.field(index, &field, &mut given);
             }
             self.references(index, &mut given);
             self.settle(index, given);
@@ -34,14 +34,8 @@ impl Resolver<'_, '_> {
         }
     }
 
-    pub(super) fn field(
-        &mut self,
-        index: usize,
-        name: &Spanned<String>,
-        node: &Node,
-        source: &Arc<Source>,
-        given: &mut Vec<(FieldId, Pin)>,
-    ) {
+    pub(super) fn field(&mut self, index: usize, field: &Override, given: &mut Vec<(FieldId, Pin)>) {
+        let Override { source, name, value: node } = field;
         let kind_id = self.resolved.resources[index].kind;
         let kind = &self.catalog.kinds[kind_id];
         let table = kind.scope.iter().copied().find(|scope| {
@@ -69,7 +63,7 @@ impl Resolver<'_, '_> {
             );
             return;
         }
-        match pins::read(self.catalog, kind_id, name, node, source) {
+        match pins::read(self.catalog, kind_id, field) {
             Ok((field, value)) => {
                 if given.iter().any(|(other, _)| *other == field) {
                     given.retain(|(other, _)| *other != field);

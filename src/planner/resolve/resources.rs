@@ -2,7 +2,7 @@
 
 use crate::{
     catalog::{Effect, KindId, Method},
-    error::{Diagnostic, Source, a, list_of},
+    error::{Diagnostic, a, list_of},
     plan::{
         resolved::{Asked, Call, Initial, Operation, Owner, Pin, Place, Reference, Resource, Row, ScopePin},
         state_slots,
@@ -12,11 +12,9 @@ use crate::{
         pins,
         resolve::{Draft, Reported, Resolver, kinds::first_uses},
     },
-    scenario::{self, Step},
+    scenario::{self, Override, Step},
     value::Lane,
-    yaml::{Node, Spanned},
 };
-use std::sync::Arc;
 
 impl Resolver<'_, '_> {
     pub(super) fn resources(&mut self, steps: &[Step]) {
@@ -27,11 +25,7 @@ impl Resolver<'_, '_> {
                 self.unread.push(written.name.value.clone());
                 continue;
             };
-            let mut fields: Vec<_> = written
-                .fields
-                .iter()
-                .map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&self.written.source)))
-                .collect();
+            let mut fields = Override::from_fields(&self.written.source, &written.fields);
             fields.extend(self.around.settings.take(&written.name.value));
             let acted_on = self.used_as(&written.name, &uses) == Some(kind);
             if self.surrounds(kind) && !acted_on {
@@ -78,10 +72,10 @@ impl Resolver<'_, '_> {
         !of.principal && (of.table.is_some() || self.catalog.kinds.iter().any(|other| other.scope.contains(&kind)))
     }
 
-    pub(super) fn pin_scope(&mut self, kind: KindId, fields: Vec<(Spanned<String>, Node, Arc<Source>)>) {
+    pub(super) fn pin_scope(&mut self, kind: KindId, fields: Vec<Override>) {
         if self.catalog.kinds[kind].table.is_some() {
-            for (field, node, source) in fields {
-                let row = (field.value == "id").then(|| pins::row(self.catalog, kind, &node, &source));
+            for Override { source, name: field, value } in fields {
+                let row = (field.value == "id").then(|| pins::row(self.catalog, kind, &value, &source));
                 match row {
                     Some(Ok(row)) => {
                         self.set_row(kind, Row::Fixed(row));
@@ -111,12 +105,7 @@ impl Resolver<'_, '_> {
     }
 
     /// Resolves a declared resource that no call is about: it defines where the scenario takes place.
-    fn surround(
-        &mut self,
-        written: &scenario::Resource,
-        kind: KindId,
-        fields: Vec<(Spanned<String>, Node, Arc<Source>)>,
-    ) {
+    fn surround(&mut self, written: &scenario::Resource, kind: KindId, fields: Vec<Override>) {
         let label = self.catalog.kinds[kind].label.clone();
         if let Some(count) = written.count.as_ref().filter(|count| count.value > 1) {
             let message = format!("a scenario takes place in one {label}");

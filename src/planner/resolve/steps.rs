@@ -13,7 +13,7 @@ use crate::{
         pins::{self, Value},
         resolve::Resolver,
     },
-    scenario::{self, Step},
+    scenario::{self, Override, Step},
     units::{CountRange, DurationRange, format_count},
     value::WeightedIndex,
     yaml::Spanned,
@@ -236,10 +236,7 @@ impl Resolver<'_, '_> {
         draft.changed |= method.changes();
         if method.does == Effect::Create {
             draft.creator = draft.creator.or(Some(actor));
-            let source = Arc::clone(&self.written.source);
-            draft.fields.extend(
-                written.with.iter().map(|field| (field.name.clone(), field.value.clone(), Arc::clone(&source))),
-            );
+            draft.fields.extend(Override::from_fields(&self.written.source, &written.with));
         }
         // A failure without a precondition does not tell whether the resource exists, and the default failure fits
         // either state.
@@ -304,7 +301,8 @@ impl Resolver<'_, '_> {
 
     pub(super) fn asked(&mut self, kind: KindId, field: FieldId, given: &scenario::Field) -> Asked {
         let name = Spanned::new(self.catalog.kinds[kind].fields[field].name.clone(), given.name.span.clone());
-        let value = pins::read(self.catalog, kind, &name, &given.value, &self.written.source);
+        let given = Override { source: Arc::clone(&self.written.source), name, value: given.value.clone() };
+        let value = pins::read(self.catalog, kind, &given);
         match value {
             Ok((_, Value::Choice(choice))) => Asked::Code(choice as u64),
             Ok((_, Value::Bytes(bytes))) => {

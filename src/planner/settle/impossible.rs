@@ -4,7 +4,7 @@ use crate::{
     catalog::{FailureId, Precondition},
     error::Diagnostic,
     plan::resolved::{Asked, Call},
-    planner::settle::{ABSENT, Constraint, Facts, GONE, LIVE, Pass},
+    planner::settle::{ABSENT, Choices, Constraint, Facts, GONE, LIVE, Pass},
     scenario,
 };
 use std::ops::Range;
@@ -120,15 +120,15 @@ impl Pass<'_> {
     /// one.
     pub(super) fn lowering(&mut self, call: &Call, target: usize, ask: usize, span: &Range<usize>, failure: &str) {
         let word = call.asks[ask].word;
-        let (low, high, drawn) = self.facts[target].choices[word];
+        let Choices { lowest, highest, is_initial } = self.facts[target].choices[word];
         let above = match call.asks[ask].value {
             Asked::Code(code) => code + 1,
             _ => 1,
         };
-        if low >= above {
+        if lowest >= above {
             return;
         }
-        if drawn && high >= above {
+        if is_initial && highest >= above {
             self.constraints.push(Constraint { resource: target, word, low: above, high: u64::MAX });
             return;
         }
