@@ -12,6 +12,7 @@ mod schema;
 mod show;
 mod stdout;
 mod validate;
+mod value_names;
 mod verify;
 
 pub use color::on_stderr as color_on_stderr;

@@ -23,10 +23,10 @@ use crate::{
     plan::{Options, Plan},
     run::{self, Counters, EmitOptions, Outcome, Resumed},
     run_file::RunFile,
-    sink::{self, Ending, Output, Overwrite, format::Format},
+    sink::{self, Ending, Output, Overwrite, Split, format::Format},
     units,
 };
-use clap::{Args, ValueEnum};
+use clap::Args;
 use content::Content;
 pub use prepared::Prepared;
 use report::Reach;
@@ -81,11 +81,11 @@ pub struct Generate {
 
     /// How events are written. [default: the run file's, else ndjson]
     #[arg(long, value_enum, help_heading = "Output")]
-    format: Option<FormatName>,
+    format: Option<Format>,
 
     /// A file for each event or for each instance, in the folder given by `--output`.
     #[arg(long, value_enum, value_name = "WHAT", requires = "output", help_heading = "Output")]
-    split: Option<SplitName>,
+    split: Option<Split>,
 
     /// Skip the first N events of the whole run, for instance to continue after a run with `-n N`.
     /// [default: 0]
@@ -145,24 +145,6 @@ pub struct Generate {
 
     #[command(flatten)]
     kafka: kafka::Kafka,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FormatName {
-    /// One event a line.
-    Ndjson,
-    /// Indented, for reading.
-    Json,
-    /// One `CloudEvents` JSON batch: an array of all events.
-    Batch,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum SplitName {
-    /// Named so that they sort in order: `000001-CreateComputePool-success.json`.
-    Event,
-    /// One file for each instance: `pool-lifecycle-000001.ndjson`.
-    Instance,
 }
 
 pub fn run(arguments: &Generate) -> Result<u8, Error> {
@@ -304,35 +286,16 @@ impl Generate {
 
     /// The output to write: options on the command line override those of the run file.
     fn output(&self, plan: &Plan, recorded: Option<&RunFile>) -> Output {
-        let split = self.split.map(SplitName::meaning).or_else(|| self.recorded_split(recorded));
+        let split = self.split.or_else(|| self.recorded_split(recorded));
         Output {
             path: self.output.clone().filter(|path| path.as_os_str() != "-"),
-            format: self.format.map(FormatName::meaning).or(recorded.map(|run| run.layout.format)).unwrap_or_default(),
+            format: self.format.or(recorded.map(|run| run.layout.format)).unwrap_or_default(),
             split,
             overwrite: self.overwrite(),
             most: split
                 .filter(|_| !plan.timing.is_endless())
                 .map(|_| plan.timing.events.unwrap_or_else(|| plan.count())),
             names: plan.names(),
-        }
-    }
-}
-
-impl FormatName {
-    fn meaning(self) -> Format {
-        match self {
-            FormatName::Ndjson => Format::Ndjson,
-            FormatName::Json => Format::Json,
-            FormatName::Batch => Format::Batch,
-        }
-    }
-}
-
-impl SplitName {
-    fn meaning(self) -> sink::Split {
-        match self {
-            SplitName::Event => sink::Split::Event,
-            SplitName::Instance => sink::Split::Instance,
         }
     }
 }

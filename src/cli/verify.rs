@@ -13,7 +13,7 @@ use crate::{
     units,
     verify::{Allow, Allowances, Compare, Options, Require, Seen, Verdict, Verifier},
 };
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::{
     io::{self, Write},
     num::NonZero,
@@ -71,8 +71,8 @@ pub struct Verify {
     except: Option<PathBuf>,
 
     /// How much of each record is compared.
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = CompareName::Values, help_heading = "Comparison")]
-    compare: CompareName,
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Compare::Values, help_heading = "Comparison")]
+    compare: Compare,
 
     /// Count every id as an arrival, also in a record that only mentions its event. Fastest, and needs the least memory.
     #[arg(long, conflicts_with = "compare", help_heading = "Comparison")]
@@ -126,16 +126,6 @@ pub struct Verify {
 
     #[command(flatten)]
     topic: topic::TopicOptions,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CompareName {
-    /// Whether a record has the event's body, not what is in it.
-    Ids,
-    /// Every value, whatever its form.
-    Values,
-    /// Every byte: another form is a change.
-    Bytes,
 }
 
 pub fn run(arguments: &Verify) -> Result<u8, Error> {
@@ -238,12 +228,7 @@ impl Verify {
     }
 
     fn compare(&self) -> Compare {
-        match self.compare {
-            _ if self.ids_only => Compare::IdsOnly,
-            CompareName::Ids => Compare::Ids,
-            CompareName::Values => Compare::Values,
-            CompareName::Bytes => Compare::Bytes,
-        }
+        if self.ids_only { Compare::IdsOnly } else { self.compare }
     }
 
     /// Refuses outputs that cannot be written, before anything is read.

@@ -7,11 +7,11 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{ContentOption, FORMAT, RunFile};
+use super::{ContentOption, FORMAT, Layout, RunFile};
 use crate::{
     error::Source,
     plan::{Options, Plan},
-    sink::{Split, format::Format},
+    sink::format::Format,
     sources::{self, RunSources, STANDARD_INPUT, SourceProvider},
 };
 
@@ -99,10 +99,11 @@ pub(super) fn json(run: &RunFile) -> String {
 
 fn layout(run: &RunFile) -> Option<Value> {
     let mut output = Map::new();
-    let format = Format::NAMES.iter().find(|(_, format)| *format == run.layout.format && *format != Format::default());
-    output.extend(format.map(|(name, _)| ("format".to_owned(), json!(name))));
-    let split = Split::NAMES.iter().find(|(_, split)| Some(*split) == run.layout.split);
-    output.extend(split.map(|(name, _)| ("split".to_owned(), json!(name))));
+    let Layout { format, split } = run.layout;
+    if format != Format::default() {
+        output.insert("format".to_owned(), json!(format.name()));
+    }
+    output.extend(split.map(|split| ("split".to_owned(), json!(split.name()))));
     (!output.is_empty()).then_some(Value::Object(output))
 }
 

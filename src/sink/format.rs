@@ -24,6 +24,11 @@ impl Format {
     /// All formats with their names on the command line.
     pub const NAMES: [(&str, Self); 3] = [("ndjson", Self::Ndjson), ("json", Self::Json), ("batch", Self::Batch)];
 
+    /// The format's name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
+    }
+
     /// Appends some of a chunk's events to `out`, and the length of `out` after each of them to `ends`. `first`:
     /// whether they begin the output.
     pub fn append(self, chunk: &Chunk, events: Range<usize>, first: bool, out: &mut Vec<u8>, ends: &mut Vec<usize>) {

@@ -44,6 +44,11 @@ pub enum Split {
 impl Split {
     /// Both kinds with their names on the command line.
     pub const NAMES: [(&str, Self); 2] = [("event", Self::Event), ("instance", Self::Instance)];
+
+    /// The unit's name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, split)| *split == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// Opens the output. Everything that can be rejected is rejected here, before there is an event.

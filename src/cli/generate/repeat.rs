@@ -1,6 +1,6 @@
 //! The commands that a run prints: to reproduce it, to resume it, and to send missing events again.
 
-use super::{FormatName, Generate, SplitName};
+use super::Generate;
 use crate::{
     error::shell_word,
     plan::{Options, Plan},
@@ -148,16 +148,11 @@ fn times(arguments: &Generate, plan: &Plan, from: From) -> Options {
 
 /// The options for output.
 fn output(arguments: &Generate, words: &mut Words) {
-    match arguments.format {
-        None => {}
-        Some(FormatName::Ndjson) => words.option("--format", "ndjson"),
-        Some(FormatName::Json) => words.option("--format", "json"),
-        Some(FormatName::Batch) => words.option("--format", "batch"),
+    if let Some(format) = arguments.format {
+        words.option("--format", format.name());
     }
-    match arguments.split {
-        None => {}
-        Some(SplitName::Event) => words.option("--split", "event"),
-        Some(SplitName::Instance) => words.option("--split", "instance"),
+    if let Some(split) = arguments.split {
+        words.option("--split", split.name());
     }
     if let Some(output) = &arguments.output {
         words.option("-o", output);
