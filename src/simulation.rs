@@ -20,7 +20,7 @@ mod transition;
 
 use crate::{
     plan::{Plan, roles::Roles},
-    units::DurationRange,
+    units::{DAY, DurationRange, SECOND},
     value::Key,
 };
 use active::Active;
@@ -109,8 +109,6 @@ mod draws {
 
 const MILLISECOND: u64 = 1_000_000;
 const MICROSECOND: i64 = 1_000;
-const SECOND: i64 = 1_000_000_000;
-const DAY: i64 = 86_400 * SECOND;
 
 /// The fractional part of the golden ratio in 64 bits: its multiples fill the unit interval evenly (a low-discrepancy
 /// sequence).

@@ -22,6 +22,12 @@ pub use zone::{Zone, zone};
 
 pub(crate) use time::RANGE as TIME_RANGE;
 
+/// A second in nanoseconds.
+pub const SECOND: i64 = 1_000_000_000;
+
+/// A day in nanoseconds.
+pub const DAY: i64 = 86_400 * SECOND;
+
 /// A mistake in a quantity, and its remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {

@@ -13,7 +13,7 @@ use crate::{
     },
     scenario::{Body, Field, Pace, Scenario},
     sources::{ScenarioSource, SourceProvider},
-    units,
+    units::{self, SECOND},
     yaml::Spanned,
 };
 use std::sync::Arc;
@@ -73,8 +73,6 @@ struct Settings {
 
 /// The largest weight: a thousand scenarios of this weight do not overflow 64 bits.
 const WEIGHT: f64 = 1_099_511_627_776.0;
-
-const SECOND: i64 = 1_000_000_000;
 
 impl Loaded {
     /// Loads the scenarios of a run; several arguments are a mix with equal weights.

@@ -25,7 +25,7 @@ use crate::{
     plan::{DryRun, Options, Starts, Timing, Workload},
     planner::{inject, load::Loaded, resolved_run::ResolvedRun},
     schedule::Schedule,
-    units::{self, TIME_RANGE, elapsed, format_time},
+    units::{self, SECOND, TIME_RANGE, elapsed, format_time},
 };
 use rate::{RateProfile, rate_profile};
 
@@ -58,8 +58,6 @@ enum Start {
     /// Early enough to end at this time.
     EndingAt(i64),
 }
-
-const SECOND: i64 = 1_000_000_000;
 
 impl Timed {
     /// The times of a resolved run.

@@ -4,7 +4,7 @@
 //! stays at the same local time.
 
 use super::{area_before, ramp::Stretch, week::Week};
-use crate::units::{Rate, TIME_RANGE, TimeOfDay, Zone};
+use crate::units::{Rate, SECOND, TIME_RANGE, TimeOfDay, Zone};
 
 /// A daily curve in a time zone.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,8 +27,6 @@ struct Span {
     /// The week's integral at its start, in local time.
     local: i128,
 }
-
-const SECOND: i64 = 1_000_000_000;
 
 impl DailyCurve {
     /// The rate is a raised cosine in local time, with its trough twelve hours from its peak, approximated by straight

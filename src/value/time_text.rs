@@ -1,6 +1,7 @@
 //! Fast formatting of times in the documented forms.
 
 use crate::bytes::{Arena, Padded, PaddedSlice};
+use chrono::{DateTime, Datelike};
 use std::cell::Cell;
 
 /// Two digits for every number below 100.
@@ -112,12 +113,13 @@ fn divided(number: i64, by: u32) -> (i64, u32) {
 }
 
 fn date_of(day: i64) -> Date {
-    let civil = Civil::of(day * 86_400);
+    let date = DateTime::from_timestamp(day * 86_400, 0).unwrap_or_default();
+    let year = date.year().unsigned_abs();
     let mut text = *b"0000-00-00T     ";
-    text[0..2].copy_from_slice(pair(civil.year / 100));
-    text[2..4].copy_from_slice(pair(civil.year));
-    text[5..7].copy_from_slice(pair(civil.month));
-    text[8..10].copy_from_slice(pair(civil.day));
+    text[0..2].copy_from_slice(pair(year / 100));
+    text[2..4].copy_from_slice(pair(year));
+    text[5..7].copy_from_slice(pair(date.month()));
+    text[8..10].copy_from_slice(pair(date.day()));
     u128::from_le_bytes(text)
 }
 
@@ -149,39 +151,6 @@ fn time_of_day(second: u32) -> [u8; 8] {
 fn pair(number: u32) -> &'static [u8] {
     let at = (number as usize % 100) * 2;
     &PAIRS[at..at + 2]
-}
-
-/// A second of the Gregorian calendar, in UTC.
-#[derive(Debug, PartialEq, Eq)]
-struct Civil {
-    year: u32,
-    month: u32,
-    day: u32,
-    hour: u32,
-    minute: u32,
-    second: u32,
-}
-
-impl Civil {
-    /// Howard Hinnant's `civil_from_days`: years start on March 1, so that a leap day is the last day of its year.
-    /// Valid for all times that 64 bits of nanoseconds represent.
-    fn of(seconds: i64) -> Self {
-        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400) as u32);
-        let days = (days + 719_468) as u32;
-        let (era, of_era) = (days / 146_097, days % 146_097);
-        let years = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * years + years / 4 - years / 100);
-        let shifted = (5 * of_year + 2) / 153;
-        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-        Civil {
-            year: era * 400 + years + u32::from(month <= 2),
-            month,
-            day: of_year - (153 * shifted + 2) / 5 + 1,
-            hour: second / 3_600,
-            minute: second / 60 % 60,
-            second: second % 60,
-        }
-    }
 }
 
 /// A time format such as `workspace-%Y-%m-%d-%H%M%S`.
@@ -288,22 +257,13 @@ fn put_suffix(number: u64, to: &mut [u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::{DateTime, Datelike, Timelike, Utc};
+    use chrono::Utc;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn the_calendar_is_the_usual_one(nanoseconds: i64) {
+        fn times_are_formatted_as_chrono_formats_them(nanoseconds: i64) {
             let time: DateTime<Utc> = DateTime::from_timestamp_nanos(nanoseconds);
-            let expected = Civil {
-                year: time.year().unsigned_abs(),
-                month: time.month(),
-                day: time.day(),
-                hour: time.hour(),
-                minute: time.minute(),
-                second: time.second(),
-            };
-            prop_assert_eq!(Civil::of(nanoseconds.div_euclid(NANOSECONDS.into())), expected);
             let mut out = Vec::new();
             write_time(nanoseconds, 9, &mut out);
             let text = time.format("%Y-%m-%dT%H:%M:%S%.9fZ").to_string();

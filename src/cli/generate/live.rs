@@ -7,7 +7,7 @@ use crate::{
     plan::{Options, Plan},
     run::{Lag, Live},
     run_file::RunFile,
-    units::{self, format_duration, format_time},
+    units::{self, SECOND, format_duration, format_time},
 };
 use clap::Args;
 use std::{sync::Arc, time::Instant};
@@ -35,8 +35,6 @@ pub struct LiveOptions {
     #[arg(long, requires = "skip")]
     re_pace: bool,
 }
-
-const SECOND: i64 = 1_000_000_000;
 
 /// A run that ends more than this late (in nanoseconds) has missed its target.
 const TOLERATED: u64 = 1_000_000_000;

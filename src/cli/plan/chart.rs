@@ -1,6 +1,6 @@
 //! Draws a rate over time as a text chart.
 
-use crate::units::{format_count, format_duration, format_time};
+use crate::units::{SECOND, format_count, format_duration, format_time};
 use std::fmt::Write;
 
 /// The width of the chart in columns.
@@ -10,8 +10,6 @@ const COLUMNS: usize = 60;
 const LINES: usize = 4;
 
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-
-const SECOND: i64 = 1_000_000_000;
 
 /// A chart of the rate between two times. `rates(n)` returns the events per second in each of `n` equal parts.
 pub fn chart(from: i64, end: i64, rates: impl Fn(usize) -> Vec<f64>) -> String {

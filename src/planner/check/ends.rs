@@ -5,11 +5,11 @@ use crate::{
     plan::{Starts, Workload},
     planner::timing::Timed,
     simulation::{Span, injected_spans},
-    units::{elapsed, format_duration, format_time},
+    units::{DAY, SECOND, elapsed, format_duration, format_time},
 };
 
 /// The latest time of an injection, in nanoseconds since the Unix epoch: one day before the end of event time.
-const LATEST: i64 = i64::MAX - 86_400_000_000_000;
+const LATEST: i64 = i64::MAX - DAY;
 
 /// The end of a run.
 #[derive(Clone, Copy)]
@@ -65,7 +65,7 @@ fn check_span(name: &str, span: Span, from: i64, end: Option<End>) -> Result<(),
         return Err(Error::usage(message).help("inject it earlier, or let the run be longer"));
     }
     if matches!(end, End::Before(_)) && span.last >= time {
-        let needs = format_duration(elapsed(time, span.last) / 1_000_000_000 * 1_000_000_000 + 1_000_000_000);
+        let needs = format_duration((elapsed(time, span.last) / SECOND as u64 + 1) * SECOND as u64);
         let message = format!("`{name}` would be cut short: the run ends {needs} too early for it");
         return Err(Error::usage(message).help("inject it earlier, or let the run be longer"));
     }

@@ -4,9 +4,9 @@
 use crate::{
     error::Error,
     plan::{DryRun, Starts, Workload},
-    planner::timing::{Asked, SECOND, within_range},
+    planner::timing::{Asked, within_range},
     simulation::{EventTimes, injected_spans},
-    units::{elapsed, format_duration, format_time},
+    units::{SECOND, elapsed, format_duration, format_time},
 };
 
 /// The whole run from a given start.

@@ -19,15 +19,12 @@ use super::settings::CreateTopic;
 use super::{code, diagnosis};
 use crate::{
     error::Error,
-    units::{format_duration, format_time},
+    units::{SECOND, format_duration, format_time},
 };
 
 /// The most bytes that a batch with one record has in addition to the record: the batch header, and the record's
 /// lengths and offsets.
 const BATCH_OVERHEAD: u64 = 100;
-
-/// Nanoseconds in a second.
-const SECOND: i64 = 1_000_000_000;
 
 /// A client for requests about the topic.
 pub(super) struct Admin<'a> {
