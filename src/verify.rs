@@ -43,6 +43,7 @@ mod walk;
 
 use crate::{
     error::{Error, quoted},
+    identity::EventName,
     plan::Plan,
 };
 use expectation::{Detail, Expectation};
@@ -329,6 +330,14 @@ impl<'p> Verifier<'p> {
     }
 }
 
+/// An expected event that did not arrive.
+struct Missed {
+    number: u64,
+    name: EventName,
+    /// Whether a record has the beginning of its body.
+    is_cut: bool,
+}
+
 impl Verdict {
     /// Counts the expected events in the run's order, and lists the missing ones.
     fn count(
@@ -347,12 +356,13 @@ impl Verdict {
             };
             if arrivals.has(event) {
                 self.arrival(arrivals.copies(event), arrivals.class(event));
-                for (number, name, is_cut) in open.drain(..) {
-                    failed = failed.take().or(self.missed(expectation, (number, name, is_cut), &mut missing).err());
+                for missed in open.drain(..) {
+                    failed = failed.take().or(self.missed(expectation, missed, &mut missing).err());
                 }
                 return;
             }
-            let missed = (record.number, expectation::name_of(expectation.plan, record), arrivals.is_cut(event));
+            let name = expectation::name_of(expectation.plan, record);
+            let missed = Missed { number: record.number, name, is_cut: arrivals.is_cut(event) };
             if options.end_unknown.is_some_and(|certain| record.number >= certain) {
                 open.push(missed);
             } else {
@@ -392,7 +402,7 @@ impl Verdict {
     fn missed(
         &mut self,
         expectation: &Expectation<'_>,
-        (number, name, is_cut): (u64, crate::identity::EventName, bool),
+        Missed { number, name, is_cut }: Missed,
         missing: &mut Option<&mut dyn Write>,
     ) -> io::Result<()> {
         self.missing += 1;

@@ -8,8 +8,6 @@ use crate::{
     value::{Key, Lane, WeightedIndex, write_time},
 };
 
-const SECOND: i64 = 1_000_000_000;
-const DAY: i64 = 86_400 * SECOND;
 
 /// Generates `counts[kind]` members of each kind, as of `from`.
 pub(super) fn members(

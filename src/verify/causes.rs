@@ -91,7 +91,8 @@ pub(super) fn find(
         |_| Some(true),
         |rendered| {
             let mut roles = Roles::new(&plan.catalog);
-            let of = |(position, record, body, key): (u64, &Record, &[u8], &[u8])| {
+            let of = |event: walk::RenderedEvent<'_>| {
+                let walk::RenderedEvent { position, record, body, key } = event;
                 let index = expectation.index_of(record)?;
                 let is_expected = !expectation.optional.contains(&index);
                 is_expected.then(|| Attributes {

@@ -115,8 +115,8 @@ impl<'p> Expectation<'p> {
                     let uuids = super::candidates::uuids(body).any(|id| self.event(id.bits) != Found::Foreign);
                     !uuids && !super::candidates::digit_runs(body).any(|id| self.request(id.bits) != Found::Foreign)
                 };
-                let nameless = rendered.events().find(|(_, _, body, _)| has_none(body));
-                nameless.map(|(_, record, ..)| record.event_kind)
+                let nameless = rendered.events().find(|event| has_none(event.body));
+                nameless.map(|event| event.record.event_kind)
             },
             |found| nameless = nameless.or(found),
         );
@@ -147,11 +147,12 @@ impl<'p> Expectation<'p> {
             threads,
             |_| Some(true),
             |rendered| {
-                let events = rendered.events().map(|(position, _, body, key)| (position, xxh3_64(body), key.into()));
-                events.collect::<Vec<(u64, u64, Box<[u8]>)>>()
+                let events = rendered.events();
+                events.map(|event| (event.position, xxh3_64(event.body), event.key.into())).collect::<Vec<_>>()
             },
             |events| {
                 for (position, body, key) in events {
+                    let key: Box<[u8]> = key;
                     bodies[position as usize] = body;
                     let next = known.len() as u32 + 1;
                     // No key is 0: such events have no order.
@@ -248,6 +249,14 @@ struct Slots {
 const WORDS: usize = 16;
 const PAGE: u64 = WORDS as u64 * 64;
 
+/// Where the bit of an event is.
+struct Slot {
+    /// Number of its step, and of the page among those of the step.
+    page: (u32, u64),
+    word: usize,
+    bit: u64,
+}
+
 impl Slots {
     fn new(plan: &Plan) -> Self {
         let mut steps = HashMap::new();
@@ -265,16 +274,16 @@ impl Slots {
         Slots { steps, pages: HashMap::default(), bits: Vec::new(), before: Vec::new() }
     }
 
-    /// Page, word and bit of an event, if its step has that many turns.
-    fn slot(&self, name: EventName) -> Option<((u32, u64), usize, u64)> {
+    /// The slot of an event, if its step has that many turns.
+    fn slot(&self, name: EventName) -> Option<Slot> {
         let (step, turns) = *self.steps.get(&(name.scenario, name.step))?;
         let turn = Some(u64::from(name.occurrence)).filter(|turn| *turn < turns)?;
         let slot = name.instance.checked_mul(turns)?.checked_add(turn)?;
-        Some(((step, slot / PAGE), (slot % PAGE / 64) as usize, 1 << (slot % 64)))
+        Some(Slot { page: (step, slot / PAGE), word: (slot % PAGE / 64) as usize, bit: 1 << (slot % 64) })
     }
 
     fn insert(&mut self, name: EventName) {
-        let Some((page, word, bit)) = self.slot(name) else { return };
+        let Some(Slot { page, word, bit }) = self.slot(name) else { return };
         let next = self.bits.len() as u32;
         let page = *self.pages.entry(page).or_insert(next);
         if page == next {
@@ -299,7 +308,7 @@ impl Slots {
 
     /// The number of an event among those that were inserted.
     fn place(&self, name: EventName) -> Option<u64> {
-        let (page, word, bit) = self.slot(name)?;
+        let Slot { page, word, bit } = self.slot(name)?;
         let page = *self.pages.get(&page)? as usize;
         let words = &self.bits[page];
         if words[word] & bit == 0 {

@@ -7,7 +7,7 @@ use super::{
     intake::Intake,
     shape::{Class, Judgement, Rules, Target},
     spool::{Spool, Spooled},
-    walk,
+    walk::{self, RenderedEvent},
 };
 use crate::error::Error;
 use std::{
@@ -55,7 +55,7 @@ fn judge_all(
         |event| (event <= last).then(|| of.contains_key(&event)),
         |rendered| {
             let mut judged = Vec::new();
-            for (event, _, body, _) in rendered.events() {
+            for RenderedEvent { position: event, body, .. } in rendered.events() {
                 let is_id = |text: &str| match text.len() {
                     candidates::UUID => {
                         candidates::uuid(text.as_bytes()).map(|id| expectation.event(id)) == Some(Found::Event(event))

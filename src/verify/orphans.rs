@@ -83,8 +83,9 @@ impl Orphans {
             |_| Some(true),
             |rendered| {
                 let mut pieces = Vec::new();
-                for (event, _, body, _) in rendered.events() {
-                    anchors.look(&orphans, body, |orphan, piece| pieces.push((orphan, event, piece)));
+                for event in rendered.events() {
+                    let found = |orphan, piece| pieces.push((orphan, event.position, piece));
+                    anchors.look(&orphans, event.body, found);
                 }
                 pieces
             },

@@ -92,11 +92,25 @@ pub(super) struct Rendered<'a> {
     pub chunk: &'a Chunk,
 }
 
+/// A rendered event.
+pub(super) struct RenderedEvent<'a> {
+    /// Its position among the scope's events.
+    pub position: u64,
+    pub record: &'a Record,
+    pub body: &'a [u8],
+    pub key: &'a [u8],
+}
+
 impl Rendered<'_> {
-    /// Position, record, body and key of each.
-    pub fn events(&self) -> impl Iterator<Item = (u64, &Record, &[u8], &[u8])> {
+    /// The events, in order.
+    pub fn events(&self) -> impl Iterator<Item = RenderedEvent<'_>> {
         let events = self.positions.iter().zip(self.records).zip(&self.chunk.events);
-        events.map(|((position, record), event)| (*position, record, self.chunk.body(event), self.chunk.key(event)))
+        events.map(|((position, record), event)| RenderedEvent {
+            position: *position,
+            record,
+            body: self.chunk.body(event),
+            key: self.chunk.key(event),
+        })
     }
 }
 

@@ -196,15 +196,16 @@ impl Search<'_, '_> {
         let Json::Object(attributes) = &self.target.tree.value else { return 0 };
         let mut beside = Vec::new();
         attributes_beside(self.outer, place, "", &mut beside);
-        let is_marked = beside.iter().any(|(_, is_marked, _)| *is_marked);
-        let has_id = beside.iter().any(|(name, _, node)| name == "id" && node.text() == self.target.id.as_deref());
+        let is_marked = beside.iter().any(|beside| beside.is_marked);
+        let has_id =
+            beside.iter().any(|Beside { name, node, .. }| name == "id" && node.text() == self.target.id.as_deref());
         let mut found = 0;
         for (name, expected) in attributes.iter().filter(|(name, _)| name != data) {
             // Names without a mark are anybody's, unless the event's id is among them.
-            let of = |(beside, marked, _): &&(String, bool, &Node<'_>)| {
-                beside.eq_ignore_ascii_case(name) && (*marked || has_id && !is_marked)
+            let of = |beside: &&Beside<'_>| {
+                beside.name.eq_ignore_ascii_case(name) && (beside.is_marked || has_id && !is_marked)
             };
-            let Some((_, _, node)) = beside.iter().find(of) else {
+            let Some(Beside { node, .. }) = beside.iter().find(of) else {
                 forms.add(Forms::GONE);
                 continue;
             };
@@ -223,13 +224,16 @@ impl Search<'_, '_> {
     }
 }
 
-/// The scalars of a record outside of one place: name, whether it is marked as an attribute of an event, value.
-fn attributes_beside<'a>(
+/// A scalar of a record outside of the place of an event.
+struct Beside<'a> {
+    name: String,
+    /// Whether its name is marked as that of an event's attribute.
+    is_marked: bool,
     node: &'a Node<'a>,
-    place: &Node<'_>,
-    name: &str,
-    found: &mut Vec<(String, bool, &'a Node<'a>)>,
-) {
+}
+
+/// The scalars of a record outside of one place.
+fn attributes_beside<'a>(node: &'a Node<'a>, place: &Node<'_>, name: &str, found: &mut Vec<Beside<'a>>) {
     if std::ptr::eq(std::ptr::from_ref(node).cast::<()>(), std::ptr::from_ref(place).cast::<()>()) {
         return;
     }
@@ -240,13 +244,12 @@ fn attributes_beside<'a>(
             let last = name.rsplit('.').next().unwrap_or(name);
             let unmarked =
                 ["ce_", "ce-", "cloudEvents_", "cloudEvents:"].iter().find_map(|mark| last.strip_prefix(mark));
-            match unmarked {
-                Some(unmarked) => found.push((unmarked.to_owned(), true, node)),
-                None if last.eq_ignore_ascii_case("content-type") => {
-                    found.push(("datacontenttype".to_owned(), true, node));
-                }
-                None => found.push((last.to_owned(), false, node)),
-            }
+            let (name, is_marked) = match unmarked {
+                Some(unmarked) => (unmarked, true),
+                None if last.eq_ignore_ascii_case("content-type") => ("datacontenttype", true),
+                None => (last, false),
+            };
+            found.push(Beside { name: name.to_owned(), is_marked, node });
         }
     }
 }
