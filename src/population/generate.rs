@@ -5,9 +5,9 @@ use crate::{
     bytes::{PaddedSlice, TextTableBuilder},
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Table, Text, TextPart},
     identity::Identities,
+    units::{DAY, SECOND},
     value::{Key, Lane, WeightedIndex, write_time},
 };
-
 
 /// Generates `counts[kind]` members of each kind, as of `from`.
 pub(super) fn members(
