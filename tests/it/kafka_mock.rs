@@ -17,7 +17,7 @@ use falsetrail::{
     bytes::{Chunk, Event},
     error::Error,
     sink::{
-        Delivered, Ending, Flow, Sink,
+        Delivered, Ending, Flow, Overwrite, Sink,
         kafka::{KafkaSettings, KafkaSink, UndeliveredFile},
     },
 };
@@ -270,7 +270,7 @@ fn an_event_of_the_first_ones_that_is_too_large_ends_the_run() {
     let mut settings = settings(&cluster, &[("message.max.bytes", "1000")]);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("list");
-    settings.undelivered = Some(UndeliveredFile { path: path.clone(), replace: false });
+    settings.undelivered = Some(UndeliveredFile { path: path.clone(), overwrite: Overwrite::Refuse });
     let mut sink = KafkaSink::connect(settings).unwrap();
     let mut large = chunk(0, 3);
     large.bodies.resize(5000, b' ');

@@ -13,7 +13,7 @@ use falsetrail::{
     error::Error,
     run_file::{End, RunFile, Status},
     sink::{
-        Ending, Flow, Sink,
+        Ending, Flow, Overwrite, Sink,
         kafka::{KafkaSink, UndeliveredFile},
     },
 };
@@ -242,7 +242,7 @@ fn a_list_that_is_replaced_is_there_until_the_new_one_is() {
     let path = folder.path().join("list");
     fs::write(&path, "old\n").unwrap();
     let mut settings = settings(&cluster, &[("enable.idempotence", "false")]);
-    settings.undelivered = Some(UndeliveredFile { path: path.clone(), replace: true });
+    settings.undelivered = Some(UndeliveredFile { path: path.clone(), overwrite: Overwrite::Replace });
     let mut sink = KafkaSink::connect(settings).unwrap();
     let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
     cluster.request_errors(RDKafkaApiKey::Produce, &[refused; 20]);
@@ -258,7 +258,7 @@ fn an_outage_does_not_hold_a_run_that_is_to_end() {
     let (cluster, folder) = (cluster(), tempdir().unwrap());
     let path = folder.path().join("list");
     let mut settings = settings(&cluster, &[("queue.buffering.max.messages", "10")]);
-    settings.undelivered = Some(UndeliveredFile { path: path.clone(), replace: false });
+    settings.undelivered = Some(UndeliveredFile { path: path.clone(), overwrite: Overwrite::Refuse });
     settings.flush_timeout = Duration::from_millis(100);
     let stop = settings.stop.clone();
     let mut sink = KafkaSink::connect(settings).unwrap();
@@ -288,7 +288,7 @@ fn a_fatal_error_lists_what_was_not_sent() {
     cluster.request_errors(RDKafkaApiKey::InitProducerId, &[denied; 9]);
     let path = folder.path().join("list");
     let mut settings = settings(&cluster, &[("queue.buffering.max.messages", "10")]);
-    settings.undelivered = Some(UndeliveredFile { path: path.clone(), replace: false });
+    settings.undelivered = Some(UndeliveredFile { path: path.clone(), overwrite: Overwrite::Refuse });
     let mut sink = KafkaSink::connect(settings).unwrap();
     let Err(Error::Failed { .. }) = sink.take(&chunk(0, 100)) else {
         panic!("no fatal error");
