@@ -44,7 +44,7 @@ mod write;
 
 pub use emitted::{Emitted, End, Status, Topic};
 pub use options::{Argument, ContentOption, OPTIONS, WithRunFile};
-pub use value::{Field, Kind};
+pub use value::{Field, Kind, RunFileKey};
 
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 //! The command line takes its arguments from this table (`src/cli/generate/content.rs`), the commands that a run prints
 //! repeat its options, and a run file has its keys.
 
-use super::value::{Field, Kind};
+use super::value::{Field, Kind, RunFileKey};
 use crate::plan::Options;
 
 /// An option that bytes depend on.
@@ -45,17 +45,6 @@ pub enum WithRunFile {
     IfEndless,
     /// Yes.
     Always,
-}
-
-/// A key of a run file.
-#[derive(Debug, Clone, Copy)]
-pub struct RunFileKey {
-    /// The key.
-    pub name: &'static str,
-    /// Its position among the keys of options.
-    pub position: u8,
-    /// Whether a run file without it is refused.
-    pub is_required: bool,
 }
 
 /// The field of this name in [`Options`].

@@ -12,7 +12,16 @@ use std::{
     path::PathBuf,
 };
 
-use super::options::RunFileKey;
+/// A key of a run file.
+#[derive(Debug, Clone, Copy)]
+pub struct RunFileKey {
+    /// The key.
+    pub name: &'static str,
+    /// Its position among the keys of options.
+    pub position: u8,
+    /// Whether a run file without it is refused.
+    pub is_required: bool,
+}
 
 /// A field of [`Options`].
 #[derive(Debug)]
