@@ -128,7 +128,7 @@ fn help_is_about_commands_and_topics() {
         ("help", ["Usage: falsetrail [OPTIONS] <COMMAND>", "\n  kafka      how to connect"]),
         ("help list", ["Usage: falsetrail list", "--templates"]),
         ("help generate", ["Usage: falsetrail generate", "\nExamples:\n"]),
-        ("help kafka", ["sasl.password=${API_SECRET}", "\nWhat is set unless you say otherwise\n  "]),
+        ("help kafka", ["sasl.password=${API_SECRET}", "\nDefaults\n  "]),
         ("help --help", ["Usage: falsetrail help", "(scenarios, templates, time, kafka, summary, verdict, metrics)"]),
     ] {
         let found = line(folder.path(), arguments).quiet();
