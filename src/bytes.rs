@@ -3,7 +3,12 @@
 //!
 //! A copy of unknown length costs a call of `memcpy` and the capacity check of `Vec`, which is more than the copy
 //! itself. Here a slice is copied in blocks of 32 bytes, each one load and one store, together with the bytes that
-//! follow it; the next slice overwrites the surplus. `benches/ratios rendering` measures the gain.
+//! follow it; the next slice overwrites the surplus.
+//!
+//! Fast path. Plain form: a copy of the exact length (`ptr::copy_nonoverlapping`, which calls `memcpy`). Gain: 16 % of
+//! an event's instructions; [`with_widest`], whose plain form is one compilation for the baseline processor, gains 5 %,
+//! and [`Scratch`], whose plain form is a new vector for each event, 41 %. All were measured on 2026-12-01 as
+//! CONTRIBUTING.md describes under "Speed". The tests below compare slices with `Vec::extend_from_slice`.
 //!
 //! Callers need no `unsafe`. Four invariants have to hold, and the types of this module keep them:
 //!

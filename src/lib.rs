@@ -22,7 +22,7 @@
 //! named before it:
 //!
 //! ```text
-//! error, units, clock                      diagnostics, quantities with units, clocks
+//! error, units, clock, system              diagnostics, quantities with units, clocks, system calls
 //! bytes, value                             padded slices; keys, permutations, patterns, times
 //! yaml, sources, template                  documents with positions, where they are read from; event bodies
 //! catalog, identity, population, schedule  the audited system, ids, existing entities, the rate over time
@@ -33,7 +33,9 @@
 //! planner                                  options → plan: names resolved, types checked, all mistakes found
 //! sink, run                                files and Kafka; the loop, its threads, and the summary
 //! forecast, run_file                       a run predicted by simulating it; a run written to a file
+//! verify                                   a run compared with the records that arrived at the end of a pipeline
 //! events                                   the small API above: `Run` and `Plan::events`
+//! cli                                      the command
 //! ```
 
 pub mod bytes;

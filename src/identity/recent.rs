@@ -1,6 +1,9 @@
 //! Cache of recently made ids.
 //!
 //! The events of an instance show the same ids repeatedly, and making an id takes longer than copying it.
+//!
+//! Fast path. Plain form: [`Identities::make`]. Gain: 11 % of an event's instructions, measured on 2026-12-01 as
+//! CONTRIBUTING.md describes under "Speed".
 
 use super::Identities;
 use crate::{

@@ -1,4 +1,7 @@
 //! Prepared draws of a scenario's required roles, and a cache of the members that recent instances drew.
+//!
+//! Fast path. Plain form: [`Roles::draw`]. Gain: 20 % of an event's instructions, of which 3 % are due to the cache
+//! ([`Drawn`]); measured on 2026-12-01 as CONTRIBUTING.md describes under "Speed".
 
 use crate::{
     catalog::{Catalog, KindId},
