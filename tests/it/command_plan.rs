@@ -106,8 +106,12 @@ fn it_reads_like_the_summary_and_emits_nothing() {
     for part in ["events of office-week, ", "\nrate: ", "┤", "└──", " in the busiest second\n", "as .gz"] {
         assert!(text.contains(part), "{part} in {text}");
     }
-    for part in [" a day at this rate\n", " act, each from a different address", "\npartitions: of 4, number ", "\ntime: about "]
-    {
+    for part in [
+        " a day at this rate\n",
+        " act, each from a different address",
+        "\npartitions: of 4, number ",
+        "\ntime: about ",
+    ] {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing is written");
