@@ -58,7 +58,7 @@ impl Padded {
     /// The text as a padded slice.
     #[inline]
     pub fn piece(&self) -> PaddedSlice<'_> {
-        PaddedSlice::of(&self.0)
+        PaddedSlice::from_room(&self.0)
     }
 
     /// A part of the text as a padded slice.
@@ -90,15 +90,15 @@ static PRESENT: [u8; 2 + BLOCK] = *b"{}                                ";
 
 impl<'a> PaddedSlice<'a> {
     /// The word `null`. Only this constant [is null](Self::is_null); an equal text elsewhere is not.
-    pub const NULL: PaddedSlice<'static> = PaddedSlice::of(&NULL);
+    pub const NULL: PaddedSlice<'static> = PaddedSlice::from_room(&NULL);
     /// The digit `0`.
-    pub const ZERO: PaddedSlice<'static> = PaddedSlice::of(&ZERO);
+    pub const ZERO: PaddedSlice<'static> = PaddedSlice::from_room(&ZERO);
     /// `{}`: stands for an object of which only the presence matters.
-    pub const PRESENT: PaddedSlice<'static> = PaddedSlice::of(&PRESENT);
+    pub const PRESENT: PaddedSlice<'static> = PaddedSlice::from_room(&PRESENT);
 
     /// All of `room` but its last block, which is the padding. Panics if `room` is shorter than a block.
     #[inline]
-    const fn of(room: &'a [u8]) -> Self {
+    const fn from_room(room: &'a [u8]) -> Self {
         assert!(room.len() >= BLOCK, "a slice without a block of padding");
         let start = NonNull::from_ref(room).cast();
         PaddedSlice { start, length: room.len() - BLOCK, of: PhantomData }
@@ -107,7 +107,7 @@ impl<'a> PaddedSlice<'a> {
     /// `of[start..start + length]`. Panics if that is not a range of `of`, or if less than a block follows it.
     #[inline]
     fn within(of: &'a [u8], start: usize, length: usize) -> Self {
-        PaddedSlice::of(&of[start..start + (length + BLOCK)])
+        PaddedSlice::from_room(&of[start..start + (length + BLOCK)])
     }
 
     /// Bytes of the text, without the padding.

@@ -269,8 +269,8 @@ impl Catalog {
     /// # Errors
     ///
     /// All mistakes in it, as for any catalog.
-    pub fn of_run(run: &RunSources) -> Result<Arc<Catalog>, Error> {
-        load::of_run(run).map(Arc::new)
+    pub fn from_run(run: &RunSources) -> Result<Arc<Catalog>, Error> {
+        load::from_run(run).map(Arc::new)
     }
 
     /// Finds a kind by its name.

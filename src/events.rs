@@ -18,7 +18,7 @@ pub struct Run {
 
 impl Run {
     /// A run of one scenario: a shipped name, a path that ends in `.yaml`, or an inline scenario.
-    pub fn of(scenario: impl Into<String>) -> Self {
+    pub fn new(scenario: impl Into<String>) -> Self {
         Run { options: Options { scenarios: vec![scenario.into()], ..Options::default() } }
     }
 

@@ -96,7 +96,7 @@ pub struct Cost {
 
 impl Forecast {
     /// Forecasts a selection of a run. Takes as long as simulating the run.
-    pub fn of(plan: &Plan, options: &ForecastOptions) -> Forecast {
+    pub fn new(plan: &Plan, options: &ForecastOptions) -> Forecast {
         let begun = Instant::now();
         let mut stream = plan.stream();
         let beginning = begun.elapsed();
@@ -225,7 +225,7 @@ impl<'p> Tally<'p> {
             Some(number) => self.strangers.insert((actor.kind, number)),
             None => {
                 self.roles.draw(&plan.catalog, &plan.population, scenario, instance);
-                self.members[actor.kind].set(self.roles.of(Role::Principal(index)).into())
+                self.members[actor.kind].set(self.roles.in_role(Role::Principal(index)).into())
             }
         };
         self.acting[actor.kind] += u64::from(new);

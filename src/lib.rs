@@ -8,7 +8,7 @@
 //! Fixtures for another crate's tests, in five lines:
 //!
 //! ```
-//! let run = falsetrail::Run::of("pool-resize-failure").seed(7).from("2026-01-05T08:00:00Z").plan()?;
+//! let run = falsetrail::Run::new("pool-resize-failure").seed(7).from("2026-01-05T08:00:00Z").plan()?;
 //! for event in run.events() {
 //!     println!("{} {} {}", event.method, event.outcome, String::from_utf8_lossy(&event.body));
 //! }

@@ -43,7 +43,7 @@ impl Plan {
     /// contradict each other.
     pub fn new(options: &Options) -> Result<Plan, Error> {
         let catalog = match (&options.texts, &options.templates) {
-            (SourceProvider::Run(run), _) => Catalog::of_run(run)?,
+            (SourceProvider::Run(run), _) => Catalog::from_run(run)?,
             (SourceProvider::Machine, Some(folder)) => Catalog::load(folder)?,
             (SourceProvider::Machine, None) => Catalog::built_in()?,
         };

@@ -44,7 +44,7 @@ impl Population {
     }
 
     /// The members of a kind.
-    pub fn of(&self, kind: KindId) -> &Members {
+    pub fn members(&self, kind: KindId) -> &Members {
         &self.members[kind]
     }
 

@@ -105,7 +105,7 @@ impl<'p> Renderer<'p> {
         let event_kind = &plan.event_kinds[record.event_kind as usize];
         let scenario = &plan.scenarios[event_kind.scenario as usize];
         branch_hint::pass(record.event_kind);
-        let instance = (record.instance, Salt::of(record.instance));
+        let instance = (record.instance, Salt::new(record.instance));
         self.draw(event_kind, instance);
         self.arena.clear();
         self.lists.clear();

@@ -104,7 +104,7 @@ pub fn effective(plan: &Plan, asked: &Options) -> Options {
 
 impl RunFile {
     /// Describes a run: the options as given, and the values that the plan resolved (such as a drawn seed).
-    pub fn of(plan: &Plan, asked: &Options, layout: Layout) -> Self {
+    pub fn new(plan: &Plan, asked: &Options, layout: Layout) -> Self {
         let (scenarios, inject, texts) = write::texts(plan, &asked.scenarios, &asked.inject);
         let options = Options {
             scenarios,

@@ -127,7 +127,7 @@ impl Schedule {
         match &self.course {
             RateProfile::Stages(stages) => {
                 let rates = stages.iter().flat_map(|stage| [stage.ramp.first, stage.ramp.last]);
-                Rate::of_thousandths_per_day(rates.max().unwrap_or(0))
+                Rate::from_thousandths_per_day(rates.max().unwrap_or(0))
             }
             RateProfile::Daily { curve, .. } => curve.peak(),
         }
@@ -137,7 +137,7 @@ impl Schedule {
     pub fn first_rate(&self) -> Rate {
         match &self.course {
             RateProfile::Stages(stages) => {
-                Rate::of_thousandths_per_day(stages.first().map_or(0, |stage| stage.ramp.first))
+                Rate::from_thousandths_per_day(stages.first().map_or(0, |stage| stage.ramp.first))
             }
             RateProfile::Daily { curve, from, .. } => curve.rate(*from),
         }

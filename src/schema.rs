@@ -22,7 +22,7 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::Value;
 
 /// The schema of scenario files (JSON Schema 2020-12), which offers the words of a catalog.
-pub fn of_scenarios(catalog: &Catalog) -> Value {
+pub fn for_scenarios(catalog: &Catalog) -> Value {
     let mut generator = generator();
     // It is put where it may stand later.
     generator.subschema_for::<words::Parameter>();
@@ -35,7 +35,7 @@ pub fn of_scenarios(catalog: &Catalog) -> Value {
 }
 
 /// The schema of catalogs (JSON Schema 2020-12).
-pub fn of_catalogs() -> Value {
+pub fn for_catalogs() -> Value {
     let mut schema = generator().into_root_schema_for::<catalog_file::Catalog>().to_value();
     shape::settle(&mut schema);
     shape::head_first(&mut schema);

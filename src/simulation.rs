@@ -325,7 +325,7 @@ impl World {
         World {
             stamps: Stamps::new(plan.timing.from),
             roles: Roles::new(&plan.catalog),
-            surroundings: ScopeDraws::of(plan),
+            surroundings: ScopeDraws::new(plan),
             injected: false,
         }
     }

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use falsetrail::verify::{Options, Verifier};
-//! let plan = falsetrail::Run::of("pool-resize-failure").seed(7).from("2026-01-05T08:00:00Z").plan()?;
+//! let plan = falsetrail::Run::new("pool-resize-failure").seed(7).from("2026-01-05T08:00:00Z").plan()?;
 //! let mut verifier = Verifier::new(&plan, Options::default())?;
 //! plan.events().for_each(|event| verifier.record(&event.body)); // or whatever the pipeline gave
 //! let verdict = verifier.finish()?;

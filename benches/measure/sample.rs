@@ -36,7 +36,7 @@ pub fn timed(work: impl FnOnce()) -> Duration {
 
 /// A run of so many events.
 pub fn plan(scenario: &str, events: u64, rate: Option<u64>) -> Plan {
-    let run = Run::of(scenario).seed(7).from("2026-01-05T08:00:00Z").events_limit(events);
+    let run = Run::new(scenario).seed(7).from("2026-01-05T08:00:00Z").events_limit(events);
     let run = run.with(|options| {
         options.rate = rate.map(|rate| falsetrail::units::rate(&format!("{rate}/s")).expect("a rate"));
     });

@@ -65,7 +65,7 @@ impl Cost {
 fn main() -> Result<(), Box<dyn Error>> {
     // `cargo bench` adds an option of its own.
     let broker = env::args().skip(1).find(|argument| !argument.starts_with("--"));
-    let plan = Run::of("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(EVENTS).plan()?;
+    let plan = Run::new("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(EVENTS).plan()?;
     let ready = rendered(&plan);
     println!("{:<42} {:>10} {:>10} {:>7}  required", "", "made", "ready", "ratio");
 

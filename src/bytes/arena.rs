@@ -75,7 +75,7 @@ impl Arena {
     pub fn write(&self, most: usize, write: impl FnOnce(&mut [u8]) -> usize) -> PaddedSlice<'_> {
         let room = self.take(most + BLOCK);
         let length = write(&mut room[..most]);
-        PaddedSlice::of(&room[..length + BLOCK])
+        PaddedSlice::from_room(&room[..length + BLOCK])
     }
 
     /// Concatenates `parts`.
@@ -98,7 +98,7 @@ impl Arena {
             at += length;
         }
         assert!(self.free.get() == start, "texts are made while others are joined");
-        PaddedSlice::of(self.take(at + BLOCK))
+        PaddedSlice::from_room(self.take(at + BLOCK))
     }
 
     /// Concatenates through a temporary buffer: slow path of `join` when the last chunk is too small.
@@ -116,7 +116,7 @@ impl Arena {
         // SAFETY: whole blocks of the text are less than `length + BLOCK` bytes, and that many were taken.
         unsafe { copy(text.start.as_ptr(), room.as_mut_ptr(), length) };
         write(&mut room[..length]);
-        PaddedSlice::of(room)
+        PaddedSlice::from_room(room)
     }
 
     /// `length` bytes that nothing else uses.

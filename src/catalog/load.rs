@@ -46,7 +46,7 @@ pub(super) fn folder(folder: &Path) -> Result<Catalog, Error> {
 }
 
 /// The catalog of a run file.
-pub(super) fn of_run(run: &RunSources) -> Result<Catalog, Error> {
+pub(super) fn from_run(run: &RunSources) -> Result<Catalog, Error> {
     let source = run.catalog.get("catalog.yaml");
     let source = source.ok_or_else(|| Error::usage(format!("`{}` has no `catalog.yaml`", run.file)))?;
     let catalog = read::catalog(source).map_err(Error::Input)?;

@@ -61,7 +61,7 @@ struct Calls<'c> {
 }
 
 impl<'c> Calls<'c> {
-    fn of(catalog: &'c Catalog, kind: KindId) -> Self {
+    fn new(catalog: &'c Catalog, kind: KindId) -> Self {
         let does = |effect| catalog.methods.iter().find(|method| method.kind == kind && method.does == effect);
         Self {
             kind: &catalog.kinds[kind],
@@ -79,7 +79,7 @@ impl<'c> Calls<'c> {
 
 /// A scenario about the kind with the most methods that a starter can use; the first of several such kinds.
 fn starter(catalog: &Catalog, file: &str) -> Result<String, Error> {
-    let kinds = (0..catalog.kinds.len()).map(|kind| Calls::of(catalog, kind)).filter(|calls| calls.count() > 0);
+    let kinds = (0..catalog.kinds.len()).map(|kind| Calls::new(catalog, kind)).filter(|calls| calls.count() > 0);
     let Some(calls) = kinds.reduce(|best, next| if next.count() > best.count() { next } else { best }) else {
         let nothing =
             Error::usage("no method of this catalog is about one resource, so there is no scenario to start from");

@@ -43,7 +43,7 @@ pub fn run(arguments: &Plan) -> Result<u8, Error> {
     let partitions = arguments.partitions.or_else(|| generate.partitions());
     let compression = output.path.as_deref().map(Compression::wanted).transpose()?.flatten();
     let options = ForecastOptions { part, format: output.format, compression, partitions, most: None };
-    let forecast = Forecast::of(&plan, &options);
+    let forecast = Forecast::new(&plan, &options);
     let about = table::About { arguments: generate, plan: &plan, forecast: &forecast };
     print(&if arguments.json { about.json() } else { about.text() })?;
     Ok(0)

@@ -34,8 +34,8 @@ enum What {
 
 pub fn run(arguments: &Schema) -> Result<u8, Error> {
     let schema = match arguments.what {
-        What::Scenario => schema::of_scenarios(&*arguments.templates.catalog()?),
-        What::Catalog => schema::of_catalogs(),
+        What::Scenario => schema::for_scenarios(&*arguments.templates.catalog()?),
+        What::Catalog => schema::for_catalogs(),
     };
     print(&format!("{schema:#}\n"))?;
     Ok(0)

@@ -95,9 +95,9 @@ fn scenario_text(catalog: &Arc<Catalog>, name: &str, form: Form) -> Result<Strin
     match (form, &found.body, plan.scenarios.first()) {
         (Form::Yaml, ..) => file_text(catalog, name, &found, &plan),
         (Form::Timeline, Body::Mix(mix), _) => {
-            Ok(format!("{}{}", timeline::of_mix(&plan, &found, mix), expected::alone(&plan)))
+            Ok(format!("{}{}", timeline::for_mix(&plan, &found, mix), expected::alone(&plan)))
         }
-        (Form::Timeline, Body::Steps(_), Some(scenario)) => Ok(timeline::of_scenario(&plan, &found, scenario)),
+        (Form::Timeline, Body::Steps(_), Some(scenario)) => Ok(timeline::for_scenario(&plan, &found, scenario)),
         (Form::Mermaid, Body::Steps(_), Some(scenario)) => Ok(mermaid::diagram(&plan, &found, scenario)),
         (Form::Mermaid, Body::Mix(mix), _) => {
             let first = mix.entries.first().map_or("NAME", |entry| entry.scenario.value.as_str());

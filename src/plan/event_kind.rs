@@ -298,7 +298,7 @@ impl Word {
     }
 
     /// A state slot of the item.
-    pub fn of_item(at: usize) -> Self {
+    pub fn per_item(at: usize) -> Self {
         Word { at, of_item: true }
     }
 

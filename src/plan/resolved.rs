@@ -261,7 +261,7 @@ pub struct Place {
 
 impl Place {
     /// State slots of an element.
-    pub fn of(self, element: u32) -> std::ops::Range<usize> {
+    pub fn slots(self, element: u32) -> std::ops::Range<usize> {
         let (at, stride) = (self.at as usize, self.stride as usize);
         at + stride * element as usize..at + stride * (element as usize + 1)
     }

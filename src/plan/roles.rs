@@ -91,7 +91,10 @@ impl Roles {
     ) {
         self.place = scenario.key.number(if scenario.in_one_place { 0 } else { instance });
         for kind in kinds {
-            if catalog.kinds[kind].principal || catalog.kinds[kind].table.is_some() || population.of(kind).is_empty() {
+            if catalog.kinds[kind].principal
+                || catalog.kinds[kind].table.is_some()
+                || population.members(kind).is_empty()
+            {
                 continue;
             }
             let member = self.member(population, kind, self.place.number(kind as u64), 0);
@@ -101,14 +104,14 @@ impl Roles {
 
     /// The member, or table row, in a role.
     #[inline]
-    pub fn of(&self, role: Role) -> u32 {
+    pub fn in_role(&self, role: Role) -> u32 {
         self.members[role.place(self.kinds)]
     }
 
     /// The member, or table row, of a kind around the scenario.
     #[inline]
     pub fn scope(&self, kind: KindId) -> u32 {
-        self.of(Role::Scope(kind))
+        self.in_role(Role::Scope(kind))
     }
 
     /// Assigns a member, or table row, to a role.
@@ -129,8 +132,8 @@ impl Roles {
         match row {
             Row::Fixed(row) => row,
             Row::Of(resource) => {
-                let members = population.of(scenario.resources[resource].kind);
-                members.row(self.of(Role::Shared(resource))).unwrap_or_default()
+                let members = population.members(scenario.resources[resource].kind);
+                members.row(self.in_role(Role::Shared(resource))).unwrap_or_default()
             }
             Row::Drawn => {
                 let key = self.place.number(row_number(kind));
@@ -145,7 +148,7 @@ impl Roles {
     }
 
     fn member(&self, population: &Population, kind: KindId, key: Key, other: usize) -> u32 {
-        let members = population.of(kind);
+        let members = population.members(kind);
         let parent = members.parent().map_or(0, |parent| self.scope(parent));
         if members.is_empty() { 0 } else { members.draw(parent, key, other) }
     }

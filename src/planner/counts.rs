@@ -57,13 +57,13 @@ impl Counts {
     ) -> Result<Counts, Error> {
         let before = mistakes.len();
         let counts = written(catalog, population, mistakes)?;
-        let counts = if mistakes.len() == before { counts } else { Counts::of_catalog(catalog) };
+        let counts = if mistakes.len() == before { counts } else { Counts::from_catalog(catalog) };
         counts.check_size(catalog)?;
         Ok(counts)
     }
 
     /// The sizes in the catalog.
-    fn of_catalog(catalog: &Catalog) -> Self {
+    fn from_catalog(catalog: &Catalog) -> Self {
         Counts {
             kinds: catalog.kinds.iter().map(|kind| kind.population).collect(),
             skew: catalog.skew,
@@ -163,7 +163,7 @@ fn written(
     population: &[(Field, Arc<Source>)],
     mistakes: &mut Vec<Diagnostic>,
 ) -> Result<Counts, Error> {
-    let mut counts = Counts::of_catalog(catalog);
+    let mut counts = Counts::from_catalog(catalog);
     for (field, source) in population {
         let wrong = |message: String| Diagnostic::new(source, field.value.span.clone(), message);
         if field.name.value == "skew" {

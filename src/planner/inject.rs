@@ -31,7 +31,7 @@ struct Argument {
 }
 
 /// Loads the scenarios that a mix injects.
-pub(super) fn of_mix(loader: &mut Loader, mix: &Scenario, now: i64) -> Vec<Entry> {
+pub(super) fn from_mix(loader: &mut Loader, mix: &Scenario, now: i64) -> Vec<Entry> {
     let Body::Mix(body) = &mix.body else { return Vec::new() };
     let mut entries = Vec::new();
     for written in &body.inject {
@@ -55,7 +55,7 @@ pub(super) fn of_mix(loader: &mut Loader, mix: &Scenario, now: i64) -> Vec<Entry
 }
 
 /// Loads the scenarios that the command line injects.
-pub(super) fn of_options(loader: &mut Loader, options: &Options, now: i64) -> Result<Vec<Entry>, Error> {
+pub(super) fn from_options(loader: &mut Loader, options: &Options, now: i64) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
     for text in &options.inject {
         let argument = parse(text)?;

@@ -93,12 +93,12 @@ impl Loaded {
             settings.add(&scenario);
             if let Body::Mix(mix) = &scenario.body {
                 check_scenario_count(injected.len() + mix.inject.len())?;
-                injected.extend(inject::of_mix(&mut loader, &scenario, now));
+                injected.extend(inject::from_mix(&mut loader, &scenario, now));
             }
             loader.flatten(scenario, 1.0, &mut weighted)?;
         }
         check_scenario_count(injected.len() + options.inject.len())?;
-        injected.extend(inject::of_options(&mut loader, options, now)?);
+        injected.extend(inject::from_options(&mut loader, options, now)?);
         let Loader { mut mistakes, taken: texts, .. } = loader;
         if mistakes.is_empty() {
             options.texts.check_all_used(&texts)?;

@@ -40,7 +40,7 @@ impl SizedRun {
     pub fn new(catalog: &Catalog, loaded: &Loaded, resolved: ResolvedRun, timing: &Timing) -> Result<SizedRun, Error> {
         let counts = loaded.counts.clone();
         let Some(schedule) = &timing.schedule else { return Ok(SizedRun { resolved, counts }) };
-        let outlook = Outlook::of(catalog, resolved.workload());
+        let outlook = Outlook::new(catalog, resolved.workload());
         if outlook.events == 0 {
             let message = format!("of {} instances of this run none has an event", format_count(outlook.instances));
             let help = "raise the `chance` of their steps, or add steps that always happen";

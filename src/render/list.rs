@@ -48,7 +48,7 @@ impl<'e> Context<'e> {
         let own = self.own_items(event_kind, list).take(list.page - count);
         slots.begin_list(count + own.clone().count());
         if let Some((of, walk)) = beside {
-            let members = self.given.population.of(of.kind);
+            let members = self.given.population.members(of.kind);
             for entity in walk.take(count) {
                 let (texts, first) = (members.texts(entity), slots.values.count());
                 slots.values.extend(of.fields.iter().map(|(field, presence)| {
@@ -76,7 +76,7 @@ impl<'e> Context<'e> {
     fn beside(&self, beside: &Beside) -> Within<'e> {
         let parent = beside.parent.map_or(0, |parent| self.roles.scope(parent));
         let row = beside.table.map(|table| self.roles.scope(table));
-        self.given.population.of(beside.kind).within(parent, row)
+        self.given.population.members(beside.kind).within(parent, row)
     }
 
     /// The items that belong to the scenario: their value sources, and what they are about.

@@ -75,7 +75,7 @@ pub(super) struct About {
 impl About {
     pub fn new(words: usize, element: u32) -> Self {
         // Most resources have one element only.
-        let salt = if element == 0 { FIRST } else { Salt::of(element.into()) };
+        let salt = if element == 0 { FIRST } else { Salt::new(element.into()) };
         About { words, element, salt }
     }
 }
@@ -87,7 +87,7 @@ impl EventKind {
     pub fn fill<'e>(&'e self, context: &Context<'e>, slots: &mut Slots<'_, 'e>, items: &mut PaddedSlices<'e>) {
         let event = About::new(0, context.element);
         for known in &self.known {
-            context.given.population.of(known.kind).put(context.roles.of(known.role), slots.values);
+            context.given.population.members(known.kind).put(context.roles.in_role(known.role), slots.values);
         }
         slots.values.extend(context.per_event.into_iter());
         slots.values.make_each(&self.value_sources, |make, values| context.make(make, values, values, event));
@@ -218,7 +218,7 @@ impl<'e> Context<'e> {
 
     #[inline]
     fn member(&self, role: Role, field: usize) -> Option<PaddedSlice<'e>> {
-        self.given.population.value(role.kind(self.scenario), self.roles.of(role), field)
+        self.given.population.value(role.kind(self.scenario), self.roles.in_role(role), field)
     }
 
     /// An identifying field of a resource that belongs to the scenario.
@@ -324,7 +324,7 @@ fn piece(value: Option<&Padded>) -> PaddedSlice<'_> {
 }
 
 /// The salt of a resource's first element in keys.
-const FIRST: Salt = Salt::of(0);
+const FIRST: Salt = Salt::new(0);
 
 fn number(digits: &[u8]) -> u64 {
     digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit.wrapping_sub(b'0') % 10))

@@ -73,19 +73,19 @@ fn begun(plan: &Plan, part: &Slice, unfinished: &mut StoppedOutput, watch: &dyn 
     }
     let whole = &Slice { skip: 0, ..part.clone() };
     let by_instance = unfinished.by_instance().is_some();
-    let beginning = Beginning::of(plan, whole, Until::Number(part.skip), by_instance, watch);
+    let beginning = Beginning::simulate(plan, whole, Until::Number(part.skip), by_instance, watch);
     if let Some(begun) = fits(plan, whole, &beginning, unfinished, watch)? {
         return Ok(begun);
     }
     // If the output begins with the run's first event, the error can name the right number, for users who lost the
     // printed command.
-    let first = Beginning::of(plan, whole, Until::Events(there), by_instance, watch);
+    let first = Beginning::simulate(plan, whole, Until::Events(there), by_instance, watch);
     let events = if there == 1 { "1 event".to_owned() } else { format!("{} events", format_count(there)) };
     if fits(plan, whole, &first, unfinished, watch)?.is_some() {
         return Err(Error::usage(format!("{name} has {events}: continue it with `--skip {}`", first.next)));
     }
     if let Some(counts) = unfinished.by_instance() {
-        let gapless = Beginning::of(plan, whole, Until::Gap(counts), true, watch);
+        let gapless = Beginning::simulate(plan, whole, Until::Gap(counts), true, watch);
         if is_last(&gapless, unfinished, &gapless.instances)? {
             if part.skip == gapless.next {
                 unfinished.keep(gapless.instances)?;
@@ -121,7 +121,7 @@ fn fits(
         return Ok(None);
     }
     // The first run itself may have skipped some events.
-    let before = Beginning::of(plan, whole, Until::Events(missing), unfinished.by_instance().is_some(), watch);
+    let before = Beginning::simulate(plan, whole, Until::Events(missing), unfinished.by_instance().is_some(), watch);
     let fits = unfinished.by_instance().is_none_or(|there| {
         let rest =
             |(instance, count): (&_, &u64)| (*instance, count - before.instances.get(instance).copied().unwrap_or(0));
@@ -169,7 +169,7 @@ struct Beginning {
 impl Beginning {
     /// Simulates the run up to `until`. `by_instance` counts the events of each instance, which takes memory for every
     /// instance.
-    fn of(plan: &Plan, whole: &Slice, until: Until<'_>, by_instance: bool, watch: &dyn Fn(u64)) -> Self {
+    fn simulate(plan: &Plan, whole: &Slice, until: Until<'_>, by_instance: bool, watch: &dyn Fn(u64)) -> Self {
         let mut beginning = Self::default();
         let mut stream = plan.stream();
         let mut words = Vec::new();

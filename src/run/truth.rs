@@ -152,6 +152,9 @@ impl<'p> Recorder<'p> {
             self.plan.identities.write(kind, field, Lane(0), number, &mut bytes);
             return Some(bytes);
         }
-        self.plan.population.value(kind, roles.of(Role::Principal(index)), field).map(|value| value.bytes().to_vec())
+        self.plan
+            .population
+            .value(kind, roles.in_role(Role::Principal(index)), field)
+            .map(|value| value.bytes().to_vec())
     }
 }

@@ -81,7 +81,7 @@ impl DailyCurve {
     pub(super) fn rate(&self, time: i64) -> Rate {
         let local = self.span(time).1.local_time(time);
         let minute = self.week.minute(local);
-        Rate::of_thousandths_per_day(minute.ramp.rate((local - minute.begin) as u64))
+        Rate::from_thousandths_per_day(minute.ramp.rate((local - minute.begin) as u64))
     }
 
     /// The span in which the integral since `from` exceeds `wanted`; `passed` is the integral at `from`.

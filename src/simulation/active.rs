@@ -38,14 +38,14 @@ impl Active {
             due: CalendarQueue::new(start, width),
             instances: Instances::default(),
             states: States::new(plan.scenarios.len()),
-            steps: Steps::of(plan),
+            steps: Steps::new(plan),
             loads: DelaySmoothing::unknown(),
         }
     }
 
     /// Like [`new`](Self::new), but for background instances: with delay smoothing.
     pub fn background(plan: &Plan, start: i64) -> Self {
-        Active { loads: DelaySmoothing::of(plan, start), ..Active::new(plan, start) }
+        Active { loads: DelaySmoothing::new(plan, start), ..Active::new(plan, start) }
     }
 
     /// Whether an instance was cut short because event time ends.
@@ -200,7 +200,7 @@ fn call(
         return 0;
     };
     let mut asked = [0; MOST_ASKS];
-    let state = states.of(scenario, instance);
+    let state = states.slots(scenario, instance);
     let outcome = transition::act(plan, world, call, (instance, element), time, state, &mut asked);
     if step.sort == Sort::Short {
         let [own, other] = step.shown(element);

@@ -65,7 +65,7 @@ impl DelaySmoothing {
     }
 
     /// Nothing due yet in a simulation that starts at `start`; without a rate, no counting.
-    pub fn of(plan: &Plan, start: i64) -> DelaySmoothing {
+    pub fn new(plan: &Plan, start: i64) -> DelaySmoothing {
         let Some(schedule) = &plan.timing.schedule else { return DelaySmoothing::unknown() };
         let rate = i128::from(schedule.highest_rate().per_day_in_thousandths().max(1));
         let longest = longest_delay(plan);

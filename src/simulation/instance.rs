@@ -191,7 +191,7 @@ impl States {
     }
 
     /// The state slots of an instance.
-    pub fn of(&mut self, scenario: &ResolvedScenario, instance: &Instance) -> &mut [u64] {
+    pub fn slots(&mut self, scenario: &ResolvedScenario, instance: &Instance) -> &mut [u64] {
         &mut self.words[instance.state_at as usize..][..scenario.state_words]
     }
 }
@@ -224,7 +224,7 @@ impl Instance {
             return instance;
         }
         world.surroundings.draw(plan, story_id, number, &mut world.roles);
-        let state = states.of(scenario, &instance);
+        let state = states.slots(scenario, &instance);
         for (index, resource) in scenario.resources.iter().enumerate().filter(|(_, resource)| resource.is_own()) {
             instance.room_of(plan, scenario, resource, world);
             for element in 0..resource.count {

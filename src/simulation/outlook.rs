@@ -37,7 +37,7 @@ const MOST_WALKED: u64 = 1 << 24;
 
 impl Outlook {
     /// Walks through a sample of a workload's instances.
-    pub fn of(catalog: &Catalog, workload: Workload<'_>) -> Self {
+    pub fn new(catalog: &Catalog, workload: Workload<'_>) -> Self {
         let kinds = catalog.kinds.len();
         let mut outlook = Outlook {
             instances: SAMPLE,

@@ -93,7 +93,7 @@ impl Stream<'_> {
         if per_day == 0 {
             return;
         }
-        let Outlook { instances: sample, events, longest, .. } = Outlook::of(&plan.catalog, plan.workload());
+        let Outlook { instances: sample, events, longest, .. } = Outlook::new(&plan.catalog, plan.workload());
         let (sample, events) = (u128::from(sample), u128::from(events));
         // Nanoseconds between starts: mean events per instance divided by the rate.
         let between = (events * 86_400 * 1_000 * SECOND as u128 / (sample * u128::from(per_day))).max(1);
@@ -138,7 +138,7 @@ mod tests {
     const EVENTS: u64 = 500_000;
 
     fn day() -> Plan {
-        let run = Run::of("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(EVENTS).with(|options| {
+        let run = Run::new("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(EVENTS).with(|options| {
             options.rate = Some(rate("5000/s").expect("a rate"));
         });
         run.plan().expect("a shipped scenario can be planned")

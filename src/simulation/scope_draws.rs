@@ -23,7 +23,7 @@ enum Drawn {
 }
 
 impl ScopeDraws {
-    pub fn of(plan: &Plan) -> Self {
+    pub fn new(plan: &Plan) -> Self {
         ScopeDraws { scenarios: plan.scenarios.iter().map(|scenario| drawn(&plan.catalog, scenario)).collect() }
     }
 

@@ -98,11 +98,11 @@ pub(super) enum Times {
 }
 
 impl Steps {
-    pub fn of(plan: &Plan) -> Self {
+    pub fn new(plan: &Plan) -> Self {
         let mut lists = Vec::new();
         let steps = Self::arranged(&plan.scenarios, |scenario, operation, call| {
             let compiled = &plan.calls[scenario][operation];
-            Step::of(plan, compiled, &plan.scenarios[scenario], call, &mut lists)
+            Step::new(plan, compiled, &plan.scenarios[scenario], call, &mut lists)
         });
         Steps { lists: lists.into(), ..steps }
     }
@@ -164,7 +164,7 @@ fn beyond_jumps(scenario: &ResolvedScenario, mut at: usize) -> u32 {
 }
 
 impl Listed {
-    fn of(scenario: &ResolvedScenario, listed: usize) -> Option<Self> {
+    fn new(scenario: &ResolvedScenario, listed: usize) -> Option<Self> {
         let resource = &scenario.resources[listed];
         let (at, stride) = (u32::try_from(resource.state_at).ok()?, resource.stride);
         let listed = Listed { code: (listed as u64) << 32, count: resource.count, at, stride };
@@ -191,7 +191,7 @@ impl Step {
         shows: false,
     };
 
-    fn of(
+    fn new(
         plan: &Plan,
         compiled: &CompiledCall,
         scenario: &ResolvedScenario,
@@ -219,7 +219,7 @@ impl Step {
         Step {
             after: call.after,
             every: call.every,
-            salt: Salt::of(call.salt),
+            salt: Salt::new(call.salt),
             turns: [few[0].unwrap_or(0), few[1].unwrap_or(0)],
             // With very much state these are truncated and then only hints for prefetching.
             at: call.state.map_or(0, |place| place.at) as u16,
@@ -285,7 +285,7 @@ impl Step {
         if changes(call) || !is_all {
             return None;
         }
-        let listed = snapshot.listed.iter().map(|listed| Listed::of(scenario, *listed)).collect::<Option<Vec<_>>>()?;
+        let listed = snapshot.listed.iter().map(|listed| Listed::new(scenario, *listed)).collect::<Option<Vec<_>>>()?;
         let (other, others) = (u16::try_from(lists.len()).ok()?, u8::try_from(listed.len()).ok()?);
         let at = listed.first()?.at as u16;
         lists.extend(listed);

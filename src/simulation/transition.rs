@@ -28,7 +28,7 @@ pub(super) fn act(
             _ => None,
         };
     };
-    let state = &mut state[place.of(element)];
+    let state = &mut state[place.slots(element)];
     for (ask, asked) in call.asks.iter().zip(asked.iter_mut()) {
         *asked = word_asked_for(plan, world, ask, instance, state);
     }
@@ -119,7 +119,7 @@ pub(super) fn hand_over(
 ) {
     match (snapshot.target, call.state) {
         (Some(target), Some(place)) if call.target == Some(target) => {
-            copy(&state[place.of(element)], words);
+            copy(&state[place.slots(element)], words);
         }
         (Some(target), _) => {
             let resource = &scenario.resources[target];

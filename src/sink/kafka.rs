@@ -85,7 +85,7 @@ struct Bodies<'a> {
 }
 
 impl Bodies<'_> {
-    fn of(&self, event: &Event) -> &[u8] {
+    fn value(&self, event: &Event) -> &[u8] {
         &self.buffer[event.body.start as usize..event.body.end as usize]
     }
 
@@ -194,7 +194,7 @@ fn produce(
     place: usize,
     event: &Event,
 ) -> Result<Handed, Error> {
-    let body = bodies.of(event);
+    let body = bodies.value(event);
     let (value, headers) = form.parts(body)?;
     let time = match connection.settings.record_time {
         RecordTime::Event => event.time.div_euclid(1_000_000),
@@ -248,7 +248,7 @@ impl Sink for KafkaSink {
         let bodies = Bodies { chunk, buffer, lent: lent.as_ref() };
         let (handed, outcome) = self.send(&bodies);
         let (sent, rest) = chunk.events.split_at(handed);
-        self.leave(rest.iter().map(|event| (event, bodies.of(event))));
+        self.leave(rest.iter().map(|event| (event, bodies.value(event))));
         self.taken += chunk.events.len() as u64;
         self.next = sent.last().map(|event| event.number + 1).or(self.next);
         if lent.is_some() {

@@ -57,7 +57,7 @@ impl InstanceNames {
     }
 
     /// The name of an instance's file.
-    pub fn of(&self, scenario: u16, instance: u64) -> String {
+    pub fn file_name(&self, scenario: u16, instance: u64) -> String {
         let (number, width, ending) = (instance + 1, self.width, self.ending);
         let scenario = named(&self.scenarios, scenario);
         format!("{scenario}-{number:0width$}.{ending}")
@@ -68,7 +68,7 @@ impl InstanceNames {
         let (scenario, number) = name.split_once('.')?.0.rsplit_once('-')?;
         let scenario = self.scenarios.iter().position(|word| word == scenario)? as u16;
         let instance = number.parse::<u64>().ok()?.checked_sub(1)?;
-        (self.of(scenario, instance) == name).then_some((scenario, instance))
+        (self.file_name(scenario, instance) == name).then_some((scenario, instance))
     }
 }
 

@@ -246,7 +246,7 @@ impl InstanceFiles {
 
     /// The path of an instance's file.
     pub(super) fn file(&self, scenario: u16, instance: u64) -> PathBuf {
-        self.directory.file(&self.names.of(scenario, instance))
+        self.directory.file(&self.names.file_name(scenario, instance))
     }
 }
 

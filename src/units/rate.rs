@@ -20,7 +20,7 @@ impl Rate {
     pub const ZERO: Rate = Rate(0);
 
     /// From thousandths of events per day, limited to the maximum rate.
-    pub(crate) fn of_thousandths_per_day(thousandths: u64) -> Rate {
+    pub(crate) fn from_thousandths_per_day(thousandths: u64) -> Rate {
         Rate(thousandths.min(HIGHEST))
     }
 

@@ -24,7 +24,7 @@ impl Key {
     /// The child with this number; cheap enough to be derived for every event.
     #[must_use]
     pub fn number(self, number: u64) -> Self {
-        self.salted(Salt::of(number))
+        self.salted(Salt::new(number))
     }
 
     /// The child whose number was hashed in advance.
@@ -89,7 +89,7 @@ impl Salt {
     pub const NONE: Salt = Salt(0);
 
     /// The salt of a number.
-    pub const fn of(number: u64) -> Self {
+    pub const fn new(number: u64) -> Self {
         Salt(mix(number.wrapping_add(GOLDEN)))
     }
 }

@@ -92,7 +92,7 @@ impl Pattern {
         let last = positions.iter().rposition(|position| position.size() > 1).unwrap_or(0);
         let few = positions.iter().try_fold(1, |few: u128, position| few.checked_mul(position.size()));
         let few = few.filter(|few| *few <= u128::from(EXACT)).map(|few| few as u64);
-        let Groups { near, far } = Groups::of(&positions);
+        let Groups { near, far } = Groups::from_positions(&positions);
         let first: Vec<u8> = positions.iter().map(Position::first).collect();
         Ok(Pattern {
             text: text.to_owned(),
@@ -112,7 +112,7 @@ impl Pattern {
         let fixed = |text: &[u8]| text.iter().map(|byte| Position::Fixed(*byte)).collect::<Vec<_>>();
         let positions = [fixed(before), self.positions.clone(), fixed(after)].concat();
         let first = [before, self.first.bytes(), after].concat();
-        let Groups { near, far } = Groups::of(&positions);
+        let Groups { near, far } = Groups::from_positions(&positions);
         Pattern {
             text: self.text.clone(),
             sizes: Vec::new(),

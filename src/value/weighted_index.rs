@@ -30,7 +30,7 @@ impl WeightedIndex {
             total += weight(rank).max(1);
             total
         });
-        WeightedIndex::of(cumulative.collect())
+        WeightedIndex::from_cumulative(cumulative.collect())
     }
 
     /// From given weights; ranks of weight 0 are never drawn. `None` if all weights are 0.
@@ -43,7 +43,7 @@ impl WeightedIndex {
                 total
             })
             .collect();
-        (total > 0).then(|| WeightedIndex::of(cumulative))
+        (total > 0).then(|| WeightedIndex::from_cumulative(cumulative))
     }
 
     /// The rank that `key` draws.
@@ -85,7 +85,7 @@ impl WeightedIndex {
         self.cumulative.partition_point(|end| *end <= place)
     }
 
-    fn of(cumulative: Vec<u64>) -> Self {
+    fn from_cumulative(cumulative: Vec<u64>) -> Self {
         let columns = columns(&cumulative);
         WeightedIndex { cumulative, columns }
     }

@@ -150,7 +150,7 @@ fn principal(plan: &Plan, record: &Record, roles: &mut Roles) -> Option<String> 
         return None;
     }
     roles.draw(&plan.catalog, &plan.population, scenario, record.instance);
-    let member = roles.of(Role::Principal(call.actor));
+    let member = roles.in_role(Role::Principal(call.actor));
     let fields = 0..plan.catalog.kinds[actor.kind].fields.len();
     let mut values = fields.filter_map(|field| plan.population.value(actor.kind, member, field));
     values.next().map(|value| String::from_utf8_lossy(value.bytes()).into_owned())

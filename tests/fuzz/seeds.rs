@@ -67,7 +67,7 @@ fn run_files() -> Vec<(String, Vec<u8>)> {
             ..Options::default()
         };
         let plan = Plan::new(&options).expect("a shipped scenario is planned");
-        (format!("{scenario}.json"), RunFile::of(&plan, &options, Layout::default()).to_json().into_bytes())
+        (format!("{scenario}.json"), RunFile::new(&plan, &options, Layout::default()).to_json().into_bytes())
     };
     vec![of("mass-deletion", &["deletes=4"]), of("busy-day", &[]), of("create-pool,delete-pool", &[])]
 }

@@ -66,7 +66,7 @@ pub fn catalog(bytes: &[u8]) {
         shipped_templates().iter().filter(named).map(|(name, text)| (name.clone(), text.clone())).collect();
     files.insert("catalog.yaml".to_owned(), text.to_owned());
     let texts = run_texts(files);
-    let Some(catalog) = checked(Catalog::of_run(&texts)) else { return };
+    let Some(catalog) = checked(Catalog::from_run(&texts)) else { return };
     // One of its methods, and not always the first.
     let methods = catalog.method_names();
     if let Some(method) = methods.get(bytes.len() % methods.len().max(1)) {

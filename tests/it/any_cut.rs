@@ -180,7 +180,7 @@ impl Sink for Until {
 
 #[test]
 fn what_a_run_has_emitted_when_it_ends_early_is_its_beginning() {
-    let plan = Run::of("busy-day").seed(7).from("2026-01-05").events_limit(20_000).plan().unwrap();
+    let plan = Run::new("busy-day").seed(7).from("2026-01-05").events_limit(20_000).plan().unwrap();
     let whole = chunk(&plan, Slice::default(), 1);
     for (threads, then) in [1, 2, 3, 8]
         .into_iter()

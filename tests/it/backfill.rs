@@ -10,7 +10,7 @@ const NOW: i64 = 1_767_601_234 * SECOND + 123_456_789;
 
 #[test]
 fn seven_days_at_twenty_a_second_are_all_there_and_past() {
-    let run = falsetrail::Run::of("busy-day").seed(7).from("-7d").with(|options| {
+    let run = falsetrail::Run::new("busy-day").seed(7).from("-7d").with(|options| {
         options.to = Some("now".to_owned());
         options.rate = Some(rate("20/s").unwrap());
         options.now = Some(NOW);

@@ -32,7 +32,7 @@ fn a_timeline_says_how_many_events_there_are_and_how_long_it_takes() {
         let end = text.lines().last().unwrap();
         let (events, takes) = end.split_once(" events in ").unwrap_or_else(|| panic!("{name}: {end}"));
         let (events, takes) = (count_range(events).unwrap(), duration_range(takes).unwrap());
-        let run = Run::of(name).seed(5).from("2026-01-05").instances(300).plan().unwrap();
+        let run = Run::new(name).seed(5).from("2026-01-05").instances(300).plan().unwrap();
         let mut found = vec![(0_u64, i64::MAX, i64::MIN); 300];
         for event in run.events() {
             let entry = &mut found[event.instance as usize];

@@ -12,7 +12,7 @@ fn folder() -> PathBuf {
 }
 
 fn plan(scenario: &str, change: impl FnOnce(Run) -> Run) -> Result<Plan, Error> {
-    let run = Run::of(scenario).seed(7).from("2026-01-05T08:00:00Z");
+    let run = Run::new(scenario).seed(7).from("2026-01-05T08:00:00Z");
     change(run.with(|options| options.templates = Some(folder()))).plan()
 }
 

@@ -271,7 +271,7 @@ fn a_file_may_be_a_whole_recipe() {
     let path = folder.path().join("recipe.yaml");
     std::fs::write(&path, "seed: 5\nfrom: '2026-02-01T00:00:00Z'\nevery: 10s\nsteps: [create-pool, get-pool]\n")
         .unwrap();
-    let run = Run::of(path.to_string_lossy()).instances(3);
+    let run = Run::new(path.to_string_lossy()).instances(3);
     let plan = trail::plan(&run);
     assert_eq!((plan.seed, plan.timing.every), (5, 10_000_000_000));
     let events = trail::events(&plan);
@@ -532,7 +532,7 @@ fn statements_of_the_console_carry_their_workspaces_name() {
 #[test]
 fn what_was_made_a_moment_ago_is_made_the_same_anew() {
     // Many instances at once, so that those that are remembered displace each other.
-    let run = Run::of("busy-day").seed(7).from(START).events_limit(3_000);
+    let run = Run::new("busy-day").seed(7).from(START).events_limit(3_000);
     let plan = run.with(|options| options.rate = falsetrail::units::rate("2000/s").ok()).plan().expect("a plan");
     let (mut stream, mut words) = (plan.stream(), Vec::new());
     let (mut remembering, mut remembered) = (Renderer::new(&plan), Chunk::default());

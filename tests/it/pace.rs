@@ -7,7 +7,7 @@ const FROM: &str = "2026-01-05T08:00:00Z";
 const SECOND: i64 = 1_000_000_000;
 
 fn paced(scenario: &str, text: &str, seconds: i64) -> Plan {
-    let run = Run::of(scenario).seed(7).from(FROM).with(|options| {
+    let run = Run::new(scenario).seed(7).from(FROM).with(|options| {
         options.rate = Some(rate(text).expect(text));
         options.duration = Some((seconds * SECOND) as u64);
     });
@@ -28,7 +28,7 @@ fn times(plan: &Plan) -> Vec<i64> {
 
 /// Goes through a run without keeping it: events in order, and every whole second as full as the rate says.
 fn check_seconds(text: &str, thousandths: u64, events: u64) {
-    let run = Run::of("busy-day").seed(7).from(FROM).events_limit(events).with(|options| {
+    let run = Run::new("busy-day").seed(7).from(FROM).events_limit(events).with(|options| {
         options.rate = Some(rate(text).expect(text));
         // What goes on before the run fills no second of it.
         options.cold_start = thousandths > 10_000_000;
@@ -90,7 +90,7 @@ fn stages_hold_the_integral_of_the_rate() {
         &[(3.0, 100.0), (3.0, 10.0), (3.0, 333.0), (7.5, 0.5), (20.0, 0.5)],
     ];
     for stages in runs {
-        let run = Run::of("busy-day").seed(7).from(FROM).with(|options| {
+        let run = Run::new("busy-day").seed(7).from(FROM).with(|options| {
             let stage = |(seconds, target): &(f64, f64)| {
                 ((seconds * SECOND as f64) as u64, rate(&format!("{target}/s")).expect("a rate"))
             };
@@ -168,7 +168,7 @@ fn delays_from_ranges_are_kept() {
 #[test]
 fn the_same_run_at_another_time_is_the_same() {
     let times_from = |from: &str| {
-        let run = Run::of("busy-day").seed(7).from(from).events_limit(2_000).with(|options| {
+        let run = Run::new("busy-day").seed(7).from(from).events_limit(2_000).with(|options| {
             options.rate = Some(rate("100/s").expect("a rate"));
         });
         times(&run.plan().expect("the run can be planned"))
@@ -179,7 +179,7 @@ fn the_same_run_at_another_time_is_the_same() {
 #[test]
 fn a_run_begins_in_the_middle_of_life_unless_it_starts_cold() {
     let first_steps = |cold: bool| {
-        let run = Run::of("notebook-session").seed(7).from(FROM).with(|options| {
+        let run = Run::new("notebook-session").seed(7).from(FROM).with(|options| {
             options.rate = Some(rate("200/s").expect("a rate"));
             options.duration = Some(2 * SECOND as u64);
             options.cold_start = cold;
@@ -196,7 +196,7 @@ fn a_run_begins_in_the_middle_of_life_unless_it_starts_cold() {
 #[test]
 fn a_shorter_run_is_the_beginning_of_a_longer_one() {
     let bodies = |events: u64| {
-        let run = Run::of("busy-day").seed(7).from(FROM).events_limit(events).with(|options| {
+        let run = Run::new("busy-day").seed(7).from(FROM).events_limit(events).with(|options| {
             options.rate = Some(rate("100/s").expect("a rate"));
         });
         run.plan().expect("the run can be planned").events().map(|event| event.body).collect::<Vec<_>>()

@@ -23,7 +23,7 @@ fn emitted(plan: &Plan, part: &Slice) -> (Vec<(u64, Vec<u8>)>, String) {
 }
 
 fn plan(scenario: &str, seed: u64, events: u64, paced: bool) -> Plan {
-    let run = Run::of(scenario).seed(seed).from("2026-01-05T08:00:00Z").events_limit(events).with(|options| {
+    let run = Run::new(scenario).seed(seed).from("2026-01-05T08:00:00Z").events_limit(events).with(|options| {
         options.rate = paced.then(|| rate("50/s").expect("a rate"));
     });
     run.plan().expect("the run can be planned")
@@ -103,7 +103,7 @@ fn a_list_of_events_is_this_runs() {
 #[test]
 fn digests_are_pinned() {
     for (scenario, events, digest) in DIGESTS {
-        let run = Run::of(scenario).seed(7).from("2026-01-05T08:00:00Z").with(|options| options.events = events);
+        let run = Run::new(scenario).seed(7).from("2026-01-05T08:00:00Z").with(|options| options.events = events);
         let plan = run.plan().expect("the run can be planned");
         assert_eq!(emitted(&plan, &Slice::default()).1, digest, "{scenario}");
     }

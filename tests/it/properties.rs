@@ -565,7 +565,7 @@ fn lines_that_could_have_happened_are_told_as_they_stand() {
             *choice = (number.wrapping_mul(0x9E37_79B9).wrapping_add(place as u64 * 0x85EB_CA6B) >> 7) as u8;
         }
         let line = scenario(&choices);
-        let told = trail::events(&trail::plan(&Run::of(&line).seed(number).from(trail::START)));
+        let told = trail::events(&trail::plan(&Run::new(&line).seed(number).from(trail::START)));
         assert_eq!(told.len(), line.split(',').count(), "{line}");
     }
 }

@@ -90,7 +90,7 @@ impl Told {
     /// The same with other options.
     pub fn plan_with(&self, injected: &[usize], change: impl FnOnce(&mut Options)) -> Option<Plan> {
         let folder = tempfile::tempdir().expect("a folder");
-        let run = Run::of(self.write(folder.path(), injected)).with(|options| {
+        let run = Run::new(self.write(folder.path(), injected)).with(|options| {
             self.options(options);
             change(options);
         });

@@ -13,7 +13,7 @@ const UPDATE: &str = "FALSETRAIL_UPDATE_GOLDEN=1 cargo test reference";
 
 #[test]
 fn reference_of_scenarios() {
-    let schema = schema::of_scenarios(&Catalog::built_in().unwrap());
+    let schema = schema::for_scenarios(&Catalog::built_in().unwrap());
     let introduction = "\
 # Every key of a scenario file
 
@@ -34,7 +34,7 @@ fn reference_of_catalogs() {
 This page is made from the schema that `falsetrail schema catalog` prints, which editors read, too. [Catalogs of your
 own](catalogs.md) builds one from nothing, and [Templates](templates.md) says what stands beside it.
 ";
-    check("docs/catalog-reference.md", introduction, &schema::of_catalogs());
+    check("docs/catalog-reference.md", introduction, &schema::for_catalogs());
 }
 
 /// Holds a page against what it would be now, or writes that.

@@ -24,7 +24,7 @@ use tempfile::tempdir;
 const EVENTS: u64 = 3_000;
 
 fn plan(seed: u64) -> Plan {
-    let run = Run::of("busy-day").seed(seed).from("2026-01-05T08:00:00Z").events_limit(EVENTS);
+    let run = Run::new("busy-day").seed(seed).from("2026-01-05T08:00:00Z").events_limit(EVENTS);
     run.plan().expect("the run can be planned")
 }
 
@@ -244,7 +244,7 @@ fn blocked(plan: &Plan, output: &Output, chunks: u64, names: &[String]) -> (Outc
 fn a_write_that_fails_leaves_the_first_events_of_a_run() {
     let made = tempdir().unwrap();
     for (split, events, chunks) in [(Split::Event, 3_000, 3), (Split::Instance, 24_000, 80)] {
-        let plan = Run::of("busy-day").seed(7).from("2026-01-05").events_limit(events).plan().unwrap();
+        let plan = Run::new("busy-day").seed(7).from("2026-01-05").events_limit(events).plan().unwrap();
         let to = |folder: &str| {
             let path = Some(made.path().join(format!("{split:?}-{folder}")));
             Output { path, split: Some(split), most: Some(events), names: plan.names(), ..Output::default() }

@@ -41,8 +41,8 @@ impl Compiled {
 }
 
 static SCENARIO: LazyLock<Compiled> =
-    LazyLock::new(|| Compiled::of(schema::of_scenarios(&Catalog::built_in().unwrap())));
-static CATALOG: LazyLock<Compiled> = LazyLock::new(|| Compiled::of(schema::of_catalogs()));
+    LazyLock::new(|| Compiled::of(schema::for_scenarios(&Catalog::built_in().unwrap())));
+static CATALOG: LazyLock<Compiled> = LazyLock::new(|| Compiled::of(schema::for_catalogs()));
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -403,7 +403,7 @@ fn all_changed_scenarios_are_the_same_to_schema_and_reader() {
 #[test]
 fn examples_are_accepted() {
     for (schema, compiled) in
-        [(schema::of_scenarios(&Catalog::built_in().unwrap()), "scenario"), (schema::of_catalogs(), "catalog")]
+        [(schema::for_scenarios(&Catalog::built_in().unwrap()), "scenario"), (schema::for_catalogs(), "catalog")]
     {
         let mut checked = 0;
         for (name, definition) in schema["$defs"].as_object().unwrap() {
@@ -437,8 +437,8 @@ fn every_key_has_a_description() {
         }
     }
     let mut wrong = Vec::new();
-    check(&schema::of_scenarios(&Catalog::built_in().unwrap()), "scenario", &mut wrong);
-    check(&schema::of_catalogs(), "catalog", &mut wrong);
+    check(&schema::for_scenarios(&Catalog::built_in().unwrap()), "scenario", &mut wrong);
+    check(&schema::for_catalogs(), "catalog", &mut wrong);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

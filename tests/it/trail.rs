@@ -83,7 +83,7 @@ pub fn plan(run: &Run) -> Plan {
 
 /// A run of `scenario` with seed 7 from [`START`].
 pub fn run_of(scenario: impl Into<String>) -> Run {
-    Run::of(scenario).seed(7).from(START)
+    Run::new(scenario).seed(7).from(START)
 }
 
 /// One event of a run, parsed.

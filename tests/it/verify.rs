@@ -15,7 +15,7 @@ use std::{io::Cursor, sync::LazyLock};
 pub static PLAN: LazyLock<Plan> = LazyLock::new(|| plan(400));
 
 pub fn plan(events: u64) -> Plan {
-    let run = falsetrail::Run::of("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(events);
+    let run = falsetrail::Run::new("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(events);
     run.plan().unwrap()
 }
 
@@ -159,7 +159,7 @@ const MUTATIONS: &[Mutation] = &[
         (text, json!({ "arrived": 400, "unchanged": 400, "foreign": 400 }))
     }),
     ("of another seed", |_| {
-        let run = falsetrail::Run::of("busy-day").seed(8).from("2026-01-05T08:00:00Z").events_limit(100);
+        let run = falsetrail::Run::new("busy-day").seed(8).from("2026-01-05T08:00:00Z").events_limit(100);
         (lines(&bodies(&run.plan().unwrap())), json!({ "missing": 400, "foreign": 100 }))
     }),
     ("of a longer run", |_| {

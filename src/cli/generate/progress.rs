@@ -68,7 +68,7 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    pub fn of(plan: &Plan, part: &Slice, speed: Option<f64>) -> Self {
+    pub fn new(plan: &Plan, part: &Slice, speed: Option<f64>) -> Self {
         let timing = &plan.timing;
         let length = timing.schedule.as_ref().and_then(Schedule::length);
         let stages = length.map(|length| timing.from.saturating_add_unsigned(length));

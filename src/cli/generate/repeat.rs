@@ -35,11 +35,11 @@ pub const FIRST_OF_ENDLESS: u64 = 1_000_000;
 
 /// The command line of the same run, with seed and start time filled in.
 pub fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
-    of_events(arguments, plan, from, arguments.kafka.only.as_deref())
+    command_for_events(arguments, plan, from, arguments.kafka.only.as_deref())
 }
 
 /// The same, restricted to the events that the file `only` lists.
-pub fn of_events(arguments: &Generate, plan: &Plan, from: From, only: Option<&Path>) -> String {
+pub fn command_for_events(arguments: &Generate, plan: &Plan, from: From, only: Option<&Path>) -> String {
     let mut words = Words(vec!["falsetrail".into(), "generate".into()]);
     // An argument that looks like an option has to be at the end, after `--`.
     let is_plain = arguments.scenarios.iter().all(|scenario| scenario == "-" || !scenario.starts_with('-'));

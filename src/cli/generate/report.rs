@@ -59,7 +59,7 @@ pub fn text(arguments: &Generate, plan: &Plan, reach: Reach, outcome: &Outcome, 
     let again = From { skip: reach.begun, first, ..From::default() };
     if let Some(list) = &outcome.delivered.undelivered {
         let _ = writeln!(text, "not delivered: listed in {}", shown_path(list));
-        let _ = writeln!(text, "only these again: {}", repeat::of_events(arguments, plan, again, Some(list)));
+        let _ = writeln!(text, "only these again: {}", repeat::command_for_events(arguments, plan, again, Some(list)));
     }
     let _ = writeln!(text, "reproduce with: {}", repeat::command(arguments, plan, again));
     if let Some(skip) = outcome.rest() {

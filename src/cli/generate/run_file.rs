@@ -133,7 +133,7 @@ impl Generate {
     /// The run file that describes the run.
     pub(super) fn run_file(&self, plan: &Plan, recorded: Option<&RunFile>, output: &Output) -> RunFile {
         let options = recorded.map_or_else(|| self.options(), |run| run.options.clone());
-        RunFile::of(plan, &options, Layout { format: output.format, split: output.split })
+        RunFile::new(plan, &options, Layout { format: output.format, split: output.split })
     }
 
     /// Writes the run file if requested. If that fails, the sink that was opened for the run is closed.

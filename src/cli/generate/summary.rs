@@ -141,7 +141,7 @@ impl<'a> About<'a> {
             "started": format_time(self.started),
             "ended": format_time(clock::now()),
             "run": self.run(until),
-            "emitted": numbers(&part, &Undelivered::of(outcome)),
+            "emitted": numbers(&part, &Undelivered::new(outcome)),
             "events": summary.events,
             "bytes": summary.bytes,
             "first": summary.first.map(format_time),
@@ -230,7 +230,7 @@ pub fn until(arguments: &Generate, part: &Slice, outcome: &Outcome, seen: &Progr
 
 impl Undelivered {
     /// The events that a run listed, and how many are missing from the list.
-    fn of(outcome: &Outcome) -> Self {
+    fn new(outcome: &Outcome) -> Self {
         let delivered = &outcome.delivered;
         let (failed, unknown) = delivered.undelivered.as_deref().and_then(listed).unwrap_or_default();
         let listed = failed.count() + unknown.count();

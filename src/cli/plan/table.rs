@@ -127,7 +127,7 @@ impl About<'_> {
         let kinds = plan.catalog.kinds.iter().enumerate().filter(|(_, of)| of.table.is_none());
         let rows = kinds.filter_map(|(kind, of)| {
             let name = of.plural.as_deref().unwrap_or(&of.name).replace('_', " ");
-            let before = plan.population.of(kind).len() as u64;
+            let before = plan.population.members(kind).len() as u64;
             let (acting, created) = (forecast.acting[kind], forecast.created[kind]);
             let note = match () {
                 () if of.principal && acting == 0 => return None,
@@ -226,7 +226,7 @@ impl About<'_> {
         });
         let kinds = plan.catalog.kinds.iter().enumerate().filter(|(_, of)| of.table.is_none());
         let kinds = kinds.map(|(kind, of)| {
-            let before = plan.population.of(kind).len();
+            let before = plan.population.members(kind).len();
             let (created, acting) = (forecast.created[kind], forecast.acting[kind]);
             json!({ "kind": of.name, "before": before, "created": created, "acting": acting })
         });

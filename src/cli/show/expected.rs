@@ -28,7 +28,7 @@ pub fn alone(plan: &Plan) -> String {
 }
 
 fn text(plan: &Plan) -> String {
-    let outlook = Outlook::of(&plan.catalog, plan.workload());
+    let outlook = Outlook::new(&plan.catalog, plan.workload());
     let length = plan.timing.schedule.as_ref().and_then(crate::schedule::Schedule::length);
     let span = length.map_or(DAY, |length| length.min(DAY));
     let each = outlook.events as f64 / outlook.instances as f64;
@@ -58,7 +58,7 @@ fn kinds(plan: &Plan, outlook: &Outlook, instances: f64) -> Vec<Row> {
     let kinds = plan.catalog.kinds.iter().enumerate().filter(|(_, of)| of.table.is_none());
     let rows = kinds.filter_map(|(kind, of)| {
         let name = of.plural.as_deref().unwrap_or(&of.name).replace('_', " ");
-        let members = plan.population.of(kind);
+        let members = plan.population.members(kind);
         let created = instances * per_instance(outlook.created[kind]);
         let note = if of.principal {
             let acting = members.expected(instances * per_instance(outlook.actors[kind]));

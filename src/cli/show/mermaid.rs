@@ -27,7 +27,7 @@ pub fn diagram(plan: &Plan, written: &Scenario, scenario: &ResolvedScenario) -> 
         let label = if resource.count == 1 { label.clone() } else { format!("{} × {label}", resource.count) };
         lines.add(1, &format!("participant R{index} as {} ({})", plain(&resource.name), plain(&label)));
     }
-    let outline = Outline::of(scenario);
+    let outline = Outline::new(scenario);
     let mut lists = BTreeSet::new();
     calls(&outline.items, &mut |call| {
         if call.call.target.is_none() {

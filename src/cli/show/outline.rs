@@ -50,7 +50,7 @@ struct Reader<'p> {
 
 impl<'p> Outline<'p> {
     /// Derives the outline of a scenario.
-    pub fn of(scenario: &'p ResolvedScenario) -> Self {
+    pub fn new(scenario: &'p ResolvedScenario) -> Self {
         let nothing = CountRange { low: 0, high: 0 };
         let mut reader = Reader { scenario, at: 0, now: DurationRange { low: 0, high: 0 }, events: nothing };
         let items = reader.items();

@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 const WIDTH: usize = 96;
 
 /// The timeline of a scenario.
-pub fn of_scenario(plan: &Plan, written: &Scenario, scenario: &ResolvedScenario) -> String {
+pub fn for_scenario(plan: &Plan, written: &Scenario, scenario: &ResolvedScenario) -> String {
     let mut text = head(written);
     let catalog = &plan.catalog;
     let actors = scenario.actors.iter().map(|actor| {
@@ -43,7 +43,7 @@ pub fn of_scenario(plan: &Plan, written: &Scenario, scenario: &ResolvedScenario)
         ]
     });
     section(&mut text, "on what", resources);
-    let outline = Outline::of(scenario);
+    let outline = Outline::new(scenario);
     let head = ["WHEN", "WHO", "WHAT", "ON", "OUTCOME"].map(str::to_owned).to_vec();
     let mut rows = vec![head];
     add_rows(&mut rows, plan, scenario, &outline.items, "");
@@ -54,12 +54,12 @@ pub fn of_scenario(plan: &Plan, written: &Scenario, scenario: &ResolvedScenario)
 }
 
 /// The table of a workload: its scenarios by share.
-pub fn of_mix(plan: &Plan, written: &Scenario, mix: &Mix) -> String {
+pub fn for_mix(plan: &Plan, written: &Scenario, mix: &Mix) -> String {
     let mut text = head(written);
     let (background, injected) = plan.scenarios.split_at(plan.background);
     let head = ["SHARE", "STORY", "EVENTS", "TAKES"].map(str::to_owned).to_vec();
     let rows = background.iter().enumerate().map(|(rank, scenario)| {
-        let outline = Outline::of(scenario);
+        let outline = Outline::new(scenario);
         let share = outline::percent(plan.weights.chance(rank));
         vec![share, scenario.name.clone(), count(outline.events), outline.lasts.to_string()]
     });
@@ -70,7 +70,7 @@ pub fn of_mix(plan: &Plan, written: &Scenario, mix: &Mix) -> String {
         .zip(injected)
         .map(|(written, scenario)| {
             let label = scenario.injection.as_ref().map(|injection| injection.label.clone()).unwrap_or_default();
-            vec![written.at.value.clone(), scenario.scenario_name.clone(), count(Outline::of(scenario).events), label]
+            vec![written.at.value.clone(), scenario.scenario_name.clone(), count(Outline::new(scenario).events), label]
         })
         .collect();
     if !rows.is_empty() {

@@ -45,7 +45,7 @@ impl Verify {
         if let Some(events) = self.events {
             plan.timing.events = Some(plan.timing.events.map_or(events, |most| most.min(events)));
         }
-        let mut expected = of_summary(plan, file.emitted);
+        let mut expected = from_summary(plan, file.emitted);
         self.narrow(&mut expected)?;
         let plan = &mut expected.plan;
         if plan.timing.is_endless() && !expected.scope.part.has_end() {
@@ -85,7 +85,7 @@ impl Verify {
 }
 
 /// The expected events according to a summary.
-fn of_summary(plan: Plan, emitted: Option<Emitted>) -> Expected {
+fn from_summary(plan: Plan, emitted: Option<Emitted>) -> Expected {
     let Some(emitted) = emitted else {
         return Expected {
             plan,

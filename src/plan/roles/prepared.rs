@@ -95,7 +95,7 @@ impl<'p> Draws<'p> {
         let (mut drawings, kinds) = (Vec::new(), catalog.kinds.len());
         let mut add = |role: Role, number: u64, other: usize| {
             let kind = &catalog.kinds[role.kind(scenario)];
-            let members = population.of(role.kind(scenario));
+            let members = population.members(role.kind(scenario));
             let is_row = matches!(role, Role::Scope(_)) && (kind.principal || kind.table.is_some());
             // A role with only one member always has number 0, and no other role uses its position.
             let is_known = matches!(role, Role::Scope(_)) && members.len() == 1;
@@ -106,7 +106,7 @@ impl<'p> Draws<'p> {
                     role: role.place(kinds),
                     parent,
                     members,
-                    salt: Salt::of(number),
+                    salt: Salt::new(number),
                     other,
                     acts,
                 });
@@ -124,11 +124,12 @@ impl<'p> Draws<'p> {
         let place = |(kind, row): &(KindId, Row)| {
             let placed = match *row {
                 Row::Fixed(row) => Placed::Fixed(row),
-                Row::Of(resource) => {
-                    Placed::Of(population.of(scenario.resources[resource].kind), Role::Shared(resource).place(kinds))
-                }
+                Row::Of(resource) => Placed::Of(
+                    population.members(scenario.resources[resource].kind),
+                    Role::Shared(resource).place(kinds),
+                ),
                 Row::Drawn => match &catalog.kinds[*kind].table {
-                    Some(table) => Placed::Drawn(&table.weights, Salt::of(row_number(*kind))),
+                    Some(table) => Placed::Drawn(&table.weights, Salt::new(row_number(*kind))),
                     None => Placed::Fixed(0),
                 },
             };

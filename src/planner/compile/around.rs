@@ -35,7 +35,7 @@ impl CallCompiler<'_> {
     /// A field of a member of the population. It is a constant if only one member is possible.
     fn member(&self, role: Role, field: FieldId) -> ValueSource {
         let kind = role.kind(self.scenario);
-        let members = self.population.of(kind);
+        let members = self.population.members(kind);
         if members.len() != 1 {
             return ValueSource::Member { role, field };
         }

@@ -32,7 +32,7 @@ impl CallCompiler<'_> {
     pub(super) fn fixed_items(&self, list: &ItemList) -> Option<FixedItems> {
         let beside = list.beside.as_ref().filter(|_| list.own.is_empty())?;
         self.catalog.kinds[beside.kind].table.as_ref()?;
-        let members = self.population.of(beside.kind);
+        let members = self.population.members(beside.kind);
         let text = |row, (field, presence): (FieldId, bool)| {
             // A field that is not in the row depends on where the list is called.
             members.value(row, field).filter(|_| !presence).map(|text| text.bytes().to_vec())
@@ -51,7 +51,7 @@ impl CallCompiler<'_> {
 
     pub(super) fn own_item(&mut self, index: usize, list: &ListSlot, subject: Option<FieldId>) -> OwnItem {
         let kind = &self.catalog.kinds[self.method.kind];
-        let own = Own { resource: index, at: Word::of_item(0), element: true };
+        let own = Own { resource: index, at: Word::per_item(0), element: true };
         self.item = Some(ItemCompiler::default());
         let mut slots = Vec::new();
         for slot in &list.slots {

@@ -170,7 +170,7 @@ impl CallCompiler<'_> {
 
     pub(super) fn draw(&self, own: Own, field: &str) -> Draw {
         let resource = &self.scenario.resources[own.resource];
-        Draw { resource: resource.key, field: Salt::of(field_salt(field)), element: own.element }
+        Draw { resource: resource.key, field: Salt::new(field_salt(field)), element: own.element }
     }
 
     pub(super) fn ready(&self, own: Own) -> Option<Box<Ready>> {

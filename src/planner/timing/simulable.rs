@@ -46,7 +46,7 @@ fn check_state(catalog: &Catalog, workload: Workload<'_>, asked: &Asked) -> Resu
     if begun.saturating_mul(instance_bytes(largest)) <= MOST_MEMORY {
         return Ok(());
     }
-    let outlook = Outlook::of(catalog, workload);
+    let outlook = Outlook::new(catalog, workload);
     let sample = u128::from(outlook.instances);
     let steady = match asked.every {
         0 => u128::MAX,

@@ -105,7 +105,7 @@ impl InstanceFiles {
         for ((scenario, instance), text) in std::mem::take(&mut self.held) {
             let progress = self.files.entry((scenario, instance)).or_insert(Some(Progress::default()));
             if let Some(so_far) = *progress {
-                *progress = self.directory.compare(&self.names.of(scenario, instance), so_far, &text)?;
+                *progress = self.directory.compare(&self.names.file_name(scenario, instance), so_far, &text)?;
             }
         }
         Ok(())
@@ -133,7 +133,7 @@ impl Sink for InstanceFiles {
     fn finish(mut self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
         self.compare_held()?;
         for ((scenario, instance), progress) in std::mem::take(&mut self.files) {
-            let name = self.names.of(scenario, instance);
+            let name = self.names.file_name(scenario, instance);
             if let Some(progress) = progress.filter(|_| how == Ending::Complete) {
                 self.directory.compare_end(&name, progress)?;
             }

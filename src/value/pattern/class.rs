@@ -86,7 +86,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    pub fn of(positions: &[Position]) -> Self {
+    pub fn from_positions(positions: &[Position]) -> Self {
         let mut near = steps(positions);
         let mut texts = Some(1);
         let fit = near.iter().take_while(|step| {
@@ -150,10 +150,10 @@ fn steps(positions: &[Position]) -> Vec<Step> {
 
 impl Class {
     pub fn new(members: &[u8]) -> Self {
-        Class::of(members.iter().map(|member| [*member, 0]).collect())
+        Class::from_members(members.iter().map(|member| [*member, 0]).collect())
     }
 
-    fn of(members: Arc<[[u8; 2]]>) -> Self {
+    fn from_members(members: Arc<[[u8; 2]]>) -> Self {
         let size = members.len() as u64;
         let bits = size.is_power_of_two().then_some(size.trailing_zeros());
         Class { members, inverse: (u64::MAX / size).wrapping_add(1), bits }
@@ -162,7 +162,7 @@ impl Class {
     /// All pairs of the members; the right character is the lower digit.
     fn pairs(&self) -> Self {
         let pair = |left: &[u8; 2]| self.members.iter().map(|right| [left[0], right[0]]).collect::<Vec<_>>();
-        Class::of(self.members.iter().flat_map(pair).collect())
+        Class::from_members(self.members.iter().flat_map(pair).collect())
     }
 
     /// Divides by the number of members, which is more than 1; returns the member for the remainder.

@@ -32,7 +32,7 @@ proptest! {
         let scenarios = vec![scenario.display().to_string()];
         let options = Options { scenarios, seed: Some(seed), ..Options::default() };
         let plan = Plan::new(&options).unwrap();
-        fs::write(&file, RunFile::of(&plan, &options, Layout::default()).to_json()).unwrap();
+        fs::write(&file, RunFile::new(&plan, &options, Layout::default()).to_json()).unwrap();
         let read = RunFile::read(&file).unwrap();
         let SourceProvider::Run(texts) = &read.options.texts else { panic!("{read:?}") };
         prop_assert_eq!(&texts.scenarios["story.yaml"].text, &text);

@@ -18,7 +18,7 @@ use crate::command_run::run;
 /// Real events, in one chunk, and what a consumer sees of them.
 fn sent(change: impl FnOnce(&mut KafkaSettings)) -> (Vec<(Vec<u8>, i64)>, Vec<Seen>) {
     let cluster = cluster();
-    let plan = falsetrail::Run::of("every-method").seed(7).from("2026-01-05T08:00:00Z").plan().unwrap();
+    let plan = falsetrail::Run::new("every-method").seed(7).from("2026-01-05T08:00:00Z").plan().unwrap();
     let (mut chunk, mut bodies) = (Chunk::default(), Vec::new());
     for event in plan.events() {
         chunk.bodies.extend_from_slice(&event.body);

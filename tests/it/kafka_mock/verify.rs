@@ -10,7 +10,7 @@ use falsetrail::{
 use std::{sync::atomic::AtomicBool, time::Duration};
 
 fn plan(seed: u64, events: u64) -> Plan {
-    let run = falsetrail::Run::of("busy-day").seed(seed).from("2026-01-05T08:00:00Z").events_limit(events);
+    let run = falsetrail::Run::new("busy-day").seed(seed).from("2026-01-05T08:00:00Z").events_limit(events);
     run.plan().unwrap()
 }
 

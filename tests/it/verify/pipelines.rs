@@ -12,7 +12,7 @@ fn sample(name: &str) -> std::path::PathBuf {
 }
 
 fn plan() -> Plan {
-    let run = falsetrail::Run::of("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(100_000);
+    let run = falsetrail::Run::new("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(100_000);
     run.plan().unwrap()
 }
 
