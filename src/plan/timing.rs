@@ -21,7 +21,7 @@ pub struct Timing {
     pub warm: bool,
 }
 
-/// What a simulation of the whole run without its state has found, before the first event.
+/// The results of a simulation of the whole run without its state, before the first event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DryRun {
     /// Number of events, those of injected scenarios included.
