@@ -44,6 +44,13 @@ install_packages() {
     apt-get -qq install -y --no-install-recommends "$@" >/dev/null
 }
 
+# Debian's python3 comes without the module that fills a new environment.
+need_venv() {
+    if ! python3 -c 'import ensurepip' 2>/dev/null; then
+        need python3-venv -- no-such-command-python3-venv
+    fi
+}
+
 # A Python with the packages that the tests compare with; sets `python`.
 python_packages() {
     local wanted=$root/tests/kafka/requirements.txt venv=$cache/python
@@ -51,10 +58,7 @@ python_packages() {
     cmp -s "$wanted" "$venv/.installed" && return
     echo "fetching Python packages by pip"
     rm -rf "$venv"
-    # Debian's python3 comes without the module that fills a new environment.
-    if ! python3 -c 'import ensurepip' 2>/dev/null; then
-        need python3-venv -- no-such-command-python3-venv
-    fi
+    need_venv
     python3 -m venv "$venv"
     "$python" -m pip install -q -r "$wanted"
     cp "$wanted" "$venv/.installed"
