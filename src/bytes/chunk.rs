@@ -69,13 +69,6 @@ pub struct Names {
 }
 
 impl Chunk {
-    /// Size of the bodies, in bytes, at which a chunk is full: large enough that the cost of a write per event is
-    /// negligible, small enough for the processor's cache. Like [`Chunk::is_full`], used only by tests.
-    pub const FULL_BYTES: usize = 512 * 1024;
-
-    /// Number of events at which a chunk is full, whatever their size.
-    pub const FULL_EVENTS: usize = 512;
-
     /// Removes the events and keeps the allocated memory.
     pub fn clear(&mut self) {
         self.bodies.clear();
@@ -87,13 +80,6 @@ impl Chunk {
     /// Whether the chunk contains no events.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
-    }
-
-    /// Whether to pass the chunk on; used only by tests.
-    ///
-    /// Checking after every event also keeps the offsets within 32 bits, unless a single event is larger than 4 GB.
-    pub fn is_full(&self) -> bool {
-        self.bodies.len() >= Self::FULL_BYTES || self.events.len() >= Self::FULL_EVENTS
     }
 
     /// Ends the event whose body and key were just appended to `bodies` and `keys`: appends the line feed, and sets
