@@ -100,9 +100,9 @@ impl Identities {
     /// lower-case hexadecimal digits.
     #[inline]
     pub fn ids<'a>(&self, name: EventName, arena: &'a Arena) -> (PaddedSlice<'a>, PaddedSlice<'a>) {
-        let (event, request) = self.events.apply_both(name.pack(true), &self.requests, name.pack(false));
-        let event = arena.write(UUID_LENGTH, |to| put_uuid(event, to));
-        (event, arena.text(&hex(request)))
+        let event = self.events.apply(name.pack(true));
+        let request = self.requests.apply(name.pack(false));
+        (arena.write(UUID_LENGTH, |to| put_uuid(event, to)), arena.text(&hex(request)))
     }
 
     /// The id of an event.

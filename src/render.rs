@@ -1,11 +1,10 @@
 //! Renderer: turns simulation records into bytes, by filling the compiled templates with the values of a run.
 
-mod branch_hint;
 mod list;
 mod make;
 
 use crate::{
-    bytes::{Arena, Chunk, Event, PaddedSlice, Scratch, append},
+    bytes::{Arena, Chunk, Event, Scratch, append},
     identity::{EventName, Recent},
     plan::{
         Plan, RecordKey, RequiredRoles,
@@ -17,7 +16,6 @@ use crate::{
     template::Slots,
     value::{DateCache, NANOSECONDS_LENGTH, Salt, write_number},
 };
-use std::cell::Cell;
 
 /// Renders the events of a plan. Owns scratch memory, so that an event does not allocate; each thread has a renderer.
 #[derive(Debug)]
@@ -104,7 +102,6 @@ impl<'p> Renderer<'p> {
         let plan = self.plan;
         let event_kind = &plan.event_kinds[record.event_kind as usize];
         let scenario = &plan.scenarios[event_kind.scenario as usize];
-        branch_hint::pass(record.event_kind);
         let instance = (record.instance, Salt::new(record.instance));
         self.draw(event_kind, instance);
         self.arena.clear();
@@ -129,8 +126,6 @@ impl<'p> Renderer<'p> {
             arena: &self.arena,
             date_cache: &self.date_cache,
             recent: &self.recent,
-            // A time that no event has.
-            written: Cell::new((i64::MIN, PaddedSlice::NULL)),
         };
         self.values.lend(|values| {
             let mut slots = Slots { values, lists: &mut self.lists };

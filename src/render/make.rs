@@ -18,7 +18,6 @@ use crate::{
     template::Slots,
     value::{DateCache, Key, Lane, MICROSECONDS_LENGTH, MOST_DIGITS, Salt, put_number},
 };
-use std::cell::Cell;
 
 /// Inputs that are the same for all events of a run.
 #[derive(Debug)]
@@ -58,8 +57,6 @@ pub struct Context<'e> {
     pub date_cache: &'e DateCache,
     /// Cache of recent ids.
     pub recent: &'e Recent,
-    /// Cache of the last time formatted: a resource's last change is usually its creation.
-    pub written: Cell<(i64, PaddedSlice<'e>)>,
 }
 
 /// The subject of a value: the event's element, or an item of a list.
@@ -179,16 +176,9 @@ impl<'e> Context<'e> {
         }
     }
 
-    fn microseconds(&self, time: i64) -> PaddedSlice<'e> {
-        let (written, piece) = self.written.get();
-        if written == time { piece } else { self.write_microseconds(time) }
-    }
-
     #[inline(never)]
-    fn write_microseconds(&self, time: i64) -> PaddedSlice<'e> {
-        let piece = self.arena.write(MICROSECONDS_LENGTH, |to| self.date_cache.microseconds(time, to));
-        self.written.set((time, piece));
-        piece
+    fn microseconds(&self, time: i64) -> PaddedSlice<'e> {
+        self.arena.write(MICROSECONDS_LENGTH, |to| self.date_cache.microseconds(time, to))
     }
 
     #[inline(never)]

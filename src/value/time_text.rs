@@ -125,26 +125,23 @@ fn date_of(day: i64) -> Date {
 
 const NANOSECONDS: u32 = 1_000_000_000;
 
-/// Digits of a number below 10⁸, in parallel within a register: split into two fours, four twos, eight digits.
-#[inline]
-fn eight_digits(number: u32) -> [u8; 8] {
-    let fours = u64::from(number / 10_000) | u64::from(number % 10_000) << 32;
-    // Division by multiplication and shift, exact for this number of digits.
-    let hundreds = ((fours * 5_243) >> 19) & 0x0000_007F_0000_007F;
-    let twos = hundreds | (fours - hundreds * 100) << 16;
-    let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
-    let ones = tens | (twos - tens * 10) << 8;
-    (ones | 0x3030_3030_3030_3030).to_le_bytes()
+/// The digits of a number below 10⁸.
+fn eight_digits(mut number: u32) -> [u8; 8] {
+    let mut text = [0; 8];
+    for place in text.iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    text
 }
 
-/// `07:09:29`: formats three numbers below 100 in parallel, with a byte for a colon between them.
-#[inline]
+/// `07:09:29`
 fn time_of_day(second: u32) -> [u8; 8] {
-    let minute = second / 60;
-    let numbers = u64::from(minute / 60) | u64::from(minute % 60) << 24 | u64::from(second % 60) << 48;
-    let tens = ((numbers * 103) >> 10) & 0x000F_0000_0F00_000F;
-    let ones = tens | (numbers - tens * 10) << 8;
-    (ones | 0x3030_3A30_303A_3030).to_le_bytes()
+    let mut text = *b"00:00:00";
+    text[0..2].copy_from_slice(pair(second / 3_600));
+    text[3..5].copy_from_slice(pair(second / 60 % 60));
+    text[6..8].copy_from_slice(pair(second % 60));
+    text
 }
 
 /// The last two digits of a number.
