@@ -157,6 +157,14 @@ impl Plan {
         Workload { scenarios, background: *background, weights, pick: *pick }
     }
 
+    /// Ends the run earlier: before a time, or after a number of events.
+    pub fn end_early(&mut self, to: Option<i64>, events: Option<u64>) {
+        self.timing.to = self.timing.to.into_iter().chain(to).min();
+        self.timing.events = self.timing.events.into_iter().chain(events).min();
+        // It was simulated to its former end.
+        self.dry_run = None;
+    }
+
     /// Names for the indices in events.
     pub fn names(&self) -> Names {
         let mut outcomes = vec!["success".to_owned()];

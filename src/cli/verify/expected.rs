@@ -37,21 +37,17 @@ impl Verify {
         file.options.endless = true;
         let mut plan = file.plan()?;
         let now = clock::now();
-        if let Some(until) = &self.until {
-            let until = units::time(until, now)
-                .map_err(|mistake| Error::usage(format!("`--until`: {}", mistake.message)).help(mistake.help))?;
-            plan.timing.to = Some(plan.timing.to.map_or(until, |to| to.min(until)));
-        }
-        if let Some(events) = self.events {
-            plan.timing.events = Some(plan.timing.events.map_or(events, |most| most.min(events)));
-        }
+        let until = self.until.as_deref().map(|until| units::time(until, now)).transpose();
+        let until =
+            until.map_err(|mistake| Error::usage(format!("`--until`: {}", mistake.message)).help(mistake.help))?;
+        plan.end_early(until, self.events);
         let mut expected = from_summary(plan, file.emitted);
         self.narrow(&mut expected)?;
         let plan = &mut expected.plan;
         if plan.timing.is_endless() && !expected.scope.part.has_end() {
             expected.end_unknown = expected.end_unknown.or(Some(0));
             // Nothing was emitted that has not happened yet.
-            plan.timing.to = Some(now.max(plan.timing.from + 1));
+            plan.end_early(Some(now.max(plan.timing.from + 1)), None);
         }
         if self.events.is_some() || self.until.is_some() {
             expected.end_unknown = None;
