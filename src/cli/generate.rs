@@ -112,7 +112,8 @@ pub struct Generate {
     threads: Option<NonZero<usize>>,
 
     /// Write the ground truth to this file: a JSON line for each injected instance with its label, scenario, parameters,
-    /// actor, first and last event time, and event ids.
+    /// actor, first and last event time, and event ids. Beside a file or folder it is about the events in there, beside a
+    /// topic or standard output about those of the whole run.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     truth: Option<PathBuf>,
 

@@ -43,11 +43,11 @@ const ALWAYS_THEIRS: [&str; 9] = ["aws", "azure", "cfu", "confluent", "cpdev", "
 
 /// Texts that show people what to write: by the file and the phrase that stands in it. Below `src/cli` examples may
 /// stand in any text.
-const EXAMPLES: [(&str, &str); 12] = [
-    ("src/catalog/read.rs", "${region.id}"),
+const EXAMPLES: [(&str, &str); 14] = [
+    ("src/catalog/read_common.rs", "${region.id}"),
     ("src/planner/load.rs", "'create-pool -> delete-pool'"),
     ("src/planner/load.rs", "(create-pool,delete-pool)"),
-    ("src/planner/load.rs", "`create-pool,delete-pool`"),
+    ("src/planner/loader.rs", "`create-pool,delete-pool`"),
     ("src/planner/overrides.rs", "`--set pool.max_cfu=20`"),
     ("src/scenario/one_line.rs", "`'create-pool -> delete-pool'`"),
     ("src/scenario/one_line.rs", "`create-pool -> delete-pool`"),
@@ -56,6 +56,8 @@ const EXAMPLES: [(&str, &str); 12] = [
     ("src/scenario/read.rs", "`steps: [create-pool, delete-pool]`"),
     ("src/scenario/steps.rs", "call: create-pool"),
     ("src/scenario/steps.rs", "`- create-pool`"),
+    ("src/run_file/options.rs", "`pool.max_cfu=20`"),
+    ("src/run_file/options.rs", "`organization.id=…`"),
 ];
 
 /// What stands in code.
