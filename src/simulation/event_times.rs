@@ -130,3 +130,59 @@ fn injected_span(scenarios: &[ResolvedScenario], steps: &Steps, scenario: usize,
     span.cut_by_time = delays.cut_by_time;
     (span.events > 0 || span.cut_by_time).then_some(span)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Run;
+
+    /// The times and events of a run, as it is simulated with its state.
+    fn simulated(run: &Run) -> (crate::Plan, Vec<(usize, i64)>) {
+        let plan = run.plan().expect("a shipped scenario can be planned");
+        let (mut stream, mut words) = (plan.stream(), Vec::new());
+        let mut events = Vec::new();
+        while let Some(record) = stream.next(&mut words) {
+            words.clear();
+            events.push((usize::from(plan.event_kinds[record.event_kind as usize].scenario), record.time));
+        }
+        (plan, events)
+    }
+
+    #[test]
+    fn the_times_are_those_of_the_run() {
+        let of = |scenario: &str| Run::new(scenario).seed(3).from("2026-01-05T08:00:00Z");
+        for run in [
+            of("busy-day").events_limit(3_000),
+            of("busy-day").instances(80),
+            of("mass-deletion").instances(7),
+            of("every-method"),
+        ] {
+            let (plan, events) = simulated(&run);
+            let timing = &plan.timing;
+            let times = EventTimes::new(plan.workload(), timing.starts, timing.every, timing.from);
+            let times: Vec<i64> = times.take(events.len() + 1).collect();
+            let is_limited = timing.events.is_some();
+            assert_eq!(times.len(), events.len() + usize::from(is_limited), "{}", plan.name);
+            assert!(events.iter().zip(&times).all(|((_, time), other)| time == other), "{}", plan.name);
+        }
+    }
+
+    #[test]
+    fn injected_scenarios_last_as_long_as_in_the_run() {
+        let run = Run::new("busy-day").seed(3).from("2026-01-05T08:00:00Z").instances(80);
+        let run =
+            run.with(|options| options.inject = vec!["mass-deletion@+1m".to_owned(), "mass-deletion@+9s".to_owned()]);
+        let (plan, events) = simulated(&run);
+        assert_eq!(plan.dry_run.map(|run| run.events), Some(events.len() as u64));
+        let background = events.iter().filter(|(scenario, _)| *scenario < plan.background).next_back();
+        assert_eq!(plan.dry_run.map(|run| run.last), background.map(|(_, time)| *time));
+        let spans = injected_spans(plan.workload(), plan.timing.from);
+        assert_eq!(spans.len(), 2);
+        for span in spans {
+            let of: Vec<i64> =
+                events.iter().filter(|(scenario, _)| *scenario == span.scenario).map(|(_, time)| *time).collect();
+            assert_eq!((span.events, Some(&span.first), Some(&span.last)), (of.len() as u64, of.first(), of.last()));
+            assert!(!span.cut_by_time);
+        }
+    }
+}
