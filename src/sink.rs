@@ -152,6 +152,12 @@ pub trait Sink: Send {
         BTreeMap::new()
     }
 
+    /// For a topic: the id of its cluster, if it was requested and the brokers returned it. Offsets of another cluster
+    /// say nothing about the topic.
+    fn cluster(&self) -> Option<String> {
+        None
+    }
+
     /// The live counters of acknowledgements, if the destination sends any.
     fn tally(&self) -> Option<Arc<Tally>> {
         None

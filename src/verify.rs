@@ -21,6 +21,7 @@ mod causes;
 mod columns;
 mod comparison;
 mod counts;
+mod encoded;
 mod expectation;
 mod input;
 mod intake;
@@ -34,6 +35,7 @@ mod piece;
 mod records;
 mod shape;
 mod spool;
+mod tally;
 mod times;
 #[cfg(feature = "kafka")]
 mod topic;
@@ -43,14 +45,13 @@ mod walk;
 
 use crate::{
     error::{Error, quoted},
-    identity::EventName,
     plan::Plan,
 };
+use arrivals::{Origin, RecordKey};
 use expectation::{Detail, Expectation};
 use intake::Intake;
 use piece::Piece;
-use serde_json::json;
-use shape::{Class, Rules};
+use shape::Rules;
 use std::{
     io::{self, Read, Write},
     num::NonZero,
@@ -65,6 +66,7 @@ use std::{
 pub use allowance::{Allow, Allowances, Require};
 pub use causes::{Cause, percent};
 pub use comparison::Forms;
+pub use counts::Keys;
 pub use late::Late;
 pub use order::{Disorder, Order};
 #[cfg(feature = "kafka")]
@@ -116,6 +118,8 @@ pub struct Options {
     pub inputs_know_receipt: bool,
     /// Paths at and below which values may change.
     pub may_change: Vec<String>,
+    /// Files of folders that are no inputs, such as those that the verification itself writes.
+    pub left_out: Vec<PathBuf>,
     /// Partitions of the topic that the run was emitted to, if it was.
     pub partitions: Option<u32>,
     /// Where records wait on disk; the system's folder for such files if `None`.
@@ -151,6 +155,17 @@ pub struct Verifier<'p> {
     warnings: Vec<String>,
 }
 
+/// What is known of a record beside its bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Source<'a> {
+    /// The input, see [`Verifier::next_input`]: order counts within it.
+    pub input: u16,
+    /// When the pipeline received it, in nanoseconds since the Unix epoch.
+    pub received: Option<i64>,
+    /// Its key; `None` if the input has no keys, `Some(None)` for a record without one.
+    pub key: Option<Option<&'a [u8]>>,
+}
+
 /// Records between two looks at whether to stop.
 const LOOK: u64 = 256;
 
@@ -173,7 +188,7 @@ impl<'p> Verifier<'p> {
     /// # Errors
     /// [`Error::Usage`] if it cannot be read, is no text, or is a folder without files.
     pub fn read(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
-        for file in input::files(path.as_ref())? {
+        for file in input::files(path.as_ref(), &self.options.left_out)? {
             if self.is_stopped {
                 return Ok(());
             }
@@ -189,7 +204,8 @@ impl<'p> Verifier<'p> {
     /// # Errors
     /// As [`Verifier::read`].
     pub fn read_from(&mut self, name: &str, reader: Box<dyn Read + Send>) -> Result<(), Error> {
-        let reader = input::text(name, input::interruptible(reader, Arc::clone(&self.options.stop)))?;
+        let reader = input::interruptible(reader, Arc::clone(&self.options.stop));
+        let reader = input::text(name, reader, &self.options.stop)?;
         self.read_text(name, reader)
     }
 
@@ -197,8 +213,9 @@ impl<'p> Verifier<'p> {
         let input = self.next_input();
         let reader = Counted { reader, seen: Arc::clone(&self.options.seen), stop: Arc::clone(&self.options.stop) };
         let (intake, options) = (&mut self.intake, &self.options);
+        let origin = Origin { input, ..Origin::default() };
         let mut take = |piece: Piece<'_>| {
-            intake.take(piece, input, None);
+            intake.take(piece, origin);
             look(intake, options)
         };
         let read = records::read(reader, &mut take);
@@ -218,21 +235,24 @@ impl<'p> Verifier<'p> {
 
     /// Takes one record, such as the value of a Kafka record.
     pub fn record(&mut self, record: &[u8]) {
-        self.record_of(record, 0, None);
+        self.record_of(record, &Source::default());
     }
 
-    /// Takes one record of an input, and when that was received, in nanoseconds since the Unix epoch. The items of a
-    /// list are separate records.
-    pub fn record_of(&mut self, record: &[u8], input: u16, received: Option<i64>) {
+    /// Takes one record, and what is known of it beside its bytes. The items of a list are separate records.
+    pub fn record_of(&mut self, record: &[u8], source: &Source<'_>) {
+        let key = source.key.map_or(RecordKey::Unknown, |key| self.intake.expectation.record_key(key));
+        let origin = Origin { input: source.input, received: source.received, key, ..Origin::default() };
         self.options.seen.bytes.fetch_add(record.len() as u64, Ordering::Relaxed);
         let text = record.trim_ascii();
         if text.starts_with(b"[")
             && text.ends_with(b"]")
             && let Some(items) = unwrap::items(text)
         {
-            return items.iter().for_each(|item| self.intake.take(Piece::Whole(item), input, received));
+            // The key of a batch is none of its events'.
+            let origin = Origin { key: RecordKey::Unknown, ..origin };
+            return items.iter().for_each(|item| self.intake.take(Piece::Whole(item), origin));
         }
-        self.intake.take(Piece::Whole(text), input, received);
+        self.intake.take(Piece::Whole(text), origin);
         look(&self.intake, &self.options);
     }
 
@@ -244,6 +264,11 @@ impl<'p> Verifier<'p> {
     /// Reading has ended before the end of the inputs.
     pub fn stopped(&mut self) {
         self.is_stopped = true;
+    }
+
+    /// How many events have to arrive, as far as that is known before reading: not those that only may.
+    pub fn expected(&self) -> u64 {
+        self.intake.expectation.count - self.intake.expectation.optional.len() as u64
     }
 
     /// How many of the expected events have not arrived yet, those that wait to be compared included.
@@ -308,6 +333,7 @@ impl<'p> Verifier<'p> {
             excepted: counts.optional,
             forms: counts.forms,
             changes: counts.changes(),
+            keys: Some(counts.keys).filter(|keys| keys.is_known()),
             late: lateness.late(),
             warnings,
             foreign_example: counts.foreign_example,
@@ -319,103 +345,16 @@ impl<'p> Verifier<'p> {
         if expectation.detail == Detail::Bodies {
             verdict.order = Some(order::find(&expectation, &arrivals));
         }
-        if verdict.missing > 0 && options.end_unknown.is_none() {
+        // Nothing tells missing events from others if there are no others.
+        if verdict.missing > 0 && verdict.arrived > 0 && options.end_unknown.is_none() {
             let cut_at = match verdict.cut_at.as_slice() {
                 [(length, _)] => Some(*length),
                 _ => None,
             };
-            verdict.causes = causes::find(&expectation, &arrivals, (options.partitions, cut_at), threads);
+            let faults = [verdict.missing_cut, verdict.missing - verdict.missing_cut];
+            verdict.causes = causes::find(&expectation, &arrivals, (options.partitions, cut_at), faults, threads);
         }
         Ok(verdict)
-    }
-}
-
-/// An expected event that did not arrive.
-struct Missed {
-    number: u64,
-    name: EventName,
-    /// Whether a record has the beginning of its body.
-    is_cut: bool,
-}
-
-impl Verdict {
-    /// Counts the expected events in the run's order, and lists the missing ones.
-    fn count(
-        &mut self,
-        expectation: &Expectation<'_>,
-        arrivals: &arrivals::Arrivals,
-        options: &Options,
-        mut missing: Option<&mut dyn Write>,
-    ) -> Result<(), Error> {
-        let mut failed = None;
-        // Where nobody knows the end: events that did not arrive count once a later one has.
-        let mut open = Vec::new();
-        walk::Walk::new(expectation.plan, &expectation.scope).for_each(|_, record| {
-            let Some(event) = expectation.index_of(record).filter(|event| !expectation.optional.contains(event)) else {
-                return;
-            };
-            if arrivals.has(event) {
-                self.arrival(arrivals.copies(event), arrivals.class(event));
-                for missed in open.drain(..) {
-                    failed = failed.take().or(self.missed(expectation, missed, &mut missing).err());
-                }
-                return;
-            }
-            let name = expectation::name_of(expectation.plan, record);
-            let missed = Missed { number: record.number, name, is_cut: arrivals.is_cut(event) };
-            if options.end_unknown.is_some_and(|certain| record.number >= certain) {
-                open.push(missed);
-            } else {
-                failed = failed.take().or(self.missed(expectation, missed, &mut missing).err());
-            }
-        });
-        self.expected = self.arrived + self.missing;
-        let flushed = missing.map_or(Ok(()), Write::flush);
-        match failed.or(flushed.err()) {
-            Some(error) => {
-                Err(Error::failed(format!("cannot write the missing events: {}", crate::sink::reason(&error))))
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn arrival(&mut self, copies: u64, class: Class) {
-        self.arrived += 1;
-        if copies > 1 {
-            self.duplicated += 1;
-            self.copies += copies - 1;
-        }
-        self.most_copies = self.most_copies.max(copies);
-        match class {
-            Class::Unchanged => self.unchanged += 1,
-            Class::Reformatted => self.reformatted += 1,
-            Class::Added => self.added += 1,
-            Class::Uncompared => self.uncompared += 1,
-            Class::ChangedAsAllowed => {
-                self.changed += 1;
-                self.changed_as_allowed += 1;
-            }
-            Class::Changed => self.changed += 1,
-        }
-    }
-
-    fn missed(
-        &mut self,
-        expectation: &Expectation<'_>,
-        Missed { number, name, is_cut }: Missed,
-        missing: &mut Option<&mut dyn Write>,
-    ) -> io::Result<()> {
-        self.missing += 1;
-        self.missing_cut += u64::from(is_cut);
-        if missing.is_none() && self.missing_example.is_some() {
-            return Ok(());
-        }
-        let id = expectation.plan.identities.event_id(name);
-        if let Some(missing) = missing {
-            missing.write_all(format!("{}\n", json!({ "event": number, "id": id })).as_bytes())?;
-        }
-        self.missing_example.get_or_insert(id);
-        Ok(())
     }
 }
 

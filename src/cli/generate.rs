@@ -179,7 +179,7 @@ pub fn run(arguments: &Generate) -> Result<u8, Error> {
         super::report(&format!("reproduce with: {}\n", repeat::command(arguments, &plan, first)));
     }
     let described = || arguments.run_file(&plan, recorded.as_ref(), &output);
-    let about = || About::new(arguments, &plan, there.clone(), &described(), sink.offsets_before());
+    let about = || About::new(arguments, &plan, there.clone(), &described(), &*sink);
     let summary = match SummaryFile::begin(arguments, about, &watch) {
         Ok(summary) => summary,
         Err(error) => {

@@ -9,7 +9,7 @@ use super::{generate::stop::Stop, print, report as say};
 use crate::{
     error::{Error, quoted},
     run,
-    sink::{Ending, Lines, Overwrite, WholeFile},
+    sink::{Ending, Lines, Overwrite, WholeFile, is_same_place},
     units,
     verify::{Allow, Allowances, Compare, Options, Require, Seen, Verdict, Verifier},
 };
@@ -95,8 +95,8 @@ pub struct Verify {
     #[arg(long, value_name = "WHAT", help_heading = "Exit status")]
     allow: Vec<Allow>,
 
-    /// Fail also for other reasons: `order=key`, `order=instance`, `unchanged` (the same bytes), `none-foreign`,
-    /// `late.p99<5s` (or p50, p90, largest). May be repeated.
+    /// Fail also for other reasons: `order=key`, `order=instance`, `unchanged` (the same bytes), `keys` (of a topic's
+    /// records), `none-foreign`, `late.p99<5s` (or p50, p90, largest). May be repeated.
     #[arg(long, value_name = "WHAT", help_heading = "Exit status")]
     require: Vec<Require>,
 
@@ -139,9 +139,10 @@ pub fn run(arguments: &Verify) -> Result<u8, Error> {
         compare: arguments.compare(),
         id_at: arguments.id_at.clone(),
         body_at: arguments.body_at.clone(),
-        received_at: arguments.received_at.clone(),
         // Of a run that did not keep to the clock, the times of events say nothing about when they were sent.
-        inputs_know_receipt: arguments.topic.is_given() && expected.is_live,
+        received_at: arguments.received_at.clone().filter(|_| expected.is_live != Some(false)),
+        inputs_know_receipt: arguments.topic.is_given() && expected.is_live == Some(true),
+        left_out: arguments.files().into_iter().map(|(_, path)| path.clone()).collect(),
         may_change: allowances.paths(),
         partitions: expected
             .topic
@@ -180,7 +181,14 @@ pub fn run(arguments: &Verify) -> Result<u8, Error> {
 /// Reads the inputs, and lists the missing events.
 fn read(arguments: &Verify, expected: &expected::Expected, options: Options) -> Result<Verdict, Error> {
     let mut verifier = Verifier::new(&expected.plan, options)?;
+    if verifier.expected() == 0 && expected.end_unknown.is_none() {
+        return Err(Error::usage("no event of the run has to arrive, so nothing can be verified")
+            .help("look at `--until`, `-n`, `--skip`, `--shard`, `--only` and `--except`, and at what the summary says was emitted"));
+    }
     expected.warnings.iter().for_each(|warning| verifier.warn(warning));
+    if arguments.received_at.is_some() && expected.is_live == Some(false) {
+        verifier.warn("the run was not emitted at its events' times, so `--received-at` cannot say how late they were");
+    }
     for input in &arguments.inputs {
         if input.as_os_str() == "-" {
             verifier.read_from("standard input", Box::new(io::stdin()))?;
@@ -231,6 +239,18 @@ impl Verify {
         if self.ids_only { Compare::IdsOnly } else { self.compare }
     }
 
+    /// Files that are no inputs, with the options that name them.
+    fn files(&self) -> Vec<(&'static str, &PathBuf)> {
+        let files = [
+            ("--run", Some(&self.run)),
+            ("--only", self.only.as_ref()),
+            ("--except", self.except.as_ref()),
+            ("--missing", self.missing.as_ref()),
+            ("--summary", self.summary.as_ref()),
+        ];
+        files.into_iter().filter_map(|(option, path)| Some((option, path?))).collect()
+    }
+
     /// Refuses outputs that cannot be written, before anything is read.
     fn refuse_outputs(&self) -> Result<(), Error> {
         for path in [&self.missing, &self.summary].into_iter().flatten() {
@@ -238,13 +258,19 @@ impl Verify {
                 return Err(Error::usage("`--missing` and `--summary` take files: standard output is for the verdict"));
             }
             WholeFile::refuse(path, self.overwrite(), None).map_err(as_usage)?;
-            if self.inputs.iter().any(|input| input == path) {
+            if self.inputs.iter().any(|input| is_same_place(input, path)) {
                 let message = format!("{} is both an input and an output", quoted(&path.display().to_string()));
                 return Err(Error::usage(message).help("give the output another name"));
             }
         }
-        if self.missing.is_some() && self.missing == self.summary {
-            return Err(Error::usage("`--missing` and `--summary` name the same file").help("give each its own"));
+        let files = self.files();
+        for (number, (option, path)) in files.iter().enumerate() {
+            let is_output = |option: &str| matches!(option, "--missing" | "--summary");
+            let same = files[..number].iter().find(|(_, other)| is_same_place(other, path));
+            if let Some((other, _)) = same.filter(|(other, _)| is_output(option) || is_output(other)) {
+                let message = format!("`{other}` and `{option}` name the same file");
+                return Err(Error::usage(message).help("give the output another name"));
+            }
         }
         if self.inputs.iter().filter(|input| input.as_os_str() == "-").count() > 1 {
             return Err(Error::usage("standard input can be read once").help("give `-` once"));

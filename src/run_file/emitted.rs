@@ -42,6 +42,8 @@ pub struct Topic {
     pub name: String,
     /// The end offset of each partition before the run's first event. Empty if the brokers did not return them.
     pub offsets_before: BTreeMap<i32, i64>,
+    /// The id of the cluster that these offsets are of, if its brokers returned it.
+    pub cluster: Option<String>,
 }
 
 /// How a run ended.

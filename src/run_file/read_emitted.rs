@@ -102,11 +102,13 @@ fn which(reader: &Reader, mut map: MapReader<'_>) -> Option<(Slice, [Selection; 
 fn destination(reader: &Reader, mut map: MapReader<'_>) -> Option<(u64, Option<Topic>)> {
     let events = map.read_required("events", Reader::u64);
     let name = given(&mut map, "topic").map(|node| reader.text(node, "`topic`"));
+    let cluster = given(&mut map, "cluster").map(|node| reader.text(node, "`cluster`"));
     let offsets = given(&mut map, "offsets_before").map(|node| offsets(reader, node));
     let _ = map.rest();
     let offsets_before = offsets.unwrap_or_else(|| Some(BTreeMap::new()));
+    let cluster = cluster.map_or(Some(None), |id| id.map(|id| Some(id.value)));
     let topic = match name {
-        Some(name) => Some(Topic { name: name?.value, offsets_before: offsets_before? }),
+        Some(name) => Some(Topic { name: name?.value, offsets_before: offsets_before?, cluster: cluster? }),
         None => None,
     };
     Some((events?.value, topic))

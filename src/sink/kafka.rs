@@ -61,6 +61,7 @@ pub struct KafkaSink {
     limits: Limits,
     warnings: Vec<String>,
     offsets_before: BTreeMap<i32, i64>,
+    cluster: Option<String>,
     /// Whether no event of the run was taken yet.
     first: bool,
     taken: u64,
@@ -109,14 +110,15 @@ impl KafkaSink {
         let mut warnings = Vec::new();
         let (connection, limits) = Connection::open(settings, &mut warnings)?;
         connection.reports().list(list);
-        let mut offsets_before = BTreeMap::new();
+        let (mut offsets_before, mut cluster) = (BTreeMap::new(), None);
         if connection.settings.note_offsets {
+            cluster = offsets::cluster(&connection);
             match offsets::ends(&connection) {
                 Ok(ends) => offsets_before = ends,
                 Err(warning) => warnings.push(warning),
             }
         }
-        Ok(Self { connection, form, limits, warnings, offsets_before, first: true, taken: 0, next: None })
+        Ok(Self { connection, form, limits, warnings, offsets_before, cluster, first: true, taken: 0, next: None })
     }
 
     /// Warnings to show before the first event, one sentence each.
@@ -222,6 +224,10 @@ fn produce(
 impl Sink for KafkaSink {
     fn offsets_before(&self) -> BTreeMap<i32, i64> {
         self.offsets_before.clone()
+    }
+
+    fn cluster(&self) -> Option<String> {
+        self.cluster.clone()
     }
 
     fn tally(&self) -> Option<Arc<Tally>> {

@@ -42,6 +42,8 @@ pub enum Require {
     OrderOfInstance,
     /// Unchanged bytes for every event.
     Unchanged,
+    /// The key of every event, where records of a topic have keys.
+    Keys,
     /// No foreign records.
     NoneForeign,
     /// A limit of lateness: the quantile's name, and seconds that it has to be below.
@@ -59,7 +61,7 @@ pub struct Allowances {
 
 const ALLOW_FORM: &str =
     "write `missing=0.01%`, `duplicated=50`, `changed=data.result`, `uncompared`, or a name alone for any number";
-const REQUIRE_FORM: &str = "write `order=key`, `order=instance`, `unchanged`, `none-foreign` or `late.p99<5s`";
+const REQUIRE_FORM: &str = "write `order=key`, `order=instance`, `unchanged`, `keys`, `none-foreign` or `late.p99<5s`";
 
 impl FromStr for Allow {
     type Err = String;
@@ -113,6 +115,7 @@ impl FromStr for Require {
             "order=key" => return Ok(Require::OrderOfKey),
             "order=instance" => return Ok(Require::OrderOfInstance),
             "unchanged" => return Ok(Require::Unchanged),
+            "keys" => return Ok(Require::Keys),
             "none-foreign" => return Ok(Require::NoneForeign),
             _ => {}
         }
@@ -141,6 +144,7 @@ impl Allowances {
         };
         let mut failures = Vec::new();
         let mut fail = |is_fine: bool, sentence: String| failures.extend((!is_fine).then_some(sentence));
+        fail(verdict.expected > 0, "no event was expected".to_owned());
         fail(!verdict.is_stopped, "reading was stopped before the end".to_owned());
         fail(verdict.is_end_known, "it is not known where the run ended".to_owned());
         let missing = is_allowed(verdict.missing, &|allow| match allow {
@@ -184,6 +188,11 @@ impl Require {
                 let others = verdict.arrived - verdict.unchanged;
                 (others > 0).then(|| format!("{} have other bytes", events(others)))
             }
+            Require::Keys => match verdict.keys {
+                None => Some("keys are not known: only records of a topic that are one event have them".to_owned()),
+                Some(keys) if keys.other + keys.gone == 0 => None,
+                Some(keys) => Some(format!("{} have another key or none", events(keys.other + keys.gone))),
+            },
             Require::NoneForeign => {
                 (verdict.foreign > 0).then(|| format!("{} records are foreign", format_count(verdict.foreign)))
             }
@@ -231,7 +240,9 @@ mod tests {
         let bad = Verdict { missing: 2, duplicated: 3, changed: 4, uncompared: 5, is_stopped: true, ..whole.clone() };
         assert_eq!(failures(&[], &[], &bad).len(), 5);
         assert_eq!(failures(&["missing", "duplicated=3", "changed=4", "uncompared=5"], &[], &bad).len(), 1);
-        assert_eq!(failures(&[], &["order=key", "none-foreign", "unchanged", "late.p99<5s"], &whole).len(), 2);
+        assert_eq!(failures(&[], &["order=key", "none-foreign", "unchanged", "keys", "late.p99<5s"], &whole).len(), 3);
+        // Where nothing was expected, nothing is proved.
+        assert_eq!(failures(&[], &[], &Verdict { expected: 0, ..whole.clone() }), ["no event was expected"]);
         for wrong in ["missing=x", "missing=101%", "lost", "changed="] {
             assert!(wrong.parse::<Allow>().is_err(), "{wrong}");
         }

@@ -4,16 +4,22 @@
 //! them would have it by chance less than once in a thousand tries, counted over all attributes that were looked at.
 
 mod chance;
+mod stretch;
 
-use super::{arrivals::Arrivals, expectation::Expectation, walk};
+use super::{
+    arrivals::Arrivals,
+    expectation::Expectation,
+    walk::{self, Walk},
+};
 use crate::{
     plan::{Plan, event_kind::Role, resolved::Operation, roles::Roles},
     simulation::Record,
-    units::{format_count, format_time},
+    units::format_count,
 };
 use chance::ln_tail;
 pub use chance::percent;
 use std::{collections::BTreeMap, num::NonZero};
+use stretch::Missing;
 
 /// An attribute that events which are missing, or were cut, have in common.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +44,9 @@ const MOST: u64 = 95;
 /// How likely chance may be, as a natural logarithm: 0.001.
 const CHANCE: f64 = -6.907_755;
 
+/// Values of attributes that are counted; in a run with more of them, as with a key for each event, those seen first.
+const MOST_VALUES: usize = 1 << 18;
+
 /// Values of an attribute that are named together.
 const TOGETHER: usize = 5;
 
@@ -55,11 +64,7 @@ struct Events {
     sizes: BTreeMap<u32, Count>,
     /// By attribute and value.
     values: BTreeMap<(&'static str, String), Count>,
-    /// Positions and times of the missing events.
-    missing: Vec<(u64, i64)>,
-    /// Positions of events with another fault, which say nothing about this one.
-    others: Vec<u64>,
-    last: u64,
+    missing: Missing,
 }
 
 /// An event's attributes.
@@ -76,19 +81,26 @@ struct Attributes {
 const FAULTS: [&str; 2] = ["cut", "missing"];
 
 /// The causes, the one first that tells missing events from the others without exception. `cut_at` is the only length
-/// of records that were cut.
+/// of records that were cut, and `counts` says how many events have each of [`FAULTS`].
 pub(super) fn find(
     expectation: &Expectation<'_>,
     arrivals: &Arrivals,
     (partitions, cut_at): (Option<u32>, Option<u64>),
+    counts: [u64; FAULTS.len()],
     threads: NonZero<usize>,
 ) -> Vec<Cause> {
-    let mut faults: [Events; FAULTS.len()] = Default::default();
+    let is_any = |(_, count): &(&'static str, u64)| *count > 0;
+    let mut faults: Vec<(&str, Events)> = FAULTS
+        .into_iter()
+        .zip(counts)
+        .filter(is_any)
+        .map(|(fault, _)| (fault, Events::new(expectation.count)))
+        .collect();
     let plan = expectation.plan;
     walk::render(
-        (plan, &expectation.scope),
+        (&mut Walk::new(plan, &expectation.scope), u64::MAX),
         threads,
-        |_| Some(true),
+        |_| true,
         |rendered| {
             let mut roles = Roles::new(&plan.catalog);
             let of = |event: walk::RenderedEvent<'_>| {
@@ -111,12 +123,11 @@ pub(super) fn find(
         },
         |attributes| {
             for attributes in attributes {
-                faults.iter_mut().zip(FAULTS).for_each(|(events, fault)| events.add(&attributes, fault));
+                faults.iter_mut().for_each(|(fault, events)| events.add(&attributes, fault));
             }
         },
     );
-    let causes = faults.iter_mut().zip(FAULTS).flat_map(|(events, fault)| events.causes(fault, cut_at));
-    causes.collect()
+    faults.iter_mut().flat_map(|(fault, events)| events.causes(fault, cut_at)).collect()
 }
 
 fn values(
@@ -156,12 +167,28 @@ fn principal(plan: &Plan, record: &Record, roles: &mut Roles) -> Option<String> 
     values.next().map(|value| String::from_utf8_lossy(value.bytes()).into_owned())
 }
 
+impl Count {
+    /// Whether chance is ruled out as the reason that the missing events have what `with` counts, in that many tries.
+    fn is_no_chance(self, with: Count, tries: f64) -> bool {
+        with.missing * 100 >= self.missing * MOST && ln_tail(self, with) + tries.ln() < CHANCE
+    }
+
+    /// Whether all missing events have what `with` counts, and no other.
+    fn is_exact(self, with: Count) -> bool {
+        with.missing == self.missing && with.expected == with.missing
+    }
+}
+
 impl Events {
+    /// No event yet, of so many.
+    fn new(total: u64) -> Self {
+        Events { missing: Missing::new(total), ..Events::default() }
+    }
+
     fn add(&mut self, event: &Attributes, fault: &str) {
-        self.last = self.last.max(event.position);
         let is_missing = event.fault == Some(fault);
         if event.fault.is_some() && !is_missing {
-            self.others.push(event.position);
+            self.missing.add_other(event.position);
             return;
         }
         let count = |to: &mut Count| {
@@ -170,9 +197,15 @@ impl Events {
         };
         count(&mut self.all);
         count(self.sizes.entry(event.size).or_default());
-        event.values.iter().for_each(|value| count(self.values.entry(value.clone()).or_default()));
+        for value in &event.values {
+            if let Some(known) = self.values.get_mut(value) {
+                count(known);
+            } else if self.values.len() < MOST_VALUES {
+                count(self.values.entry(value.clone()).or_default());
+            }
+        }
         if is_missing {
-            self.missing.push((event.position, event.time));
+            self.missing.add(event.position, event.time);
         }
     }
 
@@ -180,16 +213,15 @@ impl Events {
         if self.all.missing == 0 || self.all.missing == self.all.expected {
             return Vec::new();
         }
-        self.missing.sort_unstable();
-        self.others.sort_unstable();
-        let mut causes: Vec<Cause> = self.size(cut_at).into_iter().chain(self.time()).collect();
+        let time = self.missing.stretch(self.all);
+        let mut causes: Vec<Cause> = self.size(cut_at).into_iter().chain(time).collect();
         for attribute in ["method", "outcome", "key", "partition", "principal"] {
             causes.extend(self.value(attribute));
         }
         // The fewer events have it, the more it says.
         causes.sort_by_key(|cause| (!cause.is_exact, cause.expected));
         if causes.is_empty() {
-            causes.extend(self.evenly());
+            causes.extend(self.missing.evenly(self.all));
         }
         for cause in &mut causes {
             cause.fault = fault;
@@ -197,13 +229,12 @@ impl Events {
         causes
     }
 
-    /// Whether chance is ruled out as the reason that the missing events have what `with` counts, in that many tries.
     fn is_no_chance(&self, with: Count, tries: f64) -> bool {
-        with.missing * 100 >= self.all.missing * MOST && ln_tail(self.all, with) + tries.ln() < CHANCE
+        self.all.is_no_chance(with, tries)
     }
 
     fn is_exact(&self, with: Count) -> bool {
-        with.missing == self.all.missing && with.expected == with.missing
+        self.all.is_exact(with)
     }
 
     /// The size from which on events are missing.
@@ -238,49 +269,6 @@ impl Events {
         Some(Cause {
             fault: "",
             attribute: "size",
-            description,
-            missing: with.missing,
-            expected: with.expected,
-            is_exact,
-        })
-    }
-
-    /// The stretch of time in which events are missing.
-    fn time(&self) -> Option<Cause> {
-        // The shortest one that has nearly all of them.
-        let needed = (self.all.missing * MOST).div_ceil(100) as usize;
-        let shortest = self.missing.windows(needed).min_by_key(|part| part[needed - 1].0 - part[0].0)?;
-        let whole = (self.missing.first()?, self.missing.last()?);
-        // How many events are in a stretch that did not meet another fault.
-        let within = |first: u64, last: u64| {
-            let others = self.others.partition_point(|at| *at <= last) - self.others.partition_point(|at| *at < first);
-            last - first + 1 - others as u64
-        };
-        let is_whole = within(whole.0.0, whole.1.0) == self.all.missing;
-        let (first, last) = if is_whole { whole } else { (shortest.first()?, shortest.last()?) };
-        let missing = self.missing.iter().filter(|(position, _)| (first.0..=last.0).contains(position)).count();
-        let with = Count { missing: missing as u64, expected: within(first.0, last.0) };
-        let positions = self.all.expected as f64;
-        if !self.is_no_chance(with, positions * positions) {
-            return None;
-        }
-        let is_exact = self.is_exact(with);
-        let (from, to) = (format_time(first.1), format_time(last.1));
-        let when = if last.0 == self.last {
-            format!("from {from} to the end of the run")
-        } else {
-            format!("from {from} to {to}")
-        };
-        let description = match () {
-            () if is_exact => format!("every event {when}, and no other"),
-            () if with.missing == with.expected => {
-                format!("{} {when}: no event of that time arrived", share(with, self.all))
-            }
-            () => format!("{} {when}; {} events of that time arrived", share(with, self.all), arrived(with)),
-        };
-        Some(Cause {
-            fault: "",
-            attribute: "time",
             description,
             missing: with.missing,
             expected: with.expected,
@@ -335,30 +323,6 @@ impl Events {
             is_exact: false,
         })
     }
-
-    /// Whether events are missing everywhere alike.
-    fn evenly(&self) -> Option<Cause> {
-        const PARTS: u64 = 10;
-        let missing = self.all.missing;
-        if missing < 50 {
-            return None;
-        }
-        let mut parts = [0_u64; PARTS as usize];
-        for (position, _) in &self.missing {
-            parts[(position * PARTS / (self.last + 1)).min(PARTS - 1) as usize] += 1;
-        }
-        let each = missing as f64 / PARTS as f64;
-        let square: f64 = parts.iter().map(|count| (*count as f64 - each).powi(2) / each).sum();
-        // Of nine degrees of freedom, chance is beyond this once in a thousand times.
-        (square < 27.88).then(|| Cause {
-            fault: "",
-            attribute: "evenly",
-            description: format!("evenly over the run, {} of its events", percent(missing, self.all.expected)),
-            missing,
-            expected: self.all.expected,
-            is_exact: false,
-        })
-    }
 }
 
 fn arrived(with: Count) -> String {
@@ -382,7 +346,7 @@ mod tests {
 
     /// A thousand events, every tenth of which is large, those of `missing` missing.
     fn causes(missing: impl Fn(u64) -> bool) -> Vec<Cause> {
-        let mut events = Events::default();
+        let mut events = Events::new(1000);
         for position in 0..1000_u64 {
             let attributes = Attributes {
                 position,

@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 
 /// Names of columns by which a first line is recognised as a header: what an event or its id stands in.
-const TELLING: [&str; 9] = ["id", "data", "raw", "_raw", "event", "message", "body", "value", "specversion"];
+const TELLING: [&str; 11] =
+    ["id", "data", "raw", "_raw", "event", "message", "body", "value", "payload", "log", "specversion"];
 
 /// The columns of a table.
 #[derive(Debug, Clone)]
@@ -37,6 +38,21 @@ impl Header {
         })
     }
 
+    /// Whether a row is over: a cell in quotes may go beyond a line.
+    pub fn is_whole(&self, row: &[u8]) -> bool {
+        let mut rest = row;
+        // Nearly always quotes come in pairs, which is seen faster.
+        let is_even = memchr::memchr_iter(b'"', row).count().is_multiple_of(2);
+        is_even
+            || loop {
+                let cell = cell(rest, self.separator);
+                match rest.get(cell.end) {
+                    Some(_) => rest = &rest[cell.end + 1..],
+                    None => break cell.is_closed,
+                }
+            }
+    }
+
     /// A row as a JSON object; empty cells are left out.
     pub fn object(&self, row: &[u8]) -> Vec<u8> {
         let mut object = serde_json::Map::new();
@@ -48,45 +64,55 @@ impl Header {
     }
 }
 
-/// Whether a row is over: a cell in quotes may go beyond a line.
-pub(super) fn is_whole(row: &[u8]) -> bool {
-    memchr::memchr_iter(b'"', row).count().is_multiple_of(2)
-}
-
 /// The cells of a row.
 pub(super) fn cells(row: &[u8], separator: u8) -> Vec<String> {
     let mut cells = Vec::new();
     let mut rest = row;
     loop {
-        let (cell, end) = cell(rest, separator);
-        cells.push(String::from_utf8_lossy(&cell).into_owned());
-        match rest.get(end) {
-            Some(_) => rest = &rest[end + 1..],
+        let cell = cell(rest, separator);
+        cells.push(String::from_utf8_lossy(&cell.text).into_owned());
+        match rest.get(cell.end) {
+            Some(_) => rest = &rest[cell.end + 1..],
             None => return cells,
         }
     }
 }
 
-/// The first cell, and where it ends.
-fn cell(row: &[u8], separator: u8) -> (Cow<'_, [u8]>, usize) {
+struct Cell<'a> {
+    text: Cow<'a, [u8]>,
+    /// Where its separator is.
+    end: usize,
+    /// Whether its quotes are closed.
+    is_closed: bool,
+}
+
+/// The first cell of a row. In quotes, a quote is doubled, or has a backslash before it.
+fn cell(row: &[u8], separator: u8) -> Cell<'_> {
     let plain_end = |from: usize| memchr::memchr(separator, &row[from..]).map_or(row.len(), |at| from + at);
     if row.first() != Some(&b'"') {
         let end = plain_end(0);
-        return (row[..end].trim_ascii().into(), end);
+        return Cell { text: row[..end].trim_ascii().into(), end, is_closed: true };
     }
+    let first = memchr::memchr(b'"', &row[1..]).map_or(row.len(), |at| at + 1);
+    let has_backslashes = row.get(first - 1) == Some(&b'\\') && row.get(first + 1) != Some(&b'"');
     let (mut text, mut at) = (Vec::new(), 1);
     loop {
-        let Some(quote) = memchr::memchr(b'"', &row[at..]).map(|quote| at + quote) else {
-            text.extend_from_slice(&row[at..]);
-            return (text.into(), row.len());
+        let special = match has_backslashes {
+            true => memchr::memchr2(b'"', b'\\', &row[at..]),
+            false => memchr::memchr(b'"', &row[at..]),
         };
-        text.extend_from_slice(&row[at..quote]);
-        if row.get(quote + 1) == Some(&b'"') {
-            text.push(b'"');
-            at = quote + 2;
-        } else {
-            return (text.into(), plain_end(quote + 1));
+        let Some(stop) = special.map(|special| at + special) else {
+            text.extend_from_slice(&row[at..]);
+            return Cell { text: text.into(), end: row.len(), is_closed: false };
+        };
+        text.extend_from_slice(&row[at..stop]);
+        match (row[stop], row.get(stop + 1)) {
+            (b'\\', Some(escaped @ (b'"' | b'\\'))) => text.push(*escaped),
+            (b'\\', Some(other)) => text.extend_from_slice(&[b'\\', *other]),
+            (b'"', Some(b'"')) if !has_backslashes => text.push(b'"'),
+            _ => return Cell { text: text.into(), end: plain_end(stop + 1), is_closed: row[stop] == b'"' },
         }
+        at = stop + 2;
     }
 }
 
@@ -99,7 +125,10 @@ mod tests {
         let header = Header::read(b"\"id\",time,data\r\n").unwrap();
         let object = header.object(b"7,,\"{\"\"a\"\": \"\"x,\ny\"\"}\"");
         assert_eq!(String::from_utf8(object).unwrap(), r#"{"id":"7","data":"{\"a\": \"x,\ny\"}"}"#);
-        assert!(is_whole(b"7,\"a\nb\"") && !is_whole(b"7,\"a"));
+        assert!(header.is_whole(b"7,\"a\nb\"") && !header.is_whole(b"7,\"a"));
+        let row = br#"7,x,"{\"a\":\"b\\\"c,\",\"d\":\"\\u00e9\"}""#;
+        assert!(header.is_whole(row) && !header.is_whole(br#"7,x,"{\"a\":"#));
+        assert_eq!(cells(row, b','), ["7", "x", r#"{"a":"b\"c,","d":"\u00e9"}"#]);
         for line in [&b"{\"id\":1,\"data\":2}"[..], b"2026-01-05, id", b"a line, about an id, of text!", b"x,y", b""] {
             assert!(Header::read(line).is_none(), "{}", String::from_utf8_lossy(line));
         }

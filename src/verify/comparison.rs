@@ -2,6 +2,7 @@
 
 use super::{
     json::{Json, Node, parse},
+    shape::inner,
     times,
 };
 use std::fmt::Write;
@@ -126,8 +127,18 @@ impl<'e, 'f> Comparing<'e, 'f> {
             self.comparison.forms.add(Forms::FLATTENED);
         }
         self.members(expected, found, &mut used, prefix);
-        let unused = found.iter().zip(used).filter(|((key, _), used)| !used && key.starts_with(prefix));
-        self.unused.extend(unused.map(|((_, node), _)| node));
+        for ((key, node), _) in found.iter().zip(used).filter(|((key, _), used)| !used && key.starts_with(prefix)) {
+            // Of a key that is there twice most readers take the last value, and none takes both.
+            let name = &key[prefix.len()..];
+            match expected.iter().find(|(expected, _)| expected == name) {
+                Some((name, value)) => {
+                    self.path.push(name);
+                    self.value(value, node);
+                    self.path.pop();
+                }
+                None => self.unused.push(node),
+            }
+        }
     }
 
     fn members(
@@ -207,7 +218,8 @@ impl<'e, 'f> Comparing<'e, 'f> {
 
     /// A list or object that a record has as text.
     fn as_text(&mut self, expected: &'e Node<'e>, found: &Node<'_>, text: &str) {
-        let Ok(parsed) = parse(text.as_bytes()) else { return self.altered(expected, found) };
+        let text = inner(text);
+        let Some(Ok(parsed)) = text.as_deref().map(parse) else { return self.altered(expected, found) };
         if !matches!(parsed.value, Json::Object(_) | Json::List(_)) {
             return self.altered(expected, found);
         }

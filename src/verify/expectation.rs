@@ -4,7 +4,10 @@
 //! and the number of ones before its bit is its place. That is some ten bits an instance and a few an event, however
 //! sparse the steps are, because only pages with a one in them are kept.
 
-use super::walk::{self, Scope, Walk};
+use super::{
+    arrivals::RecordKey,
+    walk::{self, Scope, Walk},
+};
 use crate::{
     error::Error,
     identity::EventName,
@@ -55,6 +58,8 @@ pub(super) struct Expectation<'p> {
     /// By position.
     bodies: Vec<u64>,
     keys: Vec<u32>,
+    /// The numbers of keys, by their hashes.
+    key_numbers: HashMap<u64, u32>,
     times: Vec<i64>,
 }
 
@@ -90,6 +95,7 @@ impl<'p> Expectation<'p> {
             positions: Vec::new(),
             bodies: Vec::new(),
             keys: Vec::new(),
+            key_numbers: HashMap::new(),
             times: Vec::new(),
         };
         expectation.check_ids(&firsts)?;
@@ -104,12 +110,12 @@ impl<'p> Expectation<'p> {
 
     /// Each kind of event has to hold an id; the first event of a kind stands for all.
     fn check_ids(&self, firsts: &[u64]) -> Result<(), Error> {
-        let last = firsts.last().copied().unwrap_or_default();
+        let end = firsts.last().map_or(0, |last| last + 1);
         let mut nameless = None;
         walk::render(
-            (self.plan, &self.scope),
+            (&mut Walk::new(self.plan, &self.scope), end),
             NonZero::<usize>::MIN,
-            |position| (position <= last).then(|| firsts.binary_search(&position).is_ok()),
+            |position| firsts.binary_search(&position).is_ok(),
             |rendered| {
                 let has_none = |body: &[u8]| {
                     let uuids = super::candidates::uuids(body).any(|id| self.event(id.bits) != Found::Foreign);
@@ -141,26 +147,26 @@ impl<'p> Expectation<'p> {
         });
         self.positions = positions;
         let (mut bodies, mut keys) = (vec![0_u64; count], vec![0_u32; count]);
-        let mut known: HashMap<Box<[u8]>, u32> = HashMap::new();
+        let mut known: HashMap<u64, u32> = HashMap::new();
         walk::render(
-            (self.plan, &self.scope),
+            (&mut Walk::new(self.plan, &self.scope), u64::MAX),
             threads,
-            |_| Some(true),
+            |_| true,
             |rendered| {
+                // Events without a key have no order.
+                let hashed = |key: &[u8]| (!key.is_empty()).then(|| xxh3_64(key));
                 let events = rendered.events();
-                events.map(|event| (event.position, xxh3_64(event.body), event.key.into())).collect::<Vec<_>>()
+                events.map(|event| (event.position, xxh3_64(event.body), hashed(event.key))).collect::<Vec<_>>()
             },
             |events| {
                 for (position, body, key) in events {
-                    let key: Box<[u8]> = key;
                     bodies[position as usize] = body;
                     let next = known.len() as u32 + 1;
-                    // No key is 0: such events have no order.
-                    keys[position as usize] = if key.is_empty() { 0 } else { *known.entry(key).or_insert(next) };
+                    keys[position as usize] = key.map_or(0, |key| *known.entry(key).or_insert(next));
                 }
             },
         );
-        (self.bodies, self.keys) = (bodies, keys);
+        (self.bodies, self.keys, self.key_numbers) = (bodies, keys, known);
         Ok(())
     }
 
@@ -217,6 +223,15 @@ impl<'p> Expectation<'p> {
     /// The number of an event's key, 0 if it has none; only if bodies are known.
     pub fn key(&self, index: u64) -> u32 {
         self.keys.get(index as usize).copied().unwrap_or_default()
+    }
+
+    /// The key of a record of a topic, as the number that events have for it.
+    pub fn record_key(&self, key: Option<&[u8]>) -> RecordKey {
+        match key {
+            _ if self.detail == Detail::Ids => RecordKey::Unknown,
+            None | Some([]) => RecordKey::None,
+            Some(key) => self.key_numbers.get(&xxh3_64(key)).map_or(RecordKey::Other, |key| RecordKey::Number(*key)),
+        }
     }
 
     /// When an event happened; only if times are known.

@@ -6,6 +6,7 @@ use crate::{
 };
 use std::{
     cmp,
+    collections::HashSet,
     fs::{self, File},
     io::{self, Cursor, Read},
     path::{Path, PathBuf},
@@ -20,6 +21,12 @@ use std::{
 
 /// Bytes by which a format is recognised.
 const LOOKED_AT: usize = 4096;
+
+/// Zero bytes that are passed over at once.
+const PADDING: usize = 64 << 10;
+
+/// How often an input may be packed: there are files that contain themselves.
+const MOST_LAYERS: usize = 8;
 
 /// Formats that are no text: first bytes, name, remedy.
 const BINARY: [(&[u8], &str, &str); 12] = [
@@ -41,18 +48,22 @@ const BINARY: [(&[u8], &str, &str); 12] = [
     (b"\xFE\xFF", "UTF-16 text", "convert it: `iconv -f utf-16 -t utf-8 FILE`"),
 ];
 
-/// The files that paths stand for: folders are read with all that is in them, rotated files the oldest first.
+/// The files that a path stands for: a folder is read with all that is in it, rotated files the oldest first, and a file
+/// with several names once. Pipes and devices in a folder are passed over, and so are the files in `left_out`.
 ///
 /// # Errors
 /// [`Error::Usage`] if a path leads nowhere, or a folder has no files.
-pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn files(path: &Path, left_out: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let cannot = |path: &Path, error: &io::Error| {
         Error::usage(format!("cannot read {}: {}", quoted(&path.display().to_string()), reason(error)))
     };
     if !fs::metadata(path).map_err(|error| cannot(path, &error))?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let (mut found, mut folders) = (Vec::new(), vec![path.to_owned()]);
+    let mut known: HashSet<PathBuf> = left_out.iter().map(|path| real(path)).collect();
+    known.insert(real(path));
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).map_err(|error| cannot(&folder, &error))? {
             let path = entry.map_err(|error| cannot(&folder, &error))?.path();
@@ -60,9 +71,18 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
             if is_hidden {
                 continue;
             }
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
+            let metadata = fs::metadata(&path).map_err(|error| cannot(&path, &error))?;
+            // Links may lead in a circle.
+            if metadata.is_dir() && known.insert(real(&path)) {
+                folders.push(path);
+            } else if metadata.is_file() {
+                found.push((path.is_symlink(), path));
+            }
         }
     }
+    found.sort();
+    found.retain(|(_, path)| known.insert(real(path)));
+    let mut found: Vec<PathBuf> = found.into_iter().map(|(_, path)| path).collect();
     if found.is_empty() {
         let message = format!("there are no files in {}", quoted(&path.display().to_string()));
         return Err(Error::usage(message).help("name the folder or the files that the pipeline has written"));
@@ -123,10 +143,27 @@ fn natural(one: &str, other: &str) -> cmp::Ordering {
 /// [`Error::Usage`] if it cannot be read, or is no text.
 pub(super) fn open(path: &Path, stop: &Arc<AtomicBool>) -> Result<Box<dyn Read>, Error> {
     let name = quoted(&path.display().to_string());
-    let file = File::open(path).map_err(|error| cannot_read(&name, &error))?;
-    // A pipe may be silent for any time.
-    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-    text(&name, if is_file { Box::new(file) } else { interruptible(Box::new(file), Arc::clone(stop)) })
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let file: Box<dyn Read> = if is_file {
+        Box::new(File::open(path).map_err(|error| cannot_read(&name, &error))?)
+    } else {
+        // A pipe may be silent for any time, and also wait for its writer.
+        interruptible(Box::new(Unopened(path.to_owned(), None)), Arc::clone(stop))
+    };
+    text(&name, file, stop)
+}
+
+/// A file that is opened by the first read.
+struct Unopened(PathBuf, Option<File>);
+
+impl Read for Unopened {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let file = match &mut self.1 {
+            Some(file) => file,
+            none => none.insert(File::open(&self.0)?),
+        };
+        file.read(buffer)
+    }
 }
 
 /// Reads on another thread, so that a writer that sends nothing does not keep this one from noticing `stop`; what was
@@ -203,18 +240,38 @@ impl Read for FailedReader {
 ///
 /// # Errors
 /// As [`open`].
-pub(super) fn text(name: &str, mut reader: Box<dyn Read>) -> Result<Box<dyn Read>, Error> {
-    loop {
+pub(super) fn text(name: &str, mut reader: Box<dyn Read>, stop: &AtomicBool) -> Result<Box<dyn Read>, Error> {
+    for _ in 0..MOST_LAYERS {
         let (first, whole) = peeked(reader).map_err(|error| cannot_read(name, &error))?;
         reader = match first.as_slice() {
             [0x1F, 0x8B, ..] => Box::new(flate2::read::MultiGzDecoder::new(whole)),
             [0x28, 0xB5, 0x2F, 0xFD, ..] => unpacked_zstd(name, whole)?,
+            [0, ..] => without_padding(name, whole, stop)?,
             _ => {
                 refuse(name, &first)?;
                 return Ok(whole);
             }
         };
     }
+    Err(Error::usage(format!("{name} is packed more than {MOST_LAYERS} times")).help("unpack it first"))
+}
+
+/// Passes over zero bytes at the beginning, which a log has whose rotation has cut it under its writer.
+fn without_padding(name: &str, mut reader: Box<dyn Read>, stop: &AtomicBool) -> Result<Box<dyn Read>, Error> {
+    let mut buffer = vec![0; PADDING];
+    while !stop.load(Ordering::Relaxed) {
+        let read = match reader.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read.map_err(|error| cannot_read(name, &error))?,
+        };
+        if read == 0 {
+            return Err(no_text(&format!("{name} is no text: it holds nothing but zero bytes")));
+        }
+        if let Some(at) = buffer[..read].iter().position(|byte| *byte != 0) {
+            return Ok(Box::new(Cursor::new(buffer[at..read].to_vec()).chain(reader)));
+        }
+    }
+    Ok(Box::new(io::empty()))
 }
 
 pub(super) fn cannot_read(name: &str, error: &io::Error) -> Error {
@@ -250,13 +307,19 @@ fn refuse(name: &str, first: &[u8]) -> Result<(), Error> {
     if let Some((_, what, help)) = BINARY.iter().find(|(magic, ..)| first.starts_with(magic)) {
         return Err(Error::usage(format!("{name} is {what}, and only text can be verified")).help(*help));
     }
-    let controls = first.iter().filter(|byte| matches!(byte, 0..=8 | 0x0E..=0x1A | 0x1C..=0x1F)).count();
+    // Zero bytes may fill up records; what is no text has them, other control characters or no characters all over.
+    let zeros = first.split(|byte| *byte == 0).filter(|text| !text.is_empty()).count().saturating_sub(1);
+    let controls = first.iter().filter(|byte| matches!(byte, 1..=8 | 0x0E..=0x1A | 0x1C..=0x1D | 0x1F)).count();
+    let none = String::from_utf8_lossy(first).matches(char::REPLACEMENT_CHARACTER).count();
     let is_protobuf = matches!(first, [0x0A, length, ..] if *length >= 0x80);
-    if first.contains(&0) || is_protobuf || controls * 20 > first.len() {
-        return Err(Error::usage(format!("{name} is no text, and only text can be verified"))
-            .help("let the pipeline write JSON, or export its output as JSON lines"));
+    if is_protobuf || (zeros + controls + none) * 20 > first.len() {
+        return Err(no_text(&format!("{name} is no text, and only text can be verified")));
     }
     Ok(())
+}
+
+fn no_text(message: &str) -> Error {
+    Error::usage(message).help("let the pipeline write JSON, or export its output as JSON lines")
 }
 
 #[cfg(test)]
@@ -282,14 +345,22 @@ mod tests {
         for (bytes, said) in [
             (&b"PAR1\x15\x04"[..], "Parquet"),
             (b"Obj\x01\x04", "Avro"),
-            (&[0; 100], "no text"),
+            (b"a\0b\0c\0d\0e\0", "no text"),
+            (b"\x89\xa4type\xc4\x90\xff\xfe", "no text"),
             (b"\x0A\x81\x02\x0A", "no text"),
             (b"\xFF\xFEa\0", "UTF-16"),
         ] {
             let error = refuse("`x`", bytes).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
-        for bytes in [&b""[..], b"{}", b"\xEF\xBB\xBF{}", b"a\x1b[0mb", b"{\"x\":\"\xE4\"}"] {
+        for bytes in [
+            &b""[..],
+            b"{}",
+            b"\xEF\xBB\xBF{}",
+            b"a\x1b[0mb",
+            b"{\"x\":\"\xE4 aber sonst alles wie es sein soll\"}",
+            b"{\"x\":\"y\"}\0\0\0\0\n{\"x\":\"z\"}\0\0\0",
+        ] {
             assert!(refuse("`x`", bytes).is_ok());
         }
     }

@@ -3,13 +3,16 @@
 //! The usual record is settled here, by one search for its id and one hash. A record with other bytes waits in the
 //! spool for its event to be rendered again; one without any id waits in case it is a piece of an event.
 
+mod divide;
+
 use super::{
     Options,
     arrivals::{Arrivals, Origin},
     candidates::{self, UUID},
     counts::Counts,
+    encoded,
     expectation::{Detail, Expectation, Found},
-    json::{self, Json, Node},
+    json::{self, Node},
     late::Lateness,
     orphans::Orphans,
     piece::Piece,
@@ -54,14 +57,8 @@ struct Long {
     example: Vec<u8>,
 }
 
-/// Events at most that one record which cannot be taken apart is judged for.
-const MOST_SHARED: usize = 16;
-
 /// Events at most that are noted of a record which is too long for memory.
 const MOST_OF_LONG: usize = 1 << 20;
-
-/// Bytes of an item of a list at least that may be a record.
-const SHORTEST_ITEM: usize = 64;
 
 impl<'p> Intake<'p> {
     pub fn new(expectation: Expectation<'p>, options: Options) -> Self {
@@ -85,13 +82,12 @@ impl<'p> Intake<'p> {
         self.arrivals.different + self.waiting_events
     }
 
-    /// Takes what was read of an input.
-    pub fn take(&mut self, piece: Piece<'_>, input: u16, received: Option<i64>) {
+    /// Takes what was read of an input; the number of the record in `origin` is given here.
+    pub fn take(&mut self, piece: Piece<'_>, origin: Origin) {
         match piece {
             Piece::Whole(record) => {
                 self.end_long();
-                let origin = Origin { record: self.next, input, received };
-                self.next = self.next.saturating_add(1);
+                let origin = self.numbered(origin);
                 self.record(record, origin);
             }
             Piece::Slice(part, is_first) => {
@@ -101,6 +97,13 @@ impl<'p> Intake<'p> {
                 self.part(part);
             }
         }
+    }
+
+    /// The origin with the next number.
+    fn numbered(&mut self, origin: Origin) -> Origin {
+        let record = self.next;
+        self.next = self.next.saturating_add(1);
+        Origin { record, ..origin }
     }
 
     fn record(&mut self, record: &[u8], origin: Origin) {
@@ -114,7 +117,10 @@ impl<'p> Intake<'p> {
         let (hits, has_version) = self.hits(record);
         match Self::different(&hits).as_slice() {
             [] if has_version => self.counts.foreign(record, true),
-            [] => self.orphans.put(record, &mut self.counts),
+            [] => match encoded::record(record) {
+                Some(plain) => self.record(&plain, origin),
+                None => self.orphans.put(record, &mut self.counts),
+            },
             [event] if hits.iter().filter(|hit| hit.is_event_id).count() <= 1 => {
                 self.one(*event, record, origin, false);
             }
@@ -149,6 +155,7 @@ impl<'p> Intake<'p> {
         }
         if self.arrivals.note(event, class, origin) {
             self.lateness.note(self.expectation.time(event), origin.received);
+            self.counts.keys.note(origin.key, self.expectation.key(event));
         }
     }
 
@@ -190,7 +197,10 @@ impl<'p> Intake<'p> {
         let (hits, has_version) = self.hits(record);
         let events = Self::different(&hits);
         if events.is_empty() {
-            return self.counts.foreign(record, has_version);
+            return match encoded::record(record).filter(|_| !has_version) {
+                Some(plain) => self.ids(&plain, origin),
+                None => self.counts.foreign(record, has_version),
+            };
         }
         self.counts.records += 1;
         self.counts.carrying += 1;
@@ -211,95 +221,7 @@ impl<'p> Intake<'p> {
         let word = &mut self.waiting[(event / 64) as usize];
         self.waiting_events += u64::from(*word & bit == 0);
         *word |= bit;
-        let Origin { record: number, input, received } = origin;
-        self.spool.put(&Spooled { event, record: number, input, received, is_shared, bytes: record.to_vec() });
-    }
-
-    /// A record with several events: a list is taken apart, and so are documents that follow each other in a line.
-    fn several(&mut self, record: &[u8], hits: &[Hit], origin: Origin) {
-        if self.options.id_at.is_none() && self.lists(record, hits, origin) {
-            return;
-        }
-        let events = Self::different(hits);
-        if let [event] = events.as_slice() {
-            return self.one(*event, record, origin, false);
-        }
-        if events.len() > MOST_SHARED {
-            return self.counts.mention(record);
-        }
-        // One of them may be whole, as after a line that was torn.
-        for event in events {
-            self.one(event, record, origin, true);
-        }
-    }
-
-    fn lists(&mut self, record: &[u8], hits: &[Hit], origin: Origin) -> bool {
-        let Some(start) = memchr::memchr2(b'{', b'[', record) else { return false };
-        let mut rest = &record[start..];
-        let mut documents = Vec::new();
-        while !rest.is_empty() {
-            let Ok((node, end)) = json::parse_first(rest) else { return false };
-            documents.push(node);
-            rest = rest[end..].trim_ascii_start();
-            rest = rest.strip_prefix(b",").unwrap_or(rest).trim_ascii_start();
-        }
-        let base = record.as_ptr() as usize;
-        if documents.len() > 1 {
-            for document in &documents {
-                self.item(document, (base, hits), origin);
-            }
-            return true;
-        }
-        documents.first().is_some_and(|document| self.list(document, (base, hits), origin))
-    }
-
-    /// Takes apart the lists of a document whose items have different events; false if there are none.
-    fn list(&mut self, node: &Node<'_>, (base, hits): (usize, &[Hit]), origin: Origin) -> bool {
-        let within = |node: &Node<'_>| hits_within(node, base, hits);
-        match &node.value {
-            Json::List(items) => {
-                let may_be_record = |item: &Node<'_>| {
-                    item.raw.len() >= SHORTEST_ITEM && matches!(item.value, Json::Object(_) | Json::Text(_))
-                };
-                let with_ids: Vec<&Node<'_>> = items.iter().filter(|item| !within(item).is_empty()).collect();
-                let is_list = with_ids.len() >= 2
-                    && with_ids.iter().all(|item| may_be_record(item))
-                    && (Self::different(within(node)).len() >= 2
-                        || with_ids.iter().all(|item| within(item).iter().any(|hit| hit.is_event_id)));
-                if is_list {
-                    for item in items {
-                        self.item(item, (base, hits), origin);
-                    }
-                    return true;
-                }
-                // Each is looked at, not only the first that is one.
-                let lists = items.iter().filter(|item| self.list(item, (base, hits), origin));
-                lists.count() > 0
-            }
-            Json::Object(members) => {
-                if within(node).len() < 2 {
-                    return false;
-                }
-                let lists = members.iter().filter(|(_, member)| self.list(member, (base, hits), origin));
-                lists.count() > 0
-            }
-            _ => false,
-        }
-    }
-
-    /// An item of a list, which is a separate record.
-    fn item(&mut self, item: &Node<'_>, (base, hits): (usize, &[Hit]), origin: Origin) {
-        let within = hits_within(item, base, hits);
-        match Self::different(within).as_slice() {
-            [] => self.counts.foreign(item.raw, false),
-            [event] if within.iter().filter(|hit| hit.is_event_id).count() <= 1 => {
-                self.one(*event, item.raw, origin, false);
-            }
-            _ if self.list(item, (base, hits), origin) => {}
-            [event] => self.one(*event, item.raw, origin, false),
-            events if events.len() > MOST_SHARED => self.counts.mention(item.raw),
-            events => events.iter().for_each(|event| self.one(*event, item.raw, origin, true)),
-        }
+        self.spool.put(&Spooled { event, origin, is_shared, bytes: record.to_vec() });
     }
 
     /// A part of a record that is too long: only its ids count.
@@ -325,8 +247,7 @@ impl<'p> Intake<'p> {
         let Some(mut long) = self.long.take() else { return };
         long.events.sort_unstable();
         long.events.dedup();
-        let origin = Origin { record: self.next, ..Origin::default() };
-        self.next = self.next.saturating_add(1);
+        let origin = self.numbered(Origin::default());
         if long.events.is_empty() {
             self.counts.foreign(&long.example, long.has_version);
         } else if self.expectation.detail == Detail::Ids {
@@ -339,12 +260,4 @@ impl<'p> Intake<'p> {
             self.counts.mention(&long.example);
         }
     }
-}
-
-/// The ids in a node of a record that begins at `base`.
-fn hits_within<'h>(node: &Node<'_>, base: usize, hits: &'h [Hit]) -> &'h [Hit] {
-    let from = (node.raw.as_ptr() as usize).wrapping_sub(base);
-    let first = hits.partition_point(|hit| hit.at < from);
-    let end = hits.partition_point(|hit| hit.at < from + node.raw.len());
-    &hits[first..end.max(first)]
 }

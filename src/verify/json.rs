@@ -37,9 +37,12 @@ pub(super) enum Broken {
 /// Values within values at most; deeper ones are no audit events, and must not exhaust the stack.
 const DEPTH: usize = 128;
 
+/// Values of a text at most: a tree takes some ten times the memory of the shortest values.
+const MOST_VALUES: usize = 2 << 20;
+
 /// Reads a value and what follows it: white space and commas only.
 pub(super) fn parse(text: &[u8]) -> Result<Node<'_>, Broken> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader { text, at: 0, left: MOST_VALUES };
     let node = reader.value(DEPTH)?;
     reader.skip_space();
     while reader.peek() == Some(b',') {
@@ -51,7 +54,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Node<'_>, Broken> {
 
 /// Reads the value at the beginning of a text, whatever follows it; and where it ends.
 pub(super) fn parse_first(text: &[u8]) -> Result<(Node<'_>, usize), Broken> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader { text, at: 0, left: MOST_VALUES };
     let node = reader.value(DEPTH)?;
     Ok((node, reader.at))
 }
@@ -115,6 +118,8 @@ impl<'a> Node<'a> {
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
+    /// Values that may follow.
+    left: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -135,6 +140,7 @@ impl<'a> Reader<'a> {
     fn value(&mut self, depth: usize) -> Result<Node<'a>, Broken> {
         self.skip_space();
         let start = self.at;
+        self.left = self.left.checked_sub(1).ok_or(Broken::Syntax(start))?;
         let value = match self.peek() {
             Some(b'{') if depth > 0 => self.object(depth - 1)?,
             Some(b'[') if depth > 0 => self.list(depth - 1)?,

@@ -1,13 +1,12 @@
 //! Records with other bytes than their event's, judged one by one: the events are rendered again for it.
 
 use super::{
-    arrivals::Origin,
     candidates,
     expectation::Found,
     intake::Intake,
     shape::{Class, Judgement, Rules, Target},
     spool::{Spool, Spooled},
-    walk::{self, RenderedEvent},
+    walk::{self, RenderedEvent, Walk},
 };
 use crate::error::Error;
 use std::{
@@ -23,8 +22,14 @@ pub(super) fn judge(intake: &mut Intake<'_>, rules: &Rules, threads: NonZero<usi
     }
     // Of records that were judged for several events: their bytes, and whether one of these is in them.
     let mut shared: BTreeMap<u32, (Vec<u8>, bool)> = BTreeMap::new();
+    let (plan, scope) = (intake.expectation.plan, intake.expectation.scope.clone());
+    let mut walk = Walk::new(plan, &scope);
     spool.read(|records| {
-        let judged = judge_all(intake, &records, rules, threads);
+        // The parts come in the events' order, unless one is too large for memory.
+        if records.first().is_some_and(|record| record.event < walk.position()) {
+            walk = Walk::new(plan, &scope);
+        }
+        let judged = judge_all(intake, &mut walk, &records, rules, threads);
         take(intake, &records, judged, &mut shared);
     })?;
     for (bytes, has_any) in shared.into_values() {
@@ -38,6 +43,7 @@ pub(super) fn judge(intake: &mut Intake<'_>, rules: &Rules, threads: NonZero<usi
 /// The judgements of records, which are in the order of their events.
 fn judge_all(
     intake: &Intake<'_>,
+    walk: &mut Walk<'_>,
     records: &[Spooled],
     rules: &Rules,
     threads: NonZero<usize>,
@@ -47,12 +53,12 @@ fn judge_all(
     for (number, record) in records.iter().enumerate() {
         of.entry(record.event).or_insert(number..number).end = number + 1;
     }
-    let last = records.last().map_or(0, |record| record.event);
+    let end = records.last().map_or(0, |record| record.event + 1);
     let mut judged = vec![None; records.len()];
     walk::render(
-        (expectation.plan, &expectation.scope),
+        (walk, end),
         threads,
-        |event| (event <= last).then(|| of.contains_key(&event)),
+        |event| of.contains_key(&event),
         |rendered| {
             let mut judged = Vec::new();
             for RenderedEvent { position: event, body, .. } in rendered.events() {
@@ -96,11 +102,11 @@ fn take(
     for (number, (record, judgement)) in records.iter().zip(judged).enumerate() {
         let is_any = !matches!(judgement, None | Some(Judgement::Mentions));
         if record.is_shared {
-            let of =
-                shared.entry(record.record).or_insert_with(|| (super::counts::example(&record.bytes).into(), false));
+            let of = shared
+                .entry(record.origin.record)
+                .or_insert_with(|| (super::counts::example(&record.bytes).into(), false));
             of.1 |= is_any;
         }
-        let origin = Origin { record: record.record, input: record.input, received: record.received };
         match judgement {
             Some(Judgement::Carries(class, forms, changes)) => {
                 intake.counts.records += 1;
@@ -110,7 +116,7 @@ fn take(
                     let plan = intake.expectation.plan;
                     intake.counts.differs(forms, changes, || id_of(&record.bytes, plan).unwrap_or_default());
                 }
-                intake.arrived(record.event, class, origin);
+                intake.arrived(record.event, class, record.origin);
             }
             Some(Judgement::Truncated(length)) => {
                 intake.counts.cut(length);

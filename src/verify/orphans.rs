@@ -4,7 +4,12 @@
 //! They are looked for in all events, which are rendered once more for it. A piece is found by a stretch of it that few
 //! events have in common, and then compared as a whole.
 
-use super::{counts::Counts, expectation::Expectation, walk};
+use super::{
+    counts::Counts,
+    expectation::Expectation,
+    json::{self, Json, Node},
+    walk::{self, Walk},
+};
 use std::{collections::HashMap, num::NonZero};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -39,14 +44,50 @@ enum Piece {
     Middle,
 }
 
+/// Texts in texts that are looked at.
+const DEEPEST: usize = 3;
+
+/// Whether a text that is no JSON could be a piece of an event.
+fn could_be_piece(text: &[u8]) -> bool {
+    text.len() >= SHORTEST && memchr::memchr_iter(b'"', text).nth(1).is_some()
+}
+
+/// A piece without what programs put at its end: a mark, or a character in place of one that was cut.
+fn without_mark(piece: &[u8]) -> &[u8] {
+    let mut piece = piece;
+    while let Some(shorter) = ["\u{FFFD}", "…", "..."].iter().find_map(|mark| piece.strip_suffix(mark.as_bytes())) {
+        piece = shorter;
+    }
+    piece
+}
+
+/// The longest text of a record that could be a piece: the message in the object that an agent makes of a cut line.
+fn longest_piece(node: &Node<'_>, depth: usize) -> Option<Vec<u8>> {
+    match &node.value {
+        Json::List(items) => items.iter().filter_map(|item| longest_piece(item, depth)).max_by_key(Vec::len),
+        Json::Object(members) => {
+            members.iter().filter_map(|(_, member)| longest_piece(member, depth)).max_by_key(Vec::len)
+        }
+        Json::Text(text) if could_be_piece(text.as_bytes()) => match json::parse(text.trim().as_bytes()) {
+            Ok(inner) if depth < DEEPEST => longest_piece(&inner, depth + 1),
+            Ok(_) => None,
+            Err(_) => Some(text.trim().as_bytes().to_vec()),
+        },
+        _ => None,
+    }
+}
+
 impl Orphans {
     /// Takes a record without an id: keeps it if it could be a piece, else it is foreign.
     pub fn put(&mut self, record: &[u8], counts: &mut Counts) {
         let record = record.trim_ascii();
-        let could_be = record.len() >= SHORTEST
-            && memchr::memchr_iter(b'"', record).nth(1).is_some()
-            && super::json::parse(record).is_err();
-        if !could_be {
+        let piece = match json::parse(record) {
+            Ok(tree) => longest_piece(&tree, 0),
+            Err(_) => Some(record.to_vec()).filter(|record| could_be_piece(record)),
+        };
+        let Some(piece) = piece else { return counts.foreign(record, false) };
+        let record = without_mark(&piece);
+        if !could_be_piece(record) {
             return counts.foreign(record, false);
         }
         let known = self.pieces.get_mut(&xxh3_64(record));
@@ -78,9 +119,9 @@ impl Orphans {
         let anchors = Anchors::new(&orphans);
         let mut found: Vec<Found> = orphans.iter().map(|_| Found::default()).collect();
         walk::render(
-            (expectation.plan, &expectation.scope),
+            (&mut Walk::new(expectation.plan, &expectation.scope), u64::MAX),
             threads,
-            |_| Some(true),
+            |_| true,
             |rendered| {
                 let mut pieces = Vec::new();
                 for event in rendered.events() {

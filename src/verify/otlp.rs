@@ -4,7 +4,9 @@ use super::json::{Json, Node};
 
 /// Whether a text has such values in it.
 pub(super) fn is_likely(text: &[u8]) -> bool {
-    memchr::memmem::find(text, b"\"stringValue\"").is_some()
+    [&b"\"stringValue\""[..], b"\"string_value\"", b"\"bytesValue\"", b"\"bytes_value\""]
+        .iter()
+        .any(|name| memchr::memmem::find(text, name).is_some())
 }
 
 /// The tree without the types.
@@ -27,22 +29,26 @@ fn is_type(name: &str) -> bool {
     matches!(
         name,
         "stringValue" | "boolValue" | "intValue" | "doubleValue" | "arrayValue" | "kvlistValue" | "bytesValue"
+    ) || matches!(
+        // As the fields are called in the protocol's definition.
+        name,
+        "string_value" | "bool_value" | "int_value" | "double_value" | "array_value" | "kvlist_value" | "bytes_value"
     )
 }
 
 fn typed<'a>(kind: &str, value: &Node<'a>) -> Node<'a> {
     match (kind, &value.value) {
-        ("kvlistValue", _) => match value.get("values").map(|values| &values.value) {
+        ("kvlistValue" | "kvlist_value", _) => match value.get("values").map(|values| &values.value) {
             Some(Json::List(items)) => pairs(items),
             _ => Node::made(Json::Object(Vec::new())),
         },
-        ("arrayValue", _) => match value.get("values").map(|values| &values.value) {
+        ("arrayValue" | "array_value", _) => match value.get("values").map(|values| &values.value) {
             Some(Json::List(items)) => Node::made(Json::List(items.iter().map(decoded).collect())),
             _ => Node::made(Json::List(Vec::new())),
         },
         // 64 bits are text in JSON.
-        ("intValue", Json::Text(digits)) => Node::made(Json::Number(digits.clone())),
-        ("doubleValue", Json::Number(number)) if !number.contains(['.', 'e', 'E']) => {
+        ("intValue" | "int_value", Json::Text(digits)) => Node::made(Json::Number(digits.clone())),
+        ("doubleValue" | "double_value", Json::Number(number)) if !number.contains(['.', 'e', 'E']) => {
             Node::made(Json::Number(format!("{number}.0").into()))
         }
         _ => value.clone(),

@@ -4,7 +4,7 @@
 //! ([`super::unwrap`]), and a line that cannot be is only searched for ids.
 
 use super::{
-    columns::{self, Header},
+    columns::Header,
     piece::Piece,
     unwrap::{self, Unwrapper},
 };
@@ -39,7 +39,7 @@ impl<R: Read> Records<R> {
         let bytes = line.bytes(&self.lines.buffer);
         let is_first = std::mem::replace(&mut self.is_first, false);
         let bytes = if is_first { bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes) } else { bytes };
-        let text = bytes.trim_ascii();
+        let text = without_padding(bytes);
         if text.is_empty() {
             self.is_first = is_first;
             return Ok(true);
@@ -51,7 +51,7 @@ impl<R: Read> Records<R> {
             }
         }
         if let Some(header) = &self.header {
-            if columns::is_whole(text) {
+            if header.is_whole(text) {
                 return Ok(take(Piece::Whole(&header.object(text))));
             }
             let row = bytes.to_vec();
@@ -73,7 +73,7 @@ impl<R: Read> Records<R> {
 
     /// A row that continues in the next line.
     fn row(&mut self, mut row: Vec<u8>, take: &mut dyn FnMut(Piece<'_>) -> bool) -> io::Result<bool> {
-        while !columns::is_whole(&row) && row.len() < LONGEST {
+        while self.header.as_ref().is_some_and(|header| !header.is_whole(&row)) && row.len() < LONGEST {
             let Some(line) = self.lines.next()? else { break };
             row.push(b'\n');
             row.extend_from_slice(line.bytes(&self.lines.buffer));
@@ -89,8 +89,14 @@ impl<R: Read> Records<R> {
         let mut take = |piece: Piece<'_>| goes_on &= take(piece);
         unwrapper.push(first, &mut take);
         while !unwrapper.is_done() && !unwrapper.is_broken() {
+            let goes_on = match self.lines.peek()? {
+                Some(b' ' | b'\t' | b'"' | b'}' | b']' | b',' | b'\n' | b'\r') => true,
+                // An item of a list that is not indented.
+                Some(b'{' | b'[' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n') => unwrapper.wants_item(),
+                _ => false,
+            };
             // A line that begins another record: the one before it was cut.
-            if !matches!(self.lines.peek()?, Some(b' ' | b'\t' | b'"' | b'}' | b']' | b',' | b'\n' | b'\r')) {
+            if !goes_on {
                 break;
             }
             let Some(line) = self.lines.next()? else { break };
@@ -120,6 +126,15 @@ impl<R: Read> Records<R> {
         unwrapper.finish(&mut take);
         Ok(goes_on)
     }
+}
+
+/// A line without the white space and the zero bytes around it.
+fn without_padding(line: &[u8]) -> &[u8] {
+    let mut text = line.trim_ascii();
+    while let [0, rest @ ..] | [rest @ .., 0] = text {
+        text = rest.trim_ascii();
+    }
+    text
 }
 
 /// How a line is to be taken.
@@ -215,6 +230,7 @@ impl<R: Read> Lines<R> {
 
     fn next(&mut self) -> io::Result<Option<Line>> {
         loop {
+            self.skip_padding();
             let found = memchr::memchr(b'\n', &self.buffer[self.searched..self.filled]);
             if let Some(found) = found {
                 let to = self.searched + found;
@@ -234,6 +250,13 @@ impl<R: Read> Lines<R> {
             }
             self.fill()?;
         }
+    }
+
+    /// Passes over the zero bytes that a file has where a log was cut by its rotation, or a system went down.
+    fn skip_padding(&mut self) {
+        let zeros = self.buffer[self.at..self.filled].iter().take_while(|byte| **byte == 0).count();
+        self.at += zeros;
+        self.searched = self.searched.max(self.at);
     }
 
     /// The first byte of the next line.
@@ -312,6 +335,11 @@ mod tests {
                 &[r#"{"id":"7","data":"{\"a\":\n1}"}"#, r#"{"id":"8","data":"x"}"#],
             ),
             ("\u{feff}{\"a\":1}\n", &["{\"a\":1}"]),
+            ("\0\0\0{\"a\":1}\0\0\n\0\0\n\0{\"a\":2}\0 \0", &["{\"a\":1}", "{\"a\":2}"]),
+            (
+                "{\n\"a\": [\n1,\n{\n\"b\": [\ntrue\n]\n}\n]\n}\n{\"a\":2}",
+                &["{\n\"a\": [\n1,\n{\n\"b\": [\ntrue\n]\n}\n]\n}", "{\"a\":2}"],
+            ),
         ] {
             assert_eq!(records(text), wanted, "{text:?}");
         }

@@ -1,17 +1,20 @@
-//! Where the body of an event is in a record: nested, in a string, as an OTLP tree, flattened, as columns, without its
-//! envelope; or cut, in pieces, or only mentioned.
+//! Where the body of an event is in a record: nested, in a string, in base64, as an OTLP tree, flattened, as columns,
+//! without its envelope; or cut, in pieces, or only mentioned.
 //!
 //! Nothing is configured. The ids lead to the body: an id's path in the record and its path in the event end alike, and
 //! where they begin to differ, the body begins.
 
+mod pieces;
 mod search;
 
 use super::{
     comparison::{Change, Forms, scalars},
+    encoded,
     json::{Broken, Json, Node, parse},
     otlp,
 };
 use search::Search;
+pub(super) use search::inner;
 use std::borrow::Cow;
 
 /// The relation of a record to an event.
@@ -94,6 +97,19 @@ impl<'e> Target<'e> {
     /// Judges a record that has some id of the event.
     pub fn judge(&self, record: &[u8], rules: &Rules) -> Judgement {
         let record = record.trim_ascii();
+        let judgement = self.judge_plain(record, rules);
+        if !matches!(judgement, Judgement::Mentions | Judgement::Carries(Class::Uncompared, ..)) || rules.by_ids {
+            return judgement;
+        }
+        // A quoted field of a log line, or an element of XML.
+        let plain = encoded::unescaped(record);
+        match plain.map(|plain| self.judge_plain(&plain, rules)) {
+            Some(better) if !matches!(better, Judgement::Mentions) => better,
+            _ => judgement,
+        }
+    }
+
+    fn judge_plain(&self, record: &[u8], rules: &Rules) -> Judgement {
         // Also with something before and after it.
         if rules.body_at.is_none() && memchr::memmem::find(record, self.body).is_some() {
             return Judgement::Carries(Class::Unchanged, Forms::default(), Vec::new());
@@ -109,7 +125,7 @@ impl<'e> Target<'e> {
         if let Some(cells) = cells(record) {
             let items = cells.into_iter().map(|cell| Node::made(Json::Text(cell.into()))).collect();
             let judged = self.judge_tree(&Node::made(Json::List(items)), record, rules);
-            if matches!(judged, Judgement::Carries(..)) {
+            if !matches!(judged, Judgement::Mentions | Judgement::Carries(Class::Uncompared, ..)) {
                 return judged;
             }
         }
@@ -124,17 +140,20 @@ impl<'e> Target<'e> {
         } else {
             tree
         };
-        let parsed;
+        let (text, parsed);
         let place = match rules.body_at.as_deref().map(|path| tree.at_path(path)) {
             None => tree,
             Some(None) => return Judgement::Mentions,
-            Some(Some(at)) => match at.text().map(|text| parse(text.trim().as_bytes())) {
-                Some(Ok(inner)) => {
-                    parsed = inner;
-                    &parsed
+            Some(Some(at)) => {
+                text = at.text().and_then(inner);
+                match text.as_deref().map(parse) {
+                    Some(Ok(tree)) => {
+                        parsed = tree;
+                        &parsed
+                    }
+                    _ => at,
                 }
-                _ => at,
-            },
+            }
         };
         let mut search = Search { target: self, outer: tree, left: MOST_PLACES, best: None };
         if rules.body_at.is_some() {
@@ -142,50 +161,13 @@ impl<'e> Target<'e> {
         }
         search.visit(place, &mut Vec::new(), 0);
         let Some(best) = search.best.filter(|best| best.present * 100 >= self.scalars * ENOUGH) else {
+            if let Some(piece) = self.piece_in_texts(place, 0) {
+                return piece;
+            }
             let is_whole = self.has_texts(record);
             return if is_whole { uncompared() } else { Judgement::Mentions };
         };
         best.judgement(rules)
-    }
-
-    /// A record that is no JSON.
-    fn judge_text(&self, record: &[u8], is_cut: bool) -> Judgement {
-        let start = memchr::memchr(b'{', record).unwrap_or(0);
-        for piece in [&record[start..], record] {
-            let same = piece.iter().zip(self.body).take_while(|(one, other)| one == other).count();
-            // A program that cuts may append a mark.
-            if same >= 16 && same < self.body.len() && same * 10 >= piece.len() * 9 {
-                return Judgement::Truncated(if same == piece.len() { same } else { piece.len() } as u64);
-            }
-            if piece.len() < self.body.len() && memchr::memmem::find(self.body, piece).is_some() {
-                return Judgement::Fragment;
-            }
-        }
-        if let Some(piece) = self.piece_at_end(record) {
-            return piece;
-        }
-        if is_cut {
-            let is_event = self.share_of_texts(record) >= 10;
-            return if is_event { Judgement::Truncated(record.len() as u64) } else { Judgement::Mentions };
-        }
-        if self.has_texts(record) { uncompared() } else { Judgement::Mentions }
-    }
-
-    /// A piece of the event with something before it, such as the header that syslog puts before each line.
-    fn piece_at_end(&self, record: &[u8]) -> Option<Judgement> {
-        const ANCHOR: usize = 24;
-        let anchor = record.get(record.len().checked_sub(ANCHOR)?..)?;
-        memchr::memmem::find_iter(self.body, anchor).find_map(|at| {
-            let before = self.body[..at].iter().rev();
-            let same = record[..record.len() - ANCHOR].iter().rev().zip(before).take_while(|(a, b)| a == b).count();
-            let begins = at - same;
-            let is_piece = (same + ANCHOR) * 2 >= record.len() && same + ANCHOR < self.body.len();
-            is_piece.then_some(if begins == 0 {
-                Judgement::Truncated((same + ANCHOR) as u64)
-            } else {
-                Judgement::Fragment
-            })
-        })
     }
 
     /// Whether a text of no known form has the event in it: nearly all of its values, and in whole.

@@ -3,6 +3,7 @@
 //! They come in any order, and events are rendered in the run's: so they are divided by the event's position, and each
 //! part is small enough for memory.
 
+use super::arrivals::{Origin, RecordKey};
 use crate::{error::Error, sink::reason};
 use std::{
     fs::{self, File, OpenOptions},
@@ -15,9 +16,7 @@ use tempfile::TempDir;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Spooled {
     pub event: u64,
-    pub record: u32,
-    pub input: u16,
-    pub received: Option<i64>,
+    pub origin: Origin,
     /// Whether other events are judged by the same record.
     pub is_shared: bool,
     pub bytes: Vec<u8>,
@@ -33,7 +32,7 @@ const EVENTS: u64 = 16_384;
 const AT_ONCE: usize = 32 << 10;
 
 /// Bytes of records that are judged at once.
-const IN_MEMORY: u64 = 256 << 20;
+const IN_MEMORY: u64 = 64 << 20;
 
 pub(super) struct Spool {
     folder: Option<PathBuf>,
@@ -70,9 +69,10 @@ impl Spool {
         let Some(part) = self.parts.get_mut(number) else { return };
         let out = &mut part.waiting;
         out.extend_from_slice(&record.event.to_le_bytes());
-        out.extend_from_slice(&record.record.to_le_bytes());
-        out.extend_from_slice(&record.input.to_le_bytes());
-        out.extend_from_slice(&record.received.unwrap_or(i64::MIN).to_le_bytes());
+        out.extend_from_slice(&record.origin.record.to_le_bytes());
+        out.extend_from_slice(&record.origin.input.to_le_bytes());
+        out.extend_from_slice(&record.origin.key.to_number().to_le_bytes());
+        out.extend_from_slice(&record.origin.received.unwrap_or(i64::MIN).to_le_bytes());
         out.push(u8::from(record.is_shared));
         out.extend_from_slice(&(record.bytes.len() as u32).to_le_bytes());
         out.extend_from_slice(&record.bytes);
@@ -155,12 +155,12 @@ impl Spool {
 }
 
 fn sorted(mut records: Vec<Spooled>) -> Vec<Spooled> {
-    records.sort_by_key(|record| (record.event, record.record));
+    records.sort_by_key(|record| (record.event, record.origin.record));
     records
 }
 
 fn spooled(reader: &mut impl Read) -> io::Result<Option<Spooled>> {
-    let mut head = [0; 27];
+    let mut head = [0; 31];
     match reader.read_exact(&mut head) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         read => read?,
@@ -168,6 +168,7 @@ fn spooled(reader: &mut impl Read) -> io::Result<Option<Spooled>> {
     let (event, rest) = head.split_first_chunk().unwrap_or((&[0; 8], &[]));
     let (record, rest) = rest.split_first_chunk().unwrap_or((&[0; 4], &[]));
     let (input, rest) = rest.split_first_chunk().unwrap_or((&[0; 2], &[]));
+    let (key, rest) = rest.split_first_chunk().unwrap_or((&[0; 4], &[]));
     let (received, rest) = rest.split_first_chunk().unwrap_or((&[0; 8], &[]));
     let (is_shared, rest) = rest.split_first().unwrap_or((&0, &[]));
     let length = rest.first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
@@ -175,9 +176,12 @@ fn spooled(reader: &mut impl Read) -> io::Result<Option<Spooled>> {
     reader.read_exact(&mut bytes)?;
     Ok(Some(Spooled {
         event: u64::from_le_bytes(*event),
-        record: u32::from_le_bytes(*record),
-        input: u16::from_le_bytes(*input),
-        received: Some(i64::from_le_bytes(*received)).filter(|time| *time != i64::MIN),
+        origin: Origin {
+            record: u32::from_le_bytes(*record),
+            input: u16::from_le_bytes(*input),
+            received: Some(i64::from_le_bytes(*received)).filter(|time| *time != i64::MIN),
+            key: RecordKey::from_number(u32::from_le_bytes(*key)),
+        },
         is_shared: *is_shared == 1,
         bytes,
     }))
@@ -193,9 +197,13 @@ mod tests {
         let records: Vec<Spooled> = (0..3_000_u32)
             .map(|record| Spooled {
                 event: u64::from(record) * 7_919 % 100_000,
-                record,
-                input: 3,
-                received: (record % 2 == 0).then_some(i64::from(record)),
+                origin: Origin {
+                    record,
+                    input: 3,
+                    received: (record % 2 == 0).then_some(i64::from(record)),
+                    key: [RecordKey::Unknown, RecordKey::None, RecordKey::Number(7), RecordKey::Other]
+                        [record as usize % 4],
+                },
                 is_shared: record % 3 == 0,
                 bytes: vec![b'x'; record as usize % 300],
             })

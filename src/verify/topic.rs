@@ -2,7 +2,7 @@
 //!
 //! That all events have arrived is no end: pipelines that were killed deliver again, and copies come last.
 
-use super::Verifier;
+use super::{Source, Verifier};
 use crate::{
     error::Error,
     sink::kafka::{Begin, KafkaSettings, TopicReader},
@@ -50,7 +50,8 @@ impl Verifier<'_> {
             }
             if let Some(record) = reader.next(WAIT)? {
                 let input = *inputs.entry(record.partition).or_insert_with(|| self.next_input());
-                self.record_of(&record.text, input, record.received);
+                let source = Source { input, received: record.received, key: Some(record.key.as_deref()) };
+                self.record_of(&record.text, &source);
                 (last, unread) = (Instant::now(), None);
                 // Some of a topic's records may be in the client's memory already.
                 if !how.until_complete || self.outstanding() > 0 {

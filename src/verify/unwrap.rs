@@ -67,6 +67,12 @@ impl Unwrapper {
         self.state == State::Broken
     }
 
+    /// Whether an item of a list has to follow.
+    pub fn wants_item(&self) -> bool {
+        let last = self.held.trim_ascii_end().last();
+        self.frames.last().is_some_and(|frame| frame.is_list) && matches!(last, Some(b',' | b'['))
+    }
+
     /// Reads on.
     pub fn push(&mut self, bytes: &[u8], take: &mut dyn FnMut(Piece<'_>)) {
         // In steps, so that what is held is never much longer than the limit.

@@ -1,6 +1,6 @@
 //! The verdict: what became of the events, as numbers.
 
-use super::{causes::Cause, comparison::Forms, late::Late, order::Order};
+use super::{Keys, causes::Cause, comparison::Forms, late::Late, order::Order};
 use serde_json::{Value, json};
 
 /// The version of the document that [`Verdict::json`] gives; a change that could break a reader changes it.
@@ -79,6 +79,8 @@ pub struct Verdict {
 
     /// How far order was kept, if bodies were read.
     pub order: Option<Order>,
+    /// The keys of the records of a topic.
+    pub keys: Option<Keys>,
     /// How late events were, if it is known when they were received.
     pub late: Option<Late>,
     /// Why events are missing, the best reason first.
@@ -118,9 +120,11 @@ pub struct Example {
 }
 
 impl Verdict {
-    /// Whether every expected event arrived whole, once and with all its values, whatever its form.
+    /// Whether every expected event arrived whole, once and with all its values, whatever its form. Never so if none was
+    /// expected.
     pub fn is_complete(&self) -> bool {
-        let all = self.is_end_known && !self.is_stopped && self.missing == 0 && self.duplicated == 0;
+        let all =
+            self.expected > 0 && self.is_end_known && !self.is_stopped && self.missing == 0 && self.duplicated == 0;
         all && self.changed == 0 && (self.uncompared == 0 || self.compared.starts_with("ids"))
     }
 
@@ -162,6 +166,7 @@ impl Verdict {
             "changes": self.changes.iter().map(change).collect::<Value>(),
             "cut_at": self.cut_at.iter().map(|(bytes, records)| json!({ "bytes": bytes, "records": records })).collect::<Value>(),
             "out_of_order": self.order.map(order),
+            "keys": self.keys.map(|keys| json!({ "same": keys.same, "other": keys.other, "gone": keys.gone })),
             "late": self.late.map(late),
             "causes": self.causes.iter().map(cause).collect::<Value>(),
             "warnings": self.warnings,

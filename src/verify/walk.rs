@@ -52,6 +52,11 @@ impl<'p> Walk<'p> {
         Walk { plan, scope, stream: plan.stream(), given: 0 }
     }
 
+    /// How many events were passed, which is the position of the next one.
+    pub fn position(&self) -> u64 {
+        self.given
+    }
+
     /// Adds the next event and its words; its position among the scope's events, or `None` at the end.
     pub fn add_next(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> Option<u64> {
         while self.stream.add_next(records, words) {
@@ -125,28 +130,24 @@ struct Batch {
 /// Events that are rendered at once.
 const BATCH: usize = 256;
 
-/// Renders the events of a scope that `wanted` selects, in batches, until it returns `None`. `map` runs on several
-/// threads; `take` gets its results on this thread, in any order.
+/// Renders the events before position `end` that `wanted` selects, in batches. `map` runs on several threads; `take` gets
+/// its results on this thread, in any order. The walk can be continued.
 pub(super) fn render<T: Send>(
-    (plan, scope): (&Plan, &Scope),
+    (walk, end): (&mut Walk<'_>, u64),
     threads: NonZero<usize>,
-    mut wanted: impl FnMut(u64) -> Option<bool>,
+    mut wanted: impl FnMut(u64) -> bool,
     map: impl Fn(&Rendered<'_>) -> T + Sync,
     mut take: impl FnMut(T),
 ) {
-    let mut walk = Walk::new(plan, scope);
+    let plan = walk.plan;
     let mut fill = move || {
         let mut batch = Batch::default();
-        while batch.records.len() < BATCH {
+        while batch.records.len() < BATCH && walk.given < end {
             let Some(position) = walk.add_next(&mut batch.records, &mut batch.words) else { break };
-            let is_wanted = wanted(position);
-            if is_wanted == Some(true) {
+            if wanted(position) {
                 batch.positions.push(position);
             } else if let Some(record) = batch.records.pop() {
                 batch.words.truncate(record.words_at as usize);
-            }
-            if is_wanted.is_none() {
-                break;
             }
         }
         (!batch.records.is_empty()).then_some(batch)

@@ -1,7 +1,9 @@
 //! What became of events whose fate is known: a run's output, changed as pipelines change it, and the verdict about it.
 
 mod command;
+mod ends;
 mod forms;
+mod inputs;
 mod pipelines;
 
 use falsetrail::{
@@ -9,7 +11,7 @@ use falsetrail::{
     verify::{Options, Verdict, Verifier},
 };
 use serde_json::{Value, json};
-use std::{io::Cursor, sync::LazyLock};
+use std::{fs, io::Cursor, path::Path, sync::LazyLock};
 
 /// A run of which all methods, failures and lists are part.
 pub static PLAN: LazyLock<Plan> = LazyLock::new(|| plan(400));
@@ -113,6 +115,28 @@ const MUTATIONS: &[Mutation] = &[
         let text: String = joined(bodies.iter().map(|body| format!("<13>x: {}", &body[..300])));
         // Which one of those that begin alike cannot be known.
         (text, json!({ "missing": 400, "missing_cut": null, "truncated": 400 }))
+    }),
+    ("cut, in the object of an agent", |bodies| {
+        let cut = |body: &String| json!({ "message": &body[..body.len().min(1500)], "host": "h" }).to_string();
+        let whole = bodies.iter().filter(|body| body.len() <= 1500).count();
+        let (text, left) = (joined(bodies.iter().map(cut)), 400 - whole);
+        (text, json!({ "arrived": whole, "unchanged": whole, "missing": left, "missing_cut": left, "truncated": left }))
+    }),
+    ("cut before any id, in the object of an agent", |bodies| {
+        let text = joined(bodies.iter().map(|body| json!({ "log": format!("<13>x: {}", &body[..300]) }).to_string()));
+        (text, json!({ "missing": 400, "missing_cut": null, "truncated": 400 }))
+    }),
+    ("the object of an agent cut", |bodies| {
+        let cut = |body: &String| json!({ "message": body }).to_string()[..1600].to_owned();
+        (joined(bodies.iter().map(cut)), json!({ "missing": 400, "missing_cut": 400, "truncated": 400 }))
+    }),
+    ("copies with different damage", |bodies| {
+        let copies = |body: &String| {
+            let spaced = format!("{{ {}", &body[1..]);
+            format!("{body}\n{}\n{spaced}", &body[..body.len() / 2])
+        };
+        let wanted = json!({ "arrived": 400, "reformatted": 400, "duplicated": 400, "copies": 400, "truncated": 400 });
+        (joined(bodies.iter().map(copies)), wanted)
     }),
     ("in pieces", |bodies| {
         let (mut text, mut pieces) = (String::new(), 0);
@@ -223,6 +247,11 @@ fn order_is_that_of_keys_instances_and_inputs() {
     reversed.reverse();
     let found = order(&reversed);
     assert_eq!(found.of_input.events, 399);
+    // The items of a batch come one after another, too.
+    let batch = json!({ "hits": reversed.iter().map(|body| json!({ "_source": body })).collect::<Value>() });
+    assert_eq!(order(&[batch.to_string()]), found);
+    assert_eq!(order(&[format!("[{}]", reversed.join(","))]), found);
+    assert_eq!(order(&[reversed.join("\0")]), found);
     assert!(found.of_key.events > 300 && found.of_instance.events > 100, "{found:?}");
 }
 
@@ -280,6 +309,32 @@ fn memory_and_time_are_bounded_for_any_input() {
 fn uuid_of(bits: u128) -> String {
     let digits = format!("{bits:032x}");
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
+/// A beginning is found wherever the cut is, be it within an escape or a character.
+#[test]
+fn events_are_cut_at_any_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/confluent-flink/CreateComputePool.json");
+    let noted = r#""note": "ä\"ö\\é😀 \u00e9", "serviceName""#;
+    let template = fs::read_to_string(template).unwrap().replacen(r#""serviceName""#, noted, 1);
+    fs::write(folder.path().join("CreateComputePool.json"), template).unwrap();
+    let run = falsetrail::Run::of("create-pool").seed(7).from("2026-01-05T08:00:00Z").instances(8);
+    let plan = run.with(|options| options.templates = Some(folder.path().to_owned())).plan().unwrap();
+    let bodies = bodies(&plan);
+    assert!(bodies[0].contains('ä') && bodies[0].contains(r#"\""#), "{}", bodies[0]);
+    let shortest = bodies.iter().map(String::len).min().unwrap();
+    for limit in (100..shortest - 1).step_by(13).chain([shortest - 1]) {
+        let cut = |body: &String| body.as_bytes()[..limit].to_vec();
+        let raw = bodies.iter().map(cut).collect::<Vec<_>>().join(&b'\n');
+        let lossy = bodies.iter().map(|body| json!({ "m": String::from_utf8_lossy(&cut(body)) }).to_string());
+        for text in [raw, joined(lossy).into_bytes()] {
+            let verdict = verdict(&plan, Options::default(), text);
+            let found = (verdict.arrived, verdict.truncated, verdict.records);
+            let all = bodies.len() as u64;
+            assert_eq!(found, (0, all, all), "{limit}: {verdict:#?}");
+        }
+    }
 }
 
 /// Documents that are longer than what is held in memory are taken apart while they are read.

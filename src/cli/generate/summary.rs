@@ -12,7 +12,7 @@ use crate::{
     plan::Plan,
     run::{Lag, Outcome, Progress, Selection, Slice},
     run_file::{Emitted, RunFile, Status},
-    sink::WholeFile,
+    sink::{Sink, WholeFile},
     units::format_time,
 };
 use serde_json::{Value, json};
@@ -37,6 +37,8 @@ pub struct About<'a> {
     started: i64,
     /// The end offset of each partition before the first event.
     offsets_before: BTreeMap<i32, i64>,
+    /// The id of the cluster that these offsets are of.
+    cluster: Option<String>,
     /// The run file, as it is embedded in the document.
     run_file: String,
 }
@@ -66,17 +68,12 @@ impl Generate {
 }
 
 impl<'a> About<'a> {
-    pub fn new(
-        arguments: &'a Generate,
-        plan: &'a Plan,
-        part: Slice,
-        run: &RunFile,
-        offsets_before: BTreeMap<i32, i64>,
-    ) -> Self {
+    pub fn new(arguments: &'a Generate, plan: &'a Plan, part: Slice, run: &RunFile, sink: &dyn Sink) -> Self {
         // It is indented one level deeper than in a separate run file.
         let run_file = run.to_json().trim_end().replace('\n', "\n  ");
         let started = clock::now();
-        About { arguments, plan, part, started, offsets_before, run_file }
+        let (offsets_before, cluster) = (sink.offsets_before(), sink.cluster());
+        About { arguments, plan, part, started, offsets_before, cluster, run_file }
     }
 
     /// The summary of a run in progress; it remains if the run is killed.
@@ -105,6 +102,7 @@ impl<'a> About<'a> {
             "delivered": {
                 "topic": self.arguments.kafka.topic,
                 "offsets_before": self.offsets(),
+                "cluster": self.cluster,
                 "output": self.output(),
                 "events": acknowledged,
                 "bytes": null,
@@ -192,6 +190,7 @@ impl<'a> About<'a> {
         json!({
             "topic": self.arguments.kafka.topic,
             "offsets_before": self.offsets(),
+            "cluster": self.cluster,
             "output": self.output(),
             "events": delivered.events,
             "bytes": delivered.bytes,

@@ -78,6 +78,12 @@ fn rows(verdict: &Verdict) -> Vec<Vec<String>> {
     }
     records(verdict, &mut rows);
     order(verdict, &mut rows);
+    if let Some(keys) = verdict.keys {
+        let of = [(keys.other, "arrived with another key"), (keys.gone, "arrived without their key")];
+        rows.extend(
+            of.into_iter().filter(|(events, _)| *events > 0).map(|(n, about)| row("re-keyed", n, about.to_owned())),
+        );
+    }
     if let Some(late) = verdict.late {
         let about = format!(
             "p50 {}, p90 {}, p99 {}, largest {}",
@@ -177,6 +183,11 @@ pub fn failure(arguments: &Verify, verdict: &Verdict, failures: &[String]) -> Er
             error =
                 error.help(format!("one of the missing is {example}; `--missing FILE` lists all, to send them again"));
         }
+    }
+    if verdict.records == 0 && arguments.topic.is_given() {
+        error = error.help(
+            "the topic has no record since the run began: if a pipeline keeps the times of older records, add `--from-first`",
+        );
     }
     if verdict.arrived == 0 && verdict.mentions > 0 && verdict.compared != "ids-only" {
         error = error.help("records have ids and no bodies: if ids are enough, add `--ids-only`");

@@ -74,7 +74,11 @@ impl TopicOptions {
         reading.begin = match (offsets, expected.started) {
             _ if self.from_first => Begin::Earliest,
             // The very topic that the run was sent to.
-            (Some(sent), _) => Begin::Offsets(sent.offsets_before.clone()),
+            (Some(sent), Some(started)) => match sent.cluster.clone() {
+                Some(cluster) => Begin::Sent { offsets: sent.offsets_before.clone(), cluster, started },
+                None => Begin::Offsets(sent.offsets_before.clone()),
+            },
+            (Some(sent), None) => Begin::Offsets(sent.offsets_before.clone()),
             (None, Some(started)) => Begin::Time(started),
             (None, None) => {
                 verifier.warn(

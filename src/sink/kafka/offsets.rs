@@ -16,6 +16,12 @@ use super::connection::Connection;
 /// The number of parallel requests; each is about one partition.
 const ASKED_AT_ONCE: usize = 8;
 
+/// The cluster's id, if the brokers return it within the connect timeout.
+pub(super) fn cluster(connection: &Connection) -> Option<String> {
+    let id = connection.producer.client().fetch_cluster_id(connection.settings.connect_timeout);
+    id.filter(|id| !id.is_empty())
+}
+
 /// The end offset of each partition, or a warning if they cannot be obtained within the connect timeout.
 pub(super) fn ends(connection: &Connection) -> Result<BTreeMap<i32, i64>, String> {
     let (client, settings) = (connection.producer.client(), &connection.settings);

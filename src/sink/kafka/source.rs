@@ -13,7 +13,7 @@ use rdkafka::{Offset, Timestamp, TopicPartitionList};
 
 use super::connect::Wait;
 use super::options::Options;
-use super::{KafkaSettings, code, wording};
+use super::{KafkaSettings, code, threads, wording};
 use crate::error::Error;
 
 /// How long a question to the brokers may take.
@@ -29,6 +29,16 @@ pub enum Begin {
     Time(i64),
     /// At these offsets by partition; other partitions from their first record.
     Offsets(BTreeMap<i32, i64>),
+    /// Where the topic ended before a run was sent to it.
+    Sent {
+        /// By partition, as in [`Begin::Offsets`].
+        offsets: BTreeMap<i32, i64>,
+        /// The cluster that the offsets are of. A topic of the same name in another cluster, as mirroring makes it, is
+        /// read as by [`Begin::Time`]: the offsets say nothing about it.
+        cluster: String,
+        /// When the run began, in nanoseconds since the Unix epoch.
+        started: i64,
+    },
 }
 
 /// A record of a topic.
@@ -36,6 +46,8 @@ pub enum Begin {
 pub struct TopicRecord {
     /// Its partition.
     pub partition: i32,
+    /// Its key, if it has one.
+    pub key: Option<Vec<u8>>,
     /// When the broker received it, in nanoseconds since the Unix epoch, if brokers stamp the topic's records.
     pub received: Option<i64>,
     /// The value; with attributes of a `CloudEvent` among its headers a JSON object of these and the value.
@@ -56,6 +68,7 @@ impl TopicReader {
     /// As [`KafkaSink::connect`](super::KafkaSink::connect).
     pub fn connect(settings: &KafkaSettings, begin: &Begin) -> Result<Self, Error> {
         let options = Options::for_reading(settings)?;
+        threads::check(&options)?;
         let producer = options.producer()?;
         let looked = Wait::new(&producer, &options, settings.connect_timeout).until_ready();
         // Closing may wait for a name server that does not answer.
@@ -63,7 +76,15 @@ impl TopicReader {
         let partitions = looked?.partitions();
         let consumer = options.consumer()?;
         let reader = TopicReader { consumer, options, partitions };
-        let list = reader.beginning(begin)?;
+        let list = match begin {
+            Begin::Sent { offsets, cluster, started } => {
+                let id = reader.consumer.client().fetch_cluster_id(QUESTION);
+                let is_same = id.is_some_and(|id| id == *cluster);
+                let begin = if is_same { Begin::Offsets(offsets.clone()) } else { Begin::Time(*started) };
+                reader.beginning(&begin)?
+            }
+            begin => reader.beginning(begin)?,
+        };
         reader.consumer.assign(&list).map_err(|error| reader.cannot("read", &error))?;
         Ok(reader)
     }
@@ -79,12 +100,14 @@ impl TopicReader {
         for partition in 0..self.partitions {
             let offset = match begin {
                 Begin::Earliest => Offset::Beginning,
-                Begin::Time(time) => Offset::Offset(time.div_euclid(1_000_000).max(0)),
+                Begin::Time(time) | Begin::Sent { started: time, .. } => {
+                    Offset::Offset(time.div_euclid(1_000_000).max(0))
+                }
                 Begin::Offsets(offsets) => offsets.get(&partition).map_or(Offset::Beginning, |at| Offset::Offset(*at)),
             };
             list.add_partition_offset(topic, partition, offset).map_err(|error| self.cannot("read", &error))?;
         }
-        if !matches!(begin, Begin::Time(_)) {
+        if !matches!(begin, Begin::Time(_) | Begin::Sent { .. }) {
             return Ok(list);
         }
         let found = self.consumer.offsets_for_times(list, QUESTION).map_err(|error| self.cannot("read", &error))?;
@@ -176,5 +199,5 @@ fn record(message: &BorrowedMessage<'_>) -> TopicRecord {
     } else {
         value.to_vec()
     };
-    TopicRecord { partition: message.partition(), received, text }
+    TopicRecord { partition: message.partition(), key: message.key().map(<[u8]>::to_vec), received, text }
 }

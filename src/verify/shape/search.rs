@@ -3,6 +3,7 @@
 use super::{Class, Judgement, Rules, Target, uncompared};
 use crate::verify::{
     comparison::{Change, Comparison, Forms, compare, same_scalar},
+    encoded,
     json::{Json, Node, parse},
 };
 use std::borrow::Cow;
@@ -58,6 +59,25 @@ fn child<'n, 'a>(node: &'n Node<'a>, token: &str) -> Option<&'n Node<'a>> {
     }
 }
 
+/// The text that a text holds as JSON, also in base64; `None` if it is too short, or begins otherwise.
+pub(in crate::verify) fn inner(text: &str) -> Option<Cow<'_, [u8]>> {
+    let text = text.trim();
+    match text.as_bytes() {
+        [b'{' | b'[' | b'"', _, ..] => Some(Cow::Borrowed(text.as_bytes())),
+        text => encoded::document(text).map(Cow::Owned),
+    }
+}
+
+/// Whether a text is an id, also in capitals, without hyphens, or with something around it.
+fn is_id(text: &str, id: &str) -> bool {
+    const LONGEST: usize = 80;
+    if !(32..=LONGEST).contains(&text.len()) {
+        return false;
+    }
+    let digits = |text: &str| text.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect::<String>();
+    text == id || digits(text).contains(&digits(id))
+}
+
 /// A step from the record's top: the value, and the key or index that leads on.
 type Step<'a> = (&'a Node<'a>, Cow<'a, str>);
 
@@ -92,18 +112,14 @@ impl Search<'_, '_> {
     }
 
     fn text(&mut self, text: &str, stack: &[Step<'_>], in_texts: usize) {
-        let is_id = |(_, id): &&(Vec<Cow<'_, str>>, Cow<'_, str>)| id.eq_ignore_ascii_case(text);
         let target = self.target;
-        for (path, _) in target.ids.iter().filter(is_id) {
+        for (path, _) in target.ids.iter().filter(|(_, id)| is_id(text, id)) {
             self.align(path, stack);
         }
-        let text = text.trim();
-        if text.len() < 2 || in_texts == DEEPEST || !text.starts_with(['{', '[', '"']) {
-            return;
-        }
-        if text.as_bytes() == self.target.body {
+        let Some(text) = Some(text).filter(|_| in_texts < DEEPEST).and_then(inner) else { return };
+        if text.trim_ascii() == self.target.body {
             self.found_same();
-        } else if let Ok(inner) = parse(text.as_bytes()) {
+        } else if let Ok(inner) = parse(&text) {
             // A separate tree: its place in the record says nothing about its content.
             let outer = Search { target, outer: &inner, left: self.left, best: self.best.take() };
             let mut search = outer;

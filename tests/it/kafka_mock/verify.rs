@@ -4,7 +4,10 @@ use super::{Cluster, PARTITIONS, TOPIC, cluster, settings};
 use falsetrail::{
     Plan,
     run::{self, EmitOptions},
-    sink::kafka::{Begin, KafkaSettings, KafkaSink, Mode},
+    sink::{
+        Sink as _,
+        kafka::{Begin, KafkaSettings, KafkaSink, Mode},
+    },
     verify::{Options, TopicReading, Verdict, Verifier},
 };
 use std::{sync::atomic::AtomicBool, time::Duration};
@@ -69,6 +72,46 @@ fn records_of_yesterday_are_passed_over_where_the_beginning_is_known() {
     assert_eq!((verdict.records, verdict.missing), (0, 300));
     emit(&cluster, &plan, |_| {});
     assert!(verify(&cluster, &plan, |reading| reading.begin = Begin::Offsets(ends)).is_complete());
+}
+
+/// The offsets of a summary are those of one cluster: a mirrored topic has the same name, and others.
+#[test]
+fn offsets_of_another_cluster_say_nothing() {
+    let (cluster, plan) = (cluster(), plan(7, 300));
+    emit(&cluster, &plan, |_| {});
+    let mut settings = settings(&cluster, &[]);
+    settings.note_offsets = true;
+    let sink = KafkaSink::connect(settings).unwrap();
+    let (id, now) = (sink.cluster().unwrap(), chrono::Utc::now().timestamp_nanos_opt().unwrap());
+    let sent = |cluster: &str, offset: i64| Begin::Sent {
+        offsets: (0..PARTITIONS).map(|partition| (partition, offset)).collect(),
+        cluster: cluster.to_owned(),
+        started: now + 3_600_000_000_000,
+    };
+    let arrived = |begin: Begin| verify(&cluster, &plan, |reading| reading.begin = begin).arrived;
+    assert_eq!(arrived(sent(&id, 0)), 300);
+    // Everything there is older than the run.
+    assert_eq!(arrived(sent("another", 0)), 0);
+}
+
+#[test]
+fn keys_are_compared() {
+    let (cluster, plan) = (cluster(), plan(7, 200));
+    let run = falsetrail::Run::of("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(200);
+    let keyed = |key: &str| run.clone().with(|options| options.key = Some(key.to_owned())).plan().unwrap();
+    let keys = |plan: &Plan| {
+        let verdict = verify(&cluster, plan, |reading| reading.until_complete = true);
+        let keys = verdict.keys.unwrap();
+        (verdict.unchanged, keys.same, keys.other, keys.gone)
+    };
+    emit(&cluster, &plan, |_| {});
+    assert_eq!(keys(&plan), (200, 200, 0, 0));
+    assert_eq!(keys(&keyed("principal")), (200, 0, 200, 0));
+    let without = self::cluster();
+    emit(&without, &keyed("none"), |_| {});
+    let verdict = verify(&without, &plan, |reading| reading.until_complete = true);
+    assert_eq!(verdict.keys.unwrap().gone, 200);
+    assert!(verdict.is_complete());
 }
 
 fn ends(cluster: &Cluster) -> std::collections::BTreeMap<i32, i64> {

@@ -9,7 +9,7 @@ use std::{
 use tempfile::{TempDir, tempdir};
 
 /// A run of 200 events that was written down and emitted.
-fn emitted() -> (TempDir, String) {
+pub fn emitted() -> (TempDir, String) {
     let folder = tempdir().unwrap();
     let words = "generate busy-day -n 200 --seed 7 --from 2026-01-05T08:00:00Z --write-run run.json -o out.ndjson -q";
     line(folder.path(), words).fine();
@@ -17,7 +17,7 @@ fn emitted() -> (TempDir, String) {
     (folder, text)
 }
 
-fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+pub fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
@@ -25,7 +25,7 @@ fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
 }
 
 /// Verifies, and gives the verdict as JSON, too.
-fn verify(folder: &Path, words: &str) -> (Run, Value) {
+pub fn verify(folder: &Path, words: &str) -> (Run, Value) {
     let run = line(folder, &format!("verify --run run.json --summary verdict.json --force {words}"));
     let text = fs::read_to_string(folder.join("verdict.json")).unwrap_or_else(|_| panic!("{}", run.stderr));
     (run, serde_json::from_str(&text).unwrap())

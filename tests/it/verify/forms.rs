@@ -1,8 +1,10 @@
 //! Events in other forms, and bodies that were changed.
 
 use super::{Mutation, PLAN, bodies, joined, lines, numbers, verdict};
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use falsetrail::verify::{Compare, Options};
 use serde_json::{Map, Value, json};
+use std::io::Write as _;
 
 fn parsed(body: &str) -> Value {
     serde_json::from_str(body).unwrap()
@@ -195,6 +197,80 @@ const FORMS: &[Mutation] = &[
         };
         (each(bodies, one), same("reformatted"))
     }),
+    ("base64 in a field", |bodies| {
+        let one = |body: &str, _| json!({ "recordId": "4961", "data": BASE64_STANDARD.encode(body) }).to_string();
+        (each(bodies, one), same("unchanged"))
+    }),
+    ("a batch in base64", |bodies| {
+        let records: Vec<Value> =
+            bodies.iter().map(|body| json!({ "data": BASE64_URL_SAFE_NO_PAD.encode(body) })).collect();
+        (json!({ "requestId": "x", "records": records }).to_string(), same("unchanged"))
+    }),
+    ("lines of base64, packed before", |bodies| {
+        let packed = |body: &str| {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packer.write_all(body.as_bytes()).unwrap();
+            packer.finish().unwrap()
+        };
+        (each(bodies, |body, _| BASE64_STANDARD.encode(packed(body))), same("unchanged"))
+    }),
+    ("OTLP, bytes", |bodies| {
+        let records: Vec<Value> =
+            bodies.iter().map(|body| json!({ "body": { "bytesValue": BASE64_STANDARD.encode(body) } })).collect();
+        let log = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": records }] }] });
+        (log.to_string(), same("unchanged"))
+    }),
+    ("data in base64", |bodies| {
+        let one = |_: &str, event: Value| {
+            let mut event = event;
+            let data = event.as_object_mut().unwrap().remove("data").unwrap();
+            event["data_base64"] = BASE64_STANDARD.encode(data.to_string()).into();
+            event.to_string()
+        };
+        (each(bodies, one), same("reformatted"))
+    }),
+    ("with their lengths before them", |bodies| {
+        let framed = |body: &String| format!("{} <13>1 - h a[7] - - {body}", body.len() + 20);
+        (bodies.iter().map(framed).collect(), same("unchanged"))
+    }),
+    ("with zero bytes after them", |bodies| {
+        let padded = |body: &String| format!("{body:\0<4096}");
+        (bodies.iter().map(padded).collect(), same("unchanged"))
+    }),
+    ("columns with backslashes", |bodies| {
+        let row = |body: &str, _| format!("7,\"{}\"", body.replace('\\', r"\\").replace('"', r#"\""#));
+        (format!("number,event\n{}", each(bodies, row)), same("unchanged"))
+    }),
+    ("columns between tabs", |bodies| {
+        (format!("number\tpayload\n{}", each(bodies, |body, _| format!("7\t{body}"))), same("unchanged"))
+    }),
+    ("in a quoted field of a log line", |bodies| {
+        let one = |body: &str, _| format!("level=info msg={} host=h", json!(body));
+        (each(bodies, one), same("unchanged"))
+    }),
+    ("escaped without quotes", |bodies| {
+        let one = |body: &str, _| format!("msg={} host=h", json!(body).to_string().trim_matches('"'));
+        (each(bodies, one), same("unchanged"))
+    }),
+    ("in XML", |bodies| {
+        let one = |body: &str, _| {
+            format!("<Event><Data>{}</Data></Event>", body.replace('&', "&amp;").replace('"', "&quot;"))
+        };
+        (each(bodies, one), same("unchanged"))
+    }),
+    ("indented by nothing", |bodies| {
+        let one = |_: &str, event: Value| {
+            let text = serde_json::to_string_pretty(&event).unwrap();
+            text.lines().map(|line| line.trim_start().to_owned() + "\r\n").collect::<String>()
+        };
+        (each(bodies, one), same("reformatted"))
+    }),
+    ("beside an id in a longer word", |bodies| {
+        let one = |body: &str, event: Value| {
+            format!(r#"{{"_id":"audit-{}-0","doc":{body}}}"#, event["id"].as_str().unwrap().to_uppercase())
+        };
+        (each(bodies, one), same("unchanged"))
+    }),
     ("no form that is known", |bodies| {
         (each(bodies, |body, _| body.replace("\":", "=").replace('"', "")), same("uncompared"))
     }),
@@ -237,6 +313,23 @@ const FORMS: &[Mutation] = &[
             event.to_string()
         };
         (each(bodies, one), same("changed"))
+    }),
+    ("ids in capitals", |bodies| {
+        let one = |body: &str, event: Value| {
+            let id = event["id"].as_str().unwrap();
+            body.replace(id, &id.to_uppercase())
+        };
+        (each(bodies, one), same("changed"))
+    }),
+    ("ids without hyphens", |bodies| {
+        let one = |body: &str, event: Value| {
+            let id = event["id"].as_str().unwrap();
+            body.replace(id, &id.replace('-', ""))
+        };
+        (each(bodies, one), same("changed"))
+    }),
+    ("a value twice, the second one another", |bodies| {
+        (each(bodies, |body, _| format!(r#"{},"type":"x"}}"#, body.strip_suffix('}').unwrap())), same("changed"))
     }),
     ("a time on another day", |bodies| {
         let moved = |time: &str| json!(time.replace("-05T", "-06T"));
