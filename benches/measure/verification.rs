@@ -1,9 +1,9 @@
-//! `verify` on a file, as ratios to reading the same file and to generating it.
+//! `verify` on a file: as a ratio to generating it, and what it takes in a second.
 
 use crate::{
     processes::{FALSETRAIL, RUN, finish},
     sample::{medians, timed},
-    table::{Row, at_most},
+    table::{Row, at_least, at_most},
 };
 use std::{
     fs::{self, File},
@@ -14,7 +14,8 @@ use std::{
 
 const EVENTS: u64 = 200_000;
 
-/// Ids alone, unchanged bodies, and bodies with other spacing: two threads each.
+/// Ids alone on one thread, unchanged bodies, and bodies with other spacing on two. The run is simulated before the first
+/// record is read: an empty input costs just that.
 pub fn rows() -> Vec<Row> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("verification-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("can be made");
@@ -22,23 +23,27 @@ pub fn rows() -> Vec<Row> {
     generate(&sent, &["--write-run", path(&run)]);
     let spaced = folder.join("spaced.ndjson");
     respaced(&sent, &spaced).expect("can be written");
+    let empty = folder.join("empty.ndjson");
+    File::create(&empty).expect("can be made");
     let again = folder.join("again.ndjson");
-    let [reading, generating, ids, unchanged, reformatted] = medians(
+    let [generating, nothing, ids, unchanged, reformatted] = medians(
         5,
         [
-            &mut || timed(|| read(&sent).expect("can be read")),
             &mut || timed(|| generate(&again, &["--force"])),
-            &mut || timed(|| verify(&run, &sent, &["--ids-only"])),
-            &mut || timed(|| verify(&run, &sent, &[])),
-            &mut || timed(|| verify(&run, &spaced, &[])),
+            &mut || timed(|| verify(&run, &empty, &["--ids-only", "--threads", "1"])),
+            &mut || timed(|| verify(&run, &sent, &["--ids-only", "--threads", "1"])),
+            &mut || timed(|| verify(&run, &sent, &["--threads", "2"])),
+            &mut || timed(|| verify(&run, &spaced, &["--threads", "2"])),
         ],
     );
+    let bytes = fs::metadata(&sent).expect("is there").len() as f64;
     let _ = fs::remove_dir_all(&folder);
-    let speed = |seconds: f64| format!("{:.0} thousand events a second", EVENTS as f64 / seconds / 1e3);
+    let thousand = |seconds: f64| EVENTS as f64 / seconds / 1e3;
     vec![
-        at_most("verify --ids-only ÷ reading the file", ids / reading, 8.0).note(speed(ids)),
-        at_most("verify ÷ generate -o FILE", unchanged / generating, 6.0).note(speed(unchanged)),
-        at_most("verify, reformatted ÷ unchanged", reformatted / unchanged, 10.0).note(speed(reformatted)),
+        at_most("verify ÷ generate -o FILE", unchanged / generating, 6.0),
+        at_least("verify --ids-only, GB of lines a second of a thread", bytes / (ids - nothing) / 1e9, 1.0),
+        at_least("verify, thousand unchanged bodies a second", thousand(unchanged), 300.0),
+        at_least("verify, thousand reformatted bodies a second", thousand(reformatted), 60.0),
     ]
 }
 
@@ -54,12 +59,10 @@ fn generate(to: &Path, more: &[&str]) {
 
 fn verify(run: &PathBuf, input: &PathBuf, more: &[&str]) {
     let mut command = Command::new(FALSETRAIL);
-    command.args(["verify", "--threads", "2", "--run"]).arg(run).arg(input).args(more).stdout(Stdio::null());
-    finish(command.spawn().expect("starts"));
-}
-
-fn read(file: &Path) -> io::Result<()> {
-    io::copy(&mut File::open(file)?, &mut io::sink()).map(|_| ())
+    command.args(["verify", "--run"]).arg(run).arg(input).args(more).stdout(Stdio::null()).stderr(Stdio::null());
+    // That events are missing from an empty file is no failure here.
+    let status = command.status().expect("starts");
+    assert!(matches!(status.code(), Some(0 | 1)), "{status}");
 }
 
 /// The same events with a space after each opening brace of a line.
