@@ -15,6 +15,12 @@ use std::collections::{HashMap, HashSet};
 pub struct Identities {
     /// By kind and field.
     makers: Vec<Vec<Option<Maker>>>,
+    ids: EventIds,
+}
+
+/// Ids of a run's events and of their requests, which can be turned back into what they name.
+#[derive(Debug)]
+pub struct EventIds {
     events: Wide<61>,
     requests: Wide<64>,
 }
@@ -73,7 +79,7 @@ impl Identities {
             kind.fields.iter().map(maker).collect()
         };
         let makers = catalog.kinds.iter().map(fields).collect();
-        Identities { makers, events: Wide::new(run.name("event")), requests: Wide::new(run.name("request")) }
+        Identities { makers, ids: EventIds::new(run) }
     }
 
     /// Appends the value of an identifying field for `number` in `lane`.
@@ -100,8 +106,8 @@ impl Identities {
     /// lower-case hexadecimal digits.
     #[inline]
     pub fn ids<'a>(&self, name: EventName, arena: &'a Arena) -> (PaddedSlice<'a>, PaddedSlice<'a>) {
-        let event = self.events.apply(name.pack(true));
-        let request = self.requests.apply(name.pack(false));
+        let event = self.ids.events.apply(name.pack(true));
+        let request = self.ids.requests.apply(name.pack(false));
         (arena.write(UUID_LENGTH, |to| put_uuid(event, to)), arena.text(&hex(request)))
     }
 
@@ -112,7 +118,29 @@ impl Identities {
 
     /// The event with this id, or `None` if the run has no such event.
     pub fn event_of(&self, id: uuid::Uuid) -> Option<EventName> {
-        let uuid = id.as_u128();
+        self.ids.event_of(id.as_u128())
+    }
+
+    /// The event of a request's id, given as 128 bits, or `None` if the run has no such event. An id from elsewhere is
+    /// mistaken for one of this run with a probability of 2⁻⁴⁰.
+    pub fn event_of_request(&self, id: u128) -> Option<EventName> {
+        self.ids.event_of_request(id)
+    }
+}
+
+/// The key of the ids of a run's events: runs with the same seed, name and start share their ids, and no others do.
+pub fn run_key(seed: u64, name: &str, from: i64) -> Key {
+    Key::root(seed).name(name).number(from as u64)
+}
+
+impl EventIds {
+    /// The ids of the run with this key; see [`run_key`].
+    pub fn new(run: Key) -> Self {
+        EventIds { events: Wide::new(run.name("event")), requests: Wide::new(run.name("request")) }
+    }
+
+    /// The event with this id, given as the 128 bits of a UUID.
+    pub fn event_of(&self, uuid: u128) -> Option<EventName> {
         if (uuid >> 76) & 0xF != 0x4 || (uuid >> 62) & 0b11 != 0b10 {
             return None;
         }
@@ -122,8 +150,7 @@ impl Identities {
         (name.pack(true) == packed).then_some(name)
     }
 
-    /// The event of a request's id, given as 128 bits, or `None` if the run has no such event. An id from elsewhere is
-    /// mistaken for one of this run with a probability of 2⁻⁴⁰.
+    /// The event of a request's id.
     pub fn event_of_request(&self, id: u128) -> Option<EventName> {
         let packed = self.requests.invert(id);
         let name = EventName::unpack(packed << CHECK_BITS);

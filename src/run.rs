@@ -44,6 +44,7 @@ use std::{
     thread,
 };
 use truth::Recorder;
+pub use truth::truth_of;
 
 /// How a run is emitted. None of these options changes a byte of an event.
 #[derive(Debug, Default)]

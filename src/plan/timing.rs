@@ -42,6 +42,14 @@ pub enum Starts {
 }
 
 impl Timing {
+    /// End of event time, exclusive, as far as start and options say it: without simulating the run.
+    pub fn end(&self) -> Option<i64> {
+        let of_events = || self.events.and_then(|events| self.schedule.as_ref()?.slot(events));
+        let of_stages = || self.schedule.as_ref().and_then(Schedule::length);
+        let span = || of_events().into_iter().chain(of_stages()).min();
+        self.to.or_else(|| span().map(|span| self.from.saturating_add_unsigned(span)))
+    }
+
     /// Whether the run has no end.
     pub fn is_endless(&self) -> bool {
         let ends_itself = self.schedule.as_ref().and_then(Schedule::length).is_some();

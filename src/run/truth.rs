@@ -11,7 +11,7 @@ use crate::{
     plan::{
         Plan,
         event_kind::Role,
-        resolved::{Operation, ResolvedScenario},
+        resolved::{Operation, Owner, Pin, ResolvedScenario, Turns},
         roles::Roles,
     },
     simulation::Record,
@@ -19,7 +19,7 @@ use crate::{
     value::Lane,
 };
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Collects the events of each instance for the ground truth.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(super) struct Recorder<'p> {
     all: bool,
     /// Instances that ended before this event of the run are left out.
     since: u64,
+    /// The run that every line names: with it, any id of an event or request leads to its instance.
+    run: Value,
     /// Instances in progress, by scenario and number.
     open: HashMap<(u16, u64), Told>,
 }
@@ -44,9 +46,28 @@ struct Told {
     events: Vec<(u32, u32)>,
 }
 
+/// The ground truth of a whole run, as lines; of every instance if `all`, else of the injected ones.
+pub fn truth_of(plan: &Plan, all: bool) -> Vec<u8> {
+    let (mut stream, mut words, mut lines) = (plan.stream(), Vec::new(), Vec::new());
+    let mut recorder = Recorder::new(plan, all, 0);
+    while let Some(record) = stream.next(&mut words) {
+        words.clear();
+        recorder.note(&record, &mut lines);
+    }
+    recorder.finish(&mut lines);
+    lines
+}
+
 impl<'p> Recorder<'p> {
     pub fn new(plan: &'p Plan, all: bool, since: u64) -> Self {
-        Recorder { plan, all, since, open: HashMap::new() }
+        let end = plan.timing.end();
+        let run = json!({
+            "name": plan.name,
+            "seed": plan.seed,
+            "from": format_time(plan.timing.from),
+            "to": end.map(format_time),
+        });
+        Recorder { plan, all, since, run, open: HashMap::new() }
     }
 
     /// Records an event. If it is the last one of its instance, appends the instance's line to `out`.
@@ -106,12 +127,62 @@ impl<'p> Recorder<'p> {
         let mut actors = acting.iter().map(|actor| self.actor(scenario, &roles, *actor));
         line.insert("actor".to_owned(), actors.next().unwrap_or_default());
         line.insert("other_actors".to_owned(), actors.collect());
+        line.insert("resources".to_owned(), self.resources(scenario, instance, &roles, told));
         line.insert(
             "event_ids".to_owned(),
             told.events.iter().map(|event| self.id(scenario, instance, *event)).collect(),
         );
+        line.insert("run".to_owned(), self.run.clone());
         out.extend_from_slice(Value::Object(line).to_string().as_bytes());
         out.push(b'\n');
+    }
+
+    /// Ids of the resources that the instance's calls were about, in the order in which they first occur. Ids that
+    /// depend on the state of a resource, such as names with the second of a creation, are left out.
+    fn resources(&self, scenario: &ResolvedScenario, instance: u64, roles: &Roles, told: &Told) -> Value {
+        let (mut seen, mut ids) = (HashSet::new(), Vec::new());
+        for (event_kind, occurrence) in &told.events {
+            let Operation::Call(call) = &scenario.operations[self.plan.event_kinds[*event_kind as usize].operation]
+            else {
+                continue;
+            };
+            let Some(target) = call.target else { continue };
+            let element = if matches!(call.turns, Turns::Each) { *occurrence } else { 0 };
+            if seen.insert((target, element)) {
+                ids.extend(self.resource(scenario, instance, roles, (target, element)));
+            }
+        }
+        ids.into()
+    }
+
+    fn resource(
+        &self,
+        scenario: &ResolvedScenario,
+        instance: u64,
+        roles: &Roles,
+        (index, element): (usize, u32),
+    ) -> Option<String> {
+        let plan = self.plan;
+        let resource = &scenario.resources[index];
+        let id = plan.catalog.kinds[resource.kind].id();
+        let generator = &plan.catalog.kinds[resource.kind].fields[id].generator;
+        let is_unique = matches!(generator, Generator::Pattern { unique: true, .. });
+        let pinned = resource.pins.iter().find(|(field, _)| *field == id).map(|(_, pin)| pin);
+        let bytes = match (pinned, resource.owner) {
+            (Some(Pin::Bytes(bytes)), _) => bytes.to_vec(),
+            (Some(_), _) => return None,
+            (None, Owner::Population { .. }) => {
+                plan.population.value(resource.kind, roles.of(Role::Shared(index)), id)?.bytes().to_vec()
+            }
+            (None, Owner::Instance { lane, .. }) if is_unique => {
+                let number = (instance << resource.shift()) | u64::from(element);
+                let mut bytes = Vec::new();
+                plan.identities.write(resource.kind, id, lane, number, &mut bytes);
+                bytes
+            }
+            (None, Owner::Instance { .. }) => return None,
+        };
+        Some(String::from_utf8_lossy(&bytes).trim_matches('"').to_owned())
     }
 
     fn id(&self, scenario: &ResolvedScenario, instance: u64, (event_kind, occurrence): (u32, u32)) -> Value {
