@@ -8,7 +8,7 @@ use crate::{
     bytes::{PaddedSlice, PaddedSlices, TextTable},
     catalog::{Catalog, FieldId, KindId},
     identity::Identities,
-    value::{Key, Salt, WeightedIndex},
+    value::{Key, Salt, WeightedIndex, scale},
 };
 use within::Places;
 
@@ -109,6 +109,14 @@ impl Members {
     pub fn draw_salted(&self, parent: u32, key: Key, salt: Salt, other: usize) -> u32 {
         let children = self.children(parent);
         if children <= 1 { parent } else { self.ranked(parent, children, key.salted(salt), other) }
+    }
+
+    /// The member of `parent` at a position, given as a share of all members times 2⁶⁴; `other` selects the `other`th one
+    /// after it.
+    pub fn at(&self, parent: u32, position: u64, other: usize) -> u32 {
+        let children = self.children(parent).max(1);
+        let rank = (scale(position, children as u64) as usize + other) % children;
+        (parent as usize + rank * self.parents) as u32
     }
 
     #[inline]

@@ -14,7 +14,7 @@ mod time_text;
 mod weighted_index;
 
 pub use addresses::AddressRanges;
-pub use key::{Key, Salt};
+pub use key::{Key, Salt, scale};
 pub use numbers::{MOST_DIGITS, put_number, write_number};
 pub use pattern::{Lane, Nth, Pattern, PatternError};
 pub use people::People;

@@ -45,6 +45,9 @@ pub struct Injection {
     pub at: At,
     /// Label in the ground truth, such as `positive`.
     pub label: String,
+    /// Which members of the population act, as a share of all times 2⁶⁴. It follows from seed, scenario and time, such
+    /// that other injections of the scenario have other actors.
+    pub position: u64,
 }
 
 /// A time of a run.

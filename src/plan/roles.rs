@@ -59,9 +59,11 @@ impl Roles {
         self.draw_surroundings(catalog, population, scenario, instance, 0..catalog.kinds.len());
         let own = scenario.key.number(instance);
         for (index, actor) in scenario.actors.iter().enumerate() {
-            // Keyed by the actor's kind: neither its name nor actors of other kinds change who acts.
-            let key = own.number(actor_number(actor.kind));
-            let member = self.member(population, actor.kind, key, actor.other);
+            let member = match &scenario.injection {
+                Some(injection) => self.member_at(population, actor.kind, injection.position, actor.other),
+                // Keyed by the actor's kind: neither its name nor actors of other kinds change who acts.
+                None => self.member(population, actor.kind, own.number(actor_number(actor.kind)), actor.other),
+            };
             self.set(Role::Principal(index), member);
         }
         for (index, resource) in scenario.resources.iter().enumerate() {
@@ -151,6 +153,12 @@ impl Roles {
         let members = population.members(kind);
         let parent = members.parent().map_or(0, |parent| self.scope(parent));
         if members.is_empty() { 0 } else { members.draw(parent, key, other) }
+    }
+
+    fn member_at(&self, population: &Population, kind: KindId, position: u64, other: usize) -> u32 {
+        let members = population.of(kind);
+        let parent = members.parent().map_or(0, |parent| self.scope(parent));
+        if members.is_empty() { 0 } else { members.at(parent, position, other) }
     }
 
     /// Encodes a reference as a state slot.

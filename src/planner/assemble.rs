@@ -3,7 +3,7 @@
 use crate::{
     catalog::Catalog,
     error::Error,
-    identity::Identities,
+    identity::{Identities, run_key},
     plan::{Options, Plan, RecordKey},
     planner::{
         check,
@@ -44,7 +44,7 @@ fn compile(
     let SizedRun { resolved, counts } = sized;
     let ResolvedRun { seed, values, scenarios, background, weights, pick, literals, key } = resolved;
     let Timed { timing, dry_run, is_fixed } = timed;
-    let identities = Identities::new(catalog, values, values.name(&loaded.name).number(timing.from as u64));
+    let identities = Identities::new(catalog, values, run_key(seed, &loaded.name, timing.from));
     let of_population = values.name("population");
     let population = Population::new(catalog, &counts.kinds, counts.skew, of_population, timing.from, &identities);
     let record_key = match key {

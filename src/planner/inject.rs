@@ -9,6 +9,7 @@ use crate::{
     planner::loader::Loader,
     scenario::{Body, DEFAULT_LABEL, Override, Scenario, is_label},
     units,
+    value::Key,
     yaml::{Node, Spanned},
 };
 use std::sync::Arc;
@@ -72,6 +73,29 @@ pub(super) fn from_options(loader: &mut Loader, options: &Options, now: i64) -> 
     Ok(entries)
 }
 
+/// Which members of the population act in an injected scenario: `key` is that of seed and scenario, `turn` counts those
+/// of the same time.
+///
+/// Multiples of the golden ratio are spread over the population as evenly as can be, and so are those of other badly
+/// approximable numbers. So the instances of a scenario have different actors as long as their times differ by whole
+/// minutes (of 600 people up to four hours) or by seconds within one. Each follows from its time alone, so that none
+/// changes another; a draw by rank would make the busiest person the attacker again and again.
+pub(super) fn position(key: Key, at: At, turn: u32) -> u64 {
+    // 2⁶⁴ times the fractional parts of the golden ratio, √2, √3 and √5.
+    const MINUTE: u64 = 0x9E37_79B9_7F4A_7C15;
+    const SECOND: u64 = 0x6A09_E667_F3BC_C908;
+    const TURN: u64 = 0xBB67_AE85_84CA_A73B;
+    const REST: u64 = 0x3C6E_F372_FE94_F82B;
+    let time = match at {
+        At::After(offset) => offset,
+        At::Time(time) => time as u64,
+    };
+    let (seconds, rest) = (time / 1_000_000_000, time % 1_000_000_000);
+    [(MINUTE, seconds / 60), (SECOND, seconds % 60), (TURN, turn.into()), (REST, rest)]
+        .into_iter()
+        .fold(key.bits(), |position, (step, times)| position.wrapping_add(step.wrapping_mul(times)))
+}
+
 fn mix_injected(source: &Arc<Source>, name: &Spanned<String>) -> Diagnostic {
     let message = format!("`{}` is a mix, and an injection is one scenario with steps", name.value);
     Diagnostic::new(source, name.span.clone(), message).help("name one of its scenarios")
@@ -80,7 +104,7 @@ fn mix_injected(source: &Arc<Source>, name: &Spanned<String>) -> Diagnostic {
 fn entry(scenario: Scenario, at_text: &str, at: At, label: &str) -> Entry {
     Entry {
         name: format!("{}@{}", scenario.name, at_text.trim()),
-        injection: Injection { at, label: label.to_owned() },
+        injection: Injection { at, label: label.to_owned(), position: 0 },
         scenario,
     }
 }

@@ -61,7 +61,7 @@ pub struct Resolved {
 pub fn resolve(
     scenario: &Scenario,
     name: &str,
-    injection: Option<&Injection>,
+    injection: Option<Injection>,
     around: &mut ResolveContext,
 ) -> Result<Resolved, Vec<Diagnostic>> {
     let Body::Steps(steps) = &scenario.body else {
@@ -161,7 +161,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
     fn new(
         scenario: &'a Scenario,
         name: &str,
-        injection: Option<&Injection>,
+        injection: Option<Injection>,
         around: &'a mut ResolveContext<'b>,
     ) -> Self {
         let catalog = around.catalog;
@@ -187,7 +187,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
             operations: Vec::new(),
             state_words: 0,
             in_one_place: false,
-            injection: injection.cloned(),
+            injection,
         };
         let steps_family = around.tags.family(&format!("step of {name}"));
         Resolver {

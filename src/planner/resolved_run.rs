@@ -5,9 +5,13 @@ use crate::{
     catalog::Catalog,
     error::{Diagnostic, Error, did_you_mean, keep},
     identity::Tags,
-    plan::{Options, RecordKey, Workload, resolved::ResolvedScenario},
+    plan::{
+        Options, RecordKey, Workload,
+        resolved::{Injection, ResolvedScenario},
+    },
     planner::{
         counts::Counts,
+        inject::position,
         load::Loaded,
         resolve::{ResolveContext, resolve},
         settle::settle,
@@ -112,7 +116,11 @@ fn scenarios(loaded: &Loaded, around: &mut ResolveContext, mistakes: &mut Vec<Di
     for (scenario, name, injection) in background.chain(injected) {
         let times = names.entry(name).or_default();
         *times += 1;
-        let name = if *times == 1 { name.clone() } else { format!("{name}#{times}") };
+        let turn = *times - 1;
+        let name = if turn == 0 { name.clone() } else { format!("{name}#{times}") };
+        let key = around.values.name("injected").name(&scenario.name);
+        let injection = injection
+            .map(|injection| Injection { position: position(key, injection.at, turn), ..injection.clone() });
         let resolved = resolve(scenario, &name, injection, around);
         let Some(mut resolved) = keep(resolved, mistakes) else { continue };
         mistakes.append(&mut resolved.mistakes);

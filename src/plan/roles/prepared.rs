@@ -37,6 +37,8 @@ struct Drawing<'p> {
     salt: Salt,
     other: usize,
     acts: bool,
+    /// Of an actor of an injected scenario: see [`Injection::position`](crate::plan::resolved::Injection::position).
+    position: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -102,6 +104,7 @@ impl<'p> Draws<'p> {
             if !is_row && !members.is_empty() && !is_known {
                 let parent = members.parent().map_or(kinds, |parent| Role::Scope(parent).place(kinds));
                 let acts = matches!(role, Role::Principal(_));
+                let position = scenario.injection.as_ref().filter(|_| acts).map(|injection| injection.position);
                 drawings.push(Drawing {
                     role: role.place(kinds),
                     parent,
@@ -109,6 +112,7 @@ impl<'p> Draws<'p> {
                     salt: Salt::new(number),
                     other,
                     acts,
+                    position,
                 });
             }
         };
@@ -159,7 +163,11 @@ impl Roles {
         }
         for draw in &draws.members {
             let key = if draw.acts { key } else { around };
-            members[draw.role] = draw.members.draw_salted(members[draw.parent], key, draw.salt, draw.other);
+            let parent = members[draw.parent];
+            members[draw.role] = match draw.position {
+                Some(position) => draw.members.at(parent, position, draw.other),
+                None => draw.members.draw_salted(parent, key, draw.salt, draw.other),
+            };
         }
         for (place, row) in &draws.rows {
             members[*place] = match row {
