@@ -156,7 +156,7 @@ impl Roles {
     }
 
     fn member_at(&self, population: &Population, kind: KindId, position: u64, other: usize) -> u32 {
-        let members = population.of(kind);
+        let members = population.members(kind);
         let parent = members.parent().map_or(0, |parent| self.scope(parent));
         if members.is_empty() { 0 } else { members.at(parent, position, other) }
     }

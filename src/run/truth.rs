@@ -172,7 +172,7 @@ impl<'p> Recorder<'p> {
             (Some(Pin::Bytes(bytes)), _) => bytes.to_vec(),
             (Some(_), _) => return None,
             (None, Owner::Population { .. }) => {
-                plan.population.value(resource.kind, roles.of(Role::Shared(index)), id)?.bytes().to_vec()
+                plan.population.value(resource.kind, roles.in_role(Role::Shared(index)), id)?.bytes().to_vec()
             }
             (None, Owner::Instance { lane, .. }) if is_unique => {
                 let number = (instance << resource.shift()) | u64::from(element);
