@@ -119,8 +119,8 @@ fn scenarios(loaded: &Loaded, around: &mut ResolveContext, mistakes: &mut Vec<Di
         let turn = *times - 1;
         let name = if turn == 0 { name.clone() } else { format!("{name}#{times}") };
         let key = around.values.name("injected").name(&scenario.name);
-        let injection = injection
-            .map(|injection| Injection { position: position(key, injection.at, turn), ..injection.clone() });
+        let injection =
+            injection.map(|injection| Injection { position: position(key, injection.at, turn), ..injection.clone() });
         let resolved = resolve(scenario, &name, injection, around);
         let Some(mut resolved) = keep(resolved, mistakes) else { continue };
         mistakes.append(&mut resolved.mistakes);

@@ -319,7 +319,7 @@ fn events_are_cut_at_any_byte() {
     let noted = r#""note": "ä\"ö\\é😀 \u00e9", "serviceName""#;
     let template = fs::read_to_string(template).unwrap().replacen(r#""serviceName""#, noted, 1);
     fs::write(folder.path().join("CreateComputePool.json"), template).unwrap();
-    let run = falsetrail::Run::of("create-pool").seed(7).from("2026-01-05T08:00:00Z").instances(8);
+    let run = falsetrail::Run::new("create-pool").seed(7).from("2026-01-05T08:00:00Z").instances(8);
     let plan = run.with(|options| options.templates = Some(folder.path().to_owned())).plan().unwrap();
     let bodies = bodies(&plan);
     assert!(bodies[0].contains('ä') && bodies[0].contains(r#"\""#), "{}", bodies[0]);

@@ -97,7 +97,7 @@ fn offsets_of_another_cluster_say_nothing() {
 #[test]
 fn keys_are_compared() {
     let (cluster, plan) = (cluster(), plan(7, 200));
-    let run = falsetrail::Run::of("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(200);
+    let run = falsetrail::Run::new("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(200);
     let keyed = |key: &str| run.clone().with(|options| options.key = Some(key.to_owned())).plan().unwrap();
     let keys = |plan: &Plan| {
         let verdict = verify(&cluster, plan, |reading| reading.until_complete = true);
