@@ -9,6 +9,7 @@ mod man;
 mod new;
 mod plan;
 mod schema;
+mod score;
 mod show;
 mod stdout;
 mod validate;
@@ -40,6 +41,7 @@ Begin with:
   falsetrail new my-scenario                            a file of your own
   falsetrail help scenarios                             how to write it
   falsetrail verify --run run.json out.ndjson           whether everything arrived
+  falsetrail score --truth truth.ndjson alerts.json     whether a rule found the attacks
 
 Data goes to standard output, everything else to standard error.
 Exit status: 0 done, 1 failed, 2 wrong usage or input, 129, 130 and 143 stopped by a signal.")]
@@ -64,6 +66,8 @@ enum Subcommands {
     Plan(Box<plan::Plan>),
     /// Say what became of a run's events: which are missing, doubled, cut, changed, reordered or late, and why.
     Verify(Box<verify::Verify>),
+    /// Say which attacks a rule's alerts found, which they missed, and on what else the rule fired.
+    Score(Box<score::Score>),
     /// List the shipped scenarios, or the methods, kinds or failures of the catalog.
     List(list::List),
     /// Show a scenario as a timeline, a method with its failures and an example, or a kind with its fields.
@@ -78,7 +82,7 @@ enum Subcommands {
     Completions(completions::Completions),
     /// Print a manual page, or write those of all commands into a folder.
     Man(man::Man),
-    /// Explain a concept (scenarios, templates, time, kafka, summary, verdict, metrics) or a command.
+    /// Explain a concept (scenarios, templates, time, kafka, summary, verdict, scoring, metrics) or a command.
     Help(help::Help),
 }
 
@@ -92,6 +96,7 @@ pub fn run() -> Result<u8, Error> {
         Subcommands::Generate(generate) => generate::run(&generate),
         Subcommands::Plan(plan) => plan::run(&plan),
         Subcommands::Verify(verify) => verify::run(&verify),
+        Subcommands::Score(score) => score::run(&score),
         Subcommands::List(list) => list::run(&list),
         Subcommands::Show(show) => show::run(&show),
         Subcommands::New(new) => new::run(&new),

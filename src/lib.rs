@@ -34,6 +34,7 @@
 //! sink, run                                files and Kafka; the loop, its threads, and the summary
 //! forecast, run_file                       a run predicted by simulating it; a run written to a file
 //! verify                                   a run compared with the records that arrived at the end of a pipeline
+//! score                                    the alerts of a detection rule compared with the ground truth
 //! events                                   the small API above: `Run` and `Plan::events`
 //! cli                                      the command
 //! ```
@@ -55,6 +56,7 @@ pub mod run_file;
 pub mod scenario;
 pub mod schedule;
 pub mod schema;
+pub mod score;
 pub mod simulation;
 pub mod sink;
 pub mod sources;

@@ -16,27 +16,27 @@
 
 mod allowance;
 mod arrivals;
-mod candidates;
+pub(crate) mod candidates;
 mod causes;
-mod columns;
+pub(crate) mod columns;
 mod comparison;
 mod counts;
 mod encoded;
 mod expectation;
-mod input;
+pub(crate) mod input;
 mod intake;
-mod json;
+pub(crate) mod json;
 mod judging;
 mod late;
 mod order;
 mod orphans;
 mod otlp;
-mod piece;
-mod records;
+pub(crate) mod piece;
+pub(crate) mod records;
 mod shape;
 mod spool;
 mod tally;
-mod times;
+pub(crate) mod times;
 #[cfg(feature = "kafka")]
 mod topic;
 mod unwrap;

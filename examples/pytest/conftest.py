@@ -42,3 +42,23 @@ def everything_arrived(tmp_path):
         return json.loads(verdict.read_text())
 
     return check
+
+
+@pytest.fixture
+def score(tmp_path):
+    """A function that lets a rule read a run's events and scores its alerts against the ground truth.
+
+    The rule takes parsed events and yields alerts: dictionaries with the ids of events in them.
+    """
+    binary = os.environ.get("FALSETRAIL") or shutil.which("falsetrail")
+
+    def check(rule, scenario, *options):
+        truth, alerts, result = (tmp_path / name for name in ("truth.ndjson", "alerts.ndjson", "score.json"))
+        generate = [binary, "generate", scenario, "--quiet", "--force", "--truth", truth, "--truth-all", *options]
+        lines = subprocess.run(generate, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+        alerts.write_text("".join(json.dumps(alert) + "\n" for alert in rule(map(json.loads, lines))))
+        command = [binary, "score", "--truth", truth, alerts, "--summary", result, "--force", "--quiet"]
+        subprocess.run(command, check=True)
+        return json.loads(result.read_text())["rules"][0]
+
+    return check

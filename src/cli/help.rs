@@ -8,13 +8,14 @@ use clap::{Args, CommandFactory};
 type Topic = (&'static str, &'static str, fn() -> String);
 
 /// The concepts, in reading order.
-const TOPICS: [Topic; 7] = [
+const TOPICS: [Topic; 8] = [
     ("scenarios", "how scenarios and workloads are written", || include_str!("help/scenarios.txt").to_owned()),
     ("templates", "how events are made, and how to add your own", || include_str!("help/templates.txt").to_owned()),
     ("time", "event time, rates, live runs and reproducibility", || include_str!("help/time.txt").to_owned()),
     ("kafka", "how to connect, what records hold, what is guaranteed", kafka),
     ("summary", "what `--summary` writes", || include_str!("help/summary.txt").to_owned()),
     ("verdict", "what `falsetrail verify` says, for machines", || include_str!("help/verdict.txt").to_owned()),
+    ("scoring", "how `falsetrail score` counts, and what it writes", || include_str!("help/scoring.txt").to_owned()),
     ("metrics", "what a run shows to Prometheus", || include_str!("help/metrics.txt").to_owned()),
 ];
 
@@ -25,7 +26,7 @@ Examples:
   falsetrail help scenarios
   falsetrail help generate")]
 pub struct Help {
-    /// A concept (scenarios, templates, time, kafka, summary, verdict, metrics) or a command.
+    /// A concept (scenarios, templates, time, kafka, summary, verdict, scoring, metrics) or a command.
     #[arg(value_name = "TOPIC")]
     topic: Option<String>,
 }

@@ -284,7 +284,7 @@ impl Verify {
 }
 
 /// Before anything was done, what cannot be written is wrong usage.
-fn as_usage(error: Error) -> Error {
+pub(super) fn as_usage(error: Error) -> Error {
     match error {
         Error::Failed { message, help } => Error::Usage { message, help },
         other => other,

@@ -2,7 +2,7 @@
 
 /// A run of characters that may be an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Candidate {
+pub(crate) struct Candidate {
     /// Where it begins.
     pub at: usize,
     /// Its 128 bits.
@@ -10,8 +10,8 @@ pub(super) struct Candidate {
 }
 
 /// Characters of a UUID, and of a request id.
-pub(super) const UUID: usize = 36;
-pub(super) const DIGITS: usize = 32;
+pub(crate) const UUID: usize = 36;
+pub(crate) const DIGITS: usize = 32;
 
 /// For each byte the value of its hexadecimal digit, or 0xFF.
 const HEX: [u8; 256] = {
@@ -31,7 +31,7 @@ const HEX: [u8; 256] = {
 };
 
 /// Each UUID of a text, in order.
-pub(super) fn uuids(text: &[u8]) -> impl Iterator<Item = Candidate> + '_ {
+pub(crate) fn uuids(text: &[u8]) -> impl Iterator<Item = Candidate> + '_ {
     let mut next = 0;
     memchr::memchr_iter(b'-', text).filter_map(move |hyphen| {
         let at = hyphen.checked_sub(8).filter(|at| *at >= next)?;
@@ -42,7 +42,7 @@ pub(super) fn uuids(text: &[u8]) -> impl Iterator<Item = Candidate> + '_ {
 }
 
 /// The 128 bits of a UUID with hyphens.
-pub(super) fn uuid(text: &[u8]) -> Option<u128> {
+pub(crate) fn uuid(text: &[u8]) -> Option<u128> {
     if text.len() != UUID || text[8] != b'-' || text[13] != b'-' || text[18] != b'-' || text[23] != b'-' {
         return None;
     }
@@ -54,7 +54,7 @@ pub(super) fn uuid(text: &[u8]) -> Option<u128> {
 }
 
 /// Each run of exactly 32 hexadecimal digits of a text, in order.
-pub(super) fn digit_runs(text: &[u8]) -> impl Iterator<Item = Candidate> + '_ {
+pub(crate) fn digit_runs(text: &[u8]) -> impl Iterator<Item = Candidate> + '_ {
     let is_digit = |at: usize| text.get(at).is_some_and(|byte| HEX[usize::from(*byte)] != 0xFF);
     // Where a run of that length could begin; of its last digit is looked at first, since most are none.
     let mut from = 0;

@@ -2,11 +2,21 @@
 //!
 //! A row becomes the JSON object that its header says, so that all else is the same as for every other record.
 
+use super::candidates;
 use std::borrow::Cow;
 
 /// Names of columns by which a first line is recognised as a header: what an event or its id stands in.
 const TELLING: [&str; 11] =
     ["id", "data", "raw", "_raw", "event", "message", "body", "value", "payload", "log", "specversion"];
+
+/// Which first lines are taken for a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Columns {
+    /// Names of which one tells that rows hold events or ids.
+    OfEvents,
+    /// Any names.
+    Any,
+}
 
 /// The columns of a table.
 #[derive(Debug, Clone)]
@@ -17,8 +27,9 @@ pub(super) struct Header {
 
 impl Header {
     /// The header that a first line is, if it is one.
-    pub fn read(line: &[u8]) -> Option<Self> {
-        if line.len() > 4096 || memchr::memchr2(b'{', b'[', line).is_some() {
+    pub fn read(line: &[u8], columns: Columns) -> Option<Self> {
+        let has_id = || candidates::uuids(line).next().is_some() || candidates::digit_runs(line).next().is_some();
+        if line.len() > 4096 || memchr::memchr2(b'{', b'[', line).is_some() || columns == Columns::Any && has_id() {
             return None;
         }
         b",;\t|".iter().find_map(|separator| {
@@ -33,7 +44,8 @@ impl Header {
                 let last = name.rsplit(['.', '_']).next().unwrap_or(name);
                 TELLING.iter().any(|telling| telling.eq_ignore_ascii_case(last) || telling.eq_ignore_ascii_case(name))
             };
-            let is_header = names.len() >= 2 && names.iter().all(is_name) && names.iter().any(tells);
+            let is_told = columns == Columns::Any || names.iter().any(tells);
+            let is_header = names.len() >= 2 && names.iter().all(is_name) && is_told;
             is_header.then_some(Header { names, separator: *separator })
         })
     }
@@ -122,7 +134,7 @@ mod tests {
 
     #[test]
     fn rows_become_objects() {
-        let header = Header::read(b"\"id\",time,data\r\n").unwrap();
+        let header = Header::read(b"\"id\",time,data\r\n", Columns::OfEvents).unwrap();
         let object = header.object(b"7,,\"{\"\"a\"\": \"\"x,\ny\"\"}\"");
         assert_eq!(String::from_utf8(object).unwrap(), r#"{"id":"7","data":"{\"a\": \"x,\ny\"}"}"#);
         assert!(header.is_whole(b"7,\"a\nb\"") && !header.is_whole(b"7,\"a"));
@@ -130,7 +142,10 @@ mod tests {
         assert!(header.is_whole(row) && !header.is_whole(br#"7,x,"{\"a\":"#));
         assert_eq!(cells(row, b','), ["7", "x", r#"{"a":"b\"c,","d":"\u00e9"}"#]);
         for line in [&b"{\"id\":1,\"data\":2}"[..], b"2026-01-05, id", b"a line, about an id, of text!", b"x,y", b""] {
-            assert!(Header::read(line).is_none(), "{}", String::from_utf8_lossy(line));
+            assert!(Header::read(line, Columns::OfEvents).is_none(), "{}", String::from_utf8_lossy(line));
         }
+        assert!(Header::read(b"rule,user,count", Columns::OfEvents).is_none());
+        assert!(Header::read(b"rule,user,count", Columns::Any).is_some());
+        assert!(Header::read(b"x,a7e93948-e0bb-42b2-8199-c52f3108ecb6", Columns::Any).is_none());
     }
 }

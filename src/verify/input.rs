@@ -53,7 +53,7 @@ const BINARY: [(&[u8], &str, &str); 12] = [
 ///
 /// # Errors
 /// [`Error::Usage`] if a path leads nowhere, or a folder has no files.
-pub(super) fn files(path: &Path, left_out: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn files(path: &Path, left_out: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let cannot = |path: &Path, error: &io::Error| {
         Error::usage(format!("cannot read {}: {}", quoted(&path.display().to_string()), reason(error)))
     };
@@ -141,7 +141,7 @@ fn natural(one: &str, other: &str) -> cmp::Ordering {
 ///
 /// # Errors
 /// [`Error::Usage`] if it cannot be read, or is no text.
-pub(super) fn open(path: &Path, stop: &Arc<AtomicBool>) -> Result<Box<dyn Read>, Error> {
+pub(crate) fn open(path: &Path, stop: &Arc<AtomicBool>) -> Result<Box<dyn Read>, Error> {
     let name = quoted(&path.display().to_string());
     let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
     let file: Box<dyn Read> = if is_file {
@@ -168,7 +168,7 @@ impl Read for Unopened {
 
 /// Reads on another thread, so that a writer that sends nothing does not keep this one from noticing `stop`; what was
 /// read until then is all that there is.
-pub(super) fn interruptible(mut reader: Box<dyn Read + Send>, stop: Arc<AtomicBool>) -> Box<dyn Read> {
+pub(crate) fn interruptible(mut reader: Box<dyn Read + Send>, stop: Arc<AtomicBool>) -> Box<dyn Read> {
     const BUFFER: usize = 1 << 20;
     let (send, pieces) = mpsc::sync_channel::<io::Result<Vec<u8>>>(2);
     let reading = move || {
@@ -240,7 +240,7 @@ impl Read for FailedReader {
 ///
 /// # Errors
 /// As [`open`].
-pub(super) fn text(name: &str, mut reader: Box<dyn Read>, stop: &AtomicBool) -> Result<Box<dyn Read>, Error> {
+pub(crate) fn text(name: &str, mut reader: Box<dyn Read>, stop: &AtomicBool) -> Result<Box<dyn Read>, Error> {
     for _ in 0..MOST_LAYERS {
         let (first, whole) = peeked(reader).map_err(|error| cannot_read(name, &error))?;
         reader = match first.as_slice() {
@@ -274,7 +274,7 @@ fn without_padding(name: &str, mut reader: Box<dyn Read>, stop: &AtomicBool) -> 
     Ok(Box::new(io::empty()))
 }
 
-pub(super) fn cannot_read(name: &str, error: &io::Error) -> Error {
+pub(crate) fn cannot_read(name: &str, error: &io::Error) -> Error {
     let error_text = format!("cannot read {name}: {}", reason(error));
     match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {

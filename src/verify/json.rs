@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 /// A value and the bytes that it was read from.
 #[derive(Debug, Clone)]
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     /// Its bytes; empty for values that were put together from others.
     pub raw: &'a [u8],
     pub value: Json<'a>,
@@ -16,7 +16,7 @@ pub(super) struct Node<'a> {
 
 /// A JSON value. Numbers stay as they are written.
 #[derive(Debug, Clone)]
-pub(super) enum Json<'a> {
+pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     Number(Cow<'a, str>),
@@ -27,7 +27,7 @@ pub(super) enum Json<'a> {
 
 /// Why a text is no JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     /// It ends before the value does.
     Cut,
     /// Something else is wrong at this byte.
@@ -41,7 +41,7 @@ const DEPTH: usize = 128;
 const MOST_VALUES: usize = 2 << 20;
 
 /// Reads a value and what follows it: white space and commas only.
-pub(super) fn parse(text: &[u8]) -> Result<Node<'_>, Broken> {
+pub(crate) fn parse(text: &[u8]) -> Result<Node<'_>, Broken> {
     let mut reader = Reader { text, at: 0, left: MOST_VALUES };
     let node = reader.value(DEPTH)?;
     reader.skip_space();
@@ -53,7 +53,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Node<'_>, Broken> {
 }
 
 /// Reads the value at the beginning of a text, whatever follows it; and where it ends.
-pub(super) fn parse_first(text: &[u8]) -> Result<(Node<'_>, usize), Broken> {
+pub(crate) fn parse_first(text: &[u8]) -> Result<(Node<'_>, usize), Broken> {
     let mut reader = Reader { text, at: 0, left: MOST_VALUES };
     let node = reader.value(DEPTH)?;
     Ok((node, reader.at))

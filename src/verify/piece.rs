@@ -2,7 +2,7 @@
 
 /// A record or a part of it, as the readers hand it on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// A record.
     Whole(&'a [u8]),
     /// A part of a record that is too long; whether it is the first one.

@@ -4,7 +4,7 @@
 //! ([`super::unwrap`]), and a line that cannot be is only searched for ids.
 
 use super::{
-    columns::Header,
+    columns::{Columns, Header},
     piece::Piece,
     unwrap::{self, Unwrapper},
 };
@@ -17,14 +17,24 @@ pub(super) const LONGEST: usize = 16 << 20;
 const BUFFER: usize = 1 << 20;
 
 /// Reads all records of an input. `take` returns false to end.
-pub(super) fn read(reader: impl Read, take: &mut dyn FnMut(Piece<'_>) -> bool) -> io::Result<()> {
-    let mut records = Records { lines: Lines::new(reader), header: None, is_first: true };
+pub(crate) fn read(reader: impl Read, take: &mut dyn FnMut(Piece<'_>) -> bool) -> io::Result<()> {
+    read_tables(reader, Columns::OfEvents, take)
+}
+
+/// Reads all records of an input of which the first line may be a header of `columns`.
+pub(crate) fn read_tables(
+    reader: impl Read,
+    columns: Columns,
+    take: &mut dyn FnMut(Piece<'_>) -> bool,
+) -> io::Result<()> {
+    let mut records = Records { lines: Lines::new(reader), columns, header: None, is_first: true };
     while records.next(take)? {}
     Ok(())
 }
 
 struct Records<R> {
     lines: Lines<R>,
+    columns: Columns,
     header: Option<Header>,
     is_first: bool,
 }
@@ -45,7 +55,7 @@ impl<R: Read> Records<R> {
             return Ok(true);
         }
         if is_first {
-            self.header = Header::read(text);
+            self.header = Header::read(text, self.columns);
             if self.header.is_some() {
                 return Ok(true);
             }

@@ -38,7 +38,7 @@ pub(super) fn same(expected: &str, found: &str) -> Option<Differs> {
 
 /// The instant that a text says, in nanoseconds since the Unix epoch: RFC 3339 and its relatives, or a number of
 /// seconds, milliseconds, microseconds or nanoseconds.
-pub(super) fn instant(text: &str) -> Option<i64> {
+pub(crate) fn instant(text: &str) -> Option<i64> {
     let moment = moment(text).or_else(|| epoch(text))?;
     i64::try_from(moment.nanoseconds).ok()
 }

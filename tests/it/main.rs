@@ -56,6 +56,7 @@ mod scenario_reading;
 mod scenario_round_trip;
 mod schedule;
 mod schemas;
+mod score;
 mod shares;
 mod signals;
 mod sink_files;

@@ -32,6 +32,7 @@ const ORDER: &[&str] = &[
     "forecast",
     "run_file",
     "verify",
+    "score",
     "events",
     "lib",
     "cli",
