@@ -18,6 +18,30 @@ pub use within::Within;
 #[derive(Debug, Default)]
 pub struct Population {
     members: Vec<Members>,
+    /// Whether principals act from several addresses.
+    pub roaming: Option<Roaming>,
+}
+
+/// Principals act from several client addresses: an instance's actor is away from the usual one with a given
+/// probability, and then at one of its others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roaming {
+    /// Addresses of each principal, at least 2.
+    pub addresses: u32,
+    /// The probability, times 2⁶⁴.
+    pub share: u64,
+}
+
+impl Roaming {
+    /// Which address an actor has, given the key of its draw: 0 is the usual one.
+    pub fn draw(self, key: Key) -> u64 {
+        if key.draw() < self.share { 1 + key.scattered(2, u64::from(self.addresses) - 1) } else { 0 }
+    }
+
+    /// The number of a member's address among those of all members.
+    pub fn number(member: u32, address: u64) -> u64 {
+        address << 32 | u64::from(member)
+    }
 }
 
 /// All members of one kind.
@@ -40,7 +64,7 @@ pub struct Members {
 impl Population {
     /// Generates `counts[kind]` members of each kind, as of `from` (nanoseconds since the Unix epoch).
     pub fn new(catalog: &Catalog, counts: &[u64], skew: f64, key: Key, from: i64, identities: &Identities) -> Self {
-        Population { members: generate::members(catalog, counts, skew, key, from, identities) }
+        Population { members: generate::members(catalog, counts, skew, key, from, identities), roaming: None }
     }
 
     /// The members of a kind.

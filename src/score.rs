@@ -22,7 +22,7 @@ mod tally;
 mod truth;
 
 use crate::{
-    error::{Error, did_you_mean, list_of, quoted},
+    error::{Error, did_you_mean, quoted},
     units::format_time,
     verify::{columns::Columns, input, piece::Piece, records},
 };
@@ -118,11 +118,7 @@ impl Scorer {
             let known: Vec<&str> = truth.labels().collect();
             return Err(error.help(match known.as_slice() {
                 [] => "inject an attack with a label: `--inject mass-deletion@+20m,label=positive`".to_owned(),
-                _ => format!(
-                    "{}; its labels are {}",
-                    did_you_mean(label, known.iter().copied()),
-                    list_of(known.iter().copied())
-                ),
+                _ => did_you_mean(label, known.iter().copied()),
             }));
         }
         truth.choose_labels(&options.labels);

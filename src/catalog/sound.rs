@@ -28,12 +28,17 @@ pub(super) fn kinds(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog:
     }
 }
 
+/// Words of every population.
+const WORDS: [&str; 3] = ["skew", "addresses", "roaming"];
+
 /// Rejects a plural that another kind has, because a population could not distinguish them.
 fn plural(reader: &Reader, name: &Spanned<String>, id: KindId, catalog: &Catalog) {
     let Some(plural) = &catalog.kinds[id].plural else { return };
     let first = catalog.kinds[..id].iter().find(|kind| kind.plural.as_ref() == Some(plural));
     let taken = first.map(|kind| format!("that of `{}`, too", kind.name));
-    if let Some(taken) = taken.or_else(|| (plural == "skew").then(|| "a word of every population".to_owned())) {
+    if let Some(taken) =
+        taken.or_else(|| WORDS.contains(&plural.as_str()).then(|| "a word of every population".to_owned()))
+    {
         let found = reader.mistake(&name.span, format!("the plural `{plural}` of `{}` is {taken}", name.value));
         reader.report(found.help("give the kind another `plural`"));
     }

@@ -25,9 +25,7 @@ use std::{
 /// ground truth that `falsetrail generate --truth FILE --truth-all` has written. An alert belongs to an instance by the
 /// ids of events or requests that stand anywhere in it; without ids by actor, resource or address, and time.
 #[derive(Args)]
-#[command(
-    override_usage = "falsetrail score --truth FILE [OPTIONS] ALERTS…\n       falsetrail score --sweep NAME=LOW..HIGH,… [OPTIONS] SCENARIO… -- COMMAND…",
-    after_help = "\
+#[command(after_help = "\
 Exit status: 0 if every `--require` is met; 1 if not; 2 for wrong usage or inputs that cannot be read or matched.
 
 Examples:
@@ -35,8 +33,7 @@ Examples:
   falsetrail score --truth truth.ndjson alerts.ndjson
   falsetrail score --truth truth.ndjson alerts.csv --rule rule_name --alert-time fired_at --summary score.json
   falsetrail score --truth truth.ndjson alerts.json --require recall=1 --require 'false-alarms<=2/d'
-  falsetrail score --sweep deletes=1..20 mass-deletion -- python3 rule.py"
-)]
+  falsetrail score --sweep deletes=1..20 mass-deletion -- python3 rule.py")]
 pub struct Score {
     /// Files with alerts, folders with such files, or `-` for standard input. With `--sweep`: the attacks, as names of
     /// shipped scenarios or paths.

@@ -9,6 +9,7 @@ use crate::{
     bytes::Padded,
     catalog::{FailureId, FieldId, KindId, MethodId},
     plan::resolved::{ResolvedScenario, Row},
+    population::Roaming,
     template::Program,
     value::{Key, Lane, Pattern, Salt, WeightedIndex},
 };
@@ -158,6 +159,15 @@ pub enum ValueSource {
         shift: u32,
         /// Whether it is the element that the event is about (else the first).
         element: bool,
+    },
+    /// The client address of an actor that may be away from its usual one.
+    Roaming {
+        /// The actor, by index.
+        actor: usize,
+        /// The field.
+        field: FieldId,
+        /// How many addresses it has, and how often it is away.
+        roaming: Roaming,
     },
     /// An identifying field of an external principal.
     External {

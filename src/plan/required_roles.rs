@@ -34,6 +34,7 @@ impl RequiredRoles {
                 ValueSource::Member { role, .. } | ValueSource::MemberPresent { role, .. } => {
                     self.role(catalog, scenario, *role);
                 }
+                ValueSource::Roaming { actor, .. } => self.role(catalog, scenario, Role::Principal(*actor)),
                 ValueSource::DrawnMember { kind, .. } => self.around(catalog, *kind),
                 // The target of a state slot's reference is known only when the event happens.
                 ValueSource::Referred(_) if !self.referred => {

@@ -6,7 +6,7 @@ use crate::{
     catalog::{Catalog, KindId},
     plan::{
         event_kind::Role,
-        resolved::{Owner, Reference, ResolvedScenario, Row},
+        resolved::{Actor, Owner, Reference, ResolvedScenario, Row},
     },
     population::Population,
     value::Key,
@@ -185,6 +185,11 @@ fn resource_number(kind: KindId) -> u64 {
 
 fn row_number(kind: KindId) -> u64 {
     3000 + kind as u64
+}
+
+/// Key of the draw of the address from which an actor of an instance acts; `own` is the instance's.
+pub fn address_key(own: Key, actor: &Actor) -> Key {
+    own.number(5000 + actor.kind as u64).number(actor.other as u64)
 }
 
 /// Key of the draws of a resource's element.

@@ -46,7 +46,8 @@ fn compile(
     let Timed { timing, dry_run, is_fixed } = timed;
     let identities = Identities::new(catalog, values, run_key(seed, &loaded.name, timing.from));
     let of_population = values.name("population");
-    let population = Population::new(catalog, &counts.kinds, counts.skew, of_population, timing.from, &identities);
+    let mut population = Population::new(catalog, &counts.kinds, counts.skew, of_population, timing.from, &identities);
+    population.roaming = counts.roaming;
     let record_key = match key {
         RecordKey::Catalog(key) => Some(key),
         RecordKey::None | RecordKey::Instance => None,

@@ -11,10 +11,10 @@ use crate::{
         event_kind::{Draw, EventKind, Part, Ready, Role, ValueSource, Word, first_note, whole_microseconds},
         reference_code,
         resolved::ResolvedScenario,
-        roles::Roles,
+        roles::{Roles, address_key},
         state_slots,
     },
-    population::Population,
+    population::{Population, Roaming},
     template::Slots,
     value::{DateCache, Key, Lane, MICROSECONDS_LENGTH, MOST_DIGITS, Salt, put_number},
 };
@@ -133,6 +133,7 @@ impl<'e> Context<'e> {
                 let number = (self.instance.0 << shift) | u64::from(element);
                 self.made((*kind, *field), *lane, number)
             }
+            ValueSource::Roaming { actor, field, roaming } => self.roaming(*actor, *field, *roaming),
             ValueSource::External { kind, field, number } => {
                 self.given.identities.make(*kind, *field, Lane(0), *number, arena)
             }
@@ -209,6 +210,16 @@ impl<'e> Context<'e> {
     #[inline]
     fn member(&self, role: Role, field: usize) -> Option<PaddedSlice<'e>> {
         self.given.population.value(role.kind(self.scenario), self.roles.in_role(role), field)
+    }
+
+    /// The client address of an actor, which may be away from its usual one.
+    #[inline(never)]
+    fn roaming(&self, index: usize, field: FieldId, roaming: Roaming) -> PaddedSlice<'e> {
+        let (actor, role) = (&self.scenario.actors[index], Role::Principal(index));
+        match roaming.draw(address_key(self.scenario.key.salted(self.instance.1), actor)) {
+            0 => self.member(role, field).unwrap_or(PaddedSlice::NULL),
+            away => self.made((actor.kind, field), Lane(0), Roaming::number(self.roles.of(role), away)),
+        }
     }
 
     /// An identifying field of a resource that belongs to the scenario.

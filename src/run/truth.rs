@@ -12,8 +12,9 @@ use crate::{
         Plan,
         event_kind::Role,
         resolved::{Operation, Owner, Pin, ResolvedScenario, Turns},
-        roles::Roles,
+        roles::{Roles, address_key},
     },
+    population::Roaming,
     simulation::Record,
     units::format_time,
     value::Lane,
@@ -124,7 +125,7 @@ impl<'p> Recorder<'p> {
                 acting.push(call.actor);
             }
         }
-        let mut actors = acting.iter().map(|actor| self.actor(scenario, &roles, *actor));
+        let mut actors = acting.iter().map(|actor| self.actor((scenario, instance), &roles, *actor));
         line.insert("actor".to_owned(), actors.next().unwrap_or_default());
         line.insert("other_actors".to_owned(), actors.collect());
         line.insert("resources".to_owned(), self.resources(scenario, instance, &roles, told));
@@ -191,7 +192,7 @@ impl<'p> Recorder<'p> {
     }
 
     /// An actor of the instance: its name in the scenario, its kind, and the values that identify such a principal.
-    fn actor(&self, scenario: &ResolvedScenario, roles: &Roles, index: usize) -> Value {
+    fn actor(&self, (scenario, instance): (&ResolvedScenario, u64), roles: &Roles, index: usize) -> Value {
         let actor = &scenario.actors[index];
         let kind = &self.plan.catalog.kinds[actor.kind];
         let mut fields = Map::new();
@@ -200,7 +201,7 @@ impl<'p> Recorder<'p> {
         for (field, of) in kind.fields.iter().enumerate() {
             let identifies =
                 matches!(of.generator, Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_));
-            if identifies && let Some(bytes) = self.field(scenario, roles, index, (actor.kind, field)) {
+            if identifies && let Some(bytes) = self.field((scenario, instance), roles, index, (actor.kind, field)) {
                 fields.insert(of.name.clone(), String::from_utf8_lossy(&bytes).into_owned().into());
             }
         }
@@ -209,7 +210,7 @@ impl<'p> Recorder<'p> {
 
     fn field(
         &self,
-        scenario: &ResolvedScenario,
+        (scenario, instance): (&ResolvedScenario, u64),
         roles: &Roles,
         index: usize,
         (kind, field): (KindId, usize),
@@ -223,9 +224,16 @@ impl<'p> Recorder<'p> {
             self.plan.identities.write(kind, field, Lane(0), number, &mut bytes);
             return Some(bytes);
         }
-        self.plan
-            .population
-            .value(kind, roles.in_role(Role::Principal(index)), field)
-            .map(|value| value.bytes().to_vec())
+        let population = &self.plan.population;
+        let is_address = matches!(self.plan.catalog.kinds[kind].fields[field].generator, Generator::Address(_));
+        if let Some(roaming) = population.roaming.filter(|_| is_address) {
+            let away = roaming.draw(address_key(scenario.key.number(instance), actor));
+            if away > 0 {
+                let (mut bytes, number) = (Vec::new(), Roaming::number(roles.in_role(Role::Principal(index)), away));
+                self.plan.identities.write(kind, field, Lane(0), number, &mut bytes);
+                return Some(bytes);
+            }
+        }
+        population.value(kind, roles.in_role(Role::Principal(index)), field).map(|value| value.bytes().to_vec())
     }
 }

@@ -105,6 +105,16 @@ fn population(catalog: &Catalog) -> Map<String, Value> {
         .collect();
     let skew = json!({ "description": "From 0 (even) to 4; 1 is Zipf's law.", "default": catalog.skew });
     properties.insert("skew".to_owned(), skew);
+    let addresses = json!({
+        "description": "Client addresses of each principal: the usual one, and others from which it acts when it is away.",
+        "default": 1,
+    });
+    properties.insert("addresses".to_owned(), addresses);
+    let roaming = json!({
+        "description": "The share of instances whose actors are away from their usual address, such as `20%`: needs `addresses`.",
+        "default": "20%",
+    });
+    properties.insert("roaming".to_owned(), roaming);
     properties
 }
 

@@ -51,6 +51,7 @@ mod random_stories;
 mod readme;
 mod reference;
 mod resume;
+mod roaming;
 mod round_trip;
 mod scenario_reading;
 mod scenario_round_trip;

@@ -11,7 +11,7 @@ use super::{Score, print, report};
 use crate::{
     catalog::Catalog,
     cli::generate::stop::Stop,
-    error::{Error, did_you_mean, list_of, quoted},
+    error::{Error, did_you_mean, quoted},
     plan::{Options as RunOptions, Plan},
     units::{self, Rate, elapsed},
 };
@@ -171,11 +171,7 @@ impl Attack {
             return Err(match known.as_slice() {
                 [] => error
                     .help("give it `params`, and write `$name` where a value stands: see `falsetrail help scenarios`"),
-                _ => error.help(format!(
-                    "{}; it has {}",
-                    did_you_mean(unknown, known.iter().copied()),
-                    list_of(known.iter().copied())
-                )),
+                _ => error.help(did_you_mean(unknown, known.iter().copied())),
             });
         }
         let mut variants = Vec::new();

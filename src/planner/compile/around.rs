@@ -78,6 +78,10 @@ impl CallCompiler<'_> {
                 (Some(number), Generator::Choose { weights, .. }) => {
                     pinned_choice(kind, field, weights.draw(Key::root(number).number(field as u64)))
                 }
+                (None, Generator::Address(_)) if self.population.roaming.is_some() => self
+                    .population
+                    .roaming
+                    .map_or(ValueSource::Null, |roaming| ValueSource::Roaming { actor: index, field, roaming }),
                 _ => self.member(Role::Principal(index), field),
             },
         }

@@ -66,10 +66,16 @@ fn ids_are_found_in_every_shape() {
     }
 }
 
+/// A service account may have several instances at once, of which an alert without ids may be any.
+fn without_causes(mut numbers: Value) -> Value {
+    numbers["false_alarms"]["by_scenario"].take();
+    numbers
+}
+
 /// Alerts that name nobody's events: by who acted, on what and from where, and when.
 #[test]
 fn alerts_without_ids_belong_to_whom_they_name() {
-    let wanted = numbers(&score(&json_lines(alerts()), "alerts.ndjson", ""));
+    let wanted = without_causes(numbers(&score(&json_lines(alerts()), "alerts.ndjson", "")));
     let email = |alert: &Vec<usize>| {
         let principal = DAY.principal(alert[0]);
         let actors = DAY.truth.iter().map(|line| &line["actor"]);
@@ -97,7 +103,7 @@ fn alerts_without_ids_belong_to_whom_they_name() {
     ];
     for (shape, options, alerts) in shapes {
         let document = score(&json_lines(alerts), "alerts.json", options);
-        assert_eq!(numbers(&document), wanted, "{shape}");
+        assert_eq!(without_causes(numbers(&document)), wanted, "{shape}");
     }
     // A line of a log.
     let lines: String = DAY
@@ -106,7 +112,7 @@ fn alerts_without_ids_belong_to_whom_they_name() {
         .map(|alert| format!("{} ALERT ten deletions by {}\n", DAY.time(alert[9]), DAY.principal(alert[0])))
         .collect();
     let document = score(&lines, "ten.log", "");
-    assert_eq!((numbers(&document), &document["rules"][0]["rule"]), (wanted, &json!("ten")));
+    assert_eq!((without_causes(numbers(&document)), &document["rules"][0]["rule"]), (wanted, &json!("ten")));
 }
 
 /// The time decides between instances of one person.
