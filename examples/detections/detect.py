@@ -36,7 +36,7 @@ def sql(rule, connection):
 
 
 def sigma(rule, connection):
-    """Alerts of a Sigma rule. A correlation names the group and its time and no event, so these alerts have no ids."""
+    """Alerts of a Sigma rule. A correlation names the rows that it is about, which are turned into ids of events."""
     from sigma.backends.sqlite import sqliteBackend
     from sigma.collection import SigmaCollection
 
@@ -46,11 +46,15 @@ def sigma(rule, connection):
     table = sqlite3.connect(":memory:")
     columns = "id, timestamp, method, status, failure, principal, address, resource"
     table.execute(f"create table logs ({columns})")
-    selected = connection.execute("select id, strftime(time, '%Y-%m-%dT%H:%M:%S.%gZ'), " + columns.split(", ", 2)[2] + " from events")
-    table.executemany("insert into logs values (?, ?, ?, ?, ?, ?, ?, ?)", selected.fetchall())
+    values = columns.replace("timestamp", "strftime(time, '%Y-%m-%dT%H:%M:%S.%gZ')")
+    selected = connection.execute(f"select {values} from events").fetchall()
+    table.executemany("insert into logs values (?, ?, ?, ?, ?, ?, ?, ?)", selected)
+    ids = dict(table.execute("select rowid, id from logs"))
     for query in sqliteBackend().convert(collection):
         for alert in rows(table.execute(query)):
-            alert.pop("event_ids", None)
+            if "event_ids" in alert:
+                numbers = [int(row.split(":")[1]) for row in json.loads(alert["event_ids"])]
+                alert["event_ids"] = [ids[number] for number in numbers]
             yield {"rule": title, **alert}
 
 

@@ -7,7 +7,7 @@ use super::{generate::stop::Stop, print, report as say, verify::as_usage};
 use crate::{
     error::{Error, quoted},
     score::{MatchBy, Options, Require, Scorer, Truth},
-    sink::WholeFile,
+    sink::{Overwrite, WholeFile},
     units,
 };
 use clap::{Args, ValueEnum};
@@ -31,8 +31,8 @@ Exit status: 0 if every `--require` is met; 1 if not; 2 for wrong usage or input
 Examples:
   falsetrail generate day.yaml -d 1d -o day.ndjson --truth truth.ndjson --truth-all
   falsetrail score --truth truth.ndjson alerts.ndjson
-  falsetrail score --truth truth.ndjson alerts.csv --rule rule_name --alert-time fired_at --summary score.json
-  falsetrail score --truth truth.ndjson alerts.json --require recall=1 --require 'false-alarms<=2/d'
+  falsetrail score --truth truth.ndjson alerts.csv --rule rule_name --alert-time fired_at
+  falsetrail score --truth truth.ndjson alerts.json --require recall=1
   falsetrail score --sweep deletes=1..20 mass-deletion -- python3 rule.py")]
 pub struct Score {
     /// Files with alerts, folders with such files, or `-` for standard input. With `--sweep`: the attacks, as names of
@@ -114,6 +114,11 @@ pub fn run(arguments: &Score) -> Result<u8, Error> {
     if arguments.sweep.is_given() {
         return sweep::run(arguments);
     }
+    if !arguments.command.is_empty() {
+        return Err(
+            Error::usage("a command after `--` is for a sweep").help("add `--sweep deletes=1..20`, or leave it out")
+        );
+    }
     let stop = Stop::new(Arc::default())?;
     let truth: Vec<&Path> = arguments.truth.iter().map(PathBuf::as_path).collect();
     let mut scorer =
@@ -168,7 +173,7 @@ impl Score {
 
     fn write_summary(&self, document: &Value) -> Result<(), Error> {
         let Some(path) = &self.summary else { return Ok(()) };
-        WholeFile::new(path, self.force).write(format!("{document:#}\n").as_bytes())
+        WholeFile::new(path, Overwrite::from_force(self.force)).write(format!("{document:#}\n").as_bytes())
     }
 
     /// Refuses outputs that cannot be written, and inputs that cannot be read, before anything is read.
@@ -180,7 +185,7 @@ impl Score {
         if path.as_os_str() == "-" {
             return Err(Error::usage("`--summary` takes a file: standard output is for the score"));
         }
-        WholeFile::refuse(path, self.force, None).map_err(as_usage)?;
+        WholeFile::refuse(path, Overwrite::from_force(self.force), None).map_err(as_usage)?;
         if self.inputs.iter().chain(&self.truth).any(|input| input == path) {
             let message = format!("{} is both an input and an output", quoted(&path.display().to_string()));
             return Err(Error::usage(message).help("give the output another name"));

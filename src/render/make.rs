@@ -218,7 +218,7 @@ impl<'e> Context<'e> {
         let (actor, role) = (&self.scenario.actors[index], Role::Principal(index));
         match roaming.draw(address_key(self.scenario.key.salted(self.instance.1), actor)) {
             0 => self.member(role, field).unwrap_or(PaddedSlice::NULL),
-            away => self.made((actor.kind, field), Lane(0), Roaming::number(self.roles.of(role), away)),
+            away => self.made((actor.kind, field), Lane(0), Roaming::number(self.roles.in_role(role), away)),
         }
     }
 

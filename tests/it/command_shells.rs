@@ -127,7 +127,7 @@ fn every_command_has_a_manual_page() {
     assert_eq!((unknown.code, unknown.stderr.contains("did you mean `generate`?")), (2, true), "{}", unknown.stderr);
 }
 
-const TOPICS: [&str; 8] = ["scenarios", "templates", "time", "kafka", "summary", "verdict", "scoring", "metrics"];
+const TOPICS: [&str; 7] = ["scenarios", "templates", "time", "kafka", "summary", "scoring", "metrics"];
 
 #[test]
 fn concepts_and_commands_are_explained() {

@@ -28,6 +28,7 @@ pages! {
     kafka: "docs/kafka.md",
     arrived: "docs/arrived.md",
     siem: "docs/siem.md",
+    detections: "docs/detections.md",
     kubernetes: "docs/kubernetes.md",
     testing: "docs/testing.md",
     questions: "docs/questions.md",

@@ -48,7 +48,7 @@ pub fn instant(text: &str) -> i64 {
     falsetrail::units::time(text, 0).unwrap()
 }
 
-fn principal(event: &Value) -> String {
+pub fn principal(event: &Value) -> String {
     let who = &event["data"]["authenticationInfo"]["principal"];
     let of = |key: &str| who[key]["resourceId"].as_str().or_else(|| who[key]["resource_id"].as_str());
     ["confluentUser", "confluent_user", "confluentServiceAccount", "confluent_service_account"]

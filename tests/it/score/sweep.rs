@@ -52,7 +52,7 @@ fn what_cannot_be_swept_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     for (options, code, said) in [
         ("--sweep deletes=1..3 mass-deletion", 2, "required"),
-        ("--sweep delete=1..3 mass-deletion -- true", 2, "`mass-deletion` has no parameter `delete`: "),
+        ("--sweep delete=1..3 mass-deletion -- true", 2, "`mass-deletion` has no parameter `delete`"),
         ("--sweep deletes=1..3 busy-day -- true", 2, "`busy-day` is a workload"),
         ("--sweep deletes=3..1 mass-deletion -- true", 2, "begins above its end"),
         ("--sweep gap=1ms..1h mass-deletion -- true", 2, "give larger steps"),

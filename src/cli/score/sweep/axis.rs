@@ -26,11 +26,11 @@ impl FromStr for Axes {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut axes: Vec<Axis> = Vec::new();
         for part in text.split(',') {
-            let axis: Axis = part.parse()?;
-            if axes.iter().any(|known| known.name == axis.name) {
-                return Err(format!("the parameter {} is there twice: {FORM}", quoted(&axis.name)));
+            let added: Axis = part.parse()?;
+            if axes.iter().any(|known| known.name == added.name) {
+                return Err(format!("the parameter {} is there twice: {FORM}", quoted(&added.name)));
             }
-            axes.push(axis);
+            axes.push(added);
         }
         let count = axes.iter().fold(1, |count: usize, axis| count.saturating_mul(axis.values.len()));
         if count > MOST {
