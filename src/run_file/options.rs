@@ -54,12 +54,12 @@ macro_rules! field {
     };
 }
 
-const fn key(position: u8, name: &'static str) -> Option<RunFileKey> {
-    Some(RunFileKey { name, position, is_required: false })
+const fn key(position: u8, name: &'static str) -> RunFileKey {
+    RunFileKey { name, position, is_required: false }
 }
 
-const fn required(position: u8, name: &'static str) -> Option<RunFileKey> {
-    Some(RunFileKey { name, position, is_required: true })
+const fn required(position: u8, name: &'static str) -> RunFileKey {
+    RunFileKey { name, position, is_required: true }
 }
 
 const fn argument(value_name: &'static str, help: &'static str) -> Argument {
@@ -91,14 +91,14 @@ pub static OPTIONS: [ContentOption; 16] = [
             )
         }),
         with_run_file: WithRunFile::IfEndless,
-        key: key(3, "events"),
+        key: Some(key(3, "events")),
         ..ROW
     },
     ContentOption {
         name: "instances",
         kind: Kind::Count(field!(instances)),
         argument: Some(argument("N", "Exactly N whole instances of the scenario (or of the mix's, by weight)")),
-        key: key(4, "instances"),
+        key: Some(key(4, "instances")),
         ..ROW
     },
     ContentOption {
@@ -108,7 +108,7 @@ pub static OPTIONS: [ContentOption; 16] = [
             "S",
             "The number that all randomness comes from. [default: the scenario's, else drawn and printed]",
         )),
-        key: required(0, "seed"),
+        key: Some(required(0, "seed")),
         ..ROW
     },
     ContentOption {
@@ -120,7 +120,7 @@ pub static OPTIONS: [ContentOption; 16] = [
              run ends now, for which the whole run is simulated once before its first event]",
         )),
         with_run_file: WithRunFile::Always,
-        key: required(1, "from"),
+        key: Some(required(1, "from")),
         ..ROW
     },
     ContentOption {
@@ -128,7 +128,7 @@ pub static OPTIONS: [ContentOption; 16] = [
         kind: Kind::Time(field!(to)),
         argument: Some(argument("T", "Where event time ends: nothing happens at this time or later")),
         with_run_file: WithRunFile::IfEndless,
-        key: key(2, "to"),
+        key: Some(key(2, "to")),
         ..ROW
     },
     ContentOption {
@@ -145,7 +145,13 @@ pub static OPTIONS: [ContentOption; 16] = [
         ..ROW
     },
     // A run file says it of a live run, whose end is not known.
-    ContentOption { name: "", kind: Kind::Flag(field!(unbounded)), is_repeated: false, key: key(5, "endless"), ..ROW },
+    ContentOption {
+        name: "",
+        kind: Kind::Flag(field!(unbounded)),
+        is_repeated: false,
+        key: Some(key(5, "endless")),
+        ..ROW
+    },
     ContentOption {
         name: "every",
         kind: Kind::Duration(field!(every)),
@@ -153,7 +159,7 @@ pub static OPTIONS: [ContentOption; 16] = [
             "D",
             "Event time between the starts of two instances. [default: the scenario's, else 1s]",
         )),
-        key: key(6, "every"),
+        key: Some(key(6, "every")),
         ..ROW
     },
     ContentOption {
@@ -167,7 +173,7 @@ pub static OPTIONS: [ContentOption; 16] = [
                  `0.3/s`: needs `-n`, `-d` or `--to`. [default: the mix's, else none: steps happen when they are due]",
             )
         }),
-        key: key(7, "rate"),
+        key: Some(key(7, "rate")),
         ..ROW
     },
     ContentOption {
@@ -181,7 +187,7 @@ pub static OPTIONS: [ContentOption; 16] = [
                  `0s:500/s` jumps. May be repeated; the run ends with the last one",
             )
         }),
-        key: key(8, "stages"),
+        key: Some(key(8, "stages")),
         ..ROW
     },
     ContentOption {
@@ -191,7 +197,7 @@ pub static OPTIONS: [ContentOption; 16] = [
             value_name: None,
             ..argument("", "With a rate: start with no instance in progress. [default: start in steady state]")
         }),
-        key: key(10, "cold_start"),
+        key: Some(key(10, "cold_start")),
         ..ROW
     },
     ContentOption {
@@ -204,7 +210,7 @@ pub static OPTIONS: [ContentOption; 16] = [
              parameters may follow the time: `mass-deletion@+2h,label=near-miss,deletes=4`. May be repeated. Its \
              events are not counted by `-n`",
         )),
-        key: key(9, "inject"),
+        key: Some(key(9, "inject")),
         ..ROW
     },
     ContentOption {
@@ -217,7 +223,7 @@ pub static OPTIONS: [ContentOption; 16] = [
              typed; quotes around all of it are those of a file. A weight, chance, count or repetition of 0 means \
              never",
         )),
-        key: key(11, "set"),
+        key: Some(key(11, "set")),
         ..ROW
     },
     // Declared with the other commands' option of this name. A run file contains the files of the folder instead.
@@ -233,11 +239,11 @@ pub static OPTIONS: [ContentOption; 16] = [
                  complete `CloudEvent`]",
             )
         }),
-        key: key(12, "as_documented"),
+        key: Some(key(12, "as_documented")),
         ..ROW
     },
     // Declared and repeated with the options for Kafka.
-    ContentOption { name: "key", kind: Kind::Text(field!(key)), is_repeated: false, key: key(13, "key"), ..ROW },
+    ContentOption { name: "key", kind: Kind::Text(field!(key)), is_repeated: false, key: Some(key(13, "key")), ..ROW },
 ];
 
 impl ContentOption {

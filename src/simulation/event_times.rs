@@ -174,7 +174,7 @@ mod tests {
             run.with(|options| options.inject = vec!["mass-deletion@+1m".to_owned(), "mass-deletion@+9s".to_owned()]);
         let (plan, events) = simulated(&run);
         assert_eq!(plan.dry_run.map(|run| run.events), Some(events.len() as u64));
-        let background = events.iter().filter(|(scenario, _)| *scenario < plan.background).next_back();
+        let background = events.iter().rfind(|(scenario, _)| *scenario < plan.background);
         assert_eq!(plan.dry_run.map(|run| run.last), background.map(|(_, time)| *time));
         let spans = injected_spans(plan.workload(), plan.timing.from);
         assert_eq!(spans.len(), 2);

@@ -35,7 +35,7 @@ impl CompiledCalls {
         scenarios: &[ResolvedScenario],
         compiler: &mut EventKindCompiler<'_>,
     ) -> Result<CompiledCalls, Error> {
-        let mut compiled = CompiledCalls::default();
+        let mut all = CompiledCalls::default();
         let mut mistakes: Vec<Diagnostic> = Vec::new();
         let mut listed = 0;
         for (number, scenario) in scenarios.iter().enumerate() {
@@ -45,26 +45,26 @@ impl CompiledCalls {
                     calls.push(CompiledCall::default());
                     continue;
                 };
-                let first = compiled.event_kinds.len();
+                let first = all.event_kinds.len();
                 for failure in outcomes(catalog, call) {
                     match compiler.event_kind(number as u16, scenario, index, failure) {
-                        Ok(event_kind) => compiled.event_kinds.push(event_kind),
+                        Ok(event_kind) => all.event_kinds.push(event_kind),
                         Err(found) => mistakes.extend(found),
                     }
                 }
-                let event_kinds = &compiled.event_kinds[first..];
+                let event_kinds = &all.event_kinds[first..];
                 listed += event_kinds.iter().map(|event_kind| event_kind.snapshot.listed.len()).sum::<usize>();
                 if listed > MOST_LISTED {
                     return Err(too_many_listed(catalog, scenario, call));
                 }
                 calls.push(CompiledCall {
-                    event_kinds: first as u32..compiled.event_kinds.len() as u32,
+                    event_kinds: first as u32..all.event_kinds.len() as u32,
                     beside: beside(scenario, event_kinds),
                 });
             }
-            compiled.calls.push(calls.into());
+            all.calls.push(calls.into());
         }
-        if mistakes.is_empty() { Ok(compiled) } else { Err(mistakes.into()) }
+        if mistakes.is_empty() { Ok(all) } else { Err(mistakes.into()) }
     }
 }
 

@@ -94,7 +94,7 @@ impl Resolver<'_, '_> {
                     }
                 }
                 Ok((_, _)) => {
-                    self.mistakes.push(Diagnostic::new(&given.source, given.value.span, "this cannot be fixed here"))
+                    self.mistakes.push(Diagnostic::new(&given.source, given.value.span, "this cannot be fixed here"));
                 }
                 Err(mistake) => self.mistakes.push(mistake),
             }
