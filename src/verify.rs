@@ -162,8 +162,20 @@ pub struct Source<'a> {
     pub input: u16,
     /// When the pipeline received it, in nanoseconds since the Unix epoch.
     pub received: Option<i64>,
-    /// Its key; `None` if the input has no keys, `Some(None)` for a record without one.
-    pub key: Option<Option<&'a [u8]>>,
+    /// Its key.
+    pub key: SourceKey<'a>,
+}
+
+/// The key of a record.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum SourceKey<'a> {
+    /// The input has no keys.
+    #[default]
+    Unknown,
+    /// The record has no key.
+    None,
+    /// The record's key.
+    Bytes(&'a [u8]),
 }
 
 /// Records between two looks at whether to stop.
@@ -240,7 +252,7 @@ impl<'p> Verifier<'p> {
 
     /// Takes one record, and what is known of it beside its bytes. The items of a list are separate records.
     pub fn record_of(&mut self, record: &[u8], source: &Source<'_>) {
-        let key = source.key.map_or(RecordKey::Unknown, |key| self.intake.expectation.record_key(key));
+        let key = self.intake.expectation.record_key(source.key);
         let origin = Origin { input: source.input, received: source.received, key, ..Origin::default() };
         self.options.seen.bytes.fetch_add(record.len() as u64, Ordering::Relaxed);
         let text = record.trim_ascii();

@@ -109,10 +109,8 @@ fn cell(row: &[u8], separator: u8) -> Cell<'_> {
     let has_backslashes = row.get(first - 1) == Some(&b'\\') && row.get(first + 1) != Some(&b'"');
     let (mut text, mut at) = (Vec::new(), 1);
     loop {
-        let special = match has_backslashes {
-            true => memchr::memchr2(b'"', b'\\', &row[at..]),
-            false => memchr::memchr(b'"', &row[at..]),
-        };
+        let special =
+            if has_backslashes { memchr::memchr2(b'"', b'\\', &row[at..]) } else { memchr::memchr(b'"', &row[at..]) };
         let Some(stop) = special.map(|special| at + special) else {
             text.extend_from_slice(&row[at..]);
             return Cell { text: text.into(), end: row.len(), is_closed: false };

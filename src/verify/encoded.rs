@@ -112,9 +112,8 @@ fn without_entities(text: &[u8]) -> Vec<u8> {
         ("&amp;", "&"),
     ];
     let text = String::from_utf8_lossy(text);
-    let plain = ENTITIES.iter().fold(text, |text, (entity, character)| match text.contains(entity) {
-        true => Cow::Owned(text.replace(entity, character)),
-        false => text,
+    let plain = ENTITIES.iter().fold(text, |text, (entity, character)| {
+        if text.contains(entity) { Cow::Owned(text.replace(entity, character)) } else { text }
     });
     plain.into_owned().into_bytes()
 }

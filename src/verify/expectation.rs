@@ -5,6 +5,7 @@
 //! sparse the steps are, because only pages with a one in them are kept.
 
 use super::{
+    SourceKey,
     arrivals::RecordKey,
     walk::{self, Scope, Walk},
 };
@@ -226,11 +227,14 @@ impl<'p> Expectation<'p> {
     }
 
     /// The key of a record of a topic, as the number that events have for it.
-    pub fn record_key(&self, key: Option<&[u8]>) -> RecordKey {
+    pub fn record_key(&self, key: SourceKey<'_>) -> RecordKey {
         match key {
+            SourceKey::Unknown => RecordKey::Unknown,
             _ if self.detail == Detail::Ids => RecordKey::Unknown,
-            None | Some([]) => RecordKey::None,
-            Some(key) => self.key_numbers.get(&xxh3_64(key)).map_or(RecordKey::Other, |key| RecordKey::Number(*key)),
+            SourceKey::None | SourceKey::Bytes([]) => RecordKey::None,
+            SourceKey::Bytes(key) => {
+                self.key_numbers.get(&xxh3_64(key)).map_or(RecordKey::Other, |key| RecordKey::Number(*key))
+            }
         }
     }
 

@@ -6,8 +6,10 @@
 
 use super::{
     counts::Counts,
+    encoded,
     expectation::Expectation,
     json::{self, Json, Node},
+    shape::could_be_piece,
     walk::{self, Walk},
 };
 use std::{collections::HashMap, num::NonZero};
@@ -15,9 +17,6 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Bytes of such records that are kept; those beyond count as foreign.
 const KEPT: usize = 32 << 20;
-
-/// Bytes of a piece at least that say anything.
-const SHORTEST: usize = 24;
 
 /// Bytes by which a piece is looked for.
 const ANCHOR: usize = 8;
@@ -46,11 +45,6 @@ enum Piece {
 
 /// Texts in texts that are looked at.
 const DEEPEST: usize = 3;
-
-/// Whether a text that is no JSON could be a piece of an event.
-fn could_be_piece(text: &[u8]) -> bool {
-    text.len() >= SHORTEST && memchr::memchr_iter(b'"', text).nth(1).is_some()
-}
 
 /// A piece without what programs put at its end: a mark, or a character in place of one that was cut.
 fn without_mark(piece: &[u8]) -> &[u8] {
@@ -83,7 +77,9 @@ impl Orphans {
         let record = record.trim_ascii();
         let piece = match json::parse(record) {
             Ok(tree) => longest_piece(&tree, 0),
-            Err(_) => Some(record.to_vec()).filter(|record| could_be_piece(record)),
+            // The beginning of an object in which an agent has put the event as a text.
+            Err(_) if memchr::memmem::find(record, b"\\\":").is_some() => encoded::unescaped(record),
+            Err(_) => Some(record.to_vec()),
         };
         let Some(piece) = piece else { return counts.foreign(record, false) };
         let record = without_mark(&piece);

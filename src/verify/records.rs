@@ -101,8 +101,9 @@ impl<R: Read> Records<R> {
         while !unwrapper.is_done() && !unwrapper.is_broken() {
             let goes_on = match self.lines.peek()? {
                 Some(b' ' | b'\t' | b'"' | b'}' | b']' | b',' | b'\n' | b'\r') => true,
-                // An item of a list that is not indented.
-                Some(b'{' | b'[' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n') => unwrapper.wants_item(),
+                // An item of a list that is not indented. Where the first line is more than a bracket, the document is
+                // one line that was cut.
+                Some(b'{' | b'[' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n') => first == b"{" && unwrapper.wants_item(),
                 _ => false,
             };
             // A line that begins another record: the one before it was cut.

@@ -13,6 +13,7 @@ use super::{
     json::{Broken, Json, Node, parse},
     otlp,
 };
+pub(super) use pieces::could_be_piece;
 use search::Search;
 pub(super) use search::inner;
 use std::borrow::Cow;
@@ -111,7 +112,7 @@ impl<'e> Target<'e> {
 
     fn judge_plain(&self, record: &[u8], rules: &Rules) -> Judgement {
         // Also with something before and after it.
-        if rules.body_at.is_none() && memchr::memmem::find(record, self.body).is_some() {
+        if rules.body_at.is_none() && self.is_within(record) {
             return Judgement::Carries(Class::Unchanged, Forms::default(), Vec::new());
         }
         let mut is_cut = false;
@@ -130,6 +131,15 @@ impl<'e> Target<'e> {
             }
         }
         self.judge_text(record, is_cut)
+    }
+
+    /// Whether a record has the event's bytes.
+    fn is_within(&self, record: &[u8]) -> bool {
+        // To search for all of it would cost more than the search for its beginning.
+        const BEGINNING: usize = 32;
+        let beginning = &self.body[..self.body.len().min(BEGINNING)];
+        self.body.len() <= record.len()
+            && memchr::memmem::find_iter(record, beginning).any(|at| record[at..].starts_with(self.body))
     }
 
     fn judge_tree(&self, tree: &Node<'_>, record: &[u8], rules: &Rules) -> Judgement {

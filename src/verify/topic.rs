@@ -2,7 +2,7 @@
 //!
 //! That all events have arrived is no end: pipelines that were killed deliver again, and copies come last.
 
-use super::{Source, Verifier};
+use super::{Source, SourceKey, Verifier};
 use crate::{
     error::Error,
     sink::kafka::{Begin, KafkaSettings, TopicReader},
@@ -50,7 +50,8 @@ impl Verifier<'_> {
             }
             if let Some(record) = reader.next(WAIT)? {
                 let input = *inputs.entry(record.partition).or_insert_with(|| self.next_input());
-                let source = Source { input, received: record.received, key: Some(record.key.as_deref()) };
+                let key = record.key.as_deref().map_or(SourceKey::None, SourceKey::Bytes);
+                let source = Source { input, received: record.received, key };
                 self.record_of(&record.text, &source);
                 (last, unread) = (Instant::now(), None);
                 // Some of a topic's records may be in the client's memory already.

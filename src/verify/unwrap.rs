@@ -30,6 +30,9 @@ enum State {
     Plain,
 }
 
+/// Lists and objects in each other at most: a line of brackets is no document.
+const DEEPEST: usize = 1_000;
+
 /// Bytes between two looks at how much is held.
 const STEP: usize = 256 << 10;
 
@@ -153,6 +156,7 @@ impl Unwrapper {
         }
         match byte {
             b'"' => self.text = Some(at),
+            b'{' | b'[' if self.frames.len() == DEEPEST => self.state = State::Broken,
             b'{' | b'[' => {
                 // Of a list at the top each item is a record.
                 let gives = byte == b'[' && self.frames.is_empty();

@@ -127,7 +127,10 @@ const MUTATIONS: &[Mutation] = &[
         (text, json!({ "missing": 400, "missing_cut": null, "truncated": 400 }))
     }),
     ("the object of an agent cut", |bodies| {
-        let cut = |body: &String| json!({ "message": body }).to_string()[..1600].to_owned();
+        let cut = |body: &String| {
+            let text = json!({ "message": body }).to_string();
+            text[..text.len() * 3 / 4].to_owned()
+        };
         (joined(bodies.iter().map(cut)), json!({ "missing": 400, "missing_cut": 400, "truncated": 400 }))
     }),
     ("copies with different damage", |bodies| {

@@ -8,19 +8,28 @@ import json
 import sys
 
 
+def documents(line):
+    """The documents of a line: before the end of one that was whole, a collector may have been killed."""
+    decoder, at = json.JSONDecoder(), 0
+    while at < len(line):
+        document, at = decoder.raw_decode(line, at)
+        yield document
+
+
 def main(sent, received):
     numbers = {json.loads(line)["id"]: number for number, line in enumerate(open(sent))}
     copies, torn = collections.Counter(), 0
     for line in open(received, errors="replace"):
         try:
-            batch = json.loads(line)
+            batches = list(documents(line.strip()))
         except ValueError:
             torn += 1
             continue
-        for resource in batch["resourceLogs"]:
-            for scope in resource["scopeLogs"]:
-                for record in scope["logRecords"]:
-                    copies[json.loads(record["body"]["stringValue"])["id"]] += 1
+        for batch in batches:
+            for resource in batch["resourceLogs"]:
+                for scope in resource["scopeLogs"]:
+                    for record in scope["logRecords"]:
+                        copies[json.loads(record["body"]["stringValue"])["id"]] += 1
     doubled = [count for count in copies.values() if count > 1]
     print(json.dumps({
         "arrived": len(copies),

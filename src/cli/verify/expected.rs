@@ -18,10 +18,11 @@ pub struct Expected {
     /// If nobody knows where the run ended: the events before this number were emitted.
     pub end_unknown: Option<u64>,
     /// When the run began in wall time, if a summary says so.
-    #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "only a topic is read from a time on"))]
     pub started: Option<i64>,
     /// Whether events were emitted at their times, if a summary says so.
     pub is_live: Option<bool>,
+    /// How many seconds of event time a live run had in one of wall time, if a summary says so.
+    speed: Option<f64>,
     /// The topic that the run was emitted to.
     pub topic: Option<Topic>,
     pub warnings: Vec<String>,
@@ -47,8 +48,11 @@ impl Verify {
         let plan = &mut expected.plan;
         if plan.timing.is_endless() && !expected.scope.part.has_end() {
             expected.end_unknown = expected.end_unknown.or(Some(0));
-            // Nothing was emitted that has not happened yet.
-            plan.end_early(Some(now.max(plan.timing.from + 1)), None);
+            // Nothing was emitted that has not happened yet, in the time of the run.
+            let passed = now.saturating_sub(expected.started.unwrap_or(plan.timing.from)).max(0);
+            let run_time = (passed as f64 * expected.speed.unwrap_or(1.0)) as i64;
+            let latest = plan.timing.from.saturating_add(run_time).max(now);
+            plan.end_early(Some(latest.max(plan.timing.from + 1)), None);
         }
         if self.events.is_some() || self.until.is_some() {
             expected.end_unknown = None;
@@ -92,6 +96,7 @@ fn from_summary(plan: Plan, emitted: Option<Emitted>) -> Expected {
             end_unknown: None,
             started: None,
             is_live: None,
+            speed: None,
             topic: None,
             warnings: Vec::new(),
         };
@@ -113,5 +118,14 @@ fn from_summary(plan: Plan, emitted: Option<Emitted>) -> Expected {
         ));
     }
     let scope = Scope { part: Slice { first, ..part }, without: some(failed), except: some(unknown) };
-    Expected { plan, scope, end_unknown, started: Some(started), is_live: Some(speed == Some(1.0)), topic, warnings }
+    Expected {
+        plan,
+        scope,
+        end_unknown,
+        started: Some(started),
+        is_live: Some(speed == Some(1.0)),
+        speed,
+        topic,
+        warnings,
+    }
 }

@@ -12,6 +12,11 @@ const ANCHOR: usize = 24;
 /// Texts in texts that are looked at.
 const DEEPEST: usize = 3;
 
+/// Whether a text has so much of JSON that it is more than a value, such as an id alone.
+pub(in crate::verify) fn could_be_piece(text: &[u8]) -> bool {
+    text.len() >= ANCHOR && memchr::memchr_iter(b'"', text).nth(1).is_some()
+}
+
 impl Target<'_> {
     /// A record that is no JSON.
     pub(super) fn judge_text(&self, record: &[u8], is_cut: bool) -> Judgement {
@@ -30,7 +35,7 @@ impl Target<'_> {
         match &node.value {
             Json::List(items) => items.iter().find_map(|item| self.piece_in_texts(item, depth)),
             Json::Object(members) => members.iter().find_map(|(_, member)| self.piece_in_texts(member, depth)),
-            Json::Text(text) if text.len() >= ANCHOR => match parse(text.trim().as_bytes()) {
+            Json::Text(text) if could_be_piece(text.as_bytes()) => match parse(text.trim().as_bytes()) {
                 Ok(inner) if depth < DEEPEST => self.piece_in_texts(&inner, depth + 1),
                 Err(Broken::Cut) if text.trim_start().starts_with('{') => {
                     Some(self.judge_text(text.as_bytes(), true)).filter(|judged| !matches!(judged, Judgement::Mentions))
@@ -50,8 +55,10 @@ impl Target<'_> {
             if same >= SHORTEST && same < self.body.len() && same * 10 >= piece.len() * 9 {
                 return Some(Judgement::Truncated(if same == piece.len() { same } else { piece.len() } as u64));
             }
-            let could_be = piece.len() >= ANCHOR && piece.len() < self.body.len();
-            if could_be && memchr::memmem::find(self.body, piece).is_some() {
+            if could_be_piece(piece)
+                && piece.len() < self.body.len()
+                && memchr::memmem::find(self.body, piece).is_some()
+            {
                 return Some(Judgement::Fragment);
             }
         }
@@ -66,7 +73,8 @@ impl Target<'_> {
             let same = record[..record.len() - ANCHOR].iter().rev().zip(before).take_while(|(a, b)| a == b).count();
             let begins = at - same;
             let is_piece = (same + ANCHOR) * 2 >= record.len() && same + ANCHOR < self.body.len();
-            is_piece.then_some(if begins == 0 {
+            let could_be = could_be_piece(&record[record.len() - ANCHOR - same..]);
+            (is_piece && could_be).then_some(if begins == 0 {
                 Judgement::Truncated((same + ANCHOR) as u64)
             } else {
                 Judgement::Fragment

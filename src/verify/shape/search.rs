@@ -71,11 +71,17 @@ pub(in crate::verify) fn inner(text: &str) -> Option<Cow<'_, [u8]>> {
 /// Whether a text is an id, also in capitals, without hyphens, or with something around it.
 fn is_id(text: &str, id: &str) -> bool {
     const LONGEST: usize = 80;
-    if !(32..=LONGEST).contains(&text.len()) {
+    const FIRST: usize = 8;
+    if text == id {
+        return true;
+    }
+    let (Some(first), true) = (id.as_bytes().get(..FIRST), (32..=LONGEST).contains(&text.len())) else { return false };
+    // Most texts of that length are something else.
+    if !text.as_bytes().windows(FIRST).any(|window| window.eq_ignore_ascii_case(first)) {
         return false;
     }
     let digits = |text: &str| text.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect::<String>();
-    text == id || digits(text).contains(&digits(id))
+    digits(text).contains(&digits(id))
 }
 
 /// A step from the record's top: the value, and the key or index that leads on.
@@ -84,7 +90,7 @@ type Step<'a> = (&'a Node<'a>, Cow<'a, str>);
 impl Search<'_, '_> {
     /// Looks for the body in a value and in all that it contains.
     pub fn visit<'a>(&mut self, node: &'a Node<'a>, stack: &mut Vec<Step<'a>>, in_texts: usize) {
-        if self.left == 0 || self.best.as_ref().is_some_and(|best| best.is_same_bytes) {
+        if self.left == 0 || self.best.as_ref().is_some_and(|best| self.cannot_be_better(best)) {
             return;
         }
         match &node.value {
@@ -109,6 +115,12 @@ impl Search<'_, '_> {
             Json::Text(text) => self.text(text, stack, in_texts),
             _ => {}
         }
+    }
+
+    /// Whether nothing better can be found: the event is there, and no room for it once more.
+    fn cannot_be_better(&self, best: &Best) -> bool {
+        let is_whole = best.present >= self.target.scalars && best.changes.is_empty() && !best.added;
+        best.is_same_bytes || is_whole && self.outer.raw.len() < 2 * self.target.body.len()
     }
 
     fn text(&mut self, text: &str, stack: &[Step<'_>], in_texts: usize) {

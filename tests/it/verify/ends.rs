@@ -54,20 +54,30 @@ fn nothing_is_proved_where_nothing_was_expected() {
 fn a_live_run_without_an_end_is_never_complete() {
     let (folder, _) = emitted();
     let folder = folder.path();
-    let words = "generate busy-day --live --rate 200/s --seed 7 --from 2026-01-05T08:00:00Z --speed 1000 -n 300 \
-                 -o live.ndjson --summary live.json --write-run live-run.json -q";
-    line(folder, words).fine();
+    let words = "generate busy-day --live --rate 2000/s --seed 7 -n 300 -q";
+    line(folder, &format!("{words} -o live.ndjson --summary live.json --write-run live-run.json")).fine();
     assert_eq!(verify_by(folder, "live.json", "live.ndjson").0, 0);
-    let run_file = fs::read_to_string(folder.join("live-run.json")).unwrap();
-    let mut run: Value = serde_json::from_str(&run_file).unwrap();
-    run.as_object_mut().unwrap().remove("events");
-    run["endless"] = json!(true);
+    let endless = |run: &mut Value| {
+        run.as_object_mut().unwrap().remove("events");
+        run["endless"] = json!(true);
+    };
+    let mut run: Value = serde_json::from_str(&fs::read_to_string(folder.join("live-run.json")).unwrap()).unwrap();
+    endless(&mut run);
     write(folder, "endless.json", run.to_string());
     let (code, verdict) = verify_by(folder, "endless.json", "live.ndjson");
     let found = ["expected", "arrived", "missing", "end_known", "complete"].map(|key| verdict[key].clone());
     assert_eq!((code, found), (1, [json!(300), json!(300), json!(0), json!(false), json!(false)]));
     assert_eq!(verify_by(folder, "endless.json", "live.ndjson -n 300").0, 0);
     assert_eq!(verify_by(folder, "endless.json", "live.ndjson -n 301").0, 1);
+    // A run that is faster than the clock is ahead of it.
+    line(folder, &format!("{words} --speed 1000000 --force -o fast.ndjson --summary fast.json")).fine();
+    edited(folder, "fast.json", |summary| {
+        endless(&mut summary["run_file"]);
+        summary["status"] = json!("running");
+        summary["emitted"]["until"] = json!(null);
+    });
+    let (code, verdict) = verify_by(folder, "edited.json", "fast.ndjson");
+    assert_eq!((code, &verdict["arrived"], &verdict["foreign"]), (1, &json!(300), &json!(0)));
     // Nothing came, and what should have come is not known either.
     let (code, verdict) = verify_by(folder, "endless.json", "/dev/null");
     assert_eq!((code, &verdict["complete"], &verdict["expected"]), (1, &json!(false), &json!(0)));
@@ -133,18 +143,18 @@ fn a_shard_and_a_run_that_was_continued_are_what_their_summaries_say() {
     let shard = verdict["expected"].as_u64().unwrap();
     assert!(code == 0 && (1..200).contains(&shard), "{verdict}");
     let (code, verdict) = verify_by(folder, "shard.json", "out.ndjson");
-    assert_eq!((code, verdict["foreign_of_this_run"].as_u64()), (0, Some(200 - shard)));
-    // There is no room for all of it; then it is continued.
-    let limited = format!("trap '' XFSZ; ulimit -f 100; falsetrail {of} -o all.ndjson --summary first.json");
+    assert_eq!((code, verdict["foreign_of_this_run"].as_u64()), (0, Some(200 - shard)), "the other shards");
+    // There is no room for all of it, but for the summary; then it is continued.
+    let of = "generate busy-day -n 2000 --seed 7 --from 2026-01-05T08:00:00Z -q";
+    let limited = format!("trap '' XFSZ; ulimit -f 2000; falsetrail {of} -o all.ndjson --summary first.json");
     let run = shell(folder, &limited);
     assert_eq!(run.code, 1, "{}", run.stderr);
     let (code, first) = verify_by(folder, "first.json", "all.ndjson.part");
     let emitted = first["expected"].as_u64().unwrap();
-    assert!(code == 0 && (1..200).contains(&emitted), "{first}");
-    assert_eq!(verify_by(folder, "first.json", "out.ndjson").1["foreign_of_this_run"], json!(200 - emitted));
+    assert!(code == 0 && (1..2000).contains(&emitted), "{first}");
     shell(folder, &format!("{} --summary second.json --force", run.rest().unwrap())).fine();
     let (code, verdict) = verify_by(folder, "second.json", "all.ndjson");
-    assert_eq!((code, &verdict["expected"], &verdict["unchanged"]), (0, &json!(200), &json!(200)), "{verdict}");
+    assert_eq!((code, &verdict["expected"], &verdict["unchanged"]), (0, &json!(2000), &json!(2000)), "{verdict}");
     // The continuation alone is not all of the file.
     let lines: Vec<String> =
         fs::read_to_string(folder.join("all.ndjson")).unwrap().lines().map(str::to_owned).collect();
