@@ -29,6 +29,7 @@ pub(crate) mod json;
 mod judging;
 mod late;
 mod order;
+mod origin;
 mod orphans;
 mod otlp;
 pub(crate) mod piece;
@@ -47,9 +48,9 @@ use crate::{
     error::{Error, quoted},
     plan::Plan,
 };
-use arrivals::{Origin, RecordKey};
 use expectation::{Detail, Expectation};
 use intake::Intake;
+use origin::{Origin, RecordKey};
 use piece::Piece;
 use shape::Rules;
 use std::{
@@ -66,9 +67,9 @@ use std::{
 pub use allowance::{Allow, Allowances, Require};
 pub use causes::{Cause, percent};
 pub use comparison::Forms;
-pub use counts::Keys;
 pub use late::Late;
 pub use order::{Disorder, Order};
+pub use origin::Keys;
 #[cfg(feature = "kafka")]
 pub use topic::TopicReading;
 pub use verdict::{ChangeCount, Example, VERSION, Verdict};

@@ -2,57 +2,10 @@
 
 use super::{
     expectation::{Detail, Expectation},
+    origin::Origin,
     shape::Class,
 };
 use std::collections::HashMap;
-
-/// Where and when a record was read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Origin {
-    /// Which record of all, from 0.
-    pub record: u32,
-    /// Which input: a file, or a partition.
-    pub input: u16,
-    /// When the pipeline received it, in nanoseconds since the Unix epoch.
-    pub received: Option<i64>,
-    pub key: RecordKey,
-}
-
-/// The key of a record of a topic.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum RecordKey {
-    /// The input has no keys, or the record has several events.
-    #[default]
-    Unknown,
-    /// The record has no key.
-    None,
-    /// By the numbers of [`Expectation::key`].
-    Number(u32),
-    /// No event of the run has that key.
-    Other,
-}
-
-impl RecordKey {
-    /// As a number for the disk.
-    pub fn to_number(self) -> u32 {
-        match self {
-            RecordKey::None => 0,
-            RecordKey::Number(number) => number,
-            RecordKey::Other => u32::MAX - 1,
-            RecordKey::Unknown => u32::MAX,
-        }
-    }
-
-    /// See [`RecordKey::to_number`].
-    pub fn from_number(number: u32) -> Self {
-        match number {
-            0 => RecordKey::None,
-            u32::MAX => RecordKey::Unknown,
-            number if number == u32::MAX - 1 => RecordKey::Other,
-            number => RecordKey::Number(number),
-        }
-    }
-}
 
 /// Arrivals of the expected events.
 pub(super) struct Arrivals {

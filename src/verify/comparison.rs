@@ -1,8 +1,8 @@
 //! Comparison of an event with the body that a record has for it: form, additions, values.
 
 use super::{
+    encoded::inner,
     json::{Json, Node, parse},
-    shape::inner,
     times,
 };
 use std::fmt::Write;

@@ -1,8 +1,8 @@
 //! Counts of records by what they are, and of differences in bodies.
 
 use super::{
-    arrivals::RecordKey,
     comparison::{Change, Forms},
+    origin::Keys,
     verdict::{ChangeCount, Example},
 };
 use std::collections::{BTreeMap, HashMap};
@@ -32,35 +32,6 @@ pub(super) struct Counts {
     /// A foreign record, and one that mentions an event.
     pub foreign_example: Option<String>,
     pub mention_example: Option<String>,
-}
-
-/// The keys of a topic's records, compared with those that the events were generated with: first arrivals only.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Keys {
-    /// Events with their key, which may be none.
-    pub same: u64,
-    /// Events with another key.
-    pub other: u64,
-    /// Events that have lost their key.
-    pub gone: u64,
-}
-
-impl Keys {
-    /// Notes an arrival; `expected` is the number of the event's key, 0 for none.
-    pub(super) fn note(&mut self, found: RecordKey, expected: u32) {
-        match found {
-            RecordKey::Unknown => {}
-            RecordKey::None if expected == 0 => self.same += 1,
-            RecordKey::None => self.gone += 1,
-            RecordKey::Number(number) if number == expected => self.same += 1,
-            RecordKey::Number(_) | RecordKey::Other => self.other += 1,
-        }
-    }
-
-    /// Whether any key is known.
-    pub(super) fn is_known(self) -> bool {
-        self.same + self.other + self.gone > 0
-    }
 }
 
 impl Counts {

@@ -36,6 +36,15 @@ pub(super) fn document(text: &[u8]) -> Option<Vec<u8>> {
     is_document.then_some(plain)
 }
 
+/// The text that a text holds as JSON, also in base64; `None` if it is too short, or begins otherwise.
+pub(super) fn inner(text: &str) -> Option<Cow<'_, [u8]>> {
+    let text = text.trim();
+    match text.as_bytes() {
+        [b'{' | b'[' | b'"', _, ..] => Some(Cow::Borrowed(text.as_bytes())),
+        text => document(text).map(Cow::Owned),
+    }
+}
+
 /// A record in which every document in base64 is replaced by its text; `None` if there is none.
 pub(super) fn record(record: &[u8]) -> Option<Vec<u8>> {
     if let Some(plain) = document(record) {

@@ -6,7 +6,7 @@
 
 use super::{
     SourceKey,
-    arrivals::RecordKey,
+    origin::RecordKey,
     walk::{self, Scope, Walk},
 };
 use crate::{

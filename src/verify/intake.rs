@@ -7,13 +7,14 @@ mod divide;
 
 use super::{
     Options,
-    arrivals::{Arrivals, Origin},
+    arrivals::Arrivals,
     candidates::{self, UUID},
     counts::Counts,
     encoded,
     expectation::{Detail, Expectation, Found},
     json::{self, Node},
     late::Lateness,
+    origin::Origin,
     orphans::Orphans,
     piece::Piece,
     shape::Class,

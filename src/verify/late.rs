@@ -1,6 +1,6 @@
 //! How long after its time an event was received.
 
-use super::{arrivals::Origin, json, times};
+use super::{json, origin::Origin, times};
 use hdrhistogram::Histogram;
 
 /// Delays of first arrivals, in microseconds.

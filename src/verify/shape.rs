@@ -9,13 +9,12 @@ mod search;
 
 use super::{
     comparison::{Change, Forms, scalars},
-    encoded,
+    encoded::{self, inner},
     json::{Broken, Json, Node, parse},
     otlp,
 };
 pub(super) use pieces::could_be_piece;
 use search::Search;
-pub(super) use search::inner;
 use std::borrow::Cow;
 
 /// The relation of a record to an event.

@@ -3,7 +3,7 @@
 //! They come in any order, and events are rendered in the run's: so they are divided by the event's position, and each
 //! part is small enough for memory.
 
-use super::arrivals::{Origin, RecordKey};
+use super::origin::{Origin, RecordKey};
 use crate::{error::Error, sink::reason};
 use std::{
     fs::{self, File, OpenOptions},

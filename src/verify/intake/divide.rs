@@ -5,8 +5,8 @@
 
 use super::{Hit, Intake};
 use crate::verify::{
-    arrivals::{Origin, RecordKey},
     json::{self, Json, Node},
+    origin::{Origin, RecordKey},
 };
 
 /// Events at most that one record which cannot be taken apart is judged for.

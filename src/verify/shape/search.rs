@@ -3,7 +3,7 @@
 use super::{Class, Judgement, Rules, Target, uncompared};
 use crate::verify::{
     comparison::{Change, Comparison, Forms, compare, same_scalar},
-    encoded,
+    encoded::inner,
     json::{Json, Node, parse},
 };
 use std::borrow::Cow;
@@ -56,15 +56,6 @@ fn child<'n, 'a>(node: &'n Node<'a>, token: &str) -> Option<&'n Node<'a>> {
     match &node.value {
         Json::List(items) => items.get(token.parse::<usize>().ok()?),
         _ => node.get(token),
-    }
-}
-
-/// The text that a text holds as JSON, also in base64; `None` if it is too short, or begins otherwise.
-pub(in crate::verify) fn inner(text: &str) -> Option<Cow<'_, [u8]>> {
-    let text = text.trim();
-    match text.as_bytes() {
-        [b'{' | b'[' | b'"', _, ..] => Some(Cow::Borrowed(text.as_bytes())),
-        text => encoded::document(text).map(Cow::Owned),
     }
 }
 
