@@ -180,7 +180,7 @@ impl Count {
 }
 
 impl Events {
-    /// No event yet, of so many.
+    /// Counts nothing yet; the run has `total` events.
     fn new(total: u64) -> Self {
         Events { missing: Missing::new(total), ..Events::default() }
     }

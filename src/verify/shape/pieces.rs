@@ -12,7 +12,7 @@ const ANCHOR: usize = 24;
 /// Texts in texts that are looked at.
 const DEEPEST: usize = 3;
 
-/// Whether a text has so much of JSON that it is more than a value, such as an id alone.
+/// Whether a text has enough of JSON to be more than a single value, such as an id.
 pub(in crate::verify) fn could_be_piece(text: &[u8]) -> bool {
     text.len() >= ANCHOR && memchr::memchr_iter(b'"', text).nth(1).is_some()
 }
