@@ -274,7 +274,7 @@ clickhouse() {
     local wanted=$here/requirements-all.txt
     venv_all=$cache/pipelines-all
     if ! cmp -s "$wanted" "$venv_all/.installed"; then
-        need python3-venv -- python3
+        need_venv
         echo "fetching ClickHouse by pip"
         rm -rf "$venv_all"
         python3 -m venv "$venv_all"
