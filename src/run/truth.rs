@@ -171,7 +171,6 @@ impl<'p> Recorder<'p> {
         let pinned = resource.pins.iter().find(|(field, _)| *field == id).map(|(_, pin)| pin);
         let bytes = match (pinned, resource.owner) {
             (Some(Pin::Bytes(bytes)), _) => bytes.to_vec(),
-            (Some(_), _) => return None,
             (None, Owner::Population { .. }) => {
                 plan.population.value(resource.kind, roles.in_role(Role::Shared(index)), id)?.bytes().to_vec()
             }
@@ -181,7 +180,7 @@ impl<'p> Recorder<'p> {
                 plan.identities.write(resource.kind, id, lane, number, &mut bytes);
                 bytes
             }
-            (None, Owner::Instance { .. }) => return None,
+            _ => return None,
         };
         Some(String::from_utf8_lossy(&bytes).trim_matches('"').to_owned())
     }

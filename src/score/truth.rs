@@ -232,7 +232,7 @@ impl Place<'_> {
 }
 
 impl Reading {
-    fn file(&mut self, path: &PathBuf) -> Result<(), Error> {
+    fn file(&mut self, path: &Path) -> Result<(), Error> {
         let name = quoted(&path.display().to_string());
         self.lines(&name, input::open(path, &Arc::default())?)
     }

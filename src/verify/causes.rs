@@ -123,7 +123,9 @@ pub(super) fn find(
         },
         |attributes| {
             for attributes in attributes {
-                faults.iter_mut().for_each(|(fault, events)| events.add(&attributes, fault));
+                for (fault, events) in &mut faults {
+                    events.add(&attributes, fault);
+                }
             }
         },
     );

@@ -55,7 +55,7 @@ pub(super) fn record(record: &[u8]) -> Option<Vec<u8>> {
     for quote in memchr::memchr_iter(b'"', record) {
         let from = quote + 1;
         let is_beginning = |beginning: &&[u8]| record[from..].starts_with(beginning);
-        if from < copied || !BEGINNINGS.iter().any(|beginning| is_beginning(beginning)) {
+        if from < copied || !BEGINNINGS.iter().any(is_beginning) {
             continue;
         }
         let Some(length) = memchr::memchr2(b'"', b'\\', &record[from..]) else { break };

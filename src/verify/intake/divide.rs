@@ -51,7 +51,9 @@ impl Intake<'_> {
             [] => false,
             [document] => self.list(document, (base, hits), origin),
             documents => {
-                documents.iter().for_each(|document| self.item(document, (base, hits), origin));
+                for document in documents {
+                    self.item(document, (base, hits), origin);
+                }
                 true
             }
         }

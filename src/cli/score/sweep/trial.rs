@@ -50,7 +50,8 @@ pub struct TrialResult {
 
 impl Variant {
     pub fn new(scenario: &str, axes: &Axes, values: &[String], length: u64) -> Self {
-        let with = axes.names().zip(values).map(|(name, value)| format!(",{name}={value}")).collect();
+        let settings = axes.names().zip(values);
+        let with = settings.fold(String::new(), |text, (name, value)| text + "," + name + "=" + value);
         Variant { scenario: scenario.to_owned(), with, length }
     }
 }
