@@ -11,7 +11,7 @@ use std::{
     collections::HashMap,
     io::{BufRead, BufReader},
     net::IpAddr,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 use xxhash_rust::xxh3::xxh3_64;
