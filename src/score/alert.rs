@@ -262,6 +262,8 @@ fn instant(text: &str) -> Option<i64> {
 fn time_in(text: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(text).ok()?;
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "-:.+".contains(c)));
+    // Punctuation after a time is the sentence's.
+    let words = words.map(|word| word.trim_end_matches([':', '.', '-', '+']));
     words.filter(|word| word.len() >= 19 && word.contains('T') && word.contains(':')).find_map(instant)
 }
 
