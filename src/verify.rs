@@ -156,7 +156,7 @@ pub struct Verifier<'p> {
     warnings: Vec<String>,
 }
 
-/// What is known of a record beside its bytes.
+/// Facts about a record beside its bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Source<'a> {
     /// The input, see [`Verifier::next_input`]: order counts within it.

@@ -71,7 +71,7 @@ pub struct Score {
     #[arg(long, value_name = "LABEL", help_heading = "Labels")]
     label: Vec<String>,
 
-    /// What every rule has to reach: `recall=1`, `precision>=0.9`, `found>=3`, `missed=0`, `near-misses=0`,
+    /// A requirement for every rule: `recall=1`, `precision>=0.9`, `found>=3`, `missed=0`, `near-misses=0`,
     /// `false-alarms=0`, `false-alarms<=2/d`, `unmatched=0`, `detection.p50<5m`, `detection.largest<1h`. May be repeated.
     #[arg(long, value_name = "WHAT", help_heading = "Exit status")]
     require: Vec<Require>,

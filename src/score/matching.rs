@@ -147,7 +147,7 @@ impl Matcher {
     }
 }
 
-/// The words of a text that may be ids, names or addresses. What a backslash begins is between words.
+/// The words of a text that may be ids, names or addresses. Escapes, which begin with a backslash, separate words.
 fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     const SHORTEST: usize = 3;
     const LONGEST: usize = 256;

@@ -23,7 +23,7 @@ enum Measure {
     Found,
     Missed,
     NearMisses,
-    /// In all, or in so many days.
+    /// In the whole run, or in this number of days.
     FalseAlarms(Option<f64>),
     Unmatched,
     /// Seconds from the first or last event; the largest or the middle one.

@@ -8,7 +8,7 @@ use super::{
 use crate::units::format_count;
 use std::collections::{BTreeMap, HashMap};
 
-/// What a rule fired on.
+/// Counts of the alerts of one rule.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     alerts: u64,
@@ -72,7 +72,7 @@ impl Tallies {
 pub struct LabelScore {
     /// The label.
     pub label: String,
-    /// What a rule has to do about them.
+    /// The duty of a rule about its instances.
     pub role: Role,
     /// How many there are.
     pub expected: u64,
@@ -137,7 +137,7 @@ pub struct RuleScore {
     pub unmatched: u64,
     /// For each label.
     pub labels: Vec<LabelScore>,
-    /// What it should have found, [`MOST_MISSED`](super::tally) at most.
+    /// Instances that it should have found, [`MOST_MISSED`](super::tally) at most.
     pub missed: Vec<Missed>,
     /// On what else it fired.
     pub false_alarms: FalseAlarms,

@@ -16,7 +16,7 @@ use std::{
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-/// What a rule has to do about an instance.
+/// The duty of a rule about an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Nothing: it has no label. An alert about it is a false alarm.

@@ -122,6 +122,10 @@ impl<'e> Target<'e> {
                 Err(Broken::Syntax(_)) => {}
             }
         }
+        // Commas of a document that is cut do not make it a row of a table.
+        if is_cut && let Some(piece) = self.piece(record) {
+            return piece;
+        }
         if let Some(cells) = cells(record) {
             let items = cells.into_iter().map(|cell| Node::made(Json::Text(cell.into()))).collect();
             let judged = self.judge_tree(&Node::made(Json::List(items)), record, rules);

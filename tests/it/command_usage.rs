@@ -129,7 +129,10 @@ fn help_is_about_commands_and_topics() {
         ("help list", ["Usage: falsetrail list", "--templates"]),
         ("help generate", ["Usage: falsetrail generate", "\nExamples:\n"]),
         ("help kafka", ["sasl.password=${API_SECRET}", "\nDefaults\n  "]),
-        ("help --help", ["Usage: falsetrail help", "(scenarios, templates, time, kafka, summary, verdict, scoring, metrics)"]),
+        (
+            "help --help",
+            ["Usage: falsetrail help", "(scenarios, templates, time, kafka, summary, verdict, scoring, metrics)"],
+        ),
     ] {
         let found = line(folder.path(), arguments).quiet();
         for part in expected {

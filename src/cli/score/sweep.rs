@@ -85,7 +85,7 @@ struct Outcome {
     found: u32,
 }
 
-/// What the rule fired on besides.
+/// False alarms of the rule in one run.
 #[derive(Default)]
 struct Cost {
     total: u64,
@@ -125,7 +125,7 @@ pub fn run(arguments: &Score) -> Result<u8, Error> {
                     Variant::new(&attacks[*attack].scenario, axes, &outcome.values, outcome.length)
                 })
                 .collect();
-            // Every run has a seed of its own, so that no background is seen twice.
+            // Every run has another seed, so that no background is seen twice.
             let seed = arguments.sweep.seed + u64::from(seed) + round * u64::from(arguments.sweep.seeds);
             let result = trial.run(&variants, seed)?;
             for ((attack, variant), found) in batch.into_iter().zip(&result.found) {
