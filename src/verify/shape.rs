@@ -169,10 +169,10 @@ impl<'e> Target<'e> {
             }
         };
         let mut search = Search { target: self, outer: tree, left: MOST_PLACES, best: None };
-        if rules.body_at.is_some() {
+        search.visit(place, &mut Vec::new(), 0);
+        if rules.body_at.is_some() && !search.best.as_ref().is_some_and(|best| search.cannot_be_better(best)) {
             search.consider(&self.tree, place, "", &[]);
         }
-        search.visit(place, &mut Vec::new(), 0);
         let Some(best) = search.best.filter(|best| best.present * 100 >= self.scalars * ENOUGH) else {
             if let Some(piece) = self.piece_in_texts(place, 0) {
                 return piece;

@@ -109,7 +109,7 @@ impl Search<'_, '_> {
     }
 
     /// Whether nothing better can be found: the event is there, and no room for it once more.
-    fn cannot_be_better(&self, best: &Best) -> bool {
+    pub fn cannot_be_better(&self, best: &Best) -> bool {
         let is_whole = best.present >= self.target.scalars && best.changes.is_empty() && !best.added;
         best.is_same_bytes || is_whole && self.outer.raw.len() < 2 * self.target.body.len()
     }

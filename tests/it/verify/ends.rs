@@ -70,7 +70,8 @@ fn a_live_run_without_an_end_is_never_complete() {
     assert_eq!(verify_by(folder, "endless.json", "live.ndjson -n 300").0, 0);
     assert_eq!(verify_by(folder, "endless.json", "live.ndjson -n 301").0, 1);
     // A run that is faster than the clock is ahead of it.
-    line(folder, &format!("{words} --speed 1000000 --force -o fast.ndjson --summary fast.json")).fine();
+    let words = "generate busy-day --live --speed 100 --rate 20/s --seed 7 -n 300 -q";
+    line(folder, &format!("{words} -o fast.ndjson --summary fast.json")).fine();
     edited(folder, "fast.json", |summary| {
         endless(&mut summary["run_file"]);
         summary["status"] = json!("running");
@@ -152,7 +153,9 @@ fn a_shard_and_a_run_that_was_continued_are_what_their_summaries_say() {
     let (code, first) = verify_by(folder, "first.json", "all.ndjson.part");
     let emitted = first["expected"].as_u64().unwrap();
     assert!(code == 0 && (1..2000).contains(&emitted), "{first}");
-    shell(folder, &format!("{} --summary second.json --force", run.rest().unwrap())).fine();
+    let first: Value = serde_json::from_str(&fs::read_to_string(folder.join("first.json")).unwrap()).unwrap();
+    let rest = first["continue"]["command"].as_str().unwrap().replace(" --summary first.json", "");
+    shell(folder, &format!("{rest} --summary second.json --force")).fine();
     let (code, verdict) = verify_by(folder, "second.json", "all.ndjson");
     assert_eq!((code, &verdict["expected"], &verdict["unchanged"]), (0, &json!(2000), &json!(2000)), "{verdict}");
     // The continuation alone is not all of the file.

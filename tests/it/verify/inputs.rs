@@ -22,7 +22,7 @@ fn memory_is_bounded_for_endless_lines() {
         let verdict = fs::read_to_string(folder.join("verdict.json")).unwrap();
         serde_json::from_str::<serde_json::Value>(&verdict).unwrap()
     };
-    let letters = "head -c 100000000 /dev/zero | tr '\\0' x";
+    let letters = "head -c 30000000 /dev/zero | tr '\\0' x";
     for words in ["", "--ids-only"] {
         // A line of letters, and one with an id in its middle; an event comes after them.
         let verdict =
@@ -31,18 +31,18 @@ fn memory_is_bounded_for_endless_lines() {
         let carrying = if words.is_empty() { 1 } else { 2 };
         assert_eq!(found, [json!(3), json!(1), json!(carrying), json!(1)], "{verdict}");
         // A list of numbers without an end, and one of brackets.
-        let numbers = "yes 1, | tr -d '\\n' | head -c 60000000";
+        let numbers = "yes 1, | tr -d '\\n' | head -c 20000000";
         let brackets = "yes '[' | tr -d '\\n' | head -c 20000000";
         let verdict = verify(&format!("{{ echo '{{\"a\":['; {numbers}; echo; {brackets}; echo; cat first; }}"), words);
         assert_eq!(verdict["arrived"], json!(1), "{verdict}");
         // A text that is never closed, zero bytes, and a short value often within one record.
         let verdict =
-            verify("{ echo -n '{\"a\":\"'; yes '\\\\\"' | tr -d '\\n' | head -c 60000000; echo; cat first; }", words);
+            verify("{ echo -n '{\"a\":\"'; yes '\\\\\"' | tr -d '\\n' | head -c 20000000; echo; cat first; }", words);
         assert_eq!(verdict["arrived"], json!(1), "{verdict}");
-        let verdict = verify("{ head -c 100000000 /dev/zero; cat first; head -c 100000000 /dev/zero; }", words);
+        let verdict = verify("{ head -c 100000000 /dev/zero; cat first; head -c 30000000 /dev/zero; }", words);
         let found = ["records", "carrying"].map(|key| verdict[key].clone());
         assert_eq!(found, [json!(1), json!(1)], "{verdict}");
-        let values = "yes 1 | head -n 7000000 | tr '\\n' ,";
+        let values = "yes 1 | head -n 5000000 | tr '\\n' ,";
         let verdict =
             verify(&format!("{{ echo -n '{{\"id\":\"{id}\",\"l\":['; {values}; echo '1]}}'; cat first; }}"), words);
         assert_eq!(verdict["arrived"], json!(1), "{verdict}");
