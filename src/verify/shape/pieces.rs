@@ -47,7 +47,7 @@ impl Target<'_> {
         }
     }
 
-    fn piece(&self, record: &[u8]) -> Option<Judgement> {
+    pub(super) fn piece(&self, record: &[u8]) -> Option<Judgement> {
         for start in starts(record).chain([0]) {
             let piece = &record[start..];
             let same = piece.iter().zip(self.body).take_while(|(one, other)| one == other).count();
