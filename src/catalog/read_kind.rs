@@ -30,9 +30,19 @@ pub(super) fn kinds<'n>(reader: &'n Reader, kinds: &'n [(Spanned<String>, Node)]
         catalog.kinds[id].scope = scope(reader, names, catalog, id);
     }
     for (id, body) in bodies.into_iter().enumerate() {
-        let Some(map) = body else { continue };
-        read_fields(reader, &kinds[id].0, map, (id, catalog));
+        if let Some(map) = body {
+            read_fields(reader, &kinds[id].0, map, (id, catalog));
+        }
+        // Later checks read the `id` of each kind. The reader has reported that it is missing.
+        if catalog.kinds[id].field("id").is_none() {
+            catalog.kinds[id].fields.push(placeholder("id"));
+        }
     }
+}
+
+/// The field that stands for one with a mistake, so that references to its name are not reported as well.
+fn placeholder(name: &str) -> Field {
+    Field { name: name.to_owned(), generator: Generator::Text(Text::default()), matches: None }
 }
 
 /// A kind without fields and scope, from the first pass.
@@ -76,9 +86,6 @@ fn kind_alone(reader: &Reader, name: &Spanned<String>, mut body: Option<&mut Map
 
 /// The columns and fields of a kind.
 fn read_fields(reader: &Reader, kind: &Spanned<String>, mut map: MapReader, (id, catalog): (KindId, &mut Catalog)) {
-    // A field or column with a mistake keeps its name, so that references to it are not reported as well.
-    let nothing =
-        |name: &str| Field { name: name.to_owned(), generator: Generator::Text(Text::default()), matches: None };
     let table_node = map.meant_entry("table");
     let table = table_node.and_then(|(_, node)| read_table::table(reader, node));
     let fields = map.meant_entries("fields");
@@ -102,7 +109,7 @@ fn read_fields(reader: &Reader, kind: &Spanned<String>, mut map: MapReader, (id,
             reader.report(reader.mistake(&name.span, message).help("give the field or the column another name"));
             continue;
         }
-        let field = read_field::field(reader, name, node, catalog, id).unwrap_or_else(|| nothing(&name.value));
+        let field = read_field::field(reader, name, node, catalog, id).unwrap_or_else(|| placeholder(&name.value));
         catalog.kinds[id].fields.push(field);
     }
     check_id(reader, &catalog.kinds[id], kind);

@@ -9,6 +9,7 @@ use super::command_run::{line, run};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    fmt::Write as _,
     fs,
     path::Path,
     sync::LazyLock,
@@ -98,7 +99,7 @@ impl Day {
     }
 
     /// The instance of each event, as a number of the truth's line.
-    fn by_event(&self) -> HashMap<&str, usize> {
+    fn by_event() -> HashMap<&'static str, usize> {
         let of_line = |(number, line): (usize, &'static Value)| {
             line["event_ids"].as_array().unwrap().iter().map(move |id| (id.as_str().unwrap(), number))
         };
@@ -107,11 +108,13 @@ impl Day {
 
     /// Instances that fired, joined by hand; every alert of this rule is about one instance.
     pub fn fired(&self) -> BTreeSet<usize> {
-        let by_event = self.by_event();
+        let by_event = Self::by_event();
         let mut fired = BTreeSet::new();
         for alert in &self.alerts {
             let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-            alert.iter().for_each(|event| *counts.entry(by_event[self.id(*event)]).or_default() += 1);
+            for event in alert {
+                *counts.entry(by_event[self.id(*event)]).or_default() += 1;
+            }
             let labelled = counts.keys().find(|instance| !self.truth[**instance]["label"].is_null());
             let most = counts.iter().max_by_key(|(_, count)| **count).map(|(instance, _)| instance);
             fired.insert(*labelled.or(most).unwrap());
@@ -146,7 +149,16 @@ pub fn with_ids(alert: &[usize]) -> Value {
 }
 
 pub fn json_lines(alerts: impl IntoIterator<Item = Value>) -> String {
-    alerts.into_iter().map(|alert| format!("{alert}\n")).collect()
+    lines(alerts)
+}
+
+/// One line for each value.
+pub fn lines(values: impl IntoIterator<Item: std::fmt::Display>) -> String {
+    let mut text = String::new();
+    for value in values {
+        writeln!(text, "{value}").unwrap();
+    }
+    text
 }
 
 /// The numbers of a rule that a change of form leaves alone.
@@ -308,7 +320,7 @@ fn the_truths_of_the_parts_of_a_run_are_the_whole() {
     for shard in 0..3 {
         let options = format!("--shard {shard}/3 -o {shard}.ndjson --truth truth-{shard} --truth-all");
         line(folder.path(), &format!("{RUN} {INJECTED} {options}")).quiet();
-        shards += &format!("--truth truth-{shard} ");
+        shards.extend(["--truth truth-", &shard.to_string(), " "]);
     }
     assert_eq!(score(&shards), whole);
     // The cut is in the middle of the first attack, so that both parts have a line for it.

@@ -1,6 +1,6 @@
 //! The same alerts in whatever shape a SIEM exports them.
 
-use super::{DAY, json_lines, numbers, score, with_ids};
+use super::{DAY, json_lines, lines, numbers, score, with_ids};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -106,12 +106,11 @@ fn alerts_without_ids_belong_to_whom_they_name() {
         assert_eq!(without_causes(numbers(&document)), wanted, "{shape}");
     }
     // A line of a log.
-    let lines: String = DAY
+    let log = DAY
         .alerts
         .iter()
-        .map(|alert| format!("{} ALERT ten deletions by {}\n", DAY.time(alert[9]), DAY.principal(alert[0])))
-        .collect();
-    let document = score(&lines, "ten.log", "");
+        .map(|alert| format!("{} ALERT ten deletions by {}", DAY.time(alert[9]), DAY.principal(alert[0])));
+    let document = score(&lines(log), "ten.log", "");
     assert_eq!((without_causes(numbers(&document)), &document["rules"][0]["rule"]), (wanted, &json!("ten")));
 }
 

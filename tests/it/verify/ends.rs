@@ -1,6 +1,9 @@
 //! Where a run ended, and what was expected of it: nothing is complete if that is not known, or if it is nothing.
 
-use super::command::{emitted, verify, write};
+use super::{
+    command::{emitted, verify, write},
+    joined,
+};
 use crate::command_run::{line, shell};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
@@ -24,8 +27,8 @@ fn nothing_is_proved_where_nothing_was_expected() {
     let folder = folder.path();
     line(folder, "generate busy-day -n 200 --seed 7 --from 2026-01-05T08:00:00Z -o sent.ndjson --summary sent.json -q")
         .fine();
-    let all: String = (0..200).map(|event| format!("{{\"event\":{event}}}\n")).collect();
-    write(folder, "all.ndjson", all);
+    let all = (0..200).map(|event| format!("{{\"event\":{event}}}"));
+    write(folder, "all.ndjson", joined(all));
     write(folder, "beyond.ndjson", "{\"event\":200}\n{\"event\":201}\n");
     edited(folder, "sent.json", |summary| {
         summary["status"] = json!("stopped");
