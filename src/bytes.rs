@@ -29,13 +29,14 @@ mod hex;
 mod literals;
 mod texts;
 
-pub use arena::Arena;
-pub use chunk::{Chunk, Encoded, Event, Names};
+pub(crate) use arena::Arena;
+pub(crate) use chunk::Encoded;
+pub use chunk::{Chunk, Event, Names};
 pub use escape::escape_into;
-pub use hex::hex;
+pub(crate) use hex::hex;
 pub(crate) use literals::{Items, Literals, LiteralsBuilder};
 use std::{fmt, marker::PhantomData, ptr::NonNull};
-pub use texts::{TextTable, TextTableBuilder};
+pub(crate) use texts::{TextTable, TextTableBuilder};
 
 /// Bytes that one load and one store copy.
 const BLOCK: usize = 32;
@@ -46,18 +47,18 @@ pub struct Padded(Box<[u8]>);
 
 impl Padded {
     /// Copies `text` and pads it.
-    pub fn new(text: &[u8]) -> Self {
+    pub(crate) fn new(text: &[u8]) -> Self {
         Padded([text, &[0; BLOCK]].concat().into())
     }
 
     /// The text, without its padding.
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0[..self.0.len() - BLOCK]
     }
 
     /// The text as a padded slice.
     #[inline]
-    pub fn piece(&self) -> PaddedSlice<'_> {
+    pub(crate) fn piece(&self) -> PaddedSlice<'_> {
         PaddedSlice::from_room(&self.0)
     }
 
@@ -66,7 +67,7 @@ impl Padded {
     /// # Panics
     /// If `start..start + length` is not within the text.
     #[inline]
-    pub fn part(&self, start: usize, length: usize) -> PaddedSlice<'_> {
+    pub(crate) fn part(&self, start: usize, length: usize) -> PaddedSlice<'_> {
         PaddedSlice::within(&self.0, start, length)
     }
 }
@@ -90,11 +91,11 @@ static PRESENT: [u8; 2 + BLOCK] = *b"{}                                ";
 
 impl<'a> PaddedSlice<'a> {
     /// The word `null`. Only this constant [is null](Self::is_null); an equal text elsewhere is not.
-    pub const NULL: PaddedSlice<'static> = PaddedSlice::from_room(&NULL);
+    pub(crate) const NULL: PaddedSlice<'static> = PaddedSlice::from_room(&NULL);
     /// The digit `0`.
-    pub const ZERO: PaddedSlice<'static> = PaddedSlice::from_room(&ZERO);
+    pub(crate) const ZERO: PaddedSlice<'static> = PaddedSlice::from_room(&ZERO);
     /// `{}`: stands for an object of which only the presence matters.
-    pub const PRESENT: PaddedSlice<'static> = PaddedSlice::from_room(&PRESENT);
+    pub(crate) const PRESENT: PaddedSlice<'static> = PaddedSlice::from_room(&PRESENT);
 
     /// All of `room` but its last block, which is the padding. Panics if `room` is shorter than a block.
     #[inline]
@@ -112,7 +113,7 @@ impl<'a> PaddedSlice<'a> {
 
     /// Bytes of the text, without the padding.
     #[inline]
-    pub fn length(self) -> usize {
+    pub(crate) fn length(self) -> usize {
         self.length
     }
 
@@ -125,7 +126,7 @@ impl<'a> PaddedSlice<'a> {
 
     /// Whether this is the value null and not merely a text that reads `null`: compares addresses.
     #[inline]
-    pub fn is_null(self) -> bool {
+    pub(crate) fn is_null(self) -> bool {
         std::ptr::eq(self.start.as_ptr(), NULL.as_ptr())
     }
 }
@@ -137,7 +138,7 @@ impl fmt::Debug for PaddedSlice<'_> {
 }
 
 /// Work that is compiled twice: for the baseline processor and for one with wider registers.
-pub trait Widened {
+pub(crate) trait Widened {
     /// Does the work. Must be inlined, together with every function that is to use the wider registers.
     fn work(self);
 }
@@ -145,7 +146,7 @@ pub trait Widened {
 /// Does the work with the widest registers that the processor has (AVX2 if possible); a block fills one of them, or
 /// two.
 #[inline]
-pub fn with_widest(what: impl Widened) {
+pub(crate) fn with_widest(what: impl Widened) {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2")]
@@ -162,7 +163,7 @@ pub fn with_widest(what: impl Widened) {
 
 /// Appends a padded slice.
 #[inline]
-pub fn append(out: &mut Vec<u8>, piece: PaddedSlice) {
+pub(crate) fn append(out: &mut Vec<u8>, piece: PaddedSlice) {
     let length = piece.length();
     out.reserve(length + BLOCK);
     let end = out.len();
@@ -176,7 +177,7 @@ pub fn append(out: &mut Vec<u8>, piece: PaddedSlice) {
 
 /// Appends a padded slice in double quotes.
 #[inline]
-pub fn append_quoted(out: &mut Vec<u8>, piece: PaddedSlice) {
+pub(crate) fn append_quoted(out: &mut Vec<u8>, piece: PaddedSlice) {
     let length = piece.length();
     out.reserve(length + 2 + BLOCK);
     let end = out.len();
@@ -231,23 +232,16 @@ unsafe fn copy_block(from: *const u8, to: *mut u8) {
 
 /// The values of one event: padded slices, indexed by slot.
 #[derive(Debug, Default)]
-pub struct PaddedSlices<'a> {
+pub(crate) struct PaddedSlices<'a> {
     pieces: Vec<PaddedSlice<'a>>,
     longest: usize,
 }
 
 impl<'a> PaddedSlices<'a> {
-    /// Adds a value.
-    #[inline]
-    pub fn push(&mut self, piece: PaddedSlice<'a>) {
-        self.longest = self.longest.max(piece.length());
-        self.pieces.push(piece);
-    }
-
-    /// Adds several values.
+    /// Adds values.
     #[inline]
     #[expect(clippy::manual_inspect, reason = "the library trusts a map's length, and asks for room once")]
-    pub fn extend(&mut self, pieces: impl ExactSizeIterator<Item = PaddedSlice<'a>>) {
+    pub(crate) fn extend(&mut self, pieces: impl ExactSizeIterator<Item = PaddedSlice<'a>>) {
         let mut longest = self.longest;
         self.pieces.extend(pieces.map(|piece| {
             longest = longest.max(piece.length());
@@ -261,14 +255,18 @@ impl<'a> PaddedSlices<'a> {
     /// # Panics
     /// If `texts` has fewer.
     #[inline]
-    pub fn put_row(&mut self, texts: &'a TextTable, first: usize, count: usize) {
+    pub(crate) fn put_row(&mut self, texts: &'a TextTable, first: usize, count: usize) {
         self.longest = self.longest.max(texts.longest());
         self.pieces.extend(texts.row(first, count).iter().copied());
     }
 
     /// Adds one value for each element of `of`. `make` gets the values added so far, to build on them.
     #[inline]
-    pub fn make_each<T>(&mut self, of: &'a [T], mut make: impl FnMut(&'a T, &[PaddedSlice<'a>]) -> PaddedSlice<'a>) {
+    pub(crate) fn make_each<T>(
+        &mut self,
+        of: &'a [T],
+        mut make: impl FnMut(&'a T, &[PaddedSlice<'a>]) -> PaddedSlice<'a>,
+    ) {
         self.pieces.reserve(of.len());
         let mut longest = self.longest;
         for one in of {
@@ -280,40 +278,40 @@ impl<'a> PaddedSlices<'a> {
     }
 
     /// Replaces the value at `index`.
-    pub fn replace(&mut self, index: usize, piece: PaddedSlice<'a>) {
+    pub(crate) fn replace(&mut self, index: usize, piece: PaddedSlice<'a>) {
         self.longest = self.longest.max(piece.length());
         self.pieces[index] = piece;
     }
 
     /// Removes all values and keeps the memory.
     #[inline]
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.pieces.clear();
         self.longest = 0;
     }
 
     /// Number of values.
     #[inline]
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.pieces.len()
     }
 
     /// All values.
     #[inline]
-    pub fn all(&self) -> &[PaddedSlice<'a>] {
+    pub(crate) fn all(&self) -> &[PaddedSlice<'a>] {
         &self.pieces
     }
 
     /// The value at `index`.
     #[inline]
-    pub fn get(&self, index: usize) -> PaddedSlice<'a> {
+    pub(crate) fn get(&self, index: usize) -> PaddedSlice<'a> {
         self.pieces[index]
     }
 }
 
 /// Scratch memory for the values of an event: reused from event to event, so that no event allocates.
 #[derive(Default)]
-pub struct Scratch(PaddedSlices<'static>);
+pub(crate) struct Scratch(PaddedSlices<'static>);
 
 impl fmt::Debug for Scratch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -325,7 +323,7 @@ impl fmt::Debug for Scratch {
 impl Scratch {
     /// Passes the memory, emptied, to `to`.
     #[inline]
-    pub fn lend<'a, R>(&mut self, to: impl FnOnce(&mut PaddedSlices<'a>) -> R) -> R {
+    pub(crate) fn lend<'a, R>(&mut self, to: impl FnOnce(&mut PaddedSlices<'a>) -> R) -> R {
         self.0.clear();
         // SAFETY: `PaddedSlices` has the same layout for every lifetime. Only `to` sees the slices that it adds: there
         // is no other access, and the next call clears them before anything else, even if `to` panics.
@@ -382,7 +380,7 @@ mod tests {
             let padded = Padded::new(text.as_bytes());
             let shown = room.lend(|pieces| {
                 assert_eq!((pieces.count(), pieces.longest), (0, 0));
-                pieces.push(padded.piece());
+                pieces.extend(std::iter::once(padded.piece()));
                 format!("{pieces:?}")
             });
             assert!(shown.contains(text), "{shown}");

@@ -26,38 +26,37 @@ use crate::{
 };
 use std::{ops::Range, path::Path, sync::Arc};
 
-pub use field::{Field, Generator, Moment, ReferDefault, Scalar, Table, escaped};
+pub(crate) use field::{Field, Moment, ReferDefault, Table, escaped};
+pub use field::{Generator, Scalar};
 pub use names::template_file;
 pub use text::{Text, TextPart};
 
 /// Index of a kind in [`Catalog::kinds`].
-pub type KindId = usize;
+pub(crate) type KindId = usize;
 /// Index of a field in [`Kind::fields`].
-pub type FieldId = usize;
+pub(crate) type FieldId = usize;
 /// Index of a method in [`Catalog::methods`].
-pub type MethodId = usize;
+pub(crate) type MethodId = usize;
 /// Index of a failure in [`Catalog::failures`].
-pub type FailureId = usize;
+pub(crate) type FailureId = usize;
 
 /// The largest population of one kind.
-pub const MOST_MEMBERS: u64 = 10_000_000;
+pub(crate) const MOST_MEMBERS: u64 = 10_000_000;
 
 /// The most inputs of an updating method that change a field; the simulation keeps them in an array of this size.
-pub const MOST_ASKS: usize = 16;
+pub(crate) const MOST_ASKS: usize = 16;
 
 /// A checked catalog of one audited system: every name in it resolves.
 #[derive(Debug)]
 pub struct Catalog {
     /// The catalog's name, such as `confluent-flink`.
     pub name: String,
-    /// One sentence that describes the audited system.
-    pub description: String,
     /// The delay before a step without `after`.
-    pub after: DurationRange,
+    pub(crate) after: DurationRange,
     /// The default of a method's `subject`: the field whose value events give as their subject.
-    pub subject: String,
+    pub(crate) subject: String,
     /// The exponent of the Zipf distribution by which instances draw members of the population; 0 is uniform.
-    pub skew: f64,
+    pub(crate) skew: f64,
     /// Kinds of resources and principals.
     pub kinds: Vec<Kind>,
     /// Audited calls.
@@ -67,13 +66,13 @@ pub struct Catalog {
     /// The available record keys.
     pub keys: Vec<RecordKey>,
     /// The index in `keys` of the record key used without `--key`.
-    pub default_key: usize,
+    pub(crate) default_key: usize,
     /// The template of each method's events, by [`MethodId`]; a method without one cannot be called.
     pub templates: Vec<Option<Arc<Template>>>,
     /// The text of `catalog.yaml`.
-    pub source: Arc<Source>,
+    pub(crate) source: Arc<Source>,
     /// The span of its key `population`, if it has one.
-    pub population_at: Option<Range<usize>>,
+    pub(crate) population_at: Option<Range<usize>>,
     /// The file name of each method's template, whether or not the file exists.
     pub template_names: Vec<String>,
 }
@@ -90,25 +89,25 @@ pub struct Kind {
     /// Name under `population`, such as `compute_pools`.
     pub plural: Option<String>,
     /// The kinds that contain it, outermost first.
-    pub scope: Vec<KindId>,
+    pub(crate) scope: Vec<KindId>,
     /// Whether its members can act, that is, call methods.
-    pub principal: bool,
+    pub(crate) principal: bool,
     /// Fields of each member.
     pub fields: Vec<Field>,
     /// The rows of a kind that is a fixed table, whose members nobody creates.
     pub table: Option<Table>,
     /// The time from creation until a member is ready.
-    pub ready_after: Option<DurationRange>,
+    pub(crate) ready_after: Option<DurationRange>,
     /// The number of members that exist before a run begins.
-    pub population: u64,
+    pub(crate) population: u64,
     /// The span of that number in `catalog.yaml`, else of the kind's name.
-    pub population_at: Range<usize>,
+    pub(crate) population_at: Range<usize>,
     /// Whether `catalog.yaml` gives that number.
-    pub populated: bool,
+    pub(crate) populated: bool,
     /// The fields that calls can change, in the order of the state slots.
-    pub changing: Vec<FieldId>,
+    pub(crate) changing: Vec<FieldId>,
     /// The field that is a unique clock, if there is one. Its values are assigned in the simulation.
-    pub stamp: Option<FieldId>,
+    pub(crate) stamp: Option<FieldId>,
 }
 
 /// The effect of a call on its resource.
@@ -132,27 +131,27 @@ pub struct Method {
     /// Name in events and template files, such as `CreateComputePool`.
     pub name: String,
     /// The span of the name in `catalog.yaml`.
-    pub name_at: Range<usize>,
+    pub(crate) name_at: Range<usize>,
     /// Name in scenarios, such as `create-pool`: from the catalog, or derived from the name.
     pub short: String,
     /// The kind of its resource.
-    pub kind: KindId,
+    pub(crate) kind: KindId,
     /// The effect on the resource.
     pub does: Effect,
     /// The kinds that its events name as scope, outermost first.
-    pub scope: Vec<KindId>,
+    pub(crate) scope: Vec<KindId>,
     /// The most items that an event of a list shows.
-    pub page: usize,
+    pub(crate) page: usize,
     /// The subject of its events.
     pub subject: Text,
     /// For a list: the field of the first item that replaces the subject if there is an item.
-    pub subject_of_first: Option<FieldId>,
+    pub(crate) subject_of_first: Option<FieldId>,
     /// The inputs of a request.
     pub input: Vec<Input>,
     /// Its possible failures; the first is the default.
     pub failures: Vec<FailureId>,
     /// The delay before it, for a step without `after`.
-    pub after: Option<DurationRange>,
+    pub(crate) after: Option<DurationRange>,
 }
 
 /// An input of a request.
@@ -161,12 +160,12 @@ pub struct Input {
     /// Name under `input` in templates and under `with` in scenarios.
     pub name: String,
     /// The origin of its value.
-    pub value: InputValue,
+    pub(crate) value: InputValue,
 }
 
 /// The origin of an input's value.
 #[derive(Debug)]
-pub enum InputValue {
+pub(crate) enum InputValue {
     /// A constant.
     Always(Scalar),
     /// The new value of a field of the resource.
@@ -182,7 +181,7 @@ pub enum InputValue {
 
 /// The value that a request sends for a field that it does not change.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Unset {
+pub(crate) enum Unset {
     /// A constant; the field keeps its value.
     Fixed(Scalar),
     /// Null, which sets the field to null.
@@ -193,7 +192,7 @@ pub enum Unset {
 
 /// The change that a step requests if it does not mention the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Usual {
+pub(crate) enum Usual {
     /// The choice that follows the current one.
     Next,
     /// A random member of the population of this kind.
@@ -217,22 +216,22 @@ pub struct Failure {
     /// Name in scenarios, such as `not-found`.
     pub name: String,
     /// The status in events.
-    pub status: String,
+    pub(crate) status: String,
     /// The message in events.
-    pub detail: Text,
+    pub(crate) detail: Text,
     /// The state of the resource in which it can happen.
     pub precondition: Precondition,
     /// Set if the failure follows from a request: an input lowers the field.
-    pub when: Option<Lowers>,
+    pub(crate) when: Option<Lowers>,
 }
 
 /// A condition that makes a call fail: the request asks for an earlier one of a field's choices.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lowers {
+pub(crate) struct Lowers {
     /// The name of the input.
-    pub input: String,
+    pub(crate) input: String,
     /// The name of the field that may not be lowered.
-    pub field: String,
+    pub(crate) field: String,
 }
 
 /// A way to key the records of a topic.
@@ -241,7 +240,7 @@ pub struct RecordKey {
     /// Name for `--key`.
     pub name: String,
     /// Alternatives: the key is the first text whose names all exist for the method.
-    pub texts: Vec<Text>,
+    pub(crate) texts: Vec<Text>,
 }
 
 impl Catalog {
@@ -274,7 +273,7 @@ impl Catalog {
     }
 
     /// Finds a kind by its name.
-    pub fn kind(&self, name: &str) -> Option<KindId> {
+    pub(crate) fn kind(&self, name: &str) -> Option<KindId> {
         self.kinds.iter().position(|kind| kind.name == name)
     }
 
@@ -289,7 +288,7 @@ impl Catalog {
     }
 
     /// Finds a kind by its variable in templates.
-    pub fn variable(&self, variable: &str) -> Option<KindId> {
+    pub(crate) fn variable(&self, variable: &str) -> Option<KindId> {
         self.kinds.iter().position(|kind| kind.variable == variable)
     }
 
@@ -301,12 +300,12 @@ impl Catalog {
 
 impl Kind {
     /// Finds a field by its name.
-    pub fn field(&self, name: &str) -> Option<FieldId> {
+    pub(crate) fn field(&self, name: &str) -> Option<FieldId> {
         self.fields.iter().position(|field| field.name == name)
     }
 
     /// Whether the field of this name may be null. Returns `false` for references, which callers check separately.
-    pub fn may_be_null(&self, name: &str) -> bool {
+    pub(crate) fn may_be_null(&self, name: &str) -> bool {
         self.field(name).map(|field| &self.fields[field]).is_some_and(|field| {
             !matches!(field.generator, Generator::Refer { .. })
                 && matches!(field.shape(self.table.as_ref()), Shape::Nullable(_))
@@ -314,7 +313,7 @@ impl Kind {
     }
 
     /// The ids of the rows of its table, in order.
-    pub fn row_ids(&self) -> impl Iterator<Item = &Scalar> + Clone {
+    pub(crate) fn row_ids(&self) -> impl Iterator<Item = &Scalar> + Clone {
         let column = match self.fields.get(self.id()).map(|field| &field.generator) {
             Some(Generator::Column(column)) => Some(*column),
             _ => None,
@@ -330,19 +329,19 @@ impl Kind {
 
 impl Method {
     /// Whether a call creates, changes or removes its resource.
-    pub fn changes(&self) -> bool {
+    pub(crate) fn changes(&self) -> bool {
         matches!(self.does, Effect::Create | Effect::Update | Effect::Delete)
     }
 
     /// Finds an input by its name.
-    pub fn input(&self, name: &str) -> Option<&Input> {
+    pub(crate) fn input(&self, name: &str) -> Option<&Input> {
         self.input.iter().find(|input| input.name == name)
     }
 }
 
 impl Catalog {
     /// The kind among whose members the members of `kind` are divided: the innermost one of its scope that is no table.
-    pub fn parent(&self, kind: KindId) -> Option<KindId> {
+    pub(crate) fn parent(&self, kind: KindId) -> Option<KindId> {
         self.kinds[kind].scope.iter().rev().copied().find(|scope| self.kinds[*scope].table.is_none())
     }
 }

@@ -19,7 +19,7 @@ pub trait Clock: Send + Sync {
 }
 
 /// The wall time in nanoseconds since the Unix epoch.
-pub fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default()
 }
 
@@ -27,7 +27,7 @@ pub fn now() -> i64 {
 /// change no rate. Time that the machine spends suspended passes, where the system tells it (Linux): events that were
 /// due meanwhile are late.
 #[derive(Debug)]
-pub struct SystemClock {
+pub(crate) struct SystemClock {
     began: i64,
     since: Moment,
 }
@@ -76,7 +76,7 @@ const NAP: Duration = Duration::from_millis(50);
 
 impl SystemClock {
     /// Starts from the current system time.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         SystemClock { began: now(), since: Moment::now() }
     }
 }

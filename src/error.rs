@@ -13,8 +13,9 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-pub use names::{shell_word, shown};
-pub use nearest::{a, did_you_mean, list_of, nearest};
+pub(crate) use names::{shell_word, shown};
+pub(crate) use nearest::a;
+pub use nearest::{did_you_mean, list_of, nearest};
 pub use render::{MOST_SHOWN, quoted};
 
 /// An input text and its name.

@@ -7,8 +7,8 @@
 mod rate_profile;
 mod sample;
 
-pub use rate_profile::RateProfile;
-pub use sample::Size;
+pub(crate) use rate_profile::RateProfile;
+pub(crate) use sample::Size;
 
 use crate::{
     catalog::Effect,
@@ -28,21 +28,21 @@ use std::{
 
 /// Options of a forecast.
 #[derive(Debug, Clone, Default)]
-pub struct ForecastOptions {
+pub(crate) struct ForecastOptions {
     /// The shard and selection of the run.
-    pub part: Slice,
+    pub(crate) part: Slice,
     /// Output format.
-    pub format: Format,
+    pub(crate) format: Format,
     /// Compression of the output file.
-    pub compression: Option<Compression>,
+    pub(crate) compression: Option<Compression>,
     /// Number of partitions of the topic, to predict their shares.
-    pub partitions: Option<NonZero<u32>>,
+    pub(crate) partitions: Option<NonZero<u32>>,
     /// Maximum number of events to simulate; the rest is extrapolated. [`MOST`] if `None`.
-    pub most: Option<u64>,
+    pub(crate) most: Option<u64>,
 }
 
 /// Default maximum of simulated events: some seconds.
-pub const MOST: u64 = 20_000_000;
+pub(crate) const MOST: u64 = 20_000_000;
 
 /// A day in nanoseconds: the simulated length of a run without end.
 const DAY: i64 = 86_400_000_000_000;
@@ -50,53 +50,53 @@ const DAY: i64 = 86_400_000_000_000;
 /// The predicted properties of a run.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says something else of the run")]
-pub struct Forecast {
+pub(crate) struct Forecast {
     /// Counts of its events; the number of bytes is from the sample.
-    pub summary: Summary,
+    pub(crate) summary: Summary,
     /// Whether every event was simulated; if not, counts are extrapolated.
-    pub exact: bool,
+    pub(crate) exact: bool,
     /// Whether the run has no end; the forecast then covers at most its first day.
-    pub endless: bool,
+    pub(crate) endless: bool,
     /// Number of simulated events, including those outside the selection.
-    pub simulated: u64,
+    pub(crate) simulated: u64,
     /// Number of instances of each scenario, indexed as [`Plan::scenarios`].
-    pub instances: Vec<u64>,
+    pub(crate) instances: Vec<u64>,
     /// By kind: number of resources created.
-    pub created: Vec<u64>,
+    pub(crate) created: Vec<u64>,
     /// By kind: number of different principals that act.
-    pub acting: Vec<u64>,
+    pub(crate) acting: Vec<u64>,
     /// Rate profile: events over time.
-    pub course: RateProfile,
+    pub(crate) course: RateProfile,
     /// Output sizes.
-    pub size: Size,
+    pub(crate) size: Size,
     /// Share of each partition, if requested.
-    pub partitions: Option<Vec<f64>>,
+    pub(crate) partitions: Option<Vec<f64>>,
     /// Time that the run takes on this machine.
-    pub cost: Cost,
+    pub(crate) cost: Cost,
     /// Whether the run starts before its steady state, because its longest scenario lasts longer than can be simulated.
-    pub begins_early: bool,
+    pub(crate) begins_early: bool,
     /// Whether the run has fewer events than requested, because event time ends in the year 2262.
-    pub cut_by_time: bool,
+    pub(crate) cut_by_time: bool,
     /// A warning that steps happen much later than their delays say, if they do.
-    pub waves: Option<String>,
+    pub(crate) waves: Option<String>,
 }
 
 /// Time measured on this machine, for one thread.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Cost {
+pub(crate) struct Cost {
     /// Before the first event.
-    pub beginning: Duration,
+    pub(crate) beginning: Duration,
     /// To simulate the whole run.
-    pub simulating: Duration,
+    pub(crate) simulating: Duration,
     /// To render the selection.
-    pub rendering: Duration,
+    pub(crate) rendering: Duration,
     /// To compress the output, if it is compressed.
-    pub packing: Duration,
+    pub(crate) packing: Duration,
 }
 
 impl Forecast {
     /// Forecasts a selection of a run. Takes as long as simulating the run.
-    pub fn new(plan: &Plan, options: &ForecastOptions) -> Forecast {
+    pub(crate) fn new(plan: &Plan, options: &ForecastOptions) -> Forecast {
         let begun = Instant::now();
         let mut stream = plan.stream();
         let beginning = begun.elapsed();
@@ -152,7 +152,7 @@ impl Forecast {
     }
 
     /// Expected duration with `threads` threads on this machine, not counting the destination.
-    pub fn takes(&self, threads: usize) -> Duration {
+    pub(crate) fn takes(&self, threads: usize) -> Duration {
         let Cost { beginning, simulating, rendering, packing } = self.cost;
         beginning
             + simulating.max((simulating + rendering + packing) / u32::try_from(threads.max(1)).unwrap_or(u32::MAX))

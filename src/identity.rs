@@ -7,7 +7,7 @@ use crate::{
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId},
     value::{AddressRanges, Key, Lane, Pattern, People, Wide},
 };
-pub use recent::Recent;
+pub(crate) use recent::Recent;
 use std::collections::{HashMap, HashSet};
 
 /// Ids, mail addresses and client addresses of a run: unique by construction.
@@ -20,7 +20,7 @@ pub struct Identities {
 
 /// Ids of a run's events and of their requests, which can be turned back into what they name.
 #[derive(Debug)]
-pub struct EventIds {
+pub(crate) struct EventIds {
     events: Wide<61>,
     requests: Wide<64>,
 }
@@ -65,15 +65,15 @@ const OCCURRENCE_BITS: u32 = 24;
 const CHECK_BITS: u32 = 122 - STORY_BITS - STEP_BITS - INSTANCE_BITS - OCCURRENCE_BITS;
 
 /// Number of turns of a repeated step that have different ids.
-pub const TURNS: u64 = 1 << OCCURRENCE_BITS;
+pub(crate) const TURNS: u64 = 1 << OCCURRENCE_BITS;
 
 /// Number of different tags of scenarios and of steps.
-pub const TAGS: u16 = 1 << STEP_BITS;
+pub(crate) const TAGS: u16 = 1 << STEP_BITS;
 
 impl Identities {
     /// The generators of a run: `values` keys the values of entities, `run` (which also depends on the start) keys the
     /// ids of events and requests.
-    pub fn new(catalog: &Catalog, values: Key, run: Key) -> Self {
+    pub(crate) fn new(catalog: &Catalog, values: Key, run: Key) -> Self {
         let fields = |kind: &Kind| {
             let maker = |field: &Field| Maker::new(field, values.name(&kind.name).name(&field.name));
             kind.fields.iter().map(maker).collect()
@@ -83,7 +83,7 @@ impl Identities {
     }
 
     /// Appends the value of an identifying field for `number` in `lane`.
-    pub fn write(&self, kind: KindId, field: FieldId, lane: Lane, number: u64, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, kind: KindId, field: FieldId, lane: Lane, number: u64, out: &mut Vec<u8>) {
         match &self.makers[kind][field] {
             Some(Maker::Pattern(pattern)) => pattern.write_unique(lane, number, out),
             Some(Maker::People(people)) => people.write_email(number, out),
@@ -93,7 +93,14 @@ impl Identities {
     }
 
     /// Writes the value of an identifying field into an arena.
-    pub fn make<'a>(&self, kind: KindId, field: FieldId, lane: Lane, number: u64, arena: &'a Arena) -> PaddedSlice<'a> {
+    pub(crate) fn make<'a>(
+        &self,
+        kind: KindId,
+        field: FieldId,
+        lane: Lane,
+        number: u64,
+        arena: &'a Arena,
+    ) -> PaddedSlice<'a> {
         if let Some(Maker::Pattern(pattern)) = &self.makers[kind][field] {
             return pattern.make(pattern.unique(lane, number), arena);
         }
@@ -105,7 +112,7 @@ impl Identities {
     /// The ids of an event and of its request: a version 4 UUID whose free bits are the permuted event name, and 32
     /// lower-case hexadecimal digits.
     #[inline]
-    pub fn ids<'a>(&self, name: EventName, arena: &'a Arena) -> (PaddedSlice<'a>, PaddedSlice<'a>) {
+    pub(crate) fn ids<'a>(&self, name: EventName, arena: &'a Arena) -> (PaddedSlice<'a>, PaddedSlice<'a>) {
         let event = self.ids.events.apply(name.pack(true));
         let request = self.ids.requests.apply(name.pack(false));
         (arena.write(UUID_LENGTH, |to| put_uuid(event, to)), arena.text(&hex(request)))
@@ -117,30 +124,30 @@ impl Identities {
     }
 
     /// The event with this id, or `None` if the run has no such event.
-    pub fn event_of(&self, id: uuid::Uuid) -> Option<EventName> {
+    pub(crate) fn event_of(&self, id: uuid::Uuid) -> Option<EventName> {
         self.ids.event_of(id.as_u128())
     }
 
     /// The event of a request's id, given as 128 bits, or `None` if the run has no such event. An id from elsewhere is
     /// mistaken for one of this run with a probability of 2⁻⁴⁰.
-    pub fn event_of_request(&self, id: u128) -> Option<EventName> {
+    pub(crate) fn event_of_request(&self, id: u128) -> Option<EventName> {
         self.ids.event_of_request(id)
     }
 }
 
 /// The key of the ids of a run's events: runs with the same seed, name and start share their ids, and no others do.
-pub fn run_key(seed: u64, name: &str, from: i64) -> Key {
+pub(crate) fn run_key(seed: u64, name: &str, from: i64) -> Key {
     Key::root(seed).name(name).number(from as u64)
 }
 
 impl EventIds {
     /// The ids of the run with this key; see [`run_key`].
-    pub fn new(run: Key) -> Self {
+    pub(crate) fn new(run: Key) -> Self {
         EventIds { events: Wide::new(run.name("event")), requests: Wide::new(run.name("request")) }
     }
 
     /// The event with this id, given as the 128 bits of a UUID.
-    pub fn event_of(&self, uuid: u128) -> Option<EventName> {
+    pub(crate) fn event_of(&self, uuid: u128) -> Option<EventName> {
         if (uuid >> 76) & 0xF != 0x4 || (uuid >> 62) & 0b11 != 0b10 {
             return None;
         }
@@ -151,7 +158,7 @@ impl EventIds {
     }
 
     /// The event of a request's id.
-    pub fn event_of_request(&self, id: u128) -> Option<EventName> {
+    pub(crate) fn event_of_request(&self, id: u128) -> Option<EventName> {
         let packed = self.requests.invert(id);
         let name = EventName::unpack(packed << CHECK_BITS);
         (name.pack(false) == packed).then_some(name)
@@ -208,14 +215,14 @@ impl EventName {
 /// Assigns lanes and tags: small numbers for names, by hash with linear probing, so that a name's number does not
 /// depend on other names, except for rare collisions.
 #[derive(Debug, Default)]
-pub struct Tags {
+pub(crate) struct Tags {
     numbers: HashMap<String, usize>,
     families: Vec<Family>,
 }
 
 /// A family of numbers: found once, since the name of one may be as long as a scenario in one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FamilyId(usize);
+pub(crate) struct FamilyId(usize);
 
 /// The numbers of one family, and who has them.
 #[derive(Debug)]
@@ -227,7 +234,7 @@ struct Family {
 
 impl Tags {
     /// The family of that name.
-    pub fn family(&mut self, name: &str) -> FamilyId {
+    pub(crate) fn family(&mut self, name: &str) -> FamilyId {
         if let Some(known) = self.numbers.get(name) {
             return FamilyId(*known);
         }
@@ -238,7 +245,7 @@ impl Tags {
     }
 
     /// The number in `1..bound` for `name` in a family; `None` when all are taken.
-    pub fn assign(&mut self, family: FamilyId, name: &str, bound: u16) -> Option<u16> {
+    pub(crate) fn assign(&mut self, family: FamilyId, name: &str, bound: u16) -> Option<u16> {
         self.families[family.0].assign(name, bound)
     }
 }

@@ -14,7 +14,7 @@
 //! }
 //! # assert!(run.events().count() >= 5);
 //! # assert_eq!(run.events().last().map(|event| event.method), Some("DeleteComputePool"));
-//! # Ok::<(), falsetrail::error::Error>(())
+//! # Ok::<(), falsetrail::Error>(())
 //! ```
 //!
 //! From options to bytes: `planner` makes a [`Plan`], `simulation` turns it into records, `render` turns records into
@@ -38,36 +38,44 @@
 //! events                                   the small API above: `Run` and `Plan::events`
 //! cli                                      the command
 //! ```
+//!
+//! All modules but [`verify`] and [`score`] are private: what is public is this small API, which keeps its promises
+//! between versions.
 
-pub mod bytes;
-pub mod catalog;
+#![deny(unreachable_pub)]
+#![allow(rustdoc::private_intra_doc_links, reason = "most links are read with `--document-private-items`")]
+
+mod bytes;
+mod catalog;
 #[doc(hidden)]
 pub mod cli;
-pub mod clock;
-pub mod error;
-pub mod forecast;
-pub mod identity;
-pub mod plan;
-pub mod planner;
-pub mod population;
-pub mod render;
-pub mod run;
-pub mod run_file;
-pub mod scenario;
-pub mod schedule;
-pub mod schema;
-pub mod score;
-pub mod simulation;
-pub mod sink;
-pub mod sources;
-pub mod system;
-pub mod template;
-pub mod units;
-pub mod value;
-pub mod verify;
-pub mod yaml;
-
+mod clock;
+mod error;
 mod events;
+mod forecast;
+mod identity;
+#[doc(hidden)]
+pub mod machinery;
+mod plan;
+mod planner;
+mod population;
+mod render;
+mod run;
+mod run_file;
+mod scenario;
+mod schedule;
+mod schema;
+pub mod score;
+mod simulation;
+mod sink;
+mod sources;
+mod system;
+mod template;
+mod units;
+mod value;
+pub mod verify;
+mod yaml;
 
+pub use error::Error;
 pub use events::{Events, GeneratedEvent, Run};
 pub use plan::{Options, Plan};

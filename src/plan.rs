@@ -3,12 +3,12 @@
 //! Everything that can fail has failed before the first event. A plan is immutable and shared: the simulation
 //! ([`crate::simulation`]) and the renderer ([`crate::render`]) only read it.
 
-pub mod event_kind;
-pub mod reference_code;
+pub(crate) mod event_kind;
+pub(crate) mod reference_code;
 mod required_roles;
-pub mod resolved;
-pub mod roles;
-pub mod state_slots;
+pub(crate) mod resolved;
+pub(crate) mod roles;
+pub(crate) mod state_slots;
 mod timing;
 
 use crate::{
@@ -21,11 +21,11 @@ use crate::{
     value::{Key, WeightedIndex},
 };
 use event_kind::EventKind;
-pub use required_roles::RequiredRoles;
+pub(crate) use required_roles::RequiredRoles;
 use resolved::{Operation, ResolvedScenario};
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
-pub use timing::{DryRun, Starts, Timing};
+pub(crate) use timing::{DryRun, Starts, Timing};
 
 /// The options that define a run, as given on the command line or by a test. Everything but `scenarios` has a default.
 #[derive(Debug, Clone, Default)]

@@ -65,7 +65,7 @@ pub fn load_scenario(catalog: &Catalog, argument: &str) -> Result<Scenario, Erro
 /// # Errors
 ///
 /// As [`Plan::new`].
-pub fn expanded(catalog: &Catalog, scenario: &Scenario) -> Result<Scenario, Error> {
+pub(crate) fn expanded(catalog: &Catalog, scenario: &Scenario) -> Result<Scenario, Error> {
     let Body::Steps(_) = &scenario.body else { return Ok(scenario.clone()) };
     let population: Vec<u64> = catalog.kinds.iter().map(|kind| kind.population).collect();
     let (mut tags, mut literals, mut settings) = (Tags::default(), Vec::new(), overrides::Overrides::default());
@@ -82,6 +82,6 @@ pub fn expanded(catalog: &Catalog, scenario: &Scenario) -> Result<Scenario, Erro
 }
 
 /// Whether a scenario is a mix.
-pub fn is_mix(scenario: &Scenario) -> bool {
+pub(crate) fn is_mix(scenario: &Scenario) -> bool {
     matches!(scenario.body, Body::Mix(_))
 }

@@ -12,41 +12,41 @@ use crate::{
 };
 use within::Places;
 
-pub use within::Within;
+pub(crate) use within::Within;
 
 /// Everything that existed before.
 #[derive(Debug, Default)]
 pub struct Population {
     members: Vec<Members>,
     /// Whether principals act from several addresses.
-    pub roaming: Option<Roaming>,
+    pub(crate) roaming: Option<Roaming>,
 }
 
 /// Principals act from several client addresses: an instance's actor is away from the usual one with a given
 /// probability, and then at one of its others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Roaming {
+pub(crate) struct Roaming {
     /// Addresses of each principal, at least 2.
-    pub addresses: u32,
+    pub(crate) addresses: u32,
     /// The probability, times 2⁶⁴.
-    pub share: u64,
+    pub(crate) share: u64,
 }
 
 impl Roaming {
     /// Which address an actor has, given the key of its draw: 0 is the usual one.
-    pub fn draw(self, key: Key) -> u64 {
+    pub(crate) fn draw(self, key: Key) -> u64 {
         if key.draw() < self.share { 1 + key.scattered(2, u64::from(self.addresses) - 1) } else { 0 }
     }
 
     /// The number of a member's address among those of all members.
-    pub fn number(member: u32, address: u64) -> u64 {
+    pub(crate) fn number(member: u32, address: u64) -> u64 {
         address << 32 | u64::from(member)
     }
 }
 
 /// All members of one kind.
 #[derive(Debug, Default)]
-pub struct Members {
+pub(crate) struct Members {
     /// Field values as events show them, member by member.
     texts: TextTable,
     fields: usize,
@@ -63,12 +63,19 @@ pub struct Members {
 
 impl Population {
     /// Generates `counts[kind]` members of each kind, as of `from` (nanoseconds since the Unix epoch).
-    pub fn new(catalog: &Catalog, counts: &[u64], skew: f64, key: Key, from: i64, identities: &Identities) -> Self {
+    pub(crate) fn new(
+        catalog: &Catalog,
+        counts: &[u64],
+        skew: f64,
+        key: Key,
+        from: i64,
+        identities: &Identities,
+    ) -> Self {
         Population { members: generate::members(catalog, counts, skew, key, from, identities), roaming: None }
     }
 
     /// The members of a kind.
-    pub fn members(&self, kind: KindId) -> &Members {
+    pub(crate) fn members(&self, kind: KindId) -> &Members {
         &self.members[kind]
     }
 
@@ -81,46 +88,46 @@ impl Population {
 
 impl Members {
     /// Number of members.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Whether there are no members.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// A field of a member; `None` if it is null.
     #[inline]
-    pub fn value(&self, index: u32, field: FieldId) -> Option<PaddedSlice<'_>> {
+    pub(crate) fn value(&self, index: u32, field: FieldId) -> Option<PaddedSlice<'_>> {
         self.texts.get(index as usize * self.fields + field)
     }
 
     /// All fields of a member; nulls are [`PaddedSlice::NULL`].
     #[inline]
-    pub fn texts(&self, index: u32) -> &[PaddedSlice<'_>] {
+    pub(crate) fn texts(&self, index: u32) -> &[PaddedSlice<'_>] {
         self.texts.row(index as usize * self.fields, self.fields)
     }
 
     /// Appends all fields of a member; nulls are [`PaddedSlice::NULL`].
     #[inline]
-    pub fn put<'a>(&'a self, index: u32, values: &mut PaddedSlices<'a>) {
+    pub(crate) fn put<'a>(&'a self, index: u32, values: &mut PaddedSlices<'a>) {
         values.put_row(&self.texts, index as usize * self.fields, self.fields);
     }
 
     /// The table row of a member.
-    pub fn row(&self, index: u32) -> Option<u32> {
+    pub(crate) fn row(&self, index: u32) -> Option<u32> {
         self.rows[index as usize]
     }
 
     /// Number of members in a parent: members are assigned to parents round robin.
-    pub fn children(&self, parent: u32) -> usize {
+    pub(crate) fn children(&self, parent: u32) -> usize {
         let (each, more) = self.dealt;
         each + usize::from((parent as usize) < more)
     }
 
     /// Draws a member of `parent` with `key`, weighted by rank; `other` selects the `other`th one after it.
-    pub fn draw(&self, parent: u32, key: Key, other: usize) -> u32 {
+    pub(crate) fn draw(&self, parent: u32, key: Key, other: usize) -> u32 {
         let children = self.children(parent).max(1);
         if children == 1 {
             return parent;
@@ -130,14 +137,14 @@ impl Members {
 
     /// [`draw`](Self::draw) with a child of the key, which is derived only if there is a choice.
     #[inline]
-    pub fn draw_salted(&self, parent: u32, key: Key, salt: Salt, other: usize) -> u32 {
+    pub(crate) fn draw_salted(&self, parent: u32, key: Key, salt: Salt, other: usize) -> u32 {
         let children = self.children(parent);
         if children <= 1 { parent } else { self.ranked(parent, children, key.salted(salt), other) }
     }
 
     /// The member of `parent` at a position, given as a share of all members times 2⁶⁴; `other` selects the `other`th one
     /// after it.
-    pub fn at(&self, parent: u32, position: u64, other: usize) -> u32 {
+    pub(crate) fn at(&self, parent: u32, position: u64, other: usize) -> u32 {
         let children = self.children(parent).max(1);
         let rank = (scale(position, children as u64) as usize + other) % children;
         (parent as usize + rank * self.parents) as u32
@@ -153,7 +160,7 @@ impl Members {
     }
 
     /// Expected number of different members among `draws` draws.
-    pub fn expected(&self, draws: f64) -> f64 {
+    pub(crate) fn expected(&self, draws: f64) -> f64 {
         let parents = self.parents.max(1) as f64;
         let chances = (0..self.len().div_ceil(self.parents.max(1))).map(|rank| self.ranks.chance(rank));
         let expected: f64 = chances.map(|chance| 1.0 - (1.0 - chance).powf(draws / parents)).sum();
@@ -161,17 +168,17 @@ impl Members {
     }
 
     /// The kind in which the members lie, if any.
-    pub fn parent(&self) -> Option<KindId> {
+    pub(crate) fn parent(&self) -> Option<KindId> {
         self.parent
     }
 
     /// The parent of a member.
-    pub fn parent_of(&self, index: u32) -> u32 {
+    pub(crate) fn parent_of(&self, index: u32) -> u32 {
         index % self.parents.max(1) as u32
     }
 
     /// The members in `parent` and, where the scope has a table, in `row`; in the order in which lists show them.
-    pub fn within(&self, parent: u32, row: Option<u32>) -> Within<'_> {
+    pub(crate) fn within(&self, parent: u32, row: Option<u32>) -> Within<'_> {
         match row {
             Some(row) => self.places.within(parent, row, &self.rows),
             None => Within::multiples(parent, self.parents, self.len()),

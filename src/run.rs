@@ -15,13 +15,16 @@ mod source;
 mod summary;
 mod truth;
 
-pub use counters::{Counters, LATE, Progress};
+#[cfg(feature = "metrics")]
+pub(crate) use counters::LATE;
+pub(crate) use counters::{Counters, Progress};
 pub use live::{Lag, Live};
-pub use resume::{Resumed, resume, resume_watched};
+pub(crate) use resume::resume_watched;
+pub use resume::{Resumed, resume};
 pub use selection::Selection;
 pub use slice::{Shard, Slice};
 use summary::Kinds;
-pub use summary::Summary;
+pub(crate) use summary::Summary;
 
 use crate::{
     bytes::Chunk,
@@ -44,7 +47,7 @@ use std::{
     thread,
 };
 use truth::Recorder;
-pub use truth::truth_of;
+pub(crate) use truth::truth_of;
 
 /// How a run is emitted. None of these options changes a byte of an event.
 #[derive(Debug, Default)]
@@ -118,7 +121,7 @@ struct Output {
 
 /// The most threads of a run. All of them take batches from one simulation, which can supply tens of threads, and each
 /// needs memory for several batches.
-pub const MOST_THREADS: usize = 256;
+pub(crate) const MOST_THREADS: usize = 256;
 
 /// Events in a batch: enough that the cost of synchronisation is negligible, few enough to fit into the processor's
 /// cache.
@@ -137,7 +140,7 @@ pub fn emit(plan: &Plan, sink: Box<dyn Sink>, how: EmitOptions, stop: &AtomicBoo
     let encoder = sink.encoder().filter(|_| live.is_none());
     let pacer = live.map(|live| Pacer::new(live, plan.timing.from, part.skip > 0, counters.clone()));
     let recorder = truth.as_ref().map(|truth| Recorder::new(plan, truth.all, truth.since));
-    let size = encoder.as_ref().map_or(BATCH, Encoder::events);
+    let size = encoder.as_ref().map_or(BATCH, |_| Encoder::EVENTS);
     let mut source = Source::new(plan, part, pacer, recorder, size);
     source.counters.clone_from(&counters);
     let shared = Shared {

@@ -42,9 +42,9 @@ mod read_emitted;
 mod value;
 mod write;
 
-pub use emitted::{Emitted, End, Status, Topic};
-pub use options::{Argument, ContentOption, OPTIONS, WithRunFile};
-pub use value::{Field, Kind, RunFileKey};
+pub(crate) use emitted::{Emitted, Topic};
+pub use emitted::{End, Status};
+pub(crate) use options::{Argument, ContentOption, OPTIONS, WithRunFile};
 
 use std::path::Path;
 
@@ -59,7 +59,7 @@ use crate::{
 };
 
 /// The version of the format that is written, and the newest version that can be read.
-pub const FORMAT: u64 = 1;
+pub(crate) const FORMAT: u64 = 1;
 
 /// The version of this program.
 const PROGRAM: &str = env!("CARGO_PKG_VERSION");
@@ -68,11 +68,11 @@ const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 #[derive(Debug, Clone)]
 pub struct RunFile {
     /// The version of the program that wrote it.
-    pub version: String,
+    pub(crate) version: String,
     /// The options that define the run. They take its scenarios and catalog from the run file.
     pub options: Options,
     /// The arrangement of its events in files, which does not affect the bytes of an event.
-    pub layout: Layout,
+    pub(crate) layout: Layout,
     /// How much of the run was emitted, if it was read from a run's summary.
     pub emitted: Option<Emitted>,
 }
@@ -81,13 +81,13 @@ pub struct RunFile {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Layout {
     /// How events are separated and indented.
-    pub format: Format,
+    pub(crate) format: Format,
     /// Whether each event or each instance has a separate file; `None` for a single output.
-    pub split: Option<Split>,
+    pub(crate) split: Option<Split>,
 }
 
 /// The options of a planned run, with the values that the plan resolved: seed, times and length.
-pub fn effective(plan: &Plan, asked: &Options) -> Options {
+pub(crate) fn effective(plan: &Plan, asked: &Options) -> Options {
     Options {
         seed: Some(plan.seed),
         from: Some(format_time(plan.timing.from)),
@@ -159,7 +159,7 @@ impl RunFile {
     }
 
     /// Whether the run is endless, so that repeating it needs a number of events, an end or a selection.
-    pub fn is_endless(&self) -> bool {
+    pub(crate) fn is_endless(&self) -> bool {
         self.options.unbounded && self.options.events.is_none() && self.options.to.is_none()
     }
 
@@ -168,7 +168,7 @@ impl RunFile {
     /// # Errors
     ///
     /// [`Error::Usage`] for a time that cannot be parsed, or after the year 2262.
-    pub fn shift(&mut self, from: &str) -> Result<(), Error> {
+    pub(crate) fn shift(&mut self, from: &str) -> Result<(), Error> {
         let now = clock::now().div_euclid(1_000_000_000) * 1_000_000_000;
         let wrong = |mistake: units::Mistake| Error::usage(format!("`--from`: {}", mistake.message)).help(mistake.help);
         let begins = units::time(from, now).map_err(wrong)?;

@@ -13,12 +13,14 @@ mod read_common;
 mod show;
 mod steps;
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
-pub use inject::{DEFAULT_LABEL, is_label};
-pub use one_line::{method_of_step, read_one_line, read_one_line_in, unusual_names};
+pub(crate) use inject::{DEFAULT_LABEL, is_label};
+pub use one_line::read_one_line;
+pub(crate) use one_line::{method_of_step, read_one_line_in, unusual_names};
 pub use params::Override;
-pub use read::{read, read_what_can_be};
+pub use read::read;
+pub(crate) use read::read_what_can_be;
 pub use show::to_yaml;
 
 use crate::{
@@ -51,23 +53,23 @@ pub struct Scenario {
     /// Steps or a mix.
     pub body: Body,
     /// Whether all steps could be read.
-    pub whole: bool,
+    pub(crate) whole: bool,
     /// Actors and resources that could not be read.
-    pub unread: Unread,
+    pub(crate) unread: Unread,
 }
 
 /// Names of declared actors and resources that could not be read; references to them are not reported as unknown.
 #[derive(Debug, Clone, Default)]
-pub struct Unread {
+pub(crate) struct Unread {
     /// The names.
-    pub names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// Whether there may be more names, because `actors` or `resources` as a whole cannot be read.
-    pub sections: bool,
+    pub(crate) sections: bool,
 }
 
 impl Unread {
     /// Whether something of this name may have been declared.
-    pub fn may_be(&self, name: &str) -> bool {
+    pub(crate) fn may_be(&self, name: &str) -> bool {
         self.sections || self.names.iter().any(|unread| unread == name)
     }
 }
@@ -76,35 +78,35 @@ impl Unread {
 #[derive(Debug, Clone)]
 pub struct Param {
     /// The name, without `$`.
-    pub name: Spanned<String>,
+    pub(crate) name: Spanned<String>,
     /// The current value: that of the last override, else the declared one. Its span is that of the declaration.
-    pub value: Node,
+    pub(crate) value: Node,
 }
 
 /// A principal that calls methods.
 #[derive(Debug, Clone)]
 pub struct Actor {
     /// The name that steps use.
-    pub name: Spanned<String>,
+    pub(crate) name: Spanned<String>,
     /// The kind of principal, as the catalog names it.
-    pub kind: Option<Spanned<String>>,
+    pub(crate) kind: Option<Spanned<String>>,
     /// Values of fields, `id` included; all other fields are random.
-    pub pins: Vec<Field>,
+    pub(crate) pins: Vec<Field>,
 }
 
 /// A resource, or several of one kind, that calls are about.
 #[derive(Debug, Clone)]
 pub struct Resource {
     /// The name that steps use.
-    pub name: Spanned<String>,
+    pub(crate) name: Spanned<String>,
     /// The kind of resource, as the catalog names it.
-    pub kind: Option<Spanned<String>>,
+    pub(crate) kind: Option<Spanned<String>>,
     /// The number of resources, at least 1; 1 if left out.
     pub count: Option<Spanned<u64>>,
     /// Whether it existed before the instance began.
-    pub existing: Option<Spanned<bool>>,
+    pub(crate) existing: Option<Spanned<bool>>,
     /// Values of fields, `id` included; all other fields are random.
-    pub fields: Vec<Field>,
+    pub(crate) fields: Vec<Field>,
 }
 
 /// The name of a field, an input or a parameter, with a value.
@@ -113,7 +115,7 @@ pub struct Field {
     /// The name.
     pub name: Spanned<String>,
     /// The value.
-    pub value: Node,
+    pub(crate) value: Node,
 }
 
 /// The main part of a scenario file.
@@ -131,22 +133,22 @@ pub struct Mix {
     /// The scenarios; never empty.
     pub entries: Vec<MixEntry>,
     /// Sizes of the population, by the plural name of each kind.
-    pub population: Vec<Field>,
+    pub(crate) population: Vec<Field>,
     /// The rate, if the file gives one.
     pub pace: Option<Pace>,
     /// Scenarios injected at exact times, in addition to the weighted ones.
-    pub inject: Vec<Injection>,
+    pub(crate) inject: Vec<Injection>,
 }
 
 /// A scenario that a mix injects at an exact time.
 #[derive(Debug, Clone)]
-pub struct Injection {
+pub(crate) struct Injection {
     /// Name or path of the scenario.
-    pub scenario: Spanned<String>,
+    pub(crate) scenario: Spanned<String>,
     /// The time as written: `+20m` after the start of the run, or a point in time.
-    pub at: Spanned<String>,
+    pub(crate) at: Spanned<String>,
     /// Values for its parameters.
-    pub with: Vec<Field>,
+    pub(crate) with: Vec<Field>,
     /// The label in the ground truth.
     pub label: Option<Spanned<String>>,
 }
@@ -171,33 +173,33 @@ pub enum Pace {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Daily {
     /// The highest rate, above 0.
-    pub peak: Spanned<Rate>,
+    pub(crate) peak: Spanned<Rate>,
     /// The lowest rate, twelve hours from the highest; at most `peak`.
-    pub trough: Spanned<Rate>,
+    pub(crate) trough: Spanned<Rate>,
     /// The local time of the highest rate.
-    pub peak_at: Spanned<TimeOfDay>,
+    pub(crate) peak_at: Spanned<TimeOfDay>,
     /// The time zone; UTC if left out.
-    pub timezone: Option<Spanned<Zone>>,
+    pub(crate) timezone: Option<Spanned<Zone>>,
     /// The factor for Saturdays and Sundays, in thousandths; 1,000 if left out.
-    pub weekend: Option<Spanned<u32>>,
+    pub(crate) weekend: Option<Spanned<u32>>,
 }
 
 /// A period in which the rate changes linearly to a target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stage {
     /// Nanoseconds; with 0 the rate jumps.
-    pub duration: Spanned<u64>,
+    pub(crate) duration: Spanned<u64>,
     /// The rate at the end of the stage.
-    pub target: Spanned<Rate>,
+    pub(crate) target: Spanned<Rate>,
 }
 
 /// A scenario of a mix.
 #[derive(Debug, Clone)]
 pub struct MixEntry {
     /// Name or path of the scenario.
-    pub scenario: Spanned<String>,
+    pub(crate) scenario: Spanned<String>,
     /// Its weight, more than 0; 1 if left out.
-    pub weight: Spanned<f64>,
+    pub(crate) weight: Spanned<f64>,
     /// Values for its parameters.
     pub with: Vec<Field>,
 }
@@ -213,29 +215,28 @@ pub enum Step {
 
 /// An audited call.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "it is the key of the scenario language")]
 pub struct Call {
-    /// The whole step.
-    pub span: Range<usize>,
     /// A name to which the step's random values are keyed, so that inserting other steps does not change them.
-    pub id: Option<Spanned<String>>,
+    pub(crate) id: Option<Spanned<String>>,
     /// The full or short name of the method.
     pub call: Spanned<String>,
     /// The resource, by its name in the scenario.
-    pub target: Option<Spanned<String>>,
+    pub(crate) target: Option<Spanned<String>>,
     /// The actor, by its name in the scenario.
-    pub by: Option<Spanned<String>>,
+    pub(crate) by: Option<Spanned<String>>,
     /// The delay after the preceding step.
     pub after: Option<Spanned<DurationRange>>,
     /// Values for inputs.
-    pub with: Vec<Field>,
+    pub(crate) with: Vec<Field>,
     /// The outcome of the call; success if left out.
     pub outcome: Option<Spanned<Outcome>>,
     /// Repetition of the call; never together with `each`.
-    pub repeat: Option<Repeat>,
+    pub(crate) repeat: Option<Repeat>,
     /// A call for each of several resources; never together with `repeat` or `target`.
-    pub each: Option<Each>,
+    pub(crate) each: Option<Each>,
     /// The probability of the step, more than 0 and at most 1.
-    pub chance: Option<Spanned<f64>>,
+    pub(crate) chance: Option<Spanned<f64>>,
 }
 
 /// The outcome of a call.
@@ -265,38 +266,36 @@ impl Outcome {
 
 /// Repetition of a call.
 #[derive(Debug, Clone)]
-pub struct Repeat {
+pub(crate) struct Repeat {
     /// The number of calls; its upper bound is at least 1.
-    pub times: Spanned<CountRange>,
+    pub(crate) times: Spanned<CountRange>,
     /// The delay between two calls.
-    pub every: Option<Spanned<DurationRange>>,
+    pub(crate) every: Option<Spanned<DurationRange>>,
 }
 
 /// A call for each of several resources.
 #[derive(Debug, Clone)]
-pub struct Each {
+pub(crate) struct Each {
     /// The resources, by their name in the scenario.
-    pub resources: Spanned<String>,
+    pub(crate) resources: Spanned<String>,
     /// The delay between two calls, from the step's key `every`.
-    pub every: Option<Spanned<DurationRange>>,
+    pub(crate) every: Option<Spanned<DurationRange>>,
 }
 
 /// A random choice between branches.
 #[derive(Debug, Clone)]
 pub struct Choose {
     /// A name to which the draw is keyed, so that inserting other steps does not change it.
-    pub id: Option<Spanned<String>>,
-    /// The whole step.
-    pub span: Range<usize>,
+    pub(crate) id: Option<Spanned<String>>,
     /// The branches; never empty.
-    pub branches: Vec<Branch>,
+    pub(crate) branches: Vec<Branch>,
 }
 
 /// A branch of a choice and its weight.
 #[derive(Debug, Clone)]
-pub struct Branch {
+pub(crate) struct Branch {
     /// The weight, more than 0; 1 if left out.
-    pub weight: Spanned<f64>,
+    pub(crate) weight: Spanned<f64>,
     /// The steps of the branch; never empty.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
 }

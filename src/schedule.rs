@@ -15,7 +15,7 @@ use ramp::{Ramp, Stretch, UNIT};
 use std::sync::Arc;
 
 pub use daily::DailyCurve;
-pub use slots::Slots;
+pub(crate) use slots::Slots;
 
 /// Number of events over time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,17 +113,17 @@ impl Schedule {
     }
 
     /// Whether the rate never changes.
-    pub fn is_constant(&self) -> bool {
+    pub(crate) fn is_constant(&self) -> bool {
         matches!(&self.course, RateProfile::Stages(stages) if stages.len() == 1)
     }
 
     /// Whether the rate depends only on the time since the run's start.
-    pub fn is_relative(&self) -> bool {
+    pub(crate) fn is_relative(&self) -> bool {
         matches!(self.course, RateProfile::Stages(_))
     }
 
     /// Maximum rate.
-    pub fn highest_rate(&self) -> Rate {
+    pub(crate) fn highest_rate(&self) -> Rate {
         match &self.course {
             RateProfile::Stages(stages) => {
                 let rates = stages.iter().flat_map(|stage| [stage.ramp.first, stage.ramp.last]);

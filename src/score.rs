@@ -11,7 +11,7 @@
 //! scorer.read("alerts.ndjson")?;
 //! let score = scorer.finish()?;
 //! assert!(score.rules.iter().all(|rule| rule.recall() == Some(1.0)));
-//! # Ok::<(), falsetrail::error::Error>(())
+//! # Ok::<(), falsetrail::Error>(())
 //! ```
 
 mod alert;

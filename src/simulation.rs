@@ -32,7 +32,7 @@ use scope_draws::ScopeDraws;
 use stamps::Stamps;
 
 pub(crate) use event_times::{EventTimes, Span, injected_spans};
-pub use outlook::Outlook;
+pub(crate) use outlook::Outlook;
 
 /// One event before it is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +48,11 @@ pub struct Record {
     /// Turn of a repeated step, from 0.
     pub occurrence: u32,
     /// Element of the target resource that the event is about.
-    pub element: u32,
+    pub(crate) element: u32,
     /// Start of the event's state slots in the vector that [`Stream::next`] appends to.
     pub words_at: u32,
     /// Number of state slots.
-    pub words: u32,
+    pub(crate) words: u32,
     /// Whether this is the last event of its instance.
     pub ends: bool,
 }
@@ -98,13 +98,13 @@ struct World {
 
 /// Numbers of a call's draws, each applied to the call's key.
 mod draws {
-    pub const AFTER: u64 = 1;
-    pub const CHANCE: u64 = 2;
-    pub const TIMES: u64 = 3;
-    pub const CREATED: u64 = 4;
-    pub const STAMP: u64 = 5;
+    pub(super) const AFTER: u64 = 1;
+    pub(super) const CHANCE: u64 = 2;
+    pub(super) const TIMES: u64 = 3;
+    pub(super) const CREATED: u64 = 4;
+    pub(super) const STAMP: u64 = 5;
     /// Plus the turn's number.
-    pub const TURN: u64 = 16;
+    pub(super) const TURN: u64 = 16;
 }
 
 const MILLISECOND: u64 = 1_000_000;
@@ -131,7 +131,7 @@ impl Plan {
 
 impl<'p> Stream<'p> {
     /// The simulation of a plan, before its first event; with a rate, after the warm-up.
-    pub fn new(plan: &'p Plan) -> Self {
+    pub(crate) fn new(plan: &'p Plan) -> Self {
         let from = plan.timing.from;
         let mut stream = Stream {
             plan,
@@ -176,17 +176,17 @@ impl<'p> Stream<'p> {
     }
 
     /// Number of events yielded so far, without those of injected scenarios.
-    pub fn emitted(&self) -> u64 {
+    pub(crate) fn emitted(&self) -> u64 {
         self.emitted
     }
 
     /// How many instances have started since the run's beginning.
-    pub fn started_in_run(&self) -> u64 {
+    pub(crate) fn started_in_run(&self) -> u64 {
         self.started - self.warmed
     }
 
     /// Whether the run starts before its steady state, because its longest scenario lasts longer than can be simulated.
-    pub fn begins_early(&self) -> bool {
+    pub(crate) fn begins_early(&self) -> bool {
         self.begins_early
     }
 
@@ -206,7 +206,7 @@ impl<'p> Stream<'p> {
 
     /// Whether a finished run has fewer events than requested, because event time ends in the year 2262: instances were
     /// left to start, slots to fill, or steps to happen.
-    pub fn is_cut_by_time(&self) -> bool {
+    pub(crate) fn is_cut_by_time(&self) -> bool {
         if self.emitted >= self.limit || self.to != i64::MAX {
             return false;
         }
@@ -239,7 +239,7 @@ impl<'p> Stream<'p> {
 
     /// Like [`next`](Self::next), but pushes the record to `records`. Builds it in place: copying it as one wide load
     /// just after narrow stores would stall (no store-to-load forwarding). `false` at the end of the run.
-    pub fn add_next(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> bool {
+    pub(crate) fn add_next(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> bool {
         if self.injected.is_none() {
             return self.add_next_of_background(records, words);
         }

@@ -21,16 +21,16 @@ use std::{
 };
 
 mod check;
-pub mod compress;
+pub(crate) mod compress;
 mod directory;
 mod encode;
 mod file;
-pub mod format;
+pub(crate) mod format;
 mod indent;
 #[cfg(feature = "kafka")]
-pub mod kafka;
+pub(crate) mod kafka;
 mod lines;
-pub mod memory;
+pub(crate) mod memory;
 mod messages;
 mod names;
 mod output;
@@ -44,13 +44,13 @@ mod resume;
 mod split;
 mod whole_file;
 
-pub use check::{Tell, check};
-pub use encode::Encoder;
+pub(crate) use check::check;
+pub(crate) use encode::Encoder;
 pub use lines::Lines;
-pub use messages::reason;
+pub(crate) use messages::reason;
 pub use output::{Output, Split, open};
 pub use overwrite::Overwrite;
-pub use place::{is_same_place, is_stdout};
+pub(crate) use place::{is_same_place, is_stdout};
 pub use resume::StoppedOutput;
 pub use whole_file::WholeFile;
 
@@ -106,7 +106,7 @@ pub struct Failed {
     /// The error.
     pub error: Error,
     /// The events that had been delivered by then.
-    pub delivered: Delivered,
+    pub(crate) delivered: Delivered,
 }
 
 impl From<Error> for Box<Failed> {
@@ -125,9 +125,9 @@ impl From<Box<Failed>> for Error {
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Events that the destination has accepted.
-    pub acknowledged: AtomicU64,
+    pub(crate) acknowledged: AtomicU64,
     /// Events that it has rejected, or whose fate is unknown.
-    pub unacknowledged: AtomicU64,
+    pub(crate) unacknowledged: AtomicU64,
 }
 
 /// A destination of events.

@@ -17,10 +17,11 @@ use crate::{
     yaml,
 };
 
-pub use builtin::{scenario_names, scenario_source};
+pub use builtin::scenario_names;
+pub(crate) use builtin::scenario_source;
 
 /// The argument that stands for standard input.
-pub const STANDARD_INPUT: &str = "-";
+pub(crate) const STANDARD_INPUT: &str = "-";
 
 /// Where the source texts of a run come from.
 #[derive(Debug, Clone, Default)]
@@ -47,11 +48,11 @@ pub struct RunSources {
 #[derive(Debug, Clone)]
 pub struct ScenarioSource {
     /// The name, as in [`RunSources::scenarios`].
-    pub name: String,
+    pub(crate) name: String,
     /// The text.
-    pub source: Arc<Source>,
+    pub(crate) source: Arc<Source>,
     /// Whether the name is an absolute path that another scenario contains, so that it cannot be shortened.
-    pub fixed: bool,
+    pub(crate) fixed: bool,
 }
 
 impl SourceProvider {

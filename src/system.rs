@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Whether a signal is ignored: `nohup` starts programs so, and expects that they leave it at that.
-pub fn is_ignored(signal: i32) -> bool {
+pub(crate) fn is_ignored(signal: i32) -> bool {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: without a new action nothing changes, and the current one is written into memory of its size.
     let asked = unsafe { libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) };
@@ -24,7 +24,7 @@ pub fn is_ignored(signal: i32) -> bool {
 ///
 /// # Errors
 /// If there is no such descriptor, or no room for another.
-pub fn duplicate(number: RawFd) -> io::Result<File> {
+pub(crate) fn duplicate(number: RawFd) -> io::Result<File> {
     // SAFETY: the call takes any number, and says so if it is no open file.
     let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
     if flags >= 0 && flags & libc::FD_CLOEXEC != 0 {
@@ -46,7 +46,7 @@ pub fn duplicate(number: RawFd) -> io::Result<File> {
 /// # Errors
 ///
 /// The written data could not be passed on.
-pub fn close(file: File) -> io::Result<()> {
+pub(crate) fn close(file: File) -> io::Result<()> {
     // SAFETY: the file has given up its descriptor, so that it is closed once.
     if unsafe { libc::close(file.into_raw_fd()) } == 0 {
         return Ok(());

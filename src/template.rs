@@ -28,7 +28,7 @@ mod shape;
 mod vm;
 
 pub use compiler::{Filling, FixedItems, Template};
-pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_LITERALS};
 pub use program::Program;
 pub use shape::{Constant, ListSlot, Shape, Slot};
-pub use vm::{Slots, Values};
+pub(crate) use vm::Slots;
+pub use vm::Values;

@@ -16,17 +16,20 @@ use std::fmt;
 pub use count::{CountRange, count, count_range, format_bytes, format_count};
 pub use duration::{DurationRange, duration, duration_range, format_duration};
 pub use rate::{Rate, rate};
-pub use time::{elapsed, format_time, is_relative_time, time};
-pub use time_of_day::{TimeOfDay, time_of_day};
-pub use zone::{Zone, zone};
+pub(crate) use time::{elapsed, is_relative_time};
+pub use time::{format_time, time};
+pub(crate) use time_of_day::TimeOfDay;
+pub use time_of_day::time_of_day;
+pub(crate) use zone::Zone;
+pub use zone::zone;
 
 pub(crate) use time::RANGE as TIME_RANGE;
 
 /// A second in nanoseconds.
-pub const SECOND: i64 = 1_000_000_000;
+pub(crate) const SECOND: i64 = 1_000_000_000;
 
 /// A day in nanoseconds.
-pub const DAY: i64 = 86_400 * SECOND;
+pub(crate) const DAY: i64 = 86_400 * SECOND;
 
 /// A mistake in a quantity, and its remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@
 //! plan.events().for_each(|event| verifier.record(&event.body)); // or whatever the pipeline gave
 //! let verdict = verifier.finish()?;
 //! assert!(verdict.is_complete(), "{} of {} events are missing", verdict.missing, verdict.expected);
-//! # Ok::<(), falsetrail::error::Error>(())
+//! # Ok::<(), falsetrail::Error>(())
 //! ```
 
 mod allowance;

@@ -12,11 +12,14 @@ mod scalar;
 
 use std::sync::Arc;
 
-pub use load::{LARGEST_FILE, load, load_standard_input};
+pub use load::load;
+pub(crate) use load::load_standard_input;
 pub use node::{Node, Spanned, Value};
-pub use reader::{MapReader, Reader};
+pub(crate) use reader::MapReader;
+pub use reader::Reader;
 pub(crate) use scalar::is_yaml_1_1_boolean;
-pub use scalar::{json, node_text, scalar_text, value_text};
+pub use scalar::{json, value_text};
+pub(crate) use scalar::{node_text, scalar_text};
 
 use crate::error::{Diagnostic, Source};
 

@@ -4,10 +4,10 @@ use crate::{
     sample::{Simulated, medians, plan, timed},
     table::{Row, ratio},
 };
-use falsetrail::{
+use falsetrail::machinery::{
     bytes::Chunk,
     run::{self, EmitOptions, Slice},
-    sink::memory::Null,
+    sink::Null,
 };
 use std::{hint::black_box, num::NonZero, sync::atomic::AtomicBool};
 

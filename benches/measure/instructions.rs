@@ -1,7 +1,7 @@
 //! Renders 10,000 events of a template, for valgrind to count: see `benches/guard`.
 
 use crate::sample::{Simulated, plan};
-use falsetrail::{bytes::Chunk, render::Renderer};
+use falsetrail::machinery::{bytes::Chunk, render::Renderer};
 use std::{hint::black_box, process::ExitCode};
 
 /// Renders what is counted; named in `benches/guard`.

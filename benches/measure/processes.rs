@@ -4,7 +4,7 @@ use crate::{
     sample::{BATCH, Simulated, median, medians, plan, timed},
     table::{Row, at_least, at_most, ratio},
 };
-use falsetrail::bytes::Chunk;
+use falsetrail::machinery::bytes::Chunk;
 use std::{
     env,
     fs::{self, File},

@@ -4,7 +4,7 @@ use crate::{
     sample::{BATCH, Simulated, median, medians, plan, timed},
     table::{Row, ratio},
 };
-use falsetrail::bytes::Chunk;
+use falsetrail::machinery::bytes::Chunk;
 use std::{collections::HashMap, hint::black_box};
 
 pub fn rows() -> Vec<Row> {

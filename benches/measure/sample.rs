@@ -1,6 +1,6 @@
 //! Interleaved runs and their medians, and the events that are measured.
 
-use falsetrail::{Plan, Run, bytes::Chunk, render::Renderer, simulation::Record};
+use falsetrail::machinery::{Plan, Run, bytes::Chunk, render::Renderer, simulation::Record};
 use std::time::{Duration, Instant};
 
 /// Events of a batch, as a run renders them.
@@ -38,7 +38,7 @@ pub fn timed(work: impl FnOnce()) -> Duration {
 pub fn plan(scenario: &str, events: u64, rate: Option<u64>) -> Plan {
     let run = Run::new(scenario).seed(7).from("2026-01-05T08:00:00Z").events_limit(events);
     let run = run.with(|options| {
-        options.rate = rate.map(|rate| falsetrail::units::rate(&format!("{rate}/s")).expect("a rate"));
+        options.rate = rate.map(|rate| falsetrail::machinery::units::rate(&format!("{rate}/s")).expect("a rate"));
     });
     run.plan().expect("a shipped scenario can be planned")
 }

@@ -4,7 +4,7 @@ use crate::{
     sample::{Simulated, median, medians, plan, timed},
     table::{Row, at_most},
 };
-use falsetrail::{Plan, bytes::Chunk, simulation::Stream};
+use falsetrail::machinery::{Plan, bytes::Chunk, simulation::Stream};
 use std::{fs, hint::black_box};
 
 /// Events between two looks at the time.

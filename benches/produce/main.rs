@@ -7,14 +7,13 @@
 
 mod raw;
 
-use falsetrail::{
+use falsetrail::machinery::{
     Plan, Run,
     bytes::Chunk,
     run::{self, EmitOptions},
     sink::{
-        Sink,
+        Memory, Sink,
         kafka::{KafkaSettings, KafkaSink},
-        memory::Memory,
     },
 };
 use rdkafka::mocking::MockCluster;

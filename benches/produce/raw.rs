@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "the binding always copies, and what is measured against does not")]
 
 use super::{Cost, Counters, Properties};
-use falsetrail::{bytes::Chunk, sink::kafka::DEFAULTS};
+use falsetrail::machinery::{bytes::Chunk, sink::kafka::DEFAULTS};
 use rdkafka::{
     ClientConfig, ClientContext,
     bindings::{

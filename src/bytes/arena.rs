@@ -7,7 +7,7 @@ use std::cell::{Cell, UnsafeCell};
 
 /// A bump arena: memory for the texts made for one event. Reused from event to event, so that no event allocates.
 #[derive(Debug)]
-pub struct Arena {
+pub(crate) struct Arena {
     /// Leaked boxes owned by the arena, each fully initialized; texts are taken from the last.
     chunks: UnsafeCell<Vec<*mut [u8]>>,
     /// The first free byte of the last chunk; `left` is the number of free bytes.
@@ -39,7 +39,7 @@ impl Drop for Arena {
 impl Arena {
     /// Removes all texts; keeps the memory of the first chunk.
     #[inline]
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.keep(1);
         if let Some(first) = self.chunks.get_mut().first() {
             self.free.set(first.cast());
@@ -60,7 +60,7 @@ impl Arena {
 
     /// Copies a text into the arena.
     #[inline]
-    pub fn text(&self, text: &[u8]) -> PaddedSlice<'_> {
+    pub(crate) fn text(&self, text: &[u8]) -> PaddedSlice<'_> {
         self.write(text.len(), |to| {
             to[..text.len()].copy_from_slice(text);
             text.len()
@@ -72,7 +72,7 @@ impl Arena {
     /// # Panics
     /// If `write` returns more than `most`.
     #[inline]
-    pub fn write(&self, most: usize, write: impl FnOnce(&mut [u8]) -> usize) -> PaddedSlice<'_> {
+    pub(crate) fn write(&self, most: usize, write: impl FnOnce(&mut [u8]) -> usize) -> PaddedSlice<'_> {
         let room = self.take(most + BLOCK);
         let length = write(&mut room[..most]);
         PaddedSlice::from_room(&room[..length + BLOCK])
@@ -83,7 +83,7 @@ impl Arena {
     /// # Panics
     /// If iterating over `parts` itself makes texts in this arena.
     #[inline]
-    pub fn join<'a>(&self, parts: impl Iterator<Item = PaddedSlice<'a>> + Clone) -> PaddedSlice<'_> {
+    pub(crate) fn join<'a>(&self, parts: impl Iterator<Item = PaddedSlice<'a>> + Clone) -> PaddedSlice<'_> {
         let (start, room) = (self.free.get(), self.left.get());
         let mut at = 0;
         for part in parts.clone() {
@@ -110,7 +110,7 @@ impl Arena {
 
     /// A copy of `text` that `write` may change in place.
     #[inline]
-    pub fn patched(&self, text: PaddedSlice, write: impl FnOnce(&mut [u8])) -> PaddedSlice<'_> {
+    pub(crate) fn patched(&self, text: PaddedSlice, write: impl FnOnce(&mut [u8])) -> PaddedSlice<'_> {
         let length = text.length();
         let room = self.take(length + BLOCK);
         // SAFETY: whole blocks of the text are less than `length + BLOCK` bytes, and that many were taken.

@@ -19,7 +19,7 @@ pub struct Chunk {
     /// The events, in the order of the run.
     pub events: Vec<Event>,
     /// The whole chunk as compressed by the sink's `Encoder`, if a thread has already done that.
-    pub encoded: Option<Encoded>,
+    pub(crate) encoded: Option<Encoded>,
 }
 
 /// One event of a [`Chunk`]: where its bytes are, and which event it is.
@@ -49,13 +49,13 @@ pub struct Event {
 
 /// A chunk, encoded as one compressed frame.
 #[derive(Debug, Clone)]
-pub struct Encoded {
+pub(crate) struct Encoded {
     pub(crate) frame: Vec<u8>,
     /// Length in bytes before compression.
     pub(crate) length: usize,
 }
 
-/// The names that the numbers in an [`Event`](Event) stand for.
+/// The names that the numbers in an [`Event`] stand for.
 ///
 /// Only split output needs them; leave them empty otherwise.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 /// The 32 lower-case hexadecimal digits of `number`.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-pub fn hex(number: u128) -> [u8; 32] {
+pub(crate) fn hex(number: u128) -> [u8; 32] {
     use std::arch::x86_64::{
         __m128i, _mm_add_epi8, _mm_and_si128, _mm_cmpgt_epi8, _mm_set_epi64x, _mm_set1_epi8, _mm_srli_epi16,
         _mm_unpackhi_epi8, _mm_unpacklo_epi8,
@@ -31,7 +31,7 @@ pub fn hex(number: u128) -> [u8; 32] {
 
 /// The 32 lower-case hexadecimal digits of `number`, for processors without SSE2.
 #[cfg(not(target_arch = "x86_64"))]
-pub fn hex(number: u128) -> [u8; 32] {
+pub(crate) fn hex(number: u128) -> [u8; 32] {
     anywhere(number)
 }
 

@@ -45,18 +45,18 @@ impl Pair {
 
 /// Where the values of a list's items are among the event's values: `width` for each item, item after item.
 #[derive(Debug, Clone, Copy)]
-pub struct Items {
+pub(crate) struct Items {
     /// Index of the first item's first value.
-    pub first: usize,
+    pub(crate) first: usize,
     /// Values of each item.
-    pub width: usize,
+    pub(crate) width: usize,
     /// Number of items.
-    pub count: usize,
+    pub(crate) count: usize,
 }
 
 /// All literals of a template, and the runs of pairs that refer to them.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub struct Literals {
+pub(crate) struct Literals {
     bytes: Padded,
     pairs: Vec<Pair>,
     runs: Vec<Run>,
@@ -70,7 +70,7 @@ impl Default for Literals {
 
 /// Builds [`Literals`].
 #[derive(Debug, Default)]
-pub struct LiteralsBuilder {
+pub(crate) struct LiteralsBuilder {
     bytes: Vec<u8>,
     pairs: Vec<Pair>,
     runs: Vec<Run>,
@@ -78,31 +78,31 @@ pub struct LiteralsBuilder {
 
 impl LiteralsBuilder {
     /// Bytes added so far.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
 
     /// Adds bytes of literal.
-    pub fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     /// Begins a run of pairs; returns its index.
-    pub fn begin(&mut self) -> u32 {
+    pub(crate) fn begin(&mut self) -> u32 {
         let (first, start) = (self.pairs.len() as u32, self.bytes.len());
         self.runs.push(Run { first, count: 0, start, bytes: 0, slots: 0, item_slots: 0, tail: 0, comma: false });
         self.runs.len() as u32 - 1
     }
 
     /// Adds a pair to the last run: the literal from byte `start` to the end of the bytes so far, and a slot.
-    pub fn pair(&mut self, start: u32, slot: u32) {
+    pub(crate) fn pair(&mut self, start: u32, slot: u32) {
         let Some(run) = self.runs.last_mut() else { return };
         run.slots = run.slots.max(slot as usize + 1);
         self.add(start, slot);
     }
 
     /// Adds a pair whose slot is one of the list item's values.
-    pub fn item_pair(&mut self, start: u32, slot: u32) {
+    pub(crate) fn item_pair(&mut self, start: u32, slot: u32) {
         let Some(run) = self.runs.last_mut() else { return };
         run.item_slots = run.item_slots.max(slot as usize + 1);
         self.add(start, slot | OF_ITEM);
@@ -110,7 +110,7 @@ impl LiteralsBuilder {
 
     /// Appends the bytes added since `start` to the tail of the last run; `false` if the run's literals do not end
     /// there.
-    pub fn lengthen(&mut self, start: usize) -> bool {
+    pub(crate) fn lengthen(&mut self, start: usize) -> bool {
         let Some(run) = self.runs.last_mut() else { return false };
         let fits = run.start + run.bytes + run.tail == start;
         if fits {
@@ -121,7 +121,7 @@ impl LiteralsBuilder {
 
     /// Ends the last run, which is for the items of a list: the bytes added since its last value become its tail,
     /// followed by a comma between items if `comma`.
-    pub fn end_items(&mut self, comma: bool) {
+    pub(crate) fn end_items(&mut self, comma: bool) {
         let Some(run) = self.runs.last_mut() else { return };
         run.tail = self.bytes.len() - (run.start + run.bytes);
         run.comma = comma;
@@ -149,7 +149,7 @@ impl LiteralsBuilder {
     }
 
     /// Ends the building.
-    pub fn finish(self) -> Literals {
+    pub(crate) fn finish(self) -> Literals {
         Literals { bytes: Padded::new(&self.bytes), pairs: self.pairs, runs: self.runs }
     }
 }
@@ -160,12 +160,12 @@ impl Literals {
     /// # Panics
     /// If the range is out of bounds.
     #[inline]
-    pub fn piece(&self, start: u32, length: u32) -> PaddedSlice<'_> {
+    pub(crate) fn piece(&self, start: u32, length: u32) -> PaddedSlice<'_> {
         PaddedSlice::within(&self.bytes.0, start as usize, length as usize)
     }
 
     /// Total bytes of the literals.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bytes.bytes().len()
     }
 
@@ -173,7 +173,7 @@ impl Literals {
     ///
     /// # Panics
     /// If there is no run of that index.
-    pub fn pairs(&self, run: u32) -> impl Iterator<Item = (&[u8], u32)> {
+    pub(crate) fn pairs(&self, run: u32) -> impl Iterator<Item = (&[u8], u32)> {
         let run = self.runs[run as usize];
         let mut start = run.start;
         self.pairs[run.first as usize..][..run.count as usize].iter().map(move |pair| {
@@ -189,7 +189,7 @@ impl Literals {
     /// If there is no such run, or if it needs more values than there are.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "is compiled for several processors")]
-    pub fn append_run(&self, run: u32, values: &PaddedSlices, first: usize, out: &mut Vec<u8>) {
+    pub(crate) fn append_run(&self, run: u32, values: &PaddedSlices, first: usize, out: &mut Vec<u8>) {
         let run = &self.runs[run as usize];
         let pieces = &values.pieces[first..];
         assert!(run.slots <= pieces.len() && run.item_slots == 0, "values are missing");
@@ -203,7 +203,7 @@ impl Literals {
     /// If there is no such run, or if it needs more values than there are.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "is compiled for several processors")]
-    pub fn append_items(&self, run: u32, values: &PaddedSlices, items: Items, out: &mut Vec<u8>) {
+    pub(crate) fn append_items(&self, run: u32, values: &PaddedSlices, items: Items, out: &mut Vec<u8>) {
         let run = &self.runs[run as usize];
         let has_values = run.slots <= values.pieces.len()
             && run.item_slots <= items.width
@@ -321,7 +321,7 @@ mod tests {
             let padded: Vec<Padded> = values.iter().map(|value| Padded::new(value)).collect();
             let mut pieces = PaddedSlices::default();
             for value in &padded {
-                pieces.push(value.piece());
+                pieces.extend(std::iter::once(value.piece()));
             }
             let mut builder = LiteralsBuilder::default();
             let run = builder.begin();
@@ -366,7 +366,7 @@ mod tests {
             let padded: Vec<Padded> = values.iter().chain([&long]).map(|value| Padded::new(value)).collect();
             let mut pieces = PaddedSlices::default();
             for value in &padded {
-                pieces.push(value.piece());
+                pieces.extend(std::iter::once(value.piece()));
             }
             let mut builder = LiteralsBuilder::default();
             builder.push(b"before");

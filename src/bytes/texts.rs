@@ -6,7 +6,7 @@ use crate::bytes::{BLOCK, PaddedSlice};
 
 /// Padded texts in one buffer, addressed by index; some of them null.
 #[derive(Debug, Default)]
-pub struct TextTable {
+pub(crate) struct TextTable {
     /// One slice for each text, into `bytes`.
     pieces: Vec<PaddedSlice<'static>>,
     /// Length in bytes of the longest text.
@@ -18,7 +18,7 @@ pub struct TextTable {
 
 /// Builds [`TextTable`].
 #[derive(Debug, Default)]
-pub struct TextTableBuilder {
+pub(crate) struct TextTableBuilder {
     bytes: Vec<u8>,
     /// For each text: where it ends, and whether it is null.
     ends: Vec<(usize, bool)>,
@@ -26,13 +26,13 @@ pub struct TextTableBuilder {
 
 impl TextTableBuilder {
     /// Adds a text, or null.
-    pub fn push(&mut self, text: Option<&[u8]>) {
+    pub(crate) fn push(&mut self, text: Option<&[u8]>) {
         self.bytes.extend_from_slice(text.unwrap_or_default());
         self.ends.push((self.bytes.len(), text.is_none()));
     }
 
     /// The text at `index`; `None` if it is null or not added yet.
-    pub fn get(&self, index: usize) -> Option<&[u8]> {
+    pub(crate) fn get(&self, index: usize) -> Option<&[u8]> {
         let (end, is_null) = *self.ends.get(index)?;
         (!is_null).then(|| &self.bytes[self.begin(index)..end])
     }
@@ -42,7 +42,7 @@ impl TextTableBuilder {
     }
 
     /// Freezes the pool.
-    pub fn finish(mut self) -> TextTable {
+    pub(crate) fn finish(mut self) -> TextTable {
         self.bytes.extend_from_slice(&[0; BLOCK]);
         // SAFETY: `TextTable` owns the bytes together with the pieces that point into them; the buffer is not changed
         // or freed before the pieces, and no piece leaves `TextTable` with the lifetime `'static`.
@@ -63,7 +63,7 @@ impl TextTable {
     /// # Panics
     /// If `index` is out of bounds.
     #[inline]
-    pub fn get(&self, index: usize) -> Option<PaddedSlice<'_>> {
+    pub(crate) fn get(&self, index: usize) -> Option<PaddedSlice<'_>> {
         let piece = self.pieces[index];
         (!piece.is_null()).then_some(piece)
     }
@@ -79,7 +79,7 @@ impl TextTable {
     /// # Panics
     /// If the range is out of bounds.
     #[inline]
-    pub fn row(&self, first: usize, count: usize) -> &[PaddedSlice<'_>] {
+    pub(crate) fn row(&self, first: usize, count: usize) -> &[PaddedSlice<'_>] {
         &self.pieces[first..first + count]
     }
 }

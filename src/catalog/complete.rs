@@ -9,7 +9,7 @@ use crate::error::{Diagnostic, list_of};
 impl Catalog {
     /// The number of members of a kind that a run needs, if `counts` has fewer: at least one for each kind that acts or
     /// encloses others, and at least one for each member of the kind's parent.
-    pub fn too_few(&self, kind: KindId, counts: &[u64]) -> Option<u64> {
+    pub(crate) fn too_few(&self, kind: KindId, counts: &[u64]) -> Option<u64> {
         let of = &self.kinds[kind];
         let surrounds = of.table.is_none() && self.kinds.iter().any(|other| other.scope.contains(&kind));
         let needed = self.parent(kind).map_or(1, |parent| counts[parent].max(1));

@@ -29,7 +29,7 @@ pub struct Field {
     /// The origin of its value.
     pub generator: Generator,
     /// The format that values from scenarios must match.
-    pub matches: Option<regex_lite::Regex>,
+    pub(crate) matches: Option<regex_lite::Regex>,
 }
 
 /// The origin of a field's value.
@@ -127,14 +127,14 @@ pub struct Table {
     /// The rows, each with a value for every column.
     pub rows: Vec<Vec<Scalar>>,
     /// The weights of the rows as an alias table.
-    pub weights: WeightedIndex,
+    pub(crate) weights: WeightedIndex,
     /// The type of each column in templates.
-    pub shapes: Vec<Shape>,
+    pub(crate) shapes: Vec<Shape>,
 }
 
 impl Field {
     /// The type in templates.
-    pub fn shape(&self, table: Option<&Table>) -> Shape {
+    pub(crate) fn shape(&self, table: Option<&Table>) -> Shape {
         match &self.generator {
             Generator::Choose { choices, .. } => Scalar::shape_of(choices),
             Generator::Ramp { .. } => Shape::Integer,
@@ -157,7 +157,7 @@ impl Field {
     }
 
     /// Whether a scenario may set it.
-    pub fn settable(&self) -> bool {
+    pub(crate) fn settable(&self) -> bool {
         // A text follows from other fields, unless the catalog restricts it with `matches`.
         match self.generator {
             Generator::Choose { .. } | Generator::Refer { .. } | Generator::Email(_) | Generator::Address(_) => true,
@@ -171,19 +171,19 @@ impl Field {
 
 impl Table {
     /// The values of a column, row by row.
-    pub fn column(&self, column: usize) -> impl Iterator<Item = &Scalar> + Clone {
+    pub(crate) fn column(&self, column: usize) -> impl Iterator<Item = &Scalar> + Clone {
         self.rows.iter().map(move |row| &row[column])
     }
 }
 
 impl Scalar {
     /// The lowest whole number: that of `i64`.
-    pub const LEAST: i128 = i64::MIN as i128;
+    pub(crate) const LEAST: i128 = i64::MIN as i128;
     /// The highest whole number: that of `u64`.
-    pub const MOST: i128 = u64::MAX as i128;
+    pub(crate) const MOST: i128 = u64::MAX as i128;
 
     /// The value as JSON with texts escaped but not quoted; `None` is null.
-    pub fn bytes(&self) -> Option<Vec<u8>> {
+    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
         match self {
             Scalar::Null => None,
             Scalar::Text(text) => Some(escaped(text)),
@@ -192,7 +192,7 @@ impl Scalar {
     }
 
     /// The type in templates of a list of constants. All that are not null must have the type of the first such.
-    pub fn shape_of<'a>(values: impl IntoIterator<Item = &'a Scalar, IntoIter: Clone>) -> Shape {
+    pub(crate) fn shape_of<'a>(values: impl IntoIterator<Item = &'a Scalar, IntoIter: Clone>) -> Shape {
         let mut values = values.into_iter();
         let has_null = values.clone().any(|value| *value == Scalar::Null);
         let shape = values.find_map(Scalar::shape).unwrap_or(Shape::Text);
@@ -200,7 +200,7 @@ impl Scalar {
     }
 
     /// The type; `None` for null, which is compatible with every type.
-    pub fn shape(&self) -> Option<Shape> {
+    pub(crate) fn shape(&self) -> Option<Shape> {
         match self {
             Scalar::Null => None,
             Scalar::Boolean(_) => Some(Shape::Boolean),
@@ -210,7 +210,7 @@ impl Scalar {
     }
 
     /// The index of the constant that a node denotes: an equal value, else a text that equals the node as written.
-    pub fn position<'a>(mut values: impl Iterator<Item = &'a Scalar> + Clone, node: &Node) -> Option<usize> {
+    pub(crate) fn position<'a>(mut values: impl Iterator<Item = &'a Scalar> + Clone, node: &Node) -> Option<usize> {
         let is_same = |value: &Scalar| match (value, &node.value) {
             (Scalar::Null, Value::Null) => true,
             (Scalar::Boolean(value), Value::Bool(given)) => value == given,
@@ -236,7 +236,7 @@ impl fmt::Display for Scalar {
 }
 
 /// The text with JSON escapes, without quotes.
-pub fn escaped(text: &str) -> Vec<u8> {
+pub(crate) fn escaped(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     crate::bytes::escape_into(text, &mut bytes);
     bytes

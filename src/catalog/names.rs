@@ -56,14 +56,14 @@ pub(super) struct TemplateFiles<'c> {
 }
 
 impl<'c> TemplateFiles<'c> {
-    pub fn new(catalog: &'c Catalog) -> Self {
+    pub(super) fn new(catalog: &'c Catalog) -> Self {
         let methods = catalog.methods.iter().enumerate().map(|(id, method)| (method.name.as_str(), id));
         TemplateFiles { methods: methods.collect() }
     }
 
     /// The method of a file name without `.json`: the file name is percent-decoded, and used literally if no method
     /// matches.
-    pub fn method(&self, stem: &str) -> Option<MethodId> {
+    pub(super) fn method(&self, stem: &str) -> Option<MethodId> {
         let decoded = percent_decode_str(stem).decode_utf8().ok();
         let method = decoded.and_then(|name| self.methods.get(name.as_ref()));
         method.or_else(|| self.methods.get(stem)).copied()

@@ -23,7 +23,8 @@ pub(super) fn catalog(source: &Arc<Source>) -> Result<Catalog, Vec<Diagnostic>> 
 fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     let mut map = reader.map(node, "a catalog")?.allow_prefix("x-");
     let name = map.required_text("name");
-    let description = map.text("description");
+    // For who reads the file.
+    map.text("description");
     let after = map.duration_range("after");
     let kinds = some_of(reader, &mut map, "kinds");
     let methods = some_of(reader, &mut map, "methods").unwrap_or_default();
@@ -40,7 +41,6 @@ fn whole(reader: &Reader, node: &Node) -> Option<Catalog> {
     let subject_span = subject.as_ref().map(|subject| subject.span.clone());
     let mut catalog = Catalog {
         name: name?.value,
-        description: description.map(|text| text.value).unwrap_or_default(),
         after: after.map_or(DurationRange { low: 0, high: 0 }, |after| after.value),
         skew: 1.0,
         subject: subject.map_or_else(|| "id".to_owned(), |subject| subject.value),

@@ -22,7 +22,7 @@ impl Text {
     /// # Errors
     ///
     /// The byte offset of a `${` that is empty or not closed.
-    pub fn parse(text: &str) -> Result<Text, usize> {
+    pub(crate) fn parse(text: &str) -> Result<Text, usize> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some(start) = rest.find("${") {
@@ -41,7 +41,7 @@ impl Text {
     }
 
     /// The dotted names in the placeholders.
-    pub fn names(&self) -> impl Iterator<Item = &[String]> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[String]> {
         self.parts.iter().filter_map(|part| match part {
             TextPart::Name(name) => Some(name.as_slice()),
             TextPart::Literal(_) => None,

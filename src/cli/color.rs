@@ -9,7 +9,7 @@ use std::{
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(super) enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Everywhere.
@@ -23,7 +23,7 @@ static CHOSEN: OnceLock<Color> = OnceLock::new();
 
 impl Color {
     /// Applies this choice from now on.
-    pub fn choose(self) {
+    pub(super) fn choose(self) {
         // A second call comes from the same command line.
         let _ = CHOSEN.set(self);
     }
@@ -45,12 +45,12 @@ pub fn on_stderr() -> bool {
 }
 
 /// Whether output on standard output may be coloured.
-pub fn on_stdout() -> bool {
+pub(super) fn on_stdout() -> bool {
     Color::holds(io::stdout().is_terminal())
 }
 
 /// The choice of colours in arguments that are not parsed yet: for messages about the arguments themselves.
-pub fn in_arguments(arguments: impl IntoIterator<Item = OsString>) -> ColorChoice {
+pub(super) fn in_arguments(arguments: impl IntoIterator<Item = OsString>) -> ColorChoice {
     let mut choice = ColorChoice::Auto;
     let mut is_value = false;
     for argument in arguments {

@@ -27,7 +27,7 @@ Examples:
   zsh:  falsetrail completions zsh > ~/.zfunc/_falsetrail      with `fpath+=~/.zfunc` above `compinit` in ~/.zshrc
   fish: falsetrail completions fish > ~/.config/fish/completions/falsetrail.fish
   pwsh: falsetrail completions powershell >> $PROFILE")]
-pub struct Completions {
+pub(super) struct Completions {
     /// The shell.
     #[arg(value_enum)]
     shell: Shell,
@@ -42,7 +42,7 @@ enum Shell {
     Elvish,
 }
 
-pub fn run(arguments: &Completions) -> Result<u8, Error> {
+pub(super) fn run(arguments: &Completions) -> Result<u8, Error> {
     let shell: &dyn EnvCompleter = match arguments.shell {
         Shell::Bash => &Bash,
         Shell::Zsh => &Zsh,
@@ -58,7 +58,7 @@ pub fn run(arguments: &Completions) -> Result<u8, Error> {
 }
 
 /// If a shell requests completions, prints them and ends the process.
-pub fn answer() {
+pub(super) fn answer() {
     CompleteEnv::with_factory(command).var(VARIABLE).complete();
 }
 

@@ -1,16 +1,16 @@
 //! `falsetrail generate`: options, and the run from preparation to summary.
 
 mod content;
-pub mod kafka;
+pub(super) mod kafka;
 mod live;
 mod metrics;
 mod pipeline;
 mod prepared;
 mod progress;
 mod repeat;
-pub mod report;
+pub(super) mod report;
 mod run_file;
-pub mod stop;
+pub(super) mod stop;
 mod summary;
 mod summary_file;
 mod truth;
@@ -28,7 +28,7 @@ use crate::{
 };
 use clap::Args;
 use content::Content;
-pub use prepared::Prepared;
+pub(crate) use prepared::Prepared;
 use report::Reach;
 use std::{
     num::NonZero,
@@ -56,7 +56,7 @@ Examples:
   falsetrail generate busy-day -n 1M -b localhost:9092 -t audit
   falsetrail generate my-scenario.yaml --split event -o fixtures/ --write-run fixtures.json
   falsetrail generate --run fixtures.json --check -o fixtures/")]
-pub struct Generate {
+pub(super) struct Generate {
     /// Scenarios: names of shipped ones (see `falsetrail list`), paths that end in `.yaml`, `-` for standard input, or
     /// a scenario in one line such as 'create-pool -> update-pool-failure -> delete-pool' or, needing no quotes,
     /// create-pool,update-pool:forbidden. Several are a mix of equal weights.
@@ -148,7 +148,7 @@ pub struct Generate {
     kafka: kafka::Kafka,
 }
 
-pub fn run(arguments: &Generate) -> Result<u8, Error> {
+pub(super) fn run(arguments: &Generate) -> Result<u8, Error> {
     let Prepared { plan, output, part, recorded } = arguments.prepare()?;
     if arguments.file.check {
         return run_file::check(arguments, &plan, &output);

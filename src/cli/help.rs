@@ -25,13 +25,13 @@ const TOPICS: [Topic; 8] = [
 Examples:
   falsetrail help scenarios
   falsetrail help generate")]
-pub struct Help {
+pub(super) struct Help {
     /// A concept (scenarios, templates, time, kafka, summary, verdict, scoring, metrics) or a command.
     #[arg(value_name = "TOPIC")]
     topic: Option<String>,
 }
 
-pub fn run(arguments: &Help) -> Result<u8, Error> {
+pub(super) fn run(arguments: &Help) -> Result<u8, Error> {
     let mut whole = super::Command::command().color(super::color::in_arguments(std::env::args_os()));
     whole.build();
     let Some(topic) = &arguments.topic else {
@@ -62,7 +62,7 @@ fn overview() -> String {
 }
 
 /// Names and headlines of the concepts.
-pub fn topics() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn topics() -> impl Iterator<Item = (&'static str, &'static str)> {
     TOPICS.iter().map(|(name, headline, _)| (*name, *headline))
 }
 

@@ -14,7 +14,7 @@ use clap::{Args, ValueEnum};
 Examples:
   falsetrail list
   falsetrail list methods")]
-pub struct List {
+pub(super) struct List {
     /// The things to list.
     #[arg(value_enum, default_value_t = What::Scenarios)]
     what: What,
@@ -35,7 +35,7 @@ enum What {
     Failures,
 }
 
-pub fn run(arguments: &List) -> Result<u8, Error> {
+pub(super) fn run(arguments: &List) -> Result<u8, Error> {
     let catalog = arguments.templates.catalog()?;
     let text = match arguments.what {
         What::Scenarios => scenarios(&catalog)?,
@@ -69,7 +69,7 @@ fn methods(catalog: &Catalog) -> String {
 }
 
 /// The catalog's word for a method's effect.
-pub fn effect(effect: Effect) -> &'static str {
+pub(super) fn effect(effect: Effect) -> &'static str {
     match effect {
         Effect::Create => "create",
         Effect::Get => "get",

@@ -11,7 +11,7 @@ use std::{fs, path::PathBuf};
 Examples:
   falsetrail man generate | man -l -
   falsetrail man -o ~/.local/share/man/man1/")]
-pub struct Man {
+pub(super) struct Man {
     /// The command that the page is about. [default: the whole]
     #[arg(value_name = "COMMAND", conflicts_with = "output")]
     command: Option<String>,
@@ -21,7 +21,7 @@ pub struct Man {
     output: Option<PathBuf>,
 }
 
-pub fn run(arguments: &Man) -> Result<u8, Error> {
+pub(super) fn run(arguments: &Man) -> Result<u8, Error> {
     let whole = whole();
     if let Some(folder) = &arguments.output {
         let failed = |error| Error::failed(format!("cannot write to `{}`: {error}", shown(folder)));

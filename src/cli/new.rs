@@ -20,7 +20,7 @@ use std::{
 Examples:
   falsetrail new my-scenario                       writes my-scenario.yaml
   falsetrail new my-scenario --templates my-catalog")]
-pub struct New {
+pub(super) struct New {
     /// Its name, or a path; `.yaml` is added where it is missing. A file that exists is not replaced.
     name: PathBuf,
 
@@ -28,7 +28,7 @@ pub struct New {
     templates: TemplatesOption,
 }
 
-pub fn run(arguments: &New) -> Result<u8, Error> {
+pub(super) fn run(arguments: &New) -> Result<u8, Error> {
     let catalog = arguments.templates.catalog()?;
     let mut path = arguments.name.clone();
     if !path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {

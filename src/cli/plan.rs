@@ -23,7 +23,7 @@ Examples:
   falsetrail plan office-week --from 2026-03-02 -d 7d -o week.ndjson.zst
   falsetrail plan busy-day --rate 500/s -d 1h --partitions 12
   falsetrail plan my-mix.yaml --seed 7 --json | jq .bytes")]
-pub struct Plan {
+pub(super) struct Plan {
     #[command(flatten)]
     generate: Generate,
 
@@ -37,7 +37,7 @@ pub struct Plan {
     json: bool,
 }
 
-pub fn run(arguments: &Plan) -> Result<u8, Error> {
+pub(super) fn run(arguments: &Plan) -> Result<u8, Error> {
     let generate = &arguments.generate;
     let Prepared { plan, output, part, .. } = generate.prepare()?;
     let partitions = arguments.partitions.or_else(|| generate.partitions());

@@ -15,7 +15,7 @@ Examples:
   falsetrail schema scenario > scenario.schema.json
   falsetrail schema scenario --templates my-catalog     with the words of another catalog
   falsetrail schema catalog > catalog.schema.json")]
-pub struct Schema {
+pub(super) struct Schema {
     /// Whose form it is.
     #[arg(value_enum, default_value_t = What::Scenario)]
     what: What,
@@ -32,7 +32,7 @@ enum What {
     Catalog,
 }
 
-pub fn run(arguments: &Schema) -> Result<u8, Error> {
+pub(super) fn run(arguments: &Schema) -> Result<u8, Error> {
     let schema = match arguments.what {
         What::Scenario => schema::for_scenarios(&*arguments.templates.catalog()?),
         What::Catalog => schema::for_catalogs(),

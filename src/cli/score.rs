@@ -34,7 +34,7 @@ Examples:
   falsetrail score --truth truth.ndjson alerts.csv --rule rule_name --alert-time fired_at
   falsetrail score --truth truth.ndjson alerts.json --require recall=1
   falsetrail score --sweep deletes=1..20 mass-deletion -- python3 rule.py")]
-pub struct Score {
+pub(super) struct Score {
     /// Files with alerts, folders with such files, or `-` for standard input. With `--sweep`: the attacks, as names of
     /// shipped scenarios or paths.
     #[arg(value_name = "ALERTS", required = true)]
@@ -109,7 +109,7 @@ enum MatchName {
     Address,
 }
 
-pub fn run(arguments: &Score) -> Result<u8, Error> {
+pub(super) fn run(arguments: &Score) -> Result<u8, Error> {
     arguments.refuse_outputs()?;
     if arguments.sweep.is_given() {
         return sweep::run(arguments);

@@ -29,7 +29,7 @@ Examples:
   falsetrail show 'create-pool -> update-pool-failure' --as yaml > my-scenario.yaml
   falsetrail show CreateComputePool
   falsetrail show compute-pool")]
-pub struct Show {
+pub(super) struct Show {
     /// A scenario (shipped name, path, or the one-line form), a method, a kind, or `catalog` for the whole catalog.
     name: String,
 
@@ -52,7 +52,7 @@ enum Form {
     Mermaid,
 }
 
-pub fn run(arguments: &Show) -> Result<u8, Error> {
+pub(super) fn run(arguments: &Show) -> Result<u8, Error> {
     let catalog = arguments.templates.catalog()?;
     let name = arguments.name.as_str();
     let text = if name == "catalog" {

@@ -27,7 +27,7 @@ mod before_main {
 }
 
 /// Rejects a standard output that was closed from the start.
-pub fn check() -> Result<(), Error> {
+pub(super) fn check() -> Result<(), Error> {
     if !CLOSED.load(Ordering::Relaxed) {
         return Ok(());
     }

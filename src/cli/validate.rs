@@ -24,7 +24,7 @@ Examples:
   falsetrail validate my-scenario.yaml
   falsetrail validate scenarios/ my-catalog/
   falsetrail validate scenarios/ --format json          for editors and CI")]
-pub struct Validate {
+pub(super) struct Validate {
     /// Scenario files, folders of scenario files, or folders with a `catalog.yaml` or templates.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -53,7 +53,7 @@ struct Checked {
     result: Result<Vec<Diagnostic>, Error>,
 }
 
-pub fn run(arguments: &Validate) -> Result<u8, Error> {
+pub(super) fn run(arguments: &Validate) -> Result<u8, Error> {
     let catalog = arguments.templates.catalog()?;
     let checked = arguments.paths.iter().flat_map(|given| match files(given) {
         Ok(files) => files.iter().map(|path| check(&catalog, path)).collect(),

@@ -37,7 +37,7 @@ Examples:
   falsetrail verify --run run.json -b localhost:9092 -t enriched --quiet-for 30s
   zstd -dc export.zst | falsetrail verify --run run.json - --summary verdict.json
   falsetrail verify --run run.json out/ --allow missing=0.01% --require order=key")]
-pub struct Verify {
+pub(super) struct Verify {
     /// Files, folders with files (rotated and compressed ones too), or `-` for standard input.
     #[arg(value_name = "INPUT", required_unless_present = "topic")]
     inputs: Vec<PathBuf>,
@@ -128,7 +128,7 @@ pub struct Verify {
     topic: topic::TopicOptions,
 }
 
-pub fn run(arguments: &Verify) -> Result<u8, Error> {
+pub(super) fn run(arguments: &Verify) -> Result<u8, Error> {
     arguments.refuse_outputs()?;
     let expected = arguments.expected()?;
     let allowances = Allowances { allow: arguments.allow.clone(), require: arguments.require.clone() };

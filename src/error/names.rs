@@ -3,7 +3,7 @@
 use std::{ffi::OsStr, fmt::Write as _, path::Path};
 
 /// A file's name for a message: control characters and bytes that are not UTF-8 are escaped.
-pub fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let mut out = String::new();
     for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         for character in part.valid().chars() {
@@ -23,7 +23,7 @@ pub fn shown(path: &Path) -> String {
 
 /// A word as a shell reads it. One that cannot be shown as it is becomes `$'…'`, which bash, zsh, ksh and POSIX.1-2024
 /// read.
-pub fn shell_word(word: &OsStr) -> String {
+pub(crate) fn shell_word(word: &OsStr) -> String {
     let Some(text) = word.to_str().filter(|text| text.chars().all(is_safe)) else { return escaped(word) };
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=,@%+…".contains(character);
     if !text.is_empty() && text.chars().all(plain) {

@@ -46,7 +46,7 @@ pub fn list_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// A word with its indefinite article; the word may be any name of a catalog.
-pub fn a(word: &str) -> String {
+pub(crate) fn a(word: &str) -> String {
     // `u` is usually that of `user` or `unit`.
     let article = if word.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']) { "an" } else { "a" };
     format!("{article} {word}")

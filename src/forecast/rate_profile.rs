@@ -4,7 +4,7 @@ use crate::units::elapsed;
 
 /// Events over event time.
 #[derive(Debug, Clone)]
-pub struct RateProfile {
+pub(crate) struct RateProfile {
     from: i64,
     /// Nanoseconds per bin. When the run exceeds the last bin, bins are merged in pairs and the width doubles.
     width: u64,
@@ -46,18 +46,18 @@ impl RateProfile {
     }
 
     /// Number of events of the busiest second; seconds are counted from the run's start.
-    pub fn busiest_second(&self) -> u64 {
+    pub(crate) fn busiest_second(&self) -> u64 {
         self.busiest
     }
 
     /// Time of the last event.
-    pub fn until(&self) -> i64 {
+    pub(crate) fn until(&self) -> i64 {
         self.last
     }
 
     /// Events per second in `parts` equal parts of the time from the run's start to `end` (nanoseconds since the Unix
     /// epoch). Empty if that time is 0.
-    pub fn rates(&self, end: i64, parts: usize) -> Vec<f64> {
+    pub(crate) fn rates(&self, end: i64, parts: usize) -> Vec<f64> {
         let span = u128::from(elapsed(self.from, end));
         if span == 0 || parts == 0 {
             return Vec::new();

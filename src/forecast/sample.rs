@@ -15,25 +15,25 @@ use std::time::{Duration, Instant};
 
 /// Output sizes of a run, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Size {
+pub(crate) struct Size {
     /// Size of the bodies, as counted by a summary.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Size of an uncompressed file.
-    pub file: u64,
+    pub(crate) file: u64,
     /// Size of a file ending in `.gz`.
-    pub gzip: u64,
+    pub(crate) gzip: u64,
     /// Size of a file ending in `.zst`; `None` if the build does not support it.
-    pub zstd: Option<u64>,
+    pub(crate) zstd: Option<u64>,
 }
 
 /// Time spent on rendering.
 pub(super) struct Rendered {
     /// Time for the whole sample.
-    pub all: Duration,
+    pub(crate) all: Duration,
     /// Time per event.
-    pub one: Duration,
+    pub(crate) one: Duration,
     /// Time to compress all events seen.
-    pub packing: Duration,
+    pub(crate) packing: Duration,
 }
 
 /// A sample that grows with the logarithm of the run: all of the first frames, then every second, fourth …
@@ -90,7 +90,7 @@ const AT_STRIDE_FOR_KEYS: u64 = 40;
 const OF_A_KIND: u64 = 32;
 
 impl<'p> Sample<'p> {
-    pub fn new(plan: &'p Plan, options: &ForecastOptions) -> Self {
+    pub(super) fn new(plan: &'p Plan, options: &ForecastOptions) -> Self {
         let partitions = options.partitions;
         Sample {
             renderer: Renderer::new(plan),
@@ -112,7 +112,7 @@ impl<'p> Sample<'p> {
     }
 
     /// Adds the run's next event; `words` holds the record's state slots at `record.words_at`.
-    pub fn add(&mut self, record: &Record, words: &[u64]) {
+    pub(super) fn add(&mut self, record: &Record, words: &[u64]) {
         let frame = self.seen / FRAME_EVENTS as u64;
         let ends_frame = (self.seen + 1).is_multiple_of(FRAME_EVENTS as u64);
         self.seen += 1;
@@ -180,7 +180,7 @@ impl<'p> Sample<'p> {
     }
 
     /// The extrapolated sizes, shares of partitions, and time spent.
-    pub fn finish(mut self) -> (Size, Option<Vec<f64>>, Rendered) {
+    pub(super) fn finish(mut self) -> (Size, Option<Vec<f64>>, Rendered) {
         self.end_frame(self.seen / FRAME_EVENTS as u64);
         let mean = |kind: &Kind| kind.events as f64 * (kind.bytes as f64 / kind.rendered.max(1) as f64);
         let bytes = self.kinds.iter().map(mean).sum::<f64>();

@@ -15,7 +15,7 @@ use std::cell::RefCell;
 
 /// A direct-mapped cache of ids. Each thread has one.
 #[derive(Debug)]
-pub struct Recent(RefCell<Box<[Entry]>>);
+pub(crate) struct Recent(RefCell<Box<[Entry]>>);
 
 /// Number of entries: enough for the ids of a thousand instances, within part of the L2 cache.
 const ENTRIES: usize = 2048;
@@ -49,7 +49,7 @@ impl Default for Recent {
 impl Recent {
     /// [`Identities::make`] for a kind's field, through the cache.
     #[inline]
-    pub fn make<'a>(
+    pub(crate) fn make<'a>(
         &self,
         identities: &Identities,
         (kind, field): (KindId, FieldId),

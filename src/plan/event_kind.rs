@@ -25,101 +25,101 @@ pub struct EventKind {
     /// Number of the call in the scenario.
     pub step: u16,
     /// Number of the call in event ids.
-    pub step_tag: u16,
+    pub(crate) step_tag: u16,
     /// The method.
     pub method: MethodId,
     /// The failure; `None` is success.
-    pub failure: Option<FailureId>,
+    pub(crate) failure: Option<FailureId>,
     /// The template, compiled for the values in this slot layout; shared by all event kinds for which it is the same.
-    pub program: Arc<Program>,
+    pub(crate) program: Arc<Program>,
     /// The first values: fields of members of the population. They are followed by the values of every event
     /// ([`PerEvent`]).
-    pub known: Vec<MemberValues>,
+    pub(crate) known: Vec<MemberValues>,
     /// Sources of the other values; each may use earlier ones.
-    pub value_sources: Vec<ValueSource>,
+    pub(crate) value_sources: Vec<ValueSource>,
     /// Item sources for each of the program's lists.
-    pub lists: Vec<ItemList>,
+    pub(crate) lists: Vec<ItemList>,
     /// The value that is the record key.
-    pub key: Option<usize>,
+    pub(crate) key: Option<usize>,
     /// The value that the first listed item's subject replaces, if the method is declared so.
-    pub first_subject: Option<usize>,
+    pub(crate) first_subject: Option<usize>,
     /// State that the simulation copies for an event.
-    pub snapshot: Snapshot,
+    pub(crate) snapshot: Snapshot,
     /// Table rows that its events use.
-    pub rows: Vec<(KindId, Row)>,
+    pub(crate) rows: Vec<(KindId, Row)>,
     /// Offset of the listed elements in the event's state slots.
-    pub listed_at: usize,
+    pub(crate) listed_at: usize,
 }
 
 /// A member of the population: all its fields are values, whether needed or not.
 #[derive(Debug)]
-pub struct MemberValues {
+pub(crate) struct MemberValues {
     /// Role of the member.
-    pub role: Role,
+    pub(crate) role: Role,
     /// Kind of the member.
-    pub kind: KindId,
+    pub(crate) kind: KindId,
 }
 
 /// State that the simulation copies out of an instance for one event, in this order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// State slots of this resource.
-    pub target: Option<usize>,
+    pub(crate) target: Option<usize>,
     /// Number of requested values of the call.
-    pub asks: usize,
+    pub(crate) asks: usize,
     /// State slots of the first elements of other resources.
-    pub others: Vec<usize>,
+    pub(crate) others: Vec<usize>,
     /// Resources whose existing elements are listed.
-    pub listed: Vec<usize>,
+    pub(crate) listed: Vec<usize>,
 }
 
 /// Sources of a list's items.
 #[derive(Debug, Default)]
-pub struct ItemList {
+pub(crate) struct ItemList {
     /// For each listed resource of the scenario, the sources of an item.
-    pub own: Vec<OwnItem>,
+    pub(crate) own: Vec<OwnItem>,
     /// Items from the population.
-    pub beside: Option<Beside>,
+    pub(crate) beside: Option<Beside>,
     /// Maximum number of items.
-    pub page: usize,
+    pub(crate) page: usize,
     /// Number of items, if their values are constants in the program.
-    pub placed: Option<usize>,
+    pub(crate) placed: Option<usize>,
 }
 
 /// Sources of an item that belongs to the scenario.
 #[derive(Debug)]
-pub struct OwnItem {
+pub(crate) struct OwnItem {
     /// The resource, by index.
-    pub resource: usize,
+    pub(crate) resource: usize,
     /// State slots of each element.
-    pub stride: usize,
+    pub(crate) stride: usize,
     /// Value sources.
-    pub value_sources: Vec<ValueSource>,
+    pub(crate) value_sources: Vec<ValueSource>,
     /// For each slot of the template the index of its value.
-    pub slots: Vec<usize>,
+    pub(crate) slots: Vec<usize>,
     /// The value that replaces the event's subject if the item is the first.
-    pub subject: Option<usize>,
+    pub(crate) subject: Option<usize>,
 }
 
 /// Items from the population, which exist independently of the scenario.
 #[derive(Debug)]
-pub struct Beside {
+pub(crate) struct Beside {
     /// Their kind.
-    pub kind: KindId,
+    pub(crate) kind: KindId,
     /// The kind that they lie in, if any.
-    pub parent: Option<KindId>,
+    pub(crate) parent: Option<KindId>,
     /// The table that they lie in, if any.
-    pub table: Option<KindId>,
+    pub(crate) table: Option<KindId>,
     /// For each slot the field, and whether only its presence counts.
-    pub fields: Vec<(FieldId, bool)>,
+    pub(crate) fields: Vec<(FieldId, bool)>,
     /// The field that replaces the event's subject if the item is the first.
-    pub subject: Option<FieldId>,
+    pub(crate) subject: Option<FieldId>,
 }
 
 /// A value source: a way to get one value. Each event evaluates all of its sources, so they are kept small: rare data
 /// is boxed.
 #[derive(Debug, PartialEq)]
-pub enum ValueSource {
+pub(crate) enum ValueSource {
     /// A constant.
     Fixed(Padded),
     /// Null.
@@ -265,7 +265,7 @@ pub enum ValueSource {
 
 /// The values that every event has, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PerEvent {
+pub(crate) enum PerEvent {
     /// The event's id.
     Id,
     /// The event's time with nine fractional digits.
@@ -276,14 +276,14 @@ pub enum PerEvent {
 
 impl PerEvent {
     /// Number of these values.
-    pub const COUNT: usize = 3;
+    pub(crate) const COUNT: usize = 3;
 }
 
 const _: () = assert!(size_of::<ValueSource>() <= 64);
 
 /// A part of a [`ValueSource::Text`].
 #[derive(Debug, Clone, PartialEq)]
-pub enum Part {
+pub(crate) enum Part {
     /// A constant.
     Literal(Padded),
     /// Index of an earlier value of the event.
@@ -294,34 +294,34 @@ pub enum Part {
 
 /// A state slot: an offset into what the simulation copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Word {
+pub(crate) struct Word {
     /// The offset.
-    pub at: usize,
+    pub(crate) at: usize,
     /// Whether the offset counts from the item's state slots, instead of the event's.
-    pub of_item: bool,
+    pub(crate) of_item: bool,
 }
 
 impl Word {
     /// A state slot of the event.
-    pub fn per_event(at: usize) -> Self {
+    pub(crate) fn per_event(at: usize) -> Self {
         Word { at, of_item: false }
     }
 
     /// A state slot of the item.
-    pub fn per_item(at: usize) -> Self {
+    pub(crate) fn per_item(at: usize) -> Self {
         Word { at, of_item: true }
     }
 
     /// The state slot `offset` after this one.
     #[must_use]
-    pub fn after(self, offset: usize) -> Self {
+    pub(crate) fn after(self, offset: usize) -> Self {
         Word { at: self.at + offset, ..self }
     }
 }
 
 /// The entity that a value describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// A kind around the scenario.
     Scope(KindId),
     /// An actor of the scenario, by index.
@@ -332,7 +332,7 @@ pub enum Role {
 
 impl Role {
     /// The kind of the entity.
-    pub fn kind(self, scenario: &ResolvedScenario) -> KindId {
+    pub(crate) fn kind(self, scenario: &ResolvedScenario) -> KindId {
         match self {
             Role::Scope(kind) => kind,
             Role::Principal(actor) => scenario.actors[actor].kind,
@@ -343,32 +343,32 @@ impl Role {
 
 /// Key of a draw for a resource: its key in the instance, the element and the field.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Draw {
+pub(crate) struct Draw {
     /// The scenario's key, followed by the resource's name.
-    pub resource: Key,
+    pub(crate) resource: Key,
     /// Salt of the field.
-    pub field: Salt,
+    pub(crate) field: Salt,
     /// Whether it is the element that the event is about (else the first).
-    pub element: bool,
+    pub(crate) element: bool,
 }
 
 /// When a resource of the scenario becomes ready.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ready {
+pub(crate) struct Ready {
     /// Key of the draw.
-    pub draw: Draw,
+    pub(crate) draw: Draw,
     /// Minimum age in nanoseconds.
-    pub low: u64,
+    pub(crate) low: u64,
     /// Maximum age in nanoseconds.
-    pub high: u64,
+    pub(crate) high: u64,
     /// Minimum age, truncated to whole microseconds.
-    pub earliest: i64,
+    pub(crate) earliest: i64,
     /// Minimum age at the first status update, which precedes that.
-    pub first_note: i64,
+    pub(crate) first_note: i64,
 }
 
 /// Key number of the draws for a field.
-pub fn field_salt(field: &str) -> u64 {
+pub(crate) fn field_salt(field: &str) -> u64 {
     Key::root(0).name(field).bits()
 }
 

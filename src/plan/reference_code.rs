@@ -1,14 +1,14 @@
 //! References encoded in one state slot: type and index.
 
 /// Refers to nothing.
-pub const NULL: u64 = 0;
+pub(crate) const NULL: u64 = 0;
 const RESOURCE: u64 = 1 << 56;
 const ACTOR: u64 = 2 << 56;
 const POPULATION: u64 = 3 << 56;
 
 /// A decoded reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
+pub(crate) enum Meaning {
     /// Refers to nothing.
     Null,
     /// A resource of the scenario, by index.
@@ -20,22 +20,22 @@ pub enum Meaning {
 }
 
 /// Encodes a resource of the scenario.
-pub fn resource(index: usize) -> u64 {
+pub(crate) fn resource(index: usize) -> u64 {
     RESOURCE | index as u64
 }
 
 /// Encodes an actor of the scenario.
-pub fn actor(index: usize) -> u64 {
+pub(crate) fn actor(index: usize) -> u64 {
     ACTOR | index as u64
 }
 
 /// Encodes a member of the population.
-pub fn population(kind: usize, index: u32) -> u64 {
+pub(crate) fn population(kind: usize, index: u32) -> u64 {
     POPULATION | ((kind as u64) << 32) | u64::from(index)
 }
 
 /// Decodes a reference.
-pub fn meaning(word: u64) -> Meaning {
+pub(crate) fn meaning(word: u64) -> Meaning {
     let which = word & ((1 << 56) - 1);
     match word & (0xFF << 56) {
         RESOURCE => Meaning::Resource(which as usize),

@@ -11,20 +11,20 @@ use std::collections::BTreeSet;
 
 /// The roles whose members the events of a scenario show.
 #[derive(Debug, Clone, Default)]
-pub struct RequiredRoles {
+pub(crate) struct RequiredRoles {
     /// Kinds around the scenario, including tables of which a row is needed.
-    pub scope: BTreeSet<KindId>,
+    pub(crate) scope: BTreeSet<KindId>,
     /// Actors, by index.
-    pub actors: BTreeSet<usize>,
+    pub(crate) actors: BTreeSet<usize>,
     /// Resources that belong to the population, by index.
-    pub resources: BTreeSet<usize>,
+    pub(crate) resources: BTreeSet<usize>,
     /// Whether all members that a reference may name have already been added.
     referred: bool,
 }
 
 impl RequiredRoles {
     /// Adds the roles that the events of an event kind show.
-    pub fn add(&mut self, catalog: &Catalog, scenario: &ResolvedScenario, event_kind: &EventKind) {
+    pub(crate) fn add(&mut self, catalog: &Catalog, scenario: &ResolvedScenario, event_kind: &EventKind) {
         for known in &event_kind.known {
             self.role(catalog, scenario, known.role);
         }

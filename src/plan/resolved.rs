@@ -13,27 +13,27 @@ pub struct ResolvedScenario {
     /// injected.
     pub name: String,
     /// Name of the scenario: a shipped name, a file's stem, or the one-line form.
-    pub scenario_name: String,
+    pub(crate) scenario_name: String,
     /// Values of the parameters.
-    pub params: Vec<(String, serde_json::Value)>,
+    pub(crate) params: Vec<(String, serde_json::Value)>,
     /// Key of all its draws.
-    pub key: Key,
+    pub(crate) key: Key,
     /// Number in event ids.
-    pub tag: u16,
+    pub(crate) tag: u16,
     /// Actors; a step that names none uses the first.
-    pub actors: Vec<Actor>,
+    pub(crate) actors: Vec<Actor>,
     /// Resources.
-    pub resources: Vec<Resource>,
+    pub(crate) resources: Vec<Resource>,
     /// Identities around it that the scenario pins, such as the organization's.
-    pub scope_pins: Vec<ScopePin>,
+    pub(crate) scope_pins: Vec<ScopePin>,
     /// The row of each table that it uses.
-    pub rows: Vec<(KindId, Row)>,
+    pub(crate) rows: Vec<(KindId, Row)>,
     /// Operations, in order.
     pub operations: Vec<Operation>,
     /// State slots of an instance.
-    pub state_words: usize,
+    pub(crate) state_words: usize,
     /// Whether all instances take place where the first does, because they share a resource.
-    pub in_one_place: bool,
+    pub(crate) in_one_place: bool,
     /// When it happens, if it is injected.
     pub injection: Option<Injection>,
 }
@@ -42,17 +42,17 @@ pub struct ResolvedScenario {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Injection {
     /// Start.
-    pub at: At,
+    pub(crate) at: At,
     /// Label in the ground truth, such as `positive`.
     pub label: String,
     /// Which members of the population act, as a share of all times 2⁶⁴. It follows from seed, scenario and time, such
     /// that other injections of the scenario have other actors.
-    pub position: u64,
+    pub(crate) position: u64,
 }
 
 /// A time of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum At {
+pub(crate) enum At {
     /// Nanoseconds after the run's start.
     After(u64),
     /// Nanoseconds since the Unix epoch.
@@ -61,7 +61,7 @@ pub enum At {
 
 impl At {
     /// The time in nanoseconds since the Unix epoch, in a run that starts at `from`.
-    pub fn time(self, from: i64) -> i64 {
+    pub(crate) fn time(self, from: i64) -> i64 {
         match self {
             At::After(offset) => from.saturating_add_unsigned(offset),
             At::Time(time) => time,
@@ -71,18 +71,18 @@ impl At {
 
 /// A pinned field of an entity around a scenario.
 #[derive(Debug, Clone)]
-pub struct ScopePin {
+pub(crate) struct ScopePin {
     /// The kind, such as an organization.
-    pub kind: KindId,
+    pub(crate) kind: KindId,
     /// The field.
-    pub field: FieldId,
+    pub(crate) field: FieldId,
     /// Its value as events show it; `None` is null.
-    pub bytes: Option<Box<[u8]>>,
+    pub(crate) bytes: Option<Box<[u8]>>,
 }
 
 /// The row of a table that a scenario uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Row {
+pub(crate) enum Row {
     /// Drawn by each instance.
     Drawn,
     /// The same in all instances.
@@ -93,62 +93,62 @@ pub enum Row {
 
 /// An actor of a scenario.
 #[derive(Debug)]
-pub struct Actor {
+pub(crate) struct Actor {
     /// Name in the scenario.
-    pub name: String,
+    pub(crate) name: String,
     /// A kind of principal.
-    pub kind: KindId,
+    pub(crate) kind: KindId,
     /// Number of earlier actors of the same kind: the instance draws a different member for each.
-    pub other: usize,
+    pub(crate) other: usize,
     /// Number among the external principals, if the scenario pins its identity.
-    pub external: Option<u64>,
+    pub(crate) external: Option<u64>,
     /// Fixed fields; `None` is null.
-    pub pins: Vec<(FieldId, Option<Box<[u8]>>)>,
+    pub(crate) pins: Vec<(FieldId, Option<Box<[u8]>>)>,
 }
 
 /// A resource of a scenario.
 #[derive(Debug)]
-pub struct Resource {
+pub(crate) struct Resource {
     /// Name in the scenario.
-    pub name: String,
+    pub(crate) name: String,
     /// Kind of resource.
-    pub kind: KindId,
+    pub(crate) kind: KindId,
     /// Number of elements.
     pub count: u32,
     /// Whether it belongs to the scenario or to the population.
-    pub owner: Owner,
+    pub(crate) owner: Owner,
     /// Lane of its ids among those of its kind.
-    pub lane: Lane,
+    pub(crate) lane: Lane,
     /// Key of its draws, derived from the scenario's key and its name.
-    pub key: Key,
+    pub(crate) key: Key,
     /// Whether a call of the scenario creates it.
-    pub made: bool,
+    pub(crate) made: bool,
     /// Pinned fields that no call changes.
-    pub pins: Vec<(FieldId, Pin)>,
+    pub(crate) pins: Vec<(FieldId, Pin)>,
     /// Table rows that differ from the scenario's.
-    pub rows: Vec<(KindId, Row)>,
+    pub(crate) rows: Vec<(KindId, Row)>,
     /// Offset in the instance's state slots; each element has `stride` of them.
-    pub state_at: usize,
+    pub(crate) state_at: usize,
     /// State slots of each element.
-    pub stride: usize,
+    pub(crate) stride: usize,
     /// Initial values of the fields that calls change, in the order of `Kind::changing`.
-    pub initial: Vec<Initial>,
+    pub(crate) initial: Vec<Initial>,
     /// Where instances share it, because its id is pinned and they only read it: its number, beyond those of the
     /// population.
-    pub shared: Option<u64>,
+    pub(crate) shared: Option<u64>,
 }
 
 impl Resource {
     /// log2 of the number of elements, rounded up: an element's number in its lane is the instance's number shifted by
     /// this, plus the element's.
-    pub fn shift(&self) -> u32 {
+    pub(crate) fn shift(&self) -> u32 {
         self.count.max(1).next_power_of_two().trailing_zeros()
     }
 }
 
 /// Owner of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
+pub(crate) enum Owner {
     /// The scenario's instance.
     Instance {
         /// Whether it exists when the instance starts.
@@ -165,7 +165,7 @@ pub enum Owner {
 
 /// A pinned field of a resource.
 #[derive(Debug, Clone)]
-pub enum Pin {
+pub(crate) enum Pin {
     /// The value as events show it.
     Bytes(Box<[u8]>),
     /// Index of one of the field's choices.
@@ -176,7 +176,7 @@ pub enum Pin {
 
 /// Initial value of a field that calls change.
 #[derive(Debug, Clone)]
-pub enum Initial {
+pub(crate) enum Initial {
     /// The same in all instances, as a code.
     Fixed(u64),
     /// One of the field's choices, drawn with these weights.
@@ -187,7 +187,7 @@ pub enum Initial {
 
 /// Target of a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reference {
+pub(crate) enum Reference {
     /// None: the field is null.
     Null,
     /// A resource of the scenario, by index.
@@ -222,49 +222,49 @@ pub struct Call {
     /// The step's `id`, or its method's short name, numbered from its second call on: `get-pool`, `get-pool#2`.
     pub name: String,
     /// Hash of the name: the number of its key.
-    pub salt: u64,
+    pub(crate) salt: u64,
     /// Number in event ids.
-    pub tag: u16,
+    pub(crate) tag: u16,
     /// Number in the scenario, from 0.
     pub number: u16,
     /// The method.
-    pub method: MethodId,
+    pub(crate) method: MethodId,
     /// Effect of the method on its resource.
-    pub does: Effect,
+    pub(crate) does: Effect,
     /// The resource, by index.
-    pub target: Option<usize>,
+    pub(crate) target: Option<usize>,
     /// Location of the resource's state, if it belongs to the scenario.
-    pub state: Option<Place>,
+    pub(crate) state: Option<Place>,
     /// The actor, by index.
-    pub actor: usize,
+    pub(crate) actor: usize,
     /// Nanoseconds to wait before it.
     pub after: DurationRange,
     /// Probability that it happens, times 2⁶⁴; `None` is always.
-    pub chance: Option<u64>,
+    pub(crate) chance: Option<u64>,
     /// Number of turns.
-    pub turns: Turns,
+    pub(crate) turns: Turns,
     /// Nanoseconds between turns.
     pub every: DurationRange,
     /// How its outcome is decided.
     pub outcome: Outcome,
     /// Requested field values, in the order of the method's inputs that change a field.
-    pub asks: Vec<Ask>,
+    pub(crate) asks: Vec<Ask>,
     /// The automatic failure that occurs if the request of that index lowers its field.
-    pub lowers: Option<(FailureId, usize)>,
+    pub(crate) lowers: Option<(FailureId, usize)>,
 }
 
 /// Location of a resource's state among an instance's state slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     /// Offset of the first element's state.
-    pub at: u32,
+    pub(crate) at: u32,
     /// State slots of each element.
-    pub stride: u32,
+    pub(crate) stride: u32,
 }
 
 impl Place {
     /// State slots of an element.
-    pub fn slots(self, element: u32) -> std::ops::Range<usize> {
+    pub(crate) fn slots(self, element: u32) -> std::ops::Range<usize> {
         let (at, stride) = (self.at as usize, self.stride as usize);
         at + stride * element as usize..at + stride * (element as usize + 1)
     }
@@ -272,7 +272,7 @@ impl Place {
 
 /// Number of turns of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turns {
+pub(crate) enum Turns {
     /// A number drawn from this range.
     Repeat(CountRange),
     /// One turn for each element of its target.
@@ -295,16 +295,16 @@ pub enum Outcome {
 
 /// The request of a call for one field.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub(crate) struct Ask {
     /// Index among the kind's changing fields.
-    pub word: usize,
+    pub(crate) word: usize,
     /// Requested value.
-    pub value: Asked,
+    pub(crate) value: Asked,
 }
 
 /// A requested value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub(crate) enum Asked {
     /// A code, as stored in a state slot.
     Code(u64),
     /// A reference to another entity.

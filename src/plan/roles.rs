@@ -12,11 +12,11 @@ use crate::{
     value::Key,
 };
 
-pub use prepared::{Drawn, Draws};
+pub(crate) use prepared::{Drawn, Draws};
 
 /// The members that an instance draws from the population; a pure function of scenario and instance.
 #[derive(Debug, Clone)]
-pub struct Roles {
+pub(crate) struct Roles {
     /// Key from which the scope and the resources are drawn: the instance's, or the first instance's for all.
     place: Key,
     /// Kinds of the catalog.
@@ -39,13 +39,13 @@ impl Role {
 
 impl Roles {
     /// Roles for scenarios of a catalog.
-    pub fn new(catalog: &Catalog) -> Self {
+    pub(crate) fn new(catalog: &Catalog) -> Self {
         let kinds = catalog.kinds.len();
         Roles { place: Key::root(0), kinds, members: vec![0; kinds + 1] }
     }
 
     /// Makes room for the roles of a scenario.
-    pub fn reserve(&mut self, scenario: &ResolvedScenario) {
+    pub(crate) fn reserve(&mut self, scenario: &ResolvedScenario) {
         let most = self.kinds + 1 + 2 * scenario.actors.len().max(scenario.resources.len());
         if self.members.len() < most {
             self.members.resize(most, 0);
@@ -53,7 +53,13 @@ impl Roles {
     }
 
     /// Draws the members of instance number `instance` of `scenario`.
-    pub fn draw(&mut self, catalog: &Catalog, population: &Population, scenario: &ResolvedScenario, instance: u64) {
+    pub(crate) fn draw(
+        &mut self,
+        catalog: &Catalog,
+        population: &Population,
+        scenario: &ResolvedScenario,
+        instance: u64,
+    ) {
         self.reserve(scenario);
         self.members[..catalog.kinds.len()].fill(0);
         self.draw_surroundings(catalog, population, scenario, instance, 0..catalog.kinds.len());
@@ -83,7 +89,7 @@ impl Roles {
 
     /// Draws only members of `kinds` around the scenario, none of which is a table's; all other roles are then
     /// undefined.
-    pub fn draw_surroundings(
+    pub(crate) fn draw_surroundings(
         &mut self,
         catalog: &Catalog,
         population: &Population,
@@ -106,24 +112,24 @@ impl Roles {
 
     /// The member, or table row, in a role.
     #[inline]
-    pub fn in_role(&self, role: Role) -> u32 {
+    pub(crate) fn in_role(&self, role: Role) -> u32 {
         self.members[role.place(self.kinds)]
     }
 
     /// The member, or table row, of a kind around the scenario.
     #[inline]
-    pub fn scope(&self, kind: KindId) -> u32 {
+    pub(crate) fn scope(&self, kind: KindId) -> u32 {
         self.in_role(Role::Scope(kind))
     }
 
     /// Assigns a member, or table row, to a role.
     #[inline]
-    pub fn set(&mut self, role: Role, member: u32) {
+    pub(crate) fn set(&mut self, role: Role, member: u32) {
         self.members[role.place(self.kinds)] = member;
     }
 
     /// The row of a table for a scenario.
-    pub fn row(
+    pub(crate) fn row(
         &self,
         catalog: &Catalog,
         population: &Population,
@@ -145,7 +151,7 @@ impl Roles {
     }
 
     /// The member of the population that a reference draws.
-    pub fn referred(&self, population: &Population, kind: KindId, salt: u64) -> u32 {
+    pub(crate) fn referred(&self, population: &Population, kind: KindId, salt: u64) -> u32 {
         self.member(population, kind, self.place.number(4000 + salt), 0)
     }
 
@@ -162,7 +168,7 @@ impl Roles {
     }
 
     /// Encodes a reference as a state slot.
-    pub fn code(&self, population: &Population, reference: Reference, salt: u64) -> u64 {
+    pub(crate) fn code(&self, population: &Population, reference: Reference, salt: u64) -> u64 {
         use crate::plan::reference_code;
         match reference {
             Reference::Null => reference_code::NULL,
@@ -188,11 +194,11 @@ fn row_number(kind: KindId) -> u64 {
 }
 
 /// Key of the draw of the address from which an actor of an instance acts; `own` is the instance's.
-pub fn address_key(own: Key, actor: &Actor) -> Key {
+pub(crate) fn address_key(own: Key, actor: &Actor) -> Key {
     own.number(5000 + actor.kind as u64).number(actor.other as u64)
 }
 
 /// Key of the draws of a resource's element.
-pub fn resource_key(resource: Key, instance: u64, element: u32) -> Key {
+pub(crate) fn resource_key(resource: Key, instance: u64, element: u32) -> Key {
     resource.number(instance).number(element.into())
 }

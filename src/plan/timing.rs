@@ -12,27 +12,27 @@ pub struct Timing {
     /// Nanoseconds between the starts of two instances.
     pub every: u64,
     /// Exact number of events, unless `to` comes first.
-    pub events: Option<u64>,
+    pub(crate) events: Option<u64>,
     /// Which instances start.
-    pub starts: Starts,
+    pub(crate) starts: Starts,
     /// Events over time; `None` starts instances at fixed intervals, and their steps happen when they are due.
     pub schedule: Option<Schedule>,
     /// With a schedule: whether the run starts in steady state, with instances in progress.
-    pub warm: bool,
+    pub(crate) warm: bool,
 }
 
 /// The results of a simulation of the whole run without its state, before the first event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DryRun {
     /// Number of events, those of injected scenarios included.
-    pub events: u64,
+    pub(crate) events: u64,
     /// Time of the last event that is not injected, in nanoseconds since the Unix epoch.
-    pub last: i64,
+    pub(crate) last: i64,
 }
 
 /// Which instances start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Starts {
+pub(crate) enum Starts {
     /// One of each scenario.
     Once,
     /// This many, by weight.
@@ -43,7 +43,7 @@ pub enum Starts {
 
 impl Timing {
     /// End of event time, exclusive, as far as start and options say it: without simulating the run.
-    pub fn end(&self) -> Option<i64> {
+    pub(crate) fn end(&self) -> Option<i64> {
         let of_events = || self.events.and_then(|events| self.schedule.as_ref()?.slot(events));
         let of_stages = || self.schedule.as_ref().and_then(Schedule::length);
         let span = || of_events().into_iter().chain(of_stages()).min();

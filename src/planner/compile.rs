@@ -28,7 +28,7 @@ use std::{
 };
 
 /// Compiles the event kinds of a run, and each template once per combination of branches that they need.
-pub struct EventKindCompiler<'a> {
+pub(super) struct EventKindCompiler<'a> {
     catalog: &'a Catalog,
     population: &'a Population,
     as_documented: bool,
@@ -40,7 +40,7 @@ pub struct EventKindCompiler<'a> {
 
 impl<'a> EventKindCompiler<'a> {
     /// A compiler for this kind of envelope and record key (an index into [`Catalog::keys`]).
-    pub fn new(
+    pub(super) fn new(
         catalog: &'a Catalog,
         population: &'a Population,
         as_documented: bool,
@@ -61,7 +61,7 @@ impl<'a> EventKindCompiler<'a> {
     /// # Errors
     ///
     /// Mistakes in the method's template; empty if the method has none.
-    pub fn event_kind(
+    pub(super) fn event_kind(
         &mut self,
         number: u16,
         scenario: &ResolvedScenario,

@@ -15,11 +15,11 @@ use std::{ops::Range, sync::Arc};
 #[derive(Clone)]
 pub(super) struct Counts {
     /// By kind.
-    pub kinds: Vec<u64>,
+    pub(crate) kinds: Vec<u64>,
     /// The exponent of the Zipf distribution; 0 is uniform.
-    pub skew: f64,
+    pub(crate) skew: f64,
     /// Whether principals act from several addresses.
-    pub roaming: Option<Roaming>,
+    pub(crate) roaming: Option<Roaming>,
     /// By kind: the place where the mix gives an exact number. All other kinds may grow with the rate.
     exact: Vec<Option<(Range<usize>, Arc<Source>)>>,
 }
@@ -28,11 +28,11 @@ pub(super) struct Counts {
 /// member.
 pub(super) struct Needed {
     /// The kind within whose members the names are unique.
-    pub room: KindId,
+    pub(crate) room: KindId,
     /// The kind with the names.
-    pub named: KindId,
+    pub(crate) named: KindId,
     /// Number of members of `room`.
-    pub members: u64,
+    pub(crate) members: u64,
 }
 
 /// The most bytes of a population that a catalog or mix asks for, which takes about two seconds to build. A population
@@ -53,7 +53,7 @@ impl Counts {
     /// # Errors
     ///
     /// A population that is too small for the catalog, or too large.
-    pub fn read(
+    pub(super) fn read(
         catalog: &Catalog,
         population: &[(Field, Arc<Source>)],
         mistakes: &mut Vec<Diagnostic>,
@@ -76,7 +76,7 @@ impl Counts {
     }
 
     /// The approximate size of the population in bytes.
-    pub fn bytes(&self, catalog: &Catalog) -> u128 {
+    pub(super) fn bytes(&self, catalog: &Catalog) -> u128 {
         let kinds = catalog.kinds.iter().zip(&self.kinds).filter(|(kind, _)| kind.table.is_none());
         kinds.map(|(kind, count)| u128::from(*count) * (MEMBER + FIELD * kind.fields.len() as u128)).sum()
     }
@@ -114,7 +114,7 @@ impl Counts {
     /// # Errors
     ///
     /// The mix gives an exact number that is too small.
-    pub fn grown(&self, catalog: &Catalog, needs: &[Needed]) -> Result<Option<Counts>, Error> {
+    pub(super) fn grown(&self, catalog: &Catalog, needs: &[Needed]) -> Result<Option<Counts>, Error> {
         let mut grown = self.clone();
         for Needed { room, named, members: needed } in needs {
             let (label, plural) = (&catalog.kinds[*named].label, plural(catalog, *room));

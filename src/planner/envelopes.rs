@@ -16,7 +16,7 @@ impl Plan {
     /// # Errors
     ///
     /// Mistakes in the templates of the run's events.
-    pub fn check_cloud_events(&self) -> Result<(), Error> {
+    pub(crate) fn check_cloud_events(&self) -> Result<(), Error> {
         let mut seen = BTreeSet::new();
         let mut mistakes: Vec<Diagnostic> = Vec::new();
         for event_kind in &self.event_kinds {
@@ -44,7 +44,7 @@ impl Plan {
 
 impl Catalog {
     /// Warnings for templates with events that are not valid `CloudEvents`.
-    pub fn not_cloud_events(&self) -> Vec<Diagnostic> {
+    pub(crate) fn not_cloud_events(&self) -> Vec<Diagnostic> {
         let known = [("as_documented", Constant::Boolean(false))];
         let all = (0..self.methods.len()).flat_map(|method| faults(self, method, &known).unwrap_or_default());
         let help = "`--mode structured` and `--mode binary` refuse such events; files and `--mode bare` take any JSON";

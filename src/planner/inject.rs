@@ -16,10 +16,10 @@ use std::sync::Arc;
 
 /// An injected scenario and its time.
 pub(super) struct Entry {
-    pub scenario: Scenario,
+    pub(crate) scenario: Scenario,
     /// A name such as `mass-deletion@+20m`. Identities are keyed by it, so that other injections do not change them.
-    pub name: String,
-    pub injection: Injection,
+    pub(crate) name: String,
+    pub(crate) injection: Injection,
 }
 
 /// A parsed `--inject`.

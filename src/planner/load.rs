@@ -21,44 +21,44 @@ use std::sync::Arc;
 /// The scenarios of a run, and the settings in their files that apply to the whole run.
 pub(super) struct Loaded {
     /// The name of the run.
-    pub name: String,
+    pub(crate) name: String,
     /// The scenarios with steps.
-    pub entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
     /// The injected scenarios.
-    pub injected: Vec<inject::Entry>,
+    pub(crate) injected: Vec<inject::Entry>,
     /// The overrides on the command line; those of parameters are marked as used.
-    pub overrides: Overrides,
+    pub(crate) overrides: Overrides,
     /// The seed, if a file gives one.
-    pub seed: Option<u64>,
+    pub(crate) seed: Option<u64>,
     /// The start of event time, if a file gives one.
-    pub from: Option<FileTime>,
+    pub(crate) from: Option<FileTime>,
     /// The time between starts of instances, if a file gives one.
-    pub every: Option<u64>,
+    pub(crate) every: Option<u64>,
     /// The rate, if a mix gives one.
-    pub pace: Option<Pace>,
+    pub(crate) pace: Option<Pace>,
     /// The size of the population in the catalog and the mixes.
-    pub counts: Counts,
+    pub(crate) counts: Counts,
     /// The wall time that relative times refer to: a whole second, in nanoseconds since the Unix epoch.
-    pub now: i64,
+    pub(crate) now: i64,
     /// All texts that were read.
-    pub texts: Vec<ScenarioSource>,
+    pub(crate) texts: Vec<ScenarioSource>,
     /// Mistakes in the form of the files, which the next step reports together with its own.
-    pub mistakes: Vec<Diagnostic>,
+    pub(crate) mistakes: Vec<Diagnostic>,
 }
 
 /// A scenario and its weight.
 pub(super) struct Entry {
-    pub scenario: Scenario,
-    pub weight: u64,
+    pub(crate) scenario: Scenario,
+    pub(crate) weight: u64,
 }
 
 /// A time in a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FileTime {
     /// Nanoseconds since the Unix epoch.
-    pub time: i64,
+    pub(crate) time: i64,
     /// Whether it was written as relative to now.
-    pub is_relative: bool,
+    pub(crate) is_relative: bool,
 }
 
 /// Settings in files that apply to the whole run. The first file that has one determines it.
@@ -80,7 +80,7 @@ impl Loaded {
     /// # Errors
     ///
     /// Arguments and overrides that cannot be read. Mistakes in files are part of the result.
-    pub fn new(catalog: &Catalog, options: &Options) -> Result<Loaded, Error> {
+    pub(super) fn new(catalog: &Catalog, options: &Options) -> Result<Loaded, Error> {
         let mut overrides = Overrides::parse(&options.set)?;
         check_arguments(&options.scenarios)?;
         let now = options.now.unwrap_or_else(clock::now).div_euclid(SECOND) * SECOND;

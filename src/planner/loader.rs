@@ -39,11 +39,11 @@ pub(super) struct Loader<'a> {
     catalog: &'a Catalog,
     texts: &'a SourceProvider,
     settings: &'a mut Overrides,
-    pub mistakes: Vec<Diagnostic>,
+    pub(crate) mistakes: Vec<Diagnostic>,
     /// The mixes that are being flattened, outermost first.
     open: Vec<PathBuf>,
     /// The texts that were read, for a run file.
-    pub taken: Vec<ScenarioSource>,
+    pub(crate) taken: Vec<ScenarioSource>,
     /// The number of mix entries read so far.
     entries: usize,
     /// A cache of scenarios read without overrides, by the names of their source and scenario: a mix may name one
@@ -54,7 +54,7 @@ pub(super) struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    pub fn new(catalog: &'a Catalog, texts: &'a SourceProvider, settings: &'a mut Overrides) -> Self {
+    pub(super) fn new(catalog: &'a Catalog, texts: &'a SourceProvider, settings: &'a mut Overrides) -> Self {
         Loader {
             catalog,
             texts,
@@ -69,7 +69,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Reads the scenario of an argument (or of a mix entry, relative to `folder`); mistakes in it are collected.
-    pub fn find(
+    pub(super) fn find(
         &mut self,
         argument: &str,
         folder: Option<&Path>,
@@ -173,7 +173,12 @@ impl<'a> Loader<'a> {
     }
 
     /// Reads the scenario of a mix entry. If it does not exist, the mistake is reported in the mix.
-    pub fn find_beside(&mut self, name: &Spanned<String>, mix: &Scenario, with: &[Override]) -> Option<Scenario> {
+    pub(super) fn find_beside(
+        &mut self,
+        name: &Spanned<String>,
+        mix: &Scenario,
+        with: &[Override],
+    ) -> Option<Scenario> {
         let folder = self.texts.folder_of(&mix.source);
         match self.find_at(&name.value, Some((&mix.source, &name.span)), Some(&folder), with) {
             Err(Error::Input(mistakes)) => {
@@ -190,7 +195,12 @@ impl<'a> Loader<'a> {
     }
 
     /// Flattens nested mixes to scenarios with steps.
-    pub fn flatten(&mut self, scenario: Scenario, weight: f64, into: &mut Vec<(Scenario, f64)>) -> Result<(), Error> {
+    pub(super) fn flatten(
+        &mut self,
+        scenario: Scenario,
+        weight: f64,
+        into: &mut Vec<(Scenario, f64)>,
+    ) -> Result<(), Error> {
         let Body::Mix(mix) = &scenario.body else {
             into.push((scenario, weight));
             return Ok(());

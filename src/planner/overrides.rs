@@ -8,15 +8,15 @@ use crate::{
 use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 /// The name of the source of overrides in messages.
-pub const SET: &str = "--set";
+pub(super) const SET: &str = "--set";
 
 /// The overrides on the command line, and which of them were used.
 #[derive(Debug, Clone, Default)]
-pub struct Overrides {
+pub(super) struct Overrides {
     all: Vec<Setting>,
     used: BTreeSet<usize>,
     /// Names that could be overridden, for suggestions.
-    pub known: BTreeSet<String>,
+    pub(crate) known: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ impl Overrides {
     /// # Errors
     ///
     /// The argument that has neither form.
-    pub fn parse(texts: &[String]) -> Result<Self, Error> {
+    pub(super) fn parse(texts: &[String]) -> Result<Self, Error> {
         let mut all = Vec::new();
         for text in texts {
             let source = Source::new(SET, text.as_str());
@@ -70,7 +70,7 @@ impl Overrides {
     }
 
     /// The fields that are overridden for a resource, actor or kind of this name; marks them as used.
-    pub fn take(&mut self, owner: &str) -> Vec<Override> {
+    pub(super) fn take(&mut self, owner: &str) -> Vec<Override> {
         self.known.insert(owner.to_owned());
         let mut found = Vec::new();
         for (index, setting) in self.all.iter().enumerate() {
@@ -83,7 +83,7 @@ impl Overrides {
     }
 
     /// The overrides of the parameters that a scenario declares; marks them as used.
-    pub fn overrides(&mut self, declared: &[String]) -> Vec<Override> {
+    pub(super) fn overrides(&mut self, declared: &[String]) -> Vec<Override> {
         let mut found = Vec::new();
         for (index, setting) in self.all.iter().enumerate() {
             if setting.owner.is_none() && declared.contains(&setting.name.value) {
@@ -100,7 +100,7 @@ impl Overrides {
     /// # Errors
     ///
     /// Each unused override, with the nearest name that would have been valid.
-    pub fn finish(&self) -> Result<(), Vec<Diagnostic>> {
+    pub(super) fn finish(&self) -> Result<(), Vec<Diagnostic>> {
         let unused = self.all.iter().enumerate().filter(|(index, _)| !self.used.contains(index));
         let mistakes: Vec<Diagnostic> = unused
             .map(|(_, setting)| {

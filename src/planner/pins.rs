@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// A pinned value.
 #[derive(Debug, Clone)]
-pub enum Value {
+pub(super) enum Value {
     /// The bytes in events.
     Bytes(Box<[u8]>),
     /// One of the field's choices.
@@ -27,7 +27,7 @@ pub enum Value {
 /// # Errors
 ///
 /// An unknown field, a field that cannot be set, or a value that the catalog does not allow.
-pub fn read(
+pub(super) fn read(
     catalog: &Catalog,
     kind: KindId,
     Override { source, name, value: node }: &Override,
@@ -152,7 +152,7 @@ fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Sou
 /// # Errors
 ///
 /// An unknown id, with the nearest valid one.
-pub fn row(catalog: &Catalog, kind: KindId, node: &Node, source: &Arc<Source>) -> Result<u32, Diagnostic> {
+pub(super) fn row(catalog: &Catalog, kind: KindId, node: &Node, source: &Arc<Source>) -> Result<u32, Diagnostic> {
     let of = &catalog.kinds[kind];
     Scalar::position(of.row_ids(), node).map(|row| row as u32).ok_or_else(|| {
         let wanted = node.typed().unwrap_or_default();

@@ -23,33 +23,33 @@ use crate::{
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 /// State shared by the scenarios of a run while they are resolved.
-pub struct ResolveContext<'a> {
+pub(super) struct ResolveContext<'a> {
     /// The audited system.
-    pub catalog: &'a Catalog,
+    pub(crate) catalog: &'a Catalog,
     /// The population's number of members by kind.
-    pub population: &'a [u64],
+    pub(crate) population: &'a [u64],
     /// Event-id numbers assigned so far.
-    pub tags: &'a mut Tags,
+    pub(crate) tags: &'a mut Tags,
     /// Texts given in scenarios, encoded for events.
-    pub literals: &'a mut Vec<Padded>,
+    pub(crate) literals: &'a mut Vec<Padded>,
     /// Overrides from the command line.
-    pub settings: &'a mut Overrides,
+    pub(crate) settings: &'a mut Overrides,
     /// The key from which all values of the run are derived.
-    pub values: Key,
+    pub(crate) values: Key,
 }
 
 /// A resolved scenario, and the step of each of its operations.
-pub struct Resolved {
+pub(super) struct Resolved {
     /// The resolved scenario.
-    pub scenario: ResolvedScenario,
+    pub(crate) scenario: ResolvedScenario,
     /// For each operation that is a call, the step as written.
-    pub steps: Vec<Option<scenario::Call>>,
+    pub(crate) steps: Vec<Option<scenario::Call>>,
     /// The text of the scenario.
-    pub source: Arc<Source>,
+    pub(crate) source: Arc<Source>,
     /// All mistakes except impossible steps, which [`settle`](super::settle::settle) finds.
-    pub mistakes: Vec<Diagnostic>,
+    pub(crate) mistakes: Vec<Diagnostic>,
     /// Whether some step could not be resolved, so that the state of resources after it is not known.
-    pub blind: bool,
+    pub(crate) blind: bool,
 }
 
 /// Resolves one scenario with steps as far as possible, under a name that is unique in the run. `injection` is its time
@@ -58,7 +58,7 @@ pub struct Resolved {
 /// # Errors
 ///
 /// A scenario without steps.
-pub fn resolve(
+pub(super) fn resolve(
     scenario: &Scenario,
     name: &str,
     injection: Option<Injection>,

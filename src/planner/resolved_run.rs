@@ -23,21 +23,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// The scenarios of a run, with indices in place of names, and how instances are divided among them.
 pub(super) struct ResolvedRun {
     /// The effective seed.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// The key from which all values are derived.
-    pub values: Key,
+    pub(crate) values: Key,
     /// The scenarios of the mix, followed by the injected ones.
-    pub scenarios: Vec<ResolvedScenario>,
+    pub(crate) scenarios: Vec<ResolvedScenario>,
     /// Number of scenarios that are not injected.
-    pub background: usize,
+    pub(crate) background: usize,
     /// Weights of the scenarios that are not injected.
-    pub weights: WeightedIndex,
+    pub(crate) weights: WeightedIndex,
     /// Key of the choice among scenarios.
-    pub pick: Key,
+    pub(crate) pick: Key,
     /// Texts given by scenarios, referred to by index.
-    pub literals: Vec<Padded>,
+    pub(crate) literals: Vec<Padded>,
     /// The record key.
-    pub key: RecordKey,
+    pub(crate) key: RecordKey,
 }
 
 impl ResolvedRun {
@@ -46,7 +46,7 @@ impl ResolvedRun {
     /// # Errors
     ///
     /// All mistakes in the files, those of loading included; options that name nothing.
-    pub fn new(catalog: &Catalog, options: &Options, loaded: &Loaded) -> Result<ResolvedRun, Error> {
+    pub(super) fn new(catalog: &Catalog, options: &Options, loaded: &Loaded) -> Result<ResolvedRun, Error> {
         let key = record_key(catalog, options.key.as_deref())?;
         let seed = match options.seed.or(loaded.seed) {
             Some(seed) => seed,
@@ -60,12 +60,17 @@ impl ResolvedRun {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn with_population(&self, catalog: &Catalog, loaded: &Loaded, counts: &Counts) -> Result<ResolvedRun, Error> {
+    pub(super) fn with_population(
+        &self,
+        catalog: &Catalog,
+        loaded: &Loaded,
+        counts: &Counts,
+    ) -> Result<ResolvedRun, Error> {
         resolved(catalog, loaded, counts, self.seed, self.key)
     }
 
     /// The scenarios, and how instances are divided among them.
-    pub fn workload(&self) -> Workload<'_> {
+    pub(super) fn workload(&self) -> Workload<'_> {
         let ResolvedRun { scenarios, background, weights, pick, .. } = self;
         Workload { scenarios, background: *background, weights, pick: *pick }
     }

@@ -59,7 +59,7 @@ impl Choices {
 /// # Errors
 ///
 /// Every step that is impossible on some branch.
-pub fn settle(catalog: &Catalog, mut resolved: Resolved) -> Result<ResolvedScenario, Vec<Diagnostic>> {
+pub(super) fn settle(catalog: &Catalog, mut resolved: Resolved) -> Result<ResolvedScenario, Vec<Diagnostic>> {
     let asked = asked_words(&resolved);
     // A constraint on an initial draw may change later facts: repeat until a fixed point is reached.
     for _ in 0..=resolved.scenario.resources.len() * 8 {

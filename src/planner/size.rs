@@ -17,9 +17,9 @@ use crate::{
 
 /// A resolved run with a population that is large enough for it.
 pub(super) struct SizedRun {
-    pub resolved: ResolvedRun,
+    pub(crate) resolved: ResolvedRun,
     /// The size of the population.
-    pub counts: Counts,
+    pub(crate) counts: Counts,
 }
 
 /// The rate at which instances start, as a fraction.
@@ -37,7 +37,12 @@ impl SizedRun {
     ///
     /// A run with a rate and without events, more instances in progress than memory allows, or a population too small
     /// for the rate.
-    pub fn new(catalog: &Catalog, loaded: &Loaded, resolved: ResolvedRun, timing: &Timing) -> Result<SizedRun, Error> {
+    pub(super) fn new(
+        catalog: &Catalog,
+        loaded: &Loaded,
+        resolved: ResolvedRun,
+        timing: &Timing,
+    ) -> Result<SizedRun, Error> {
         let counts = loaded.counts.clone();
         let Some(schedule) = &timing.schedule else { return Ok(SizedRun { resolved, counts }) };
         let outlook = Outlook::new(catalog, resolved.workload());

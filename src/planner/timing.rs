@@ -32,11 +32,11 @@ use rate::{RateProfile, rate_profile};
 /// The times of a run.
 pub(super) struct Timed {
     /// Start, end and rate.
-    pub timing: Timing,
+    pub(crate) timing: Timing,
     /// The simulation of the whole run, if its times follow from it.
-    pub dry_run: Option<DryRun>,
+    pub(crate) dry_run: Option<DryRun>,
     /// Whether the start is given as an absolute point in time.
-    pub is_fixed: bool,
+    pub(crate) is_fixed: bool,
 }
 
 /// The times that the options ask for.
@@ -65,7 +65,12 @@ impl Timed {
     /// # Errors
     ///
     /// Options that contradict each other, and runs that do not fit into their times.
-    pub fn new(catalog: &Catalog, options: &Options, loaded: &Loaded, resolved: &ResolvedRun) -> Result<Timed, Error> {
+    pub(super) fn new(
+        catalog: &Catalog,
+        options: &Options,
+        loaded: &Loaded,
+        resolved: &ResolvedRun,
+    ) -> Result<Timed, Error> {
         let asked = Asked::new(options, loaded)?;
         if let Start::EndingAt(_) = asked.start {
             inject::check_relative(&loaded.injected)?;

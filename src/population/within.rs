@@ -10,7 +10,7 @@ pub(super) struct Places {
 
 impl Places {
     /// Indexes members with these rows, which are assigned to parents round robin.
-    pub fn new(rows: &[Option<u32>], parents: usize) -> Self {
+    pub(super) fn new(rows: &[Option<u32>], parents: usize) -> Self {
         let mut places = Places { members: Vec::with_capacity(rows.len()), from: vec![0] };
         for parent in 0..parents {
             let first = places.members.len();
@@ -22,7 +22,7 @@ impl Places {
     }
 
     /// The members in a row of a parent.
-    pub fn within(&self, parent: u32, row: u32, rows: &[Option<u32>]) -> Within<'_> {
+    pub(super) fn within(&self, parent: u32, row: u32, rows: &[Option<u32>]) -> Within<'_> {
         let of_parent = match self.from.get(parent as usize..parent as usize + 2) {
             Some(bounds) => &self.members[bounds[0] as usize..bounds[1] as usize],
             None => &[],
@@ -40,7 +40,7 @@ fn row_of(rows: &[Option<u32>], index: u32) -> u32 {
 
 /// Iterator over the members in one place, in the order in which lists show them.
 #[derive(Debug, Clone)]
-pub struct Within<'a> {
+pub(crate) struct Within<'a> {
     placed: &'a [u32],
     /// Alternatively, members at a fixed distance.
     next: usize,

@@ -21,42 +21,42 @@ use crate::{
 
 /// Inputs that are the same for all events of a run.
 #[derive(Debug)]
-pub struct Given<'p> {
+pub(crate) struct Given<'p> {
     /// Catalog of the audited system.
-    pub catalog: &'p Catalog,
+    pub(crate) catalog: &'p Catalog,
     /// Generators of ids.
-    pub identities: &'p Identities,
+    pub(crate) identities: &'p Identities,
     /// The entities that exist before the run.
-    pub population: &'p Population,
+    pub(crate) population: &'p Population,
     /// Texts given by scenarios, see [`Plan::literals`](crate::plan::Plan::literals).
-    pub literals: &'p [Padded],
+    pub(crate) literals: &'p [Padded],
 }
 
 /// Inputs of one event's values.
 #[derive(Debug)]
-pub struct Context<'e> {
+pub(crate) struct Context<'e> {
     /// The inputs that all events share.
-    pub given: &'e Given<'e>,
+    pub(crate) given: &'e Given<'e>,
     /// The event's scenario.
-    pub scenario: &'e ResolvedScenario,
+    pub(crate) scenario: &'e ResolvedScenario,
     /// The members that its instance drew.
-    pub roles: &'e Roles,
+    pub(crate) roles: &'e Roles,
     /// The instance's number, and its salt for keys.
-    pub instance: (u64, Salt),
+    pub(crate) instance: (u64, Salt),
     /// Event time in nanoseconds since the Unix epoch.
-    pub time: i64,
+    pub(crate) time: i64,
     /// Element of the target that the event is about.
-    pub element: u32,
+    pub(crate) element: u32,
     /// State slots copied by the simulation.
-    pub words: &'e [u64],
+    pub(crate) words: &'e [u64],
     /// The event's id, its time with nine fractional digits, and its request's id.
-    pub per_event: [PaddedSlice<'e>; 3],
+    pub(crate) per_event: [PaddedSlice<'e>; 3],
     /// Memory for new values.
-    pub arena: &'e Arena,
+    pub(crate) arena: &'e Arena,
     /// Cache of formatted dates.
-    pub date_cache: &'e DateCache,
+    pub(crate) date_cache: &'e DateCache,
     /// Cache of recent ids.
-    pub recent: &'e Recent,
+    pub(crate) recent: &'e Recent,
 }
 
 /// The subject of a value: the event's element, or an item of a list.
@@ -70,7 +70,7 @@ pub(super) struct About {
 }
 
 impl About {
-    pub fn new(words: usize, element: u32) -> Self {
+    pub(super) fn new(words: usize, element: u32) -> Self {
         // Most resources have one element only.
         let salt = if element == 0 { FIRST } else { Salt::new(element.into()) };
         About { words, element, salt }
@@ -81,7 +81,7 @@ const NANOSECONDS: i64 = 1_000_000_000;
 
 impl EventKind {
     /// Evaluates the values of an event for its program; `items` is scratch memory for the values of a list item.
-    pub fn fill<'e>(&'e self, context: &Context<'e>, slots: &mut Slots<'_, 'e>, items: &mut PaddedSlices<'e>) {
+    pub(crate) fn fill<'e>(&'e self, context: &Context<'e>, slots: &mut Slots<'_, 'e>, items: &mut PaddedSlices<'e>) {
         let event = About::new(0, context.element);
         for known in &self.known {
             context.given.population.members(known.kind).put(context.roles.in_role(known.role), slots.values);

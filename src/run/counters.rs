@@ -11,7 +11,7 @@ use std::sync::{
 };
 
 /// Upper bounds of the histogram buckets of [`Counters::lateness`], in seconds.
-pub const LATE: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 30.0, 300.0];
+pub(crate) const LATE: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 30.0, 300.0];
 
 /// Live counters of a run.
 #[derive(Debug, Default)]
@@ -31,33 +31,33 @@ pub struct Counters {
 
 /// A snapshot of the counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Events that the sink has taken.
-    pub events: u64,
+    pub(crate) events: u64,
     /// Bytes of their bodies.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// The number, in the whole run, that follows that of the last event; 0 if there is none.
-    pub next: u64,
+    pub(crate) next: u64,
     /// The last event's time in nanoseconds since the Unix epoch; 0 if there is none.
-    pub time: i64,
+    pub(crate) time: i64,
     /// The number of events that were simulated and skipped before the first one, as far as known.
-    pub passed: u64,
+    pub(crate) passed: u64,
     /// If the destination acknowledges events: how many it has acknowledged, and how many it has not or may not have
     /// received.
-    pub answers: Option<(u64, u64)>,
+    pub(crate) answers: Option<(u64, u64)>,
 }
 
 impl Progress {
     /// Events in flight: taken, and neither acknowledged nor given up. 0 if the destination does not acknowledge
     /// events.
-    pub fn in_flight(&self) -> u64 {
+    pub(crate) fn in_flight(&self) -> u64 {
         self.answers.map_or(0, |(acknowledged, failed)| self.events.saturating_sub(acknowledged + failed))
     }
 }
 
 impl Counters {
     /// Takes a snapshot.
-    pub fn see(&self) -> Progress {
+    pub(crate) fn see(&self) -> Progress {
         let answers = self.tally.get().and_then(Option::as_ref);
         // Read the acknowledgements first, so that they never exceed the events.
         let answers = answers.map(|tally| (tally.acknowledged.load(Relaxed), tally.unacknowledged.load(Relaxed)));
@@ -73,7 +73,8 @@ impl Counters {
 
     /// The lateness of a live run's events: the count in each bucket of [`LATE`] and above all bounds, and the sum in
     /// seconds.
-    pub fn lateness(&self) -> ([u64; LATE.len() + 1], f64) {
+    #[cfg(feature = "metrics")]
+    pub(crate) fn lateness(&self) -> ([u64; LATE.len() + 1], f64) {
         let counts = std::array::from_fn(|bound| self.late[bound].load(Relaxed));
         (counts, self.lateness.load(Relaxed) as f64 / 1e9)
     }

@@ -64,7 +64,7 @@ const CATCH_UP: i64 = 2;
 
 impl Pacer {
     /// Creates the pacer of a run whose event time begins at `from`; `resumes` if its first events are skipped.
-    pub fn new(live: Live, from: i64, resumes: bool, watch: Option<Arc<Counters>>) -> Self {
+    pub(super) fn new(live: Live, from: i64, resumes: bool, watch: Option<Arc<Counters>>) -> Self {
         // Two significant digits suffice for lateness in the tens of microseconds.
         let lags =
             Histogram::new_with_max(LATEST, 2).unwrap_or_else(|error| unreachable!("these bounds are valid: {error}"));
@@ -72,7 +72,7 @@ impl Pacer {
     }
 
     /// The wall time at which an event with this event time is due.
-    pub fn due(&mut self, time: i64) -> i64 {
+    pub(super) fn due(&mut self, time: i64) -> i64 {
         let since = elapsed(self.from, time) as f64 / self.live.speed;
         let due = self.from.saturating_add(since as i64);
         if !self.resumes {
@@ -83,7 +83,7 @@ impl Pacer {
     }
 
     /// Waits until `due`. Returns the time up to which events may leave now.
-    pub fn wait_for(&self, due: i64, stop: &AtomicBool) -> i64 {
+    pub(super) fn wait_for(&self, due: i64, stop: &AtomicBool) -> i64 {
         self.live.clock.wait_until(due, stop);
         self.live.clock.now().saturating_add(TOGETHER)
     }
@@ -94,7 +94,7 @@ impl Pacer {
     ///
     /// If one of them was later than allowed. The earliest due time decides: after the process or the machine was
     /// suspended, the last event of a batch may be on time again.
-    pub fn left(&mut self, dues: &[i64]) -> Result<(), Error> {
+    pub(super) fn left(&mut self, dues: &[i64]) -> Result<(), Error> {
         let now = self.live.clock.now();
         let mut latest = 0;
         for due in dues {
@@ -117,7 +117,7 @@ impl Pacer {
     }
 
     /// The lateness recorded so far.
-    pub fn lag(&self) -> Lag {
+    pub(super) fn lag(&self) -> Lag {
         Lag {
             p50: self.lags.value_at_quantile(0.5),
             p99: self.lags.value_at_quantile(0.99),

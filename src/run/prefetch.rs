@@ -23,24 +23,24 @@ struct State {
 
 impl Prefetch {
     /// A queue for this number of threads; a single thread needs no prefetch.
-    pub fn new(threads: usize) -> Self {
+    pub(super) fn new(threads: usize) -> Self {
         Prefetch { state: Mutex::default(), most: if threads > 1 { 2 * threads } else { 0 } }
     }
 
     /// An empty batch to fill, if the queue is not full.
-    pub fn wanted(&self) -> Option<Batch> {
+    pub(super) fn wanted(&self) -> Option<Batch> {
         let mut state = lock(&self.state);
         (state.ready.len() < self.most).then(|| state.spare.pop().unwrap_or_default())
     }
 
     /// Appends a batch to the queue.
-    pub fn put(&self, batch: Batch) {
+    pub(super) fn put(&self, batch: Batch) {
         lock(&self.state).ready.push_back(batch);
     }
 
     /// Swaps the first batch of the queue into `batch` and keeps the memory of the old one. Returns false if the queue
     /// is empty.
-    pub fn take(&self, batch: &mut Batch) -> bool {
+    pub(super) fn take(&self, batch: &mut Batch) -> bool {
         let mut state = lock(&self.state);
         let Some(first) = state.ready.pop_front() else { return false };
         let memory = std::mem::replace(batch, first);

@@ -10,11 +10,11 @@ use std::{
 /// A batch and its rendered events.
 #[derive(Debug, Default)]
 pub(super) struct Made {
-    pub batch: Batch,
-    pub chunk: Chunk,
-    pub kinds: Kinds,
+    pub(crate) batch: Batch,
+    pub(crate) chunk: Chunk,
+    pub(crate) kinds: Kinds,
     /// The number of the thread that rendered it.
-    pub by: usize,
+    pub(crate) by: usize,
 }
 
 /// The batches that wait for earlier ones.
@@ -38,7 +38,7 @@ struct State {
 
 impl Reorder {
     /// A reorder buffer for this number of threads.
-    pub fn new(threads: usize) -> Self {
+    pub(super) fn new(threads: usize) -> Self {
         Reorder { state: Mutex::default(), changed: Condvar::new(), most: threads }
     }
 
@@ -48,7 +48,7 @@ impl Reorder {
     ///
     /// No deadlock: the next batch in order is either in the buffer, or is being rendered by a thread that is not
     /// blocked here.
-    pub fn put(&self, made: Made, mut hand_over: impl FnMut(&mut Made)) -> Made {
+    pub(super) fn put(&self, made: Made, mut hand_over: impl FnMut(&mut Made)) -> Made {
         let by = made.by;
         let mut state = lock(&self.state);
         state.waiting.insert(made.batch.ticket, made);

@@ -47,7 +47,12 @@ pub fn resume(plan: &Plan, part: &Slice, output: &Output) -> Result<Resumed, Err
 /// # Errors
 ///
 /// As for [`resume`].
-pub fn resume_watched(plan: &Plan, part: &Slice, output: &Output, watch: &dyn Fn(u64)) -> Result<Resumed, Error> {
+pub(crate) fn resume_watched(
+    plan: &Plan,
+    part: &Slice,
+    output: &Output,
+    watch: &dyn Fn(u64),
+) -> Result<Resumed, Error> {
     let mut unfinished = StoppedOutput::open(output)?;
     let begun = begun(plan, part, &mut unfinished, watch)?;
     Ok(Resumed { sink: unfinished.resume(part.skip)?, begun })

@@ -69,7 +69,7 @@ impl Selection {
     }
 
     /// The union of some ranges.
-    pub fn from_ranges(ranges: impl IntoIterator<Item = RangeInclusive<u64>>) -> Self {
+    pub(crate) fn from_ranges(ranges: impl IntoIterator<Item = RangeInclusive<u64>>) -> Self {
         let mut ranges: Vec<_> = ranges.into_iter().filter(|range| !range.is_empty()).collect();
         ranges.sort_unstable_by_key(|range| *range.start());
         let mut merged: Vec<RangeInclusive<u64>> = Vec::new();
@@ -85,18 +85,18 @@ impl Selection {
     }
 
     /// Whether the selection contains this event number.
-    pub fn holds(&self, number: u64) -> bool {
+    pub(crate) fn holds(&self, number: u64) -> bool {
         let after = self.0.partition_point(|range| *range.start() <= number);
         after.checked_sub(1).is_some_and(|at| self.0[at].contains(&number))
     }
 
     /// The number of the last selected event.
-    pub fn last(&self) -> Option<u64> {
+    pub(crate) fn last(&self) -> Option<u64> {
         self.0.last().map(|range| *range.end())
     }
 
     /// The selected numbers as sorted ranges that neither overlap nor touch.
-    pub fn ranges(&self) -> &[RangeInclusive<u64>] {
+    pub(crate) fn ranges(&self) -> &[RangeInclusive<u64>] {
         &self.0
     }
 

@@ -29,7 +29,7 @@ pub struct Shard {
 
 impl Slice {
     /// Whether the part contains this event.
-    pub fn holds(&self, plan: &Plan, record: &Record) -> bool {
+    pub(crate) fn holds(&self, plan: &Plan, record: &Record) -> bool {
         record.number >= self.skip
             && self.first.is_none_or(|first| record.number < first)
             && self.only.as_ref().is_none_or(|only| only.holds(record.number))
@@ -37,17 +37,17 @@ impl Slice {
     }
 
     /// Whether the event's instance belongs to the shard, even if the event itself is skipped.
-    pub fn has_instance(&self, plan: &Plan, record: &Record) -> bool {
+    pub(crate) fn has_instance(&self, plan: &Plan, record: &Record) -> bool {
         self.shard.is_none_or(|shard| shard.holds(plan, record))
     }
 
     /// Whether the part may end before the run does.
-    pub fn has_end(&self) -> bool {
+    pub(crate) fn has_end(&self) -> bool {
         self.first.is_some() || self.only.is_some()
     }
 
     /// Whether the part has no event with this number or a later one.
-    pub fn ends_before(&self, number: u64) -> bool {
+    pub(crate) fn ends_before(&self, number: u64) -> bool {
         self.first.is_some_and(|first| first <= number)
             || self.only.as_ref().is_some_and(|only| only.last().is_none_or(|last| last < number))
     }

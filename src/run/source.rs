@@ -15,14 +15,14 @@ use std::sync::{
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// The batch's number, from 0; batches are emitted in this order.
-    pub ticket: u64,
-    pub records: Vec<Record>,
+    pub(crate) ticket: u64,
+    pub(crate) records: Vec<Record>,
     /// The state words that the records refer to.
-    pub words: Vec<u64>,
+    pub(crate) words: Vec<u64>,
     /// Lines of the ground truth about instances that end in this batch.
-    pub truth: Vec<u8>,
+    pub(crate) truth: Vec<u8>,
     /// The wall time at which each event was due, in a live run.
-    pub dues: Vec<i64>,
+    pub(crate) dues: Vec<i64>,
 }
 
 /// The events of a run, in batches.
@@ -30,17 +30,17 @@ pub(super) struct Source<'p> {
     plan: &'p Plan,
     stream: Stream<'p>,
     part: Slice,
-    pub pacer: Option<Pacer>,
-    pub truth: Option<Recorder<'p>>,
+    pub(crate) pacer: Option<Pacer>,
+    pub(crate) truth: Option<Recorder<'p>>,
     /// The counters in which the number of skipped events is recorded.
-    pub counters: Option<Arc<Counters>>,
+    pub(crate) counters: Option<Arc<Counters>>,
     /// In a live run: the next event, which was not due yet, and its words.
     pending: Option<(Record, Vec<u64>)>,
     tickets: u64,
     /// The most events of a batch.
     size: usize,
     /// Whether all events of the part were returned.
-    pub ended: bool,
+    pub(crate) ended: bool,
     /// Whether the run has no more events.
     is_over: bool,
 }
@@ -52,7 +52,13 @@ const TOLD_AT_ONCE: usize = 1 << 20;
 const PASSED_AT_ONCE: u32 = 65_536;
 
 impl<'p> Source<'p> {
-    pub fn new(plan: &'p Plan, part: Slice, pacer: Option<Pacer>, truth: Option<Recorder<'p>>, size: usize) -> Self {
+    pub(super) fn new(
+        plan: &'p Plan,
+        part: Slice,
+        pacer: Option<Pacer>,
+        truth: Option<Recorder<'p>>,
+        size: usize,
+    ) -> Self {
         Source {
             plan,
             stream: plan.stream(),
@@ -69,7 +75,7 @@ impl<'p> Source<'p> {
     }
 
     /// The number of events of the run taken from the simulation, not counting those of injected instances.
-    pub fn emitted(&self) -> u64 {
+    pub(super) fn emitted(&self) -> u64 {
         let kept_back = self.pending.as_ref().is_some_and(|(record, _)| {
             usize::from(self.plan.event_kinds[record.event_kind as usize].scenario) < self.plan.background
         });
@@ -77,7 +83,7 @@ impl<'p> Source<'p> {
     }
 
     /// Notes about the simulation for the summary.
-    pub fn notes(&self) -> impl Iterator<Item = String> {
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
         let early = self.stream.begins_early().then(|| {
             "the run began before its steady state: its longest instance lasts longer than what was simulated before"
                 .to_owned()
@@ -86,13 +92,13 @@ impl<'p> Source<'p> {
     }
 
     /// Whether the run has returned all its events, but fewer than requested because event time ends.
-    pub fn is_cut_by_time(&self) -> bool {
+    pub(super) fn is_cut_by_time(&self) -> bool {
         self.is_over && self.stream.is_cut_by_time()
     }
 
     /// Fills a batch. It is full unless the run ends, is stopped, or has no further event that is due. Returns false if
     /// nothing is left.
-    pub fn fill(&mut self, batch: &mut Batch, stop: &AtomicBool) -> bool {
+    pub(super) fn fill(&mut self, batch: &mut Batch, stop: &AtomicBool) -> bool {
         batch.records.clear();
         batch.words.clear();
         batch.truth.clear();

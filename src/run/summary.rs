@@ -12,13 +12,13 @@ use xxhash_rust::xxh3::Xxh3;
 #[derive(Clone)]
 pub struct Summary {
     /// Number of events.
-    pub events: u64,
+    pub(crate) events: u64,
     /// Number of bytes in their bodies.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Time of the first event, in nanoseconds since the Unix epoch.
-    pub first: Option<i64>,
+    pub(crate) first: Option<i64>,
     /// Time of the last event, in the same unit.
-    pub last: Option<i64>,
+    pub(crate) last: Option<i64>,
     digest: Option<Box<Xxh3>>,
     outcomes: usize,
     counts: Vec<u64>,
@@ -34,7 +34,7 @@ pub(super) struct Kinds(Vec<u32>);
 
 impl Kinds {
     /// Clears the counts, and counts the events of these records.
-    pub fn count(&mut self, plan: &Plan, records: &[Record]) {
+    pub(super) fn count(&mut self, plan: &Plan, records: &[Record]) {
         self.0.clear();
         self.0.resize(plan.event_kinds.len(), 0);
         for record in records {
@@ -45,7 +45,7 @@ impl Kinds {
 
 impl Summary {
     /// An empty summary; `digest` makes it compute a digest.
-    pub fn new(plan: &Plan, digest: bool) -> Self {
+    pub(crate) fn new(plan: &Plan, digest: bool) -> Self {
         let outcomes = plan.catalog.failures.len() + 1;
         let place = |event_kind: &EventKind| {
             let outcome = event_kind.failure.map_or(0, |failure| failure + 1);
@@ -107,7 +107,7 @@ impl Summary {
     }
 
     /// Method, failure (`None` is success) and count of each combination that occurred, in the catalog's order.
-    pub fn by_outcome<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a str, Option<&'a str>, u64)> {
+    pub(crate) fn by_outcome<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a str, Option<&'a str>, u64)> {
         self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(move |(index, count)| {
             let method = plan.catalog.methods[index / self.outcomes].name.as_str();
             let failure =
@@ -117,7 +117,7 @@ impl Summary {
     }
 
     /// Scenario and count of each scenario with events, in the order of the run's scenarios.
-    pub fn by_scenario<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a str, u64)> {
+    pub(crate) fn by_scenario<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a str, u64)> {
         let scenarios = plan.scenarios.iter().zip(&self.scenarios).filter(|(_, count)| **count > 0);
         scenarios.map(|(scenario, count)| (scenario.name.as_str(), *count))
     }

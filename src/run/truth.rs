@@ -48,7 +48,7 @@ struct Told {
 }
 
 /// The ground truth of a whole run, as lines; of every instance if `all`, else of the injected ones.
-pub fn truth_of(plan: &Plan, all: bool) -> Vec<u8> {
+pub(crate) fn truth_of(plan: &Plan, all: bool) -> Vec<u8> {
     let (mut stream, mut words, mut lines) = (plan.stream(), Vec::new(), Vec::new());
     let mut recorder = Recorder::new(plan, all, 0);
     while let Some(record) = stream.next(&mut words) {
@@ -60,7 +60,7 @@ pub fn truth_of(plan: &Plan, all: bool) -> Vec<u8> {
 }
 
 impl<'p> Recorder<'p> {
-    pub fn new(plan: &'p Plan, all: bool, since: u64) -> Self {
+    pub(super) fn new(plan: &'p Plan, all: bool, since: u64) -> Self {
         let end = plan.timing.end();
         let run = json!({
             "name": plan.name,
@@ -72,7 +72,7 @@ impl<'p> Recorder<'p> {
     }
 
     /// Records an event. If it is the last one of its instance, appends the instance's line to `out`.
-    pub fn note(&mut self, record: &Record, out: &mut Vec<u8>) {
+    pub(super) fn note(&mut self, record: &Record, out: &mut Vec<u8>) {
         let scenario = self.plan.event_kinds[record.event_kind as usize].scenario;
         if !self.all && usize::from(scenario) < self.plan.background {
             return;
@@ -94,7 +94,7 @@ impl<'p> Recorder<'p> {
     }
 
     /// Appends a line for each instance that the end of the run interrupted.
-    pub fn finish(mut self, out: &mut Vec<u8>) {
+    pub(super) fn finish(mut self, out: &mut Vec<u8>) {
         let mut cut: Vec<_> = self.open.drain().collect();
         cut.sort_by_key(|(_, told)| told.last);
         for ((scenario, instance), told) in cut {

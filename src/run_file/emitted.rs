@@ -30,7 +30,7 @@ pub struct Emitted {
     /// When the run ended, in the same unit; `None` if it has not.
     pub ended: Option<i64>,
     /// Seconds of event time in a second of wall time, of a live run.
-    pub speed: Option<f64>,
+    pub(crate) speed: Option<f64>,
     /// The topic, if the destination was one.
     pub topic: Option<Topic>,
 }
@@ -43,7 +43,7 @@ pub struct Topic {
     /// The end offset of each partition before the run's first event. Empty if the brokers did not return them.
     pub offsets_before: BTreeMap<i32, i64>,
     /// The id of the cluster that these offsets are of, if its brokers returned it.
-    pub cluster: Option<String>,
+    pub(crate) cluster: Option<String>,
 }
 
 /// How a run ended.
@@ -76,7 +76,7 @@ pub enum End {
 
 impl Status {
     /// All statuses with their names in a summary.
-    pub const NAMES: [(&str, Self); 5] = [
+    pub(crate) const NAMES: [(&str, Self); 5] = [
         ("running", Self::Running),
         ("complete", Self::Complete),
         ("stopped", Self::Stopped),
@@ -85,7 +85,7 @@ impl Status {
     ];
 
     /// The status's name in a summary.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, status)| *status == self).map_or("", |(name, _)| name)
     }
 }
@@ -102,7 +102,7 @@ impl Emitted {
     }
 
     /// The keys of the document that only this type reads: which events were emitted, rejected or lost.
-    pub fn numbers_to_json(part: &Slice, failed: &Selection, unknown: &Selection, unlisted: u64) -> Value {
+    pub(crate) fn numbers_to_json(part: &Slice, failed: &Selection, unknown: &Selection, unlisted: u64) -> Value {
         json!({
             "skip": part.skip,
             "until": part.first,

@@ -8,37 +8,37 @@ use crate::plan::Options;
 
 /// An option that bytes depend on.
 #[derive(Debug)]
-pub struct ContentOption {
+pub(crate) struct ContentOption {
     /// Its name on the command line, without hyphens.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Its value, and where that stands in [`Options`].
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// How the command line takes it under "Content"; `None` if it is declared elsewhere, or has no option.
-    pub argument: Option<Argument>,
+    pub(crate) argument: Option<Argument>,
     /// Whether the command that repeats a run prints it together with those under "Content".
-    pub is_repeated: bool,
+    pub(crate) is_repeated: bool,
     /// Whether it may be given together with a run file.
-    pub with_run_file: WithRunFile,
+    pub(crate) with_run_file: WithRunFile,
     /// Its key in a run file.
-    pub key: Option<RunFileKey>,
+    pub(crate) key: Option<RunFileKey>,
 }
 
 /// An argument of the command line.
 #[derive(Debug)]
-pub struct Argument {
+pub(crate) struct Argument {
     /// Its name in one letter.
-    pub short: Option<char>,
+    pub(crate) short: Option<char>,
     /// The name of its value in the help text; none for a flag.
-    pub value_name: Option<&'static str>,
+    pub(crate) value_name: Option<&'static str>,
     /// Other options that it excludes.
-    pub excludes: &'static [&'static str],
+    pub(crate) excludes: &'static [&'static str],
     /// The help text.
-    pub help: &'static str,
+    pub(crate) help: &'static str,
 }
 
 /// Whether an option may be given together with a run file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WithRunFile {
+pub(crate) enum WithRunFile {
     /// No: the run file says what the run is.
     Never,
     /// If the run has no end.
@@ -77,7 +77,7 @@ const ROW: ContentOption = ContentOption {
 };
 
 /// The options, in the order of the help text and of a printed command.
-pub static OPTIONS: [ContentOption; 16] = [
+pub(crate) static OPTIONS: [ContentOption; 16] = [
     ContentOption {
         name: "events",
         kind: Kind::Count(field!(events)),
@@ -248,12 +248,12 @@ pub static OPTIONS: [ContentOption; 16] = [
 
 impl ContentOption {
     /// Its name on the command line.
-    pub fn long(&self) -> String {
+    pub(crate) fn long(&self) -> String {
         format!("--{}", self.name)
     }
 
     /// Its name on the command line, in one letter if it has such a name.
-    pub fn shortest(&self) -> String {
+    pub(crate) fn shortest(&self) -> String {
         match self.argument.as_ref().and_then(|argument| argument.short) {
             Some(short) => format!("-{short}"),
             None => self.long(),
@@ -261,7 +261,7 @@ impl ContentOption {
     }
 
     /// Whether it is given.
-    pub fn is_given(&self, options: &Options) -> bool {
+    pub(crate) fn is_given(&self, options: &Options) -> bool {
         !self.name.is_empty() && self.kind.is_given(options)
     }
 

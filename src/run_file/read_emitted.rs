@@ -18,9 +18,9 @@ const VERSION: i128 = 2;
 /// A summary, split into the run file and the whole.
 pub(super) struct Summary<'n> {
     /// The run file.
-    pub run: &'n Node,
+    pub(crate) run: &'n Node,
     /// The whole summary.
-    pub rest: &'n Node,
+    pub(crate) rest: &'n Node,
 }
 
 /// Extracts the run file from a summary; `None` if the document is not a summary.

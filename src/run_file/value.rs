@@ -14,27 +14,27 @@ use std::{
 
 /// A key of a run file.
 #[derive(Debug, Clone, Copy)]
-pub struct RunFileKey {
+pub(crate) struct RunFileKey {
     /// The key.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Its position among the keys of options.
-    pub position: u8,
+    pub(crate) position: u8,
     /// Whether a run file without it is refused.
-    pub is_required: bool,
+    pub(crate) is_required: bool,
 }
 
 /// A field of [`Options`].
 #[derive(Debug)]
-pub struct Field<T> {
+pub(crate) struct Field<T> {
     /// The field's value.
-    pub get: fn(&Options) -> &T,
+    pub(crate) get: fn(&Options) -> &T,
     /// The field, to change it.
-    pub get_mut: fn(&mut Options) -> &mut T,
+    pub(crate) get_mut: fn(&mut Options) -> &mut T,
 }
 
 /// A kind of value.
 #[derive(Debug)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A number of at least 1, such as `100k`.
     Count(Field<Option<u64>>),
     /// Any number of 64 bits.
@@ -59,22 +59,22 @@ pub enum Kind {
 
 impl Kind {
     /// Whether the option may be given several times.
-    pub fn is_list(&self) -> bool {
+    pub(crate) fn is_list(&self) -> bool {
         matches!(self, Kind::Stages(_) | Kind::Texts(_))
     }
 
     /// Whether a value may begin with a hyphen.
-    pub fn allows_hyphens(&self) -> bool {
+    pub(crate) fn allows_hyphens(&self) -> bool {
         matches!(self, Kind::Time(_) | Kind::Duration(_) | Kind::Rate(_) | Kind::Stages(_))
     }
 
     /// Whether a value may be a negative number, which its parser then refuses with a better message.
-    pub fn allows_negative_numbers(&self) -> bool {
+    pub(crate) fn allows_negative_numbers(&self) -> bool {
         matches!(self, Kind::Count(_) | Kind::Seed(_))
     }
 
     /// Whether the option is given.
-    pub fn is_given(&self, options: &Options) -> bool {
+    pub(crate) fn is_given(&self, options: &Options) -> bool {
         !self.arguments(options).is_empty()
     }
 
@@ -83,7 +83,7 @@ impl Kind {
     /// # Errors
     ///
     /// The mistake in the text, and its remedy.
-    pub fn parse(&self, text: &str, options: &mut Options) -> Result<(), String> {
+    pub(crate) fn parse(&self, text: &str, options: &mut Options) -> Result<(), String> {
         let wrong = |mistake: Mistake| mistake.to_string();
         match self {
             Kind::Count(field) => *(field.get_mut)(options) = Some(units::count(text).map_err(wrong)?),
@@ -101,7 +101,7 @@ impl Kind {
 
     /// The value as arguments of the command line, one for each time that the option is to be given; `None` for a flag,
     /// which has no value.
-    pub fn arguments(&self, options: &Options) -> Vec<Option<OsString>> {
+    pub(crate) fn arguments(&self, options: &Options) -> Vec<Option<OsString>> {
         let text = |text: String| Some(OsString::from(text));
         match self {
             Kind::Count(field) | Kind::Seed(field) => {

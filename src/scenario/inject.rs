@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The label of an injected scenario for which the file gives none.
-pub const DEFAULT_LABEL: &str = "injected";
+pub(crate) const DEFAULT_LABEL: &str = "injected";
 
 pub(super) fn list(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Vec<Injection> {
     let Some((key, node)) = map.entry("inject") else { return Vec::new() };
@@ -55,6 +55,6 @@ fn check_label(reader: &Reader, label: &Spanned<String>) {
 }
 
 /// Whether a text is a valid label.
-pub fn is_label(text: &str) -> bool {
+pub(crate) fn is_label(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
 }

@@ -15,13 +15,13 @@ const SEPARATORS: [&str; 3] = ["->", "→", ","];
 
 /// The names in a catalog that the one-line form would split or reject, such as `s3:PutObject`. The parser needs them
 /// to recognise a step that is exactly such a name as a call of that method.
-pub fn unusual_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub(crate) fn unusual_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let usual = |name: &&str| is_method(name) && strip_failure(name).is_none();
     names.into_iter().filter(|name| !usual(name)).map(str::to_owned).collect()
 }
 
 /// The method name in one step of the one-line form, whether or not the method exists. `names` are [`unusual_names`].
-pub fn method_of_step<'t>(text: &'t str, names: &[String]) -> &'t str {
+pub(crate) fn method_of_step<'t>(text: &'t str, names: &[String]) -> &'t str {
     let is_known = |text: &str| names.iter().any(|name| name == text);
     match split_outcome(text, names) {
         _ if is_known(text) => text,
@@ -44,7 +44,7 @@ pub fn read_one_line(text: &str, names: &[String]) -> Result<Scenario, Vec<Diagn
 /// # Errors
 ///
 /// As [`read_one_line`], with spans in the file.
-pub fn read_one_line_in(
+pub(crate) fn read_one_line_in(
     source: &Arc<Source>,
     span: &Range<usize>,
     text: &str,
@@ -171,14 +171,12 @@ fn step(
     text: &str,
     place: impl Fn(Range<usize>) -> Range<usize>,
 ) -> Result<Call, Vec<Diagnostic>> {
-    let whole = place(0..text.len());
     let (name, outcome) = if names.iter().any(|name| name == text) {
         (text, None)
     } else {
         name_and_outcome((source, names), text, &place)?
     };
     Ok(Call {
-        span: whole,
         id: None,
         call: Spanned::new(name.to_owned(), place(0..name.len())),
         target: None,

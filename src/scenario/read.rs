@@ -31,7 +31,7 @@ pub fn read(source: &Arc<Source>, name: &str, overrides: &[Override]) -> Result<
 /// names with unusual characters, see [`unusual_names`].
 ///
 /// [`unusual_names`]: super::unusual_names
-pub fn read_what_can_be(
+pub(crate) fn read_what_can_be(
     source: &Arc<Source>,
     name: &str,
     overrides: &[Override],

@@ -103,7 +103,6 @@ fn step(reader: &Reader, node: &Node) -> Option<Step> {
 fn choose(reader: &Reader, mut map: MapReader<'_>, node: &Node) -> Option<Step> {
     map.optional("choose");
     let id = map.text("id").filter(|id| check_name(reader, id, "a choice"));
-    let span = map.span();
     map.finish();
     let items = reader.list(node, "`choose`")?;
     if items.is_empty() {
@@ -113,7 +112,7 @@ fn choose(reader: &Reader, mut map: MapReader<'_>, node: &Node) -> Option<Step> 
         return None;
     }
     let branches: Vec<Branch> = items.iter().filter_map(|item| branch(reader, item)).collect();
-    (branches.len() == items.len()).then_some(Step::Choose(Choose { id, span, branches }))
+    (branches.len() == items.len()).then_some(Step::Choose(Choose { id, branches }))
 }
 
 fn branch(reader: &Reader, node: &Node) -> Option<Branch> {
@@ -126,7 +125,6 @@ fn branch(reader: &Reader, node: &Node) -> Option<Branch> {
 }
 
 fn call(reader: &Reader, mut map: MapReader<'_>) -> Option<Step> {
-    let span = map.span();
     let id = map.text("id").filter(|id| check_name(reader, id, "a step"));
     map.required("call");
     let call = map.meant_entry("call").filter(|(key, _)| !key.value.contains(':'));
@@ -143,7 +141,6 @@ fn call(reader: &Reader, mut map: MapReader<'_>) -> Option<Step> {
     check_together(reader, &mut map);
     map.finish();
     let call = Call {
-        span,
         id,
         call: call?,
         target,

@@ -46,7 +46,7 @@ impl DailyCurve {
     }
 
     /// Maximum rate.
-    pub fn peak(&self) -> Rate {
+    pub(crate) fn peak(&self) -> Rate {
         self.peak
     }
 

@@ -8,30 +8,30 @@ pub(super) const UNIT: i128 = 2 * 1_000 * 86_400 * 1_000_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ramp {
     /// Rate at its start.
-    pub first: u64,
+    pub(crate) first: u64,
     /// Rate at its end.
-    pub last: u64,
+    pub(crate) last: u64,
     /// Length in nanoseconds, more than 0; `u64::MAX` if it does not end.
-    pub duration: u64,
+    pub(crate) duration: u64,
 }
 
 /// A ramp, placed in the run.
 #[derive(Debug)]
 pub(super) struct Stretch {
-    pub ramp: Ramp,
+    pub(crate) ramp: Ramp,
     /// When the ramp begins, in nanoseconds since the run's start; negative if the run starts within it.
-    pub origin: i128,
+    pub(crate) origin: i128,
     /// The integral from the run's start to the ramp's start; negative if the run starts within the ramp.
-    pub before: i128,
+    pub(crate) before: i128,
     /// The integral at the end of the span, which may be before the end of the ramp.
-    pub until: i128,
+    pub(crate) until: i128,
     /// When the span begins, in nanoseconds since the run's start.
-    pub begin: u64,
+    pub(crate) begin: u64,
 }
 
 impl Ramp {
     /// The integral over the first `time` nanoseconds, rounded down.
-    pub fn area(&self, time: u64) -> i128 {
+    pub(super) fn area(&self, time: u64) -> i128 {
         let even = 2 * i128::from(self.first) * i128::from(time);
         if self.first == self.last {
             return even;
@@ -41,18 +41,18 @@ impl Ramp {
     }
 
     /// The integral over the first `time` nanoseconds, rounded up.
-    pub fn area_at_most(&self, time: u64) -> i128 {
+    pub(super) fn area_at_most(&self, time: u64) -> i128 {
         self.area(time) + i128::from(self.first != self.last && self.triangle(time).1 > 0)
     }
 
     /// The exact integral over the whole ramp.
-    pub fn whole(&self) -> i128 {
+    pub(super) fn whole(&self) -> i128 {
         (i128::from(self.first) + i128::from(self.last)) * i128::from(self.duration)
     }
 
     /// The part of the integral within `time` that is due to the change, |slope| · time² / duration: quotient and
     /// remainder.
-    pub fn triangle(&self, time: u64) -> (i128, i128) {
+    pub(super) fn triangle(&self, time: u64) -> (i128, i128) {
         let slope = u128::from(self.first.abs_diff(self.last));
         let (time, divisor) = (u128::from(time), u128::from(self.duration));
         let (quotient, remainder) = match (slope * time).checked_mul(time) {
@@ -67,7 +67,7 @@ impl Ramp {
     }
 
     /// The first nanosecond at which the integral has reached `area`, which must be at most [`Ramp::whole`].
-    pub fn when(&self, area: i128) -> u64 {
+    pub(super) fn when(&self, area: i128) -> u64 {
         let area = area.max(0);
         if self.first == self.last {
             return area.unsigned_abs().div_ceil(2 * u128::from(self.first.max(1))) as u64;
@@ -94,7 +94,7 @@ impl Ramp {
     }
 
     /// The rate after `time` nanoseconds, rounded down.
-    pub fn rate(&self, time: u64) -> u64 {
+    pub(super) fn rate(&self, time: u64) -> u64 {
         let change = u128::from(self.first.abs_diff(self.last)) * u128::from(time) / u128::from(self.duration);
         if self.last > self.first { self.first + change as u64 } else { self.first - change as u64 }
     }
@@ -102,7 +102,7 @@ impl Ramp {
 
 impl Stretch {
     /// When the integral reaches `wanted`, in nanoseconds since the run's start.
-    pub fn when(&self, wanted: i128) -> Option<u64> {
+    pub(super) fn when(&self, wanted: i128) -> Option<u64> {
         let time = self.origin + i128::from(self.ramp.when(wanted - self.before));
         Some(u64::try_from(time.max(0)).ok()?.max(self.begin))
     }

@@ -34,15 +34,15 @@ struct Day {
 #[derive(Debug)]
 pub(super) struct Minute {
     /// Start in local time.
-    pub begin: i128,
+    pub(crate) begin: i128,
     /// The integral at its start.
-    pub before: i128,
-    pub ramp: Ramp,
+    pub(crate) before: i128,
+    pub(crate) ramp: Ramp,
 }
 
 impl Week {
     /// `weekend` is in thousandths of the rate on other days.
-    pub fn new(peak: Rate, trough: Rate, peak_at: TimeOfDay, weekend: u32) -> Week {
+    pub(super) fn new(peak: Rate, trough: Rate, peak_at: TimeOfDay, weekend: u32) -> Week {
         let (high, low) = (peak.per_day_in_thousandths(), trough.per_day_in_thousandths());
         let rates: Vec<u64> = (0..MINUTES)
             .map(|minute| {
@@ -63,25 +63,25 @@ impl Week {
     }
 
     /// The integral from 1970 to a local time, rounded down; negative before 1970.
-    pub fn integral(&self, time: i128) -> i128 {
+    pub(super) fn integral(&self, time: i128) -> i128 {
         let minute = self.minute(time);
         minute.before + minute.ramp.area((time - minute.begin) as u64)
     }
 
     /// [`integral`](Self::integral), rounded up.
-    pub fn integral_at_most(&self, time: i128) -> i128 {
+    pub(super) fn integral_at_most(&self, time: i128) -> i128 {
         let minute = self.minute(time);
         minute.before + minute.ramp.area_at_most((time - minute.begin) as u64)
     }
 
     /// The minute that contains a local time.
-    pub fn minute(&self, time: i128) -> Minute {
+    pub(super) fn minute(&self, time: i128) -> Minute {
         let number = (time.rem_euclid(DAY) / i128::from(MINUTE)) as usize;
         self.minute_of_day(time.div_euclid(DAY) + FIRST_WEEKDAY, number)
     }
 
     /// The minute in which the integral exceeds `area`.
-    pub fn reaching(&self, area: i128) -> Minute {
+    pub(super) fn reaching(&self, area: i128) -> Minute {
         // The epoch begins on a Thursday, a week on a Monday.
         let area = area + self.before[FIRST_WEEKDAY as usize];
         let (weeks, rest) = (area.div_euclid(self.before[7]), area.rem_euclid(self.before[7]));
@@ -92,12 +92,12 @@ impl Week {
     }
 
     /// Whether weekends have no events.
-    pub fn rests(&self) -> bool {
+    pub(super) fn rests(&self) -> bool {
         self.weekend.whole() == 0
     }
 
     /// Start of the next weekend, or the time itself if that is in a weekend.
-    pub fn next_weekend(time: i128) -> i128 {
+    pub(super) fn next_weekend(time: i128) -> i128 {
         let day = time.div_euclid(DAY);
         let weekday = (day + FIRST_WEEKDAY).rem_euclid(7);
         time.max((day + SATURDAY as i128 - weekday) * DAY)

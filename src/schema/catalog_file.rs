@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// free.
 #[derive(JsonSchema)]
 #[schemars(title = "Falsetrail catalog", deny_unknown_fields, extend("patternProperties" = { "^x-": true }))]
-pub struct Catalog {
+pub(super) struct Catalog {
     /// Its name.
     name: Text,
     /// A description for people.
@@ -40,7 +40,7 @@ pub struct Catalog {
 
 /// How many of each kind exist before a run begins.
 #[derive(JsonSchema)]
-pub struct Population {
+pub(super) struct Population {
     /// How unevenly instances draw: 0 is evenly, 1 is Zipf's law.
     skew: Option<f64>,
     #[schemars(flatten)]
@@ -54,7 +54,7 @@ pub struct Population {
     { "required": ["fields"], "properties": { "fields": { "required": ["id"] } } },
     { "required": ["table"], "properties": { "table": { "properties": { "columns": { "contains": { "const": "id" } } } } } },
 ]))]
-pub struct Kind {
+pub(super) struct Kind {
     /// Its name in sentences; the name with spaces if it is left out.
     label: Option<Text>,
     /// Its name in a population, such as `doors`; without one none can exist before.
@@ -79,12 +79,12 @@ pub struct Kind {
 #[schemars(extend("pattern" = r"\S", "not" = { "enum": [
     "event", "request", "success", "as_documented", "failure", "principal", "subject", "items", "input", "target",
 ] }))]
-pub struct Variable(String);
+pub(super) struct Variable(String);
 
 /// Fields by their names, which are no words of the scenario language.
 #[derive(JsonSchema)]
 #[schemars(extend("propertyNames" = { "not": { "enum": ["kind", "count", "existing"] } }))]
-pub struct Fields(BTreeMap<String, Field>);
+pub(super) struct Fields(BTreeMap<String, Field>);
 
 /// A field: exactly one key says where its value comes from.
 #[derive(JsonSchema)]
@@ -98,7 +98,7 @@ pub struct Fields(BTreeMap<String, Field>);
     "by": ["cases"], "cases": ["by"], "unique": ["pattern"], "weights": ["choose"], "unique_in": ["clock"],
     "nullable": ["refer"], "default": ["refer"],
 }))]
-pub struct Field {
+pub(super) struct Field {
     /// A pattern of literals, classes such as `[a-z0-9]` and counts such as `{6}`, at most 4096 characters in all; where
     /// it gives too few different ids, they get longer.
     #[schemars(example = "door-[a-z0-9]{6}")]
@@ -148,17 +148,17 @@ pub struct Field {
 /// A range of IPv4 or IPv6 addresses.
 #[derive(JsonSchema)]
 #[schemars(extend("pattern" = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/[0-9]{1,3})$"))]
-pub struct Range(String);
+pub(super) struct Range(String);
 
 /// A text, a whole number that 64 bits hold, `true`, `false` or `null`.
 #[derive(JsonSchema)]
 #[schemars(extend("type" = ["string", "integer", "boolean", "null"], "minimum" = i64::MIN, "maximum" = u64::MAX))]
-pub struct Scalar(Value);
+pub(super) struct Scalar(Value);
 
 /// A moment in a resource's life.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
-pub enum Moment {
+pub(super) enum Moment {
     /// Its creation.
     Created,
     /// Its last change.
@@ -168,7 +168,7 @@ pub enum Moment {
 /// One value until the resource is ready, then another.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, example = json!({ "young": "DRYING", "ready": "DRY" }))]
-pub struct Stage {
+pub(super) struct Stage {
     /// Until it is ready.
     young: Text,
     /// From then on.
@@ -178,7 +178,7 @@ pub struct Stage {
 /// 0 until the resource is ready, then one more from time to time.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, example = json!({ "up_to": "height", "every": "20s" }))]
-pub struct Ramp {
+pub(super) struct Ramp {
     /// The field above that says where it ends.
     up_to: Text,
     /// The time between two; 1s if it is left out.
@@ -188,7 +188,7 @@ pub struct Ramp {
 /// One kind or several.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-pub enum Refer {
+pub(super) enum Refer {
     /// This kind.
     One(Text),
     /// One of these kinds.
@@ -198,14 +198,14 @@ pub enum Refer {
 /// `null`, or `caller`.
 #[derive(JsonSchema)]
 #[schemars(extend("enum" = [null, "caller"]))]
-pub struct ReferDefault(Value);
+pub(super) struct ReferDefault(Value);
 
 /// Rows and their columns: values of one type or `null` in each column, each `id` once. The column `weight` says how
 /// often a row is drawn, in whole numbers.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(example = json!({ "columns": ["id", "weight"], "rows": [["north", 3], ["south", 1]] }))]
-pub struct Table {
+pub(super) struct Table {
     /// The fields' names, `id` among them.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     columns: Vec<Text>,
@@ -218,7 +218,7 @@ pub struct Table {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(example = json!({ "status": "404", "needs": "absent", "detail": "The ${target.label} ${target.id} was not found." }))]
-pub struct Failure {
+pub(super) struct Failure {
     /// The status as events show it, in quotes.
     status: Text,
     /// The sentence that events show.
@@ -232,7 +232,7 @@ pub struct Failure {
 /// The state of a resource in which a call can fail this way.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
-pub enum Needs {
+pub(super) enum Needs {
     /// It does not exist.
     Absent,
     /// It exists.
@@ -244,7 +244,7 @@ pub enum Needs {
 /// When a call fails by itself: it asks for a lower one of a field's choices.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, example = json!({ "input": "height", "lowers": "height" }))]
-pub struct When {
+pub(super) struct When {
     /// The input that asks.
     input: Text,
     /// The field that may not be lowered.
@@ -254,7 +254,7 @@ pub struct When {
 /// An audited call.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Method {
+pub(super) struct Method {
     /// Its name in scenarios; the words of the full name in lower case, with `-` between them, if it is left out.
     short: Option<Short>,
     /// The kind of its resource.
@@ -280,12 +280,12 @@ pub struct Method {
 /// A short name: small letters, digits, and `-` between them.
 #[derive(JsonSchema)]
 #[schemars(example = "create-door", extend("pattern" = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
-pub struct Short(String);
+pub(super) struct Short(String);
 
 /// The effect of a call on its resource.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
-pub enum Effect {
+pub(super) enum Effect {
     /// It exists afterwards.
     Create,
     /// It is shown.
@@ -302,7 +302,7 @@ pub enum Effect {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, extend("anyOf" = [{ "required": ["always"] }, { "required": ["changes"] }]))]
 #[schemars(example = json!({ "changes": "height", "unset": 0, "usual": "next" }))]
-pub struct Input {
+pub(super) struct Input {
     /// The value, always.
     always: Option<Scalar>,
     /// The field that it changes.

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
     "rate": { "properties": { "stages": false, "daily": false } },
     "stages": { "properties": { "daily": false } },
 }))]
-pub struct Scenario {
+pub(super) struct Scenario {
     /// A description for people: content and purpose.
     description: Option<Text>,
     /// The seed from which everything random follows, if the file pins it. The same seed and start give the same bytes.
@@ -66,22 +66,22 @@ pub struct Scenario {
 /// A name and its value if nobody sets it.
 #[derive(JsonSchema)]
 #[schemars(extend("propertyNames" = { "$ref": "#/$defs/Name" }))]
-pub struct Params(BTreeMap<String, ParamValue>);
+pub(super) struct Params(BTreeMap<String, ParamValue>);
 
 /// Any value, `null` included. A text that begins with a dollar is written with two.
 #[derive(JsonSchema)]
 #[schemars(extend("not" = { "type": "string", "pattern": r"^\$([^$]|$)" }))]
-pub struct ParamValue(Value);
+pub(super) struct ParamValue(Value);
 
 /// The name by which steps refer to an actor, and who it is.
 #[derive(JsonSchema)]
 #[schemars(extend("propertyNames" = { "$ref": "#/$defs/Name" }))]
-pub struct Actors(BTreeMap<String, Actor>);
+pub(super) struct Actors(BTreeMap<String, Actor>);
 
 /// Somebody who acts. Values that are not given here are drawn once for each instance: `id`, and the fields of its kind.
 #[derive(JsonSchema)]
 #[schemars(extend("additionalProperties" = true))]
-pub struct Actor {
+pub(super) struct Actor {
     /// The kind of principal, from the catalog.
     kind: Option<ActorKind>,
 }
@@ -89,12 +89,12 @@ pub struct Actor {
 /// The name by which steps refer to a resource, and what it is.
 #[derive(JsonSchema)]
 #[schemars(extend("propertyNames" = { "$ref": "#/$defs/Name" }))]
-pub struct Resources(BTreeMap<String, Resource>);
+pub(super) struct Resources(BTreeMap<String, Resource>);
 
 /// Something, or several of a kind, that steps act on. Values that are not given here are drawn: `id`, and the fields of its kind.
 #[derive(JsonSchema)]
 #[schemars(extend("additionalProperties" = true))]
-pub struct Resource {
+pub(super) struct Resource {
     /// The kind of resource, from the catalog.
     kind: Option<ResourceKind>,
     /// How many there are; a step acts on one after another by `each`.
@@ -108,7 +108,7 @@ pub struct Resource {
 /// A step of a scenario.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-pub enum Step {
+pub(super) enum Step {
     /// A call alone.
     Short(ShortStep),
     /// A call with what there is to say about it.
@@ -123,7 +123,7 @@ pub enum Step {
 #[schemars(extend("dependentRequired" = { "every": ["each"] }))]
 #[schemars(extend("dependentSchemas" = { "each": { "properties": { "repeat": false, "target": false } } }))]
 #[expect(clippy::struct_field_names, reason = "the key is called so")]
-pub struct Call {
+pub(super) struct Call {
     /// The method, by its name or its short name.
     call: Method,
     /// The resource, by its name in this file. May be left out where the method says enough.
@@ -151,7 +151,7 @@ pub struct Call {
 /// Several times the same call.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-pub enum Repeat {
+pub(super) enum Repeat {
     /// So often, with the usual delay between two.
     Count(Count),
     /// A number of times, with a delay between them.
@@ -161,7 +161,7 @@ pub enum Repeat {
 /// Several times the same call, with a delay between two.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, example = json!({ "times": "3..8", "every": "2s" }))]
-pub struct FullRepeat {
+pub(super) struct FullRepeat {
     /// How often.
     times: Count,
     /// The delay between two.
@@ -171,7 +171,7 @@ pub struct FullRepeat {
 /// One of several branches, by their weights.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Choose {
+pub(super) struct Choose {
     /// The branches.
     #[schemars(length(min = 1))]
     choose: Vec<Branch>,
@@ -182,7 +182,7 @@ pub struct Choose {
 /// A branch and how often it is taken.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Branch {
+pub(super) struct Branch {
     /// Its share among all weights.
     weight: Option<Weight>,
     /// Its steps, in order.
@@ -193,24 +193,24 @@ pub struct Branch {
 /// A share among all weights, more than 0.
 #[derive(JsonSchema)]
 #[schemars(extend("exclusiveMinimum" = 0, "default" = 1))]
-pub struct Weight(f64);
+pub(super) struct Weight(f64);
 
 /// Inputs of a request, by the names that the catalog gives them.
 #[derive(JsonSchema)]
-pub struct Inputs(BTreeMap<String, Value>);
+pub(super) struct Inputs(BTreeMap<String, Value>);
 
 /// Values for the parameters of a scenario, by their names without `$`.
 #[derive(JsonSchema)]
-pub struct Values(BTreeMap<String, Value>);
+pub(super) struct Values(BTreeMap<String, Value>);
 
 /// How many of each exist before a run begins, by the kinds' plurals.
 #[derive(JsonSchema)]
-pub struct Population(BTreeMap<String, Value>);
+pub(super) struct Population(BTreeMap<String, Value>);
 
 /// A scenario of a mix.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-pub enum MixEntry {
+pub(super) enum MixEntry {
     /// With a weight of 1.
     Name(ScenarioName),
     /// With a weight or parameters.
@@ -221,7 +221,7 @@ pub enum MixEntry {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(example = json!({ "scenario": "stale-client", "weight": 3, "with": { "asks": "5..12" } }))]
-pub struct FullMixEntry {
+pub(super) struct FullMixEntry {
     /// A shipped scenario by its name, or a file by its path relative to this one.
     scenario: ScenarioName,
     /// Its share of the instances (not of the events) among all weights.
@@ -233,7 +233,7 @@ pub struct FullMixEntry {
 /// A stretch of time in which the rate goes to a target.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, example = json!({ "duration": "10m", "target": "500/s" }))]
-pub struct Stage {
+pub(super) struct Stage {
     /// How long it takes; `0s` jumps.
     duration: Duration,
     /// The rate at its end.
@@ -244,7 +244,7 @@ pub struct Stage {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(example = json!({ "peak": "500/s", "trough": "20/s", "peak_at": "14:00", "timezone": "Europe/Berlin" }))]
-pub struct Daily {
+pub(super) struct Daily {
     /// The highest rate.
     peak: SomeRate,
     /// The lowest, twelve hours apart; at most `peak`.
@@ -262,7 +262,7 @@ pub struct Daily {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(example = json!({ "scenario": "mass-deletion", "at": "+2h", "label": "positive" }))]
-pub struct Injection {
+pub(super) struct Injection {
     /// A shipped scenario by its name, or a file by its path relative to this one.
     scenario: ScenarioName,
     /// When: `+20m` after the run's beginning, or a point in time.

@@ -146,12 +146,12 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    pub fn new(rule_at: Option<String>, time_at: Option<String>) -> Self {
+    pub(super) fn new(rule_at: Option<String>, time_at: Option<String>) -> Self {
         Fields { rule_at, time_at, known: HashMap::new(), has_rule: false, has_time: false }
     }
 
     /// Rule and time of an alert.
-    pub fn of<'n>(&mut self, alert: &Alert<'_, 'n>) -> Found<'n> {
+    pub(super) fn of<'n>(&mut self, alert: &Alert<'_, 'n>) -> Found<'n> {
         let Some(node) = alert.node else { return Found { rule: None, time: time_in(alert.text) } };
         let paths = self.known.entry(shape(node)).or_insert_with(|| {
             let fields = flattened(node);
@@ -169,7 +169,7 @@ impl Fields {
     }
 
     /// Rejects a given field that no alert has.
-    pub fn check_given(&self) -> Result<(), Error> {
+    pub(super) fn check_given(&self) -> Result<(), Error> {
         let missing = |field: &String, what: &str, option: &str| {
             Error::usage(format!("no alert has {what} at {}", quoted(field)))
                 .help(format!("give the keys that lead to it, with points between them: `{option} _source.rule.name`"))
@@ -279,7 +279,7 @@ pub(super) struct LongAlert {
 const MOST_IDS: usize = 1 << 16;
 
 impl LongAlert {
-    pub fn push(&mut self, part: &[u8]) {
+    pub(super) fn push(&mut self, part: &[u8]) {
         const SHOWN: usize = 200;
         if self.beginning.is_empty() {
             self.beginning.extend_from_slice(&part[..part.len().min(SHOWN)]);
@@ -291,11 +291,11 @@ impl LongAlert {
         self.tail.drain(..self.tail.len().saturating_sub(UUID));
     }
 
-    pub fn candidates(&self) -> impl Iterator<Item = Candidate> + '_ {
+    pub(super) fn candidates(&self) -> impl Iterator<Item = Candidate> + '_ {
         self.candidates.iter().copied()
     }
 
-    pub fn beginning(&self) -> &[u8] {
+    pub(super) fn beginning(&self) -> &[u8] {
         &self.beginning
     }
 }

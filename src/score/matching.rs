@@ -43,12 +43,12 @@ pub(super) struct Belongs {
 }
 
 impl Matcher {
-    pub fn new(truth: Truth, options: &Options) -> Self {
+    pub(super) fn new(truth: Truth, options: &Options) -> Self {
         Matcher { truth, by: options.match_by, window: options.window, seen: Seen::default() }
     }
 
     /// The instances that an alert counts for.
-    pub fn belongs(&mut self, text: &[u8], time: Option<i64>) -> Belongs {
+    pub(super) fn belongs(&mut self, text: &[u8], time: Option<i64>) -> Belongs {
         if self.by.ids {
             let belongs = self.by_ids(candidates::uuids(text).chain(candidates::digit_runs(text)));
             if belongs.role.is_some() {
@@ -59,7 +59,7 @@ impl Matcher {
     }
 
     /// As [`Matcher::belongs`], by ids alone.
-    pub fn by_ids(&mut self, candidates: impl Iterator<Item = Candidate>) -> Belongs {
+    pub(super) fn by_ids(&mut self, candidates: impl Iterator<Item = Candidate>) -> Belongs {
         let mut counts: Vec<(u32, u32)> = Vec::new();
         let (mut is_like, mut last) = (false, None);
         for candidate in candidates {

@@ -33,7 +33,7 @@ pub(super) struct Tallies {
 
 impl Tallies {
     /// The counts of a rule.
-    pub fn rule(&mut self, name: &str) -> &mut Tally {
+    pub(super) fn rule(&mut self, name: &str) -> &mut Tally {
         if self.rules.get(self.last).is_none_or(|(last, _)| last != name) {
             self.last = self.by_name.get(name).copied().unwrap_or_else(|| {
                 self.by_name.insert(name.to_owned(), self.rules.len());
@@ -45,7 +45,7 @@ impl Tallies {
     }
 
     /// Counts an alert.
-    pub fn add(&mut self, rule: &str, belongs: &Belongs, time: Option<i64>, text: &[u8]) {
+    pub(super) fn add(&mut self, rule: &str, belongs: &Belongs, time: Option<i64>, text: &[u8]) {
         const SHOWN: usize = 200;
         self.alerts += 1;
         let is_matched = belongs.role.is_some();

@@ -59,7 +59,7 @@ pub(super) struct Instance {
 
 impl Instance {
     /// Events a second.
-    pub fn density(&self) -> f64 {
+    pub(super) fn density(&self) -> f64 {
         f64::from(self.events) * 1e9 / elapsed(self.first, self.last).max(1_000_000_000) as f64
     }
 }

@@ -17,9 +17,9 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Active {
     due: CalendarQueue,
-    pub instances: Instances,
+    pub(crate) instances: Instances,
     states: States,
-    pub steps: Steps,
+    pub(crate) steps: Steps,
     /// Delay smoothing; counts only in runs with a rate.
     loads: DelaySmoothing,
 }
@@ -29,7 +29,7 @@ const TOGETHER: usize = 32;
 
 impl Active {
     /// No instances, in a run that starts at `start`.
-    pub fn new(plan: &Plan, start: i64) -> Self {
+    pub(super) fn new(plan: &Plan, start: i64) -> Self {
         // Four to eight buckets per event; without a rate, ten events per instance are assumed.
         let width = plan.timing.schedule.as_ref().map_or(plan.timing.every / 64, |schedule| {
             86_400_000 * MILLISECOND * 250 / schedule.highest_rate().per_day_in_thousandths().max(1)
@@ -44,17 +44,17 @@ impl Active {
     }
 
     /// Like [`new`](Self::new), but for background instances: with delay smoothing.
-    pub fn background(plan: &Plan, start: i64) -> Self {
+    pub(super) fn background(plan: &Plan, start: i64) -> Self {
         Active { loads: DelaySmoothing::new(plan, start), ..Active::new(plan, start) }
     }
 
     /// Whether an instance was cut short because event time ends.
-    pub fn is_cut_by_time(&self) -> bool {
+    pub(super) fn is_cut_by_time(&self) -> bool {
         self.loads.cut_by_time
     }
 
     /// Begins an instance of a scenario. Returns its place, and the time of its first step if it has one.
-    pub fn begin(
+    pub(super) fn begin(
         &mut self,
         plan: &Plan,
         world: &mut World,
@@ -69,7 +69,7 @@ impl Active {
     /// Schedules an instance's next step, or removes the instance if it has ended (`due` is `None`).
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
-    pub fn schedule(&mut self, plan: &Plan, due: Option<i64>, order: u64, place: u32) {
+    pub(super) fn schedule(&mut self, plan: &Plan, due: Option<i64>, order: u64, place: u32) {
         match due {
             Some(time) => self.due.push(Due { time, order, place }),
             None => self.end(plan, place),
@@ -84,14 +84,14 @@ impl Active {
 
     /// [`Active::pop_until`], not inlined: for callers that are rarely run.
     #[inline(never)]
-    pub fn pop_until_apart(&mut self, limit: i64) -> Option<Due> {
+    pub(super) fn pop_until_apart(&mut self, limit: i64) -> Option<Due> {
         self.pop_until(limit)
     }
 
     /// Removes the first due step if it is due at `limit` or before.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
-    pub fn pop_until(&mut self, limit: i64) -> Option<Due> {
+    pub(super) fn pop_until(&mut self, limit: i64) -> Option<Due> {
         if !self.due.ahead().is_empty() {
             self.fetch();
         }
@@ -117,7 +117,7 @@ impl Active {
 
     /// [`Active::happen`], not inlined: for events that are few or discarded.
     #[inline(never)]
-    pub fn happen_apart(
+    pub(super) fn happen_apart(
         &mut self,
         plan: &Plan,
         world: &mut World,
@@ -131,7 +131,7 @@ impl Active {
     /// Executes the call at which an instance is, at `time`, as event `number`.
     #[expect(clippy::inline_always, reason = "a record that is handed on is copied: a tenth of what an event costs")]
     #[inline(always)]
-    pub fn happen(
+    pub(super) fn happen(
         &mut self,
         plan: &Plan,
         world: &mut World,

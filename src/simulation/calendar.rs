@@ -20,18 +20,18 @@ use std::{
 
 /// When an instance's next step is due. Sorted in the order in which steps happen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Due {
+pub(super) struct Due {
     /// Nanoseconds since the Unix epoch.
-    pub time: i64,
+    pub(crate) time: i64,
     /// Rank among the steps due at that time: the number of instances started before.
-    pub order: u64,
+    pub(crate) order: u64,
     /// Place of the instance.
-    pub place: u32,
+    pub(crate) place: u32,
 }
 
 /// A calendar queue of [`Due`] entries.
 #[derive(Debug)]
-pub struct CalendarQueue {
+pub(super) struct CalendarQueue {
     /// Width of a bucket in nanoseconds, as a power of two.
     shift: u32,
     /// The current bucket: contains what is due in it or was due earlier; later entries are in later buckets or
@@ -88,7 +88,7 @@ const MANY: usize = 4_096;
 impl CalendarQueue {
     /// An empty calendar that starts at `start`, with buckets of about `width` nanoseconds. Works best if one bucket in
     /// about six has an entry.
-    pub fn new(start: i64, width: u64) -> Self {
+    pub(super) fn new(start: i64, width: u64) -> Self {
         let shift = width.max(2).ilog2().clamp(10, 40);
         CalendarQueue {
             shift,
@@ -107,7 +107,7 @@ impl CalendarQueue {
     /// Adds an entry for a place that has none.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
-    pub fn push(&mut self, due: Due) {
+    pub(super) fn push(&mut self, due: Due) {
         // An entry due before the current bucket goes into the current bucket.
         let bucket = (ordered(due.time) >> self.shift).max(self.cursor);
         let different = bucket ^ self.cursor;
@@ -123,7 +123,7 @@ impl CalendarQueue {
     /// Removes the first entry if it is due at `limit` or before.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
-    pub fn pop_until(&mut self, limit: i64) -> Option<Due> {
+    pub(super) fn pop_until(&mut self, limit: i64) -> Option<Due> {
         loop {
             if !self.current.is_empty() {
                 return self.pop_present(limit);
@@ -154,12 +154,12 @@ impl CalendarQueue {
 
     /// Places that will soon be due: some of those due in a turn that has just begun, until `forget_ahead`.
     #[inline]
-    pub fn ahead(&self) -> &[u32] {
+    pub(super) fn ahead(&self) -> &[u32] {
         &self.ahead
     }
 
     /// Empties the list of places to prefetch.
-    pub fn forget_ahead(&mut self) {
+    pub(super) fn forget_ahead(&mut self) {
         self.ahead.clear();
     }
 

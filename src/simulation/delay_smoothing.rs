@@ -29,7 +29,7 @@ pub(super) struct DelaySmoothing {
     /// Usual count by distance: a running mean in fixed point with `FRACTION` fractional bits.
     usual: [i32; DISTANCES],
     /// Whether a step was due after event time ends, so that its instance was cut short.
-    pub cut_by_time: bool,
+    pub(crate) cut_by_time: bool,
 }
 
 /// Maximum number of slots in a span; at least half as many. Within a span steps are not smoothed; with fewer slots,
@@ -53,7 +53,7 @@ const DAY_IN_THOUSANDTHS: i128 = 86_400 * 1_000 * super::SECOND as i128;
 
 impl DelaySmoothing {
     /// No counting: the first draw is always taken.
-    pub fn unknown() -> DelaySmoothing {
+    pub(super) fn unknown() -> DelaySmoothing {
         DelaySmoothing {
             origin: 0,
             shift: 0,
@@ -65,7 +65,7 @@ impl DelaySmoothing {
     }
 
     /// Nothing due yet in a simulation that starts at `start`; without a rate, no counting.
-    pub fn new(plan: &Plan, start: i64) -> DelaySmoothing {
+    pub(super) fn new(plan: &Plan, start: i64) -> DelaySmoothing {
         let Some(schedule) = &plan.timing.schedule else { return DelaySmoothing::unknown() };
         let rate = i128::from(schedule.highest_rate().per_day_in_thousandths().max(1));
         let longest = longest_delay(plan);
@@ -89,7 +89,7 @@ impl DelaySmoothing {
     /// never decreases. `None` beyond the end of representable time.
     #[expect(clippy::inline_always, reason = "called twice: for the next step of an instance, and for its first")]
     #[inline(always)]
-    pub fn choose(&mut self, time: i64, (call, turn): (Key, u32), range: DurationRange) -> Option<i64> {
+    pub(super) fn choose(&mut self, time: i64, (call, turn): (Key, u32), range: DurationRange) -> Option<i64> {
         let present = self.stretch(time);
         if self.present < present {
             self.forget(time, present);

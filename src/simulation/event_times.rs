@@ -35,7 +35,7 @@ pub(crate) struct EventTimes<'a> {
 
 impl<'a> EventTimes<'a> {
     /// The times of a run whose instances start at intervals of `every` nanoseconds, the first at `from`.
-    pub fn new(workload: Workload<'a>, starts: Starts, every: u64, from: i64) -> Self {
+    pub(crate) fn new(workload: Workload<'a>, starts: Starts, every: u64, from: i64) -> Self {
         let jitter = workload.jitter();
         EventTimes {
             workload,
@@ -54,7 +54,7 @@ impl<'a> EventTimes<'a> {
     }
 
     /// Whether a finished iteration left out starts or steps because event time ends in the year 2262.
-    pub fn is_cut_by_time(&self) -> bool {
+    pub(crate) fn is_cut_by_time(&self) -> bool {
         self.workload.has_start(self.starts, self.started) || self.delays.cut_by_time
     }
 
@@ -98,14 +98,14 @@ impl Iterator for EventTimes<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     /// Which of the workload's scenarios.
-    pub scenario: usize,
+    pub(crate) scenario: usize,
     /// Number of its events.
-    pub events: u64,
+    pub(crate) events: u64,
     /// The times of its first and of its last event.
-    pub first: i64,
-    pub last: i64,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
     /// Whether it would continue after event time ends.
-    pub cut_by_time: bool,
+    pub(crate) cut_by_time: bool,
 }
 
 /// For each injected scenario with events, when it happens in a run that starts at `from`.

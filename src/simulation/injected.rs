@@ -29,7 +29,7 @@ enum Ahead {
 
 impl Injected {
     /// All injected scenarios, before their first events.
-    pub fn new(plan: &Plan, world: &mut World) -> Self {
+    pub(super) fn new(plan: &Plan, world: &mut World) -> Self {
         let mut active = Active::new(plan, plan.timing.from);
         world.injected = true;
         for (order, scenario) in (plan.background..plan.scenarios.len()).enumerate() {
@@ -45,7 +45,7 @@ impl Injected {
     }
 
     /// The next event of the run, injected or not.
-    pub fn next(&mut self, stream: &mut Stream, words: &mut Vec<u64>) -> Option<Record> {
+    pub(super) fn next(&mut self, stream: &mut Stream, words: &mut Vec<u64>) -> Option<Record> {
         if let Ahead::Unknown = self.ahead {
             self.words.clear();
             self.ahead = stream.next_of_background(&mut self.words).map_or(Ahead::Over, Ahead::Known);

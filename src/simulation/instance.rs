@@ -22,28 +22,28 @@ use std::hint::select_unpredictable;
 /// An instance in progress, one cache line: what cannot be computed from its number, and its key.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
-pub struct Instance {
+pub(super) struct Instance {
     /// Number of the instance within its scenario.
-    pub number: u64,
+    pub(crate) number: u64,
     /// Key of the instance's draws, and of those of the call at which it is.
     key: Key,
     call: Key,
     /// Offset of its resources' state in `States`.
-    pub state_at: u32,
+    pub(crate) state_at: u32,
     /// The next turn of the call at which it is, and the number of its turns.
-    pub turn: u32,
+    pub(crate) turn: u32,
     turns: u32,
     /// Member of the population within which names are unique.
-    pub room: u32,
+    pub(crate) room: u32,
     /// Index of its step among those of all scenarios.
-    pub at: u32,
+    pub(crate) at: u32,
     /// Index of its scenario.
-    pub scenario: u16,
+    pub(crate) scenario: u16,
 }
 
 /// The instances in progress, in a slab: freed places are reused.
 #[derive(Debug)]
-pub struct Instances {
+pub(super) struct Instances {
     places: Vec<Instance>,
     /// Head of the list of free places, linked through `state_at`.
     free: u32,
@@ -53,7 +53,7 @@ pub struct Instances {
 /// The state of all instances in progress, in one vector. The state slots of an instance are contiguous; those of an
 /// ended one are reused by the next instance of the same scenario.
 #[derive(Debug)]
-pub struct States {
+pub(super) struct States {
     /// Padded at the end, so that reads of a fixed length stay within bounds.
     words: Vec<u64>,
     /// For each scenario the head of its list of free pieces, linked through their first slot.
@@ -76,17 +76,17 @@ impl Default for Instances {
 
 impl Instances {
     /// Number of instances in progress.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.going_on
     }
 
     /// The scenario of each instance.
-    pub fn scenarios(&self) -> impl Iterator<Item = u16> {
+    pub(super) fn scenarios(&self) -> impl Iterator<Item = u16> {
         self.places.iter().map(|instance| instance.scenario).filter(|scenario| *scenario != NO_STORY)
     }
 
     /// Stores an instance; returns its place.
-    pub fn insert(&mut self, instance: Instance) -> u32 {
+    pub(super) fn insert(&mut self, instance: Instance) -> u32 {
         self.going_on += 1;
         let Some(free) = self.places.get_mut(self.free as usize) else {
             self.places.push(instance);
@@ -98,7 +98,7 @@ impl Instances {
     }
 
     /// Frees a place.
-    pub fn remove(&mut self, place: u32) {
+    pub(super) fn remove(&mut self, place: u32) {
         self.going_on -= 1;
         let instance = &mut self.places[place as usize];
         instance.scenario = NO_STORY;
@@ -106,19 +106,19 @@ impl Instances {
     }
 
     /// The instance at a place.
-    pub fn get(&self, place: u32) -> &Instance {
+    pub(super) fn get(&self, place: u32) -> &Instance {
         &self.places[place as usize]
     }
 
     /// The instance at a place, to advance it.
-    pub fn get_mut(&mut self, place: u32) -> &mut Instance {
+    pub(super) fn get_mut(&mut self, place: u32) -> &mut Instance {
         &mut self.places[place as usize]
     }
 }
 
 impl States {
     /// No state yet, for `scenarios` scenarios.
-    pub fn new(scenarios: usize) -> Self {
+    pub(super) fn new(scenarios: usize) -> Self {
         States { words: vec![0; MOST_SHOWN], free: vec![NONE; scenarios] }
     }
 
@@ -140,7 +140,7 @@ impl States {
     }
 
     /// Frees the state slots of an instance.
-    pub fn give_back(&mut self, plan: &Plan, instance: &Instance) {
+    pub(super) fn give_back(&mut self, plan: &Plan, instance: &Instance) {
         if plan.scenarios[usize::from(instance.scenario)].state_words > 0 {
             let free = &mut self.free[usize::from(instance.scenario)];
             self.words[instance.state_at as usize] = u64::from(*free);
@@ -150,7 +150,7 @@ impl States {
 
     /// Prefetches resources by reading their first state slot, and the last common one, which may be on the next cache
     /// line.
-    pub fn fetch(&self, resources: [u32; 2]) -> u64 {
+    pub(super) fn fetch(&self, resources: [u32; 2]) -> u64 {
         let word = |at: usize| self.words.get(at).copied().unwrap_or_default();
         let [one, other] = resources.map(|at| word(at as usize) ^ word(at as usize + MOST_OF_A_LINE));
         one ^ other
@@ -159,7 +159,7 @@ impl States {
     /// Appends a few state slots of an instance: copies a fixed length and truncates, which is faster than a variable
     /// copy.
     #[inline]
-    pub fn show(&self, instance: &Instance, (from, count): (u32, usize), words: &mut Vec<u64>) {
+    pub(super) fn show(&self, instance: &Instance, (from, count): (u32, usize), words: &mut Vec<u64>) {
         let at = instance.state_at.wrapping_add(from) as usize;
         if let Some(shown) = self.words[at..].first_chunk::<MOST_SHOWN>() {
             let before = words.len();
@@ -170,7 +170,7 @@ impl States {
 
     /// Appends the existing elements of one of the instance's resources; the copy has no data-dependent branch.
     #[inline]
-    pub fn list(&self, instance: &Instance, listed: &Listed, words: &mut Vec<u64>) {
+    pub(super) fn list(&self, instance: &Instance, listed: &Listed, words: &mut Vec<u64>) {
         let mut at = instance.state_at.wrapping_add(listed.at) as usize;
         for element in 0..listed.count {
             let Some(shown) = self.words[at..].first_chunk::<MOST_SHOWN>() else { return };
@@ -186,37 +186,44 @@ impl States {
 
     /// The state slots of a resource up to its fields, from offset `from` on.
     #[inline]
-    pub fn resource(&mut self, instance: &Instance, from: u32) -> &mut [u64] {
+    pub(super) fn resource(&mut self, instance: &Instance, from: u32) -> &mut [u64] {
         &mut self.words[instance.state_at.wrapping_add(from) as usize..][..state_slots::FIELDS]
     }
 
     /// The state slots of an instance.
-    pub fn slots(&mut self, scenario: &ResolvedScenario, instance: &Instance) -> &mut [u64] {
+    pub(super) fn slots(&mut self, scenario: &ResolvedScenario, instance: &Instance) -> &mut [u64] {
         &mut self.words[instance.state_at as usize..][..scenario.state_words]
     }
 }
 
 impl Resource {
     /// Whether the resource belongs to the scenario, not to the population.
-    pub fn is_own(&self) -> bool {
+    pub(crate) fn is_own(&self) -> bool {
         matches!(self.owner, Owner::Instance { .. })
     }
 
     /// Offset of an element's state slots.
-    pub fn at(&self, element: u32) -> usize {
+    pub(crate) fn at(&self, element: u32) -> usize {
         self.state_at + self.stride * element as usize
     }
 }
 
 impl Instance {
     /// An instance that can walk through its scenario, but has no state.
-    pub fn at_beginning(scenarios: &[ResolvedScenario], scenario: u16, number: u64) -> Self {
+    pub(super) fn at_beginning(scenarios: &[ResolvedScenario], scenario: u16, number: u64) -> Self {
         let key = scenarios[usize::from(scenario)].key.number(number);
         Instance { number, key, call: key, state_at: 0, turn: 0, turns: 0, room: 0, at: 0, scenario }
     }
 
     /// Starts an instance at `time`.
-    pub fn begin(plan: &Plan, story_id: u16, number: u64, time: i64, states: &mut States, world: &mut World) -> Self {
+    pub(super) fn begin(
+        plan: &Plan,
+        story_id: u16,
+        number: u64,
+        time: i64,
+        states: &mut States,
+        world: &mut World,
+    ) -> Self {
         let scenario = &plan.scenarios[usize::from(story_id)];
         let mut instance = Instance::at_beginning(&plan.scenarios, story_id, number);
         instance.state_at = states.take(story_id, scenario.state_words);
@@ -277,7 +284,7 @@ impl Instance {
     }
 
     /// Moves to the first call; returns when it is due, or `None` if the scenario has no call.
-    pub fn enter(
+    pub(super) fn enter(
         &mut self,
         scenarios: &[ResolvedScenario],
         (steps, loads): (&Steps, &mut DelaySmoothing),
@@ -293,7 +300,7 @@ impl Instance {
     /// branching on it.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
-    pub fn proceed(
+    pub(super) fn proceed(
         &mut self,
         scenarios: &[ResolvedScenario],
         step: &Step,
@@ -318,7 +325,7 @@ impl Instance {
     }
 
     /// As [`proceed`](Self::proceed), from the step at which it is.
-    pub fn next_time(
+    pub(super) fn next_time(
         &mut self,
         scenarios: &[ResolvedScenario],
         (steps, loads): (&Steps, &mut DelaySmoothing),
@@ -378,14 +385,14 @@ impl Instance {
     }
 
     /// Goes to the last turn of the call where it is; how many turns are passed over.
-    pub fn skip_turns(&mut self) -> u32 {
+    pub(super) fn skip_turns(&mut self) -> u32 {
         let passed = self.turns.saturating_sub(self.turn + 1);
         self.turn += passed;
         passed
     }
 
     /// The key of all draws in the current turn of a call.
-    pub fn turn_key(&self) -> Key {
+    pub(super) fn turn_key(&self) -> Key {
         self.call.number(draws::TURN + u64::from(self.turn))
     }
 }

@@ -11,21 +11,21 @@ use crate::{
 
 /// Totals of a sample of instances, drawn in the shares in which the run starts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outlook {
+pub(crate) struct Outlook {
     /// Number of instances in the sample.
-    pub instances: u64,
+    pub(crate) instances: u64,
     /// Events of all instances.
-    pub events: u64,
+    pub(crate) events: u64,
     /// Duration of the longest instance, in nanoseconds.
-    pub longest: u64,
+    pub(crate) longest: u64,
     /// Sum of the durations of all instances, in nanoseconds.
-    pub durations: u128,
+    pub(crate) durations: u128,
     /// State slots of all instances.
-    pub words: u64,
+    pub(crate) words: u64,
     /// By kind: number of resources that the instances create.
-    pub created: Vec<u64>,
+    pub(crate) created: Vec<u64>,
     /// By kind: number of actors of that kind in the instances.
-    pub actors: Vec<u64>,
+    pub(crate) actors: Vec<u64>,
 }
 
 /// Size of the sample.
@@ -37,7 +37,7 @@ const MOST_WALKED: u64 = 1 << 24;
 
 impl Outlook {
     /// Walks through a sample of a workload's instances.
-    pub fn new(catalog: &Catalog, workload: Workload<'_>) -> Self {
+    pub(crate) fn new(catalog: &Catalog, workload: Workload<'_>) -> Self {
         let kinds = catalog.kinds.len();
         let mut outlook = Outlook {
             instances: SAMPLE,
@@ -63,7 +63,7 @@ impl Outlook {
     }
 
     /// Whether any of a million instances has an event; of scenarios with very many steps, of fewer.
-    pub fn has_events(workload: Workload<'_>) -> bool {
+    pub(crate) fn has_events(workload: Workload<'_>) -> bool {
         let scenarios = workload.scenarios;
         let (steps, mut loads) = (Steps::without_state(scenarios), DelaySmoothing::unknown());
         let longest = scenarios.iter().map(|scenario| scenario.operations.len()).max().unwrap_or(0).max(16);

@@ -58,7 +58,7 @@ impl Stream<'_> {
 
     /// A warning if, at a constant rate, steps waited much longer than chance explains. Starts depend on what is due,
     /// so instances with equal delays can start in waves that grow.
-    pub fn waves(&self) -> Option<String> {
+    pub(crate) fn waves(&self) -> Option<String> {
         let schedule = self.plan.timing.schedule.as_ref().filter(|schedule| schedule.is_constant())?;
         let per_day = i128::from(schedule.highest_rate().per_day_in_thousandths().max(1));
         let usual = i128::from(USUAL_SLOTS) * 86_400 * 1_000 * i128::from(SECOND) / per_day;

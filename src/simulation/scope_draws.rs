@@ -23,12 +23,12 @@ enum Drawn {
 }
 
 impl ScopeDraws {
-    pub fn new(plan: &Plan) -> Self {
+    pub(super) fn new(plan: &Plan) -> Self {
         ScopeDraws { scenarios: plan.scenarios.iter().map(|scenario| drawn(&plan.catalog, scenario)).collect() }
     }
 
     /// Draws the members that an instance's state depends on.
-    pub fn draw(&self, plan: &Plan, scenario: u16, instance: u64, roles: &mut Roles) {
+    pub(super) fn draw(&self, plan: &Plan, scenario: u16, instance: u64, roles: &mut Roles) {
         let (catalog, population) = (&plan.catalog, &plan.population);
         let of = &plan.scenarios[usize::from(scenario)];
         match &self.scenarios[usize::from(scenario)] {

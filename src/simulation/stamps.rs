@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 
 /// The names allocated so far.
 #[derive(Debug)]
-pub struct Stamps {
+pub(super) struct Stamps {
     from: i64,
     rooms: HashMap<u32, Room>,
 }
@@ -50,12 +50,12 @@ const INJECTED: u64 = 16;
 
 impl Stamps {
     /// No names yet, in a run that starts at `from` (nanoseconds since the Unix epoch).
-    pub fn new(from: i64) -> Self {
+    pub(super) fn new(from: i64) -> Self {
         Stamps { from: from.div_euclid(SECOND), rooms: HashMap::new() }
     }
 
     /// Allocates a name for `second` in a room.
-    pub fn take(&mut self, room: u32, second: i64, injected: bool) -> u64 {
+    pub(super) fn take(&mut self, room: u32, second: i64, injected: bool) -> u64 {
         let room = self.rooms.entry(room).or_default();
         if injected {
             return room.beyond_reach(second);
@@ -78,7 +78,7 @@ impl Stamps {
 
     /// Allocates a name from long before the run, one second before the last such name. With a key it is for an
     /// injected scenario and takes any second, so that it does not depend on what else is injected.
-    pub fn take_old(&mut self, room: u32, injected: Option<Key>) -> u64 {
+    pub(super) fn take_old(&mut self, room: u32, injected: Option<Key>) -> u64 {
         let room = self.rooms.entry(room).or_default();
         let Some(key) = injected else {
             room.old += 1;

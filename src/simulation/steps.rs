@@ -28,11 +28,11 @@ pub(super) struct Steps {
 pub(super) struct Listed {
     /// Index of the resource in the upper 32 bits; the event's state slots have it, plus the element's number, before
     /// each element.
-    pub code: u64,
-    pub count: u32,
+    pub(crate) code: u64,
+    pub(crate) count: u32,
     /// Offset of the first element's state, and number of state slots per element.
-    pub at: u32,
-    pub stride: usize,
+    pub(crate) at: u32,
+    pub(crate) stride: usize,
 }
 
 /// Maximum number of a resource's state slots in the event of a plain call.
@@ -43,12 +43,12 @@ pub(super) const MOST_SHOWN: usize = 5;
 #[repr(align(64))]
 pub(super) struct Step {
     /// Nanoseconds to wait before it, and between its turns.
-    pub after: DurationRange,
-    pub every: DurationRange,
+    pub(crate) after: DurationRange,
+    pub(crate) every: DurationRange,
     /// Salt of the call's key.
-    pub salt: Salt,
+    pub(crate) salt: Salt,
     /// The event kind, if all its events have the same one.
-    pub event_kind: u32,
+    pub(crate) event_kind: u32,
     turns: [u16; 2],
     /// Offset of its resource's state, and number of state slots per element.
     at: u16,
@@ -58,13 +58,13 @@ pub(super) struct Step {
     other: u16,
     others: u8,
     /// Number of its inputs' values that its events show.
-    pub asks: u8,
+    pub(crate) asks: u8,
     /// The step after it, jumps resolved.
-    pub next: u32,
-    pub sort: Sort,
-    pub times: Times,
+    pub(crate) next: u32,
+    pub(crate) sort: Sort,
+    pub(crate) times: Times,
     /// Whether it has one turn per element.
-    pub each: bool,
+    pub(crate) each: bool,
     /// Whether its events show its resource.
     shows: bool,
 }
@@ -98,7 +98,7 @@ pub(super) enum Times {
 }
 
 impl Steps {
-    pub fn new(plan: &Plan) -> Self {
+    pub(super) fn new(plan: &Plan) -> Self {
         let mut lists = Vec::new();
         let steps = Self::arranged(&plan.scenarios, |scenario, operation, call| {
             let compiled = &plan.calls[scenario][operation];
@@ -108,7 +108,7 @@ impl Steps {
     }
 
     /// The steps of scenarios whose instances have no state, so that only their times can be simulated.
-    pub fn without_state(scenarios: &[ResolvedScenario]) -> Self {
+    pub(super) fn without_state(scenarios: &[ResolvedScenario]) -> Self {
         Self::arranged(scenarios, |scenario, _, call| Step::without_state(&scenarios[scenario], call))
     }
 
@@ -128,28 +128,33 @@ impl Steps {
 
     /// The step at an index; the sentinel after a scenario's last.
     #[inline]
-    pub fn at(&self, at: u32) -> &Step {
+    pub(super) fn at(&self, at: u32) -> &Step {
         &self.all[at as usize]
     }
 
     /// The resources that the events of a [`Sort::List`] list.
     #[inline]
-    pub fn listed(&self, step: &Step) -> &[Listed] {
+    pub(super) fn listed(&self, step: &Step) -> &[Listed] {
         &self.lists[usize::from(step.other)..][..usize::from(step.others)]
     }
 
     /// Index of a scenario's first step.
-    pub fn first(&self, scenario: u16) -> u32 {
+    pub(super) fn first(&self, scenario: u16) -> u32 {
         self.first[usize::from(scenario)]
     }
 
     /// The operation of a step; `None` for the sentinel.
-    pub fn operation<'p>(&self, scenarios: &'p [ResolvedScenario], scenario: u16, at: u32) -> Option<&'p Operation> {
+    pub(super) fn operation<'p>(
+        &self,
+        scenarios: &'p [ResolvedScenario],
+        scenario: u16,
+        at: u32,
+    ) -> Option<&'p Operation> {
         scenarios[usize::from(scenario)].operations.get(self.index(scenario, at))
     }
 
     /// Index of a step's operation in its scenario.
-    pub fn index(&self, scenario: u16, at: u32) -> usize {
+    pub(super) fn index(&self, scenario: u16, at: u32) -> usize {
         (at - self.first(scenario)) as usize
     }
 }
@@ -294,45 +299,45 @@ impl Step {
 
     /// The minimum number of turns.
     #[inline]
-    pub fn least_turns(&self) -> u32 {
+    pub(super) fn least_turns(&self) -> u32 {
         self.turns[0].into()
     }
 
     /// The number of turns, unless `Unsure`.
     #[inline]
-    pub fn turns(&self, key: Key) -> u32 {
+    pub(super) fn turns(&self, key: Key) -> u32 {
         let [low, high] = self.turns.map(u32::from);
         if low == high { low } else { key.number(draws::TIMES).between(low.into(), high.into()) as u32 }
     }
 
     /// Offset and number of the state slots that the event of a plain call shows: its resource's, and another's.
     #[inline]
-    pub fn shown(&self, element: u32) -> [(u32, usize); 2] {
+    pub(super) fn shown(&self, element: u32) -> [(u32, usize); 2] {
         let words = usize::from(self.stride) * usize::from(self.shows);
         [(self.own(element), words), (self.other.into(), self.others.into())]
     }
 
     /// Offsets of the state slots that its event needs, for prefetching.
-    pub fn ahead(&self, turn: u32) -> [u32; 2] {
+    pub(super) fn ahead(&self, turn: u32) -> [u32; 2] {
         let own = self.own(self.element(turn));
         [own, if self.sort == Sort::List { own } else { self.other.into() }]
     }
 
     /// The element of its target that a turn is about.
     #[inline]
-    pub fn element(&self, turn: u32) -> u32 {
+    pub(super) fn element(&self, turn: u32) -> u32 {
         turn * u32::from(self.each)
     }
 
     /// Whether an event shows exactly what [`Step::shown`] returns.
     #[inline]
-    pub fn is_shown(&self) -> bool {
+    pub(super) fn is_shown(&self) -> bool {
         matches!(self.sort, Sort::Plain | Sort::ValueSource | Sort::Delete)
     }
 
     /// Offset of an element's state slots.
     #[inline]
-    pub fn own(&self, element: u32) -> u32 {
+    pub(super) fn own(&self, element: u32) -> u32 {
         u32::from(self.at).wrapping_add(u32::from(self.stride).wrapping_mul(element))
     }
 }

@@ -20,7 +20,7 @@ use crate::error::{Error, shown};
 use compare::Difference;
 
 /// Receives one line for each file that differs.
-pub type Tell = Box<dyn FnMut(&str) + Send>;
+pub(crate) type Tell = Box<dyn FnMut(&str) + Send>;
 
 /// Opens a sink that compares the files that [`open`](super::open) would write with those that exist. `own` is the run
 /// file, which may be in the same directory without being reported.
@@ -31,7 +31,7 @@ pub type Tell = Box<dyn FnMut(&str) + Send>;
 /// # Errors
 /// [`Error::Usage`] if the options contradict each other, [`Error::Failed`] if the directory does not exist or cannot
 /// be listed.
-pub fn check(output: &Output, own: &Path, tell: Tell) -> Result<Box<dyn Sink>, Error> {
+pub(crate) fn check(output: &Output, own: &Path, tell: Tell) -> Result<Box<dyn Sink>, Error> {
     let Some(path) = output.path.as_deref().filter(|path| !is_stdout(path)) else {
         return Err(Error::usage("standard output cannot be checked").help("name a file, or `-o DIR/`"));
     };

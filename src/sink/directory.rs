@@ -40,7 +40,7 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Creates the directory if it is missing. Without `force`, rejects one that is not empty.
-    pub fn open(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
         match fs::create_dir(path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.is_dir() => {
                 let message = format!("{} is not a directory", quoted(path));
@@ -70,7 +70,7 @@ impl Directory {
     }
 
     /// Reopens the unfinished directory of a stopped run to resume it.
-    pub fn reopen(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
+    pub(super) fn reopen(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
         let staging = path.join(STAGING);
         let missing = format!("there is no {}", quoted(&staging));
         let others = path.is_dir() && list(path)?.flatten().any(|name| name != STAGING);
@@ -98,7 +98,7 @@ impl Directory {
     }
 
     /// The files written so far, with their names, in no particular order.
-    pub fn files(&self) -> Result<Vec<(String, PathBuf)>, Error> {
+    pub(super) fn files(&self) -> Result<Vec<(String, PathBuf)>, Error> {
         let named = |name: io::Result<OsString>| {
             let name = name.map_err(|error| cannot_list(&self.staging, &error))?;
             Ok((name.to_string_lossy().into_owned(), self.staging.join(name)))
@@ -107,17 +107,17 @@ impl Directory {
     }
 
     /// The unfinished directory's name in messages.
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         quoted(&self.staging)
     }
 
     /// The path at which to create a file of this name.
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str) -> PathBuf {
         self.staging.join(name)
     }
 
     /// Moves all files to their final place, or says where they are.
-    pub fn finish(&self, how: Ending, events: u64) -> Result<Option<String>, Error> {
+    pub(super) fn finish(&self, how: Ending, events: u64) -> Result<Option<String>, Error> {
         if how == Ending::Stopped {
             // A child process that was started meanwhile may still hold the folder open.
             let _ = self.locked.unlock();

@@ -20,13 +20,11 @@ impl Encoder {
     }
 
     /// The number of events that a frame needs; only the last frame has fewer.
-    pub fn events(&self) -> usize {
-        FRAME_EVENTS
-    }
+    pub(crate) const EVENTS: usize = FRAME_EVENTS;
 
     /// Encodes a chunk. Returns `None` if the chunk is empty or if compression fails; the sink then tries again and
     /// reports the error.
-    pub fn encode(&self, chunk: &Chunk) -> Option<Encoded> {
+    pub(crate) fn encode(self, chunk: &Chunk) -> Option<Encoded> {
         if chunk.is_empty() {
             return None;
         }

@@ -66,21 +66,27 @@ struct Piece<'a, Ends> {
 
 impl SingleOutput {
     /// Writes to stdout, uncompressed.
-    pub fn stdout(format: Format) -> Result<Self, Error> {
+    pub(super) fn stdout(format: Format) -> Result<Self, Error> {
         Ok(Self::new(OutputFile::stdout()?, format, None))
     }
 
     /// Writes to a file, a device or a named pipe, compressed if its name ends in `.gz` or `.zst`. With `force` an
     /// existing file is replaced when the run is complete, and the unfinished file of a stopped run is discarded at
     /// once.
-    pub fn create(path: &Path, format: Format, overwrite: Overwrite) -> Result<Self, Error> {
+    pub(super) fn create(path: &Path, format: Format, overwrite: Overwrite) -> Result<Self, Error> {
         let compression = Compression::wanted(path)?;
         let target = OutputFile::path(path, overwrite)?;
         Ok(Self::new(target, format, compression))
     }
 
     /// Resumes with the run's event `next` in an open file that contains `before` complete events.
-    pub fn after(target: OutputFile, format: Format, compression: Option<Compression>, before: u64, next: u64) -> Self {
+    pub(super) fn after(
+        target: OutputFile,
+        format: Format,
+        compression: Option<Compression>,
+        before: u64,
+        next: u64,
+    ) -> Self {
         let delivered = Delivered { next: Some(next), ..Delivered::default() };
         Self { formatted: before, before, next: Some(next), delivered, ..Self::new(target, format, compression) }
     }

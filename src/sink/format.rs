@@ -22,16 +22,24 @@ pub enum Format {
 
 impl Format {
     /// All formats with their names on the command line.
-    pub const NAMES: [(&str, Self); 3] = [("ndjson", Self::Ndjson), ("json", Self::Json), ("batch", Self::Batch)];
+    pub(crate) const NAMES: [(&str, Self); 3] =
+        [("ndjson", Self::Ndjson), ("json", Self::Json), ("batch", Self::Batch)];
 
     /// The format's name.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
     }
 
     /// Appends some of a chunk's events to `out`, and the length of `out` after each of them to `ends`. `first`:
     /// whether they begin the output.
-    pub fn append(self, chunk: &Chunk, events: Range<usize>, first: bool, out: &mut Vec<u8>, ends: &mut Vec<usize>) {
+    pub(crate) fn append(
+        self,
+        chunk: &Chunk,
+        events: Range<usize>,
+        first: bool,
+        out: &mut Vec<u8>,
+        ends: &mut Vec<usize>,
+    ) {
         let mut first = first;
         for event in &chunk.events[events] {
             self.append_one(chunk.body(event), first, out);
@@ -61,7 +69,7 @@ impl Format {
     }
 
     /// The bytes after the last event. `empty`: whether there was no event.
-    pub fn closing(self, empty: bool) -> &'static [u8] {
+    pub(crate) fn closing(self, empty: bool) -> &'static [u8] {
         match self {
             Self::Ndjson | Self::Json => b"",
             Self::Batch if empty => b"[]\n",

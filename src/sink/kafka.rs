@@ -46,11 +46,15 @@ use topic::Limits;
 use undelivered::List;
 
 pub use config_file::read_properties;
-pub use names::{is_secret, is_secret_header};
-pub use options::{DEFAULTS, ignored_properties};
+pub use names::is_secret;
+pub(crate) use names::is_secret_header;
+pub use options::DEFAULTS;
+pub(crate) use options::ignored_properties;
 pub use record::{Mode, RecordTime};
-pub use settings::{CreateTopic, KafkaSettings};
-pub use source::{Begin, TopicReader, TopicRecord};
+pub(crate) use settings::CreateTopic;
+pub use settings::KafkaSettings;
+pub use source::Begin;
+pub(crate) use source::TopicReader;
 pub use undelivered::UndeliveredFile;
 
 /// A sink for a topic. A record's key is the event's key (none if it is empty); value and headers depend on the
@@ -122,7 +126,7 @@ impl KafkaSink {
     }
 
     /// Warnings to show before the first event, one sentence each.
-    pub fn warnings(&self) -> &[String] {
+    pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
     }
 

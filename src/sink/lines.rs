@@ -44,7 +44,7 @@ impl Lines {
     }
 
     /// Whether lines are written directly to a device, a pipe or a descriptor, so that those of an earlier run remain.
-    pub fn are_direct(path: &Path) -> bool {
+    pub(crate) fn are_direct(path: &Path) -> bool {
         is_direct(path)
     }
 
@@ -52,7 +52,7 @@ impl Lines {
     ///
     /// # Errors
     /// [`Error::Failed`] if they cannot be written.
-    pub fn write(&mut self, lines: &[u8]) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, lines: &[u8]) -> Result<(), Error> {
         if lines.is_empty() {
             return Ok(());
         }
@@ -66,7 +66,7 @@ impl Lines {
     ///
     /// # Errors
     /// [`Error::Failed`] if they may not be.
-    pub fn sync(&mut self) -> Result<(), Error> {
+    pub(crate) fn sync(&mut self) -> Result<(), Error> {
         self.target.sync()
     }
 
@@ -74,7 +74,7 @@ impl Lines {
     ///
     /// # Errors
     /// [`Error::Failed`] if it cannot get its name.
-    pub fn finish(self, how: Ending) -> Result<Option<String>, Error> {
+    pub(crate) fn finish(self, how: Ending) -> Result<Option<String>, Error> {
         self.target.finish_lines(how)
     }
 }

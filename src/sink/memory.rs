@@ -1,4 +1,4 @@
-//! Sinks that write to no file: for tests, for users of the library, and for benchmarks.
+//! Sinks that write to no file, for tests and benchmarks.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,9 +10,9 @@ use crate::{bytes::Chunk, error::Error};
 /// Clones share the collected events: pass one clone as the sink and read the other.
 ///
 /// ```
-/// use falsetrail::{
+/// use falsetrail::machinery::{
 ///     bytes::{Chunk, Event},
-///     sink::{Ending, Sink, memory::Memory},
+///     sink::{Ending, Memory, Sink},
 /// };
 ///
 /// let memory = Memory::default();
@@ -23,7 +23,7 @@ use crate::{bytes::Chunk, error::Error};
 /// let _ = sink.take(&chunk)?;
 /// sink.finish(Ending::Complete)?;
 /// assert_eq!(memory.collected().bodies, b"{}\n");
-/// # Ok::<(), falsetrail::error::Error>(())
+/// # Ok::<(), falsetrail::Error>(())
 /// ```
 #[derive(Debug, Default, Clone)]
 pub struct Memory(Arc<Mutex<Chunk>>);

@@ -27,7 +27,7 @@ pub(super) fn cannot_open(path: &Path, error: &io::Error) -> Error {
 }
 
 /// The system's reason in the style of this program: `no space left on device`.
-pub fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = text.chars();

@@ -22,7 +22,7 @@ pub(super) struct InstanceNames {
 impl EventNames {
     /// `most` is an upper bound of the number of events in the whole run, if known; it determines the width of the
     /// numbers.
-    pub fn new(most: Option<u64>, names: &Names) -> Self {
+    pub(super) fn new(most: Option<u64>, names: &Names) -> Self {
         Self {
             width: width(most),
             methods: names.methods.iter().map(|name| word(name)).collect(),
@@ -31,7 +31,7 @@ impl EventNames {
     }
 
     /// Replaces `name` with the name of the event's file.
-    pub fn set(&self, event: &Event, name: &mut String) {
+    pub(super) fn set(&self, event: &Event, name: &mut String) {
         let method = named(&self.methods, event.method);
         let outcome = named(&self.outcomes, event.outcome);
         let (number, width) = (event.number + 1, self.width);
@@ -41,7 +41,7 @@ impl EventNames {
     }
 
     /// The number of the event to which a file of this name belongs.
-    pub fn whose(&self, name: &str) -> Option<u64> {
+    pub(super) fn whose(&self, name: &str) -> Option<u64> {
         let digits = name.strip_suffix(".json")?.split_once('-')?.0;
         let (number, width) = (digits.parse::<u64>().ok()?, self.width);
         number.checked_sub(1).filter(|_| format!("{number:0width$}") == digits)
@@ -51,20 +51,20 @@ impl EventNames {
 impl InstanceNames {
     /// `most` is an upper bound of the number of instances, or events, in the whole run, if known; it determines the
     /// width of the numbers.
-    pub fn new(most: Option<u64>, names: &Names, format: Format) -> Self {
+    pub(super) fn new(most: Option<u64>, names: &Names, format: Format) -> Self {
         let ending = if format == Format::Ndjson { "ndjson" } else { "json" };
         Self { width: width(most), scenarios: story_words(&names.scenarios), ending }
     }
 
     /// The name of an instance's file.
-    pub fn file_name(&self, scenario: u16, instance: u64) -> String {
+    pub(super) fn file_name(&self, scenario: u16, instance: u64) -> String {
         let (number, width, ending) = (instance + 1, self.width, self.ending);
         let scenario = named(&self.scenarios, scenario);
         format!("{scenario}-{number:0width$}.{ending}")
     }
 
     /// The scenario and the instance to which a file of this name belongs.
-    pub fn whose(&self, name: &str) -> Option<(u16, u64)> {
+    pub(super) fn whose(&self, name: &str) -> Option<(u16, u64)> {
         let (scenario, number) = name.split_once('.')?.0.rsplit_once('-')?;
         let scenario = self.scenarios.iter().position(|word| word == scenario)? as u16;
         let instance = number.parse::<u64>().ok()?.checked_sub(1)?;

@@ -43,10 +43,10 @@ pub enum Split {
 
 impl Split {
     /// Both kinds with their names on the command line.
-    pub const NAMES: [(&str, Self); 2] = [("event", Self::Event), ("instance", Self::Instance)];
+    pub(crate) const NAMES: [(&str, Self); 2] = [("event", Self::Event), ("instance", Self::Instance)];
 
     /// The unit's name.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, split)| *split == self).map_or("", |(name, _)| name)
     }
 }

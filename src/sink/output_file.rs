@@ -58,20 +58,20 @@ pub(super) struct OutputFile {
 /// A write that failed before its end.
 pub(super) struct Broken {
     /// Bytes that were written before the error.
-    pub written: usize,
-    pub error: io::Error,
+    pub(crate) written: usize,
+    pub(crate) error: io::Error,
 }
 
 /// A file that did not get its final name.
 pub(super) struct Unnamed {
-    pub error: Error,
+    pub(crate) error: Error,
     /// Whether the data may not be on disk.
-    pub is_lost: bool,
+    pub(crate) is_lost: bool,
 }
 
 impl OutputFile {
     /// The standard output.
-    pub fn stdout() -> Result<Self, Error> {
+    pub(super) fn stdout() -> Result<Self, Error> {
         // A separate handle, because the library's one splits writes at line ends.
         let file = io::stdout()
             .as_fd()
@@ -81,12 +81,12 @@ impl OutputFile {
     }
 
     /// Opens an output for events: a device, a pipe or a descriptor directly, anything else as a regular file.
-    pub fn path(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
+    pub(super) fn path(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
         Self::open(path, overwrite, Content::Events)
     }
 
     /// Opens an output for something other than events.
-    pub fn beside(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
+    pub(super) fn beside(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
         Self::open(path, overwrite, Content::Other)
     }
 
@@ -123,7 +123,7 @@ impl OutputFile {
     }
 
     /// Reopens the unfinished regular file of a stopped run, to resume it.
-    pub fn reopen(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
+    pub(super) fn reopen(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
         if is_direct(path) {
             let shown = quoted(path);
             return Err(Error::failed(format!("{shown} is no regular file: nothing of it is kept under another name"))
@@ -133,17 +133,17 @@ impl OutputFile {
     }
 
     /// The open file, for reading its content.
-    pub fn file(&self) -> &File {
+    pub(super) fn file(&self) -> &File {
         &self.file
     }
 
     /// The output's name in messages.
-    pub fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         &self.name
     }
 
     /// Resumes after `length` bytes and cuts off the rest.
-    pub fn truncate(&mut self, length: u64) -> Result<(), Error> {
+    pub(super) fn truncate(&mut self, length: u64) -> Result<(), Error> {
         self.synced = false;
         let result = self.file.set_len(length).and_then(|()| self.file.seek(SeekFrom::Start(length)));
         result.map(|_| ()).map_err(|error| Error::failed(format!("cannot cut {}: {}", self.name, reason(&error))))
@@ -151,7 +151,7 @@ impl OutputFile {
 
     /// Writes all bytes, in pieces that suit the destination. It sleeps and retries if a non-blocking terminal or pipe
     /// is busy.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         self.synced = false;
         let mut written = 0;
         while written < bytes.len() {
@@ -174,7 +174,7 @@ impl OutputFile {
 
     /// After a failed write: removes the last bytes of a regular file, which are half an event. Returns `false` if they
     /// could not be removed.
-    pub fn take_back(&mut self, half: u64) -> bool {
+    pub(super) fn take_back(&mut self, half: u64) -> bool {
         let mut end_without_half = || {
             let end = self.file.stream_position()?;
             // Standard output may be a file that another program has written to.
@@ -188,12 +188,12 @@ impl OutputFile {
     }
 
     /// Whether the output is a file that can be resumed later.
-    pub fn can_be_continued(&self) -> bool {
+    pub(super) fn can_be_continued(&self) -> bool {
         self.part.is_some()
     }
 
     /// The error of a failed write, after this number of complete events.
-    pub fn failure(&self, error: &io::Error, events: u64) -> Error {
+    pub(super) fn failure(&self, error: &io::Error, events: u64) -> Error {
         let message = format!("cannot write {}: {}, after {}", self.name, reason(error), whole(events));
         match &self.part {
             Some(part) => {
@@ -208,7 +208,7 @@ impl OutputFile {
     ///
     /// # Errors
     /// [`Error::Failed`] if it may not be.
-    pub fn sync(&mut self) -> Result<(), Error> {
+    pub(super) fn sync(&mut self) -> Result<(), Error> {
         if !self.regular || self.synced {
             return Ok(());
         }
@@ -224,7 +224,7 @@ impl OutputFile {
     }
 
     /// Gives a complete file its final name. For a stopped run, returns a note that says where the unfinished file is.
-    pub fn finish(mut self, how: Ending, events: u64) -> Result<Option<String>, Unnamed> {
+    pub(super) fn finish(mut self, how: Ending, events: u64) -> Result<Option<String>, Unnamed> {
         if let Err(error) = self.sync() {
             let help = match &self.part {
                 Some(_) => {
@@ -253,20 +253,20 @@ impl OutputFile {
     }
 
     /// Gives a complete file its final name without syncing it, because a later version will replace it.
-    pub fn name_at_once(self) -> Result<(), Error> {
+    pub(super) fn name_at_once(self) -> Result<(), Error> {
         self.part.map_or(Ok(()), |part| publish(&part.now, &part.path, part.overwrite).map(|_| ()))
     }
 
     /// Gives a complete file of lines its final name. For a stopped run, returns a note that says where the unfinished
     /// file is.
-    pub fn finish_lines(self, how: Ending) -> Result<Option<String>, Error> {
+    pub(super) fn finish_lines(self, how: Ending) -> Result<Option<String>, Error> {
         let kept = self.part.as_ref().map(|part| format!("{} keeps its lines so far", quoted(&part.now)));
         let note = self.finish(how, 0).map_err(|unnamed| unnamed.error)?;
         Ok(if how == Ending::Stopped { note.and(kept) } else { note })
     }
 
     /// Removes a file that is useless to everyone.
-    pub fn discard(self) {
+    pub(super) fn discard(self) {
         if let Some(part) = self.part {
             // If the file cannot be removed, it is empty, and the next run replaces it.
             let _ = self.file.set_len(0);
@@ -275,7 +275,7 @@ impl OutputFile {
     }
 
     /// Whether writing never waits for a reader: a regular file, or a device other than a terminal.
-    pub fn takes_all(&self) -> bool {
+    pub(super) fn takes_all(&self) -> bool {
         let kind = self.file.metadata().map(|found| found.file_type());
         self.regular || (kind.is_ok_and(|kind| kind.is_char_device()) && !self.file.is_terminal())
     }

@@ -12,7 +12,7 @@ pub enum Overwrite {
 
 impl Overwrite {
     /// Replaces if `--force` is given.
-    pub fn from_force(force: bool) -> Self {
+    pub(crate) fn from_force(force: bool) -> Self {
         if force { Self::Replace } else { Self::Refuse }
     }
 }

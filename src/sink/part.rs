@@ -19,9 +19,9 @@ use crate::error::Error;
 /// The current and the final path of a regular file.
 #[derive(Debug)]
 pub(super) struct Part {
-    pub now: PathBuf,
-    pub path: PathBuf,
-    pub overwrite: Overwrite,
+    pub(crate) now: PathBuf,
+    pub(crate) path: PathBuf,
+    pub(crate) overwrite: Overwrite,
 }
 
 /// The content of a file: only events can be resumed.
@@ -34,7 +34,7 @@ pub(super) enum Content {
 impl Part {
     /// Creates a locked file. With `force`, the leftovers of a stopped run are discarded, and an existing file of the
     /// final name is replaced later.
-    pub fn create(path: PathBuf, overwrite: Overwrite, content: Content) -> Result<(File, Self), Error> {
+    pub(super) fn create(path: PathBuf, overwrite: Overwrite, content: Content) -> Result<(File, Self), Error> {
         let now = with_part(&path);
         let file = match create_new(&now) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -51,7 +51,7 @@ impl Part {
     }
 
     /// Reopens the unfinished file of a stopped run.
-    pub fn reopen(path: &Path, overwrite: Overwrite) -> Result<(File, Self), Error> {
+    pub(super) fn reopen(path: &Path, overwrite: Overwrite) -> Result<(File, Self), Error> {
         let shown = quoted(path);
         let found = fs::metadata(path).ok();
         let real = found.as_ref().and_then(|_| fs::canonicalize(path).ok()).unwrap_or_else(|| path.to_owned());

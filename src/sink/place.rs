@@ -48,12 +48,12 @@ fn number(path: &Path) -> Option<RawFd> {
 }
 
 /// Whether a path refers to standard output.
-pub fn is_stdout(path: &Path) -> bool {
+pub(crate) fn is_stdout(path: &Path) -> bool {
     descriptor(path) == Some(STDOUT)
 }
 
 /// Whether two paths refer to the same destination, as far as that can be known before anything is written.
-pub fn is_same_place(one: &Path, other: &Path) -> bool {
+pub(crate) fn is_same_place(one: &Path, other: &Path) -> bool {
     match (descriptor(one), descriptor(other)) {
         (None, None) => one == other || real(one).is_some_and(|one| Some(one) == real(other)),
         (one, other) => one == other,

@@ -79,12 +79,12 @@ impl StoppedOutput {
     }
 
     /// The output's name in messages: `` `trail.ndjson.part` ``.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// The number of complete events.
-    pub fn events(&self) -> u64 {
+    pub(crate) fn events(&self) -> u64 {
         match &self.what {
             What::File { scan, .. } => scan.events,
             What::Events(files) => files.events,
@@ -94,7 +94,7 @@ impl StoppedOutput {
 
     /// The number of complete events of each instance, if instances have files of their own; the key is the scenario's
     /// index and the instance's number.
-    pub fn by_instance(&self) -> Option<&HashMap<(u16, u64), u64>> {
+    pub(crate) fn by_instance(&self) -> Option<&HashMap<(u16, u64), u64>> {
         match &self.what {
             What::Instances(files) => Some(&files.counts),
             _ => None,
@@ -106,7 +106,7 @@ impl StoppedOutput {
     ///
     /// # Errors
     /// [`Error::Failed`] if it cannot be read.
-    pub fn ends_with(&self, event: &Event, body: &[u8], number: u64) -> Result<bool, Error> {
+    pub(crate) fn ends_with(&self, event: &Event, body: &[u8], number: u64) -> Result<bool, Error> {
         Ok(match &self.what {
             What::File { format, scan, .. } => scan.last == as_kept(*format, body),
             What::Events(StoppedEventFiles { files, last, .. }) => last
@@ -123,7 +123,7 @@ impl StoppedOutput {
     ///
     /// # Errors
     /// [`Error::Failed`] if a file cannot be read.
-    pub fn keep(&mut self, counts: HashMap<(u16, u64), u64>) -> Result<(), Error> {
+    pub(crate) fn keep(&mut self, counts: HashMap<(u16, u64), u64>) -> Result<(), Error> {
         match &mut self.what {
             What::Instances(files) => files.keep(counts),
             _ => Ok(()),

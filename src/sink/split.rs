@@ -94,7 +94,7 @@ struct Refused {
 impl EventFiles {
     /// Writes into an open directory. `most` is an upper bound of the number of events in the whole run, if known; it
     /// determines the width of the numbers.
-    pub fn new(directory: Directory, format: Format, most: Option<u64>, names: &Names) -> Self {
+    pub(super) fn new(directory: Directory, format: Format, most: Option<u64>, names: &Names) -> Self {
         Self {
             directory,
             format,
@@ -108,7 +108,7 @@ impl EventFiles {
     }
 
     /// Resumes with the run's event `next`, after `before` events of the run.
-    pub fn after(self, before: u64, next: u64) -> Self {
+    pub(super) fn after(self, before: u64, next: u64) -> Self {
         Self { before, delivered: Delivered { next: Some(next), ..self.delivered }, ..self }
     }
 }
@@ -116,7 +116,7 @@ impl EventFiles {
 impl InstanceFiles {
     /// Writes into an open directory. `most` is an upper bound of the number of instances, or events, in the whole run,
     /// if known; it determines the width of the numbers.
-    pub fn new(directory: Directory, format: Format, most: Option<u64>, names: &Names) -> Self {
+    pub(super) fn new(directory: Directory, format: Format, most: Option<u64>, names: &Names) -> Self {
         Self {
             directory,
             format,
@@ -132,7 +132,7 @@ impl InstanceFiles {
     }
 
     /// Resumes with the run's event `next`, after `before` events of the run.
-    pub fn after(self, before: u64, next: u64) -> Self {
+    pub(super) fn after(self, before: u64, next: u64) -> Self {
         Self { before, delivered: Delivered { next: Some(next), ..self.delivered }, ..self }
     }
 }

@@ -30,7 +30,7 @@ impl WholeFile {
     ///
     /// # Errors
     /// [`Error::Failed`] if the file exists and `overwrite` refuses, or if its directory does not exist.
-    pub fn refuse(path: &Path, overwrite: Overwrite, made: Option<&Path>) -> Result<(), Error> {
+    pub(crate) fn refuse(path: &Path, overwrite: Overwrite, made: Option<&Path>) -> Result<(), Error> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty() && Some(*parent) != made);
         if path.is_dir() {
             return Err(Error::failed(format!("{} is a directory", quoted(path))).help("name a file in it"));
@@ -54,7 +54,7 @@ impl WholeFile {
     /// # Errors
     /// [`Error::Failed`] if the file cannot be created, or exists and may not be replaced; the version before, if there
     /// is one, is unchanged.
-    pub fn update(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    pub(crate) fn update(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if is_direct(&self.path) {
             return Ok(());
         }

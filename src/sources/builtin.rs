@@ -22,7 +22,7 @@ pub fn scenario_names() -> Vec<&'static str> {
 }
 
 /// The text of a shipped scenario.
-pub fn scenario_source(name: &str) -> Option<Arc<Source>> {
+pub(crate) fn scenario_source(name: &str) -> Option<Arc<Source>> {
     let path = format!("scenarios/{name}.yaml");
     SCENARIOS.iter().find(|(shipped, _)| *shipped == path).map(|(shipped, text)| Source::new(*shipped, *text))
 }

@@ -37,7 +37,7 @@ impl Template {
     /// # Errors
     /// Every mistake that can be found without knowing the names: the first syntax error in the JSON, or else all
     /// repeated keys, unknown operators and malformed expressions. Rejects texts over [`MAX_BYTES`] and values nested
-    /// deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
+    /// deeper than [`MAX_DEPTH`](super::limits::MAX_DEPTH).
     pub fn parse(source: &Arc<Source>) -> Result<Self, Vec<Diagnostic>> {
         if source.text.len() > MAX_BYTES {
             let message = format!("a template has at most {MAX_BYTES} bytes, this one has {}", source.text.len());
@@ -49,7 +49,7 @@ impl Template {
     }
 
     /// The source text and its name.
-    pub fn source(&self) -> &Arc<Source> {
+    pub(crate) fn source(&self) -> &Arc<Source> {
         &self.source
     }
 

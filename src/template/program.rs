@@ -34,13 +34,13 @@ impl Program {
     }
 
     /// Whether the program iterates over the list, so that its items need values.
-    pub fn walks(&self, list: usize) -> bool {
+    pub(crate) fn walks(&self, list: usize) -> bool {
         let is_walked = |op: &Op| matches!(op, Op::Each { list: other, .. } | Op::Items { list: other, .. } if *other as usize == list);
         self.ops.iter().any(is_walked)
     }
 
     /// Total bytes of literal text.
-    pub fn literal_bytes(&self) -> usize {
+    pub(crate) fn literal_bytes(&self) -> usize {
         self.literals.len()
     }
 
@@ -149,7 +149,7 @@ pub(super) enum Comparison {
 
 impl Comparison {
     /// Whether the comparison is true of two values with this ordering.
-    pub fn holds(self, order: Ordering) -> bool {
+    pub(super) fn holds(self, order: Ordering) -> bool {
         match self {
             Self::Equal => order.is_eq(),
             Self::Unequal => order.is_ne(),
@@ -165,9 +165,9 @@ impl Comparison {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Choice {
     /// The value tested for null: one of the event or of the item.
-    pub asks: Place,
-    pub present: Chosen,
-    pub absent: Chosen,
+    pub(crate) asks: Place,
+    pub(crate) present: Chosen,
+    pub(crate) absent: Chosen,
 }
 
 /// One of the alternatives.

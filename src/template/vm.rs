@@ -6,4 +6,5 @@ mod item;
 mod select;
 mod values;
 
-pub use values::{Slots, Values};
+pub(crate) use values::Slots;
+pub use values::Values;

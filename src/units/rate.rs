@@ -17,7 +17,7 @@ const HIGHEST: u64 = 10_000_000 * DAY_SECONDS * 1_000;
 
 impl Rate {
     /// No events.
-    pub const ZERO: Rate = Rate(0);
+    pub(crate) const ZERO: Rate = Rate(0);
 
     /// From thousandths of events per day, limited to the maximum rate.
     pub(crate) fn from_thousandths_per_day(thousandths: u64) -> Rate {

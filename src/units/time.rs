@@ -34,14 +34,14 @@ pub fn time(text: &str, now: i64) -> Result<i64, Mistake> {
 }
 
 /// Whether a time depends on when it is read: `now`, `-7d`, `+1h`.
-pub fn is_relative_time(text: &str) -> bool {
+pub(crate) fn is_relative_time(text: &str) -> bool {
     let text = text.trim();
     text == "now" || text.starts_with(['+', '-'])
 }
 
 /// Nanoseconds from one time to a later one, 0 if it is not later. Unsigned, because a run may last up to 562 years,
 /// which an `i64` cannot hold.
-pub fn elapsed(from: i64, to: i64) -> u64 {
+pub(crate) fn elapsed(from: i64, to: i64) -> u64 {
     if to > from { to.abs_diff(from) } else { 0 }
 }
 

@@ -19,7 +19,7 @@ const LOOK: i64 = 3 * 86_400;
 
 impl Zone {
     /// UTC.
-    pub const UTC: Zone = Zone(Tz::UTC);
+    pub(crate) const UTC: Zone = Zone(Tz::UTC);
 
     /// Offset from UTC in seconds, at a time in seconds since the Unix epoch.
     pub fn offset(self, time: i64) -> i64 {

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// IPv4 and IPv6 have separate permutations: an IPv6 range has more addresses than all of IPv4, so a joint permutation
 /// would practically never yield IPv4. If there are ranges of both, half of the clients have each.
 #[derive(Debug, Clone)]
-pub struct AddressRanges {
+pub(crate) struct AddressRanges {
     /// IPv4, then IPv6: those that there are.
     families: Vec<Family>,
     /// Which of them a client has.
@@ -36,7 +36,7 @@ impl AddressRanges {
     /// # Errors
     ///
     /// The text that is not such a range.
-    pub fn parse(key: Key, texts: &[String]) -> Result<Self, String> {
+    pub(crate) fn parse(key: Key, texts: &[String]) -> Result<Self, String> {
         let ranges = texts.iter().map(|text| Range::parse(text).ok_or_else(|| text.clone()));
         let ranges: Vec<Range> = ranges.collect::<Result<_, _>>()?;
         let (six, four): (Vec<Range>, Vec<Range>) = ranges.into_iter().partition(|range| range.is_v6);
@@ -47,7 +47,7 @@ impl AddressRanges {
     }
 
     /// Whether an address lies in one of these ranges.
-    pub fn contain(ranges: &[String], address: IpAddr) -> bool {
+    pub(crate) fn contain(ranges: &[String], address: IpAddr) -> bool {
         let (is_v6, number) = match address {
             IpAddr::V4(address) => (false, u32::from(address).into()),
             IpAddr::V6(address) => (true, u128::from(address)),
@@ -57,7 +57,7 @@ impl AddressRanges {
     }
 
     /// Appends the address of the `number`th client: different ones until the ranges are used up.
-    pub fn write(&self, number: u64, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, number: u64, out: &mut Vec<u8>) {
         let family = match self.families.len() {
             0 => return,
             1 => 0,

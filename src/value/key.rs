@@ -11,41 +11,41 @@ pub struct Key(u64);
 
 impl Key {
     /// The root key of a seed.
-    pub fn root(seed: u64) -> Self {
+    pub(crate) fn root(seed: u64) -> Self {
         Key(xxh3_64_with_seed(b"falsetrail", seed))
     }
 
     /// The child with this name.
     #[must_use]
-    pub fn name(self, name: &str) -> Self {
+    pub(crate) fn name(self, name: &str) -> Self {
         Key(xxh3_64_with_seed(name.as_bytes(), self.0))
     }
 
     /// The child with this number; cheap enough to be derived for every event.
     #[must_use]
-    pub fn number(self, number: u64) -> Self {
+    pub(crate) fn number(self, number: u64) -> Self {
         self.salted(Salt::new(number))
     }
 
     /// The child whose number was hashed in advance.
     #[must_use]
     #[inline]
-    pub fn salted(self, salt: Salt) -> Self {
+    pub(crate) fn salted(self, salt: Salt) -> Self {
         Key(fold(self.0 ^ salt.0))
     }
 
     /// The key's bits, for permutations and tags.
-    pub fn bits(self) -> u64 {
+    pub(crate) fn bits(self) -> u64 {
         self.0
     }
 
     /// A uniformly distributed number below `bound` (which is not 0), with a bias of at most `bound`·2⁻⁶⁴.
-    pub fn below(self, bound: u64) -> u64 {
+    pub(crate) fn below(self, bound: u64) -> u64 {
         scale(self.draw(), bound)
     }
 
     /// A uniformly distributed number from `low` to `high`, both included.
-    pub fn between(self, low: u64, high: u64) -> u64 {
+    pub(crate) fn between(self, low: u64, high: u64) -> u64 {
         match (high - low).checked_add(1) {
             Some(width) => low + self.below(width),
             None => self.draw(),
@@ -53,12 +53,12 @@ impl Key {
     }
 
     /// The `number`th of a sequence of random numbers below `bound`, without deriving a key for each.
-    pub fn scattered(self, number: u64, bound: u64) -> u64 {
+    pub(crate) fn scattered(self, number: u64, bound: u64) -> u64 {
         scale(self.nth(number), bound)
     }
 
     /// Two numbers of the kind that [`scattered`](Self::scattered) returns, for the cost of one.
-    pub fn two_scattered(self, number: u64, bound: u64) -> [u64; 2] {
+    pub(crate) fn two_scattered(self, number: u64, bound: u64) -> [u64; 2] {
         let bits = self.nth(number);
         // Scaling uses mostly the high bits, so swapping the halves is as good as another draw.
         [bits, bits.rotate_left(32)].map(|bits| scale(bits, bound))
@@ -66,7 +66,7 @@ impl Key {
 
     /// 64 random bits.
     #[inline]
-    pub fn draw(self) -> u64 {
+    pub(crate) fn draw(self) -> u64 {
         self.nth(1)
     }
 
@@ -82,34 +82,34 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// A child's number, hashed in advance for use with many keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Salt(u64);
+pub(crate) struct Salt(u64);
 
 impl Salt {
     /// For a step that draws nothing.
-    pub const NONE: Salt = Salt(0);
+    pub(crate) const NONE: Salt = Salt(0);
 
     /// The salt of a number.
-    pub const fn new(number: u64) -> Self {
+    pub(crate) const fn new(number: u64) -> Self {
         Salt(mix(number.wrapping_add(GOLDEN)))
     }
 }
 
 /// Maps 64 random bits to a number below `bound` by multiplication (Lemire). Not taken from a library, because sampling
 /// algorithms change between releases.
-pub fn scale(bits: u64, bound: u64) -> u64 {
+pub(crate) fn scale(bits: u64, bound: u64) -> u64 {
     ((u128::from(bits) * u128::from(bound)) >> 64) as u64
 }
 
 /// Multiplies by an odd constant and combines both halves of the product with exclusive or: mixes well in few
 /// instructions, but is not a bijection.
 #[inline]
-pub fn fold(bits: u64) -> u64 {
+pub(super) fn fold(bits: u64) -> u64 {
     let product = u128::from(bits) * u128::from(GOLDEN);
     product as u64 ^ (product >> 64) as u64
 }
 
 /// A bijection of 64 bits in which every input bit affects every output bit (the finalizer of splitmix64).
-pub const fn mix(mut bits: u64) -> u64 {
+pub(super) const fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     bits ^ (bits >> 31)

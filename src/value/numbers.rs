@@ -1,13 +1,13 @@
 //! Fast decimal formatting of unsigned integers.
 
 /// Maximum number of digits.
-pub const MOST_DIGITS: usize = 20;
+pub(crate) const MOST_DIGITS: usize = 20;
 
 /// Writes a number to the start of `to`; returns its number of digits.
 ///
 /// # Panics
 /// If `to` is too short.
-pub fn put_number(mut number: u64, to: &mut [u8]) -> usize {
+pub(crate) fn put_number(mut number: u64, to: &mut [u8]) -> usize {
     let width = number.checked_ilog10().unwrap_or(0) as usize + 1;
     for place in to[..width].iter_mut().rev() {
         *place = b'0' + (number % 10) as u8;
@@ -17,7 +17,7 @@ pub fn put_number(mut number: u64, to: &mut [u8]) -> usize {
 }
 
 /// Appends a number in decimal.
-pub fn write_number(number: u64, out: &mut Vec<u8>) {
+pub(crate) fn write_number(number: u64, out: &mut Vec<u8>) {
     let mut digits = [0; MOST_DIGITS];
     let width = put_number(number, &mut digits);
     out.extend_from_slice(&digits[..width]);

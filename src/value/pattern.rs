@@ -19,11 +19,11 @@ const LANES: u128 = 4096;
 /// Lanes keep identities apart without a shared counter: the resource's name determines the lane, the instance
 /// determines the number in it, and neither depends on the rest of the scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lane(pub u16);
+pub(crate) struct Lane(pub u16);
 
 impl Lane {
     /// Number of lanes, the population's included.
-    pub const COUNT: u16 = LANES as u16;
+    pub(crate) const COUNT: u16 = LANES as u16;
 }
 
 /// A sequence of fixed characters and character classes.
@@ -46,7 +46,7 @@ pub struct Pattern {
 
 /// A text of a pattern: its number among those of its length, and the number of characters beyond the shortest length.
 #[derive(Debug, Clone, Copy)]
-pub struct Nth {
+pub(crate) struct Nth {
     number: u128,
     longer: usize,
 }
@@ -59,13 +59,13 @@ enum Position {
 
 /// A mistake in a pattern and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PatternError {
+pub(crate) struct PatternError {
     /// Byte range in the pattern.
-    pub span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// The mistake, as a message.
-    pub message: String,
+    pub(crate) message: String,
     /// The remedy.
-    pub help: String,
+    pub(crate) help: String,
 }
 
 /// Patterns are equal if their source and the constant text around them are.
@@ -87,7 +87,7 @@ impl Pattern {
     /// # Errors
     ///
     /// Names the place and what was expected there: everything else that regular expressions have.
-    pub fn parse(text: &str) -> Result<Self, PatternError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
         let positions = read::positions(text)?;
         let last = positions.iter().rposition(|position| position.size() > 1).unwrap_or(0);
         let few = positions.iter().try_fold(1, |few: u128, position| few.checked_mul(position.size()));
@@ -108,7 +108,7 @@ impl Pattern {
 
     /// The pattern with constant text before and after it. The result supports only [`random`](Self::random).
     #[must_use]
-    pub fn within(&self, before: &[u8], after: &[u8]) -> Self {
+    pub(crate) fn within(&self, before: &[u8], after: &[u8]) -> Self {
         let fixed = |text: &[u8]| text.iter().map(|byte| Position::Fixed(*byte)).collect::<Vec<_>>();
         let positions = [fixed(before), self.positions.clone(), fixed(after)].concat();
         let first = [before, self.first.bytes(), after].concat();
@@ -126,12 +126,12 @@ impl Pattern {
     }
 
     /// Whether the pattern has more than one text.
-    pub fn has_class(&self) -> bool {
+    pub(crate) fn has_class(&self) -> bool {
         self.positions.iter().any(|position| position.size() > 1)
     }
 
     /// The pattern as written.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
@@ -140,7 +140,7 @@ impl Pattern {
     /// When all ids of a length are used, the last class is repeated once more, so a pattern with at least one class
     /// never runs out.
     #[must_use]
-    pub fn keyed(mut self, key: Key) -> Self {
+    pub(crate) fn keyed(mut self, key: Key) -> Self {
         // The digits of a number alone distinguish ids.
         let mut bound = self.near.iter().fold(1_u128, |bound, group| bound.saturating_mul(group.size().into()));
         let last = self.positions.iter().rev().map(Position::size).find(|size| *size > 1).unwrap_or(1);
@@ -157,7 +157,7 @@ impl Pattern {
     }
 
     /// Appends the id of `number` in `lane`, which is unique among all numbers and lanes of the key.
-    pub fn write_unique(&self, lane: Lane, number: u64, out: &mut Vec<u8>) {
+    pub(crate) fn write_unique(&self, lane: Lane, number: u64, out: &mut Vec<u8>) {
         let (nth, start) = (self.unique(lane, number), out.len());
         if nth.longer > 0 {
             out.resize(start + self.positions.len() + nth.longer, 0);
@@ -170,7 +170,7 @@ impl Pattern {
 
     /// The text of `number` in `lane`, which is unique among all numbers and lanes of the key.
     #[inline]
-    pub fn unique(&self, lane: Lane, number: u64) -> Nth {
+    pub(crate) fn unique(&self, lane: Lane, number: u64) -> Nth {
         // Fast path: most ids have the shortest length.
         if let Some(shortest) = self.sizes.first()
             && let Some(capacity) = shortest.narrow_bound().map(|bound| bound / LANES as u64)
@@ -199,7 +199,7 @@ impl Pattern {
 
     /// A random text of the pattern, which may repeat.
     #[inline]
-    pub fn random(&self, key: Key) -> Nth {
+    pub(crate) fn random(&self, key: Key) -> Nth {
         if let Some(few) = self.few {
             return Nth { number: key.below(few).into(), longer: 0 };
         }
@@ -209,7 +209,7 @@ impl Pattern {
 
     /// Writes a text into an arena.
     #[inline]
-    pub fn make<'a>(&self, nth: Nth, arena: &'a Arena) -> PaddedSlice<'a> {
+    pub(crate) fn make<'a>(&self, nth: Nth, arena: &'a Arena) -> PaddedSlice<'a> {
         if nth.longer > 0 {
             let length = self.positions.len() + nth.longer;
             return arena.write(length, |to| {
@@ -255,7 +255,7 @@ impl Pattern {
     }
 
     /// Whether the pattern could have generated `text`, at any length that [`Pattern::keyed`] allows.
-    pub fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         let extra = text.len().saturating_sub(self.positions.len());
         let last = self.positions.iter().rposition(|position| position.size() > 1);
         let repeats = |index: usize| if Some(index) == last { 1 + extra } else { 1 };
@@ -269,7 +269,7 @@ impl Pattern {
 
     /// Whether a person may write `text` as an id of this pattern: as [`Pattern::matches`], but the last class may also
     /// have fewer characters, as in the documentation's `u-123`.
-    pub fn accepts(&self, text: &str) -> bool {
+    pub(crate) fn accepts(&self, text: &str) -> bool {
         let Some(last) = self.positions.iter().rposition(|position| position.size() > 1) else {
             return self.matches(text);
         };

@@ -6,20 +6,20 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 /// Mail addresses of a population, unique for each person.
 #[derive(Debug, Clone)]
-pub struct People {
+pub(crate) struct People {
     domains: Vec<String>,
     pairs: Permutation,
 }
 
 impl People {
     /// People with addresses at `domains` (at least one), in the run of `key`.
-    pub fn new(key: Key, domains: Vec<String>) -> Self {
+    pub(crate) fn new(key: Key, domains: Vec<String>) -> Self {
         let pairs = Permutation::new(key, FIRST.len() as u128 * LAST.len() as u128);
         People { domains, pairs }
     }
 
     /// Appends the mail address of the `number`th person: `given.family@domain`, numbered once all names are used.
-    pub fn write_email(&self, number: u64, out: &mut Vec<u8>) {
+    pub(crate) fn write_email(&self, number: u64, out: &mut Vec<u8>) {
         let (round, place) = (number / self.pairs.bound() as u64, number % self.pairs.bound() as u64);
         let pair = self.pairs.apply(u128::from(place)) as usize;
         let (first, last) = (pair % FIRST.len(), pair / FIRST.len());

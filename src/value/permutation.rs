@@ -10,7 +10,7 @@ use super::key::{Key, fold, scale};
 /// exclusive or, and one of the lower half is added to the upper half modulo its bound. Results beyond the bound are
 /// permuted again until they are below it (cycle walking), which keeps the whole a bijection.
 #[derive(Debug, Clone)]
-pub struct Permutation {
+pub(crate) struct Permutation {
     bound: u128,
     /// Bits of the lower half.
     bits: u32,
@@ -25,25 +25,25 @@ const ROUNDS: usize = 5;
 
 impl Permutation {
     /// The permutation of `0..bound` for `key`. `bound` is at least 1 and at most 2¹²⁸ − 1.
-    pub fn new(key: Key, bound: u128) -> Self {
+    pub(crate) fn new(key: Key, bound: u128) -> Self {
         let bits = (u128::BITS - bound.saturating_sub(1).leading_zeros()).max(2) / 2;
         Permutation { bound, bits, above: bound.saturating_sub(1) / (1 << bits) + 1, rounds: rounds(key) }
     }
 
     /// The number of permuted numbers.
-    pub fn bound(&self) -> u128 {
+    pub(crate) fn bound(&self) -> u128 {
         self.bound
     }
 
     /// The bound, if numbers, their halves and sums of these fit 64 bits.
     #[inline]
-    pub fn narrow_bound(&self) -> Option<u64> {
+    pub(crate) fn narrow_bound(&self) -> Option<u64> {
         (self.bound <= 1 << 63).then_some(self.bound as u64)
     }
 
     /// The image of `number`, which must be below the bound.
     #[inline]
-    pub fn apply(&self, number: u128) -> u128 {
+    pub(crate) fn apply(&self, number: u128) -> u128 {
         if let Some(bound) = self.narrow_bound() {
             let mut result = number as u64;
             loop {
@@ -90,15 +90,6 @@ impl Permutation {
         (upper, lower)
     }
 
-    /// The preimage of `number`.
-    pub fn invert(&self, number: u128) -> u128 {
-        let mut result = self.unshuffle(number);
-        while result >= self.bound {
-            result = self.unshuffle(result);
-        }
-        result
-    }
-
     fn shuffle(&self, number: u128) -> u128 {
         let (mut upper, mut lower) = self.split(number);
         for (index, round) in self.rounds.into_iter().enumerate() {
@@ -106,18 +97,6 @@ impl Permutation {
                 lower ^= feed(round, upper as u64) & mask(self.bits);
             } else {
                 upper = self.below(upper + self.more(round, lower));
-            }
-        }
-        (upper << self.bits) | u128::from(lower)
-    }
-
-    fn unshuffle(&self, number: u128) -> u128 {
-        let (mut upper, mut lower) = self.split(number);
-        for (index, round) in self.rounds.into_iter().enumerate().rev() {
-            if index % 2 == 0 {
-                lower ^= feed(round, upper as u64) & mask(self.bits);
-            } else {
-                upper = self.below(upper + self.above - self.more(round, lower));
             }
         }
         (upper << self.bits) | u128::from(lower)
@@ -141,19 +120,19 @@ impl Permutation {
 
 /// A balanced Feistel network: a permutation of all numbers with twice `HALF` bits, chosen by a key.
 #[derive(Debug, Clone)]
-pub struct Wide<const HALF: u32> {
+pub(crate) struct Wide<const HALF: u32> {
     rounds: [u64; ROUNDS],
 }
 
 impl<const HALF: u32> Wide<HALF> {
     /// The permutation for `key`.
-    pub fn new(key: Key) -> Self {
+    pub(crate) fn new(key: Key) -> Self {
         Wide { rounds: rounds(key) }
     }
 
     /// The image of `number`.
     #[inline]
-    pub fn apply(&self, number: u128) -> u128 {
+    pub(crate) fn apply(&self, number: u128) -> u128 {
         let (mut left, mut right) = Self::split(number);
         for round in &self.rounds {
             (left, right) = (right, left ^ (feed(*round, right) & mask(HALF)));
@@ -162,7 +141,7 @@ impl<const HALF: u32> Wide<HALF> {
     }
 
     /// The preimage of `number`.
-    pub fn invert(&self, number: u128) -> u128 {
+    pub(crate) fn invert(&self, number: u128) -> u128 {
         let (mut left, mut right) = Self::split(number);
         for round in self.rounds.iter().rev() {
             (left, right) = (right ^ (feed(*round, left) & mask(HALF)), left);
@@ -247,6 +226,29 @@ mod tests {
             }
             assert!(found.iter().all(|deviations| deviations.abs() < 5.0), "{bound}: {found:?}");
             assert!(bits.iter().all(|turned| (9_700..10_300).contains(turned)), "{bound}: {bits:?}");
+        }
+    }
+
+    impl Permutation {
+        /// The preimage of `number`.
+        fn invert(&self, number: u128) -> u128 {
+            let mut result = self.unshuffle(number);
+            while result >= self.bound {
+                result = self.unshuffle(result);
+            }
+            result
+        }
+
+        fn unshuffle(&self, number: u128) -> u128 {
+            let (mut upper, mut lower) = self.split(number);
+            for (index, round) in self.rounds.into_iter().enumerate().rev() {
+                if index % 2 == 0 {
+                    lower ^= feed(round, upper as u64) & mask(self.bits);
+                } else {
+                    upper = self.below(upper + self.above - self.more(round, lower));
+                }
+            }
+            (upper << self.bits) | u128::from(lower)
         }
     }
 

@@ -20,7 +20,7 @@ pub fn write_time(nanoseconds: i64, digits: usize, out: &mut Vec<u8>) {
 
 /// Formats times, with a cache of days: the times of events fall on few days.
 #[derive(Debug)]
-pub struct DateCache {
+pub(crate) struct DateCache {
     days: [Cell<Day>; 4],
 }
 
@@ -32,9 +32,9 @@ struct Day(i64, Date);
 type Date = u128;
 
 /// Length of `2026-01-07T07:09:29.706595681Z`.
-pub const NANOSECONDS_LENGTH: usize = 30;
+pub(crate) const NANOSECONDS_LENGTH: usize = 30;
 /// Length of `2026-01-07T07:09:29.706595Z`.
-pub const MICROSECONDS_LENGTH: usize = 27;
+pub(crate) const MICROSECONDS_LENGTH: usize = 27;
 
 impl Default for DateCache {
     fn default() -> Self {
@@ -49,7 +49,7 @@ impl DateCache {
     /// # Panics
     /// If `text` is too short.
     #[inline]
-    pub fn nanoseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
+    pub(crate) fn nanoseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
         let Some(text) = text.first_chunk_mut::<NANOSECONDS_LENGTH>() else { panic!("no room for a time") };
         let fraction = self.second(nanoseconds, text);
         text[20..28].copy_from_slice(&eight_digits(fraction / 10));
@@ -63,7 +63,7 @@ impl DateCache {
     /// # Panics
     /// If `text` is too short.
     #[inline]
-    pub fn microseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
+    pub(crate) fn microseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
         let Some(text) = text.first_chunk_mut::<MICROSECONDS_LENGTH>() else { panic!("no room for a time") };
         let fraction = self.second(nanoseconds, text) / 1_000;
         text[20..26].copy_from_slice(&eight_digits(fraction * 100)[..6]);
@@ -177,7 +177,7 @@ impl Clock {
     /// # Errors
     ///
     /// The directive that is not supported.
-    pub fn parse(format: &str) -> Result<Self, String> {
+    pub(crate) fn parse(format: &str) -> Result<Self, String> {
         let (mut text, mut pairs) = (Vec::new(), Vec::new());
         for (index, piece) in format.split('%').enumerate() {
             let mut rest = piece;
@@ -204,14 +204,20 @@ impl Clock {
     }
 
     /// Appends the text for a time in seconds since the Unix epoch.
-    pub fn write(&self, seconds: i64, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, seconds: i64, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(self.text.bytes());
         self.put(seconds, &DateCache::default(), &mut out[start..]);
     }
 
     /// The text for a time in seconds since the Unix epoch, followed by a suffix for `number` unless that is 0.
-    pub fn make<'a>(&self, seconds: i64, number: u64, date_cache: &DateCache, arena: &'a Arena) -> PaddedSlice<'a> {
+    pub(crate) fn make<'a>(
+        &self,
+        seconds: i64,
+        number: u64,
+        date_cache: &DateCache,
+        arena: &'a Arena,
+    ) -> PaddedSlice<'a> {
         if number == 0 {
             return arena.patched(self.text.piece(), |text| self.put(seconds, date_cache, text));
         }

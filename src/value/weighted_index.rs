@@ -23,7 +23,7 @@ struct Column {
 
 impl WeightedIndex {
     /// `count` ranks (at least one); `skew` 0 is uniform, 1 is Zipf's law.
-    pub fn new(count: usize, skew: f64) -> Self {
+    pub(crate) fn new(count: usize, skew: f64) -> Self {
         let mut total = 0_u64;
         let weight = |rank: usize| (libm::pow(rank as f64 + 1.0, -skew) * f64::from(1 << 20)) as u64;
         let cumulative = (0..count.max(1)).map(|rank| {
@@ -34,7 +34,7 @@ impl WeightedIndex {
     }
 
     /// From given weights; ranks of weight 0 are never drawn. `None` if all weights are 0.
-    pub fn weighted(weights: &[u64]) -> Option<Self> {
+    pub(crate) fn weighted(weights: &[u64]) -> Option<Self> {
         let mut total = 0_u64;
         let cumulative: Vec<u64> = weights
             .iter()
@@ -48,7 +48,7 @@ impl WeightedIndex {
 
     /// The rank that `key` draws.
     #[inline]
-    pub fn draw(&self, key: Key) -> usize {
+    pub(crate) fn draw(&self, key: Key) -> usize {
         let place = u128::from(key.draw()) * self.columns.len() as u128;
         let (index, height) = ((place >> 64) as usize, place as u64);
         let column = self.columns[index];
@@ -56,30 +56,25 @@ impl WeightedIndex {
     }
 
     /// How many ranks there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.cumulative.len()
     }
 
-    /// Whether there are no ranks, as in a kind without members.
-    pub fn is_empty(&self) -> bool {
-        self.cumulative.is_empty()
-    }
-
     /// Whether a rank is ever drawn.
-    pub fn draws(&self, rank: usize) -> bool {
+    pub(crate) fn draws(&self, rank: usize) -> bool {
         let before = rank.checked_sub(1).map_or(0, |before| self.cumulative.get(before).copied().unwrap_or(u64::MAX));
         self.cumulative.get(rank).is_some_and(|end| *end > before)
     }
 
     /// Probability of a rank.
-    pub fn chance(&self, rank: usize) -> f64 {
+    pub(crate) fn chance(&self, rank: usize) -> f64 {
         let before = rank.checked_sub(1).and_then(|before| self.cumulative.get(before)).copied().unwrap_or(0);
         let (Some(end), Some(total)) = (self.cumulative.get(rank), self.cumulative.last()) else { return 0.0 };
         (end - before) as f64 / *total as f64
     }
 
     /// The rank at a place of the cumulative distribution, scaled to 64 bits.
-    pub fn at(&self, bits: u64) -> usize {
+    pub(crate) fn at(&self, bits: u64) -> usize {
         let total = self.cumulative.last().copied().unwrap_or(1);
         let place = super::key::scale(bits, total);
         self.cumulative.partition_point(|end| *end <= place)

@@ -28,7 +28,7 @@ const CLASSES: [Class; 6] =
     [Class::Unchanged, Class::Reformatted, Class::Added, Class::Uncompared, Class::ChangedAsAllowed, Class::Changed];
 
 impl Arrivals {
-    pub fn new(expectation: &Expectation<'_>) -> Self {
+    pub(super) fn new(expectation: &Expectation<'_>) -> Self {
         let count = expectation.count as usize;
         let ordered = if expectation.detail == Detail::Bodies { count } else { 0 };
         Arrivals {
@@ -41,7 +41,7 @@ impl Arrivals {
     }
 
     /// An event arrived; whether for the first time.
-    pub fn note(&mut self, event: u64, class: Class, origin: Origin) -> bool {
+    pub(super) fn note(&mut self, event: u64, class: Class, origin: Origin) -> bool {
         let at = event as usize;
         let state = &mut self.states[at];
         let copies = *state & COPIES;
@@ -61,31 +61,31 @@ impl Arrivals {
     }
 
     /// A beginning of an event arrived.
-    pub fn note_cut(&mut self, event: u64) {
+    pub(super) fn note_cut(&mut self, event: u64) {
         self.states[event as usize] |= CUT;
     }
 
-    pub fn has(&self, event: u64) -> bool {
+    pub(super) fn has(&self, event: u64) -> bool {
         self.states[event as usize] & COPIES > 0
     }
 
     /// Whether a beginning of it arrived, and nothing more.
-    pub fn is_cut(&self, event: u64) -> bool {
+    pub(super) fn is_cut(&self, event: u64) -> bool {
         self.states[event as usize] & (CUT | COPIES) == CUT
     }
 
-    pub fn copies(&self, event: u64) -> u64 {
+    pub(super) fn copies(&self, event: u64) -> u64 {
         let copies = self.states[event as usize] & COPIES;
         if copies == COPIES { self.many.get(&event).copied().unwrap_or(u64::from(copies)) } else { copies.into() }
     }
 
     /// The class of the worst copy of an event that has arrived.
-    pub fn class(&self, event: u64) -> Class {
+    pub(super) fn class(&self, event: u64) -> Class {
         CLASSES[usize::from(self.states[event as usize] >> CLASS_AT & 0b111).min(CLASSES.len() - 1)]
     }
 
     /// The events that have arrived, in that order, each with its input.
-    pub fn in_order(&self) -> Vec<(u32, u16)> {
+    pub(super) fn in_order(&self) -> Vec<(u32, u16)> {
         let mut events: Vec<u32> = (0..self.first.len() as u32).filter(|event| self.has(u64::from(*event))).collect();
         events.sort_by_key(|event| self.first[*event as usize]);
         events.into_iter().map(|event| (event, self.inputs[event as usize])).collect()

@@ -27,7 +27,7 @@ pub(super) struct Header {
 
 impl Header {
     /// The header that a first line is, if it is one.
-    pub fn read(line: &[u8], columns: Columns) -> Option<Self> {
+    pub(super) fn read(line: &[u8], columns: Columns) -> Option<Self> {
         let has_id = || candidates::uuids(line).next().is_some() || candidates::digit_runs(line).next().is_some();
         if line.len() > 4096 || memchr::memchr2(b'{', b'[', line).is_some() || columns == Columns::Any && has_id() {
             return None;
@@ -51,7 +51,7 @@ impl Header {
     }
 
     /// Whether a row is over: a cell in quotes may go beyond a line.
-    pub fn is_whole(&self, row: &[u8]) -> bool {
+    pub(super) fn is_whole(&self, row: &[u8]) -> bool {
         let mut rest = row;
         // Nearly always quotes come in pairs, which is seen faster.
         let is_even = memchr::memchr_iter(b'"', row).count().is_multiple_of(2);
@@ -66,7 +66,7 @@ impl Header {
     }
 
     /// A row as a JSON object; empty cells are left out.
-    pub fn object(&self, row: &[u8]) -> Vec<u8> {
+    pub(super) fn object(&self, row: &[u8]) -> Vec<u8> {
         let mut object = serde_json::Map::new();
         for (number, cell) in cells(row, self.separator).into_iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
             let name = self.names.get(number).cloned().unwrap_or_else(|| format!("column {}", number + 1));

@@ -35,24 +35,24 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub fn cut(&mut self, length: u64) {
+    pub(super) fn cut(&mut self, length: u64) {
         self.records += 1;
         self.truncated += 1;
         *self.cut_at.entry(length).or_default() += 1;
     }
 
-    pub fn fragment(&mut self) {
+    pub(super) fn fragment(&mut self) {
         self.records += 1;
         self.fragments += 1;
     }
 
-    pub fn mention(&mut self, record: &[u8]) {
+    pub(super) fn mention(&mut self, record: &[u8]) {
         self.records += 1;
         self.mentions += 1;
         self.mention_example.get_or_insert_with(|| example(record));
     }
 
-    pub fn foreign(&mut self, record: &[u8], is_version: bool) {
+    pub(super) fn foreign(&mut self, record: &[u8], is_version: bool) {
         self.records += 1;
         self.foreign += 1;
         self.versions += u64::from(is_version);
@@ -60,7 +60,7 @@ impl Counts {
     }
 
     /// Notes how the body of an event differs. `id` is the event's.
-    pub fn differs(&mut self, forms: Forms, changes: Vec<Change>, id: impl Fn() -> String) {
+    pub(super) fn differs(&mut self, forms: Forms, changes: Vec<Change>, id: impl Fn() -> String) {
         forms.numbers().for_each(|number| self.forms[number] += 1);
         let mut seen: Vec<(String, bool)> = Vec::new();
         for change in changes {
@@ -83,7 +83,7 @@ impl Counts {
     }
 
     /// The changes, the most frequent first.
-    pub fn changes(&self) -> Vec<ChangeCount> {
+    pub(super) fn changes(&self) -> Vec<ChangeCount> {
         let mut changes: Vec<ChangeCount> = self.changes.values().cloned().collect();
         changes.sort_by_key(|change| std::cmp::Reverse(change.events));
         changes

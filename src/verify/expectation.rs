@@ -69,7 +69,7 @@ impl<'p> Expectation<'p> {
     ///
     /// # Errors
     /// If some events hold no id by which they could be recognised, or if there are too many for their bodies.
-    pub fn new(
+    pub(super) fn new(
         plan: &'p Plan,
         scope: Scope,
         (detail, wants_times): (Detail, bool),
@@ -187,7 +187,7 @@ impl<'p> Expectation<'p> {
     }
 
     /// The index of an event of the run, if it is expected.
-    pub fn index_of(&self, record: &Record) -> Option<u64> {
+    pub(super) fn index_of(&self, record: &Record) -> Option<u64> {
         self.index(name_of(self.plan, record))
     }
 
@@ -200,12 +200,12 @@ impl<'p> Expectation<'p> {
     }
 
     /// Looks up an event's id, given as 128 bits.
-    pub fn event(&self, bits: u128) -> Found {
+    pub(super) fn event(&self, bits: u128) -> Found {
         self.found(self.plan.identities.event_of(uuid::Uuid::from_u128(bits)))
     }
 
     /// Looks up a request's id.
-    pub fn request(&self, bits: u128) -> Found {
+    pub(super) fn request(&self, bits: u128) -> Found {
         self.found(self.plan.identities.event_of_request(bits))
     }
 
@@ -217,17 +217,17 @@ impl<'p> Expectation<'p> {
     }
 
     /// The hash of an event's body; only if bodies are known.
-    pub fn body_hash(&self, index: u64) -> Option<u64> {
+    pub(super) fn body_hash(&self, index: u64) -> Option<u64> {
         self.bodies.get(index as usize).copied()
     }
 
     /// The number of an event's key, 0 if it has none; only if bodies are known.
-    pub fn key(&self, index: u64) -> u32 {
+    pub(super) fn key(&self, index: u64) -> u32 {
         self.keys.get(index as usize).copied().unwrap_or_default()
     }
 
     /// The key of a record of a topic, as the number that events have for it.
-    pub fn record_key(&self, key: SourceKey<'_>) -> RecordKey {
+    pub(super) fn record_key(&self, key: SourceKey<'_>) -> RecordKey {
         match key {
             SourceKey::Unknown => RecordKey::Unknown,
             _ if self.detail == Detail::Ids => RecordKey::Unknown,
@@ -239,7 +239,7 @@ impl<'p> Expectation<'p> {
     }
 
     /// When an event happened; only if times are known.
-    pub fn time(&self, index: u64) -> Option<i64> {
+    pub(super) fn time(&self, index: u64) -> Option<i64> {
         self.times.get(index as usize).copied()
     }
 }

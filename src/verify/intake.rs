@@ -62,7 +62,7 @@ struct Long {
 const MOST_OF_LONG: usize = 1 << 20;
 
 impl<'p> Intake<'p> {
-    pub fn new(expectation: Expectation<'p>, options: Options) -> Self {
+    pub(super) fn new(expectation: Expectation<'p>, options: Options) -> Self {
         Intake {
             arrivals: Arrivals::new(&expectation),
             counts: Counts::default(),
@@ -79,12 +79,12 @@ impl<'p> Intake<'p> {
     }
 
     /// Different events that have arrived, or of which a record waits to be compared, at most.
-    pub fn arrived_at_most(&self) -> u64 {
+    pub(super) fn arrived_at_most(&self) -> u64 {
         self.arrivals.different + self.waiting_events
     }
 
     /// Takes what was read of an input; the number of the record in `origin` is given here.
-    pub fn take(&mut self, piece: Piece<'_>, origin: Origin) {
+    pub(super) fn take(&mut self, piece: Piece<'_>, origin: Origin) {
         match piece {
             Piece::Whole(record) => {
                 self.end_long();
@@ -149,7 +149,7 @@ impl<'p> Intake<'p> {
     }
 
     /// An event arrived.
-    pub fn arrived(&mut self, event: u64, class: Class, origin: Origin) {
+    pub(super) fn arrived(&mut self, event: u64, class: Class, origin: Origin) {
         if self.expectation.optional.contains(&event) {
             self.counts.optional += 1;
             return;
@@ -244,7 +244,7 @@ impl<'p> Intake<'p> {
     }
 
     /// The long record is over.
-    pub fn end_long(&mut self) {
+    pub(super) fn end_long(&mut self) {
         let Some(mut long) = self.long.take() else { return };
         long.events.sort_unstable();
         long.events.dedup();

@@ -61,12 +61,12 @@ pub(crate) fn parse_first(text: &[u8]) -> Result<(Node<'_>, usize), Broken> {
 
 impl<'a> Node<'a> {
     /// A value that stands in no text.
-    pub fn made(value: Json<'a>) -> Self {
+    pub(crate) fn made(value: Json<'a>) -> Self {
         Node { raw: b"", value }
     }
 
     /// The member of that name, if it is an object that has one.
-    pub fn get(&self, key: &str) -> Option<&Node<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Node<'a>> {
         match &self.value {
             Json::Object(members) => members.iter().find(|(name, _)| name == key).map(|(_, node)| node),
             _ => None,
@@ -74,7 +74,7 @@ impl<'a> Node<'a> {
     }
 
     /// The value at the end of a path of keys and indices with points between them.
-    pub fn at_path(&self, path: &str) -> Option<&Node<'a>> {
+    pub(crate) fn at_path(&self, path: &str) -> Option<&Node<'a>> {
         if let Some(node) = self.get(path) {
             return Some(node);
         }
@@ -96,7 +96,7 @@ impl<'a> Node<'a> {
     }
 
     /// The text, if it is one.
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {
             Json::Text(text) => Some(text),
             _ => None,
@@ -104,7 +104,7 @@ impl<'a> Node<'a> {
     }
 
     /// A scalar as people write it; `None` for lists and objects.
-    pub fn scalar(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn scalar(&self) -> Option<Cow<'_, str>> {
         match &self.value {
             Json::Null => Some("null".into()),
             Json::Bool(true) => Some("true".into()),

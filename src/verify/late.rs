@@ -30,13 +30,13 @@ pub struct Late {
 }
 
 impl Lateness {
-    pub fn new(field: Option<String>) -> Self {
+    pub(super) fn new(field: Option<String>) -> Self {
         // Three digits are enough for any purpose; a histogram of that precision can always be made.
         Lateness { field, delays: Histogram::new(3).ok(), early: 0 }
     }
 
     /// Reads when a record was received, if a field says so.
-    pub fn received(&self, record: &[u8], origin: Origin) -> Origin {
+    pub(super) fn received(&self, record: &[u8], origin: Origin) -> Origin {
         let Some(field) = &self.field else { return origin };
         let start = memchr::memchr(b'{', record).unwrap_or(0);
         let received = json::parse(&record[start..]).ok().and_then(|node| {
@@ -46,7 +46,7 @@ impl Lateness {
         Origin { received: received.or(origin.received), ..origin }
     }
 
-    pub fn note(&mut self, happened: Option<i64>, received: Option<i64>) {
+    pub(super) fn note(&mut self, happened: Option<i64>, received: Option<i64>) {
         let (Some(happened), Some(received)) = (happened, received) else { return };
         self.early += u64::from(received < happened);
         let delay = u64::try_from(received.saturating_sub(happened)).unwrap_or_default() / 1_000;
@@ -56,7 +56,7 @@ impl Lateness {
         }
     }
 
-    pub fn late(&self) -> Option<Late> {
+    pub(super) fn late(&self) -> Option<Late> {
         let delays = self.delays.as_ref().filter(|delays| !delays.is_empty())?;
         let seconds = |quantile| delays.value_at_quantile(quantile) as f64 / 1e6;
         Some(Late {

@@ -28,7 +28,7 @@ pub(super) enum RecordKey {
 
 impl RecordKey {
     /// As a number for the disk.
-    pub fn to_number(self) -> u32 {
+    pub(super) fn to_number(self) -> u32 {
         match self {
             RecordKey::None => 0,
             RecordKey::Number(number) => number,
@@ -38,7 +38,7 @@ impl RecordKey {
     }
 
     /// See [`RecordKey::to_number`].
-    pub fn from_number(number: u32) -> Self {
+    pub(super) fn from_number(number: u32) -> Self {
         match number {
             0 => RecordKey::None,
             u32::MAX => RecordKey::Unknown,

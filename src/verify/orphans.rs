@@ -73,7 +73,7 @@ fn longest_piece(node: &Node<'_>, depth: usize) -> Option<Vec<u8>> {
 
 impl Orphans {
     /// Takes a record without an id: keeps it if it could be a piece, else it is foreign.
-    pub fn put(&mut self, record: &[u8], counts: &mut Counts) {
+    pub(super) fn put(&mut self, record: &[u8], counts: &mut Counts) {
         let record = record.trim_ascii();
         let piece = match json::parse(record) {
             Ok(tree) => longest_piece(&tree, 0),
@@ -99,12 +99,12 @@ impl Orphans {
         self.pieces.insert(xxh3_64(record), Orphan { bytes: record.into(), records: 1 });
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }
 
     /// Looks for the pieces in all events; calls `cut` with the events of which a beginning was found.
-    pub fn settle(
+    pub(super) fn settle(
         self,
         expectation: &Expectation<'_>,
         threads: NonZero<usize>,

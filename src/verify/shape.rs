@@ -85,7 +85,7 @@ const MOST_PLACES: usize = 16;
 
 impl<'e> Target<'e> {
     /// An event's body; `is_id` says of a text whether it is the event's id or its request's. `None` if it is no JSON.
-    pub fn new(body: &'e [u8], is_id: impl Fn(&str) -> bool) -> Option<Self> {
+    pub(super) fn new(body: &'e [u8], is_id: impl Fn(&str) -> bool) -> Option<Self> {
         let tree = parse(body).ok()?;
         let mut ids = Vec::new();
         id_paths(&tree, &mut Vec::new(), &is_id, &mut ids);
@@ -95,7 +95,7 @@ impl<'e> Target<'e> {
     }
 
     /// Judges a record that has some id of the event.
-    pub fn judge(&self, record: &[u8], rules: &Rules) -> Judgement {
+    pub(super) fn judge(&self, record: &[u8], rules: &Rules) -> Judgement {
         let record = record.trim_ascii();
         let judgement = self.judge_plain(record, rules);
         if !matches!(judgement, Judgement::Mentions | Judgement::Carries(Class::Uncompared, ..)) || rules.by_ids {

@@ -53,18 +53,18 @@ struct Slice {
 impl Spool {
     /// An empty spool for records of that number of events. Files go into `folder`, or into the system's folder for
     /// temporary files.
-    pub fn new(events: u64, folder: Option<&Path>) -> Self {
+    pub(super) fn new(events: u64, folder: Option<&Path>) -> Self {
         let width = events.div_ceil(PARTS).max(EVENTS);
         let parts = (0..events.div_ceil(width)).map(|_| Slice::default()).collect();
         Spool { folder: folder.map(Path::to_owned), place: None, width, parts, failed: None }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.parts.iter().all(|part| part.written == 0 && part.waiting.is_empty())
     }
 
-    /// Keeps a record. Errors come with [`Spool::into_parts`].
-    pub fn put(&mut self, record: &Spooled) {
+    /// Keeps a record. Errors come with [`Spool::read`].
+    pub(super) fn put(&mut self, record: &Spooled) {
         let number = (record.event / self.width) as usize;
         let Some(part) = self.parts.get_mut(number) else { return };
         let out = &mut part.waiting;
@@ -113,7 +113,7 @@ impl Spool {
     ///
     /// # Errors
     /// [`Error::Failed`] if they could not be kept or read.
-    pub fn read(mut self, mut take: impl FnMut(Vec<Spooled>)) -> Result<(), Error> {
+    pub(super) fn read(mut self, mut take: impl FnMut(Vec<Spooled>)) -> Result<(), Error> {
         if let Some(error) = self.failed.take() {
             return Err(self.cannot(&error));
         }

@@ -48,7 +48,7 @@ struct Frame {
 }
 
 impl Unwrapper {
-    pub fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         Unwrapper {
             limit,
             held: Vec::new(),
@@ -61,23 +61,23 @@ impl Unwrapper {
     }
 
     /// Whether the document has ended.
-    pub fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         self.state == State::Done
     }
 
     /// Whether it turned out to be no JSON.
-    pub fn is_broken(&self) -> bool {
+    pub(super) fn is_broken(&self) -> bool {
         self.state == State::Broken
     }
 
     /// Whether an item of a list has to follow.
-    pub fn wants_item(&self) -> bool {
+    pub(super) fn wants_item(&self) -> bool {
         let last = self.held.trim_ascii_end().last();
         self.frames.last().is_some_and(|frame| frame.is_list) && matches!(last, Some(b',' | b'['))
     }
 
     /// Reads on.
-    pub fn push(&mut self, bytes: &[u8], take: &mut dyn FnMut(Piece<'_>)) {
+    pub(super) fn push(&mut self, bytes: &[u8], take: &mut dyn FnMut(Piece<'_>)) {
         // In steps, so that what is held is never much longer than the limit.
         for step in bytes.chunks(STEP) {
             if self.state == State::Plain {
@@ -116,7 +116,7 @@ impl Unwrapper {
     }
 
     /// Nothing more comes.
-    pub fn finish(mut self, take: &mut dyn FnMut(Piece<'_>)) {
+    pub(super) fn finish(mut self, take: &mut dyn FnMut(Piece<'_>)) {
         let held = std::mem::take(&mut self.held);
         let rest = held.trim_ascii();
         // An item of a list that has a line for each bracket.

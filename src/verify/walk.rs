@@ -48,17 +48,17 @@ pub(super) struct Walk<'p> {
 }
 
 impl<'p> Walk<'p> {
-    pub fn new(plan: &'p Plan, scope: &'p Scope) -> Self {
+    pub(super) fn new(plan: &'p Plan, scope: &'p Scope) -> Self {
         Walk { plan, scope, stream: plan.stream(), given: 0 }
     }
 
     /// How many events were passed, which is the position of the next one.
-    pub fn position(&self) -> u64 {
+    pub(super) fn position(&self) -> u64 {
         self.given
     }
 
     /// Adds the next event and its words; its position among the scope's events, or `None` at the end.
-    pub fn add_next(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> Option<u64> {
+    pub(super) fn add_next(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> Option<u64> {
         while self.stream.add_next(records, words) {
             let record = records.last()?;
             if self.scope.part.ends_before(record.number) {
@@ -76,7 +76,7 @@ impl<'p> Walk<'p> {
     }
 
     /// Calls `each` with every event and its position.
-    pub fn for_each(mut self, mut each: impl FnMut(u64, &Record)) {
+    pub(super) fn for_each(mut self, mut each: impl FnMut(u64, &Record)) {
         let (mut records, mut words) = (Vec::with_capacity(1), Vec::new());
         loop {
             records.clear();
@@ -108,7 +108,7 @@ pub(super) struct RenderedEvent<'a> {
 
 impl Rendered<'_> {
     /// The events, in order.
-    pub fn events(&self) -> impl Iterator<Item = RenderedEvent<'_>> {
+    pub(super) fn events(&self) -> impl Iterator<Item = RenderedEvent<'_>> {
         let events = self.positions.iter().zip(self.records).zip(&self.chunk.events);
         events.map(|((position, record), event)| RenderedEvent {
             position: *position,

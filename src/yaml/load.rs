@@ -11,7 +11,7 @@ use std::{
 use crate::error::{Diagnostic, Error, Source, quoted, shown};
 
 /// Maximum size of a file: larger ones are not scenarios that a person wrote.
-pub const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+pub(crate) const LARGEST_FILE: u64 = 16 * 1024 * 1024;
 
 /// Help for an empty file.
 pub(super) const BEGIN: &str =
@@ -37,7 +37,7 @@ pub fn load(path: impl AsRef<Path>) -> Result<Arc<Source>, Error> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_standard_input() -> Result<Arc<Source>, Error> {
+pub(crate) fn load_standard_input() -> Result<Arc<Source>, Error> {
     static READ: OnceLock<Arc<Source>> = OnceLock::new();
     if let Some(read) = READ.get() {
         return Ok(Arc::clone(read));

@@ -18,7 +18,7 @@ impl<T> Spanned<T> {
     }
 
     /// Converts the value and keeps the span.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Spanned<U> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Spanned<U> {
         Spanned::new(change(self.value), self.span)
     }
 }
@@ -33,11 +33,11 @@ pub struct Node {
     /// The place where it is defined, if it comes from an alias or a merge key.
     pub defined: Option<Range<usize>>,
     /// Whether it is a quoted or block scalar, which is never a number or `true`.
-    pub quoted: bool,
+    pub(crate) quoted: bool,
     /// The literal spelling of a scalar that is not a text, such as `0x1F` for 31, for keys that want a text.
-    pub written: Option<Arc<str>>,
+    pub(crate) written: Option<Arc<str>>,
     /// Whether the value was substituted for a parameter.
-    pub is_given: bool,
+    pub(crate) is_given: bool,
 }
 
 /// A YAML value, by the core schema of YAML 1.2.
@@ -75,17 +75,17 @@ impl<T: PartialEq> PartialEq for Spanned<T> {
 
 impl Node {
     /// A text, a list, a map, or a computed value, at its place.
-    pub fn new(value: Value, span: Range<usize>) -> Self {
+    pub(crate) fn new(value: Value, span: Range<usize>) -> Self {
         Self { value, span, defined: None, quoted: false, written: None, is_given: false }
     }
 
     /// The scalar as a text: a text, or a number, a boolean or `null` as written.
-    pub fn typed(&self) -> Option<&str> {
+    pub(crate) fn typed(&self) -> Option<&str> {
         self.as_text().or(self.written.as_deref())
     }
 
     /// The text, if it is one.
-    pub fn as_text(&self) -> Option<&str> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
             _ => None,

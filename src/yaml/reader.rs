@@ -4,7 +4,7 @@
 //! reports unknown keys, and only then returns early if required values are missing:
 //!
 //! ```
-//! # use falsetrail::{error::Source, yaml::{self, Reader}};
+//! # use falsetrail::machinery::{error::Source, yaml::{self, Reader}};
 //! let source = Source::new("pool.yaml", "kind: compute-pool\ncount: lots\n");
 //! let node = yaml::parse(&source).unwrap();
 //! let reader = Reader::new(&source);
@@ -27,7 +27,7 @@ use std::{
     sync::Arc,
 };
 
-pub use map::MapReader;
+pub(crate) use map::MapReader;
 
 use super::{Node, Spanned};
 use crate::error::{Diagnostic, Source};
@@ -57,63 +57,63 @@ impl Reader {
 
     /// Lets texts stand for themselves, whatever characters they hold.
     #[must_use]
-    pub fn with_names(mut self, names: &[String]) -> Self {
+    pub(crate) fn with_names(mut self, names: &[String]) -> Self {
         self.names = names.to_vec();
         self
     }
 
     /// The texts that stand for themselves.
-    pub fn names(&self) -> &[String] {
+    pub(crate) fn names(&self) -> &[String] {
         &self.names
     }
 
     /// The source that the nodes are from.
-    pub fn source(&self) -> &Arc<Source> {
+    pub(crate) fn source(&self) -> &Arc<Source> {
         &self.source
     }
 
     /// Creates a diagnostic at a place of the source; pass it to [`Reader::report`].
-    pub fn mistake(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
+    pub(crate) fn mistake(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(&self.source, span.clone(), message)
     }
 
     /// Records a mistake, which may be in another source.
-    pub fn report(&self, diagnostic: Diagnostic) {
+    pub(crate) fn report(&self, diagnostic: Diagnostic) {
         if !self.settled.borrow().contains(&diagnostic.span) {
             self.found.borrow_mut().push(diagnostic);
         }
     }
 
     /// Records that something was left out, which may cause further mistakes elsewhere.
-    pub fn set_incomplete(&self) {
+    pub(crate) fn set_incomplete(&self) {
         self.incomplete.set(true);
     }
 
     /// Whether something was left out.
-    pub fn is_incomplete(&self) -> bool {
+    pub(crate) fn is_incomplete(&self) -> bool {
         self.incomplete.get()
     }
 
     /// Records a mistake and suppresses all further ones at the same place.
-    pub fn settle(&self, diagnostic: Diagnostic) {
+    pub(crate) fn settle(&self, diagnostic: Diagnostic) {
         let span = diagnostic.span.clone();
         self.report(diagnostic);
         self.settled.borrow_mut().push(span);
     }
 
     /// The value of a result; keeps its diagnostics.
-    pub fn keep<T>(&self, result: Result<T, Vec<Diagnostic>>) -> Option<T> {
+    pub(crate) fn keep<T>(&self, result: Result<T, Vec<Diagnostic>>) -> Option<T> {
         crate::error::keep(result, &mut self.found.borrow_mut())
     }
 
     /// Number of mistakes found so far.
-    pub fn mistakes(&self) -> usize {
+    pub(crate) fn mistakes(&self) -> usize {
         self.found.borrow().len()
     }
 
     /// The value, which may be incomplete, and all mistakes in the order of the text: for callers that find further
     /// mistakes in the value.
-    pub fn parts<T>(self, value: Option<T>) -> (Option<T>, Vec<Diagnostic>) {
+    pub(crate) fn parts<T>(self, value: Option<T>) -> (Option<T>, Vec<Diagnostic>) {
         let mut found = self.found.into_inner();
         found.sort_by_key(|diagnostic| (!Arc::ptr_eq(&diagnostic.source, &self.source), diagnostic.span.start));
         (value, found)
@@ -144,12 +144,12 @@ impl Reader {
     }
 
     /// [`Reader::map`] with an example that is shown if the node is not a map or lacks a key.
-    pub fn map_as<'r>(&'r self, node: &'r Node, what: &str, example: &'static str) -> Option<MapReader<'r>> {
+    pub(crate) fn map_as<'r>(&'r self, node: &'r Node, what: &str, example: &'static str) -> Option<MapReader<'r>> {
         MapReader::new(self, node, what, Some(example))
     }
 
     /// The entries of a map whose keys are names chosen by the file.
-    pub fn entries<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [(Spanned<String>, Node)]> {
+    pub(crate) fn entries<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [(Spanned<String>, Node)]> {
         match &node.value {
             super::Value::Map(entries) => Some(entries),
             other => {

@@ -7,7 +7,7 @@ use crate::error::quoted;
 
 impl Node {
     /// The value of an unquoted scalar.
-    pub fn scalar(text: &str, span: Range<usize>) -> Self {
+    pub(crate) fn scalar(text: &str, span: Range<usize>) -> Self {
         let value = plain(text);
         // The parser has a text for what is left out, too.
         let written = Some(text).filter(|_| !matches!(value, Value::Text(_)) && !span.is_empty());
@@ -29,7 +29,7 @@ impl Node {
     }
 
     /// The value as words for `found …` in a message: ``text `abc` ``, ``the number `5` ``, `a list`.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match &self.value {
             Value::Null => "nothing".to_owned(),
             Value::Bool(value) => format!("`{value}`"),
@@ -58,7 +58,7 @@ fn plain(text: &str) -> Value {
 }
 
 /// A text as YAML, quoted if it would otherwise be read as another value.
-pub fn scalar_text(text: &str) -> String {
+pub(crate) fn scalar_text(text: &str) -> String {
     let safe_start = text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_');
     let safe = text.chars().all(|character| character.is_ascii_alphanumeric() || "_-./@+ ".contains(character));
     let trimmed = text.trim() == text;
@@ -115,7 +115,7 @@ pub fn value_text(value: &Value) -> String {
 }
 
 /// A node as YAML on one line: numbers as they are written.
-pub fn node_text(node: &Node) -> String {
+pub(crate) fn node_text(node: &Node) -> String {
     match &node.written {
         Some(written) => written.to_string(),
         None => value_text(&node.value),

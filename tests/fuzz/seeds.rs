@@ -1,7 +1,7 @@
 //! Seeds of the mutations: shipped files, and the output of shipped scenarios.
 
 use crate::targets::{file_name, files, read, shipped_run};
-use falsetrail::{
+use falsetrail::machinery::{
     Options, Plan,
     run_file::{Layout, RunFile},
 };

@@ -3,14 +3,14 @@
 //! A panic, an abort, an endless loop or memory without a bound is a finding. libFuzzer runs these functions from
 //! `fuzz/`, and `tests/fuzz/main.rs` runs them on mutations where there is no nightly compiler.
 
-use falsetrail::{
+use falsetrail::machinery::{
     Options, Plan,
     catalog::Catalog,
     planner::load_scenario,
     run::{Selection, Slice, resume},
     run_file::RunFile,
     scenario::{read_one_line, to_yaml},
-    sink::{Ending, Output, Overwrite, Split, format::Format},
+    sink::{Ending, Format, Output, Overwrite, Split},
     sources::{RunSources, SourceProvider},
     template::{Constant, Template},
 };
@@ -78,7 +78,7 @@ pub fn catalog(bytes: &[u8]) {
 /// The template of one of the shipped methods.
 pub fn template(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let source = falsetrail::error::Source::new("template.json", text);
+    let source = falsetrail::machinery::error::Source::new("template.json", text);
     let Some(template) = checked(Template::parse(&source).map_err(Into::into)) else { return };
     let catalog = built_in();
     for method in &catalog.methods {
@@ -127,7 +127,7 @@ pub fn run_file(bytes: &[u8]) {
 pub fn kafka_config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let variable = |name: &str| (name.len() % 2 == 1).then(|| "${value} = #".to_owned());
-    checked(falsetrail::sink::kafka::read_properties("client.properties", text, variable));
+    checked(falsetrail::machinery::sink::kafka::read_properties("client.properties", text, variable));
 }
 
 /// The unfinished output of a stopped run. The first byte chooses its form and how many events are to be in it.
@@ -167,7 +167,7 @@ fn render(options: &Options) {
 }
 
 /// The value, if it was read; otherwise the error is rendered, as people would see it.
-fn checked<T>(read: Result<T, falsetrail::error::Error>) -> Option<T> {
+fn checked<T>(read: Result<T, falsetrail::machinery::error::Error>) -> Option<T> {
     read.inspect_err(|error| assert!(!error.render(false).is_empty())).ok()
 }
 
@@ -199,7 +199,7 @@ pub fn shipped_run() -> &'static Plan {
 fn run_texts(files: BTreeMap<String, String>) -> RunSources {
     let named = |(name, text): (String, String)| {
         let shown = RunSources::shown("run.json", &name);
-        (name, falsetrail::error::Source::new(shown, text))
+        (name, falsetrail::machinery::error::Source::new(shown, text))
     };
     let catalog = files.into_iter().map(named).collect();
     RunSources { file: "run.json".to_owned(), scenarios: BTreeMap::new(), catalog }

@@ -4,12 +4,12 @@ use super::{
     command_run::line,
     random_stories::{cases, told},
 };
-use falsetrail::{
+use falsetrail::machinery::{
     Plan, Run,
     bytes::Chunk,
     error::Error,
     run::{self, EmitOptions, Shard, Slice},
-    sink::{Delivered, Ending, Failed, Flow, Sink, memory::Memory},
+    sink::{Delivered, Ending, Failed, Flow, Memory, Sink},
 };
 use proptest::prelude::*;
 use std::{
@@ -36,7 +36,7 @@ fn chunk(plan: &Plan, part: Slice, threads: usize) -> Chunk {
 
 fn emitted(plan: &Plan, part: Slice, threads: usize) -> Vec<Emitted> {
     let chunk = chunk(plan, part, threads);
-    let one = |event: &falsetrail::bytes::Event| {
+    let one = |event: &falsetrail::machinery::bytes::Event| {
         (event.time, event.number, chunk.key(event).to_vec(), chunk.body(event).to_vec())
     };
     chunk.events.iter().map(one).collect()

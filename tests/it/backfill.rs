@@ -1,7 +1,7 @@
 //! A past that is as long and as full as was asked for, and people who are as busy as was asked for.
 
 use super::trail;
-use falsetrail::{Plan, units::rate};
+use falsetrail::machinery::{Plan, units::rate};
 use std::collections::HashMap;
 
 const SECOND: i64 = 1_000_000_000;

@@ -2,7 +2,7 @@
 //! command says to do instead.
 
 use super::command_run::{line, run};
-use falsetrail::catalog::template_file;
+use falsetrail::machinery::catalog::template_file;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -168,7 +168,7 @@ fn times(events: &str) -> Vec<i64> {
     let time = |event: &str| {
         let event: serde_json::Value = serde_json::from_str(event).expect("an event is JSON");
         let text = event["time"].as_str().expect("an event has a time");
-        falsetrail::units::time(text, 0).expect("a time is RFC 3339")
+        falsetrail::machinery::units::time(text, 0).expect("a time is RFC 3339")
     };
     events.lines().map(time).collect()
 }
@@ -197,7 +197,7 @@ fn a_run_that_does_not_say_when_ends_now() {
     }
     let made = line(folder.path(), "generate busy-day -n 100 --to 2026-01-05T18:00:00Z -q").quiet();
     let (last, end) =
-        (*times(made.text()).last().unwrap(), falsetrail::units::time("2026-01-05T18:00:00Z", 0).unwrap());
+        (*times(made.text()).last().unwrap(), falsetrail::machinery::units::time("2026-01-05T18:00:00Z", 0).unwrap());
     assert!(last < end && end - last < 2_000_000_000);
 }
 
@@ -205,7 +205,7 @@ fn a_run_that_does_not_say_when_ends_now() {
 fn a_run_stays_between_its_ends() {
     let folder = tempdir().unwrap();
     let made = line(folder.path(), "generate busy-day --from 2026-01-05T08:00:00Z -d 45s --seed 1 -q").quiet();
-    let from = falsetrail::units::time("2026-01-05T08:00:00Z", 0).unwrap();
+    let from = falsetrail::machinery::units::time("2026-01-05T08:00:00Z", 0).unwrap();
     let times = times(made.text());
     assert!(times.len() > 40, "{}", times.len());
     assert!(times.iter().all(|time| (from..from + 45_000_000_000).contains(time)));

@@ -1,7 +1,7 @@
 //! What `show` tells of stories and loads is so.
 
 use super::command_run::{line, run};
-use falsetrail::{
+use falsetrail::machinery::{
     Run,
     sources::scenario_names,
     units::{count_range, duration_range},

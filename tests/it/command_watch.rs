@@ -1,7 +1,7 @@
 //! Signs of life while a run lasts, and its summary for machines.
 
 use super::command_run::{line, shell};
-use falsetrail::{
+use falsetrail::machinery::{
     run::Slice,
     run_file::{End, Status},
 };
@@ -52,7 +52,7 @@ fn the_summary_says_what_happened() {
         );
     }
     // What it says of the run is read by the library, too.
-    let read = falsetrail::run_file::RunFile::read(folder.path().join("s.json")).unwrap();
+    let read = falsetrail::machinery::run_file::RunFile::read(folder.path().join("s.json")).unwrap();
     let emitted = read.emitted.as_ref().expect("a summary says how much was emitted");
     assert_eq!((emitted.status, emitted.end()), (Status::Complete, End::Run));
     assert_eq!((emitted.part.clone(), emitted.delivered, emitted.topic.clone()), (Slice::default(), 500, None));

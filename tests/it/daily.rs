@@ -1,6 +1,6 @@
 //! Runs with a daily curve, from the file to the events.
 
-use falsetrail::{Plan, schedule::Schedule, units};
+use falsetrail::machinery::{Plan, schedule::Schedule, units};
 
 use super::{
     command_run::{line, shell},

@@ -4,7 +4,7 @@ use super::{
     trail::{self, Event},
     truth::truth,
 };
-use falsetrail::{Plan, run::Slice, units::rate};
+use falsetrail::machinery::{Plan, run::Slice, units::rate};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 

@@ -1,6 +1,8 @@
 //! What a person sees when something is wrong.
 
-use falsetrail::error::{Diagnostic, Error, MOST_SHOWN, Source, did_you_mean, keep, list_of, merge, nearest, quoted};
+use falsetrail::machinery::error::{
+    Diagnostic, Error, MOST_SHOWN, Source, did_you_mean, keep, list_of, merge, nearest, quoted,
+};
 
 fn shown(text: &str, span: std::ops::Range<usize>) -> String {
     let source = Source::new("pool.yaml", text);

@@ -1,6 +1,6 @@
 //! The example of another catalog: a system that the engine has never heard of is described by data alone.
 
-use falsetrail::{Plan, Run, catalog::Catalog, error::Error};
+use falsetrail::machinery::{Plan, Run, catalog::Catalog, error::Error};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},

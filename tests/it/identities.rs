@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use falsetrail::{Plan, Run, bytes::Chunk, render::Renderer};
+use falsetrail::machinery::{Plan, Run, bytes::Chunk, render::Renderer};
 use serde_json::{Value, json};
 
 use super::trail::{self, Event, START};
@@ -533,7 +533,8 @@ fn statements_of_the_console_carry_their_workspaces_name() {
 fn what_was_made_a_moment_ago_is_made_the_same_anew() {
     // Many instances at once, so that those that are remembered displace each other.
     let run = Run::new("busy-day").seed(7).from(START).events_limit(3_000);
-    let plan = run.with(|options| options.rate = falsetrail::units::rate("2000/s").ok()).plan().expect("a plan");
+    let plan =
+        run.with(|options| options.rate = falsetrail::machinery::units::rate("2000/s").ok()).plan().expect("a plan");
     let (mut stream, mut words) = (plan.stream(), Vec::new());
     let (mut remembering, mut remembered) = (Renderer::new(&plan), Chunk::default());
     let mut checked = 0;

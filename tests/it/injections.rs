@@ -5,7 +5,7 @@ use super::{
     random_stories::{Extent, Told, cases, told},
     trail,
 };
-use falsetrail::{GeneratedEvent, Plan, units::rate};
+use falsetrail::machinery::{GeneratedEvent, Plan, units::rate};
 use proptest::{prelude::*, strategy::ValueTree};
 use std::collections::BTreeMap;
 use tempfile::tempdir;

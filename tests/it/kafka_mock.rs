@@ -13,7 +13,7 @@ mod verify;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use falsetrail::{
+use falsetrail::machinery::{
     bytes::{Chunk, Event},
     error::Error,
     sink::{

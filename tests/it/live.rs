@@ -2,13 +2,13 @@
 //! the same run as fast as possible.
 
 use super::trail;
-use falsetrail::{
+use falsetrail::machinery::{
     Plan,
     bytes::Chunk,
     clock::{Clock, ManualClock},
     error::Error,
     run::{self, EmitOptions, Lag, Live, Outcome, Slice},
-    sink::{Delivered, Ending, Failed, Flow, Sink, memory::Memory},
+    sink::{Delivered, Ending, Failed, Flow, Memory, Sink},
     units::rate,
 };
 use std::sync::{

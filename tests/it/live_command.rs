@@ -1,7 +1,7 @@
 //! `--live` as it is typed. Time itself is tested by a clock that the test moves (`live.rs`); here it passes.
 
 use super::command_run::{Run, command, finished, line, shell};
-use falsetrail::units::time;
+use falsetrail::machinery::units::time;
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Read},

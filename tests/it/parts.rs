@@ -1,10 +1,10 @@
 //! A run cut any way is the same run: shards, what comes after the first events, and digests.
 
 use super::command_run::{line, run};
-use falsetrail::{
+use falsetrail::machinery::{
     Plan, Run,
     run::{self, EmitOptions, Selection, Shard, Slice},
-    sink::{Sink, memory::Memory},
+    sink::{Memory, Sink},
     units::rate,
 };
 use proptest::prelude::*;

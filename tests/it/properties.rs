@@ -5,7 +5,7 @@ use std::{
     net::Ipv4Addr,
 };
 
-use falsetrail::{
+use falsetrail::machinery::{
     Options, Plan, Run,
     catalog::{Catalog, Effect, Precondition},
     planner::load_scenario,
@@ -375,7 +375,9 @@ fn check_name(plan: &Plan, event: &Event) -> Result<(), String> {
     let Some(found) = plan.event_of(event.id()) else { return Err("the plan does not know the id".to_owned()) };
     let scenario = plan.scenarios.iter().find(|scenario| scenario.name == event.scenario).unwrap();
     let step = scenario.operations.iter().find_map(|operation| match operation {
-        falsetrail::plan::resolved::Operation::Call(call) if call.number == event.step => Some(call.name.as_str()),
+        falsetrail::machinery::plan::resolved::Operation::Call(call) if call.number == event.step => {
+            Some(call.name.as_str())
+        }
         _ => None,
     });
     if found.scenario == event.scenario && found.instance == event.instance && Some(found.step) == step {

@@ -1,7 +1,7 @@
 //! Catalogs at random: small audited systems that nobody has thought of. A catalog that `validate` calls ok runs.
 
 use super::random_stories::cases;
-use falsetrail::{
+use falsetrail::machinery::{
     Options, Plan,
     catalog::{Catalog, template_file},
     error::Error,
@@ -244,7 +244,7 @@ fn validated(folder: &Path) -> Result<Arc<Catalog>, Error> {
     if !gaps.is_empty() {
         return Err(gaps.into());
     }
-    falsetrail::planner::check_methods(&catalog)?;
+    falsetrail::machinery::planner::check_methods(&catalog)?;
     Ok(catalog)
 }
 

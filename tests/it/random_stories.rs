@@ -2,7 +2,7 @@
 //!
 //! They are made out of bytes, so that a failure shrinks by losing steps.
 
-use falsetrail::{Options, Plan, Run, units::duration};
+use falsetrail::machinery::{Options, Plan, Run, units::duration};
 use proptest::{collection::vec, prelude::*, sample::select};
 use std::{fmt::Write, fs, path::Path};
 

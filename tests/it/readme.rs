@@ -1,7 +1,7 @@
 //! What only the README says; that what it shows is so is checked with all other pages, in `guide.rs`.
 
 use super::pages::read;
-use falsetrail::catalog::{Catalog, Effect, Method};
+use falsetrail::machinery::catalog::{Catalog, Effect, Method};
 
 #[test]
 fn the_table_of_methods_is_the_catalogs() {

@@ -5,7 +5,7 @@
 //! ```
 
 use super::pages::{read, root};
-use falsetrail::{catalog::Catalog, schema};
+use falsetrail::machinery::{catalog::Catalog, schema};
 use serde_json::{Map, Value};
 use std::{fmt::Write as _, fs};
 

@@ -2,12 +2,12 @@
 //! signals.
 
 use super::continuation::contents;
-use falsetrail::{
+use falsetrail::machinery::{
     Plan, Run,
     bytes::Chunk,
     error::Error,
     run::{self, EmitOptions, Outcome, Resumed, Shard, Slice},
-    sink::{self, Delivered, Ending, Failed, Flow, Output, Sink, Split, format::Format},
+    sink::{self, Delivered, Ending, Failed, Flow, Format, Output, Sink, Split},
 };
 use proptest::prelude::*;
 use std::{

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use falsetrail::{
+use falsetrail::machinery::{
     catalog::Method,
     template::{Program, Values},
 };

@@ -1,6 +1,6 @@
 //! Scenarios as people write them, right and wrong.
 
-use falsetrail::{
+use falsetrail::machinery::{
     error::Source,
     scenario::{Body, Override, Scenario, read, read_one_line, to_yaml},
     yaml::{Node, Spanned},
@@ -127,7 +127,8 @@ fn overrides_replace_declared_parameters_only() {
     };
     let scenario = |overrides: &[Override]| -> Result<Scenario, String> {
         let source = Source::new("story.yaml", STORY);
-        read(&source, "story", overrides).map_err(|found| falsetrail::error::Error::from(found).render(false))
+        read(&source, "story", overrides)
+            .map_err(|found| falsetrail::machinery::error::Error::from(found).render(false))
     };
     let changed = scenario(&[given("deletes", "4"), given("deletes", "5")]).unwrap();
     assert_eq!(changed.resources[1].count.as_ref().unwrap().value, 5);
@@ -292,7 +293,7 @@ steps:
         assert_eq!(scenario.name, text);
         assert_eq!(scenario.source.name, "<command line>");
         let Body::Steps(steps) = &scenario.body else { panic!() };
-        let falsetrail::scenario::Step::Call(call) = &steps[1] else { panic!() };
+        let falsetrail::machinery::scenario::Step::Call(call) = &steps[1] else { panic!() };
         assert_eq!(&text[call.call.span.clone()], "update-pool");
         assert_eq!(&text[call.outcome.as_ref().unwrap().span.clone()], "failure");
     }

@@ -1,6 +1,6 @@
 //! What `show` prints stands for the same scenario.
 
-use falsetrail::{
+use falsetrail::machinery::{
     error::Source,
     scenario::{Scenario, read, read_one_line, to_yaml},
 };
@@ -30,7 +30,7 @@ fn check(scenario: &Scenario) -> Result<(), TestCaseError> {
     let text = to_yaml(scenario);
     let source = Source::new("shown.yaml", &text);
     let again = read(&source, &scenario.name, &[])
-        .map_err(|found| TestCaseError::fail(falsetrail::error::Error::from(found).render(false)))?;
+        .map_err(|found| TestCaseError::fail(falsetrail::machinery::error::Error::from(found).render(false)))?;
     prop_assert_eq!(meaning(&again), meaning(scenario), "{}", text);
     prop_assert_eq!(to_yaml(&again), text);
     Ok(())
@@ -161,7 +161,7 @@ proptest! {
         );
         let source = Source::new("story.yaml", &text);
         let scenario = read(&source, "story", &[])
-            .map_err(|found| TestCaseError::fail(falsetrail::error::Error::from(found).render(false)))?;
+            .map_err(|found| TestCaseError::fail(falsetrail::machinery::error::Error::from(found).render(false)))?;
         check(&scenario)?;
     }
 
@@ -173,7 +173,7 @@ proptest! {
         );
         let source = Source::new("mix.yaml", &text);
         let mix = read(&source, "mix", &[])
-            .map_err(|found| TestCaseError::fail(falsetrail::error::Error::from(found).render(false)))?;
+            .map_err(|found| TestCaseError::fail(falsetrail::machinery::error::Error::from(found).render(false)))?;
         check(&mix)?;
     }
 
@@ -185,10 +185,10 @@ proptest! {
 
     #[test]
     fn no_text_is_too_strange(text in "\\PC{0,40}|[a-z:\\[\\]{}&*!|>'\"%@`#,?\\- \n\t$<~]{0,60}") {
-        let _ = read_one_line(&text, &[]).map_err(|found| falsetrail::error::Error::from(found).render(false));
+        let _ = read_one_line(&text, &[]).map_err(|found| falsetrail::machinery::error::Error::from(found).render(false));
         for text in [text.clone(), format!("steps: {text}"), format!("steps:\n  - {{ call: a, {text} }}")] {
             let source = Source::new("strange.yaml", text);
-            let _ = read(&source, "strange", &[]).map_err(|found| falsetrail::error::Error::from(found).render(true));
+            let _ = read(&source, "strange", &[]).map_err(|found| falsetrail::machinery::error::Error::from(found).render(true));
         }
     }
 }

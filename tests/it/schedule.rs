@@ -1,7 +1,7 @@
 //! When events may happen: counts, slots one by one and one after another, and days by the clock.
 
 use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeZone, Timelike, Utc};
-use falsetrail::{
+use falsetrail::machinery::{
     schedule::{DailyCurve, Schedule},
     units::{Rate, rate, time, time_of_day, zone},
 };

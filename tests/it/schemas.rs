@@ -5,7 +5,7 @@
 //! broken one, and many that are made of good ones by changing one place.
 
 use super::command_run::run;
-use falsetrail::{
+use falsetrail::machinery::{
     catalog::Catalog,
     error::{Error, Source},
     scenario, schema,

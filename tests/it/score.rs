@@ -46,7 +46,7 @@ pub static DAY: LazyLock<Day> = LazyLock::new(|| {
 
 /// Nanoseconds since the Unix epoch.
 pub fn instant(text: &str) -> i64 {
-    falsetrail::units::time(text, 0).unwrap()
+    falsetrail::machinery::units::time(text, 0).unwrap()
 }
 
 pub fn principal(event: &Value) -> String {

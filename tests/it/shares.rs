@@ -1,7 +1,7 @@
 //! What a long run is made of: each story has its share.
 
 use super::trail;
-use falsetrail::{Options, Plan, units::rate};
+use falsetrail::machinery::{Options, Plan, units::rate};
 
 fn day(change: impl FnOnce(&mut Options)) -> Plan {
     trail::plan(&trail::run_of("busy-day").with(change))

@@ -11,15 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use falsetrail::{
+use falsetrail::machinery::{
     bytes::{Chunk, Event},
     error::Error,
-    sink::{
-        Delivered, Ending, Flow, Output, Overwrite, Sink,
-        format::Format,
-        memory::{Memory, Null},
-        open,
-    },
+    sink::{Delivered, Ending, Flow, Format, Memory, Null, Output, Overwrite, Sink, open},
 };
 use tempfile::tempdir;
 

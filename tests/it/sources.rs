@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use falsetrail::catalog::{Catalog, Scalar, Text, TextPart};
+use falsetrail::machinery::catalog::{Catalog, Scalar, Text, TextPart};
 
 use super::trail;
 
@@ -257,7 +257,7 @@ fn their_words(catalog: &Catalog) -> BTreeSet<String> {
         for field in &kind.fields {
             names.push(field.name.clone());
             names.extend(field.texts().into_iter().flat_map(literals));
-            if let falsetrail::catalog::Generator::Choose { choices, .. } = &field.generator {
+            if let falsetrail::machinery::catalog::Generator::Choose { choices, .. } = &field.generator {
                 names.extend(choices.iter().filter_map(|choice| match choice {
                     Scalar::Text(text) => Some(text.clone()),
                     _ => None,

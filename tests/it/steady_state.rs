@@ -7,7 +7,7 @@
 //! their covariance, as in Hotelling's two-sample test, which is the chi-square test of what is not independent.
 
 use super::trail;
-use falsetrail::{Plan, units::rate};
+use falsetrail::machinery::{Plan, units::rate};
 
 const SECOND: i64 = 1_000_000_000;
 /// The later stretch, in seconds since the run's beginning.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use falsetrail::{
+use falsetrail::machinery::{
     catalog::Method,
     template::{Program, Shape, Values},
 };

@@ -1,6 +1,6 @@
 //! What is wrong with a template is said where it is, all at once, with what to do.
 
-use falsetrail::{
+use falsetrail::machinery::{
     error::{Diagnostic, Source},
     template::{Constant, Template},
 };

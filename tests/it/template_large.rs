@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use falsetrail::{
+use falsetrail::machinery::{
     error::Source,
     template::{Filling, Program, Shape, Template, Values},
 };

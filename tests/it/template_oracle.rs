@@ -1,6 +1,6 @@
 //! Any template of the subset gives what JSON-e gives, with the document's key order.
 
-use falsetrail::{
+use falsetrail::machinery::{
     bytes::escape_into,
     error::Source,
     template::{Constant, Filling, FixedItems, ListSlot, Program, Shape, Slot, Template, Values},

@@ -1,6 +1,6 @@
 //! What templates become: separators, types, escapes, lists, and limits.
 
-use falsetrail::{
+use falsetrail::machinery::{
     bytes::escape_into,
     error::Source,
     template::{Constant, Program, Shape, Slot, Template, Values},

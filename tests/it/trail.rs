@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
-use falsetrail::{
+use falsetrail::machinery::{
     Options, Plan, Run,
     catalog::{Catalog, Method},
     template::{Constant, Program},
@@ -54,7 +54,7 @@ pub struct Branch<'a> {
 }
 
 impl Branch<'_> {
-    /// As [`Template::compile`](falsetrail::template::Template::compile) takes it.
+    /// As [`Template::compile`](falsetrail::machinery::template::Template::compile) takes it.
     pub fn constants(&self) -> [(&'static str, Constant); 3] {
         [
             ("success", Constant::Boolean(self.success)),

@@ -5,12 +5,12 @@ use super::{
     random_stories::{cases, told},
     trail::{self, Event},
 };
-use falsetrail::{
+use falsetrail::machinery::{
     Plan,
     bytes::Chunk,
     error::Error,
     run::{self, EmitOptions, Outcome, Shard, Slice, Truth},
-    sink::{Delivered, Ending, Failed, Flow, Lines, Overwrite, Sink, memory::Memory},
+    sink::{Delivered, Ending, Failed, Flow, Lines, Memory, Overwrite, Sink},
     units::rate,
 };
 use proptest::prelude::*;
@@ -129,7 +129,7 @@ fn join(plan: &Plan, data: &[Event], truth: &[String], all: bool) -> Result<(), 
 }
 
 fn instant(text: &Value) -> i64 {
-    falsetrail::units::time(text.as_str().unwrap(), 0).unwrap()
+    falsetrail::machinery::units::time(text.as_str().unwrap(), 0).unwrap()
 }
 
 /// Id and address of an actor of the truth.

@@ -1,6 +1,6 @@
 //! Amounts as people write them.
 
-use falsetrail::units::{
+use falsetrail::machinery::units::{
     CountRange, DurationRange, Mistake, count, count_range, duration, duration_range, format_bytes, format_count,
     format_duration, format_time, time, time_of_day, zone,
 };

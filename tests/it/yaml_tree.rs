@@ -1,6 +1,6 @@
 //! The tree with places, and the files that it refuses.
 
-use falsetrail::{
+use falsetrail::machinery::{
     error::{Error, Source},
     yaml::{self, Node, Reader, Value},
 };

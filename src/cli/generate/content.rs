@@ -7,8 +7,8 @@ use crate::{
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 /// The options that the bytes depend on, as typed.
-pub struct Content {
-    pub options: Options,
+pub(super) struct Content {
+    pub(crate) options: Options,
 }
 
 impl Args for Content {

@@ -207,4 +207,4 @@ mod connect {
 }
 
 #[cfg(feature = "kafka")]
-pub mod connect;
+pub(crate) mod connect;

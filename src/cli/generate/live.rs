@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Instant};
 
 #[derive(Args)]
 #[command(next_help_heading = "Pace")]
-pub struct LiveOptions {
+pub(super) struct LiveOptions {
     /// Emit each event when its time has come by the wall clock, whatever the sink does: a run that was held up catches
     /// up, and the summary says how late events were. Event time begins now, or at `--from`, which is waited for;
     /// without an end the run lasts until it is stopped.
@@ -43,27 +43,27 @@ const TOLERATED: u64 = 1_000_000_000;
 const PREPARED_IN_TIME: i64 = SECOND / 2;
 
 impl LiveOptions {
-    pub fn is_live(&self) -> bool {
+    pub(super) fn is_live(&self) -> bool {
         self.live || self.speed.is_some()
     }
 
     /// Whether the run begins at another time than its options say.
-    pub fn is_re_paced(&self) -> bool {
+    pub(super) fn is_re_paced(&self) -> bool {
         self.re_pace
     }
 
     /// Seconds of event time in a second of wall time, for a live run.
-    pub fn speed(&self) -> Option<f64> {
+    pub(super) fn speed(&self) -> Option<f64> {
         self.is_live().then(|| self.speed.unwrap_or(1.0))
     }
 
-    pub fn live(&self) -> Option<Live> {
+    pub(super) fn live(&self) -> Option<Live> {
         let clock = Arc::new(SystemClock::new());
         self.speed().map(|speed| Live { clock, speed, max_lag: self.max_lag })
     }
 
     /// The options that repeat the pace.
-    pub fn words(&self) -> Vec<String> {
+    pub(super) fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         match self.speed {
             Some(speed) => words.extend(["--speed".to_owned(), speed.to_string()]),
@@ -77,7 +77,7 @@ impl LiveOptions {
 }
 
 /// Plans a run whose start is late enough for the preparation to finish in time.
-pub fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Error> {
+pub(super) fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Error> {
     let pace = &arguments.pace;
     let mut options = recorded.map_or_else(|| arguments.options(), |run| run.options.clone());
     if !pace.is_live() {
@@ -146,7 +146,7 @@ fn whole_second(longer: i64) -> i64 {
 }
 
 /// The error for a run that took too long, if it did.
-pub fn missed(lag: Lag) -> Option<Error> {
+pub(super) fn missed(lag: Lag) -> Option<Error> {
     (lag.last > TOLERATED).then(|| {
         let late = format_duration(lag.last / 1_000_000 * 1_000_000);
         Error::failed(format!("the target was missed: the last event left {late} late"))

@@ -1,15 +1,15 @@
 //! `--metrics`: live counters of a run, for Prometheus.
 
 #[cfg(feature = "metrics")]
-pub use serve::Metrics;
+pub(crate) use serve::Metrics;
 
 /// Without the feature `metrics`, nothing is served.
 #[cfg(not(feature = "metrics"))]
-pub enum Metrics {}
+pub(crate) enum Metrics {}
 
 #[cfg(not(feature = "metrics"))]
 impl Metrics {
-    pub fn serve(
+    pub(crate) fn serve(
         _: &str,
         _: &crate::plan::Plan,
         _: super::progress::Ahead,
@@ -20,7 +20,7 @@ impl Metrics {
         Err(error.help("build it with the feature `metrics`"))
     }
 
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         match self {}
     }
 }

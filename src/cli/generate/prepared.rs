@@ -5,16 +5,16 @@ use crate::{error::Error, plan::Plan, run, run_file::RunFile, sink::Output, unit
 use std::num::NonZero;
 
 /// A prepared run: its plan and the part to emit.
-pub struct Prepared {
-    pub plan: Plan,
-    pub output: Output,
-    pub part: run::Slice,
-    pub recorded: Option<RunFile>,
+pub(crate) struct Prepared {
+    pub(crate) plan: Plan,
+    pub(crate) output: Output,
+    pub(crate) part: run::Slice,
+    pub(crate) recorded: Option<RunFile>,
 }
 
 impl Generate {
     /// Resolves and checks the run.
-    pub fn prepare(&self) -> Result<Prepared, Error> {
+    pub(crate) fn prepare(&self) -> Result<Prepared, Error> {
         self.refuse_urls()?;
         let skip = self.skip.unwrap_or(0);
         if let Some(first) = self.first.filter(|first| *first <= skip) {
@@ -32,22 +32,22 @@ impl Generate {
     }
 
     /// The number of partitions of a topic that may have to be created.
-    pub fn partitions(&self) -> Option<NonZero<u32>> {
+    pub(crate) fn partitions(&self) -> Option<NonZero<u32>> {
         self.kafka.partitions()
     }
 
     /// Whether events are sent to a topic.
-    pub fn has_topic(&self) -> bool {
+    pub(crate) fn has_topic(&self) -> bool {
         self.kafka.topic.is_some()
     }
 
     /// Seconds of event time in a second of wall time, for a live run.
-    pub fn speed(&self) -> Option<f64> {
+    pub(crate) fn speed(&self) -> Option<f64> {
         self.pace.speed()
     }
 
     /// The number of threads that render.
-    pub fn threads(&self) -> usize {
+    pub(crate) fn threads(&self) -> usize {
         let machine = || std::thread::available_parallelism().map_or(1, NonZero::get);
         // A live run has one thread, and so does a run into Kafka.
         if self.pace.is_live() || self.kafka.topic.is_some() {
@@ -58,7 +58,7 @@ impl Generate {
     }
 
     /// The command that repeats the run, with its seed and times.
-    pub fn command(&self, plan: &Plan) -> String {
+    pub(crate) fn command(&self, plan: &Plan) -> String {
         // A live run begins when its command is entered, which is later than now.
         let as_given = self.pace.is_live() && self.skip.is_none();
         let skip = self.skip.unwrap_or(0);

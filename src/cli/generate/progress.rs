@@ -40,7 +40,7 @@ const STEPS: u64 = 1_000;
 
 /// The forms of the display.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ProgressName {
+pub(super) enum ProgressName {
     /// A bar on a terminal that shows no events, else a line every ten seconds.
     Auto,
     /// A line that changes; `plain` where standard error is no terminal.
@@ -55,7 +55,7 @@ pub enum ProgressName {
 
 /// The facts about a run that are known before it begins.
 #[derive(Debug, Clone)]
-pub struct Ahead {
+pub(super) struct Ahead {
     from: i64,
     /// The end of event time, if known.
     to: Option<i64>,
@@ -68,7 +68,7 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    pub fn new(plan: &Plan, part: &Slice, speed: Option<f64>) -> Self {
+    pub(super) fn new(plan: &Plan, part: &Slice, speed: Option<f64>) -> Self {
         let timing = &plan.timing;
         let length = timing.schedule.as_ref().and_then(Schedule::length);
         let stages = length.map(|length| timing.from.saturating_add_unsigned(length));
@@ -90,12 +90,12 @@ impl Ahead {
 
     /// Whether the run is live.
     #[cfg(feature = "metrics")]
-    pub fn is_live(&self) -> bool {
+    pub(super) fn is_live(&self) -> bool {
         self.speed.is_some()
     }
 
     /// Events per second of wall time that a live run should have now, if it has a rate.
-    pub fn target(&self, seen: &Progress) -> Option<f64> {
+    pub(super) fn target(&self, seen: &Progress) -> Option<f64> {
         let (speed, schedule) = (self.speed?, self.schedule.as_ref()?);
         let since = if seen.events == 0 { 0 } else { elapsed(self.from, seen.time) };
         // Averaged over a minute of event time, so that slow rates count some events.
@@ -124,14 +124,14 @@ impl Ahead {
 }
 
 /// The thread that draws the progress.
-pub struct ProgressDisplay {
+pub(super) struct ProgressDisplay {
     over: mpsc::Sender<()>,
     thread: JoinHandle<()>,
 }
 
 impl ProgressDisplay {
     /// Starts the display, if the options ask for one.
-    pub fn begin(arguments: &Generate, ahead: Ahead, watch: &Arc<Counters>) -> Option<Self> {
+    pub(super) fn begin(arguments: &Generate, ahead: Ahead, watch: &Arc<Counters>) -> Option<Self> {
         let name = arguments.watch.progress;
         let terminal = io::stderr().is_terminal();
         let to_stdout = arguments.kafka.topic.is_none()
@@ -163,7 +163,7 @@ impl ProgressDisplay {
     }
 
     /// Ends the display and removes the bar.
-    pub fn finish(self) {
+    pub(super) fn finish(self) {
         let _ = self.over.send(());
         // A panic of this thread is no failure of the run.
         let _ = self.thread.join();
@@ -300,7 +300,7 @@ fn passing(events: u64) -> String {
 }
 
 /// Reports periodically, unless the run is quiet, how many events were skipped to find where it resumes.
-pub fn passing_over(arguments: &Generate) -> impl Fn(u64) + use<> {
+pub(super) fn passing_over(arguments: &Generate) -> impl Fn(u64) + use<> {
     let silent = arguments.quiet || matches!(arguments.watch.progress, ProgressName::None | ProgressName::Json);
     let every = arguments.watch.progress_every.map_or(BETWEEN_LINES, Duration::from_nanos);
     let last = Cell::new(Instant::now());

@@ -14,32 +14,32 @@ use std::{
 /// The events that a command generates, and how.
 #[derive(Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is another thing to leave out")]
-pub struct From {
+pub(super) struct From {
     /// The number of events to skip at the beginning of the run.
-    pub skip: u64,
+    pub(crate) skip: u64,
     /// Append to the unfinished output of this run.
-    pub append: bool,
+    pub(crate) append: bool,
     /// Keep to the pace of the wall clock, if the run did.
-    pub live: bool,
+    pub(crate) live: bool,
     /// Limit the run to this many events, if it has no end.
-    pub first: Option<u64>,
+    pub(crate) first: Option<u64>,
     /// Use the times as they were given, instead of the resolved ones.
-    pub as_given: bool,
+    pub(crate) as_given: bool,
     /// Whether the list of undelivered events may be written again to the same place.
-    pub list: bool,
+    pub(crate) list: bool,
 }
 
 /// The number of events in the command that is printed before the first event of an endless run, when its length is not
 /// known yet.
-pub const FIRST_OF_ENDLESS: u64 = 1_000_000;
+pub(super) const FIRST_OF_ENDLESS: u64 = 1_000_000;
 
 /// The command line of the same run, with seed and start time filled in.
-pub fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
+pub(super) fn command(arguments: &Generate, plan: &Plan, from: From) -> String {
     command_for_events(arguments, plan, from, arguments.kafka.only.as_deref())
 }
 
 /// The same, restricted to the events that the file `only` lists.
-pub fn command_for_events(arguments: &Generate, plan: &Plan, from: From, only: Option<&Path>) -> String {
+pub(super) fn command_for_events(arguments: &Generate, plan: &Plan, from: From, only: Option<&Path>) -> String {
     let mut words = Words(vec!["falsetrail".into(), "generate".into()]);
     // An argument that looks like an option has to be at the end, after `--`.
     let is_plain = arguments.scenarios.iter().all(|scenario| scenario == "-" || !scenario.starts_with('-'));

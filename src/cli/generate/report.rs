@@ -14,7 +14,7 @@ use crate::{
 use std::{fmt::Write, time::Duration};
 
 /// A message that the reader closed the pipe, and how much it had received.
-pub fn closed(plan: &Plan, outcome: &Outcome) -> String {
+pub(crate) fn closed(plan: &Plan, outcome: &Outcome) -> String {
     let written = format_count(outcome.delivered.events);
     let all = plan.timing.events.map(|events| format!(" of {}", format_count(events))).unwrap_or_default();
     format!("the reader went away: {written}{all} events written\n")
@@ -22,15 +22,15 @@ pub fn closed(plan: &Plan, outcome: &Outcome) -> String {
 
 /// The range of events at the destination.
 #[derive(Clone, Copy)]
-pub struct Reach {
+pub(crate) struct Reach {
     /// The number of the first event.
-    pub begun: u64,
+    pub(crate) begun: u64,
     /// The number that follows the last event's, if the run did not reach its end and the number is known.
-    pub until: Option<u64>,
+    pub(crate) until: Option<u64>,
 }
 
 /// The whole text: the result, how to reproduce the run, and how to resume it.
-pub fn text(arguments: &Generate, plan: &Plan, reach: Reach, outcome: &Outcome, took: Duration) -> String {
+pub(crate) fn text(arguments: &Generate, plan: &Plan, reach: Reach, outcome: &Outcome, took: Duration) -> String {
     let mut text = headline(plan, outcome, took);
     let rows: Vec<Vec<String>> = outcome
         .summary
@@ -83,7 +83,7 @@ fn headline(plan: &Plan, outcome: &Outcome, took: Duration) -> String {
 }
 
 /// A duration for people, with three significant digits.
-pub fn shown(took: Duration) -> String {
+pub(crate) fn shown(took: Duration) -> String {
     let seconds = took.as_secs_f64();
     match seconds {
         0.0..0.001 => format!("{:.0} µs", seconds * 1e6),
@@ -93,7 +93,7 @@ pub fn shown(took: Duration) -> String {
     }
 }
 
-pub fn right_aligned(mut rows: Vec<Vec<String>>) -> String {
+pub(crate) fn right_aligned(mut rows: Vec<Vec<String>>) -> String {
     let width = rows.iter().filter_map(|row| row.last()).map(|cell| cell.chars().count()).max().unwrap_or(0);
     for row in &mut rows {
         if let Some(cell) = row.last_mut() {

@@ -17,7 +17,7 @@ use std::{
 
 #[derive(Args)]
 #[command(next_help_heading = "A run as a file")]
-pub struct RunFileOptions {
+pub(super) struct RunFileOptions {
     /// Write down everything that defines the run: scenarios with all that they name, catalog and templates, seed,
     /// start time and the options under "Content". It is on disk before the first event, and `--run` repeats it
     /// anywhere.
@@ -28,12 +28,12 @@ pub struct RunFileOptions {
     /// options under "Content". `--from` moves it to another beginning; a run without an end takes `-n`, `-d`, `--to`
     /// or `--first`.
     #[arg(long, value_name = "FILE")]
-    pub run: Option<PathBuf>,
+    pub(crate) run: Option<PathBuf>,
 
     /// Write nothing, and compare what the run would write with the file or folder given by `--output`: names each file
     /// that differs, is missing or is not part of the run, and exits with 1 if there is one.
     #[arg(long, requires = "output", conflicts_with_all = ["write_run", "force", "skip", "shard", "digest", "bootstrap_servers"])]
-    pub check: bool,
+    pub(crate) check: bool,
 }
 
 impl Generate {

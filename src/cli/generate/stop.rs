@@ -17,15 +17,15 @@ use std::{
 ///
 /// A terminal that closes sends SIGHUP, often twice: once from the system and once from the shell. So SIGHUP never ends
 /// a run immediately, and if it was ignored from the start, as with `nohup`, it stays ignored.
-pub struct Stop {
-    pub requested: Arc<AtomicBool>,
+pub(crate) struct Stop {
+    pub(crate) requested: Arc<AtomicBool>,
     signal: Arc<AtomicUsize>,
     hangup: Arc<AtomicUsize>,
 }
 
 impl Stop {
     /// Installs the handlers; from now on, signals set `requested`.
-    pub fn new(requested: Arc<AtomicBool>) -> Result<Self, Error> {
+    pub(crate) fn new(requested: Arc<AtomicBool>) -> Result<Self, Error> {
         let stop = Stop { requested, signal: Arc::default(), hangup: Arc::default() };
         let hangup = (!system::is_ignored(SIGHUP)).then_some(SIGHUP);
         for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
@@ -35,7 +35,7 @@ impl Stop {
     }
 
     /// The exit status of a run that a signal ended.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         let asked = [&self.signal, &self.hangup].map(|signal| signal.load(Ordering::Relaxed) as u8);
         128 + asked.into_iter().find(|signal| *signal != 0).unwrap_or(0)
     }
@@ -55,7 +55,7 @@ impl Stop {
 
 /// Turns reaching the file size limit into a failed write, as on a full disk, instead of a signal that ends the
 /// process.
-pub fn survive_file_size_limit() {
+pub(crate) fn survive_file_size_limit() {
     // If the handler cannot be installed, the signal ends the process as usual.
     let _ = flag::register(SIGXFSZ, Arc::default());
 }

@@ -28,7 +28,7 @@ use std::{
 const VERSION: u32 = 2;
 
 /// Everything in a summary that is known before the first event.
-pub struct About<'a> {
+pub(super) struct About<'a> {
     arguments: &'a Generate,
     plan: &'a Plan,
     /// The part of the run at the destination; `skip` is its first event.
@@ -68,7 +68,7 @@ impl Generate {
 }
 
 impl<'a> About<'a> {
-    pub fn new(arguments: &'a Generate, plan: &'a Plan, part: Slice, run: &RunFile, sink: &dyn Sink) -> Self {
+    pub(super) fn new(arguments: &'a Generate, plan: &'a Plan, part: Slice, run: &RunFile, sink: &dyn Sink) -> Self {
         // It is indented one level deeper than in a separate run file.
         let run_file = run.to_json().trim_end().replace('\n', "\n  ");
         let started = clock::now();
@@ -77,7 +77,7 @@ impl<'a> About<'a> {
     }
 
     /// The summary of a run in progress; it remains if the run is killed.
-    pub fn running(&self, seen: &Progress, took: Duration) -> String {
+    pub(super) fn running(&self, seen: &Progress, took: Duration) -> String {
         let (acknowledged, unlisted) = seen.answers.unwrap_or((seen.events, 0));
         let until = seen.next.max(self.part.skip);
         let part = Slice { first: Some(until), ..self.part.clone() };
@@ -117,7 +117,7 @@ impl<'a> About<'a> {
     }
 
     /// The summary of a run that has ended.
-    pub fn over(&self, outcome: &Outcome, seen: &Progress, took: Duration) -> String {
+    pub(super) fn over(&self, outcome: &Outcome, seen: &Progress, took: Duration) -> String {
         let (summary, plan) = (&outcome.summary, self.plan);
         let by_method = summary.by_outcome(plan).map(|(method, failure, events)| {
             json!({ "method": method, "outcome": failure.unwrap_or("success"), "events": events })
@@ -215,7 +215,7 @@ impl<'a> About<'a> {
 
 /// The number that follows that of the last event handed over, if the run did not reach its end and the number is
 /// known.
-pub fn until(arguments: &Generate, part: &Slice, outcome: &Outcome, seen: &Progress) -> Option<u64> {
+pub(super) fn until(arguments: &Generate, part: &Slice, outcome: &Outcome, seen: &Progress) -> Option<u64> {
     let delivered = &outcome.delivered;
     let until = match status(outcome) {
         Status::Complete => None,

@@ -20,7 +20,7 @@ use std::{
 const BETWEEN_VERSIONS: Duration = Duration::from_secs(1);
 
 /// The file, after its first version was written.
-pub struct SummaryFile<'a> {
+pub(super) struct SummaryFile<'a> {
     about: About<'a>,
     watch: &'a Counters,
     begun: Instant,
@@ -28,14 +28,14 @@ pub struct SummaryFile<'a> {
 }
 
 /// The thread that updates the file during the run; it ends when this is dropped.
-pub struct Updates(#[expect(dead_code, reason = "the thread waits until this is dropped")] mpsc::Sender<()>);
+pub(super) struct Updates(#[expect(dead_code, reason = "the thread waits until this is dropped")] mpsc::Sender<()>);
 
 impl<'a> SummaryFile<'a> {
     /// Writes the first version, if a summary is requested.
     ///
     /// # Errors
     /// [`Error::Failed`] if it cannot be written.
-    pub fn begin(
+    pub(super) fn begin(
         arguments: &Generate,
         about: impl FnOnce() -> About<'a>,
         watch: &'a Counters,
@@ -48,7 +48,7 @@ impl<'a> SummaryFile<'a> {
     }
 
     /// Updates the file periodically during the run.
-    pub fn keep_current<'scope, 'env: 'scope>(&'env self, scope: &'scope Scope<'scope, 'env>) -> Updates {
+    pub(super) fn keep_current<'scope, 'env: 'scope>(&'env self, scope: &'scope Scope<'scope, 'env>) -> Updates {
         let (running, over) = mpsc::channel();
         // If the thread cannot start or the disk is full, the file keeps its earlier version.
         let _ = Builder::new().name("summary".to_owned()).spawn_scoped(scope, move || {
@@ -69,7 +69,7 @@ impl<'a> SummaryFile<'a> {
     ///
     /// # Errors
     /// [`Error::Failed`] if it cannot be written.
-    pub fn finish(self, outcome: &Outcome, took: Duration) -> Result<(), Error> {
+    pub(super) fn finish(self, outcome: &Outcome, took: Duration) -> Result<(), Error> {
         let file = self.file.into_inner().unwrap_or_else(PoisonError::into_inner);
         file.write(self.about.over(outcome, &self.watch.see(), took).as_bytes())
     }

@@ -9,7 +9,7 @@ use crate::{
 use std::path::Path;
 
 /// Rejects a file for the truth that is also the output of the events, before anything is created.
-pub fn refuse(arguments: &Generate) -> Result<(), Error> {
+pub(super) fn refuse(arguments: &Generate) -> Result<(), Error> {
     let Some(path) = &arguments.truth else { return Ok(()) };
     let output = arguments.output.as_deref().unwrap_or(Path::new("-"));
     // If a topic takes the events and there is no `-o`, standard output is free.
@@ -21,7 +21,7 @@ pub fn refuse(arguments: &Generate) -> Result<(), Error> {
 }
 
 /// Opens the file; `begun` is the number of the first event in the data.
-pub fn open(arguments: &Generate, begun: u64) -> Result<Option<Truth>, Error> {
+pub(super) fn open(arguments: &Generate, begun: u64) -> Result<Option<Truth>, Error> {
     let (Some(path), all) = (&arguments.truth, arguments.truth_all) else { return Ok(None) };
     let continues = arguments.append || (arguments.skip.is_some_and(|skip| skip > 0) && Lines::are_unfinished(path));
     if Lines::are_direct(path) {

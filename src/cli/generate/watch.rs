@@ -7,29 +7,29 @@ use std::path::PathBuf;
 
 #[derive(Args)]
 #[command(next_help_heading = "Watching")]
-pub struct WatchOptions {
+pub(super) struct WatchOptions {
     /// How the run says on standard error how far it is: events, rate now and target, bytes, the time that is left, and
     /// for Kafka what is in flight, acknowledged and failed.
     #[arg(long, value_enum, value_name = "HOW", default_value_t = ProgressName::Auto)]
-    pub progress: ProgressName,
+    pub(crate) progress: ProgressName,
 
     /// How often a line says so. [default: 10s]
     #[arg(long, value_name = "D", value_parser = units::duration)]
-    pub progress_every: Option<u64>,
+    pub(crate) progress_every: Option<u64>,
 
     /// Write the summary as a JSON document. It is there before the first event and replaced about once a second, so
     /// that a run that was killed has left how to repeat it and how far it was: see `falsetrail help summary`.
     #[arg(long, value_name = "FILE")]
-    pub summary: Option<PathBuf>,
+    pub(crate) summary: Option<PathBuf>,
 
     /// Serve metrics for Prometheus at `http://ADDR/metrics` while the run lasts: PORT (of this machine alone) or
     /// HOST:PORT; port 0 takes a free one, and standard error says which. See `falsetrail help metrics`.
     #[arg(long, value_name = "ADDR")]
-    pub metrics: Option<String>,
+    pub(crate) metrics: Option<String>,
 }
 
 /// The displays and servers that observe a run until it is over.
-pub struct Watching {
+pub(super) struct Watching {
     progress: Option<super::progress::ProgressDisplay>,
     metrics: Option<super::metrics::Metrics>,
 }
@@ -53,7 +53,7 @@ impl Generate {
 
 impl Watching {
     /// Stops observing; the run is over.
-    pub fn finish(self) {
+    pub(super) fn finish(self) {
         if let Some(progress) = self.progress {
             progress.finish();
         }

@@ -12,7 +12,7 @@ const LINES: usize = 4;
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// A chart of the rate between two times. `rates(n)` returns the events per second in each of `n` equal parts.
-pub fn chart(from: i64, end: i64, rates: impl Fn(usize) -> Vec<f64>) -> String {
+pub(super) fn chart(from: i64, end: i64, rates: impl Fn(usize) -> Vec<f64>) -> String {
     let columns = rates(COLUMNS);
     let highest = columns.iter().copied().fold(0.0, f64::max);
     if highest <= 0.0 {
@@ -42,7 +42,7 @@ fn cell(height: f64, line: usize) -> char {
 }
 
 /// Formats events per second: `500/s`, `20/m`.
-pub fn rate(per_second: f64) -> String {
+pub(super) fn rate(per_second: f64) -> String {
     let (number, unit) = match per_second {
         1.0.. => (per_second, 's'),
         _ if per_second * 60.0 >= 1.0 => (per_second * 60.0, 'm'),
@@ -63,12 +63,12 @@ pub fn rate(per_second: f64) -> String {
 }
 
 /// Formats a time without its fraction of a second.
-pub fn second(time: i64) -> String {
+pub(super) fn second(time: i64) -> String {
     format_time(time.div_euclid(SECOND) * SECOND)
 }
 
 /// Formats a length of event time, in whole seconds if it is longer than one.
-pub fn length(nanoseconds: i64) -> String {
+pub(super) fn length(nanoseconds: i64) -> String {
     let whole = if nanoseconds > SECOND { nanoseconds / SECOND * SECOND } else { nanoseconds };
     format_duration(whole.max(0).unsigned_abs())
 }

@@ -18,16 +18,16 @@ use serde_json::{Value, json};
 use std::{fmt::Write, time::Duration};
 
 /// A forecast and the run that it describes.
-pub struct About<'a> {
-    pub arguments: &'a Generate,
-    pub plan: &'a Plan,
-    pub forecast: &'a Forecast,
+pub(super) struct About<'a> {
+    pub(crate) arguments: &'a Generate,
+    pub(crate) plan: &'a Plan,
+    pub(crate) forecast: &'a Forecast,
 }
 
 const DAY_SECONDS: f64 = 86_400.0;
 
 impl About<'_> {
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = self.headline();
         let outcomes = self.forecast.summary.by_outcome(self.plan).map(|(method, failure, count)| {
             vec![method.to_owned(), failure.unwrap_or("success").to_owned(), format_count(count)]
@@ -214,7 +214,7 @@ impl About<'_> {
     }
 
     /// The forecast as one JSON document.
-    pub fn json(&self) -> String {
+    pub(super) fn json(&self) -> String {
         let (plan, forecast, summary) = (self.plan, self.forecast, &self.forecast.summary);
         let by_method = summary.by_outcome(plan).map(|(method, failure, events)| {
             json!({ "method": method, "outcome": failure.unwrap_or("success"), "events": events })

@@ -14,7 +14,7 @@ const MOST_MISSED: usize = 5;
 const MOST_CAUSES: usize = 5;
 
 /// The score as a table.
-pub fn text(score: &Score) -> String {
+pub(super) fn text(score: &Score) -> String {
     let mut text = headline(score);
     let rows: Vec<Vec<String>> = [head()].into_iter().chain(score.rules.iter().map(row)).collect();
     // The details of a rule follow its line.
@@ -87,7 +87,7 @@ fn row(rule: &RuleScore) -> Vec<String> {
 }
 
 /// A number with three digits that count.
-pub fn rounded(number: f64) -> String {
+pub(super) fn rounded(number: f64) -> String {
     match number {
         number if number >= 100.0 => format_count(number.round() as u64),
         number if number >= 10.0 => format!("{number:.1}"),
@@ -95,12 +95,12 @@ pub fn rounded(number: f64) -> String {
     }
 }
 
-pub fn times(times: Times) -> String {
+pub(super) fn times(times: Times) -> String {
     format!("p50 {}, largest {}", seconds(times.p50), seconds(times.largest))
 }
 
 /// Seconds as a duration, to three digits.
-pub fn seconds(seconds: f64) -> String {
+pub(super) fn seconds(seconds: f64) -> String {
     let sign = if seconds < 0.0 { "-" } else { "" };
     let unit = if seconds.abs() < 10.0 { 1e3 } else { 1.0 };
     let nanoseconds = ((seconds.abs() * unit).round() / unit * 1e9).round() as u64;

@@ -28,7 +28,7 @@ use trial::{Trial, Variant};
 
 /// Options of a sweep.
 #[derive(Args)]
-pub struct SweepOptions {
+pub(super) struct SweepOptions {
     /// Find where a rule stops finding an attack: run the rule's command over every combination of these parameters of
     /// the attack, such as `deletes=1..20,gap=1s..60s`. A range has steps of 1 in its unit, or says them:
     /// `deletes=10..100/10`.
@@ -61,7 +61,7 @@ pub struct SweepOptions {
 }
 
 impl SweepOptions {
-    pub fn is_given(&self) -> bool {
+    pub(super) fn is_given(&self) -> bool {
         self.sweep.is_some()
     }
 }
@@ -95,7 +95,7 @@ struct Cost {
     by_scenario: BTreeMap<String, u64>,
 }
 
-pub fn run(arguments: &Score) -> Result<u8, Error> {
+pub(super) fn run(arguments: &Score) -> Result<u8, Error> {
     let Some(axes) = &arguments.sweep.sweep else { return Ok(2) };
     let stop = Stop::new(Arc::default())?;
     let catalog = Catalog::built_in()?;

@@ -17,13 +17,13 @@ type Row = (String, String, String);
 const HEADLINE: &str = "\n# Expected within ";
 
 /// The file of a workload, with the table appended as comment lines that replace those of an earlier `show`.
-pub fn with_table(file: &str, plan: &Plan) -> String {
+pub(super) fn with_table(file: &str, plan: &Plan) -> String {
     let end = file.rfind(HEADLINE).filter(|at| file[at + 1..].lines().all(|line| line.starts_with('#')));
     format!("{}{}", &file[..end.unwrap_or(file.len())], text(plan))
 }
 
 /// The table without comment marks.
-pub fn alone(plan: &Plan) -> String {
+pub(super) fn alone(plan: &Plan) -> String {
     text(plan).lines().flat_map(|line| [line.strip_prefix("# ").unwrap_or(line), "\n"]).collect()
 }
 

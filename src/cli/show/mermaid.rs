@@ -11,7 +11,7 @@ use crate::{
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// The diagram, with a final line feed.
-pub fn diagram(plan: &Plan, written: &Scenario, scenario: &ResolvedScenario) -> String {
+pub(super) fn diagram(plan: &Plan, written: &Scenario, scenario: &ResolvedScenario) -> String {
     let mut lines = Lines { text: "sequenceDiagram\n".to_owned(), plan, scenario };
     if let Some(description) = &written.description {
         // A title is one line.

@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 const COMPARED: u64 = 24;
 
 /// The whole description of a method.
-pub fn text(catalog: &Arc<Catalog>, id: MethodId) -> Result<String, Error> {
+pub(super) fn text(catalog: &Arc<Catalog>, id: MethodId) -> Result<String, Error> {
     let method = &catalog.methods[id];
     let mut text =
         format!("{} ({}): {} a {}\n", method.name, method.short, effect(method.does), catalog.kinds[method.kind].label);

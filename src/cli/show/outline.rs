@@ -12,17 +12,17 @@ use crate::{
 };
 
 /// The outline of a scenario.
-pub struct Outline<'p> {
+pub(super) struct Outline<'p> {
     /// Calls and branches in order.
-    pub items: Vec<Item<'p>>,
+    pub(crate) items: Vec<Item<'p>>,
     /// How long an instance takes, in nanoseconds.
-    pub lasts: DurationRange,
+    pub(crate) lasts: DurationRange,
     /// How many events an instance has.
-    pub events: CountRange,
+    pub(crate) events: CountRange,
 }
 
 /// An element of the outline.
-pub enum Item<'p> {
+pub(super) enum Item<'p> {
     /// A call.
     Call(ToldCall<'p>),
     /// A branch: the probability and the content of each alternative.
@@ -30,13 +30,13 @@ pub enum Item<'p> {
 }
 
 /// A call with its possible times.
-pub struct ToldCall<'p> {
+pub(super) struct ToldCall<'p> {
     /// The call itself.
-    pub call: &'p Call,
+    pub(crate) call: &'p Call,
     /// When its first event can happen, in nanoseconds after the start of the instance.
-    pub when: DurationRange,
+    pub(crate) when: DurationRange,
     /// How many events it has if it happens.
-    pub times: CountRange,
+    pub(crate) times: CountRange,
 }
 
 /// Walks through the compiled steps of a scenario.
@@ -50,7 +50,7 @@ struct Reader<'p> {
 
 impl<'p> Outline<'p> {
     /// Derives the outline of a scenario.
-    pub fn new(scenario: &'p ResolvedScenario) -> Self {
+    pub(super) fn new(scenario: &'p ResolvedScenario) -> Self {
         let nothing = CountRange { low: 0, high: 0 };
         let mut reader = Reader { scenario, at: 0, now: DurationRange { low: 0, high: 0 }, events: nothing };
         let items = reader.items();
@@ -125,7 +125,7 @@ impl<'p> Reader<'p> {
 }
 
 /// The values that a call requests, such as `max_cfu 5`, in the order of the method's inputs.
-pub fn asks(plan: &Plan, scenario: &ResolvedScenario, call: &Call) -> Vec<String> {
+pub(super) fn asks(plan: &Plan, scenario: &ResolvedScenario, call: &Call) -> Vec<String> {
     let method = &plan.catalog.methods[call.method];
     let changes = method.input.iter().filter_map(|input| match input.value {
         InputValue::Changes { field, .. } => Some((input.name.as_str(), field)),
@@ -171,7 +171,7 @@ fn literal(plan: &Plan, code: u64) -> String {
 }
 
 /// The target of a call: its resource, or all of a kind if it lists them.
-pub fn on(catalog: &Catalog, scenario: &ResolvedScenario, call: &Call) -> String {
+pub(super) fn on(catalog: &Catalog, scenario: &ResolvedScenario, call: &Call) -> String {
     if let Some(target) = call.target {
         return scenario.resources[target].name.clone();
     }
@@ -181,7 +181,7 @@ pub fn on(catalog: &Catalog, scenario: &ResolvedScenario, call: &Call) -> String
 }
 
 /// The outcome of a call.
-pub fn outcome(catalog: &Catalog, call: &Call) -> String {
+pub(super) fn outcome(catalog: &Catalog, call: &Call) -> String {
     let failure = |id: usize| format!("{} ({})", catalog.failures[id].name, catalog.failures[id].status);
     match call.outcome {
         Outcome::Auto => "whatever the state dictates".to_owned(),
@@ -194,7 +194,7 @@ pub fn outcome(catalog: &Catalog, call: &Call) -> String {
 }
 
 /// The automatic failure of a call that requests less than there is.
-pub fn by_itself(call: &Call) -> Option<usize> {
+pub(super) fn by_itself(call: &Call) -> Option<usize> {
     match (call.lowers, call.outcome) {
         (Some((failure, _)), Outcome::Success { insists: false }) => {
             call.asks.iter().any(|ask| matches!(ask.value, Asked::Code(_))).then_some(failure)
@@ -204,13 +204,13 @@ pub fn by_itself(call: &Call) -> Option<usize> {
 }
 
 /// Formats a probability or a share in percent.
-pub fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     let rounded = (share * 1_000.0).round() / 10.0;
     if rounded == 0.0 && share > 0.0 { "less than 0.1 %".to_owned() } else { format!("{rounded} %") }
 }
 
 /// The probability that a call happens at all, if it is below 1.
-pub fn chance(call: &Call) -> Option<String> {
+pub(super) fn chance(call: &Call) -> Option<String> {
     const ALL: f64 = 18_446_744_073_709_551_616.0;
     call.chance.map(|chance| percent(chance as f64 / ALL))
 }

@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 const WIDTH: usize = 96;
 
 /// The timeline of a scenario.
-pub fn for_scenario(plan: &Plan, written: &Scenario, scenario: &ResolvedScenario) -> String {
+pub(super) fn for_scenario(plan: &Plan, written: &Scenario, scenario: &ResolvedScenario) -> String {
     let mut text = head(written);
     let catalog = &plan.catalog;
     let actors = scenario.actors.iter().map(|actor| {
@@ -54,7 +54,7 @@ pub fn for_scenario(plan: &Plan, written: &Scenario, scenario: &ResolvedScenario
 }
 
 /// The table of a workload: its scenarios by share.
-pub fn for_mix(plan: &Plan, written: &Scenario, mix: &Mix) -> String {
+pub(super) fn for_mix(plan: &Plan, written: &Scenario, mix: &Mix) -> String {
     let mut text = head(written);
     let (background, injected) = plan.scenarios.split_at(plan.background);
     let head = ["SHARE", "STORY", "EVENTS", "TAKES"].map(str::to_owned).to_vec();
@@ -191,7 +191,7 @@ fn row(plan: &Plan, scenario: &ResolvedScenario, outline: &ToldCall, gutter: &st
 }
 
 /// How many times a call happens, if it is not once.
-pub fn often(outline: &ToldCall) -> Option<String> {
+pub(super) fn often(outline: &ToldCall) -> Option<String> {
     let every = outline.call.every;
     let apart = if every.high > 0 { format!(", {every} apart") } else { String::new() };
     match outline.call.turns {

@@ -12,20 +12,20 @@ use crate::{
 };
 
 /// A run, and which of its events are expected.
-pub struct Expected {
-    pub plan: Plan,
-    pub scope: Scope,
+pub(super) struct Expected {
+    pub(crate) plan: Plan,
+    pub(crate) scope: Scope,
     /// If nobody knows where the run ended: the events before this number were emitted.
-    pub end_unknown: Option<u64>,
+    pub(crate) end_unknown: Option<u64>,
     /// When the run began in wall time, if a summary says so.
-    pub started: Option<i64>,
+    pub(crate) started: Option<i64>,
     /// Whether events were emitted at their times, if a summary says so.
-    pub is_live: Option<bool>,
+    pub(crate) is_live: Option<bool>,
     /// How many seconds of event time a live run had in one of wall time, if a summary says so.
     speed: Option<f64>,
     /// The topic that the run was emitted to.
-    pub topic: Option<Topic>,
-    pub warnings: Vec<String>,
+    pub(crate) topic: Option<Topic>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Verify {

@@ -18,10 +18,10 @@ use std::{
 const BETWEEN: Duration = Duration::from_millis(250);
 
 /// The thread that draws, if there is anybody to see it.
-pub struct Progress(Option<(mpsc::Sender<()>, JoinHandle<()>)>);
+pub(super) struct Progress(Option<(mpsc::Sender<()>, JoinHandle<()>)>);
 
 impl Progress {
-    pub fn begin(quiet: bool, seen: &Arc<Seen>) -> Self {
+    pub(super) fn begin(quiet: bool, seen: &Arc<Seen>) -> Self {
         if quiet || !io::stderr().is_terminal() {
             return Progress(None);
         }
@@ -31,7 +31,7 @@ impl Progress {
         Progress(thread.ok().map(|thread| (over, thread)))
     }
 
-    pub fn finish(self) {
+    pub(super) fn finish(self) {
         if let Some((over, thread)) = self.0 {
             let _ = over.send(());
             // A thread that has failed has shown nothing, which is no failure of the verification.

@@ -19,7 +19,7 @@ const MOST_LENGTHS: usize = 3;
 const MOST_CAUSES: usize = 4;
 
 /// The verdict, and what follows from it.
-pub fn text(verdict: &Verdict, is_fine: bool) -> String {
+pub(super) fn text(verdict: &Verdict, is_fine: bool) -> String {
     let mut text = format!(
         "{} events of {} (seed {}, from {}) were expected\n",
         format_count(verdict.expected),
@@ -168,7 +168,7 @@ fn conclusion(verdict: &Verdict) -> String {
 }
 
 /// Why a verdict fails, and what to do next.
-pub fn failure(arguments: &Verify, verdict: &Verdict, failures: &[String]) -> Error {
+pub(super) fn failure(arguments: &Verify, verdict: &Verdict, failures: &[String]) -> Error {
     let mut error = Error::failed(format!("{} did not arrive as it was sent: {}", verdict.name, failures.join("; ")));
     let run = shown(&arguments.run);
     match &arguments.missing {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Where records come from.
 #[derive(Args)]
 #[command(next_help_heading = "Kafka", group = ArgGroup::new("brokers").args(["bootstrap_servers", "kafka_config"]).multiple(true))]
-pub struct TopicOptions {
+pub(super) struct TopicOptions {
     /// Brokers to read from, as HOST:PORT with commas between them.
     #[arg(short, long, value_name = "HOST:PORT", requires = "topic")]
     bootstrap_servers: Option<String>,
@@ -45,13 +45,13 @@ pub struct TopicOptions {
 
 impl TopicOptions {
     /// Whether a topic is read.
-    pub fn is_given(&self) -> bool {
+    pub(super) fn is_given(&self) -> bool {
         self.topic.is_some()
     }
 
     /// Reads the topic, if one is given.
     #[cfg(feature = "kafka")]
-    pub fn read(&self, verifier: &mut Verifier<'_>, expected: &Expected) -> Result<(), Error> {
+    pub(super) fn read(&self, verifier: &mut Verifier<'_>, expected: &Expected) -> Result<(), Error> {
         use crate::cli::generate::kafka::connect;
         use crate::{
             sink::kafka::{Begin, KafkaSettings},
@@ -93,7 +93,7 @@ impl TopicOptions {
 
     /// Reads the topic, which this build cannot.
     #[cfg(not(feature = "kafka"))]
-    pub fn read(&self, _: &mut Verifier<'_>, _: &Expected) -> Result<(), Error> {
+    pub(crate) fn read(&self, _: &mut Verifier<'_>, _: &Expected) -> Result<(), Error> {
         match self.topic {
             Some(_) => Err(Error::usage("this build of falsetrail cannot read from Kafka")
                 .help("build it with the feature `kafka`")),

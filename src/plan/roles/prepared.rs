@@ -17,7 +17,7 @@ use crate::{
 
 /// The draws that the events of a scenario require.
 #[derive(Debug)]
-pub struct Draws<'p> {
+pub(crate) struct Draws<'p> {
     scenario: Key,
     /// Key from which everything but actors is drawn, if all instances take place in the same location.
     place: Option<Key>,
@@ -51,7 +51,7 @@ enum Placed<'p> {
 
 /// Cache of the members that recent instances drew: an instance's events are interleaved with those of other instances.
 #[derive(Debug)]
-pub struct Drawn(Box<[Entry]>);
+pub(crate) struct Drawn(Box<[Entry]>);
 
 /// Members drawn by an instance, one for each of its scenario's positions; one cache line.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +87,7 @@ impl Drawn {
 impl<'p> Draws<'p> {
     /// Prepares the required draws, in the order in which [`Roles::draw`] draws all; with the scenario's rows if
     /// `with_rows`.
-    pub fn new(
+    pub(crate) fn new(
         catalog: &'p Catalog,
         population: &'p Population,
         scenario: &ResolvedScenario,
@@ -150,7 +150,13 @@ impl<'p> Draws<'p> {
 impl Roles {
     /// Draws what was prepared for a scenario, for the instance with that number and salt, or takes it from the cache.
     #[inline]
-    pub fn draw_prepared(&mut self, draws: &Draws, recent: &mut Drawn, scenario: u16, (instance, salt): (u64, Salt)) {
+    pub(crate) fn draw_prepared(
+        &mut self,
+        draws: &Draws,
+        recent: &mut Drawn,
+        scenario: u16,
+        (instance, salt): (u64, Salt),
+    ) {
         let key = draws.scenario.salted(salt);
         let around = draws.place.unwrap_or(key);
         self.place = around;

@@ -15,9 +15,9 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct CompiledCalls {
     /// Event kinds of all calls.
-    pub event_kinds: Vec<EventKind>,
+    pub(crate) event_kinds: Vec<EventKind>,
     /// By scenario and operation.
-    pub calls: Vec<Box<[CompiledCall]>>,
+    pub(crate) calls: Vec<Box<[CompiledCall]>>,
 }
 
 /// The most resources that the lists of a run may show, counted once for each call that lists them: compiling takes
@@ -30,7 +30,7 @@ impl CompiledCalls {
     /// # Errors
     ///
     /// Mistakes in the templates of their methods, and lists that show too many resources.
-    pub fn new(
+    pub(crate) fn new(
         catalog: &Catalog,
         scenarios: &[ResolvedScenario],
         compiler: &mut EventKindCompiler<'_>,

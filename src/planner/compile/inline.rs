@@ -13,18 +13,18 @@ const LONGEST: usize = 64 << 10;
 
 /// The program of an event kind after inlining, and the values that it still uses.
 pub(super) struct Inlined {
-    pub program: Program,
-    pub known: Vec<MemberValues>,
-    pub value_sources: Vec<ValueSource>,
-    pub key: Option<usize>,
-    pub first_subject: Option<usize>,
+    pub(crate) program: Program,
+    pub(crate) known: Vec<MemberValues>,
+    pub(crate) value_sources: Vec<ValueSource>,
+    pub(crate) key: Option<usize>,
+    pub(crate) first_subject: Option<usize>,
 }
 
 /// Values that are needed besides those in the program.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted {
-    pub key: Option<usize>,
-    pub first_subject: Option<usize>,
+    pub(crate) key: Option<usize>,
+    pub(crate) first_subject: Option<usize>,
 }
 
 impl CallCompiler<'_> {

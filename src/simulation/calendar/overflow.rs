@@ -36,7 +36,7 @@ pub(super) struct Next {
     level: usize,
     list: usize,
     /// The first bucket that the list covers.
-    pub bucket: u64,
+    pub(crate) bucket: u64,
 }
 
 const DIGIT: u32 = 8;
@@ -49,7 +49,7 @@ const NONE: u32 = u32::MAX;
 
 impl Overflow {
     /// An empty overflow for buckets' numbers of `bits` bits, of which the lowest `below` bits index the wheel.
-    pub fn new(below: u32, bits: u32) -> Self {
+    pub(super) fn new(below: u32, bits: u32) -> Self {
         let levels = bits.saturating_sub(below).div_ceil(DIGIT);
         let empty = |_| Level { ends: [0; LISTS], occupied: [0; LISTS / 64] };
         let levels = (0..levels).map(empty).collect();
@@ -57,14 +57,14 @@ impl Overflow {
     }
 
     /// Number of entries.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 
     /// Adds an entry due in `bucket`; `different` has the bits in which that differs from the current bucket.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
-    pub fn put(&mut self, different: u64, bucket: u64, due: Due) {
+    pub(super) fn put(&mut self, different: u64, bucket: u64, due: Due) {
         let level = ((different.ilog2() - self.below) / DIGIT) as usize;
         let list = (bucket >> (self.below + level as u32 * DIGIT)) as usize % LISTS;
         let level = &mut self.levels[level];
@@ -79,7 +79,7 @@ impl Overflow {
     }
 
     /// The first non-empty list after the bucket `cursor`.
-    pub fn next(&self, cursor: u64) -> Option<Next> {
+    pub(super) fn next(&self, cursor: u64) -> Option<Next> {
         self.levels.iter().enumerate().find_map(|(at, level)| {
             let below = self.below + at as u32 * DIGIT;
             let digits = cursor >> below;
@@ -89,7 +89,7 @@ impl Overflow {
     }
 
     /// Detaches a list, to be emptied with [`Overflow::pop`].
-    pub fn take(&mut self, next: Next) -> End {
+    pub(super) fn take(&mut self, next: Next) -> End {
         let level = &mut self.levels[next.level];
         level.occupied[next.list / 64] &= !(1 << (next.list % 64));
         std::mem::take(&mut level.ends[next.list])
@@ -98,7 +98,7 @@ impl Overflow {
     /// Removes an entry from a detached list.
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
-    pub fn pop(&mut self, list: &mut End) -> Option<Due> {
+    pub(super) fn pop(&mut self, list: &mut End) -> Option<Due> {
         let at = list.checked_sub(1)?;
         let due = self.entries[at as usize];
         *list = at;
@@ -114,7 +114,7 @@ impl Overflow {
 
 impl Next {
     /// Whether the list covers exactly one turn of the wheel.
-    pub fn is_nearest(self) -> bool {
+    pub(super) fn is_nearest(self) -> bool {
         self.level == 0
     }
 }

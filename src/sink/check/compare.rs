@@ -11,9 +11,9 @@ use super::super::messages::reason;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     /// Number of bytes.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// Number of line feeds in them.
-    pub lines: u64,
+    pub(crate) lines: u64,
     /// Whether the last line is still incomplete.
     within: bool,
 }
@@ -44,7 +44,7 @@ impl fmt::Display for Difference {
 
 impl Progress {
     /// Compares the next piece of the text with the next bytes of the file. `buffer` is scratch memory.
-    pub fn compare(&mut self, file: &mut dyn Read, text: &[u8], buffer: &mut Vec<u8>) -> Result<(), Difference> {
+    pub(super) fn compare(&mut self, file: &mut dyn Read, text: &[u8], buffer: &mut Vec<u8>) -> Result<(), Difference> {
         buffer.resize(text.len(), 0);
         let read = fill(file, buffer);
         let found = &buffer[..*read.as_ref().unwrap_or_else(|(read, _)| read)];
@@ -64,7 +64,7 @@ impl Progress {
     }
 
     /// Checks that the file ends here, as the text does.
-    pub fn compare_end(self, file: &mut dyn Read) -> Result<(), Difference> {
+    pub(super) fn compare_end(self, file: &mut dyn Read) -> Result<(), Difference> {
         match fill(file, &mut [0]) {
             Ok(0) => Ok(()),
             Ok(_) => Err(Difference::GoesOnAfter(self.lines)),

@@ -33,7 +33,7 @@ pub(super) struct OneFile {
 
 impl OneFile {
     /// Opens the file; a missing file is reported as a difference.
-    pub fn open(path: &Path, format: Format, mut findings: Findings) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, format: Format, mut findings: Findings) -> Result<Self, Error> {
         let compression = Compression::wanted(path)?;
         let content = match File::open(path) {
             Ok(file) => Some(decoded(file, compression).map_err(|error| cannot_read(path, &error))?),

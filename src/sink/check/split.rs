@@ -56,7 +56,7 @@ struct Directory {
 }
 
 impl EventFiles {
-    pub fn new(output: &Output, path: &Path, own: &Path, findings: Findings) -> Self {
+    pub(super) fn new(output: &Output, path: &Path, own: &Path, findings: Findings) -> Self {
         Self {
             directory: Directory::new(path, own, findings),
             format: output.format,
@@ -88,7 +88,7 @@ impl Sink for EventFiles {
 }
 
 impl InstanceFiles {
-    pub fn new(output: &Output, path: &Path, own: &Path, findings: Findings) -> Self {
+    pub(super) fn new(output: &Output, path: &Path, own: &Path, findings: Findings) -> Self {
         Self {
             directory: Directory::new(path, own, findings),
             format: output.format,

@@ -92,12 +92,12 @@ pub(super) struct Wait<'a> {
 
 impl<'a> Wait<'a> {
     /// Starts the timeout.
-    pub fn new(producer: &'a Producer, options: &'a Options, timeout: Duration) -> Self {
+    pub(super) fn new(producer: &'a Producer, options: &'a Options, timeout: Duration) -> Self {
         Self { producer, options, start: Instant::now(), timeout, creation_grace: CREATION_GRACE }
     }
 
     /// Returns when the topic can be written to, as far as that can be known.
-    pub fn until_ready(&self) -> Result<Found, Error> {
+    pub(super) fn until_ready(&self) -> Result<Found, Error> {
         let found = self.for_topic()?;
         if let Some(leader) = &found.leader {
             self.for_leader(&leader.address)?;
@@ -107,7 +107,7 @@ impl<'a> Wait<'a> {
 
     /// Waits for any answer of the cluster, without naming the topic: requesting it could create it with the broker's
     /// default settings.
-    pub fn until_connected(&self) -> Result<(), Error> {
+    pub(super) fn until_connected(&self) -> Result<(), Error> {
         let mut slice = FIRST_SLICE;
         loop {
             let answer = self.producer.client().fetch_cluster_id(self.at_most(slice));
@@ -121,12 +121,12 @@ impl<'a> Wait<'a> {
     }
 
     /// The topic was just created. It must exist from now on, but it takes a while until all brokers know it.
-    pub fn topic_was_made(&mut self) {
+    pub(super) fn topic_was_made(&mut self) {
         self.creation_grace = self.timeout;
     }
 
     /// The time that is left.
-    pub fn left(&self) -> Duration {
+    pub(super) fn left(&self) -> Duration {
         self.timeout.saturating_sub(self.start.elapsed())
     }
 
@@ -272,7 +272,7 @@ fn topic_error_in(metadata: &Metadata) -> Option<RDKafkaErrorCode> {
 
 impl Found {
     /// How many partitions the topic has.
-    pub fn partitions(&self) -> i32 {
+    pub(super) fn partitions(&self) -> i32 {
         self.partitions
     }
 

@@ -35,16 +35,16 @@ const REPORT_GRACE: Duration = Duration::from_secs(10);
 pub(super) struct Connection {
     // Polled by the thread that sends. Measured with a separate polling thread: the same rate and CPU time, but one
     // thread more.
-    pub producer: Producer,
-    pub options: Options,
-    pub settings: KafkaSettings,
+    pub(crate) producer: Producer,
+    pub(crate) options: Options,
+    pub(crate) settings: KafkaSettings,
     /// The number of waits in a full queue since the last report.
     in_vain: Cell<u32>,
 }
 
 impl Connection {
     /// Connects and checks the topic. Also returns the topic's limits.
-    pub fn open(settings: KafkaSettings, warnings: &mut Vec<String>) -> Result<(Self, Limits), Error> {
+    pub(super) fn open(settings: KafkaSettings, warnings: &mut Vec<String>) -> Result<(Self, Limits), Error> {
         let mut options = Options::new(&settings)?;
         threads::check(&options)?;
         let (mut producer, limits) =
@@ -58,22 +58,22 @@ impl Connection {
     }
 
     /// The reports that have arrived.
-    pub fn reports(&self) -> &Reports {
+    pub(super) fn reports(&self) -> &Reports {
         &self.producer.context().reports
     }
 
     /// An empty buffer for the next chunk, in place of one that was lent to librdkafka.
-    pub fn spare_buffer(&self) -> Vec<u8> {
+    pub(super) fn spare_buffer(&self) -> Vec<u8> {
         self.producer.context().in_flight().spare()
     }
 
     /// Whether the run is to end, so that nothing may block any longer.
-    pub fn is_to_end(&self) -> bool {
+    pub(super) fn is_to_end(&self) -> bool {
         self.settings.stop.load(Ordering::Relaxed)
     }
 
     /// Waits until this many more bytes fit into the memory limit. Returns false if the run is to end instead.
-    pub fn wait_for_memory(&self, bytes: usize) -> Result<bool, Error> {
+    pub(super) fn wait_for_memory(&self, bytes: usize) -> Result<bool, Error> {
         let most = self.options.queue_bytes();
         while !self.producer.context().in_flight().has_room(bytes, most) {
             self.wait_for_room()?;
@@ -85,7 +85,7 @@ impl Connection {
     }
 
     /// Reads reports until there is room; sleeps while there are none.
-    pub fn wait_for_room(&self) -> Result<(), Error> {
+    pub(super) fn wait_for_room(&self) -> Result<(), Error> {
         let before = self.reports().answered();
         if !self.serve() {
             self.producer.poll(QUEUE_FULL_WAIT);
@@ -99,7 +99,7 @@ impl Connection {
     }
 
     /// Reads the reports that have arrived; returns whether there were any.
-    pub fn serve(&self) -> bool {
+    pub(super) fn serve(&self) -> bool {
         let before = self.reports().answered();
         let mut seen = before;
         loop {
@@ -113,7 +113,7 @@ impl Connection {
     }
 
     /// Waits for the reports of everything that was sent, within the applicable timeout.
-    pub fn settle(&self, how: Ending) {
+    pub(super) fn settle(&self, how: Ending) {
         let limit = match how {
             Ending::Complete => self.options.message_timeout.map(|all| all + REPORT_GRACE),
             Ending::Stopped => Some(self.settings.flush_timeout),
@@ -138,7 +138,7 @@ impl Connection {
     }
 
     /// Returns an error if librdkafka will send nothing more.
-    pub fn check_fatal(&self) -> Result<(), Error> {
+    pub(super) fn check_fatal(&self) -> Result<(), Error> {
         if self.producer.client().fatal_error().is_some() {
             return Err(self.fatal());
         }
@@ -146,7 +146,7 @@ impl Connection {
     }
 
     /// The fatal error after which librdkafka sends nothing more.
-    pub fn fatal(&self) -> Error {
+    pub(super) fn fatal(&self) -> Error {
         let (code, text) = self.producer.client().fatal_error().unwrap_or((RDKafkaErrorCode::Fatal, String::new()));
         diagnosis::fatal(&self.options, code, &text)
     }

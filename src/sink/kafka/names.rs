@@ -146,7 +146,7 @@ pub(super) fn suggestion(name: &str) -> String {
 }
 
 /// Whether a header's value may be a secret, judging by its name and its form.
-pub fn is_secret_header(name: &str, value: &str) -> bool {
+pub(crate) fn is_secret_header(name: &str, value: &str) -> bool {
     const NAMES: [&str; 13] = [
         "auth",
         "token",

@@ -66,14 +66,14 @@ const DEFAULT_BATCH_BYTES: u64 = 1_000_000;
 pub(super) struct Options {
     properties: BTreeMap<String, String>,
     /// The name of the topic, validated.
-    pub topic: String,
+    pub(crate) topic: String,
     /// How long librdkafka tries to deliver a record; `None` is without limit.
-    pub message_timeout: Option<Duration>,
+    pub(crate) message_timeout: Option<Duration>,
 }
 
 impl Options {
     /// Merges defaults and properties, and checks them as far as possible.
-    pub fn new(settings: &KafkaSettings) -> Result<Self, Error> {
+    pub(super) fn new(settings: &KafkaSettings) -> Result<Self, Error> {
         check_topic(&settings.topic)?;
         let mut properties: BTreeMap<String, String> =
             DEFAULTS.iter().map(|&(name, value, _)| (name.to_owned(), value.to_owned())).collect();
@@ -108,7 +108,7 @@ impl Options {
     }
 
     /// The same for a consumer: properties of producers are left out, so that one file of properties serves both.
-    pub fn for_reading(settings: &KafkaSettings) -> Result<Self, Error> {
+    pub(super) fn for_reading(settings: &KafkaSettings) -> Result<Self, Error> {
         let mut options = Self::new(settings)?;
         let given = |name: &str| {
             let of = settings.config.iter().chain(&settings.properties);
@@ -125,7 +125,7 @@ impl Options {
     }
 
     /// A consumer that commits nothing and belongs to no group, not yet connected.
-    pub fn consumer(&self) -> Result<BaseConsumer, Error> {
+    pub(super) fn consumer(&self) -> Result<BaseConsumer, Error> {
         let mut config = self.config();
         let defaults = [
             ("group.id", "falsetrail-verify"),
@@ -157,7 +157,7 @@ impl Options {
     }
 
     /// A producer with this configuration, not yet connected.
-    pub fn producer(&self) -> Result<Producer, Error> {
+    pub(super) fn producer(&self) -> Result<Producer, Error> {
         let debug = !self.get("debug").is_empty();
         let mut config = self.config();
         config.set_log_level(if debug {
@@ -170,13 +170,13 @@ impl Options {
     }
 
     /// An admin client, not yet connected.
-    pub fn admin(&self) -> Result<AdminClient<DefaultClientContext>, Error> {
+    pub(super) fn admin(&self) -> Result<AdminClient<DefaultClientContext>, Error> {
         self.config().create().map_err(|error| self.explain(error))
     }
 
     /// The same configuration without verification of the host name in the broker's certificate, and without a login,
     /// because the credentials are meant for the right broker only.
-    pub fn for_any_host(&self) -> Self {
+    pub(super) fn for_any_host(&self) -> Self {
         let mut properties = self.properties.clone();
         properties.insert("security.protocol".to_owned(), "ssl".to_owned());
         properties.insert("ssl.endpoint.identification.algorithm".to_owned(), "none".to_owned());
@@ -185,7 +185,7 @@ impl Options {
 
     /// Limits batches to the size that the topic accepts, unless the user has set a size. Returns whether that changes
     /// anything.
-    pub fn fit_batches(&mut self, most: u64) -> bool {
+    pub(super) fn fit_batches(&mut self, most: u64) -> bool {
         let fits = self.properties.contains_key("batch.size") || most >= DEFAULT_BATCH_BYTES;
         if !fits {
             self.properties.insert("batch.size".to_owned(), most.to_string());
@@ -194,19 +194,19 @@ impl Options {
     }
 
     /// The largest record that librdkafka accepts, in bytes before compression.
-    pub fn largest_record(&self) -> u64 {
+    pub(super) fn largest_record(&self) -> u64 {
         // librdkafka has already rejected a value that is not a number.
         self.get("message.max.bytes").parse().unwrap_or(1_000_000)
     }
 
     /// The size of the queue in bytes.
-    pub fn queue_bytes(&self) -> usize {
+    pub(super) fn queue_bytes(&self) -> usize {
         // librdkafka has already rejected a value that is not a number.
         self.get("queue.buffering.max.kbytes").parse().unwrap_or(usize::MAX).saturating_mul(1024)
     }
 
     /// Whether batches are compressed.
-    pub fn compresses(&self) -> bool {
+    pub(super) fn compresses(&self) -> bool {
         self.get("compression.type") != "none"
     }
 
@@ -215,23 +215,23 @@ impl Options {
     }
 
     /// A property's value; empty if it is not set.
-    pub fn get(&self, name: &str) -> &str {
+    pub(super) fn get(&self, name: &str) -> &str {
         self.properties.get(name).map_or("", String::as_str)
     }
 
     /// The bootstrap servers.
-    pub fn servers(&self) -> &str {
+    pub(super) fn servers(&self) -> &str {
         self.get("bootstrap.servers")
     }
 
     /// A note about these options for the summary, if one is needed.
-    pub fn notes(&self) -> Option<String> {
+    pub(super) fn notes(&self) -> Option<String> {
         (self.get("acks") == "0")
             .then(|| "with `acks=0` brokers acknowledge nothing: delivered means sent here".to_owned())
     }
 
     /// The text with all secret values removed.
-    pub fn hide(&self, text: &str) -> String {
+    pub(super) fn hide(&self, text: &str) -> String {
         self.properties
             .iter()
             .filter(|(name, value)| is_secret(name) && !value.is_empty())
@@ -288,7 +288,7 @@ fn check_topic(topic: &str) -> Result<(), Error> {
 }
 
 /// A warning about properties in a file that have no effect, if there are any.
-pub fn ignored_properties(properties: &[(String, String)]) -> Option<String> {
+pub(crate) fn ignored_properties(properties: &[(String, String)]) -> Option<String> {
     let names: Vec<&str> = properties.iter().map(|(name, _)| name.as_str()).filter(|name| is_registry(name)).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
     let is_any = !names.is_empty();

@@ -52,17 +52,17 @@ pub(super) type Producer = BaseProducer<Context>;
 /// Receives librdkafka's callbacks: collects the reports, and releases the buffers of their records.
 pub(super) struct Context {
     /// The reports so far.
-    pub reports: Reports,
+    pub(crate) reports: Reports,
     in_flight: Mutex<InFlight>,
 }
 
 /// A record to send.
 pub(super) struct Record<'a> {
     /// Empty for a record without a key.
-    pub key: &'a [u8],
+    pub(crate) key: &'a [u8],
     /// `None` for a record without a value (a null value).
-    pub value: Option<&'a [u8]>,
-    pub headers: &'a Headers,
+    pub(crate) value: Option<&'a [u8]>,
+    pub(crate) headers: &'a Headers,
     /// The record's time in milliseconds since the Unix epoch; 0 is the time of sending.
     pub time: i64,
 }
@@ -103,12 +103,12 @@ pub(super) fn flush(producer: &Producer, limit: Duration) {
 
 impl Context {
     /// A context without reports.
-    pub fn new(reports: Reports) -> Self {
+    pub(super) fn new(reports: Reports) -> Self {
         Self { reports, in_flight: Mutex::default() }
     }
 
     /// The buffers that librdkafka may still read.
-    pub fn in_flight(&self) -> MutexGuard<'_, InFlight> {
+    pub(super) fn in_flight(&self) -> MutexGuard<'_, InFlight> {
         self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -119,7 +119,7 @@ impl<'p> Batch<'p> {
     ///
     /// # Errors
     /// librdkafka's, if it does not accept the topic.
-    pub fn open(
+    pub(super) fn open(
         producer: &'p Producer,
         topic: &str,
         bodies: Option<Arc<Vec<u8>>>,
@@ -136,7 +136,7 @@ impl<'p> Batch<'p> {
     ///
     /// # Errors
     /// The reason why librdkafka did not take it; `Fatal` if it will take nothing more.
-    pub fn hand_over(&mut self, place: usize, record: &Record<'_>) -> Result<(), RDKafkaErrorCode> {
+    pub(super) fn hand_over(&mut self, place: usize, record: &Record<'_>) -> Result<(), RDKafkaErrorCode> {
         let is_copied = !record.value.is_some_and(|value| self.lends(value));
         self.describe(place, record, is_copied);
         let client = self.producer.client().native_ptr();

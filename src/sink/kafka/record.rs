@@ -54,7 +54,7 @@ pub(super) struct Headers {
 
 impl Headers {
     /// Names and values, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&CStr, &[u8])> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&CStr, &[u8])> {
         let mut at = 0;
         self.ends.iter().map(move |&(name, value)| {
             let begin = std::mem::replace(&mut at, value);
@@ -92,7 +92,7 @@ pub(super) type Parts<'a> = (Option<Cow<'a, [u8]>>, &'a Headers);
 
 impl Form {
     /// Records in this mode, with additional headers that follow the mode's own.
-    pub fn new(mode: Mode, given: &[(String, String)]) -> Result<Self, Error> {
+    pub(super) fn new(mode: Mode, given: &[(String, String)]) -> Result<Self, Error> {
         for (name, _) in given {
             let ours = mode != Mode::Bare && (name == CONTENT_TYPE || name.starts_with(PREFIX));
             if ours {
@@ -119,7 +119,7 @@ impl Form {
     ///
     /// # Errors
     /// If `data_base64` is not base64, in binary mode.
-    pub fn parts<'a>(&'a mut self, body: &'a [u8]) -> Result<Parts<'a>, Error> {
+    pub(super) fn parts<'a>(&'a mut self, body: &'a [u8]) -> Result<Parts<'a>, Error> {
         let value = match self.mode {
             Mode::Structured | Mode::Bare => Some(Cow::Borrowed(body)),
             Mode::Binary => self.binary(body)?,

@@ -60,34 +60,34 @@ pub(super) struct Reports {
 
 impl Reports {
     /// No reports yet.
-    pub fn new(show_log: bool) -> Self {
+    pub(super) fn new(show_log: bool) -> Self {
         Self { show_log, ..Self::default() }
     }
 
     /// Live counters of acknowledged and unacknowledged events, for other threads.
-    pub fn tally(&self) -> Arc<Tally> {
+    pub(super) fn tally(&self) -> Arc<Tally> {
         Arc::clone(&self.tally)
     }
 
     /// The number of events that have their report.
-    pub fn answered(&self) -> u64 {
+    pub(super) fn answered(&self) -> u64 {
         self.tally.acknowledged.load(Relaxed) + self.tally.unacknowledged.load(Relaxed)
     }
 
     /// Sets the list of events that are not delivered; `None` ends listing.
-    pub fn list(&self, list: Option<List>) {
+    pub(super) fn list(&self, list: Option<List>) {
         self.seldom().list = list;
     }
 
     /// Counts an event that librdkafka did not even queue.
-    pub fn refused(&self, number: u64, body: &[u8], code: RDKafkaErrorCode) {
+    pub(super) fn refused(&self, number: u64, body: &[u8], code: RDKafkaErrorCode) {
         self.tally.unacknowledged.fetch_add(1, Relaxed);
         let id = members::id(body);
         self.seldom().fail(code, &Undelivered { number, id: id.as_deref(), partition: None, unknown: false });
     }
 
     /// Counts the result of a record; `number` returns the event's number.
-    pub fn report(&self, result: &DeliveryResult<'_>, number: impl FnOnce() -> u64) {
+    pub(super) fn report(&self, result: &DeliveryResult<'_>, number: impl FnOnce() -> u64) {
         match result {
             Ok(record) => {
                 self.tally.acknowledged.fetch_add(1, Relaxed);
@@ -104,7 +104,7 @@ impl Reports {
     }
 
     /// Handles a line of librdkafka's log.
-    pub fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+    pub(super) fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         if self.show_log {
             // Standard error may be a closed terminal.
             let _ = writeln!(io::stderr(), "librdkafka: {facility}: {line}");
@@ -118,17 +118,17 @@ impl Reports {
     }
 
     /// Handles an error of the client, in librdkafka's words.
-    pub fn error(&self, error: &KafkaError, reason: &str) {
+    pub(super) fn error(&self, error: &KafkaError, reason: &str) {
         self.seldom().trouble(code(error), reason);
     }
 
     /// The connection's errors so far, oldest first, without duplicates.
-    pub fn troubles(&self) -> Vec<Trouble> {
+    pub(super) fn troubles(&self) -> Vec<Trouble> {
         self.seldom().troubles.clone()
     }
 
     /// The account of the `taken` events.
-    pub fn delivered(&self, taken: u64) -> Delivered {
+    pub(super) fn delivered(&self, taken: u64) -> Delivered {
         let mut seldom = self.seldom();
         let listed = seldom.list.as_mut().map(List::finish).unwrap_or_default();
         let events = self.tally.acknowledged.load(Relaxed);

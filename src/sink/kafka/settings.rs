@@ -9,11 +9,11 @@ use super::undelivered::UndeliveredFile;
 
 /// How to create the topic, if it does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CreateTopic {
+pub(crate) struct CreateTopic {
     /// The number of partitions.
-    pub partitions: i32,
+    pub(crate) partitions: i32,
     /// The number of replicas of each; `None` is the cluster's default.
-    pub replication: Option<i32>,
+    pub(crate) replication: Option<i32>,
 }
 
 /// Where to connect, and how.
@@ -22,16 +22,16 @@ pub struct CreateTopic {
 #[derive(Clone)]
 pub struct KafkaSettings {
     /// The bootstrap servers, as `host:port,host:port`; may be empty if the property `bootstrap.servers` names them.
-    pub bootstrap_servers: String,
+    pub(crate) bootstrap_servers: String,
     /// The topic of all records.
     pub topic: String,
     /// librdkafka's properties from a file ([`read_properties`](super::read_properties)): they override
     /// [`DEFAULTS`](super::DEFAULTS), and everything else here overrides them.
-    pub config: Vec<(String, String)>,
+    pub(crate) config: Vec<(String, String)>,
     /// librdkafka's properties as the user gave them. They override everything else; the last value of a name wins.
     pub properties: Vec<(String, String)>,
     /// How to create the topic if it does not exist; `None` does not create it.
-    pub create_topic: Option<CreateTopic>,
+    pub(crate) create_topic: Option<CreateTopic>,
     /// How the parts of an event are distributed over its record.
     pub mode: Mode,
     /// Headers of every record, in addition to the mode's own.
@@ -39,10 +39,10 @@ pub struct KafkaSettings {
     /// Which time records have.
     pub record_time: RecordTime,
     /// Whether events are emitted at the pace of the clock: records then wait only briefly for others to fill a batch.
-    pub paced: bool,
+    pub(crate) paced: bool,
     /// Begin and end of event time in nanoseconds since the Unix epoch, as far as known; needed with
     /// [`RecordTime::Event`].
-    pub event_time: (i64, Option<i64>),
+    pub(crate) event_time: (i64, Option<i64>),
     /// Where to list the events that were not delivered; `None` writes no list.
     pub undelivered: Option<UndeliveredFile>,
     /// Whether to query the topic's end offsets before the first event

@@ -43,19 +43,19 @@ pub enum Begin {
 
 /// A record of a topic.
 #[derive(Debug)]
-pub struct TopicRecord {
+pub(crate) struct TopicRecord {
     /// Its partition.
-    pub partition: i32,
+    pub(crate) partition: i32,
     /// Its key, if it has one.
-    pub key: Option<Vec<u8>>,
+    pub(crate) key: Option<Vec<u8>>,
     /// When the broker received it, in nanoseconds since the Unix epoch, if brokers stamp the topic's records.
-    pub received: Option<i64>,
+    pub(crate) received: Option<i64>,
     /// The value; with attributes of a `CloudEvent` among its headers a JSON object of these and the value.
-    pub text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
 }
 
 /// A consumer of all partitions of a topic.
-pub struct TopicReader {
+pub(crate) struct TopicReader {
     consumer: BaseConsumer,
     options: Options,
     partitions: i32,
@@ -66,7 +66,7 @@ impl TopicReader {
     ///
     /// # Errors
     /// As [`KafkaSink::connect`](super::KafkaSink::connect).
-    pub fn connect(settings: &KafkaSettings, begin: &Begin) -> Result<Self, Error> {
+    pub(crate) fn connect(settings: &KafkaSettings, begin: &Begin) -> Result<Self, Error> {
         let options = Options::for_reading(settings)?;
         threads::check(&options)?;
         let producer = options.producer()?;
@@ -87,11 +87,6 @@ impl TopicReader {
         };
         reader.consumer.assign(&list).map_err(|error| reader.cannot("read", &error))?;
         Ok(reader)
-    }
-
-    /// How many partitions the topic has.
-    pub fn partitions(&self) -> i32 {
-        self.partitions
     }
 
     fn beginning(&self, begin: &Begin) -> Result<TopicPartitionList, Error> {
@@ -128,7 +123,7 @@ impl TopicReader {
     ///
     /// # Errors
     /// If the topic may not be read, or is there no longer.
-    pub fn next(&self, within: Duration) -> Result<Option<TopicRecord>, Error> {
+    pub(crate) fn next(&self, within: Duration) -> Result<Option<TopicRecord>, Error> {
         match self.consumer.poll(within) {
             None => Ok(None),
             Some(Ok(message)) => Ok(Some(record(&message))),
@@ -151,7 +146,7 @@ impl TopicReader {
     ///
     /// # Errors
     /// If the brokers do not answer.
-    pub fn unread(&self) -> Result<u64, Error> {
+    pub(crate) fn unread(&self) -> Result<u64, Error> {
         let position = self.consumer.position().map_err(|error| self.cannot("read", &error))?;
         let mut unread = 0;
         for element in position.elements() {

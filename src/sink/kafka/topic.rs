@@ -36,7 +36,7 @@ pub(super) struct Admin<'a> {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Limits {
     /// The largest batch in bytes, after compression.
-    pub max_message_bytes: Option<u64>,
+    pub(crate) max_message_bytes: Option<u64>,
     /// How far before its arrival a record's time may be.
     before: Option<Duration>,
     /// How far after its arrival a record's time may be.
@@ -49,12 +49,12 @@ pub(super) struct Limits {
 
 impl<'a> Admin<'a> {
     /// A client that is not yet connected.
-    pub fn new(options: &'a Options) -> Result<Self, Error> {
+    pub(super) fn new(options: &'a Options) -> Result<Self, Error> {
         Ok(Self { client: Some(options.admin()?), options })
     }
 
     /// Creates the topic; `false` if it already exists.
-    pub fn create(&self, wanted: CreateTopic, timeout: Duration) -> Result<bool, Error> {
+    pub(super) fn create(&self, wanted: CreateTopic, timeout: Duration) -> Result<bool, Error> {
         let Some(client) = &self.client else { return Ok(false) };
         let replication = TopicReplication::Fixed(wanted.replication.unwrap_or(-1));
         let topic = NewTopic::new(&self.options.topic, wanted.partitions, replication);
@@ -71,7 +71,7 @@ impl<'a> Admin<'a> {
 
     /// The topic's limits, as far as we are allowed to read them. Any broker is asked: not every kind of cluster has a
     /// controller that answers.
-    pub fn limits(&self, broker: Option<i32>, timeout: Duration) -> Option<Limits> {
+    pub(super) fn limits(&self, broker: Option<i32>, timeout: Duration) -> Option<Limits> {
         let how = AdminOptions::new().request_timeout(Some(timeout)).broker_id(broker);
         let topic = ResourceSpecifier::Topic(&self.options.topic);
         let described = block_on(self.client.as_ref()?.describe_configs([&topic], &how)).ok()?.pop()?.ok()?;
@@ -105,13 +105,19 @@ impl Limits {
     }
 
     /// The largest size of a batch before compression with which it is certain to be accepted.
-    pub fn batch_bytes(&self) -> Option<u64> {
+    pub(super) fn batch_bytes(&self) -> Option<u64> {
         self.max_message_bytes.map(|most| most.saturating_sub(BATCH_OVERHEAD).max(1))
     }
 
     /// Warns if the topic will reject or soon delete records with the events' own times, from `first` to `last`
     /// (nanoseconds since the Unix epoch; `None` if not known), when they are sent from `now` on.
-    pub fn check_times(&self, topic: &str, first: i64, last: Option<i64>, now: i64) -> Result<Vec<String>, Error> {
+    pub(super) fn check_times(
+        &self,
+        topic: &str,
+        first: i64,
+        last: Option<i64>,
+        now: i64,
+    ) -> Result<Vec<String>, Error> {
         if self.stamps {
             let why = "`message.timestamp.type=LogAppendTime`";
             return Ok(vec![format!(

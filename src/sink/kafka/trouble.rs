@@ -8,9 +8,9 @@ use rdkafka::error::RDKafkaErrorCode;
 #[derive(Clone, Debug)]
 pub(super) struct Trouble {
     /// librdkafka's code; `Unknown` for a line of its log.
-    pub code: RDKafkaErrorCode,
+    pub(crate) code: RDKafkaErrorCode,
     /// Its text, such as `sasl_ssl://host:9093/bootstrap: …`.
-    pub text: String,
+    pub(crate) text: String,
     /// When it first occurred.
-    pub since: Instant,
+    pub(crate) since: Instant,
 }

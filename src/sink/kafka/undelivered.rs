@@ -32,13 +32,13 @@ pub struct UndeliveredFile {
 /// One event that was not acknowledged.
 pub(super) struct Undelivered<'a> {
     /// Number in the run, from 0.
-    pub number: u64,
+    pub(crate) number: u64,
     /// Its id, if it has one.
-    pub id: Option<&'a str>,
+    pub(crate) id: Option<&'a str>,
     /// The partition that it was for, if that was decided.
-    pub partition: Option<i32>,
+    pub(crate) partition: Option<i32>,
     /// Whether it may be in the topic nevertheless.
-    pub unknown: bool,
+    pub(crate) unknown: bool,
 }
 
 /// A list whose file is created with its first line.
@@ -57,9 +57,9 @@ pub(super) struct List {
 #[derive(Default)]
 pub(super) struct Ended {
     /// The path of the file, if there is one and it is complete.
-    pub path: Option<PathBuf>,
+    pub(crate) path: Option<PathBuf>,
     /// A note for the summary.
-    pub note: Option<String>,
+    pub(crate) note: Option<String>,
 }
 
 impl List {
@@ -68,7 +68,7 @@ impl List {
     /// # Errors
     /// [`Error::Failed`] if the file exists and may not be replaced, or cannot be created. That is tested by creating
     /// and removing it, because when a list is needed it is too late to choose another place.
-    pub fn new(place: UndeliveredFile) -> Result<Self, Error> {
+    pub(super) fn new(place: UndeliveredFile) -> Result<Self, Error> {
         let shown = quoted(&place.path);
         let is_direct = is_direct(&place.path);
         if !is_direct && place.overwrite == Overwrite::Refuse && place.path.exists() {
@@ -91,7 +91,7 @@ impl List {
     }
 
     /// Appends a line: the event, and why it was not acknowledged.
-    pub fn add(&mut self, event: &Undelivered<'_>, error: &str) {
+    pub(super) fn add(&mut self, event: &Undelivered<'_>, error: &str) {
         let line = serde_json::json!({
             "event": event.number,
             "id": event.id,
@@ -126,7 +126,7 @@ impl List {
 
     /// Writes the remaining lines, and gives the file its name. If there is nothing to list, an older list that this
     /// run may replace is removed.
-    pub fn finish(&mut self) -> Ended {
+    pub(super) fn finish(&mut self) -> Ended {
         if self.lines == 0 {
             if self.place.overwrite == Overwrite::Replace && !self.is_direct && self.place.path.is_file() {
                 let _ = fs::remove_file(&self.place.path);

@@ -23,13 +23,13 @@ const DECODED_BYTES: usize = 64 << 10;
 #[derive(Debug, Default, Clone)]
 pub(super) struct Scan {
     /// Their number.
-    pub events: u64,
+    pub(crate) events: u64,
     /// The length of the output up to the end of the last one, in bytes.
-    pub length: u64,
+    pub(crate) length: u64,
     /// The last of them, in the form that [`as_kept`] returns.
-    pub last: Vec<u8>,
+    pub(crate) last: Vec<u8>,
     /// Whether the array that contains them is closed.
-    pub closed: bool,
+    pub(crate) closed: bool,
 }
 
 /// An event as written in an output, without separators.

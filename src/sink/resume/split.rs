@@ -22,26 +22,26 @@ use crate::sink::{
 
 /// The files of a directory with one for each event, to be resumed.
 pub(super) struct StoppedEventFiles {
-    pub files: EventFiles,
+    pub(crate) files: EventFiles,
     /// The number of complete ones.
-    pub events: u64,
+    pub(crate) events: u64,
     /// The number of the last complete one, and its text.
-    pub last: Option<(u64, Vec<u8>)>,
+    pub(crate) last: Option<(u64, Vec<u8>)>,
     /// The files after it.
     halves: Vec<PathBuf>,
 }
 
 /// The files of a directory with one for each instance, to be resumed.
 pub(super) struct StoppedInstanceFiles {
-    pub files: InstanceFiles,
+    pub(crate) files: InstanceFiles,
     /// Complete events of each instance; the key is the scenario's index and the instance's number.
-    pub counts: HashMap<(u16, u64), u64>,
+    pub(crate) counts: HashMap<(u16, u64), u64>,
     /// Files to truncate, with the length to keep.
     too_long: Vec<(PathBuf, u64)>,
 }
 
 impl StoppedEventFiles {
-    pub fn new(files: EventFiles) -> Result<Self, Error> {
+    pub(super) fn new(files: EventFiles) -> Result<Self, Error> {
         let mut found = Vec::new();
         for (name, path) in files.directory.files()? {
             let number = files.names.whose(&name).ok_or_else(|| foreign_file(&path))?;
@@ -62,7 +62,7 @@ impl StoppedEventFiles {
         Ok(Self { files, events, last, halves })
     }
 
-    pub fn resume(self, next: u64) -> Result<EventFiles, Error> {
+    pub(super) fn resume(self, next: u64) -> Result<EventFiles, Error> {
         for path in self.halves {
             fs::remove_file(&path).map_err(|error| cannot_cut(&path, &error))?;
         }
@@ -71,7 +71,7 @@ impl StoppedEventFiles {
 }
 
 impl StoppedInstanceFiles {
-    pub fn new(files: InstanceFiles) -> Result<Self, Error> {
+    pub(super) fn new(files: InstanceFiles) -> Result<Self, Error> {
         let mut counts = HashMap::new();
         let mut too_long = Vec::new();
         for (name, path) in files.directory.files()? {
@@ -87,12 +87,12 @@ impl StoppedInstanceFiles {
         Ok(Self { files, counts, too_long })
     }
 
-    pub fn events(&self) -> u64 {
+    pub(super) fn events(&self) -> u64 {
         self.counts.values().sum()
     }
 
     /// An instance's event of this number, from 1; empty if it does not exist.
-    pub fn event(&self, scenario: u16, instance: u64, number: u64) -> Result<Vec<u8>, Error> {
+    pub(super) fn event(&self, scenario: u16, instance: u64, number: u64) -> Result<Vec<u8>, Error> {
         if self.counts.get(&(scenario, instance)).is_none_or(|count| *count < number) {
             return Ok(Vec::new());
         }
@@ -100,7 +100,7 @@ impl StoppedInstanceFiles {
     }
 
     /// Cuts each instance's file to this count of events when the run is resumed.
-    pub fn keep(&mut self, counts: HashMap<(u16, u64), u64>) -> Result<(), Error> {
+    pub(super) fn keep(&mut self, counts: HashMap<(u16, u64), u64>) -> Result<(), Error> {
         for (&(scenario, instance), there) in &self.counts {
             let kept = counts.get(&(scenario, instance)).copied().unwrap_or(0);
             if kept < *there {
@@ -114,7 +114,7 @@ impl StoppedInstanceFiles {
         Ok(())
     }
 
-    pub fn resume(self, next: u64) -> Result<InstanceFiles, Error> {
+    pub(super) fn resume(self, next: u64) -> Result<InstanceFiles, Error> {
         let events = self.events();
         for (path, length) in &self.too_long {
             cut(path, *length).map_err(|error| cannot_cut(path, &error))?;

@@ -29,11 +29,11 @@ pub(super) enum Node {
 /// A `$map` operator.
 #[derive(Debug)]
 pub(super) struct Map {
-    pub span: Range<usize>,
-    pub list: Expression,
-    pub item: String,
-    pub index: Option<String>,
-    pub body: Node,
+    pub(crate) span: Range<usize>,
+    pub(crate) list: Expression,
+    pub(crate) item: String,
+    pub(crate) index: Option<String>,
+    pub(crate) body: Node,
 }
 
 /// A part of a text.

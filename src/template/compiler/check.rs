@@ -55,7 +55,7 @@ pub(super) enum TextPart<'a> {
 
 impl Checked<'_> {
     /// Whether this may leave out its key or item.
-    pub fn may_vanish(&self) -> bool {
+    pub(super) fn may_vanish(&self) -> bool {
         match self {
             Self::Deleted => true,
             Self::If { then, otherwise, .. } => then.may_vanish() || otherwise.may_vanish(),

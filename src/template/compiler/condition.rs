@@ -27,7 +27,7 @@ pub(super) enum Condition<'a> {
 }
 
 impl Condition<'_> {
-    pub fn negated(self) -> Self {
+    pub(super) fn negated(self) -> Self {
         match self {
             Self::Decided(known) => Self::Decided(!known),
             Self::Not(inner) => *inner,

@@ -41,7 +41,11 @@ impl Template {
     ///
     /// # Errors
     /// As [`Template::compile`].
-    pub fn envelope(&self, shape: &Shape, constants: &[(&str, Constant)]) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    pub(crate) fn envelope(
+        &self,
+        shape: &Shape,
+        constants: &[(&str, Constant)],
+    ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         let checked = check::check(&self.source, &self.root, shape, constants)?;
         let json = parse::parse(&self.source, "template")?;
         let mut faults = Faults { source: &self.source, json: &json, found: Vec::new() };

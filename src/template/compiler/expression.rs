@@ -11,8 +11,8 @@ use crate::template::{limits::MAX_DEPTH, program::Comparison, shape::Constant};
 /// An expression and its span in the template's text.
 #[derive(Debug)]
 pub(super) struct Expression {
-    pub span: Range<usize>,
-    pub kind: Kind,
+    pub(crate) span: Range<usize>,
+    pub(crate) kind: Kind,
 }
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub(super) struct Positions {
 
 impl Positions {
     /// `span` must be that of a valid JSON string, quotes included.
-    pub fn new(text: &str, span: &Range<usize>) -> Self {
+    pub(super) fn new(text: &str, span: &Range<usize>) -> Self {
         let start = span.start + 1;
         let mut known = vec![(0, start)];
         let (mut unescaped, mut at) = (0, start);
@@ -65,7 +65,7 @@ impl Positions {
     }
 
     /// The span in the text of a range of the unescaped string.
-    pub fn span(&self, range: Range<usize>) -> Range<usize> {
+    pub(super) fn span(&self, range: Range<usize>) -> Range<usize> {
         self.position(range.start)..self.position(range.end)
     }
 

@@ -22,17 +22,17 @@ pub(super) enum Segment {
 /// A mistake whose path is not known yet.
 #[derive(Debug)]
 pub(super) struct Mistake {
-    pub span: Range<usize>,
+    pub(crate) span: Range<usize>,
     pub message: String,
     pub help: Vec<String>,
 }
 
 impl Mistake {
-    pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+    pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
         Self { span, message: message.into(), help: Vec::new() }
     }
 
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
     }
@@ -46,20 +46,20 @@ pub(super) struct Mistakes<'a> {
 }
 
 impl<'a> Mistakes<'a> {
-    pub fn new(source: &'a Arc<Source>) -> Self {
+    pub(super) fn new(source: &'a Arc<Source>) -> Self {
         Self { source, path: Vec::new(), found: Vec::new() }
     }
 
-    pub fn enter(&mut self, segment: Segment) {
+    pub(super) fn enter(&mut self, segment: Segment) {
         self.path.push(segment);
     }
 
-    pub fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.path.pop();
     }
 
     /// Records a mistake at the current path.
-    pub fn add(&mut self, mistake: Mistake) {
+    pub(super) fn add(&mut self, mistake: Mistake) {
         if self.is_full() {
             return;
         }
@@ -70,17 +70,17 @@ impl<'a> Mistakes<'a> {
     }
 
     /// Whether further mistakes are dropped.
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.found.len() >= MOST
     }
 
     /// `value`, or the mistakes if there are any.
-    pub fn or<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
+    pub(super) fn or<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
         if self.found.is_empty() { Ok(value) } else { Err(self.found) }
     }
 
     /// All recorded mistakes.
-    pub fn into_found(self) -> Vec<Diagnostic> {
+    pub(super) fn into_found(self) -> Vec<Diagnostic> {
         self.found
     }
 

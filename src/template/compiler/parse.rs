@@ -14,8 +14,8 @@ use crate::{
 /// A value and its span in the text.
 #[derive(Debug)]
 pub(crate) struct Json {
-    pub span: Range<usize>,
-    pub kind: Kind,
+    pub(crate) span: Range<usize>,
+    pub(crate) kind: Kind,
 }
 
 #[derive(Debug)]
@@ -30,9 +30,9 @@ pub(crate) enum Kind {
 
 #[derive(Debug)]
 pub(crate) struct Member {
-    pub key: String,
-    pub key_span: Range<usize>,
-    pub value: Json,
+    pub(crate) key: String,
+    pub(crate) key_span: Range<usize>,
+    pub(crate) value: Json,
 }
 
 /// Parses one JSON text; `what` names it in messages.

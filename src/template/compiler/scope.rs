@@ -17,10 +17,10 @@ pub(super) enum Base {
 /// A value that the caller supplies.
 #[derive(Debug, Clone)]
 pub(super) struct Reference<'a> {
-    pub base: Base,
-    pub path: Vec<String>,
+    pub(crate) base: Base,
+    pub(crate) path: Vec<String>,
     /// as declared by the catalog
-    pub shape: &'a Shape,
+    pub(crate) shape: &'a Shape,
 }
 
 /// The resolved meaning of an operand.
@@ -34,11 +34,11 @@ pub(super) enum Operand<'a> {
 
 /// A resolved name.
 pub(super) struct Named<'a> {
-    pub operand: Operand<'a>,
+    pub(crate) operand: Operand<'a>,
     /// type as declared by the catalog
-    pub declared: &'a Shape,
+    pub(crate) declared: &'a Shape,
     /// type at this place: not nullable where a surrounding condition excludes null
-    pub here: &'a Shape,
+    pub(crate) here: &'a Shape,
 }
 
 /// The names in scope at the node being checked.
@@ -59,35 +59,35 @@ struct Each<'a> {
 static INDEX: Shape = Shape::Integer;
 
 impl<'a> Scope<'a> {
-    pub fn new(root: &'a Shape, constants: &'a [(&'a str, Constant)]) -> Self {
+    pub(super) fn new(root: &'a Shape, constants: &'a [(&'a str, Constant)]) -> Self {
         let constants = constants.iter().map(|(name, value)| (*name, value)).collect();
         Self { root, constants, each: None, present: Vec::new() }
     }
 
-    pub fn is_in_list(&self) -> bool {
+    pub(super) fn is_in_list(&self) -> bool {
         self.each.is_some()
     }
 
-    pub fn enter_list(&mut self, item: &'a str, index: Option<&'a str>, shape: &'a Shape) {
+    pub(super) fn enter_list(&mut self, item: &'a str, index: Option<&'a str>, shape: &'a Shape) {
         self.each = Some(Each { item, index, shape });
     }
 
-    pub fn leave_list(&mut self) {
+    pub(super) fn leave_list(&mut self) {
         self.each = None;
     }
 
     /// Marks the current state, for [`forget`](Self::forget).
-    pub fn mark(&self) -> usize {
+    pub(super) fn mark(&self) -> usize {
         self.present.len()
     }
 
     /// Drops all assumptions made since the mark.
-    pub fn forget(&mut self, mark: usize) {
+    pub(super) fn forget(&mut self, mark: usize) {
         self.present.truncate(mark);
     }
 
     /// Assumes that the name is not null from here on. No effect if it is unknown or not nullable.
-    pub fn assume(&mut self, name: &[String]) {
+    pub(super) fn assume(&mut self, name: &[String]) {
         let nullable = self.resolve(name, 0..0).is_ok_and(|named| matches!(named.here, Shape::Nullable(_)));
         if nullable {
             let (base, path, _) = self.base(name);
@@ -96,7 +96,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Resolves a name.
-    pub fn resolve(&self, name: &[String], span: Range<usize>) -> Result<Named<'a>, Mistake> {
+    pub(super) fn resolve(&self, name: &[String], span: Range<usize>) -> Result<Named<'a>, Mistake> {
         if let (Some(each), [only]) = (&self.each, name)
             && each.index == Some(only)
         {

@@ -19,7 +19,7 @@ impl Program {
     /// # Panics
     /// If `slots` was not filled for this program: all values of [`slots`](Self::slots), for each of
     /// [`lists`](Self::lists) a list with all values of its items, and after both the [selected](Self::choose) values.
-    pub fn append(&self, slots: &Slots, out: &mut Vec<u8>) {
+    pub(crate) fn append(&self, slots: &Slots, out: &mut Vec<u8>) {
         with_widest(Rendering { program: self, slots, out });
     }
 }

@@ -3,13 +3,13 @@
 /// The current item of a loop; loops do not nest.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Item {
-    pub index: u32,
+    pub(crate) index: u32,
     /// index of the item's first value
-    pub first: usize,
+    pub(crate) first: usize,
     /// values of each item
-    pub width: usize,
+    pub(crate) width: usize,
     /// number of items
-    pub items: u32,
+    pub(crate) items: u32,
 }
 
 /// Formats a number in decimal.

@@ -31,14 +31,14 @@ impl Program {
     ///
     /// If the number of values is not the one that the program was specialized for.
     #[inline]
-    pub fn choose<'v>(&'v self, values: &mut PaddedSlices<'v>) {
+    pub(crate) fn choose<'v>(&'v self, values: &mut PaddedSlices<'v>) {
         assert!(self.choices.is_empty() || values.count() == self.values, "values are missing");
         values.make_each(&self.choices, |choice, values| choice.make(values, 0));
     }
 
     /// Adds the selected values of the item just added to a list, whose values begin at index `first`.
     #[inline]
-    pub fn choose_for_item<'v>(&'v self, list: usize, first: usize, values: &mut PaddedSlices<'v>) {
+    pub(crate) fn choose_for_item<'v>(&'v self, list: usize, first: usize, values: &mut PaddedSlices<'v>) {
         if let Some(choices) = self.item_choices.get(list) {
             values.make_each(choices, |choice, values| choice.make(values, first));
         }

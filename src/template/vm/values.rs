@@ -16,17 +16,17 @@ use crate::{
 /// [`escape_into`], without the quotes. Integer: decimal digits without leading zeros, with `-` if negative. Boolean:
 /// `true` or `false`. Presence of an object or list: `{}` or `[]`. Null: [`PaddedSlice::NULL`].
 #[derive(Debug)]
-pub struct Slots<'s, 'e> {
+pub(crate) struct Slots<'s, 'e> {
     /// Values of the event, then of the lists' items.
-    pub values: &'s mut PaddedSlices<'e>,
+    pub(crate) values: &'s mut PaddedSlices<'e>,
     /// For each list the index of its first value and the number of items.
-    pub lists: &'s mut Vec<(u32, u32)>,
+    pub(crate) lists: &'s mut Vec<(u32, u32)>,
 }
 
 impl Slots<'_, '_> {
     /// Begins a list of `items` items: the values added next are theirs.
     #[inline]
-    pub fn begin_list(&mut self, items: usize) {
+    pub(crate) fn begin_list(&mut self, items: usize) {
         self.lists.push((self.values.count() as u32, items as u32));
     }
 }
@@ -90,7 +90,7 @@ impl Values {
     }
 
     /// Begins a list of `items` items: the values added next are theirs.
-    pub fn begin_list(&mut self, items: usize) {
+    pub(crate) fn begin_list(&mut self, items: usize) {
         self.lists.push((self.spans.len() as u32, items as u32));
     }
 

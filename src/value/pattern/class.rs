@@ -5,9 +5,9 @@ use std::{collections::HashMap, sync::Arc};
 
 /// A character class, or pairs of its characters.
 #[derive(Debug, Clone)]
-pub struct Class {
+pub(super) struct Class {
     /// Members: a single character in the first byte, or a pair.
-    pub members: Arc<[[u8; 2]]>,
+    pub(crate) members: Arc<[[u8; 2]]>,
     /// 2⁶⁴ divided by the number of members, rounded up: multiplying by it divides by that number.
     inverse: u64,
     /// log2 of the number of members, if that is a power of two.
@@ -16,7 +16,7 @@ pub struct Class {
 
 /// One character, or two adjacent characters of the same class that are written together.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub(super) struct Step {
     at: usize,
     class: Class,
     is_pair: bool,
@@ -24,7 +24,7 @@ pub struct Step {
 
 /// Numbers below this are divided exactly by multiplication: the rounding error of [`Class::inverse`] is less than the
 /// size of a class, which is below 2¹³, so its product with the number stays below 2⁶⁴.
-pub const EXACT: u64 = 1 << 51;
+pub(super) const EXACT: u64 = 1 << 51;
 
 /// Largest class for which a table of pairs is made.
 const PAIRED: usize = 64;
@@ -42,7 +42,7 @@ impl Step {
 
 /// Steps with at most [`EXACT`] texts together.
 #[derive(Debug, Clone)]
-pub struct Group {
+pub(super) struct Group {
     steps: Vec<Step>,
     /// How many texts they have, and which power of two that is, if it is one.
     size: u64,
@@ -51,13 +51,13 @@ pub struct Group {
 
 impl Group {
     /// How many texts they have.
-    pub fn size(&self) -> u64 {
+    pub(super) fn size(&self) -> u64 {
         self.size
     }
 
     /// Puts the characters of one of their texts.
     #[inline]
-    pub fn put(&self, mut number: u64, out: &mut [u8]) {
+    pub(super) fn put(&self, mut number: u64, out: &mut [u8]) {
         for step in &self.steps {
             step.put(step.class.take_small(&mut number), out);
         }
@@ -65,7 +65,7 @@ impl Group {
 
     /// Divides by the number of texts, and gives the remainder.
     #[inline]
-    pub fn take(&self, left: &mut u128) -> u64 {
+    pub(super) fn take(&self, left: &mut u128) -> u64 {
         let size = u128::from(self.size);
         let (quotient, rest) = match self.bits {
             Some(bits) => (*left >> bits, *left as u64 & (self.size - 1)),
@@ -78,15 +78,15 @@ impl Group {
 }
 
 /// The classes of a pattern from right to left, in as few groups as can be.
-pub struct Groups {
+pub(super) struct Groups {
     /// Those that a number of 128 bits tells apart.
-    pub near: Vec<Group>,
+    pub(crate) near: Vec<Group>,
     /// Those to the left of them.
-    pub far: Vec<Group>,
+    pub(crate) far: Vec<Group>,
 }
 
 impl Groups {
-    pub fn from_positions(positions: &[Position]) -> Self {
+    pub(super) fn from_positions(positions: &[Position]) -> Self {
         let mut near = steps(positions);
         let mut texts = Some(1);
         let fit = near.iter().take_while(|step| {
@@ -149,7 +149,7 @@ fn steps(positions: &[Position]) -> Vec<Step> {
 }
 
 impl Class {
-    pub fn new(members: &[u8]) -> Self {
+    pub(super) fn new(members: &[u8]) -> Self {
         Class::from_members(members.iter().map(|member| [*member, 0]).collect())
     }
 
@@ -167,7 +167,7 @@ impl Class {
 
     /// Divides by the number of members, which is more than 1; returns the member for the remainder.
     #[inline]
-    pub fn take_small(&self, place: &mut u64) -> [u8; 2] {
+    pub(super) fn take_small(&self, place: &mut u64) -> [u8; 2] {
         let quotient = high(*place, self.inverse);
         let digit = *place - quotient * self.members.len() as u64;
         *place = quotient;
@@ -175,7 +175,7 @@ impl Class {
     }
 
     /// Like [`take_small`](Self::take_small), for numbers of any size.
-    pub fn take(&self, place: &mut u128) -> [u8; 2] {
+    pub(super) fn take(&self, place: &mut u128) -> [u8; 2] {
         let size = self.members.len() as u64;
         if let Some(bits) = self.bits {
             let digit = *place as u64 & (size - 1);

@@ -7,7 +7,7 @@ use super::{PatternError, Position, class::Class};
 use std::ops::Range;
 
 /// The most characters that a pattern has, and the highest count.
-pub const LONGEST: usize = 4096;
+pub(super) const LONGEST: usize = 4096;
 
 /// Signs that are an operator in regular expressions: their meaning, and how to do without it.
 const OPERATORS: &[(char, &str, &str)] = &[
@@ -25,7 +25,7 @@ const OPERATORS: &[(char, &str, &str)] = &[
 const ONE_LENGTH: &str = "write how often, such as `{6}`: all values of a pattern have one length";
 
 /// Expands a pattern to one position per character.
-pub fn positions(text: &str) -> Result<Vec<Position>, PatternError> {
+pub(super) fn positions(text: &str) -> Result<Vec<Position>, PatternError> {
     let mut positions = Vec::new();
     let mut at = 0;
     while at < text.len() {

@@ -29,11 +29,11 @@ pub(super) struct Missing {
 }
 
 impl Missing {
-    pub fn new(total: u64) -> Self {
+    pub(super) fn new(total: u64) -> Self {
         Missing { total, ..Missing::default() }
     }
 
-    pub fn add(&mut self, position: u64, time: i64) {
+    pub(super) fn add(&mut self, position: u64, time: i64) {
         let place = (position, time);
         self.count += 1;
         let (first, last) = self.ends.unwrap_or((place, place));
@@ -44,14 +44,14 @@ impl Missing {
         }
     }
 
-    pub fn add_other(&mut self, position: u64) {
+    pub(super) fn add_other(&mut self, position: u64) {
         if self.others.len() <= MOST_KEPT {
             self.others.push(position);
         }
     }
 
     /// The stretch of time in which events are missing.
-    pub fn stretch(&mut self, all: Count) -> Option<Cause> {
+    pub(super) fn stretch(&mut self, all: Count) -> Option<Cause> {
         self.kept.sort_unstable();
         self.others.sort_unstable();
         let (first, last) = self.ends?;
@@ -111,7 +111,7 @@ impl Missing {
     }
 
     /// Whether events are missing everywhere alike.
-    pub fn evenly(&self, all: Count) -> Option<Cause> {
+    pub(super) fn evenly(&self, all: Count) -> Option<Cause> {
         if all.missing < LEAST_EVEN {
             return None;
         }

@@ -22,7 +22,7 @@ pub(super) struct Best {
 }
 
 impl Best {
-    pub fn judgement(self, rules: &Rules) -> Judgement {
+    pub(super) fn judgement(self, rules: &Rules) -> Judgement {
         if self.is_same_bytes {
             return Judgement::Carries(Class::Unchanged, Forms::default(), Vec::new());
         }
@@ -80,7 +80,7 @@ type Step<'a> = (&'a Node<'a>, Cow<'a, str>);
 
 impl Search<'_, '_> {
     /// Looks for the body in a value and in all that it contains.
-    pub fn visit<'a>(&mut self, node: &'a Node<'a>, stack: &mut Vec<Step<'a>>, in_texts: usize) {
+    pub(super) fn visit<'a>(&mut self, node: &'a Node<'a>, stack: &mut Vec<Step<'a>>, in_texts: usize) {
         if self.left == 0 || self.best.as_ref().is_some_and(|best| self.cannot_be_better(best)) {
             return;
         }
@@ -109,7 +109,7 @@ impl Search<'_, '_> {
     }
 
     /// Whether nothing better can be found: the event is there, and no room for it once more.
-    pub fn cannot_be_better(&self, best: &Best) -> bool {
+    pub(super) fn cannot_be_better(&self, best: &Best) -> bool {
         let is_whole = best.present >= self.target.scalars && best.changes.is_empty() && !best.added;
         best.is_same_bytes || is_whole && self.outer.raw.len() < 2 * self.target.body.len()
     }
@@ -178,7 +178,13 @@ impl Search<'_, '_> {
     }
 
     /// A part of the event, `left` being the path to it: its data without the envelope.
-    pub fn consider_part(&mut self, whole: usize, left: &[Cow<'_, str>], place: Option<&Node<'_>>, prefix: &str) {
+    pub(super) fn consider_part(
+        &mut self,
+        whole: usize,
+        left: &[Cow<'_, str>],
+        place: Option<&Node<'_>>,
+        prefix: &str,
+    ) {
         let Some(place) = place.filter(|_| !left.is_empty() && left.len() < whole) else { return };
         let target = self.target;
         let part = left.iter().try_fold(&target.tree, |part, key| part.get(key));
@@ -189,7 +195,7 @@ impl Search<'_, '_> {
     }
 
     /// Compares a place; `at` is where in the event that part is which the place has.
-    pub fn consider(&mut self, part: &Node<'_>, place: &Node<'_>, prefix: &str, at: &[&str]) {
+    pub(super) fn consider(&mut self, part: &Node<'_>, place: &Node<'_>, prefix: &str, at: &[&str]) {
         self.left = self.left.saturating_sub(1);
         let Comparison { mut forms, added, mut changes, mut present } = compare(part, place, prefix);
         if let [first, ..] = at {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{super::Value, Node, Reader, Spanned};
 use crate::{
     error::{list_of, nearest, quoted},
-    units::{CountRange, DurationRange},
+    units::DurationRange,
 };
 
 /// Reads a map key by key; see [`Reader`].
@@ -54,28 +54,28 @@ impl<'r> MapReader<'r> {
     }
 
     /// Common other words for keys, and their replacements: a key, or an option of the command line.
-    pub fn synonyms(mut self, synonyms: &'static [(&'static str, &'static str)]) -> Self {
+    pub(crate) fn synonyms(mut self, synonyms: &'static [(&'static str, &'static str)]) -> Self {
         self.synonyms = synonyms;
         self
     }
 
     /// The place of the map.
-    pub fn span(&self) -> Range<usize> {
+    pub(crate) fn span(&self) -> Range<usize> {
         self.node.span.clone()
     }
 
     /// The reader that collects the mistakes.
-    pub fn reader(&self) -> &'r Reader {
+    pub(crate) fn reader(&self) -> &'r Reader {
         self.reader
     }
 
     /// The node of an optional key.
-    pub fn optional(&mut self, key: &'static str) -> Option<&'r Node> {
+    pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'r Node> {
         self.entry(key).map(|(_, node)| node)
     }
 
     /// An optional key and its node, for mistakes that concern the key itself.
-    pub fn entry(&mut self, key: &'static str) -> Option<(&'r Spanned<String>, &'r Node)> {
+    pub(crate) fn entry(&mut self, key: &'static str) -> Option<(&'r Spanned<String>, &'r Node)> {
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
@@ -84,25 +84,25 @@ impl<'r> MapReader<'r> {
 
     /// As [`MapReader::entry`], or else the entry whose key is a likely misspelling of this one. That key is still
     /// reported as unknown; its value is read so that nothing is reported as missing.
-    pub fn meant_entry(&mut self, key: &'static str) -> Option<(&'r Spanned<String>, &'r Node)> {
+    pub(crate) fn meant_entry(&mut self, key: &'static str) -> Option<(&'r Spanned<String>, &'r Node)> {
         let found = self.entry(key);
         found.or_else(|| self.unasked().find(|(name, _)| self.is_nearly(&name.value, &[key])))
     }
 
     /// The entries of a map, as [`MapReader::meant_entry`] finds it; empty if there is none.
-    pub fn meant_entries(&mut self, key: &'static str) -> &'r [(Spanned<String>, Node)] {
+    pub(crate) fn meant_entries(&mut self, key: &'static str) -> &'r [(Spanned<String>, Node)] {
         let found = self.meant_entry(key);
         found.and_then(|(_, node)| self.reader.entries(node, &quoted(key))).unwrap_or_default()
     }
 
     /// A text, as [`MapReader::meant_entry`] finds it.
-    pub fn meant_text(&mut self, key: &'static str) -> Option<Spanned<String>> {
+    pub(crate) fn meant_text(&mut self, key: &'static str) -> Option<Spanned<String>> {
         let (_, node) = self.meant_entry(key)?;
         self.reader.text(node, &quoted(key))
     }
 
     /// A list of texts, as [`MapReader::meant_entry`] finds it; empty if there is none.
-    pub fn meant_texts(&mut self, key: &'static str) -> Vec<Spanned<String>> {
+    pub(crate) fn meant_texts(&mut self, key: &'static str) -> Vec<Spanned<String>> {
         let found = self.meant_entry(key);
         let items = found.and_then(|(_, node)| self.reader.list(node, &quoted(key))).unwrap_or_default();
         let what = format!("an item of {}", quoted(key));
@@ -110,7 +110,7 @@ impl<'r> MapReader<'r> {
     }
 
     /// The node of a key that must be there.
-    pub fn required(&mut self, key: &'static str) -> Option<&'r Node> {
+    pub(crate) fn required(&mut self, key: &'static str) -> Option<&'r Node> {
         let found = self.optional(key);
         if found.is_none() {
             self.missing.push(key);
@@ -138,11 +138,6 @@ impl<'r> MapReader<'r> {
         self.read(key, Reader::u64)
     }
 
-    /// An integer, possibly negative.
-    pub fn i64(&mut self, key: &'static str) -> Option<Spanned<i64>> {
-        self.read(key, Reader::i64)
-    }
-
     /// A finite number.
     pub fn f64(&mut self, key: &'static str) -> Option<Spanned<f64>> {
         self.read(key, Reader::f64)
@@ -154,13 +149,8 @@ impl<'r> MapReader<'r> {
     }
 
     /// A duration or a range.
-    pub fn duration_range(&mut self, key: &'static str) -> Option<Spanned<DurationRange>> {
+    pub(crate) fn duration_range(&mut self, key: &'static str) -> Option<Spanned<DurationRange>> {
         self.read(key, Reader::duration_range)
-    }
-
-    /// A count or a range.
-    pub fn count_range(&mut self, key: &'static str) -> Option<Spanned<CountRange>> {
-        self.read(key, Reader::count_range)
     }
 
     /// The items of a list; empty if the key is missing.
@@ -169,7 +159,7 @@ impl<'r> MapReader<'r> {
     }
 
     /// The items of a required list with at least one item.
-    pub fn required_list(&mut self, key: &'static str) -> Option<&'r [Node]> {
+    pub(crate) fn required_list(&mut self, key: &'static str) -> Option<&'r [Node]> {
         let node = self.required(key)?;
         let items = self.reader.list(node, &quoted(key))?;
         if items.is_empty() {
@@ -188,18 +178,18 @@ impl<'r> MapReader<'r> {
     }
 
     /// The entries of a map whose keys are names chosen by the file; empty if the key is missing.
-    pub fn entries(&mut self, key: &'static str) -> &'r [(Spanned<String>, Node)] {
+    pub(crate) fn entries(&mut self, key: &'static str) -> &'r [(Spanned<String>, Node)] {
         self.read(key, |reader, node, what| reader.entries(node, what)).unwrap_or_default()
     }
 
     /// A map with known keys; `what` names it in messages.
-    pub fn map(&mut self, key: &'static str, what: &str) -> Option<MapReader<'r>> {
+    pub(crate) fn map(&mut self, key: &'static str, what: &str) -> Option<MapReader<'r>> {
         let node = self.optional(key)?;
         self.reader.map(node, what)
     }
 
     /// A value of any other type: `read` gets the node, and the key in backticks.
-    pub fn read<T>(
+    pub(crate) fn read<T>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(&'r Reader, &'r Node, &str) -> Option<T>,
@@ -209,7 +199,7 @@ impl<'r> MapReader<'r> {
     }
 
     /// [`MapReader::read`] for a required key.
-    pub fn read_required<T>(
+    pub(crate) fn read_required<T>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(&'r Reader, &'r Node, &str) -> Option<T>,
@@ -245,7 +235,7 @@ impl<'r> MapReader<'r> {
     /// The entries that were not requested, for maps that combine names of the catalog with known keys.
     ///
     /// Replaces [`MapReader::finish`].
-    pub fn rest(self) -> Vec<(&'r Spanned<String>, &'r Node)> {
+    pub(crate) fn rest(self) -> Vec<(&'r Spanned<String>, &'r Node)> {
         self.report_missing();
         self.unasked().collect()
     }
@@ -265,7 +255,7 @@ impl<'r> MapReader<'r> {
     }
 
     /// Whether a key that was not requested is similar to one of `keys`.
-    pub fn has_nearly(&self, keys: &[&str]) -> bool {
+    pub(crate) fn has_nearly(&self, keys: &[&str]) -> bool {
         self.unasked().any(|(name, _)| self.is_nearly(&name.value, keys))
     }
 

@@ -9,7 +9,7 @@ use crate::{
 /// In messages `what` is the subject: `` `count` `` or `a weight`.
 impl Reader {
     /// A text; for a number, the help line says to quote it.
-    pub fn text(&self, node: &Node, what: &str) -> Option<Spanned<String>> {
+    pub(crate) fn text(&self, node: &Node, what: &str) -> Option<Spanned<String>> {
         match &node.value {
             Value::Text(text) if !text.trim().is_empty() => Some(self.spanned(node, text.clone())),
             Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
@@ -24,7 +24,7 @@ impl Reader {
     }
 
     /// A boolean: `true` or `false`.
-    pub fn bool(&self, node: &Node, what: &str) -> Option<Spanned<bool>> {
+    pub(crate) fn bool(&self, node: &Node, what: &str) -> Option<Spanned<bool>> {
         match &node.value {
             Value::Bool(value) => Some(self.spanned(node, *value)),
             Value::Text(text) => {
@@ -41,7 +41,7 @@ impl Reader {
     }
 
     /// An integer from 0.
-    pub fn u64(&self, node: &Node, what: &str) -> Option<Spanned<u64>> {
+    pub(crate) fn u64(&self, node: &Node, what: &str) -> Option<Spanned<u64>> {
         match &node.value {
             Value::Int(value) => match u64::try_from(*value) {
                 Ok(value) => Some(self.spanned(node, value)),
@@ -59,7 +59,7 @@ impl Reader {
     }
 
     /// An integer, possibly negative.
-    pub fn i64(&self, node: &Node, what: &str) -> Option<Spanned<i64>> {
+    pub(crate) fn i64(&self, node: &Node, what: &str) -> Option<Spanned<i64>> {
         match &node.value {
             Value::Int(value) => match i64::try_from(*value) {
                 Ok(value) => Some(self.spanned(node, value)),
@@ -70,7 +70,7 @@ impl Reader {
     }
 
     /// A number that is neither infinite nor `.nan`.
-    pub fn f64(&self, node: &Node, what: &str) -> Option<Spanned<f64>> {
+    pub(crate) fn f64(&self, node: &Node, what: &str) -> Option<Spanned<f64>> {
         match &node.value {
             Value::Int(value) => Some(self.spanned(node, *value as f64)),
             Value::Float(value) if value.is_finite() => Some(self.spanned(node, *value)),
@@ -79,12 +79,12 @@ impl Reader {
     }
 
     /// A duration such as `2s`, in nanoseconds.
-    pub fn duration(&self, node: &Node, what: &str) -> Option<Spanned<u64>> {
+    pub(crate) fn duration(&self, node: &Node, what: &str) -> Option<Spanned<u64>> {
         self.amount(node, what, "a duration such as `2s`", units::duration)
     }
 
     /// A rate such as `500/s`.
-    pub fn rate(&self, node: &Node, what: &str) -> Option<Spanned<Rate>> {
+    pub(crate) fn rate(&self, node: &Node, what: &str) -> Option<Spanned<Rate>> {
         let wanted = "a rate such as `500/s`";
         if let Value::Int(_) | Value::Float(_) = node.value {
             let help = units::rate(&super::super::node_text(node)).err().map(|mistake| mistake.help);
@@ -95,13 +95,13 @@ impl Reader {
     }
 
     /// A duration or a range such as `1m..2m`.
-    pub fn duration_range(&self, node: &Node, what: &str) -> Option<Spanned<DurationRange>> {
+    pub(crate) fn duration_range(&self, node: &Node, what: &str) -> Option<Spanned<DurationRange>> {
         let wanted = "a duration such as `2s` or `1m..2m`";
         self.amount(node, what, wanted, units::duration_range)
     }
 
     /// An integer or a range such as `3..8`.
-    pub fn count_range(&self, node: &Node, what: &str) -> Option<Spanned<CountRange>> {
+    pub(crate) fn count_range(&self, node: &Node, what: &str) -> Option<Spanned<CountRange>> {
         let wanted = "a count such as `3` or `3..8`";
         if let Value::Int(value) = node.value
             && let Ok(value) = u64::try_from(value)
@@ -115,7 +115,7 @@ impl Reader {
     }
 
     /// One of the names in `known`, as its value.
-    pub fn one_of<T: Copy>(&self, node: &Node, what: &str, known: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn one_of<T: Copy>(&self, node: &Node, what: &str, known: &[(&str, T)]) -> Option<T> {
         let text = self.text(node, what)?.value;
         let names = || known.iter().map(|(name, _)| *name);
         let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
@@ -127,7 +127,7 @@ impl Reader {
     }
 
     /// The items of a list.
-    pub fn list<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
+    pub(crate) fn list<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
         match &node.value {
             Value::List(items) => Some(items),
             Value::Map(_) => {
@@ -150,13 +150,13 @@ impl Reader {
     }
 
     /// Records that a node is not `wanted`; always `None`, for use as a tail expression.
-    pub fn wrong<T>(&self, node: &Node, what: &str, wanted: &str) -> Option<T> {
+    pub(crate) fn wrong<T>(&self, node: &Node, what: &str, wanted: &str) -> Option<T> {
         self.report(self.expected(node, what, wanted));
         None
     }
 
     /// The diagnostic of [`Reader::wrong`], to add help to.
-    pub fn expected(&self, node: &Node, what: &str, wanted: &str) -> crate::error::Diagnostic {
+    pub(crate) fn expected(&self, node: &Node, what: &str, wanted: &str) -> crate::error::Diagnostic {
         let message = format!("{what} must be {wanted}, found {}{}", node.describe(), self.origin(node));
         self.mistake(&node.span, message)
     }
@@ -183,7 +183,7 @@ impl Reader {
     }
 
     /// The value of a quantity that was parsed, or `None` after recording the mistake in it.
-    pub fn unit<T>(&self, node: &Node, what: &str, read: Result<T, Mistake>) -> Option<Spanned<T>> {
+    pub(crate) fn unit<T>(&self, node: &Node, what: &str, read: Result<T, Mistake>) -> Option<Spanned<T>> {
         match read {
             Ok(value) => Some(self.spanned(node, value)),
             Err(mistake) => {

@@ -1,6 +1,6 @@
 //! Whatever stands in a text stands in the run file, to the byte.
 
-use falsetrail::{
+use falsetrail::machinery::{
     Options, Plan,
     run_file::{Layout, RunFile},
     sources::SourceProvider,

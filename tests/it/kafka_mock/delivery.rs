@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use falsetrail::{
+use falsetrail::machinery::{
     error::Error,
     run_file::{End, RunFile, Status},
     sink::{

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use falsetrail::{
+use falsetrail::machinery::{
     bytes::{Chunk, Event},
     sink::{
         Ending, Flow, Sink,

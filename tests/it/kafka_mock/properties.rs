@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use falsetrail::{
+use falsetrail::machinery::{
     error::Error,
     sink::kafka::{KafkaSettings, KafkaSink, is_secret, read_properties},
 };

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use falsetrail::{
+use falsetrail::machinery::{
     bytes::Chunk,
     sink::{
         Ending, Sink,
@@ -23,7 +23,7 @@ fn sent(change: impl FnOnce(&mut KafkaSettings)) -> (Vec<(Vec<u8>, i64)>, Vec<Se
     for event in plan.events() {
         chunk.bodies.extend_from_slice(&event.body);
         let (number, time) = (event.number, event.time);
-        chunk.end_event(falsetrail::bytes::Event { number, time, ..Default::default() });
+        chunk.end_event(falsetrail::machinery::bytes::Event { number, time, ..Default::default() });
         bodies.push((event.body, event.time));
     }
     // Without keys, all to one partition, to compare them in order.

@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use falsetrail::{
+use falsetrail::machinery::{
     error::Error,
     sink::kafka::{KafkaSettings, KafkaSink},
 };

@@ -1,7 +1,7 @@
 //! A topic that is read to see what became of the events.
 
 use super::{Cluster, PARTITIONS, TOPIC, cluster, settings};
-use falsetrail::{
+use falsetrail::machinery::{
     Plan,
     run::{self, EmitOptions},
     sink::{

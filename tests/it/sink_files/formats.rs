@@ -7,11 +7,7 @@ use std::{
     process::Command,
 };
 
-use falsetrail::sink::{
-    Output, Overwrite,
-    compress::{Compression, FRAME_EVENTS},
-    format::Format,
-};
+use falsetrail::machinery::sink::{Compression, FRAME_EVENTS, Format, Output, Overwrite};
 use flate2::read::MultiGzDecoder;
 use proptest::prelude::*;
 use serde_json::Value;

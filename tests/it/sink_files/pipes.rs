@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use falsetrail::sink::{Ending, Flow, Output, format::Format, open};
+use falsetrail::machinery::sink::{Ending, Flow, Format, Output, open};
 use flate2::read::MultiGzDecoder;
 use tempfile::tempdir;
 

@@ -10,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use falsetrail::sink::{Ending, Output, Overwrite, Split, StoppedOutput, WholeFile, open};
+use falsetrail::machinery::sink::{Ending, Output, Overwrite, Split, StoppedOutput, WholeFile, open};
 use tempfile::tempdir;
 
 use super::{chunks, feed, lines, names, part, refused, text, to, write};

@@ -3,10 +3,10 @@
 
 use std::{fs, path::Path};
 
-use falsetrail::{
+use falsetrail::machinery::{
     bytes::{Chunk, Event, Names},
     error::Error,
-    sink::{Ending, Flow, Output, Overwrite, Sink, Split, format::Format, open},
+    sink::{Ending, Flow, Format, Output, Overwrite, Sink, Split, open},
 };
 use tempfile::tempdir;
 

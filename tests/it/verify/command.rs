@@ -165,8 +165,8 @@ fn times_of_receipt_say_how_late_events_were() {
     let folder = folder.path();
     let received = |line: &str| {
         let mut event: Value = serde_json::from_str(line).unwrap();
-        let time = falsetrail::units::time(event["time"].as_str().unwrap(), 0).unwrap();
-        event["received"] = falsetrail::units::format_time(time + 2_500_000_000).into();
+        let time = falsetrail::machinery::units::time(event["time"].as_str().unwrap(), 0).unwrap();
+        event["received"] = falsetrail::machinery::units::format_time(time + 2_500_000_000).into();
         event.to_string()
     };
     write(folder, "late.ndjson", text.lines().map(received).collect::<Vec<_>>().join("\n"));

@@ -17,9 +17,9 @@ fn plan() -> Plan {
 }
 
 fn verdict(plan: &Plan, name: &str) -> Verdict {
-    let only = (0..5_000).collect::<falsetrail::run::Selection>();
+    let only = (0..5_000).collect::<falsetrail::machinery::run::Selection>();
     let scope = falsetrail::verify::Scope {
-        part: falsetrail::run::Slice { only: Some(only), ..Default::default() },
+        part: falsetrail::machinery::run::Slice { only: Some(only), ..Default::default() },
         ..Default::default()
     };
     let mut verifier = Verifier::new(plan, Options { scope, ..Options::default() }).unwrap();

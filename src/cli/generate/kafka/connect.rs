@@ -90,7 +90,7 @@ fn config(arguments: &Generate) -> Result<Vec<(String, String)>, Error> {
 }
 
 /// The properties of a file; `-` is standard input.
-pub fn config_file(path: Option<&Path>) -> Result<Vec<(String, String)>, Error> {
+pub(crate) fn config_file(path: Option<&Path>) -> Result<Vec<(String, String)>, Error> {
     let Some(path) = path else {
         return Ok(Vec::new());
     };
@@ -124,7 +124,7 @@ fn read_text(from: impl io::Read) -> io::Result<String> {
 }
 
 /// The properties given with `-X`.
-pub fn properties(given: &[String]) -> Result<Vec<(String, String)>, Error> {
+pub(crate) fn properties(given: &[String]) -> Result<Vec<(String, String)>, Error> {
     let mut properties = Vec::new();
     for property in given {
         let Some((name, value)) = property.split_once('=') else {

@@ -26,7 +26,7 @@ const LINGER: Duration = Duration::from_secs(1);
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// A client, and the state of its request.
-pub struct Connection {
+pub(super) struct Connection {
     stream: TcpStream,
     state: State,
     /// When the connection is closed, whatever its state.
@@ -57,13 +57,13 @@ impl Connection {
     /// # Errors
     ///
     /// The socket's, if it cannot be made non-blocking.
-    pub fn new(stream: TcpStream) -> io::Result<Self> {
+    pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Ok(Connection { stream, state: State::Reading(Vec::new()), ends: Instant::now() + LONGEST })
     }
 
     /// Does what is possible without blocking; returns false if the connection is over. `metrics` renders the metrics.
-    pub fn advance(&mut self, metrics: impl FnOnce() -> Option<String>) -> bool {
+    pub(super) fn advance(&mut self, metrics: impl FnOnce() -> Option<String>) -> bool {
         let going = Instant::now() < self.ends;
         going && self.step(metrics).unwrap_or_else(|error| is_for_later(&error))
     }

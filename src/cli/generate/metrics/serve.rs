@@ -18,7 +18,7 @@ use prometheus_client::{
 use std::{fmt, io, sync::Arc};
 
 /// Metrics that are served until the run is over.
-pub struct Metrics(Server);
+pub(crate) struct Metrics(Server);
 
 impl Metrics {
     /// Serves the metrics at `HOST:PORT`, or at `PORT` on the loopback interface; prints the address unless `quiet`.
@@ -27,7 +27,7 @@ impl Metrics {
     /// # Errors
     ///
     /// [`Error::Usage`] for an invalid address, [`Error::Failed`] if it cannot be bound.
-    pub fn serve(
+    pub(crate) fn serve(
         address: &str,
         plan: &Plan,
         ahead: Ahead,
@@ -65,7 +65,7 @@ impl Metrics {
     }
 
     /// Stops listening.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         self.0.finish();
     }
 }

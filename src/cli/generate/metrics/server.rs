@@ -28,7 +28,7 @@ const REST: Duration = Duration::from_millis(50);
 const RESERVED: u64 = 32;
 
 /// A listening socket, and the thread that serves it.
-pub struct Server {
+pub(super) struct Server {
     over: mpsc::Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -39,7 +39,7 @@ impl Server {
     /// # Errors
     ///
     /// The system's, if the address cannot be bound.
-    pub fn listen(address: &str) -> io::Result<(TcpListener, SocketAddr)> {
+    pub(super) fn listen(address: &str) -> io::Result<(TcpListener, SocketAddr)> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -51,7 +51,10 @@ impl Server {
     /// # Errors
     ///
     /// The system's, if it starts no thread.
-    pub fn start(listener: TcpListener, metrics: impl Fn() -> Option<String> + Send + 'static) -> io::Result<Self> {
+    pub(super) fn start(
+        listener: TcpListener,
+        metrics: impl Fn() -> Option<String> + Send + 'static,
+    ) -> io::Result<Self> {
         let (over, is_over) = mpsc::channel();
         let mut rounds = Rounds { listener, connections: VecDeque::new(), most_descriptors: most_descriptors() };
         let thread = thread::Builder::new().name("metrics".to_owned()).spawn(move || {
@@ -65,7 +68,7 @@ impl Server {
     }
 
     /// Stops listening.
-    pub fn finish(self) {
+    pub(super) fn finish(self) {
         let _ = self.over.send(());
         // A panic of this thread is no failure of the run.
         let _ = self.thread.join();

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// All parameters of a sweep, in the order in which they were written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Axes(Vec<Axis>);
+pub(super) struct Axes(Vec<Axis>);
 
 /// A parameter, and its values in ascending order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,22 +128,22 @@ impl Unit {
 
 impl Axes {
     /// Names of the parameters.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|axis| axis.name.as_str())
     }
 
     /// The name and the values of the last parameter, along which edges are looked for.
-    pub fn last(&self) -> (&str, &[String]) {
+    pub(super) fn last(&self) -> (&str, &[String]) {
         self.0.last().map_or(("", &[]), |axis| (axis.name.as_str(), axis.values.as_slice()))
     }
 
     /// All combinations; the last parameter changes fastest.
-    pub fn combinations(&self) -> Vec<Vec<String>> {
+    pub(super) fn combinations(&self) -> Vec<Vec<String>> {
         Self::product(&self.0)
     }
 
     /// All combinations of the parameters but the last, in the order of [`Axes::combinations`].
-    pub fn combinations_before_last(&self) -> Vec<Vec<String>> {
+    pub(super) fn combinations_before_last(&self) -> Vec<Vec<String>> {
         Self::product(&self.0[..self.0.len().saturating_sub(1)])
     }
 
@@ -155,7 +155,7 @@ impl Axes {
     }
 
     /// Values as a JSON object, of the first parameters if they are fewer.
-    pub fn params(&self, values: &[String]) -> Map<String, Value> {
+    pub(super) fn params(&self, values: &[String]) -> Map<String, Value> {
         let value = |text: &String| text.parse::<u64>().map_or_else(|_| Value::from(text.as_str()), Value::from);
         self.names().zip(values).map(|(name, text)| (name.to_owned(), value(text))).collect()
     }

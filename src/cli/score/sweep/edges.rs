@@ -14,7 +14,7 @@ enum Found {
 
 /// Along the last parameter, with fixed values of the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edge {
+pub(super) struct Edge {
     /// Values of the other parameters; the last of them is a range if neighbours are alike.
     before: Vec<String>,
     /// Ranges of the last parameter's values.
@@ -24,7 +24,7 @@ pub struct Edge {
 }
 
 /// Finds the edges; `outcomes` has for each combination in how many runs it was found, and in how many it was tried.
-pub fn find(axes: &Axes, outcomes: &[(u32, u32)]) -> Vec<Edge> {
+pub(super) fn find(axes: &Axes, outcomes: &[(u32, u32)]) -> Vec<Edge> {
     let (_, values) = axes.last();
     let found = |(found, runs): &(u32, u32)| match found {
         0 => Found::Never,
@@ -60,7 +60,7 @@ impl Edge {
             && self.before.split_last().map(|(_, rest)| rest) == other.before.split_last().map(|(_, rest)| rest)
     }
 
-    pub fn json(&self, axes: &Axes) -> Value {
+    pub(super) fn json(&self, axes: &Axes) -> Value {
         json!({
             "params": axes.params(&self.before),
             "along": axes.last().0,
@@ -72,7 +72,7 @@ impl Edge {
 }
 
 /// The edges as a table; neighbours that are alike share a row.
-pub fn table(axes: &Axes, edges: &[Edge]) -> String {
+pub(super) fn table(axes: &Axes, edges: &[Edge]) -> String {
     let others = axes.names().count().saturating_sub(1);
     let name = axes.last().0;
     let mut head: Vec<String> = axes.names().take(others).map(str::to_owned).collect();

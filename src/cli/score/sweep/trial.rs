@@ -25,14 +25,14 @@ use tempfile::TempDir;
 const LABEL: &str = "swept";
 
 /// Runs of the command.
-pub struct Trial<'a> {
+pub(super) struct Trial<'a> {
     arguments: &'a Score,
     catalog: &'a Arc<Catalog>,
     folder: TempDir,
 }
 
 /// A variant of an attack.
-pub struct Variant {
+pub(super) struct Variant {
     scenario: String,
     /// Its parameters as `--inject` takes them.
     with: String,
@@ -41,15 +41,15 @@ pub struct Variant {
 }
 
 /// The result of a run.
-pub struct TrialResult {
+pub(super) struct TrialResult {
     /// For each variant whether it was found; `None` if it has to wait for another run.
-    pub found: Vec<Option<bool>>,
-    pub false_alarms: FalseAlarms,
-    pub seconds: f64,
+    pub(crate) found: Vec<Option<bool>>,
+    pub(crate) false_alarms: FalseAlarms,
+    pub(crate) seconds: f64,
 }
 
 impl Variant {
-    pub fn new(scenario: &str, axes: &Axes, values: &[String], length: u64) -> Self {
+    pub(super) fn new(scenario: &str, axes: &Axes, values: &[String], length: u64) -> Self {
         let settings = axes.names().zip(values);
         let with = settings.fold(String::new(), |text, (name, value)| text + "," + name + "=" + value);
         Variant { scenario: scenario.to_owned(), with, length }
@@ -57,14 +57,14 @@ impl Variant {
 }
 
 impl<'a> Trial<'a> {
-    pub fn new(arguments: &'a Score, catalog: &'a Arc<Catalog>) -> Result<Self, Error> {
+    pub(super) fn new(arguments: &'a Score, catalog: &'a Arc<Catalog>) -> Result<Self, Error> {
         let folder = tempfile::tempdir()
             .map_err(|error| Error::failed(format!("cannot make a temporary folder: {}", reason(&error))))?;
         Ok(Trial { arguments, catalog, folder })
     }
 
     /// Injects the variants into a fresh background and runs the command on it.
-    pub fn run(&self, variants: &[Variant], seed: u64) -> Result<TrialResult, Error> {
+    pub(super) fn run(&self, variants: &[Variant], seed: u64) -> Result<TrialResult, Error> {
         let slots = self.slots(variants);
         let all: Vec<usize> = (0..variants.len()).collect();
         let plan = self.plan(variants, &slots, &all, seed)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 const PLACE_BITS: u32 = 12;
 
 /// The most events of a batch.
-pub const BATCH_EVENTS: usize = 1 << PLACE_BITS;
+pub(crate) const BATCH_EVENTS: usize = 1 << PLACE_BITS;
 
 /// Memory of a queued record in addition to its value: librdkafka's own data, with key and headers.
 const RECORD_BYTES: usize = 640;
@@ -20,7 +20,7 @@ const KEEPS_BUFFERS: bool = !cfg!(debug_assertions);
 
 /// All batches with records that have not been returned.
 #[derive(Default)]
-pub struct InFlight {
+pub(crate) struct InFlight {
     batches: Vec<Entry>,
     /// Indices of unused entries.
     free: Vec<usize>,
@@ -46,7 +46,7 @@ struct Entry {
 
 /// A delivery token: the value that librdkafka stores with a record and returns with its report. It cannot be copied:
 /// each is returned once.
-pub struct DeliveryToken(usize);
+pub(crate) struct DeliveryToken(usize);
 
 impl DeliveryToken {
     /// The token of the event at an index of an open batch.
@@ -71,13 +71,13 @@ impl DeliveryToken {
 }
 
 /// Memory, in bytes, that a batch with a buffer of this size accounts for.
-pub fn size(buffer: usize, events: usize) -> usize {
+pub(crate) fn size(buffer: usize, events: usize) -> usize {
     buffer + events * RECORD_BYTES
 }
 
 impl InFlight {
     /// Whether a batch of this size fits into the limit. A single batch always does.
-    pub fn has_room(&self, size: usize, limit: usize) -> bool {
+    pub(crate) fn has_room(&self, size: usize, limit: usize) -> bool {
         self.held == 0 || self.held + size <= limit
     }
 
@@ -124,7 +124,7 @@ impl InFlight {
     }
 
     /// A buffer for a further chunk.
-    pub fn spare(&mut self) -> Vec<u8> {
+    pub(crate) fn spare(&mut self) -> Vec<u8> {
         self.spare.pop().unwrap_or_default()
     }
 

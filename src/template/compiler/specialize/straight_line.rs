@@ -24,14 +24,14 @@ pub(super) enum Part {
 /// A program and the parts that its slots are filled with.
 #[derive(Clone, Copy)]
 pub(super) struct Filled<'a> {
-    pub program: &'a Program,
-    pub fillings: &'a [Vec<Filling>],
+    pub(crate) program: &'a Program,
+    pub(crate) fillings: &'a [Vec<Filling>],
 }
 
 impl Filled<'_> {
     /// The parts that the operation at `at`, or the branch that begins there, appends, and the operation after it;
     /// `None` if that cannot be done without a jump.
-    pub fn straight(self, at: usize) -> Option<(Vec<Part>, usize)> {
+    pub(super) fn straight(self, at: usize) -> Option<(Vec<Part>, usize)> {
         if let Some(parts) = self.plain(at, at + 1) {
             return Some((parts, at + 1));
         }
@@ -102,7 +102,7 @@ impl Filled<'_> {
     }
 
     /// The value of a slot that is filled by a single one.
-    pub fn value(self, slot: u32) -> u32 {
+    pub(super) fn value(self, slot: u32) -> u32 {
         self.fillings[slot as usize]
             .iter()
             .find_map(|filling| match filling {
