@@ -35,6 +35,7 @@ const ORDER: &[&str] = &[
     "score",
     "events",
     "lib",
+    "machinery",
     "cli",
     "main",
 ];
