@@ -94,7 +94,7 @@ pub fn run() -> Result<u8, Error> {
     command.color.choose();
     match command.subcommand {
         Subcommands::Generate(generate) => generate::run(&generate),
-        Subcommands::Plan(plan) => plan::run(&plan),
+        Subcommands::Plan(plan) => plan::run(*plan),
         Subcommands::Verify(verify) => verify::run(&verify),
         Subcommands::Score(score) => score::run(&score),
         Subcommands::List(list) => list::run(&list),

@@ -18,6 +18,9 @@ pub mod error {
         Diagnostic, Error, MOST_SHOWN, Source, did_you_mean, keep, list_of, merge, nearest, quoted,
     };
 }
+pub mod forecast {
+    pub use crate::forecast::{Forecast, ForecastOptions};
+}
 pub mod identity {
     pub use crate::identity::EventName;
 }

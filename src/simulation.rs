@@ -5,9 +5,11 @@
 //! the state of its resources, and nothing else: everything else is computed from its number.
 
 mod active;
+mod ages;
 mod calendar;
 mod delay_smoothing;
 mod event_times;
+mod expectation;
 mod injected;
 mod instance;
 mod outlook;
@@ -15,8 +17,10 @@ mod paced;
 mod scope_draws;
 mod stamps;
 mod starts;
+mod steady_state;
 mod steps;
 mod transition;
+mod walker;
 
 use crate::{
     plan::{Plan, roles::Roles},
@@ -31,8 +35,13 @@ use paced::Pace;
 use scope_draws::ScopeDraws;
 use stamps::Stamps;
 
+pub(crate) use ages::Ages;
 pub(crate) use event_times::{EventTimes, Span, injected_spans};
+pub(crate) use expectation::{CallMeans, Expectation};
+pub(crate) use injected::simulate_injected;
 pub(crate) use outlook::Outlook;
+pub(crate) use steady_state::SteadyState;
+pub(crate) use walker::Walker;
 
 /// One event before it is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +75,7 @@ pub struct Stream<'p> {
     /// Number of instances started, in total and by scenario.
     started: u64,
     numbers: Vec<u64>,
-    /// How many of them started in the warm-up.
+    /// How many of them were in progress at the start of the run.
     warmed: u64,
     /// The next start, while there is one, and where in its interval starts lie.
     next_start: Option<i64>,
@@ -79,8 +88,6 @@ pub struct Stream<'p> {
     to: i64,
     /// With a rate, the slots of its schedule decide when events happen; otherwise their due times.
     pace: Option<Pace<'p>>,
-    /// Whether the warm-up was shorter than the longest scenario.
-    begins_early: bool,
     /// With a rate: the longest time that a step has waited for a slot, in nanoseconds.
     longest_wait: i64,
     injected: Option<Box<Injected>>,
@@ -130,8 +137,8 @@ impl Plan {
 }
 
 impl<'p> Stream<'p> {
-    /// The simulation of a plan, before its first event; with a rate, after the warm-up.
-    pub(crate) fn new(plan: &'p Plan) -> Self {
+    /// The simulation of a plan, before its first event; with a rate, in steady state.
+    pub fn new(plan: &'p Plan) -> Self {
         let from = plan.timing.from;
         let mut stream = Stream {
             plan,
@@ -147,7 +154,6 @@ impl<'p> Stream<'p> {
             limit: plan.timing.events.unwrap_or(u64::MAX),
             to: plan.timing.to.unwrap_or(i64::MAX),
             pace: plan.timing.schedule.as_ref().map(|schedule| Pace::new(plan, schedule)),
-            begins_early: false,
             longest_wait: 0,
             injected: None,
         };
@@ -185,9 +191,9 @@ impl<'p> Stream<'p> {
         self.started - self.warmed
     }
 
-    /// Whether the run starts before its steady state, because its longest scenario lasts longer than can be simulated.
-    pub(crate) fn begins_early(&self) -> bool {
-        self.begins_early
+    /// By scenario: how many instances have started, those in progress at the start of the run included.
+    pub fn started(&self) -> &[u64] {
+        &self.numbers
     }
 
     /// Number of instances in progress.
@@ -327,6 +333,20 @@ impl World {
             roles: Roles::new(&plan.catalog),
             surroundings: ScopeDraws::new(plan),
             injected: false,
+        }
+    }
+}
+
+/// Simulates the first `instances` instances of a scenario, each by itself. `each` gets every event, numbered 0.
+pub(crate) fn simulate_alone(plan: &Plan, scenario: usize, instances: u64, mut each: impl FnMut(&Record)) {
+    let (mut world, mut active) = (World::new(plan), Active::new(plan, plan.timing.from));
+    let mut words = Vec::new();
+    for number in 0..instances {
+        let (place, due) = active.begin(plan, &mut world, (scenario as u16, number), plan.timing.from);
+        active.schedule(plan, due, 0, place);
+        while let Some(due) = active.pop_until_apart(i64::MAX) {
+            words.clear();
+            each(&active.happen_apart(plan, &mut world, due, due.time, &mut words));
         }
     }
 }

@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 
 /// Output sizes of a run, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Size {
+pub struct Size {
     /// Size of the bodies, as counted by a summary.
     pub(crate) bytes: u64,
     /// Size of an uncompressed file.
     pub(crate) file: u64,
     /// Size of a file ending in `.gz`.
-    pub(crate) gzip: u64,
+    pub gzip: u64,
     /// Size of a file ending in `.zst`; `None` if the build does not support it.
     pub(crate) zstd: Option<u64>,
 }
@@ -82,6 +82,9 @@ struct Frames {
 
 /// Frames rendered before the stride doubles.
 const AT_STRIDE: u64 = 10;
+
+/// Frames compressed before the stride doubles.
+const COMPRESSED_AT_STRIDE: u64 = 2;
 
 /// Frames per stride if partitions are requested: rare keys appear only among many events.
 const AT_STRIDE_FOR_KEYS: u64 = 40;
@@ -148,8 +151,8 @@ impl<'p> Sample<'p> {
         self.format.append(&self.frame, 0..self.frame.events.len(), number == 0, &mut text, &mut ends);
         self.whole.bytes += stands_for * (self.frame.bodies.len() - self.frame.events.len()) as f64;
         self.whole.file += stands_for * text.len() as f64;
-        // With partitions there are many frames; a few suffice to know the compressed size.
-        let step = self.most_at_stride.div_ceil(AT_STRIDE);
+        // Compressing takes longer than rendering, and a few frames suffice to know the compressed size.
+        let step = self.most_at_stride.div_ceil(COMPRESSED_AT_STRIDE);
         if self.frames_at_stride.is_multiple_of(step) {
             self.whole.compressed += stands_for * text.len() as f64;
             self.whole.gzip += stands_for * self.packed(Compression::Gzip, &text, stands_for);
@@ -177,6 +180,15 @@ impl<'p> Sample<'p> {
             self.whole.packing += stands_for * begun.elapsed().as_secs_f64();
         }
         length as f64
+    }
+
+    /// The mean size of an event, by event kind. Kinds that were not rendered have the mean of the others.
+    pub(super) fn bytes_by_kind(&self) -> Vec<f64> {
+        let mean = |bytes: u64, rendered: u64| bytes as f64 / rendered.max(1) as f64;
+        let sum = |of: fn(&Kind) -> u64| self.kinds.iter().map(of).sum::<u64>();
+        let usual = mean(sum(|kind| kind.bytes), sum(|kind| kind.rendered));
+        let mean = |kind: &Kind| if kind.rendered > 0 { mean(kind.bytes, kind.rendered) } else { usual };
+        self.kinds.iter().map(mean).collect()
     }
 
     /// The extrapolated sizes, shares of partitions, and time spent.

@@ -12,7 +12,7 @@ pub struct Timing {
     /// Nanoseconds between the starts of two instances.
     pub every: u64,
     /// Exact number of events, unless `to` comes first.
-    pub(crate) events: Option<u64>,
+    pub events: Option<u64>,
     /// Which instances start.
     pub(crate) starts: Starts,
     /// Events over time; `None` starts instances at fixed intervals, and their steps happen when they are due.

@@ -43,7 +43,7 @@ fn compile(
 ) -> Result<Plan, Error> {
     let SizedRun { resolved, counts } = sized;
     let ResolvedRun { seed, values, scenarios, background, weights, pick, literals, key } = resolved;
-    let Timed { timing, dry_run, is_fixed } = timed;
+    let Timed { timing, dry_run, is_fixed, .. } = timed;
     let identities = Identities::new(catalog, values, run_key(seed, &loaded.name, timing.from));
     let of_population = values.name("population");
     let mut population = Population::new(catalog, &counts.kinds, counts.skew, of_population, timing.from, &identities);

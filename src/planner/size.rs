@@ -3,7 +3,7 @@
 use crate::{
     catalog::{Catalog, Generator},
     error::Error,
-    plan::Timing,
+    plan::{Timing, Workload},
     planner::{
         counts::{Counts, Needed},
         load::Loaded,
@@ -11,7 +11,7 @@ use crate::{
         resolved_run::ResolvedRun,
     },
     schedule::Schedule,
-    simulation::Outlook,
+    simulation::{Outlook, SteadyState},
     units::{elapsed, format_bytes, format_count, format_duration},
 };
 
@@ -27,8 +27,6 @@ struct StartRate {
     instances: u128,
     seconds: u128,
 }
-
-const SECOND: u128 = 1_000_000_000;
 
 impl SizedRun {
     /// The run, with a larger population if its rate needs one.
@@ -55,7 +53,7 @@ impl SizedRun {
             instances: u128::from(schedule.highest_rate().per_day_in_thousandths()) * u128::from(outlook.instances),
             seconds: 86_400 * 1_000 * u128::from(outlook.events),
         };
-        check_memory(timing, schedule, &outlook, &starts, counts.bytes(catalog))?;
+        check_memory(timing, schedule, &outlook, resolved.workload(), counts.bytes(catalog))?;
         let needs = needs(catalog, &outlook, &starts);
         let Some(counts) = counts.grown(catalog, &needs)? else { return Ok(SizedRun { resolved, counts }) };
         check_population(catalog, &counts)?;
@@ -68,24 +66,31 @@ fn check_memory(
     timing: &Timing,
     schedule: &Schedule,
     outlook: &Outlook,
-    starts: &StartRate,
+    workload: Workload<'_>,
     population: u128,
 ) -> Result<(), Error> {
-    let sample = u128::from(outlook.instances);
+    let steady = SteadyState::new(workload, schedule.highest_rate());
+    let begun = if timing.warm { SteadyState::new(workload, schedule.first_rate()).instances } else { 0.0 };
     // The number in progress in the steady state, but not more than start before the end of the run.
-    let steady = starts.instances * (outlook.durations / sample) / (starts.seconds * SECOND);
     let by_end = || Some(schedule.count_before(elapsed(timing.from, timing.to?)));
-    let events = timing.events.or_else(by_end).map(u128::from);
-    let begun = events.map_or(u128::MAX, |events| (events + 20_000_000) * sample / u128::from(outlook.events));
-    let active = steady.min(begun);
-    let needed = active * instance_bytes(u128::from(outlook.words) / sample) + population;
+    let started = timing
+        .events
+        .or_else(by_end)
+        .map_or(f64::INFINITY, |events| events as f64 * outlook.instances as f64 / outlook.events as f64 + begun);
+    let share = (started / steady.instances.max(1.0)).min(1.0);
+    let bytes = |scenario: usize| instance_bytes(workload.scenarios[scenario].state_words as u128) as f64;
+    let in_progress = steady.scenarios.iter().enumerate();
+    let bytes: f64 = in_progress.map(|(scenario, instances)| instances * bytes(scenario)).sum();
+    let (active, needed) = ((steady.instances * share) as u128, (bytes * share) as u128 + population);
     if needed <= MOST_MEMORY {
         return Ok(());
     }
-    Err(too_much("at this rate ", active, needed).help(format!(
-        "lower the rate, or shorten the scenarios: the longest lasts {}",
-        format_duration(outlook.longest / 1_000_000_000 * 1_000_000_000)
-    )))
+    let longest = format_duration(outlook.longest / 1_000_000_000 * 1_000_000_000);
+    let error = too_much("at this rate ", active, needed)
+        .help(format!("lower the rate, or shorten the scenarios: the longest lasts {longest}"));
+    // Most of them would be in progress at the start.
+    let is_warm = started < 2.0 * begun;
+    Err(if is_warm { error.help("a short run fits with `--cold-start`, without instances in progress") } else { error })
 }
 
 /// Rejects a population that grew with the rate beyond the memory limit.

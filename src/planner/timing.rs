@@ -15,6 +15,7 @@
 //! | a daily curve and events | ends now or at `to`, or starts at `from`, with the rates of those hours |
 //! | a rate and instances | an error: the rate determines how many instances start |
 
+mod bound;
 mod dry_run;
 mod rate;
 mod simulable;
@@ -32,9 +33,11 @@ use rate::{RateProfile, rate_profile};
 /// The times of a run.
 pub(super) struct Timed {
     /// Start, end and rate.
-    pub(crate) timing: Timing,
-    /// The simulation of the whole run, if its times follow from it.
-    pub(crate) dry_run: Option<DryRun>,
+    pub timing: Timing,
+    /// The simulation of the whole run, if its times follow from it and it is short.
+    pub dry_run: Option<DryRun>,
+    /// Without a rate and if it had to be known: the time of the last event that is not injected, or an upper bound.
+    pub last: Option<i64>,
     /// Whether the start is given as an absolute point in time.
     pub(crate) is_fixed: bool,
 }
@@ -75,14 +78,14 @@ impl Timed {
         if let Start::EndingAt(_) = asked.start {
             inject::check_relative(&loaded.injected)?;
         }
-        let (from, dry_run) = asked.start(catalog, resolved.workload())?;
+        let (from, last, dry_run) = asked.start(catalog, resolved.workload())?;
         let Asked { to, every, events, starts, schedule, warm, .. } = asked;
         let timing = Timing { from, to, every, events, starts, schedule, warm };
         let is_relative = match &options.from {
             Some(from) => units::is_relative_time(from),
             None => loaded.from.is_none_or(|from| from.is_relative),
         };
-        Ok(Timed { timing, dry_run, is_fixed: !is_relative })
+        Ok(Timed { timing, dry_run, last, is_fixed: !is_relative })
     }
 }
 
@@ -198,23 +201,26 @@ impl Asked {
         })
     }
 
-    /// When the run starts. A run without a rate is simulated if its start follows from its length, if its last instance
-    /// has to end in time, or if the end is needed to place injected scenarios.
-    fn start(&self, catalog: &Catalog, workload: Workload<'_>) -> Result<(i64, Option<DryRun>), Error> {
+    /// When the run starts and, where that was determined, when it ends. The length of a run without a rate is needed if
+    /// its start follows from it, if its last instance has to end in time, or to place injected scenarios.
+    fn start(&self, catalog: &Catalog, workload: Workload<'_>) -> Result<(i64, Option<i64>, Option<DryRun>), Error> {
         if let (Some(_), Start::At(from)) = (&self.schedule, self.start) {
-            return Ok((from, None));
+            return Ok((from, None, None));
         }
         simulable::check(catalog, workload, self)?;
         let is_whole = matches!(self.starts, Starts::Instances(_) | Starts::Once);
         match (self.start, self.to) {
-            (Start::EndingAt(end), _) => dry_run::ending_at(end, workload, self).map(|(from, run)| (from, Some(run))),
+            (Start::EndingAt(end), _) => {
+                dry_run::ending_at(end, workload, self).map(|(from, ends)| (from, Some(ends.last), ends.run))
+            }
             (Start::At(from), Some(to)) if is_whole => {
-                dry_run::ending_before(to, workload, self, from).map(|run| (from, Some(run)))
+                dry_run::ending_before(to, workload, self, from).map(|run| (from, None, run))
             }
             (Start::At(from), None) if self.needs_end(workload) => {
-                Ok((from, Some(dry_run::whole(workload, self, from))))
+                let ends = dry_run::whole(workload, self, from);
+                Ok((from, Some(ends.last), ends.run))
             }
-            (Start::At(from), _) => Ok((from, None)),
+            (Start::At(from), _) => Ok((from, None, None)),
         }
     }
 

@@ -84,11 +84,7 @@ impl<'p> Source<'p> {
 
     /// Notes about the simulation for the summary.
     pub(super) fn notes(&self) -> impl Iterator<Item = String> {
-        let early = self.stream.begins_early().then(|| {
-            "the run began before its steady state: its longest instance lasts longer than what was simulated before"
-                .to_owned()
-        });
-        early.into_iter().chain(self.stream.waves())
+        self.stream.waves().into_iter()
     }
 
     /// Whether the run has returned all its events, but fewer than requested because event time ends.

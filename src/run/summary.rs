@@ -4,7 +4,6 @@ use crate::{
     bytes::Chunk,
     plan::{Plan, event_kind::EventKind},
     simulation::Record,
-    units::elapsed,
 };
 use xxhash_rust::xxh3::Xxh3;
 
@@ -12,13 +11,13 @@ use xxhash_rust::xxh3::Xxh3;
 #[derive(Clone)]
 pub struct Summary {
     /// Number of events.
-    pub(crate) events: u64,
+    pub events: u64,
     /// Number of bytes in their bodies.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
     /// Time of the first event, in nanoseconds since the Unix epoch.
     pub(crate) first: Option<i64>,
     /// Time of the last event, in the same unit.
-    pub(crate) last: Option<i64>,
+    pub last: Option<i64>,
     digest: Option<Box<Xxh3>>,
     outcomes: usize,
     counts: Vec<u64>,
@@ -79,25 +78,20 @@ impl Summary {
         }
     }
 
-    /// Counts an event that is not rendered. `scenario`, `method` and `outcome` are indices as in
-    /// [`Event`](crate::bytes::Event).
-    pub(crate) fn count_one(&mut self, time: i64, scenario: u16, method: u16, outcome: u16) {
-        self.events += 1;
+    /// Notes the time of an event that is not rendered.
+    pub(crate) fn note_time(&mut self, time: i64) {
         self.first = self.first.or(Some(time));
         self.last = Some(time);
-        self.counts[usize::from(method) * self.outcomes + usize::from(outcome)] += 1;
-        self.scenarios[usize::from(scenario)] += 1;
     }
 
-    /// Extrapolates: multiplies all counts by `factor`, for a run that ends at `to`, if known.
-    pub(crate) fn scale(&mut self, factor: f64, to: Option<i64>) {
-        let scaled = |count: u64| (count as f64 * factor).round() as u64;
-        self.events = scaled(self.events);
-        self.counts.iter_mut().chain(&mut self.scenarios).for_each(|count| *count = scaled(*count));
-        let stretched = self.first.zip(self.last);
-        self.last = to
-            .or(stretched
-                .map(|(first, last)| first.saturating_add_unsigned((elapsed(first, last) as f64 * factor) as u64)));
+    /// Sets all counts, from the number of events of each event kind, and the time of the last event, if it is later.
+    pub(crate) fn set(&mut self, kinds: &[u64], last: Option<i64>) {
+        self.events = kinds.iter().sum();
+        for ((place, scenario), count) in self.places.iter().zip(kinds) {
+            self.counts[*place as usize] += count;
+            self.scenarios[usize::from(*scenario)] += count;
+        }
+        self.last = self.last.max(last);
     }
 
     /// XXH3 (128 bits) of the compact bodies, each followed by a line feed, in the order of the run: 32 hexadecimal
@@ -107,7 +101,7 @@ impl Summary {
     }
 
     /// Method, failure (`None` is success) and count of each combination that occurred, in the catalog's order.
-    pub(crate) fn by_outcome<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a str, Option<&'a str>, u64)> {
+    pub fn by_outcome<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a str, Option<&'a str>, u64)> {
         self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(move |(index, count)| {
             let method = plan.catalog.methods[index / self.outcomes].name.as_str();
             let failure =

@@ -117,7 +117,7 @@ pub(crate) static OPTIONS: [ContentOption; 16] = [
         argument: Some(argument(
             "T",
             "Where event time begins: RFC 3339, a date, `now`, or relative to now as `-7d`. [default: such that the \
-             run ends now, for which the whole run is simulated once before its first event]",
+             run ends now or, if it has no rate and more than 100,000 events, a little before]",
         )),
         with_run_file: WithRunFile::Always,
         key: Some(required(1, "from")),

@@ -8,6 +8,7 @@ use crate::{
         calendar::{CalendarQueue, Due},
         delay_smoothing::DelaySmoothing,
         instance::{Instance, Instances, States},
+        steady_state::{Past, Position, Visit},
         steps::{Sort, Step, Steps},
         transition,
     },
@@ -64,6 +65,32 @@ impl Active {
         let mut instance = Instance::begin(plan, scenario, number, time, &mut self.states, world);
         let due = instance.enter(&plan.scenarios, (&self.steps, &mut self.loads), time);
         (self.instances.insert(instance), due)
+    }
+
+    /// The counts of delay smoothing.
+    pub(super) fn smoothing(&mut self) -> &mut DelaySmoothing {
+        &mut self.loads
+    }
+
+    /// Puts an instance in progress that started before the run: at a position, due at a time, with a rank among steps
+    /// due at that time.
+    pub(super) fn put_in_progress(
+        &mut self,
+        plan: &Plan,
+        world: &mut World,
+        (scenario, number): (u16, u64),
+        (past, position): (Past<'_>, Position),
+        (due, order): (i64, u64),
+    ) {
+        let Active { states, steps, .. } = self;
+        let mut instance = Instance::begin(plan, scenario, number, past.start, states, world);
+        for Visit { operation, turn, age } in past.visits.iter().copied() {
+            instance.go_to(steps, Position { operation, turn, turns: turn + 1 });
+            change(plan, world, (&*steps, &mut *states), &instance, past.start.saturating_add(age));
+        }
+        instance.go_to(steps, position);
+        let place = self.instances.insert(instance);
+        self.due.push(Due { time: due, order, place });
     }
 
     /// Schedules an instance's next step, or removes the instance if it has ended (`due` is `None`).
@@ -180,6 +207,23 @@ impl Active {
             words_at: words_at as u32,
             words: (words.len() - words_at) as u32,
             ends: due.is_none(),
+        }
+    }
+}
+
+/// Changes the state of an instance as the call at which it is does at `time`.
+fn change(plan: &Plan, world: &mut World, (steps, states): (&Steps, &mut States), instance: &Instance, time: i64) {
+    let step = steps.at(instance.at);
+    let element = step.element(instance.turn);
+    match step.sort {
+        Sort::Plain | Sort::List | Sort::None => {}
+        Sort::ValueSource => transition::make(states.resource(instance, step.own(element)), instance, time, true),
+        Sort::Delete => transition::delete(states.resource(instance, step.own(element))),
+        Sort::Call | Sort::Short => {
+            if let Some(Operation::Call(call)) = steps.operation(&plan.scenarios, instance.scenario, instance.at) {
+                let state = states.slots(&plan.scenarios[usize::from(instance.scenario)], instance);
+                transition::act(plan, world, call, (instance, element), time, state, &mut [0; MOST_ASKS]);
+            }
         }
     }
 }

@@ -138,6 +138,32 @@ impl DelaySmoothing {
         select_unpredictable(is_less, second, first)
     }
 
+    /// Learns the usual counts from the times at which the steps of a steady state are due.
+    pub(super) fn expect(&mut self, due: impl Iterator<Item = i64>) {
+        let (mut steps, mut spans) = ([0_u64; DISTANCES], [0_u64; DISTANCES]);
+        (0..self.counts.len()).for_each(|ahead| spans[distance(ahead)] += 1);
+        for ahead in due.map(|due| self.ahead(due)).filter(|ahead| *ahead < self.counts.len()) {
+            steps[distance(ahead)] += 1;
+        }
+        for ((usual, steps), spans) in self.usual.iter_mut().zip(steps).zip(spans) {
+            *usual = ((steps << FRACTION) / spans.max(1)).min(255 << FRACTION) as i32;
+        }
+    }
+
+    /// The time of two around which fewer steps are due, while only a part of all steps is counted: `part` of 2³².
+    pub(super) fn less_crowded(&mut self, [first, second]: [i64; 2], part: u64) -> i64 {
+        let more = |time: i64| {
+            let ahead = self.ahead(time);
+            let usual = |usual: i32| ((i64::from(usual) * part as i64) >> 32) as i32;
+            (ahead < self.counts.len())
+                .then(|| found(self.counts[self.place(ahead)]) - usual(self.usual[distance(ahead)]))
+        };
+        let is_less = matches!((more(first), more(second)), (Some(first), Some(second)) if second < first);
+        let time = if is_less { second } else { first };
+        self.count(self.ahead(time));
+        time
+    }
+
     /// Counts a step due in the span `ahead`, unless that is beyond the counted ones.
     #[inline]
     fn count(&mut self, ahead: usize) {

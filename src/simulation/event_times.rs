@@ -58,6 +58,11 @@ impl<'a> EventTimes<'a> {
         self.workload.has_start(self.starts, self.started) || self.delays.cut_by_time
     }
 
+    /// How many instances have started.
+    pub(crate) fn started(&self) -> u64 {
+        self.started
+    }
+
     fn start(&mut self, time: i64) {
         let scenario = self.workload.scenario_of(self.starts, self.started);
         let number = self.numbers[scenario];

@@ -68,3 +68,15 @@ impl Injected {
         Some(record)
     }
 }
+
+/// Simulates the injected scenarios alone, whatever the run's end. `each` gets every event, numbered 0.
+pub(crate) fn simulate_injected(plan: &Plan, mut each: impl FnMut(&Record)) {
+    let mut world = World { injected: true, ..World::new(plan) };
+    let Injected { mut active, mut next, .. } = Injected::new(plan, &mut world);
+    let mut words = Vec::new();
+    while let Some(due) = next {
+        words.clear();
+        each(&active.happen_apart(plan, &mut world, due, due.time, &mut words));
+        next = active.pop_until_apart(i64::MAX);
+    }
+}

@@ -13,6 +13,7 @@ use crate::{
         delay_smoothing::DelaySmoothing,
         draws,
         scope_draws::room,
+        steady_state::Position,
         steps::{Listed, MOST_SHOWN, Sort, Step, Steps, Times},
     },
     value::Key,
@@ -376,17 +377,26 @@ impl Instance {
     fn turns(&self, scenarios: &[ResolvedScenario], steps: &Steps, at: u32, key: Key) -> u32 {
         let scenario = &scenarios[usize::from(self.scenario)];
         match steps.operation(scenarios, self.scenario, at) {
-            Some(Operation::Call(call)) => {
-                let happens = call.chance.is_none_or(|chance| key.number(draws::CHANCE).draw() < chance);
-                if happens { turns(call, scenario, key) } else { 0 }
-            }
+            Some(Operation::Call(call)) => drawn_turns(call, scenario, key),
             _ => 0,
         }
     }
 
+    /// Goes to a turn of a call.
+    pub(super) fn go_to(&mut self, steps: &Steps, position: Position) {
+        self.at = steps.first(self.scenario) + position.operation;
+        self.call = self.key.salted(steps.at(self.at).salt);
+        (self.turn, self.turns) = (position.turn, position.turns);
+    }
+
+    /// How many turns of the call where it is are left after the next one.
+    pub(super) fn later_turns(&self) -> u32 {
+        self.turns.saturating_sub(self.turn + 1)
+    }
+
     /// Goes to the last turn of the call where it is; how many turns are passed over.
     pub(super) fn skip_turns(&mut self) -> u32 {
-        let passed = self.turns.saturating_sub(self.turn + 1);
+        let passed = self.later_turns();
         self.turn += passed;
         passed
     }
@@ -395,6 +405,12 @@ impl Instance {
     pub(super) fn turn_key(&self) -> Key {
         self.call.number(draws::TURN + u64::from(self.turn))
     }
+}
+
+/// The number of turns that the key of a call draws; 0 if it does not happen.
+pub(super) fn drawn_turns(call: &Call, scenario: &ResolvedScenario, key: Key) -> u32 {
+    let happens = call.chance.is_none_or(|chance| key.number(draws::CHANCE).draw() < chance);
+    if happens { turns(call, scenario, key) } else { 0 }
 }
 
 fn turns(call: &Call, scenario: &ResolvedScenario, key: Key) -> u32 {

@@ -13,8 +13,11 @@
 use crate::{
     plan::Plan,
     schedule::{Schedule, Slots},
-    simulation::{Active, DAY, Outlook, SECOND, Stream},
-    units::elapsed,
+    simulation::{
+        SECOND, Stream,
+        steady_state::{Draw, SteadyState},
+    },
+    units::Rate,
     value::Key,
 };
 
@@ -26,13 +29,6 @@ pub(super) struct Pace<'p> {
     /// Places events within their slots.
     jitter: Key,
 }
-
-/// Maximum number of events that a warm-up simulates: a second or two.
-pub(super) const LONGEST_WARM_UP: u64 = 20_000_000;
-
-/// Nothing is simulated before this, in nanoseconds since the Unix epoch: what existed before an instance is up to a
-/// month older.
-const EARLIEST: i64 = i64::MIN + 60 * DAY;
 
 /// Only if steps wait for more slots than this do events bunch up.
 const USUAL_SLOTS: u32 = 100;
@@ -84,43 +80,13 @@ impl Stream<'_> {
         self.plan.timing.from.checked_add_unsigned(begins)?.checked_add_unsigned(jitter)
     }
 
-    /// Simulates the time before the run, so that it starts in steady state: instances start evenly, at the rate at
-    /// which the run will start them, and their steps happen when they are due.
+    /// Puts the instances in progress that a run in steady state has at its beginning.
     pub(super) fn warm_up(&mut self) {
         let plan = self.plan;
-        let per_day =
-            plan.timing.schedule.as_ref().map_or(0, |schedule| schedule.first_rate().per_day_in_thousandths());
-        if per_day == 0 {
-            return;
-        }
-        let Outlook { instances: sample, events, longest, .. } = Outlook::new(&plan.catalog, plan.workload());
-        let (sample, events) = (u128::from(sample), u128::from(events));
-        // Nanoseconds between starts: mean events per instance divided by the rate.
-        let between = (events * 86_400 * 1_000 * SECOND as u128 / (sample * u128::from(per_day))).max(1);
-        let wanted = u128::from(longest) / between + 1;
-        // Also where few instances have an event, and no further back than event time goes.
-        let most = (u128::from(LONGEST_WARM_UP) * sample / events.max(1)).min(LONGEST_WARM_UP.into());
-        let instances = wanted.min(most).min(u128::from(elapsed(EARLIEST, plan.timing.from)) / between);
-        self.begins_early = instances < wanted;
-        let mut words = Vec::new();
-        let earliest =
-            i64::try_from(instances * between).map_or(i64::MIN, |back| plan.timing.from.saturating_sub(back));
-        self.active = Active::background(plan, earliest);
-        for back in (1..=instances).rev() {
-            let Ok(back) = i64::try_from(back * between) else { continue };
-            let start = plan.timing.from.saturating_sub(back);
-            self.happen_until(start, &mut words);
-            let (place, due) = self.begin(start);
-            self.active.schedule(plan, due, self.started - 1, place);
-        }
-        self.happen_until(plan.timing.from, &mut words);
-    }
-
-    /// Simulates all steps due before `time`, and discards their events.
-    fn happen_until(&mut self, time: i64, words: &mut Vec<u64>) {
-        while let Some(due) = self.active.pop_until_apart(time - 1) {
-            words.clear();
-            self.active.happen_apart(self.plan, &mut self.world, due, due.time, words);
+        let rate = plan.timing.schedule.as_ref().map_or(Rate::ZERO, Schedule::first_rate);
+        if rate > Rate::ZERO {
+            let state = SteadyState::new(plan.workload(), rate);
+            self.started = Draw::new(plan).all(&state, &mut self.active, &mut self.world, &mut self.numbers);
         }
     }
 }

@@ -18,6 +18,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Stamps {
     from: i64,
     rooms: HashMap<u32, Room>,
+    /// While names from before the run are allocated, in any order: the seconds taken, by room.
+    past: Option<HashSet<(u32, i64)>>,
 }
 
 #[derive(Debug, Default)]
@@ -51,11 +53,37 @@ const INJECTED: u64 = 16;
 impl Stamps {
     /// No names yet, in a run that starts at `from` (nanoseconds since the Unix epoch).
     pub(super) fn new(from: i64) -> Self {
-        Stamps { from: from.div_euclid(SECOND), rooms: HashMap::new() }
+        Stamps { from: from.div_euclid(SECOND), rooms: HashMap::new(), past: None }
+    }
+
+    /// From now on, names are for resources that instances created before the run, which are not asked for in the order
+    /// of their times.
+    pub(super) fn begin_past(&mut self) {
+        self.past = Some(HashSet::new());
+    }
+
+    /// From now on, names are asked for in the order of their times.
+    pub(super) fn end_past(&mut self) {
+        let past = self.past.take().unwrap_or_default();
+        for (room, second) in &past {
+            let room = self.rooms.entry(*room).or_insert(Room { last: i64::MIN, ..Room::default() });
+            room.last = room.last.max(*second);
+        }
+        for (room, second) in past {
+            let room = self.rooms.entry(room).or_default();
+            let bit = u32::try_from(room.last - second).unwrap_or(u128::BITS);
+            room.taken |= 1_u128.checked_shl(bit).unwrap_or(0);
+            room.before = (room.last, room.taken);
+        }
     }
 
     /// Allocates a name for `second` in a room.
     pub(super) fn take(&mut self, room: u32, second: i64, injected: bool) -> u64 {
+        if let Some(past) = self.past.as_mut().filter(|_| !injected) {
+            let earlier = (0..REACH).map(|back| second - i64::from(back));
+            let free = earlier.into_iter().find(|second| past.insert((room, *second)));
+            return free.map_or_else(|| self.rooms.entry(room).or_default().with_suffix(second), |free| stamp(free, 0));
+        }
         let room = self.rooms.entry(room).or_default();
         if injected {
             return room.beyond_reach(second);
@@ -72,8 +100,7 @@ impl Stamps {
             room.taken |= 1 << free;
             return stamp(room.last - i64::from(free), 0);
         }
-        room.suffixes += 1;
-        stamp(second, room.suffixes + (room.suffixes - 1) / (INJECTED - 1))
+        room.with_suffix(second)
     }
 
     /// Allocates a name from long before the run, one second before the last such name. With a key it is for an
@@ -93,6 +120,12 @@ impl Stamps {
 }
 
 impl Room {
+    /// A second that is taken, with a suffix that no other name of the room has.
+    fn with_suffix(&mut self, second: i64) -> u64 {
+        self.suffixes += 1;
+        stamp(second, self.suffixes + (self.suffixes - 1) / (INJECTED - 1))
+    }
+
     /// A second that is free and, because it is out of reach, stays free.
     fn beyond_reach(&mut self, second: i64) -> u64 {
         let is_free = |candidate: &i64| {

@@ -19,6 +19,28 @@ impl Rate {
     /// No events.
     pub(crate) const ZERO: Rate = Rate(0);
 
+    /// The maximum rate.
+    pub const HIGHEST: Rate = Rate(HIGHEST);
+
+    /// The rate nearest to a number of events per second, rounded to four digits or more, so that it is short to write.
+    pub fn from_per_second(per_second: f64) -> Rate {
+        let per_day = per_second * DAY_SECONDS as f64;
+        // In thousandths of an event per second, hour or day, of which there are at least a thousand.
+        let unit = [DAY_SECONDS, 24, 1].into_iter().find(|unit| per_day >= *unit as f64).unwrap_or(1);
+        let mut thousandths = (per_day / unit as f64 * 1_000.0).round().min(HIGHEST as f64) as u64;
+        let mut digits = 1;
+        while thousandths / digits >= 100_000 {
+            digits *= 10;
+        }
+        thousandths = (thousandths + digits / 2) / digits * digits;
+        Rate((thousandths * unit).clamp(1, HIGHEST))
+    }
+
+    /// Events per second.
+    pub fn per_second(self) -> f64 {
+        self.0 as f64 / (DAY_SECONDS * 1_000) as f64
+    }
+
     /// From thousandths of events per day, limited to the maximum rate.
     pub(crate) fn from_thousandths_per_day(thousandths: u64) -> Rate {
         Rate(thousandths.min(HIGHEST))

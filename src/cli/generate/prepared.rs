@@ -1,7 +1,14 @@
 //! Prepares a run without opening anything, for `generate`, which runs it, and for `plan`, which only describes it.
 
 use super::{Generate, live, repeat};
-use crate::{error::Error, plan::Plan, run, run_file::RunFile, sink::Output, units::is_relative_time};
+use crate::{
+    error::Error,
+    plan::Plan,
+    run,
+    run_file::RunFile,
+    sink::Output,
+    units::{DAY, Rate, is_relative_time},
+};
 use std::num::NonZero;
 
 /// A prepared run: its plan and the part to emit.
@@ -29,6 +36,21 @@ impl Generate {
         let only = self.kafka.only(&plan)?;
         let part = run::Slice { skip, first: self.first, shard: self.shard, only };
         Ok(Prepared { plan, output, part, recorded })
+    }
+
+    /// Gives the run a rate and, if it has no end, a length of a day.
+    pub(crate) fn set_rate(&mut self, rate: Rate) {
+        let options = &mut self.content.options;
+        options.rate = Some(rate);
+        let has_length = options.events.is_some() || options.duration.is_some() || self.first.is_some();
+        if !has_length && (options.from.is_none() || options.to.is_none()) && !self.pace.is_live() {
+            options.duration = Some(DAY as u64);
+        }
+    }
+
+    /// Gives the run a seed.
+    pub(crate) fn set_seed(&mut self, seed: u64) {
+        self.content.options.seed = Some(seed);
     }
 
     /// The number of partitions of a topic that may have to be created.

@@ -9,19 +9,26 @@ use crate::{
             report::{right_aligned, shown},
         },
     },
-    forecast::Forecast,
+    forecast::{Forecast, LARGE_ROW, MethodSize},
     plan::Plan,
     schedule::Schedule,
     units::{elapsed, format_bytes, format_count, format_time},
 };
 use serde_json::{Value, json};
-use std::{fmt::Write, time::Duration};
+use std::{cmp::Reverse, fmt::Write, time::Duration};
+
+/// A relative error in percent, rounded up to a tenth.
+fn percent(error: f64) -> String {
+    format!("{:.1} %", (error * 1_000.0).ceil() / 10.0)
+}
 
 /// A forecast and the run that it describes.
 pub(super) struct About<'a> {
-    pub(crate) arguments: &'a Generate,
-    pub(crate) plan: &'a Plan,
-    pub(crate) forecast: &'a Forecast,
+    pub arguments: &'a Generate,
+    pub plan: &'a Plan,
+    pub forecast: &'a Forecast,
+    /// The gigabytes a day for which the rate was chosen.
+    pub gb_per_day: Option<f64>,
 }
 
 const DAY_SECONDS: f64 = 86_400.0;
@@ -36,6 +43,7 @@ impl About<'_> {
         text.push_str(&self.scenarios());
         text.push_str(&self.rate());
         let _ = writeln!(text, "size: {}", self.size());
+        text.push_str(&self.methods());
         text.push_str(&self.kinds());
         text.extend(self.partitions());
         for line in [self.time()].into_iter().chain(self.notes()) {
@@ -118,7 +126,32 @@ impl About<'_> {
         if let Some(day) = self.per_day() {
             let _ = write!(text, "; {} a day at this rate", format_bytes(day));
         }
+        if let (Some(asked), Some(schedule)) = (self.gb_per_day, &self.plan.timing.schedule) {
+            let _ = write!(text, " (`--rate {}` for {asked} GB a day)", schedule.highest_rate());
+        }
         text
+    }
+
+    /// The share of each method in the bytes, the largest first.
+    fn methods(&self) -> String {
+        let mut methods = self.forecast.methods.clone();
+        if methods.len() < 2 {
+            return String::new();
+        }
+        methods.sort_by_key(|method| Reverse(method.bytes));
+        let rows = methods.iter().map(|method| {
+            let name = self.plan.catalog.methods[method.method].name.clone();
+            let share = format!("{:>6}", format!("{:.1} %", self.share(method) * 100.0));
+            let day = self.per_day().map(|day| format_bytes((day as f64 * self.share(method)).round() as u64));
+            let mut row = vec![name, share];
+            row.extend(day.map(|day| format!("{day} a day")));
+            row
+        });
+        format!("bytes by method:\n{}", right_aligned(rows.collect()))
+    }
+
+    fn share(&self, method: &MethodSize) -> f64 {
+        method.bytes as f64 / self.forecast.summary.bytes.max(1) as f64
     }
 
     /// Principals and resources by kind.
@@ -182,6 +215,22 @@ impl About<'_> {
         format!("time: {lasts} at the pace of the clock; this machine could make {}", rate(able))
     }
 
+    /// How exact an estimate is.
+    fn estimate(&self) -> Option<String> {
+        let estimate = self.forecast.estimate?;
+        let simulated = format_count(self.forecast.simulated);
+        let rows = if estimate.rows > 0.0 {
+            format!("counts from {} on are within {}, ", format_count(LARGE_ROW), percent(estimate.rows))
+        } else {
+            String::new()
+        };
+        Some(format!(
+            "an estimate: {simulated} events were simulated, and the others follow from the averages of the scenarios; \
+             {rows}bytes within {}",
+            percent(estimate.bytes)
+        ))
+    }
+
     fn notes(&self) -> Vec<String> {
         let forecast = self.forecast;
         let mut notes = Vec::new();
@@ -191,17 +240,10 @@ impl About<'_> {
                 second(self.simulated_until())
             ));
         } else if !forecast.exact {
-            let simulated = format_count(forecast.simulated);
-            notes.push(format!("only the first {simulated} events were simulated; the rest is taken to be like them"));
+            notes.extend(self.estimate());
         }
         if forecast.partitions.is_none() && self.arguments.has_topic() {
             notes.push("`--partitions N` says how events would be divided among those of the topic".to_owned());
-        }
-        if forecast.begins_early {
-            notes.push(
-                "the run begins before its steady state: its longest instance lasts longer than what is simulated before"
-                    .to_owned(),
-            );
         }
         if forecast.cut_by_time {
             notes.push(
@@ -230,6 +272,11 @@ impl About<'_> {
             let (created, acting) = (forecast.created[kind], forecast.acting[kind]);
             json!({ "kind": of.name, "before": before, "created": created, "acting": acting })
         });
+        let by_size = forecast.methods.iter().map(|method| {
+            let (share, name) = (self.share(method), &plan.catalog.methods[method.method].name);
+            let day = self.per_day().map(|day| (day as f64 * share).round());
+            json!({ "method": name, "events": method.events, "bytes": method.bytes, "share": share, "bytes_a_day": day })
+        });
         let size = &forecast.size;
         let document = json!({
             "version": 1,
@@ -239,12 +286,16 @@ impl About<'_> {
             "to": plan.timing.to.map(format_time),
             "command": self.arguments.command(plan),
             "exact": forecast.exact,
+            "simulated": forecast.simulated,
+            "error": forecast.estimate.map(|estimate| json!({ "rows": estimate.rows, "rows_from": LARGE_ROW, "bytes": estimate.bytes })),
             "events": summary.events,
             "first": summary.first.map(format_time),
             "last": summary.last.map(format_time),
             "bytes": summary.bytes,
             "bytes_of_file": { "plain": size.file, "gz": size.gzip, "zst": size.zstd },
             "bytes_a_day": self.per_day(),
+            "bytes_an_event": forecast.bytes_per_event,
+            "bytes_by_method": by_size.collect::<Value>(),
             "events_a_second": { "mean": self.mean(), "busiest": forecast.course.busiest_second() },
             "by_method": by_method.collect::<Value>(),
             "by_scenario": by_scenario.collect::<Value>(),

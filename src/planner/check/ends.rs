@@ -41,7 +41,7 @@ fn end(timed: &Timed) -> Option<End> {
             span.map(|span| End::Background(timing.from.saturating_add_unsigned(span)))
         }
         (None, None) if timing.starts == Starts::Unbounded && timing.events.is_none() => None,
-        (None, None) => timed.dry_run.map(|run| End::Background(run.last.saturating_add(1))),
+        (None, None) => timed.last.map(|last| End::Background(last.saturating_add(1))),
     }
 }
 
