@@ -104,7 +104,7 @@ pub struct Events<'p> {
     plan: &'p Plan,
     stream: Stream<'p>,
     renderer: Renderer<'p>,
-    words: Vec<u64>,
+    slots: Vec<u64>,
     chunk: Chunk,
 }
 
@@ -115,7 +115,7 @@ impl Plan {
             plan: self,
             stream: self.stream(),
             renderer: Renderer::new(self),
-            words: Vec::new(),
+            slots: Vec::new(),
             chunk: Chunk::default(),
         }
     }
@@ -125,10 +125,10 @@ impl<'p> Iterator for Events<'p> {
     type Item = GeneratedEvent<'p>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.words.clear();
+        self.slots.clear();
         self.chunk.clear();
-        let record = self.stream.next(&mut self.words)?;
-        self.renderer.render(&record, &self.words, &mut self.chunk);
+        let record = self.stream.next(&mut self.slots)?;
+        self.renderer.render(&record, &self.slots, &mut self.chunk);
         let event = self.chunk.events.first()?;
         let catalog = &self.plan.catalog;
         let failure = usize::from(event.outcome).checked_sub(1);

@@ -178,11 +178,11 @@ fn simulate(plan: &Plan, stream: &mut Stream, (part, options): (&Slice, &Forecas
     } else {
         i64::MAX
     };
-    let mut words = Vec::new();
+    let mut slots = Vec::new();
     let mut simulated = 0;
     loop {
-        words.clear();
-        let Some(record) = stream.next(&mut words) else {
+        slots.clear();
+        let Some(record) = stream.next(&mut slots) else {
             return Ended { simulated, is_over: true, by_selection: false };
         };
         if part.ends_before(record.number) {
@@ -197,7 +197,7 @@ fn simulate(plan: &Plan, stream: &mut Stream, (part, options): (&Slice, &Forecas
         tally.kinds[record.event_kind as usize] += 1;
         tally.blocks.note(simulated, &tally.kinds);
         if part.holds(plan, &record) {
-            tally.add(&record, &words);
+            tally.add(&record, &slots);
         }
     }
 }

@@ -199,7 +199,7 @@ impl Shared<'_> {
             }
             chunk.clear();
             for record in &batch.records {
-                renderer.render(record, &batch.words, chunk);
+                renderer.render(record, &batch.slots, chunk);
             }
             kinds.count(self.plan, &batch.records);
             chunk.encoded = self.encoder.as_ref().and_then(|encoder| encoder.encode(chunk));

@@ -59,9 +59,9 @@ pub struct Record {
     /// Element of the target resource that the event is about.
     pub(crate) element: u32,
     /// Start of the event's state slots in the vector that [`Stream::next`] appends to.
-    pub words_at: u32,
+    pub slots_at: u32,
     /// Number of state slots.
-    pub(crate) words: u32,
+    pub(crate) slots: u32,
     /// Whether this is the last event of its instance.
     pub ends: bool,
 }
@@ -171,10 +171,10 @@ impl<'p> Stream<'p> {
 
     /// Simulates the rest of the run: returns the number of events, and the time of the last.
     pub fn run_through(&mut self) -> (u64, Option<i64>) {
-        let mut words = Vec::new();
+        let mut slots = Vec::new();
         let (mut count, mut last) = (0, None);
-        while let Some(record) = self.next(&mut words) {
-            words.clear();
+        while let Some(record) = self.next(&mut slots) {
+            slots.clear();
             count += 1;
             last = Some(record.time);
         }
@@ -228,15 +228,15 @@ impl<'p> Stream<'p> {
         self.plan.workload().has_start(self.plan.timing.starts, self.started)
     }
 
-    /// The next event, or `None` at the end of the run. Appends the state that its rendering needs to `words`.
-    pub fn next(&mut self, words: &mut Vec<u64>) -> Option<Record> {
-        if self.injected.is_none() { self.next_of_background(words) } else { self.next_of_all(words) }
+    /// The next event, or `None` at the end of the run. Appends the state that its rendering needs to `slots`.
+    pub fn next(&mut self, slots: &mut Vec<u64>) -> Option<Record> {
+        if self.injected.is_none() { self.next_of_background(slots) } else { self.next_of_all(slots) }
     }
 
     #[inline(never)]
-    fn next_of_all(&mut self, words: &mut Vec<u64>) -> Option<Record> {
+    fn next_of_all(&mut self, slots: &mut Vec<u64>) -> Option<Record> {
         let mut injected = self.injected.take()?;
-        let next = injected.next(self, words);
+        let next = injected.next(self, slots);
         self.injected = Some(injected);
         let number = self.numbered;
         self.numbered += 1;
@@ -245,36 +245,36 @@ impl<'p> Stream<'p> {
 
     /// Like [`next`](Self::next), but pushes the record to `records`. Builds it in place: copying it as one wide load
     /// just after narrow stores would stall (no store-to-load forwarding). `false` at the end of the run.
-    pub(crate) fn add_next(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> bool {
+    pub(crate) fn add_next(&mut self, records: &mut Vec<Record>, slots: &mut Vec<u64>) -> bool {
         if self.injected.is_none() {
-            return self.add_next_of_background(records, words);
+            return self.add_next_of_background(records, slots);
         }
-        let next = self.next_of_all(words);
+        let next = self.next_of_all(slots);
         records.extend(next);
         next.is_some()
     }
 
     #[inline(never)]
-    fn add_next_of_background(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> bool {
-        self.happen(words, |record| records.push(record)).is_some()
+    fn add_next_of_background(&mut self, records: &mut Vec<Record>, slots: &mut Vec<u64>) -> bool {
+        self.happen(slots, |record| records.push(record)).is_some()
     }
 
     /// The next event that is not injected, numbered as if there were no injected scenarios.
     #[inline(never)]
-    fn next_of_background(&mut self, words: &mut Vec<u64>) -> Option<Record> {
-        self.happen(words, |record| record)
+    fn next_of_background(&mut self, slots: &mut Vec<u64>) -> Option<Record> {
+        self.happen(slots, |record| record)
     }
 
     #[expect(clippy::inline_always, reason = "what is handed on through memory is waited for")]
     #[inline(always)]
-    fn happen<T>(&mut self, words: &mut Vec<u64>, give: impl FnOnce(Record) -> T) -> Option<T> {
+    fn happen<T>(&mut self, slots: &mut Vec<u64>, give: impl FnOnce(Record) -> T) -> Option<T> {
         if self.emitted >= self.limit {
             return None;
         }
         let (due, time) = self.next_due()?;
         let number = self.emitted;
         self.emitted += 1;
-        Some(give(self.active.happen(self.plan, &mut self.world, due, number, time, words)))
+        Some(give(self.active.happen(self.plan, &mut self.world, due, number, time, slots)))
     }
 
     /// The next step and its time: with a rate, the time of the next slot; otherwise its due time.
@@ -340,13 +340,13 @@ impl World {
 /// Simulates the first `instances` instances of a scenario, each by itself. `each` gets every event, numbered 0.
 pub(crate) fn simulate_alone(plan: &Plan, scenario: usize, instances: u64, mut each: impl FnMut(&Record)) {
     let (mut world, mut active) = (World::new(plan), Active::new(plan, plan.timing.from));
-    let mut words = Vec::new();
+    let mut slots = Vec::new();
     for number in 0..instances {
         let (place, due) = active.begin(plan, &mut world, (scenario as u16, number), plan.timing.from);
         active.schedule(plan, due, 0, place);
         while let Some(due) = active.pop_until_apart(i64::MAX) {
-            words.clear();
-            each(&active.happen_apart(plan, &mut world, due, due.time, &mut words));
+            slots.clear();
+            each(&active.happen_apart(plan, &mut world, due, due.time, &mut slots));
         }
     }
 }

@@ -47,24 +47,24 @@ pub fn plan(scenario: &str, events: u64, rate: Option<u64>) -> Plan {
 pub struct Simulated<'p> {
     plan: &'p Plan,
     pub records: Vec<Record>,
-    words: Vec<u64>,
+    slots: Vec<u64>,
 }
 
 impl<'p> Simulated<'p> {
     /// The run's first events, of one method only if that is given.
     pub fn new(plan: &'p Plan, method: Option<&str>, events: usize) -> Self {
-        let (mut stream, mut words, mut records) = (plan.stream(), Vec::new(), Vec::new());
+        let (mut stream, mut slots, mut records) = (plan.stream(), Vec::new(), Vec::new());
         while records.len() < events {
-            let Some(record) = stream.next(&mut words) else { break };
+            let Some(record) = stream.next(&mut slots) else { break };
             let name = &plan.catalog.methods[plan.event_kinds[record.event_kind as usize].method].name;
             if method.is_none_or(|method| method == name) {
                 records.push(record);
             } else {
-                words.truncate(record.words_at as usize);
+                slots.truncate(record.slots_at as usize);
             }
         }
         assert_eq!(records.len(), events, "the run has too few events");
-        Simulated { plan, records, words }
+        Simulated { plan, records, slots }
     }
 
     pub fn renderer(&self) -> Renderer<'p> {
@@ -83,7 +83,7 @@ impl<'p> Simulated<'p> {
     pub fn render_batch(&self, batch: usize, renderer: &mut Renderer, chunk: &mut Chunk) {
         chunk.clear();
         for record in self.records.iter().skip(batch * BATCH).take(BATCH) {
-            renderer.render(record, &self.words, chunk);
+            renderer.render(record, &self.slots, chunk);
         }
     }
 }

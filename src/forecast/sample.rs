@@ -114,8 +114,8 @@ impl<'p> Sample<'p> {
         }
     }
 
-    /// Adds the run's next event; `words` holds the record's state slots at `record.words_at`.
-    pub(super) fn add(&mut self, record: &Record, words: &[u64]) {
+    /// Adds the run's next event; `slots` holds the record's state slots at `record.slots_at`.
+    pub(super) fn add(&mut self, record: &Record, slots: &[u64]) {
         let frame = self.seen / FRAME_EVENTS as u64;
         let ends_frame = (self.seen + 1).is_multiple_of(FRAME_EVENTS as u64);
         self.seen += 1;
@@ -128,7 +128,7 @@ impl<'p> Sample<'p> {
         let begun = Instant::now();
         let chunk = if in_frame { &mut self.frame } else { &mut self.alone };
         let before = chunk.bodies.len();
-        self.renderer.render(record, words, chunk);
+        self.renderer.render(record, slots, chunk);
         kind.rendered += 1;
         kind.bytes += (chunk.bodies.len() - before - 1) as u64;
         self.alone.clear();

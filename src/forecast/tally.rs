@@ -75,13 +75,13 @@ impl<'p> Tally<'p> {
     }
 
     /// Counts an event that the selection holds.
-    pub(super) fn add(&mut self, record: &Record, words: &[u64]) {
+    pub(super) fn add(&mut self, record: &Record, slots: &[u64]) {
         let plan = self.plan;
         let event_kind = &plan.event_kinds[record.event_kind as usize];
         self.selected[record.event_kind as usize] += 1;
         self.summary.note_time(record.time);
         self.course.add(record.time);
-        self.sample.add(record, words);
+        self.sample.add(record, slots);
         let scenario = usize::from(event_kind.scenario);
         self.instances[scenario] += u64::from(self.seen[scenario].set(record.instance));
         if let Operation::Call(call) = &plan.scenarios[scenario].operations[event_kind.operation] {

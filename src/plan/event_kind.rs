@@ -188,7 +188,7 @@ pub(crate) enum ValueSource {
     /// One of several values, selected by a state slot.
     Chosen {
         /// The state slot.
-        word: Word,
+        slot: StateSlot,
         /// The values; `None` is null.
         choices: Vec<Option<Padded>>,
     },
@@ -204,7 +204,7 @@ pub(crate) enum ValueSource {
     /// A text that a call may have replaced.
     Replaced {
         /// The state slot: 0 for the original, else a literal's index plus one.
-        word: Word,
+        slot: StateSlot,
         /// Index of the original value.
         original: usize,
     },
@@ -218,11 +218,11 @@ pub(crate) enum ValueSource {
         cases: Vec<usize>,
     },
     /// Creation time of a resource of the scenario.
-    Created(Word),
+    Created(StateSlot),
     /// Time of the last change of a resource of the scenario.
     Updated {
         /// Its first state slot.
-        word: Word,
+        slot: StateSlot,
         /// When it becomes ready.
         ready: Option<Box<Ready>>,
     },
@@ -231,7 +231,7 @@ pub(crate) enum ValueSource {
         /// Kind and field with the format.
         of: (KindId, FieldId),
         /// The state slot.
-        word: Word,
+        slot: StateSlot,
         /// Whether the slot is an allocated name rather than the creation time.
         stamped: bool,
     },
@@ -240,14 +240,14 @@ pub(crate) enum ValueSource {
         /// Values before and after it is ready.
         values: [Padded; 2],
         /// Its first state slot.
-        word: Word,
+        slot: StateSlot,
         /// When it becomes ready.
         ready: Box<Ready>,
     },
     /// A number that grows with age, up to another value.
     Ramp {
         /// Its first state slot.
-        word: Word,
+        slot: StateSlot,
         /// When it becomes ready.
         ready: Box<Ready>,
         /// Index of the upper bound.
@@ -256,9 +256,9 @@ pub(crate) enum ValueSource {
         every: u64,
     },
     /// The id that a reference in a state slot refers to.
-    Referred(Word),
+    Referred(StateSlot),
     /// Whether a reference in a state slot refers to anything: `{}` or null.
-    Present(Word),
+    Present(StateSlot),
     /// One of the values that every event has.
     PerEvent(PerEvent),
 }
@@ -294,28 +294,28 @@ pub(crate) enum Part {
 
 /// A state slot: an offset into what the simulation copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Word {
+pub(crate) struct StateSlot {
     /// The offset.
     pub(crate) at: usize,
     /// Whether the offset counts from the item's state slots, instead of the event's.
     pub(crate) of_item: bool,
 }
 
-impl Word {
+impl StateSlot {
     /// A state slot of the event.
     pub(crate) fn per_event(at: usize) -> Self {
-        Word { at, of_item: false }
+        StateSlot { at, of_item: false }
     }
 
     /// A state slot of the item.
     pub(crate) fn per_item(at: usize) -> Self {
-        Word { at, of_item: true }
+        StateSlot { at, of_item: true }
     }
 
     /// The state slot `offset` after this one.
     #[must_use]
     pub(crate) fn after(self, offset: usize) -> Self {
-        Word { at: self.at + offset, ..self }
+        StateSlot { at: self.at + offset, ..self }
     }
 }
 

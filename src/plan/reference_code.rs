@@ -35,9 +35,9 @@ pub(crate) fn population(kind: usize, index: u32) -> u64 {
 }
 
 /// Decodes a reference.
-pub(crate) fn meaning(word: u64) -> Meaning {
-    let which = word & ((1 << 56) - 1);
-    match word & (0xFF << 56) {
+pub(crate) fn meaning(slot: u64) -> Meaning {
+    let which = slot & ((1 << 56) - 1);
+    match slot & (0xFF << 56) {
         RESOURCE => Meaning::Resource(which as usize),
         ACTOR => Meaning::Actor(which as usize),
         POPULATION => Meaning::Population((which >> 32) as usize, which as u32),

@@ -31,7 +31,7 @@ pub struct ResolvedScenario {
     /// Operations, in order.
     pub operations: Vec<Operation>,
     /// State slots of an instance.
-    pub(crate) state_words: usize,
+    pub(crate) state_slots: usize,
     /// Whether all instances take place where the first does, because they share a resource.
     pub(crate) in_one_place: bool,
     /// When it happens, if it is injected.
@@ -297,7 +297,7 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
     /// Index among the kind's changing fields.
-    pub(crate) word: usize,
+    pub(crate) slot: usize,
     /// Requested value.
     pub(crate) value: Asked,
 }

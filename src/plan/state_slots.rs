@@ -32,13 +32,13 @@ pub(crate) fn made(created: i64, exists: bool) -> u64 {
 }
 
 /// Whether the resource exists, from its slot `CREATED`.
-pub(crate) fn exists(word: u64) -> bool {
-    word & EXISTS != 0
+pub(crate) fn exists(slot: u64) -> bool {
+    slot & EXISTS != 0
 }
 
 /// Creation time, from its slot `CREATED`.
-pub(crate) fn created(word: u64) -> i64 {
-    (word & !EXISTS) as i64
+pub(crate) fn created(slot: u64) -> i64 {
+    (slot & !EXISTS) as i64
 }
 
 /// Encodes an allocated name: a second since the epoch, and the number of its suffix (0 for none).

@@ -14,7 +14,7 @@ use crate::{
     },
     error::Diagnostic,
     plan::{
-        event_kind::{EventKind, ItemList, Part, PerEvent, Snapshot, ValueSource, Word},
+        event_kind::{EventKind, ItemList, Part, PerEvent, Snapshot, StateSlot, ValueSource},
         resolved::{Asked, Call, Operation, Owner, ResolvedScenario, Row},
     },
     population::Population,
@@ -93,7 +93,7 @@ impl<'a> EventKindCompiler<'a> {
             lists,
             key: inlined.key,
             first_subject: inlined.first_subject,
-            listed_at: compiler.words,
+            listed_at: compiler.slots,
             snapshot: compiler.snapshot,
             rows: compiler.rows,
             known: inlined.known,
@@ -149,7 +149,7 @@ struct CallCompiler<'a> {
     value_sources: Vec<ValueSource>,
     known: HashMap<Vec<String>, usize>,
     snapshot: Snapshot,
-    words: usize,
+    slots: usize,
     others_at: HashMap<usize, usize>,
     rows: Vec<(KindId, Row)>,
     /// The list item being compiled, if any.
@@ -166,7 +166,7 @@ struct ItemCompiler {
 #[derive(Clone, Copy)]
 struct Own {
     resource: usize,
-    at: Word,
+    at: StateSlot,
     element: bool,
 }
 
@@ -179,14 +179,14 @@ impl<'a> CallCompiler<'a> {
         failure: Option<FailureId>,
     ) -> Self {
         let mut snapshot = Snapshot::default();
-        let mut words = 0;
+        let mut slots = 0;
         let mut rows = scenario.rows.clone();
         if let Some(target) = call.target {
             let resource = &scenario.resources[target];
             match resource.owner {
                 Owner::Instance { .. } => {
                     snapshot.target = Some(target);
-                    words += resource.stride;
+                    slots += resource.stride;
                     set_rows(&mut rows, resource.rows.iter().copied());
                 }
                 Owner::Population { .. } => {
@@ -210,7 +210,7 @@ impl<'a> CallCompiler<'a> {
             }
         }
         snapshot.asks = call.asks.len();
-        words += call.asks.len();
+        slots += call.asks.len();
         CallCompiler {
             catalog,
             population,
@@ -221,7 +221,7 @@ impl<'a> CallCompiler<'a> {
             value_sources: Vec::new(),
             known: HashMap::new(),
             snapshot,
-            words,
+            slots,
             others_at: HashMap::new(),
             rows,
             item: None,
@@ -305,7 +305,7 @@ impl<'a> CallCompiler<'a> {
         };
         let kind = &self.catalog.kinds[self.method.kind];
         let position = kind.changing.iter().position(|changing| *changing == field);
-        let ask = self.call.asks.iter().enumerate().find(|(_, ask)| Some(ask.word) == position);
+        let ask = self.call.asks.iter().enumerate().find(|(_, ask)| Some(ask.slot) == position);
         let at = self.snapshot.target.map_or(0, |target| self.scenario.resources[target].stride);
         match (ask.map(|(index, ask)| (index, ask.value)), unset) {
             (None | Some((_, Asked::Nothing)), Unset::Current) => {
@@ -315,14 +315,14 @@ impl<'a> CallCompiler<'a> {
             (None | Some((_, Asked::Nothing)), Unset::Fixed(scalar)) => scalar_make(scalar),
             (None | Some((_, Asked::Nothing)), Unset::Clears) | (Some((_, Asked::Clear)), _) => ValueSource::Null,
             (Some((index, _)), _) => {
-                let word = Word::per_event(at + index);
+                let slot = StateSlot::per_event(at + index);
                 match &kind.fields[field].generator {
-                    Generator::Choose { .. } => ValueSource::Chosen { word, choices: choices(kind, field) },
-                    Generator::Refer { .. } if rest.is_empty() => ValueSource::Present(word),
-                    Generator::Refer { .. } => ValueSource::Referred(word),
+                    Generator::Choose { .. } => ValueSource::Chosen { slot, choices: choices(kind, field) },
+                    Generator::Refer { .. } if rest.is_empty() => ValueSource::Present(slot),
+                    Generator::Refer { .. } => ValueSource::Referred(slot),
                     _ => {
                         let nothing = self.push(fixed(b""));
-                        ValueSource::Replaced { word, original: nothing }
+                        ValueSource::Replaced { slot, original: nothing }
                     }
                 }
             }
@@ -405,7 +405,7 @@ enum Whose {
 }
 
 impl Own {
-    fn word(self, offset: usize) -> Word {
+    fn slot(self, offset: usize) -> StateSlot {
         self.at.after(offset)
     }
 }

@@ -185,7 +185,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
             scope_pins: Vec::new(),
             rows: rows.collect(),
             operations: Vec::new(),
-            state_words: 0,
+            state_slots: 0,
             in_one_place: false,
             injection,
         };

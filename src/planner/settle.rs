@@ -84,7 +84,7 @@ pub(super) fn settle(catalog: &Catalog, mut resolved: Resolved) -> Result<Resolv
 /// The lowest and highest choice that may be drawn initially for a field.
 struct Constraint {
     resource: usize,
-    word: usize,
+    slot: usize,
     low: u64,
     high: u64,
 }
@@ -95,9 +95,9 @@ fn constrain(catalog: &Catalog, resolved: &mut Resolved, constraints: &[Constrai
     for constraint in constraints {
         let resource = &mut resolved.scenario.resources[constraint.resource];
         let kind = &catalog.kinds[resource.kind];
-        let Generator::Choose { counts, .. } = &kind.fields[kind.changing[constraint.word]].generator else { continue };
+        let Generator::Choose { counts, .. } = &kind.fields[kind.changing[constraint.slot]].generator else { continue };
         let allowed = |choice: usize| (constraint.low..=constraint.high).contains(&(choice as u64));
-        let before = match &resource.initial[constraint.word] {
+        let before = match &resource.initial[constraint.slot] {
             Initial::Drawn(weights) => weights.clone(),
             _ => continue,
         };
@@ -109,7 +109,7 @@ fn constrain(catalog: &Catalog, resolved: &mut Resolved, constraints: &[Constrai
         if (0..counts.len()).any(|choice| before.draws(choice) && kept[choice] == 0)
             && let Some(weights) = WeightedIndex::weighted(&kept)
         {
-            resource.initial[constraint.word] = Initial::Drawn(weights);
+            resource.initial[constraint.slot] = Initial::Drawn(weights);
             changed = true;
         }
     }
@@ -138,10 +138,10 @@ fn asked_words(resolved: &Resolved) -> HashSet<(usize, usize)> {
         Operation::Call(call) => Some((call.target?, &call.asks)),
         _ => None,
     });
-    let words = calls.flat_map(|(target, asks)| {
-        asks.iter().filter(|ask| ask.value != Asked::Nothing).map(move |ask| (target, ask.word))
+    let slots = calls.flat_map(|(target, asks)| {
+        asks.iter().filter(|ask| ask.value != Asked::Nothing).map(move |ask| (target, ask.slot))
     });
-    words.collect()
+    slots.collect()
 }
 
 impl<'a> Pass<'a> {
@@ -331,9 +331,9 @@ impl<'a> Pass<'a> {
         });
         let create = self.catalog.methods[call.method].does == Effect::Create;
         // An update also shows references that it does not change, unless another update may have changed them.
-        let kept = |word: usize| !self.asked.contains(&(target, word));
-        let first = resource.initial.iter().enumerate().filter_map(|(word, initial)| match initial {
-            Initial::Reference(reference) if create || !call.asks.is_empty() && kept(word) => Some(*reference),
+        let kept = |slot: usize| !self.asked.contains(&(target, slot));
+        let first = resource.initial.iter().enumerate().filter_map(|(slot, initial)| match initial {
+            Initial::Reference(reference) if create || !call.asks.is_empty() && kept(slot) => Some(*reference),
             _ => None,
         });
         let pinned = resource.pins.iter().filter_map(|(_, pin)| match pin {
@@ -356,21 +356,21 @@ impl<'a> Pass<'a> {
     fn update(&mut self, call: &Call, target: usize) {
         let facts = &mut self.facts[target];
         for (index, ask) in call.asks.iter().enumerate() {
-            let Choices { lowest, highest, is_initial } = facts.choices[ask.word];
+            let Choices { lowest, highest, is_initial } = facts.choices[ask.slot];
             let by_itself = call.lowers.is_some_and(|(_, lowered)| lowered == index)
                 && call.outcome == Outcome::Success { insists: false };
             match ask.value {
                 Asked::Code(code) if by_itself && code < lowest => {}
                 Asked::Code(code) if by_itself && code < highest => {
-                    facts.choices[ask.word] = Choices::between(lowest.min(code), highest);
+                    facts.choices[ask.slot] = Choices::between(lowest.min(code), highest);
                 }
-                Asked::Code(code) => facts.choices[ask.word] = Choices::between(code, code),
+                Asked::Code(code) => facts.choices[ask.slot] = Choices::between(code, code),
                 Asked::Next { last } => {
                     if is_initial && highest == last && lowest < last {
                         // `next` at the last choice would change nothing, so that choice may not be drawn initially.
-                        self.constraints.push(Constraint { resource: target, word: ask.word, low: 0, high: last - 1 });
+                        self.constraints.push(Constraint { resource: target, slot: ask.slot, low: 0, high: last - 1 });
                     }
-                    facts.choices[ask.word] = Choices::between((lowest + 1).min(last), (highest + 1).min(last));
+                    facts.choices[ask.slot] = Choices::between((lowest + 1).min(last), (highest + 1).min(last));
                 }
                 _ => {}
             }
@@ -381,8 +381,8 @@ impl<'a> Pass<'a> {
 /// After an update that may have failed, a field may have its old value or the requested one.
 fn widen(call: &Call, facts: &mut Facts) {
     for ask in &call.asks {
-        let Choices { lowest, highest, .. } = facts.choices[ask.word];
-        facts.choices[ask.word] = match ask.value {
+        let Choices { lowest, highest, .. } = facts.choices[ask.slot];
+        facts.choices[ask.slot] = match ask.value {
             Asked::Code(code) => Choices::between(lowest.min(code), highest.max(code)),
             Asked::Next { last } => Choices::between(lowest, (highest + 1).min(last)),
             _ => Choices::between(lowest, highest),

@@ -78,7 +78,7 @@ fn check_memory(
         .or_else(by_end)
         .map_or(f64::INFINITY, |events| events as f64 * outlook.instances as f64 / outlook.events as f64 + begun);
     let share = (started / steady.instances.max(1.0)).min(1.0);
-    let bytes = |scenario: usize| instance_bytes(workload.scenarios[scenario].state_words as u128) as f64;
+    let bytes = |scenario: usize| instance_bytes(workload.scenarios[scenario].state_slots as u128) as f64;
     let in_progress = steady.scenarios.iter().enumerate();
     let bytes: f64 = in_progress.map(|(scenario, instances)| instances * bytes(scenario)).sum();
     let (active, needed) = ((steady.instances * share) as u128, (bytes * share) as u128 + population);

@@ -81,7 +81,7 @@ impl<'e> Context<'e> {
 
     /// The items that belong to the scenario: their value sources, and what they are about.
     fn own_items(&self, event_kind: &EventKind, list: &'e ItemList) -> OwnItems<'e> {
-        OwnItems { list, words: self.words, at: event_kind.listed_at }
+        OwnItems { list, slots: self.slots, at: event_kind.listed_at }
     }
 }
 
@@ -89,7 +89,7 @@ impl<'e> Context<'e> {
 #[derive(Clone)]
 struct OwnItems<'e> {
     list: &'e ItemList,
-    words: &'e [u64],
+    slots: &'e [u64],
     at: usize,
 }
 
@@ -97,11 +97,11 @@ impl<'e> Iterator for OwnItems<'e> {
     type Item = (&'e OwnItem, About);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let header = *self.words.get(self.at)?;
+        let header = *self.slots.get(self.at)?;
         let (resource, element) = ((header >> 32) as usize, header as u32);
         let own = self.list.own.iter().find(|own| own.resource == resource)?;
-        let words = self.at + 1;
-        self.at = words + own.stride;
-        Some((own, About::new(words, element)))
+        let slots = self.at + 1;
+        self.at = slots + own.stride;
+        Some((own, About::new(slots, element)))
     }
 }

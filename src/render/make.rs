@@ -8,7 +8,7 @@ use crate::{
     catalog::{Catalog, FieldId, Generator, KindId},
     identity::{Identities, Recent},
     plan::{
-        event_kind::{Draw, EventKind, Part, Ready, Role, ValueSource, Word, first_note, whole_microseconds},
+        event_kind::{Draw, EventKind, Part, Ready, Role, StateSlot, ValueSource, first_note, whole_microseconds},
         reference_code,
         resolved::ResolvedScenario,
         roles::{Roles, address_key},
@@ -48,7 +48,7 @@ pub(crate) struct Context<'e> {
     /// Element of the target that the event is about.
     pub(crate) element: u32,
     /// State slots copied by the simulation.
-    pub(crate) words: &'e [u64],
+    pub(crate) slots: &'e [u64],
     /// The event's id, its time with nine fractional digits, and its request's id.
     pub(crate) per_event: [PaddedSlice<'e>; 3],
     /// Memory for new values.
@@ -63,17 +63,17 @@ pub(crate) struct Context<'e> {
 #[derive(Clone, Copy)]
 pub(super) struct About {
     /// Offset of an item's state slots within the event's.
-    words: usize,
+    slots: usize,
     /// The element, and its salt for keys.
     element: u32,
     salt: Salt,
 }
 
 impl About {
-    pub(super) fn new(words: usize, element: u32) -> Self {
+    pub(super) fn new(slots: usize, element: u32) -> Self {
         // Most resources have one element only.
         let salt = if element == 0 { FIRST } else { Salt::new(element.into()) };
-        About { words, element, salt }
+        About { slots, element, salt }
     }
 }
 
@@ -138,36 +138,36 @@ impl<'e> Context<'e> {
                 self.given.identities.make(*kind, *field, Lane(0), *number, arena)
             }
             ValueSource::Pattern { pattern, draw } => pattern.make(pattern.random(self.draw(*draw, about)), arena),
-            ValueSource::Chosen { word, choices } => {
-                let choice = self.word(*word, about) as usize;
+            ValueSource::Chosen { slot, choices } => {
+                let choice = self.slot(*slot, about) as usize;
                 piece(choices.get(choice).unwrap_or_else(|| &choices[choice % choices.len()]).as_ref())
             }
             ValueSource::Drawn { draw, weights, choices } => {
                 piece(choices[weights.draw(self.draw(*draw, about))].as_ref())
             }
-            ValueSource::Replaced { word, original } => match self.word(*word, about) {
+            ValueSource::Replaced { slot, original } => match self.slot(*slot, about) {
                 0 => values[*original],
                 literal => self.given.literals[literal as usize - 1].piece(),
             },
             ValueSource::Select { draw, weights, cases } => values[cases[weights.draw(self.draw(*draw, about))]],
-            ValueSource::Created(at) => self.microseconds(state_slots::created(self.word(*at, about))),
-            ValueSource::Updated { word, ready } => self.microseconds(self.updated(*word, ready.as_deref(), about)),
-            ValueSource::Clock { of, word, stamped } => self.clock(*of, *word, *stamped, about),
-            ValueSource::Stage { values: [young, grown], word, ready } => {
-                let age = self.time.saturating_sub(state_slots::created(self.word(*word, about)));
+            ValueSource::Created(at) => self.microseconds(state_slots::created(self.slot(*at, about))),
+            ValueSource::Updated { slot, ready } => self.microseconds(self.updated(*slot, ready.as_deref(), about)),
+            ValueSource::Clock { of, slot, stamped } => self.clock(*of, *slot, *stamped, about),
+            ValueSource::Stage { values: [young, grown], slot, ready } => {
+                let age = self.time.saturating_sub(state_slots::created(self.slot(*slot, about)));
                 if self.is_young(age, ready, about) { young } else { grown }.piece()
             }
-            ValueSource::Ramp { word, ready, up_to, every } => {
-                let age = self.time.saturating_sub(state_slots::created(self.word(*word, about)));
+            ValueSource::Ramp { slot, ready, up_to, every } => {
+                let age = self.time.saturating_sub(state_slots::created(self.slot(*slot, about)));
                 if self.is_young(age, ready, about) {
                     PaddedSlice::ZERO
                 } else {
                     self.grown(age, ready, values[*up_to], *every, about)
                 }
             }
-            ValueSource::Referred(word) => self.refer(self.word(*word, about)),
-            ValueSource::Present(word) => {
-                if self.word(*word, about) == reference_code::NULL {
+            ValueSource::Referred(slot) => self.refer(self.slot(*slot, about)),
+            ValueSource::Present(slot) => {
+                if self.slot(*slot, about) == reference_code::NULL {
                     PaddedSlice::NULL
                 } else {
                     PaddedSlice::PRESENT
@@ -227,8 +227,8 @@ impl<'e> Context<'e> {
         self.recent.make(self.given.identities, field, lane, number, self.arena)
     }
 
-    fn word(&self, word: Word, about: About) -> u64 {
-        self.words[word.at + if word.of_item { about.words } else { 0 }]
+    fn slot(&self, slot: StateSlot, about: About) -> u64 {
+        self.slots[slot.at + if slot.of_item { about.slots } else { 0 }]
     }
 
     fn draw(&self, draw: Draw, about: About) -> Key {
@@ -242,8 +242,8 @@ impl<'e> Context<'e> {
     }
 
     /// Time of the last change: by a call, by becoming ready, or by the service's first status update before that.
-    fn updated(&self, state: Word, ready: Option<&Ready>, about: About) -> i64 {
-        let of = |offset| self.word(state.after(offset), about);
+    fn updated(&self, state: StateSlot, ready: Option<&Ready>, about: About) -> i64 {
+        let of = |offset| self.slot(state.after(offset), about);
         let (created, updated) = (of(state_slots::CREATED), of(state_slots::UPDATED));
         let (created, mut last) = (state_slots::created(created), updated as i64);
         // Most resources are too young for the first of these moments, or were changed after the last.
@@ -269,20 +269,20 @@ impl<'e> Context<'e> {
     }
 
     #[inline(never)]
-    fn clock(&self, of: (KindId, usize), at: Word, stamped: bool, about: About) -> PaddedSlice<'e> {
+    fn clock(&self, of: (KindId, usize), at: StateSlot, stamped: bool, about: About) -> PaddedSlice<'e> {
         let Generator::Clock { clock, .. } = &self.given.catalog.kinds[of.0].fields[of.1].generator else {
             return PaddedSlice::NULL;
         };
-        let word = self.word(at, about);
+        let slot = self.slot(at, about);
         let (second, number) =
-            if stamped { state_slots::unstamp(word) } else { (state_slots::created(word).div_euclid(NANOSECONDS), 0) };
+            if stamped { state_slots::unstamp(slot) } else { (state_slots::created(slot).div_euclid(NANOSECONDS), 0) };
         clock.make(second, number, self.date_cache, self.arena)
     }
 
     /// The id of the target of a reference's code; null if there is no target.
     #[inline(never)]
-    fn refer(&self, word: u64) -> PaddedSlice<'e> {
-        match reference_code::meaning(word) {
+    fn refer(&self, slot: u64) -> PaddedSlice<'e> {
+        match reference_code::meaning(slot) {
             reference_code::Meaning::Null => PaddedSlice::NULL,
             reference_code::Meaning::Population(kind, index) => self
                 .given

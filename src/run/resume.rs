@@ -177,35 +177,35 @@ impl Beginning {
     fn simulate(plan: &Plan, whole: &Slice, until: Until<'_>, by_instance: bool, watch: &dyn Fn(u64)) -> Self {
         let mut beginning = Self::default();
         let mut stream = plan.stream();
-        let mut words = Vec::new();
+        let mut slots = Vec::new();
         let mut last = None;
         loop {
             match until {
                 Until::Events(events) if beginning.events >= events => break,
                 _ => {}
             }
-            let Some(mut record) = stream.next(&mut words) else { break };
+            let Some(mut record) = stream.next(&mut slots) else { break };
             if matches!(until, Until::Number(number) if record.number >= number) {
-                words.truncate(record.words_at as usize);
+                slots.truncate(record.slots_at as usize);
                 break;
             }
             if record.number.is_multiple_of(PASSED_AT_ONCE) {
                 watch(record.number);
             }
             if !whole.holds(plan, &record) {
-                words.truncate(record.words_at as usize);
+                slots.truncate(record.slots_at as usize);
                 continue;
             }
             let instance = (plan.event_kinds[record.event_kind as usize].scenario, record.instance);
             if let Until::Gap(there) = until
                 && beginning.instances.get(&instance) == there.get(&instance)
             {
-                words.truncate(record.words_at as usize);
+                slots.truncate(record.slots_at as usize);
                 break;
             }
-            // Keep only the words of the last event.
-            words.drain(..record.words_at as usize);
-            record.words_at = 0;
+            // Keep only the state slots of the last event.
+            slots.drain(..record.slots_at as usize);
+            record.slots_at = 0;
             if by_instance {
                 *beginning.instances.entry(instance).or_default() += 1;
             }
@@ -214,7 +214,7 @@ impl Beginning {
             last = Some(record);
         }
         if let Some(record) = last {
-            Renderer::new(plan).render(&record, &words, &mut beginning.last);
+            Renderer::new(plan).render(&record, &slots, &mut beginning.last);
         }
         beginning
     }

@@ -17,8 +17,8 @@ pub(super) struct Batch {
     /// The batch's number, from 0; batches are emitted in this order.
     pub(crate) ticket: u64,
     pub(crate) records: Vec<Record>,
-    /// The state words that the records refer to.
-    pub(crate) words: Vec<u64>,
+    /// The state slots that the records refer to.
+    pub(crate) slots: Vec<u64>,
     /// Lines of the ground truth about instances that end in this batch.
     pub(crate) truth: Vec<u8>,
     /// The wall time at which each event was due, in a live run.
@@ -34,7 +34,7 @@ pub(super) struct Source<'p> {
     pub(crate) truth: Option<Recorder<'p>>,
     /// The counters in which the number of skipped events is recorded.
     pub(crate) counters: Option<Arc<Counters>>,
-    /// In a live run: the next event, which was not due yet, and its words.
+    /// In a live run: the next event, which was not due yet, and its state slots.
     pending: Option<(Record, Vec<u64>)>,
     tickets: u64,
     /// The most events of a batch.
@@ -96,7 +96,7 @@ impl<'p> Source<'p> {
     /// nothing is left.
     pub(super) fn fill(&mut self, batch: &mut Batch, stop: &AtomicBool) -> bool {
         batch.records.clear();
-        batch.words.clear();
+        batch.slots.clear();
         batch.truth.clear();
         batch.dues.clear();
         if !self.ended {
@@ -129,8 +129,8 @@ impl<'p> Source<'p> {
                     }
                 };
                 if !may_leave {
-                    let words = batch.words.split_off(record.words_at as usize);
-                    self.pending = batch.records.pop().map(|record| (record, words));
+                    let slots = batch.slots.split_off(record.slots_at as usize);
+                    self.pending = batch.records.pop().map(|record| (record, slots));
                     return;
                 }
                 batch.dues.push(due);
@@ -143,15 +143,15 @@ impl<'p> Source<'p> {
 
     /// Appends the next event of the part to the batch; returns false if none can be added now.
     fn add_next(&mut self, batch: &mut Batch, stop: &AtomicBool) -> bool {
-        if let Some((mut record, words)) = self.pending.take() {
-            record.words_at = batch.words.len() as u32;
-            batch.words.extend(words);
+        if let Some((mut record, slots)) = self.pending.take() {
+            record.slots_at = batch.slots.len() as u32;
+            batch.slots.extend(slots);
             batch.records.push(record);
             return true;
         }
         let mut passed = 0;
         loop {
-            let is_there = self.stream.add_next(&mut batch.records, &mut batch.words);
+            let is_there = self.stream.add_next(&mut batch.records, &mut batch.slots);
             match batch.records.last() {
                 Some(record) if is_there && !self.part.ends_before(record.number) => {
                     if self.part.holds(self.plan, record) {
@@ -165,7 +165,7 @@ impl<'p> Source<'p> {
                 }
             }
             let Some(record) = batch.records.pop() else { return false };
-            batch.words.truncate(record.words_at as usize);
+            batch.slots.truncate(record.slots_at as usize);
             if let Some(truth) = self.truth.as_mut().filter(|_| self.part.has_instance(self.plan, &record)) {
                 truth.note(&record, &mut batch.truth);
             }

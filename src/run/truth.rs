@@ -49,10 +49,10 @@ struct Told {
 
 /// The ground truth of a whole run, as lines; of every instance if `all`, else of the injected ones.
 pub(crate) fn truth_of(plan: &Plan, all: bool) -> Vec<u8> {
-    let (mut stream, mut words, mut lines) = (plan.stream(), Vec::new(), Vec::new());
+    let (mut stream, mut slots, mut lines) = (plan.stream(), Vec::new(), Vec::new());
     let mut recorder = Recorder::new(plan, all, 0);
-    while let Some(record) = stream.next(&mut words) {
-        words.clear();
+    while let Some(record) = stream.next(&mut slots) {
+        slots.clear();
         recorder.note(&record, &mut lines);
     }
     recorder.finish(&mut lines);

@@ -130,13 +130,13 @@ impl Active {
     #[inline(never)]
     fn fetch(&mut self) {
         for places in self.due.ahead().chunks(TOGETHER) {
-            let mut words = [[0; 2]; TOGETHER];
-            for (place, words) in places.iter().zip(&mut words) {
+            let mut slots = [[0; 2]; TOGETHER];
+            for (place, slots) in places.iter().zip(&mut slots) {
                 let instance = self.instances.get(*place);
                 let ahead = self.steps.at(instance.at).ahead(instance.turn);
-                *words = ahead.map(|at| instance.state_at.wrapping_add(at));
+                *slots = ahead.map(|at| instance.state_at.wrapping_add(at));
             }
-            let touched = words[..places.len()].iter().fold(0, |sum, words| sum ^ self.states.fetch(*words));
+            let touched = slots[..places.len()].iter().fold(0, |sum, slots| sum ^ self.states.fetch(*slots));
             std::hint::black_box(touched);
         }
         self.due.forget_ahead();
@@ -150,9 +150,9 @@ impl Active {
         world: &mut World,
         due: Due,
         time: i64,
-        words: &mut Vec<u64>,
+        slots: &mut Vec<u64>,
     ) -> Record {
-        self.happen(plan, world, due, 0, time, words)
+        self.happen(plan, world, due, 0, time, slots)
     }
 
     /// Executes the call at which an instance is, at `time`, as event `number`.
@@ -165,12 +165,12 @@ impl Active {
         Due { order, place, .. }: Due,
         number: u64,
         time: i64,
-        words: &mut Vec<u64>,
+        slots: &mut Vec<u64>,
     ) -> Record {
         let Active { instances, states, steps, loads, .. } = self;
         let instance = instances.get_mut(place);
         let step = steps.at(instance.at);
-        let (of, occurrence, words_at) = (instance.number, instance.turn, words.len());
+        let (of, occurrence, slots_at) = (instance.number, instance.turn, slots.len());
         let element = step.element(occurrence);
         let event_kind = match step.sort {
             Sort::Plain => step.event_kind,
@@ -184,16 +184,16 @@ impl Active {
             }
             Sort::List => {
                 for listed in steps.listed(step) {
-                    states.list(instance, listed, words);
+                    states.list(instance, listed, slots);
                 }
                 step.event_kind
             }
-            _ => call(plan, world, (steps, step), states, (instance, element), time, words),
+            _ => call(plan, world, (steps, step), states, (instance, element), time, slots),
         };
         if step.is_shown() {
             let [own, other] = step.shown(element);
-            states.show(instance, own, words);
-            states.show(instance, other, words);
+            states.show(instance, own, slots);
+            states.show(instance, other, slots);
         }
         let due = instance.proceed(&plan.scenarios, step, (steps, loads), time);
         self.schedule(plan, due, order, place);
@@ -204,8 +204,8 @@ impl Active {
             event_kind,
             occurrence,
             element,
-            words_at: words_at as u32,
-            words: (words.len() - words_at) as u32,
+            slots_at: slots_at as u32,
+            slots: (slots.len() - slots_at) as u32,
             ends: due.is_none(),
         }
     }
@@ -237,7 +237,7 @@ fn call(
     states: &mut States,
     (instance, element): (&Instance, u32),
     time: i64,
-    words: &mut Vec<u64>,
+    slots: &mut Vec<u64>,
 ) -> u32 {
     let scenario = &plan.scenarios[usize::from(instance.scenario)];
     let Some(Operation::Call(call)) = steps.operation(&plan.scenarios, instance.scenario, instance.at) else {
@@ -248,9 +248,9 @@ fn call(
     let outcome = transition::act(plan, world, call, (instance, element), time, state, &mut asked);
     if step.sort == Sort::Short {
         let [own, other] = step.shown(element);
-        states.show(instance, own, words);
-        words.extend_from_slice(&asked[..usize::from(step.asks)]);
-        states.show(instance, other, words);
+        states.show(instance, own, slots);
+        slots.extend_from_slice(&asked[..usize::from(step.asks)]);
+        states.show(instance, other, slots);
         return step.event_kind;
     }
     let operation = steps.index(instance.scenario, instance.at);
@@ -258,6 +258,6 @@ fn call(
     let usual = kinds.start;
     let event_kind = kinds.find(|kind| plan.event_kinds[*kind as usize].failure == outcome).unwrap_or(usual);
     let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
-    transition::hand_over((scenario, call), state, snapshot, element, &asked, words);
+    transition::hand_over((scenario, call), state, snapshot, element, &asked, slots);
     event_kind
 }

@@ -144,10 +144,10 @@ mod tests {
     /// The times and events of a run, as it is simulated with its state.
     fn simulated(run: &Run) -> (crate::Plan, Vec<(usize, i64)>) {
         let plan = run.plan().expect("a shipped scenario can be planned");
-        let (mut stream, mut words) = (plan.stream(), Vec::new());
+        let (mut stream, mut slots) = (plan.stream(), Vec::new());
         let mut events = Vec::new();
-        while let Some(record) = stream.next(&mut words) {
-            words.clear();
+        while let Some(record) = stream.next(&mut slots) {
+            slots.clear();
             events.push((usize::from(plan.event_kinds[record.event_kind as usize].scenario), record.time));
         }
         (plan, events)

@@ -13,7 +13,7 @@ pub(super) struct Injected {
     active: Active,
     ahead: Ahead,
     /// State slots of the buffered event.
-    words: Vec<u64>,
+    slots: Vec<u64>,
     /// The next injected step.
     next: Option<super::Due>,
 }
@@ -41,14 +41,14 @@ impl Injected {
         }
         world.injected = false;
         let next = active.pop_until_apart(i64::MAX);
-        Injected { active, ahead: Ahead::Unknown, words: Vec::new(), next }
+        Injected { active, ahead: Ahead::Unknown, slots: Vec::new(), next }
     }
 
     /// The next event of the run, injected or not.
-    pub(super) fn next(&mut self, stream: &mut Stream, words: &mut Vec<u64>) -> Option<Record> {
+    pub(super) fn next(&mut self, stream: &mut Stream, slots: &mut Vec<u64>) -> Option<Record> {
         if let Ahead::Unknown = self.ahead {
-            self.words.clear();
-            self.ahead = stream.next_of_background(&mut self.words).map_or(Ahead::Over, Ahead::Known);
+            self.slots.clear();
+            self.ahead = stream.next_of_background(&mut self.slots).map_or(Ahead::Over, Ahead::Known);
         }
         let first = match self.ahead {
             Ahead::Known(ahead) => self.next.filter(|due| due.time <= ahead.time),
@@ -56,15 +56,15 @@ impl Injected {
         };
         if let Some(due) = first.filter(|due| due.time < stream.to) {
             stream.world.injected = true;
-            let record = self.active.happen_apart(stream.plan, &mut stream.world, due, due.time, words);
+            let record = self.active.happen_apart(stream.plan, &mut stream.world, due, due.time, slots);
             stream.world.injected = false;
             self.next = self.active.pop_until_apart(i64::MAX);
             return Some(record);
         }
         let Ahead::Known(mut record) = self.ahead else { return None };
         self.ahead = Ahead::Unknown;
-        record.words_at = words.len() as u32;
-        words.extend_from_slice(&self.words);
+        record.slots_at = slots.len() as u32;
+        slots.extend_from_slice(&self.slots);
         Some(record)
     }
 }
@@ -73,10 +73,10 @@ impl Injected {
 pub(crate) fn simulate_injected(plan: &Plan, mut each: impl FnMut(&Record)) {
     let mut world = World { injected: true, ..World::new(plan) };
     let Injected { mut active, mut next, .. } = Injected::new(plan, &mut world);
-    let mut words = Vec::new();
+    let mut slots = Vec::new();
     while let Some(due) = next {
-        words.clear();
-        each(&active.happen_apart(plan, &mut world, due, due.time, &mut words));
+        slots.clear();
+        each(&active.happen_apart(plan, &mut world, due, due.time, &mut slots));
         next = active.pop_until_apart(i64::MAX);
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct Instances {
 #[derive(Debug)]
 pub(super) struct States {
     /// Padded at the end, so that reads of a fixed length stay within bounds.
-    words: Vec<u64>,
+    slots: Vec<u64>,
     /// For each scenario the head of its list of free pieces, linked through their first slot.
     free: Vec<u32>,
 }
@@ -120,7 +120,7 @@ impl Instances {
 impl States {
     /// No state yet, for `scenarios` scenarios.
     pub(super) fn new(scenarios: usize) -> Self {
-        States { words: vec![0; MOST_SHOWN], free: vec![NONE; scenarios] }
+        States { slots: vec![0; MOST_SHOWN], free: vec![NONE; scenarios] }
     }
 
     /// Allocates the state slots of an instance, all 0.
@@ -130,21 +130,21 @@ impl States {
         }
         let free = self.free[usize::from(scenario)];
         if free == NONE {
-            let at = self.words.len() - MOST_SHOWN;
-            self.words.resize(at + length + MOST_SHOWN, 0);
+            let at = self.slots.len() - MOST_SHOWN;
+            self.slots.resize(at + length + MOST_SHOWN, 0);
             return at as u32;
         }
-        let words = &mut self.words[free as usize..][..length];
-        self.free[usize::from(scenario)] = words[0] as u32;
-        words.fill(0);
+        let slots = &mut self.slots[free as usize..][..length];
+        self.free[usize::from(scenario)] = slots[0] as u32;
+        slots.fill(0);
         free
     }
 
     /// Frees the state slots of an instance.
     pub(super) fn give_back(&mut self, plan: &Plan, instance: &Instance) {
-        if plan.scenarios[usize::from(instance.scenario)].state_words > 0 {
+        if plan.scenarios[usize::from(instance.scenario)].state_slots > 0 {
             let free = &mut self.free[usize::from(instance.scenario)];
-            self.words[instance.state_at as usize] = u64::from(*free);
+            self.slots[instance.state_at as usize] = u64::from(*free);
             *free = instance.state_at;
         }
     }
@@ -152,34 +152,34 @@ impl States {
     /// Prefetches resources by reading their first state slot, and the last common one, which may be on the next cache
     /// line.
     pub(super) fn fetch(&self, resources: [u32; 2]) -> u64 {
-        let word = |at: usize| self.words.get(at).copied().unwrap_or_default();
-        let [one, other] = resources.map(|at| word(at as usize) ^ word(at as usize + MOST_OF_A_LINE));
+        let slot = |at: usize| self.slots.get(at).copied().unwrap_or_default();
+        let [one, other] = resources.map(|at| slot(at as usize) ^ slot(at as usize + MOST_OF_A_LINE));
         one ^ other
     }
 
     /// Appends a few state slots of an instance: copies a fixed length and truncates, which is faster than a variable
     /// copy.
     #[inline]
-    pub(super) fn show(&self, instance: &Instance, (from, count): (u32, usize), words: &mut Vec<u64>) {
+    pub(super) fn show(&self, instance: &Instance, (from, count): (u32, usize), slots: &mut Vec<u64>) {
         let at = instance.state_at.wrapping_add(from) as usize;
-        if let Some(shown) = self.words[at..].first_chunk::<MOST_SHOWN>() {
-            let before = words.len();
-            words.extend_from_slice(shown);
-            words.truncate(before + count);
+        if let Some(shown) = self.slots[at..].first_chunk::<MOST_SHOWN>() {
+            let before = slots.len();
+            slots.extend_from_slice(shown);
+            slots.truncate(before + count);
         }
     }
 
     /// Appends the existing elements of one of the instance's resources; the copy has no data-dependent branch.
     #[inline]
-    pub(super) fn list(&self, instance: &Instance, listed: &Listed, words: &mut Vec<u64>) {
+    pub(super) fn list(&self, instance: &Instance, listed: &Listed, slots: &mut Vec<u64>) {
         let mut at = instance.state_at.wrapping_add(listed.at) as usize;
         for element in 0..listed.count {
-            let Some(shown) = self.words[at..].first_chunk::<MOST_SHOWN>() else { return };
-            let before = words.len();
+            let Some(shown) = self.slots[at..].first_chunk::<MOST_SHOWN>() else { return };
+            let before = slots.len();
             let mut listing = [listed.code | u64::from(element); MOST_SHOWN + 1];
             listing[1..].copy_from_slice(shown);
-            words.extend_from_slice(&listing);
-            words
+            slots.extend_from_slice(&listing);
+            slots
                 .truncate(before + (1 + listed.stride) * usize::from(state_slots::exists(shown[state_slots::CREATED])));
             at += listed.stride;
         }
@@ -188,12 +188,12 @@ impl States {
     /// The state slots of a resource up to its fields, from offset `from` on.
     #[inline]
     pub(super) fn resource(&mut self, instance: &Instance, from: u32) -> &mut [u64] {
-        &mut self.words[instance.state_at.wrapping_add(from) as usize..][..state_slots::FIELDS]
+        &mut self.slots[instance.state_at.wrapping_add(from) as usize..][..state_slots::FIELDS]
     }
 
     /// The state slots of an instance.
     pub(super) fn slots(&mut self, scenario: &ResolvedScenario, instance: &Instance) -> &mut [u64] {
-        &mut self.words[instance.state_at as usize..][..scenario.state_words]
+        &mut self.slots[instance.state_at as usize..][..scenario.state_slots]
     }
 }
 
@@ -227,8 +227,8 @@ impl Instance {
     ) -> Self {
         let scenario = &plan.scenarios[usize::from(story_id)];
         let mut instance = Instance::at_beginning(&plan.scenarios, story_id, number);
-        instance.state_at = states.take(story_id, scenario.state_words);
-        if scenario.state_words == 0 {
+        instance.state_at = states.take(story_id, scenario.state_slots);
+        if scenario.state_slots == 0 {
             return instance;
         }
         world.surroundings.draw(plan, story_id, number, &mut world.roles);

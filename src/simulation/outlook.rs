@@ -21,7 +21,7 @@ pub(crate) struct Outlook {
     /// Sum of the durations of all instances, in nanoseconds.
     pub(crate) durations: u128,
     /// State slots of all instances.
-    pub(crate) words: u64,
+    pub(crate) slots: u64,
     /// By kind: number of resources that the instances create.
     pub(crate) created: Vec<u64>,
     /// By kind: number of actors of that kind in the instances.
@@ -44,7 +44,7 @@ impl Outlook {
             events: 0,
             longest: 0,
             durations: 0,
-            words: 0,
+            slots: 0,
             created: vec![0; kinds],
             actors: vec![0; kinds],
         };
@@ -85,7 +85,7 @@ impl Outlook {
         left: &mut u64,
     ) {
         let scenario = &scenarios[usize::from(instance.scenario)];
-        self.words += scenario.state_words as u64;
+        self.slots += scenario.state_slots as u64;
         for actor in &scenario.actors {
             self.actors[actor.kind] += 1;
         }

@@ -113,13 +113,13 @@ mod tests {
     /// Fills slots, and calls `each` for every event with the due time of its step (`None` if it starts an instance),
     /// its place and its time.
     fn go_through(plan: &Plan, mut each: impl FnMut(&Stream, Option<i64>, u32, i64)) {
-        let (mut stream, mut words) = (plan.stream(), Vec::new());
+        let (mut stream, mut slots) = (plan.stream(), Vec::new());
         for _ in 0..EVENTS {
             let started = stream.started;
             let (due, time) = stream.next_due().expect("the run has that many events");
             each(&stream, (stream.started == started).then_some(due.time), due.place, time);
-            words.clear();
-            stream.active.happen_apart(plan, &mut stream.world, due, time, &mut words);
+            slots.clear();
+            stream.active.happen_apart(plan, &mut stream.world, due, time, &mut slots);
         }
     }
 

@@ -313,8 +313,8 @@ impl Step {
     /// Offset and number of the state slots that the event of a plain call shows: its resource's, and another's.
     #[inline]
     pub(super) fn shown(&self, element: u32) -> [(u32, usize); 2] {
-        let words = usize::from(self.stride) * usize::from(self.shows);
-        [(self.own(element), words), (self.other.into(), self.others.into())]
+        let slots = usize::from(self.stride) * usize::from(self.shows);
+        [(self.own(element), slots), (self.other.into(), self.others.into())]
     }
 
     /// Offsets of the state slots that its event needs, for prefetching.

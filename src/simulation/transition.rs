@@ -12,7 +12,7 @@ use crate::{
     simulation::{MICROSECOND, MILLISECOND, SECOND, World, draws, instance::Instance},
 };
 
-/// Decides how a call ends and applies what it does; `asked` becomes the words that it asks for.
+/// Decides how a call ends and applies what it does; `asked` becomes the values that it asks for.
 pub(super) fn act(
     plan: &Plan,
     world: &mut World,
@@ -52,7 +52,7 @@ pub(super) fn act(
             state[state_slots::UPDATED] = changed.max(state[state_slots::UPDATED] as i64 + MICROSECOND) as u64;
             for (ask, asked) in call.asks.iter().zip(asked.iter()) {
                 if ask.value != Asked::Nothing {
-                    state[state_slots::FIELDS + ask.word] = *asked;
+                    state[state_slots::FIELDS + ask.slot] = *asked;
                 }
             }
         }
@@ -79,7 +79,7 @@ pub(super) fn delete(state: &mut [u64]) {
 
 /// The value that an input of a call asks for.
 fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance, state: &[u64]) -> u64 {
-    let current = state[state_slots::FIELDS + ask.word];
+    let current = state[state_slots::FIELDS + ask.slot];
     match ask.value {
         Asked::Code(code) => code,
         Asked::Next { last } => (current + 1).min(last),
@@ -88,7 +88,7 @@ fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance
         Asked::Clear => reference_code::NULL,
         Asked::Reference(reference) => {
             world.surroundings.draw(plan, instance.scenario, instance.number, &mut world.roles);
-            world.roles.code(&plan.population, reference, ask.word as u64)
+            world.roles.code(&plan.population, reference, ask.slot as u64)
         }
     }
 }
@@ -98,7 +98,7 @@ fn decide(catalog: &Catalog, call: &Call, exists: bool, state: &[u64], asked: &[
     let creates = call.does == Effect::Create;
     let lowers = call
         .lowers
-        .filter(|(_, ask)| asked[*ask] < state[state_slots::FIELDS + call.asks[*ask].word])
+        .filter(|(_, ask)| asked[*ask] < state[state_slots::FIELDS + call.asks[*ask].slot])
         .map(|(failure, _)| failure);
     match call.outcome {
         Outcome::Failure(failure) => Some(failure),
@@ -115,41 +115,41 @@ pub(super) fn hand_over(
     snapshot: &Snapshot,
     element: u32,
     asked: &[u64],
-    words: &mut Vec<u64>,
+    slots: &mut Vec<u64>,
 ) {
     match (snapshot.target, call.state) {
         (Some(target), Some(place)) if call.target == Some(target) => {
-            copy(&state[place.slots(element)], words);
+            copy(&state[place.slots(element)], slots);
         }
         (Some(target), _) => {
             let resource = &scenario.resources[target];
-            copy(&state[resource.at(element)..][..resource.stride], words);
+            copy(&state[resource.at(element)..][..resource.stride], slots);
         }
         (None, _) => {}
     }
     if snapshot.asks > 0 {
-        words.extend_from_slice(&asked[..snapshot.asks]);
+        slots.extend_from_slice(&asked[..snapshot.asks]);
     }
     for other in &snapshot.others {
         let resource = &scenario.resources[*other];
-        copy(&state[resource.state_at..][..resource.stride], words);
+        copy(&state[resource.state_at..][..resource.stride], slots);
     }
     for listed in &snapshot.listed {
         let resource = &scenario.resources[*listed];
         for element in 0..resource.count {
             let state = &state[resource.at(element)..][..resource.stride];
             if state_slots::exists(state[state_slots::CREATED]) {
-                words.push(((*listed as u64) << 32) | u64::from(element));
-                copy(state, words);
+                slots.push(((*listed as u64) << 32) | u64::from(element));
+                copy(state, slots);
             }
         }
     }
 }
 
 /// Appends the state slots of a resource; a fixed length is copied faster, and most have this one.
-fn copy(from: &[u64], words: &mut Vec<u64>) {
+fn copy(from: &[u64], slots: &mut Vec<u64>) {
     match <&[u64; state_slots::FIELDS + 2]>::try_from(from) {
-        Ok(from) => words.extend_from_slice(from),
-        Err(_) => words.extend_from_slice(from),
+        Ok(from) => slots.extend_from_slice(from),
+        Err(_) => slots.extend_from_slice(from),
     }
 }

@@ -57,9 +57,9 @@ impl<'p> Walk<'p> {
         self.given
     }
 
-    /// Adds the next event and its words; its position among the scope's events, or `None` at the end.
-    pub(super) fn add_next(&mut self, records: &mut Vec<Record>, words: &mut Vec<u64>) -> Option<u64> {
-        while self.stream.add_next(records, words) {
+    /// Adds the next event and its state slots; its position among the scope's events, or `None` at the end.
+    pub(super) fn add_next(&mut self, records: &mut Vec<Record>, slots: &mut Vec<u64>) -> Option<u64> {
+        while self.stream.add_next(records, slots) {
             let record = records.last()?;
             if self.scope.part.ends_before(record.number) {
                 records.pop();
@@ -69,7 +69,7 @@ impl<'p> Walk<'p> {
                 self.given += 1;
                 return Some(self.given - 1);
             }
-            words.truncate(record.words_at as usize);
+            slots.truncate(record.slots_at as usize);
             records.pop();
         }
         None
@@ -77,11 +77,11 @@ impl<'p> Walk<'p> {
 
     /// Calls `each` with every event and its position.
     pub(super) fn for_each(mut self, mut each: impl FnMut(u64, &Record)) {
-        let (mut records, mut words) = (Vec::with_capacity(1), Vec::new());
+        let (mut records, mut slots) = (Vec::with_capacity(1), Vec::new());
         loop {
             records.clear();
-            words.clear();
-            let Some(position) = self.add_next(&mut records, &mut words) else { return };
+            slots.clear();
+            let Some(position) = self.add_next(&mut records, &mut slots) else { return };
             if let Some(record) = records.first() {
                 each(position, record);
             }
@@ -124,7 +124,7 @@ impl Rendered<'_> {
 struct Batch {
     positions: Vec<u64>,
     records: Vec<Record>,
-    words: Vec<u64>,
+    slots: Vec<u64>,
 }
 
 /// Events that are rendered at once.
@@ -143,11 +143,11 @@ pub(super) fn render<T: Send>(
     let mut fill = move || {
         let mut batch = Batch::default();
         while batch.records.len() < BATCH && walk.given < end {
-            let Some(position) = walk.add_next(&mut batch.records, &mut batch.words) else { break };
+            let Some(position) = walk.add_next(&mut batch.records, &mut batch.slots) else { break };
             if wanted(position) {
                 batch.positions.push(position);
             } else if let Some(record) = batch.records.pop() {
-                batch.words.truncate(record.words_at as usize);
+                batch.slots.truncate(record.slots_at as usize);
             }
         }
         (!batch.records.is_empty()).then_some(batch)
@@ -155,7 +155,7 @@ pub(super) fn render<T: Send>(
     let one = |renderer: &mut Renderer<'_>, chunk: &mut Chunk, batch: &Batch| {
         chunk.clear();
         for record in &batch.records {
-            renderer.render(record, &batch.words, chunk);
+            renderer.render(record, &batch.slots, chunk);
         }
         map(&Rendered { positions: &batch.positions, records: &batch.records, chunk })
     };

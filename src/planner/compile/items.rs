@@ -3,7 +3,7 @@
 use crate::{
     catalog::{FieldId, Generator, KindId},
     plan::{
-        event_kind::{Beside, ItemList, OwnItem, Word},
+        event_kind::{Beside, ItemList, OwnItem, StateSlot},
         resolved::{Owner, Row},
     },
     planner::compile::{CallCompiler, ItemCompiler, Own},
@@ -51,7 +51,7 @@ impl CallCompiler<'_> {
 
     pub(super) fn own_item(&mut self, index: usize, list: &ListSlot, subject: Option<FieldId>) -> OwnItem {
         let kind = &self.catalog.kinds[self.method.kind];
-        let own = Own { resource: index, at: Word::per_item(0), element: true };
+        let own = Own { resource: index, at: StateSlot::per_item(0), element: true };
         self.item = Some(ItemCompiler::default());
         let mut slots = Vec::new();
         for slot in &list.slots {

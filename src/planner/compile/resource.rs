@@ -4,7 +4,7 @@ use crate::{
     bytes::Padded,
     catalog::{FieldId, Generator, Moment, Text},
     plan::{
-        event_kind::{Draw, Ready, Role, ValueSource, Word, field_salt, first_note, whole_microseconds},
+        event_kind::{Draw, Ready, Role, StateSlot, ValueSource, field_salt, first_note, whole_microseconds},
         resolved::{Owner, Pin, Reference},
         state_slots,
     },
@@ -25,20 +25,20 @@ impl CallCompiler<'_> {
             None => {}
         }
         match kind.changing.iter().position(|changing| *changing == field) {
-            Some(position) => self.changing(own, field, own.word(state_slots::FIELDS + position), rest),
+            Some(position) => self.changing(own, field, own.slot(state_slots::FIELDS + position), rest),
             None => self.generated(own, field),
         }
     }
 
-    pub(super) fn changing(&mut self, own: Own, field: FieldId, word: Word, rest: &[&str]) -> ValueSource {
+    pub(super) fn changing(&mut self, own: Own, field: FieldId, slot: StateSlot, rest: &[&str]) -> ValueSource {
         let kind = &self.catalog.kinds[self.scenario.resources[own.resource].kind];
         match &kind.fields[field].generator {
-            Generator::Choose { .. } => ValueSource::Chosen { word, choices: choices(kind, field) },
-            Generator::Refer { .. } if rest.is_empty() => ValueSource::Present(word),
-            Generator::Refer { .. } => ValueSource::Referred(word),
+            Generator::Choose { .. } => ValueSource::Chosen { slot, choices: choices(kind, field) },
+            Generator::Refer { .. } if rest.is_empty() => ValueSource::Present(slot),
+            Generator::Refer { .. } => ValueSource::Referred(slot),
             _ => {
                 let original = self.generated(own, field);
-                ValueSource::Replaced { word, original: self.push(original) }
+                ValueSource::Replaced { slot, original: self.push(original) }
             }
         }
     }
@@ -64,17 +64,17 @@ impl CallCompiler<'_> {
                 None if resource.shared.is_some() => pinned_choice(kind, field, weights.draw(once(draw))),
                 None => ValueSource::Drawn { draw, weights: Box::new(weights.clone()), choices: choices(kind, field) },
             },
-            Generator::Time(Moment::Created) => ValueSource::Created(own.word(state_slots::CREATED)),
-            Generator::Time(Moment::Updated) => ValueSource::Updated { word: own.word(0), ready: self.ready(own) },
+            Generator::Time(Moment::Created) => ValueSource::Created(own.slot(state_slots::CREATED)),
+            Generator::Time(Moment::Updated) => ValueSource::Updated { slot: own.slot(0), ready: self.ready(own) },
             Generator::Clock { unique_in, .. } => {
                 let stamped = unique_in.is_some();
-                let word = own.word(if stamped { state_slots::stamp_of(kind) } else { state_slots::CREATED });
-                ValueSource::Clock { of, word, stamped }
+                let slot = own.slot(if stamped { state_slots::stamp_of(kind) } else { state_slots::CREATED });
+                ValueSource::Clock { of, slot, stamped }
             }
             Generator::Stage { young, ready: grown } => match self.ready(own) {
                 Some(ready) => {
                     let values = [Padded::new(young), Padded::new(grown)];
-                    ValueSource::Stage { values, word: own.word(state_slots::CREATED), ready }
+                    ValueSource::Stage { values, slot: own.slot(state_slots::CREATED), ready }
                 }
                 None => fixed(grown),
             },
@@ -83,7 +83,7 @@ impl CallCompiler<'_> {
                 let up_to = self.push(bound);
                 match self.ready(own) {
                     Some(ready) => {
-                        ValueSource::Ramp { word: own.word(state_slots::CREATED), ready, up_to, every: *every }
+                        ValueSource::Ramp { slot: own.slot(state_slots::CREATED), ready, up_to, every: *every }
                     }
                     None => ValueSource::Text(vec![self.part(up_to)]),
                 }
@@ -126,7 +126,7 @@ impl CallCompiler<'_> {
             Reference::Resource(index) => match self.scenario.resources[index].owner {
                 Owner::Population { .. } => self.shared(index, "id", &[]),
                 Owner::Instance { .. } => {
-                    let at = Word::per_event(self.other(index));
+                    let at = StateSlot::per_event(self.other(index));
                     self.own(Own { resource: index, at, element: false }, "id", &[])
                 }
             },
@@ -141,10 +141,10 @@ impl CallCompiler<'_> {
         if let Some(at) = self.others_at.get(&index) {
             return *at;
         }
-        let at = self.words;
+        let at = self.slots;
         self.snapshot.others.push(index);
         self.others_at.insert(index, at);
-        self.words += self.scenario.resources[index].stride;
+        self.slots += self.scenario.resources[index].stride;
         at
     }
 
@@ -162,7 +162,7 @@ impl CallCompiler<'_> {
     pub(super) fn resource(&mut self, index: usize, field: &str, rest: &[&str]) -> ValueSource {
         match self.scenario.resources[index].owner {
             Owner::Instance { .. } => {
-                self.own(Own { resource: index, at: Word::per_event(0), element: true }, field, rest)
+                self.own(Own { resource: index, at: StateSlot::per_event(0), element: true }, field, rest)
             }
             Owner::Population { .. } => self.shared(index, field, rest),
         }
@@ -192,7 +192,7 @@ impl CallCompiler<'_> {
 
     /// The index of a field of a resource of the instance as a separate value, computed once per event or item.
     pub(super) fn own_value(&mut self, own: Own, name: &[String], rest: &[&str]) -> usize {
-        let main = own.element && own.at == Word::per_event(0) && self.item.is_none();
+        let main = own.element && own.at == StateSlot::per_event(0) && self.item.is_none();
         if main {
             return self.event(name);
         }

@@ -258,7 +258,7 @@ impl Resolver<'_, '_> {
             resource.state_at = at;
             at += resource.stride * resource.count as usize;
         }
-        self.resolved.state_words = at;
+        self.resolved.state_slots = at;
         for operation in &mut self.resolved.operations {
             let Operation::Call(call) = operation else { continue };
             let own = call.target.map(|target| &self.resolved.resources[target]).filter(|target| target.is_own());

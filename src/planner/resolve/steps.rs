@@ -286,7 +286,7 @@ impl Resolver<'_, '_> {
         for input in &method.input {
             let InputValue::Changes { field, unset, usual } = &input.value else { continue };
             let kind = &self.catalog.kinds[method.kind];
-            let Some(word) = kind.changing.iter().position(|changing| changing == field) else { continue };
+            let Some(slot) = kind.changing.iter().position(|changing| changing == field) else { continue };
             let given = written.with.iter().find(|given| given.name.value == input.name);
             let value = match given {
                 Some(given) => self.asked(method.kind, *field, given),
@@ -294,7 +294,7 @@ impl Resolver<'_, '_> {
                 None if written.with.is_empty() => self.usual(method.kind, *field, *usual, unset),
                 None => unset_ask(kind, *field, unset),
             };
-            asks.push(Ask { word, value });
+            asks.push(Ask { slot, value });
         }
         asks
     }
@@ -337,8 +337,8 @@ impl Resolver<'_, '_> {
         let kind = &self.catalog.kinds[method.kind];
         method.failures.iter().find_map(|failure| {
             let when = self.catalog.failures[*failure].when.as_ref()?;
-            let word = kind.changing.iter().position(|field| kind.fields[*field].name == when.field)?;
-            let ask = asks.iter().position(|ask| ask.word == word)?;
+            let slot = kind.changing.iter().position(|field| kind.fields[*field].name == when.field)?;
+            let ask = asks.iter().position(|ask| ask.slot == slot)?;
             Some((*failure, ask))
         })
     }

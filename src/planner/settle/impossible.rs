@@ -119,8 +119,8 @@ impl Pass<'_> {
     /// Checks that a failure caused by lowering a field is possible: the field must have a choice above the requested
     /// one.
     pub(super) fn lowering(&mut self, call: &Call, target: usize, ask: usize, span: &Range<usize>, failure: &str) {
-        let word = call.asks[ask].word;
-        let Choices { lowest, highest, is_initial } = self.facts[target].choices[word];
+        let slot = call.asks[ask].slot;
+        let Choices { lowest, highest, is_initial } = self.facts[target].choices[slot];
         let above = match call.asks[ask].value {
             Asked::Code(code) => code + 1,
             _ => 1,
@@ -129,11 +129,11 @@ impl Pass<'_> {
             return;
         }
         if is_initial && highest >= above {
-            self.constraints.push(Constraint { resource: target, word, low: above, high: u64::MAX });
+            self.constraints.push(Constraint { resource: target, slot, low: above, high: u64::MAX });
             return;
         }
         let resource = &self.resolved.scenario.resources[target];
-        let field = &self.catalog.kinds[resource.kind].fields[self.catalog.kinds[resource.kind].changing[word]].name;
+        let field = &self.catalog.kinds[resource.kind].fields[self.catalog.kinds[resource.kind].changing[slot]].name;
         let message = format!("`{failure}` cannot happen here: `{field}` of `{}` is not lowered", resource.name);
         let mistake = Diagnostic::new(&self.resolved.source, span.clone(), message);
         self.report(

@@ -35,7 +35,7 @@ fn check_events(workload: Workload<'_>, asked: &Asked) -> Result<(), Error> {
 
 /// Rejects a run that has more instances in progress than memory allows.
 fn check_state(catalog: &Catalog, workload: Workload<'_>, asked: &Asked) -> Result<(), Error> {
-    let largest = workload.scenarios.iter().map(|scenario| scenario.state_words as u128).max().unwrap_or(0);
+    let largest = workload.scenarios.iter().map(|scenario| scenario.state_slots as u128).max().unwrap_or(0);
     let until = asked.span().map(|span| u128::from(span / asked.every.max(1)) + 1);
     let begun = match asked.starts {
         Starts::Once => workload.background as u128,
@@ -53,7 +53,7 @@ fn check_state(catalog: &Catalog, workload: Workload<'_>, asked: &Asked) -> Resu
         every => outlook.durations / (sample * u128::from(every)) + 1,
     };
     let active = steady.min(begun);
-    let needed = active.saturating_mul(instance_bytes(u128::from(outlook.words) / sample));
+    let needed = active.saturating_mul(instance_bytes(u128::from(outlook.slots) / sample));
     if needed <= MOST_MEMORY {
         return Ok(());
     }
