@@ -133,7 +133,7 @@ impl<'a> PaddedSlice<'a> {
 
 impl fmt::Debug for PaddedSlice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Piece").field(&String::from_utf8_lossy(self.bytes())).finish()
+        f.debug_tuple("PaddedSlice").field(&String::from_utf8_lossy(self.bytes())).finish()
     }
 }
 
@@ -316,7 +316,7 @@ pub(crate) struct Scratch(PaddedSlices<'static>);
 impl fmt::Debug for Scratch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Pieces left from the last use may dangle, so they are not printed.
-        f.debug_struct("Room").finish_non_exhaustive()
+        f.debug_struct("Scratch").finish_non_exhaustive()
     }
 }
 
@@ -385,7 +385,7 @@ mod tests {
             });
             assert!(shown.contains(text), "{shown}");
         }
-        assert_eq!(format!("{room:?}"), "Room { .. }");
+        assert_eq!(format!("{room:?}"), "Scratch { .. }");
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub mod template {
 }
 pub mod units {
     pub use crate::units::{
-        CountRange, DurationRange, Mistake, Rate, count, count_range, duration, duration_range, format_bytes,
+        CountRange, DurationRange, QuantityError, Rate, count, count_range, duration, duration_range, format_bytes,
         format_count, format_duration, format_time, rate, time, time_of_day, zone,
     };
 }

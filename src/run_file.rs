@@ -143,9 +143,9 @@ impl RunFile {
             }
             Error::Input(found) => {
                 let within = RunSources::shown(self.name(), "");
-                let placed = |mistake: crate::error::Diagnostic| {
-                    let known = mistake.source.name.starts_with(&within);
-                    mistake.help(if known { String::new() } else { format!("it stands in {file}") })
+                let placed = |diagnostic: crate::error::Diagnostic| {
+                    let known = diagnostic.source.name.starts_with(&within);
+                    diagnostic.help(if known { String::new() } else { format!("it stands in {file}") })
                 };
                 Error::Input(found.into_iter().map(placed).collect())
             }
@@ -170,7 +170,9 @@ impl RunFile {
     /// [`Error::Usage`] for a time that cannot be parsed, or after the year 2262.
     pub(crate) fn shift(&mut self, from: &str) -> Result<(), Error> {
         let now = clock::now().div_euclid(1_000_000_000) * 1_000_000_000;
-        let wrong = |mistake: units::Mistake| Error::usage(format!("`--from`: {}", mistake.message)).help(mistake.help);
+        let wrong = |diagnostic: units::QuantityError| {
+            Error::usage(format!("`--from`: {}", diagnostic.message)).help(diagnostic.help)
+        };
         let begins = units::time(from, now).map_err(wrong)?;
         if let (Some(from), Some(to)) = (&self.options.from, &self.options.to) {
             let (from, to) = (units::time(from, now).map_err(wrong)?, units::time(to, now).map_err(wrong)?);

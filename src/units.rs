@@ -33,26 +33,26 @@ pub(crate) const DAY: i64 = 86_400 * SECOND;
 
 /// A mistake in a quantity, and its remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct QuantityError {
     /// The message, in the style of [`crate::error::Diagnostic::message`].
     pub message: String,
     /// The remedy, as a help line.
     pub help: String,
 }
 
-impl Mistake {
+impl QuantityError {
     fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { message: message.into(), help: help.into() }
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for QuantityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.message, self.help)
     }
 }
 
-impl std::error::Error for Mistake {}
+impl std::error::Error for QuantityError {}
 
 /// An unsigned decimal number: the digits before and after the point.
 struct Decimal<'a> {

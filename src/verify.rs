@@ -130,12 +130,12 @@ pub struct Options {
     /// Becomes true to end reading; the verdict is then about what was read.
     pub stop: Arc<AtomicBool>,
     /// Bytes and records read so far, for a display of progress.
-    pub seen: Arc<Seen>,
+    pub seen: Arc<ReadingProgress>,
 }
 
 /// How far reading is.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct ReadingProgress {
     /// Bytes, unpacked.
     pub bytes: AtomicU64,
     /// Records.
@@ -388,7 +388,7 @@ fn look(intake: &Intake<'_>, options: &Options) -> bool {
 /// A reader that counts, and ends when it is to stop.
 struct Counted {
     reader: Box<dyn Read>,
-    seen: Arc<Seen>,
+    seen: Arc<ReadingProgress>,
     stop: Arc<AtomicBool>,
 }
 

@@ -26,8 +26,8 @@ pub(super) fn texts(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog:
                 let near = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
                 let variables = list_of(around().map(|kind| kind.variable.as_str()));
                 let span = within(reader, &field_span(name, node, &field.name), &path);
-                let mistake = reader.mistake(&span, message);
-                reader.report(mistake.help(near).help(format!("a text may name fields of {variables}")));
+                let diagnostic = reader.diagnostic(&span, message);
+                reader.report(diagnostic.help(near).help(format!("a text may name fields of {variables}")));
             }
             for path in field.texts().into_iter().flat_map(Text::names) {
                 let around = [kind].into_iter().chain(kind.scope.iter().map(|scope| &catalog.kinds[*scope]));
@@ -50,9 +50,9 @@ pub(super) fn check_never_null<'k>(
     let is_null = around.any(|kind| is_meant(kind) && kind.may_be_null(field));
     if is_null {
         let path = path.join(".");
-        let mistake =
-            reader.mistake(&within(reader, span, &path), format!("`{path}` may be null, which a text cannot hold"));
-        reader.report(mistake.help("leave `null` out of its values, or name another field"));
+        let diagnostic =
+            reader.diagnostic(&within(reader, span, &path), format!("`{path}` may be null, which a text cannot hold"));
+        reader.report(diagnostic.help("leave `null` out of its values, or name another field"));
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) fn is_field_name(reader: &Reader, subject: &Spanned<String>) -> bool 
         return true;
     }
     let last = subject.value.trim_end_matches('}').rsplit(['.', '{']).next().unwrap_or_default();
-    let found = reader.mistake(&subject.span, "`subject` is the name of a field that every resource has");
+    let found = reader.diagnostic(&subject.span, "`subject` is the name of a field that every resource has");
     reader
         .report(found.help(format!("write `subject: {last}`; the `subject` of a method may be a text with `${{…}}`")));
     false
@@ -81,7 +81,7 @@ pub(super) fn principals(reader: &Reader, kinds: &[(Spanned<String>, Node)], cat
             {
                 let message =
                     format!("`{}` is of one type for `{}` and of another for `{}`", field.name, first.name, kind.name);
-                let found = reader.mistake(&field_span(name, node, &field.name), message);
+                let found = reader.diagnostic(&field_span(name, node, &field.name), message);
                 reader
                     .report(found.help(
                         "templates see it as `principal` for all kinds that act: give it one type, or two names",
@@ -101,7 +101,7 @@ pub(super) fn principals(reader: &Reader, kinds: &[(Spanned<String>, Node)], cat
         return;
     }
     if let Some((name, _)) = kinds.first() {
-        let found = reader.mistake(&name.span, "none of the kinds can act");
+        let found = reader.diagnostic(&name.span, "none of the kinds can act");
         reader.report(found.help("say `principal: true` of at least one, such as a kind `user`"));
     }
 }
@@ -174,7 +174,7 @@ pub(super) fn subjects(
             let names = known.iter().map(String::as_str);
             if let Some(own) = &own {
                 let message = format!("the subject of `{}` names `{path}`, which is not there", method.name);
-                let found = reader.mistake(&within(reader, &own.span, &path), message);
+                let found = reader.diagnostic(&within(reader, &own.span, &path), message);
                 reader.report(found.help(did_you_mean(&path, names)));
             } else if method.does == Effect::List {
                 let message = format!("`{}` lists, and does not say what its events are about", method.name);
@@ -182,13 +182,13 @@ pub(super) fn subjects(
                     .iter()
                     .find(|(name, _)| name.value == method.name)
                     .map_or(0..0, |(name, _)| name.span.clone());
-                reader.report(reader.mistake(&span, message).help("give it a `subject` with names of its scope"));
+                reader.report(reader.diagnostic(&span, message).help("give it a `subject` with names of its scope"));
             } else if path.split_once('.').is_some_and(|(_, field)| field != "id") && !told.contains(&method.kind) {
                 // Report each kind once, at the `subject`. A kind without an id is reported elsewhere.
                 told.push(method.kind);
                 let message = format!("the kind `{}` has no field `{}`", kind.name, catalog.subject);
                 let fields = kind.fields.iter().map(|field| field.name.as_str());
-                let found = reader.mistake(shared.unwrap_or(&(0..0)), message);
+                let found = reader.diagnostic(shared.unwrap_or(&(0..0)), message);
                 let found = found.help(did_you_mean(&catalog.subject, fields));
                 reader.report(
                     found.help("events are about this field of their resource, unless a method has a `subject`"),

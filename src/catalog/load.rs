@@ -117,19 +117,19 @@ fn templates(
     place: &str,
     read: impl Fn(MethodId, &str) -> Result<Option<Arc<Source>>, Error>,
 ) -> Result<Catalog, Error> {
-    let mut mistakes: Vec<Diagnostic> = Vec::new();
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for (id, method) in catalog.methods.iter().enumerate() {
         let file = template_file(&method.name);
         let mut named = format!("{place}/{file}");
         let template = match read(id, &file) {
             Ok(Some(source)) => {
                 named.clone_from(&source.name);
-                crate::error::keep(Template::parse(&source), &mut mistakes).map(Arc::new)
+                crate::error::keep(Template::parse(&source), &mut diagnostics).map(Arc::new)
             }
             Ok(None) => None,
             // Mistakes in one file do not hide those in others.
             Err(Error::Input(found)) => {
-                mistakes.extend(found);
+                diagnostics.extend(found);
                 None
             }
             Err(other) => return Err(other),
@@ -138,10 +138,10 @@ fn templates(
         if let Some(template) = &template
             && let Err(found) = template.compile(&catalog.shape(method), &[])
         {
-            mistakes.extend(found);
+            diagnostics.extend(found);
         }
         catalog.templates.push(template);
         catalog.template_names.push(named);
     }
-    if mistakes.is_empty() { Ok(catalog) } else { Err(Error::Input(mistakes)) }
+    if diagnostics.is_empty() { Ok(catalog) } else { Err(Error::Input(diagnostics)) }
 }

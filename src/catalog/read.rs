@@ -110,7 +110,7 @@ fn some_of<'n>(reader: &Reader, map: &mut MapReader<'n>, key: &'static str) -> O
     let (_, node) = map.meant_entry(key)?;
     let entries = reader.entries(node, &format!("`{key}`"))?;
     if entries.is_empty() {
-        let found = reader.mistake(&node.span, format!("a catalog without {key} has no events"));
+        let found = reader.diagnostic(&node.span, format!("a catalog without {key} has no events"));
         reader.report(found.help("`falsetrail show catalog` prints a catalog to begin with"));
         return None;
     }
@@ -137,7 +137,7 @@ fn read_population(reader: &Reader, entries: &[(Spanned<String>, Node)], catalog
             }
             (Some(kind), _) if catalog.kinds[kind].table.is_some() => {
                 let message = format!("`{}` are the rows of a table", name.value);
-                reader.report(reader.mistake(&name.span, message).help("leave it out: there are as many as rows"));
+                reader.report(reader.diagnostic(&name.span, message).help("leave it out: there are as many as rows"));
             }
             (Some(kind), Some(count)) => {
                 let kind = &mut catalog.kinds[kind];
@@ -160,9 +160,11 @@ fn failure(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Failu
         // Many methods share a failure, so its text may use only names that all methods have.
         let known = ["target.id", "target.label", "request.id", "principal.id"];
         for path in parsed.names().map(|path| path.join(".")).filter(|path| !known.contains(&path.as_str())) {
-            let mistake = reader
-                .mistake(&check::within(reader, &text.span, &path), format!("a failure's detail cannot name `{path}`"));
-            reader.report(mistake.help(format!("it may name {}", list_of(known))));
+            let diagnostic = reader.diagnostic(
+                &check::within(reader, &text.span, &path),
+                format!("a failure's detail cannot name `{path}`"),
+            );
+            reader.report(diagnostic.help(format!("it may name {}", list_of(known))));
         }
         Some(parsed)
     });
@@ -210,9 +212,9 @@ fn record_key(reader: &Reader, name: &Spanned<String>, node: &Node, catalog: &Ca
                 own.chain(acting.filter(|_| kind.principal))
             });
             let names: Vec<String> = names.chain(["subject".to_owned()]).collect();
-            let mistake =
-                reader.mistake(&check::within(reader, &text.span, &path), format!("nothing is called `{path}`"));
-            reader.report(mistake.help(did_you_mean(&path, names.iter().map(String::as_str))));
+            let diagnostic =
+                reader.diagnostic(&check::within(reader, &text.span, &path), format!("nothing is called `{path}`"));
+            reader.report(diagnostic.help(did_you_mean(&path, names.iter().map(String::as_str))));
         }
         for name in parsed.names() {
             check::check_never_null(reader, &text.span, catalog.kinds.iter(), name);

@@ -19,7 +19,7 @@ pub(super) fn parse_text(reader: &Reader, text: &Spanned<String>) -> Option<Text
         Ok(parsed) => Some(parsed),
         Err(_) => {
             reader.report(
-                reader.mistake(&text.span, "`${` without a name and `}`").help("write names as `${region.id}`"),
+                reader.diagnostic(&text.span, "`${` without a name and `}`").help("write names as `${region.id}`"),
             );
             None
         }
@@ -30,7 +30,7 @@ pub(super) fn parse_text(reader: &Reader, text: &Spanned<String>) -> Option<Text
 pub(super) fn scalar(reader: &Reader, node: &Node) -> Option<Scalar> {
     let written = yaml::node_text(node);
     let wrong = |message: String, help: String| {
-        reader.report(reader.mistake(&node.span, message).help(help));
+        reader.report(reader.diagnostic(&node.span, message).help(help));
         None
     };
     match &node.value {
@@ -64,7 +64,7 @@ pub(super) fn scope(reader: &Reader, names: &[Spanned<String>], catalog: &Catalo
         match catalog.kind(&name.value) {
             Some(kind) if kind < own => scope.push(kind),
             Some(_) => reader.report(
-                reader.mistake(&name.span, format!("`{}` stands below", name.value)).help("put outer kinds first"),
+                reader.diagnostic(&name.span, format!("`{}` stands below", name.value)).help("put outer kinds first"),
             ),
             None => {
                 let names = || catalog.kinds.iter().map(|kind| kind.name.as_str());
@@ -85,15 +85,15 @@ pub(super) fn unknown<'a>(
     what: &str,
     known: impl IntoIterator<Item = &'a str, IntoIter: Clone> + Clone,
 ) {
-    let mistake = reader.mistake(&name.span, format!("no {what} is called `{}`", name.value));
-    reader.report(mistake.help(did_you_mean(&name.value, known)));
+    let diagnostic = reader.diagnostic(&name.span, format!("no {what} is called `{}`", name.value));
+    reader.report(diagnostic.help(did_you_mean(&name.value, known)));
 }
 
 /// Rejects a field name that is reserved in scenarios.
 pub(super) fn check_field_name(reader: &Reader, name: &Spanned<String>) {
     if RESERVED_FIELDS.contains(&name.value.as_str()) {
         let message = format!("`{}` is a word of the scenario language", name.value);
-        reader.report(reader.mistake(&name.span, message).help("give the field another name"));
+        reader.report(reader.diagnostic(&name.span, message).help("give the field another name"));
     }
 }
 
@@ -112,7 +112,7 @@ pub(super) fn of_another_type<'a>(values: impl IntoIterator<Item = &'a Scalar>) 
 /// Builds the alias table of the weights.
 pub(super) fn weighted(reader: &Reader, at: &Range<usize>, weights: &[u64]) -> Option<WeightedIndex> {
     let wrong = |message: String, help: &str| {
-        reader.report(reader.mistake(at, message).help(help));
+        reader.report(reader.diagnostic(at, message).help(help));
         None
     };
     if weights.iter().try_fold(0_u64, |sum, weight| sum.checked_add(*weight)).is_none() {

@@ -27,7 +27,7 @@ pub(super) fn field(
     let matches = map.text("matches").and_then(|text| match regex_lite::Regex::new(&format!("^(?:{})$", text.value)) {
         Ok(regex) => Some(regex),
         Err(error) => {
-            reader.report(reader.mistake(&text.span, format!("not a regular expression: {error}")));
+            reader.report(reader.diagnostic(&text.span, format!("not a regular expression: {error}")));
             None
         }
     });
@@ -37,10 +37,11 @@ pub(super) fn field(
         // A misspelling such as `patern` is reported as an unknown key with a suggestion.
         [] if map.has_nearly(GENERATORS) => None,
         _ => {
-            let mistake =
-                reader.mistake(&name.span, format!("field `{}` needs exactly one source of its value", name.value));
-            reader
-                .report(mistake.help(format!("give it one of {}", crate::error::list_of(GENERATORS.iter().copied()))));
+            let diagnostic =
+                reader.diagnostic(&name.span, format!("field `{}` needs exactly one source of its value", name.value));
+            reader.report(
+                diagnostic.help(format!("give it one of {}", crate::error::list_of(GENERATORS.iter().copied()))),
+            );
             None
         }
     };
@@ -62,8 +63,8 @@ fn generator(
             let text = map.required_text("pattern")?;
             let pattern = pattern(reader, &text)?;
             if unique && !pattern.has_class() {
-                let mistake = reader.mistake(&text.span, format!("all ids would be `{}`", text.value));
-                reader.report(mistake.help("give it a class of characters, such as `[a-z0-9]{6}`"));
+                let diagnostic = reader.diagnostic(&text.span, format!("all ids would be `{}`", text.value));
+                reader.report(diagnostic.help("give it a class of characters, such as `[a-z0-9]{6}`"));
                 return None;
             }
             Some(Generator::Pattern { pattern, unique })
@@ -110,7 +111,7 @@ fn pattern(reader: &Reader, text: &Spanned<String>) -> Option<Pattern> {
         Err(error) => {
             reader.report(
                 reader
-                    .mistake(&text.span, format!("{} is not a pattern: {error}", quoted(&text.value)))
+                    .diagnostic(&text.span, format!("{} is not a pattern: {error}", quoted(&text.value)))
                     .help(error.help.as_str()),
             );
             None
@@ -125,8 +126,9 @@ fn choose(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
         return None;
     }
     if let Some(other) = of_another_type(&choices) {
-        let mistake = reader.mistake(&items[other].span, "choices must be of one type, and this one is of another");
-        reader.report(mistake.help("put all of them in quotes, or none; `null` may stand beside any"));
+        let diagnostic =
+            reader.diagnostic(&items[other].span, "choices must be of one type, and this one is of another");
+        reader.report(diagnostic.help("put all of them in quotes, or none; `null` may stand beside any"));
         return None;
     }
     let at = map.optional("weights").map_or(items[0].span.clone(), |node| node.span.clone());
@@ -140,7 +142,7 @@ fn choose(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
     if counts.len() != choices.len() {
         let message = format!("{} choices need as many weights", choices.len());
         let example = vec!["1"; choices.len()].join(", ");
-        reader.report(reader.mistake(&at, message).help(format!("write `weights: [{example}]`, or leave it out")));
+        reader.report(reader.diagnostic(&at, message).help(format!("write `weights: [{example}]`, or leave it out")));
         return None;
     }
     let weights = weighted(reader, &at, &counts)?;
@@ -153,7 +155,7 @@ fn cases(reader: &Reader, map: &mut MapReader, kind: &Kind) -> Option<Generator>
     let by = by?;
     let field = own_field(reader, kind, &by)?;
     let Generator::Choose { choices, .. } = &kind.fields[field].generator else {
-        reader.report(reader.mistake(&by.span, format!("`{}` has no choices", by.value)));
+        reader.report(reader.diagnostic(&by.span, format!("`{}` has no choices", by.value)));
         return None;
     };
     let names: Vec<String> = choices.iter().map(Scalar::to_string).collect();
@@ -163,7 +165,7 @@ fn cases(reader: &Reader, map: &mut MapReader, kind: &Kind) -> Option<Generator>
     let mut cases = Vec::new();
     for name in &names {
         let Some((_, node)) = entries.iter().find(|(key, _)| key.value == *name) else {
-            reader.report(reader.mistake(&by.span, format!("no case for `{name}`")));
+            reader.report(reader.diagnostic(&by.span, format!("no case for `{name}`")));
             continue;
         };
         cases.extend(reader.text(node, "a case").and_then(|text| parse_text(reader, &text)));
@@ -184,7 +186,7 @@ fn ramp_end(reader: &Reader, kind: &Kind, name: &Spanned<String>) -> Option<Fiel
     if !counts {
         let message = format!("a ramp ends at a number, and `{}` is none", name.value);
         let help = "name a field above with `choose: [5, 10]`: whole numbers from 0";
-        reader.report(reader.mistake(&name.span, message).help(help));
+        reader.report(reader.diagnostic(&name.span, message).help(help));
         return None;
     }
     Some(field)
@@ -205,8 +207,8 @@ fn clock(reader: &Reader, map: &mut MapReader, catalog: &Catalog) -> Option<Gene
     match Clock::parse(&text.value) {
         Ok(clock) => Some(Generator::Clock { clock, unique_in }),
         Err(directive) => {
-            let mistake = reader.mistake(&text.span, format!("a clock has no `{directive}`"));
-            reader.report(mistake.help("it has `%Y`, `%m`, `%d`, `%H`, `%M` and `%S`"));
+            let diagnostic = reader.diagnostic(&text.span, format!("a clock has no `{directive}`"));
+            reader.report(diagnostic.help("it has `%Y`, `%m`, `%d`, `%H`, `%M` and `%S`"));
             None
         }
     }
@@ -223,7 +225,7 @@ fn refer(reader: &Reader, map: &mut MapReader, catalog: &Catalog) -> Option<Gene
         Some(Node { value: Value::Null, .. }) => ReferDefault::Null,
         Some(node) if node.as_text() == Some("caller") => ReferDefault::Caller,
         Some(node) => {
-            reader.report(reader.mistake(&node.span, "a reference's default is `null` or `caller`"));
+            reader.report(reader.diagnostic(&node.span, "a reference's default is `null` or `caller`"));
             return None;
         }
         None => ReferDefault::ResolvedScenario,
@@ -245,7 +247,7 @@ fn addresses(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
         let span = texts.iter().find(|text| text.value == wrong).map_or(0..0, |text| text.span.clone());
         reader.report(
             reader
-                .mistake(&span, format!("`{wrong}` is not a range of IP addresses"))
+                .diagnostic(&span, format!("`{wrong}` is not a range of IP addresses"))
                 .help("write its first address and the bits that all have, such as `192.0.2.0/24` or `2001:db8::/32`"),
         );
         return None;
@@ -256,9 +258,10 @@ fn addresses(reader: &Reader, map: &mut MapReader) -> Option<Generator> {
 fn own_field(reader: &Reader, kind: &Kind, name: &Spanned<String>) -> Option<FieldId> {
     let found = kind.field(&name.value);
     if found.is_none() {
-        let mistake = reader.mistake(&name.span, format!("`{}` does not stand above", name.value));
+        let diagnostic = reader.diagnostic(&name.span, format!("`{}` does not stand above", name.value));
         reader.report(
-            mistake.help(crate::error::did_you_mean(&name.value, kind.fields.iter().map(|field| field.name.as_str()))),
+            diagnostic
+                .help(crate::error::did_you_mean(&name.value, kind.fields.iter().map(|field| field.name.as_str()))),
         );
     }
     found

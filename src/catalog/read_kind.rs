@@ -63,7 +63,7 @@ fn kind_alone(reader: &Reader, name: &Spanned<String>, mut body: Option<&mut Map
     let variable_name = variable.as_ref().map_or(default, |variable| variable.value.clone());
     if RESERVED_VARIABLES.contains(&variable_name.as_str()) || catalog.variable(&variable_name).is_some() {
         let span = variable.map_or(name.span.clone(), |variable| variable.span);
-        let found = reader.mistake(&span, format!("`{variable_name}` is taken"));
+        let found = reader.diagnostic(&span, format!("`{variable_name}` is taken"));
         reader.report(found.help("give the kind another `variable`"));
     }
     Kind {
@@ -99,14 +99,14 @@ fn read_fields(reader: &Reader, kind: &Spanned<String>, mut map: MapReader, (id,
         catalog.kinds[id].table = table;
     }
     if let Some((key, _)) = table_node.filter(|_| catalog.kinds[id].principal) {
-        let found = reader.mistake(&key.span, format!("`{}` acts, and the rows of a table cannot", kind.value));
+        let found = reader.diagnostic(&key.span, format!("`{}` acts, and the rows of a table cannot", kind.value));
         reader.report(found.help("leave `table` out: say how many there are under `population`"));
     }
     for (name, node) in fields {
         check_field_name(reader, name);
         if catalog.kinds[id].field(&name.value).is_some() {
             let message = format!("{} is a column of the table already", quoted(&name.value));
-            reader.report(reader.mistake(&name.span, message).help("give the field or the column another name"));
+            reader.report(reader.diagnostic(&name.span, message).help("give the field or the column another name"));
             continue;
         }
         let field = read_field::field(reader, name, node, catalog, id).unwrap_or_else(|| placeholder(&name.value));
@@ -115,7 +115,7 @@ fn read_fields(reader: &Reader, kind: &Spanned<String>, mut map: MapReader, (id,
     check_id(reader, &catalog.kinds[id], kind);
     if catalog.kinds[id].field("id").is_none() && !unread {
         let example = format!("write `id: {{ pattern: '{}-[a-z0-9]{{6}}' }}` under its `fields`", kind.value);
-        reader.report(reader.mistake(&kind.span, "a kind needs a field `id`").help(example));
+        reader.report(reader.diagnostic(&kind.span, "a kind needs a field `id`").help(example));
     }
 }
 
@@ -125,7 +125,7 @@ fn check_id(reader: &Reader, kind: &Kind, name: &Spanned<String>) {
     if let Some(Generator::Choose { choices, .. }) = id.map(|id| &id.generator)
         && choices.contains(&Scalar::Null)
     {
-        let mistake = reader.mistake(&name.span, format!("the id of {} may be null", quoted(&name.value)));
-        reader.report(mistake.help("leave `null` out of its `choose`"));
+        let diagnostic = reader.diagnostic(&name.span, format!("the id of {} may be null", quoted(&name.value)));
+        reader.report(diagnostic.help("leave `null` out of its `choose`"));
     }
 }

@@ -81,7 +81,7 @@ pub(super) fn method(reader: &Reader, name: &Spanned<String>, node: &Node, catal
 fn short_name(reader: &Reader, name: &Spanned<String>, given: Option<Spanned<String>>) -> Option<String> {
     let full = &name.value;
     if full.trim() != full || full.is_empty() || full.contains(char::is_control) {
-        let found = reader.mistake(&name.span, format!("{} is not the name of a method", quoted(full)));
+        let found = reader.diagnostic(&name.span, format!("{} is not the name of a method", quoted(full)));
         reader.report(found.help("write it without spaces around it and without control characters"));
         return None;
     }
@@ -93,12 +93,12 @@ fn short_name(reader: &Reader, name: &Spanned<String>, given: Option<Spanned<Str
             let near = names::derived_short(&short.value);
             let near = if near.is_empty() { example } else { format!("short: {near}") };
             let message = format!("{} is not a short name", quoted(&short.value));
-            let found = reader.mistake(&short.span, message).help(format!("write `{near}`"));
+            let found = reader.diagnostic(&short.span, message).help(format!("write `{near}`"));
             reader.report(found.help("a short name has small letters, digits and `-` between them"));
             None
         }
         None if derived.is_empty() => {
-            let found = reader.mistake(&name.span, format!("no short name follows from {}", quoted(full)));
+            let found = reader.diagnostic(&name.span, format!("no short name follows from {}", quoted(full)));
             reader.report(found.help(format!("give the method one, such as `{example}`")));
             None
         }
@@ -114,7 +114,7 @@ fn not_too_many(reader: &Reader, method: &Spanned<String>, inputs: &[(Spanned<St
     };
     if let Some((input, _)) = inputs.iter().filter(|(_, node)| changes(node)).nth(MOST_ASKS) {
         let message = format!("`{}` has more than {MOST_ASKS} inputs that change a field", method.value);
-        let found = reader.mistake(&input.span, message);
+        let found = reader.diagnostic(&input.span, message);
         reader.report(found.help("give those that seldom change an `always`, or divide the method in two"));
     }
 }
@@ -157,7 +157,7 @@ fn read_input(reader: &Reader, name: &Spanned<String>, node: &Node, target: &Kin
         return Some(Input { name: name.value.clone(), value: InputValue::Always(always) });
     }
     let Some(changes) = changes else {
-        reader.report(reader.mistake(&span, "an input needs `always` or `changes`"));
+        reader.report(reader.diagnostic(&span, "an input needs `always` or `changes`"));
         return None;
     };
     let field = known_field(reader, target, &changes)?;
@@ -179,7 +179,7 @@ fn read_input(reader: &Reader, name: &Spanned<String>, node: &Node, target: &Kin
         Some(usual) if usual.value == "next" => {
             if !unread && !matches!(target.fields[field].generator, Generator::Choose { .. }) {
                 let message = format!("`{}` has no choices, so none is next", changes.value);
-                reader.report(reader.mistake(&usual.span, message).help("leave `usual` out"));
+                reader.report(reader.diagnostic(&usual.span, message).help("leave `usual` out"));
             }
             Some(Usual::Next)
         }
@@ -190,7 +190,7 @@ fn read_input(reader: &Reader, name: &Spanned<String>, node: &Node, target: &Kin
                 {
                     let message = format!("`{}` does not refer to `{}`", changes.value, usual.value);
                     let help = "name a kind that stands after the field's `refer`, or leave `usual` out";
-                    reader.report(reader.mistake(&usual.span, message).help(help));
+                    reader.report(reader.diagnostic(&usual.span, message).help(help));
                 }
                 Some(Usual::Of(kind))
             }
@@ -208,9 +208,9 @@ fn read_input(reader: &Reader, name: &Spanned<String>, node: &Node, target: &Kin
 /// Rejects `unset: clears` for a field that cannot be null.
 fn check_clears(reader: &Reader, node: &Node, field: &Field) {
     if !matches!(field.shape(None), Shape::Nullable(_)) {
-        let mistake = reader.mistake(&node.span, format!("`{}` cannot be cleared: it is never null", field.name));
+        let diagnostic = reader.diagnostic(&node.span, format!("`{}` cannot be cleared: it is never null", field.name));
         reader.report(
-            mistake.help("leave `clears` out, or let the field be null: `nullable: true`, or `null` in `choose`"),
+            diagnostic.help("leave `clears` out, or let the field be null: `nullable: true`, or `null` in `choose`"),
         );
     }
 }
@@ -222,8 +222,8 @@ fn check_unset(reader: &Reader, node: &Node, unset: &Scalar, field: &Field) {
         shape => shape,
     };
     if unset.shape().is_some_and(|found| found != wanted) {
-        let mistake = reader.mistake(&node.span, format!("`{unset}` is of another type than `{}`", field.name));
-        reader.report(mistake.help("write a value of its type, `null`, or `current` for the field as it is"));
+        let diagnostic = reader.diagnostic(&node.span, format!("`{unset}` is of another type than `{}`", field.name));
+        reader.report(diagnostic.help("write a value of its type, `null`, or `current` for the field as it is"));
     }
 }
 
@@ -254,7 +254,9 @@ pub(super) fn check_names(reader: &Reader, methods: &[(Spanned<String>, Node)], 
             let both = if first.short == method.name { &method.name } else { &method.short };
             format!("two methods are called `{both}`")
         };
-        let mistake = reader.mistake(&place(method), message);
-        reader.report(mistake.label(format!("first on line {line}")).help("give each method a different `short` name"));
+        let diagnostic = reader.diagnostic(&place(method), message);
+        reader.report(
+            diagnostic.label(format!("first on line {line}")).help("give each method a different `short` name"),
+        );
     }
 }

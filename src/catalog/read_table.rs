@@ -38,15 +38,15 @@ fn check_names(reader: &Reader, names: &[Spanned<String>]) {
     for (at, name) in names.iter().enumerate() {
         check_field_name(reader, name);
         if names[..at].iter().any(|other| other.value == name.value) {
-            let mistake = reader.mistake(&name.span, format!("two columns are called {}", quoted(&name.value)));
-            reader.report(mistake.help("give each column another name"));
+            let diagnostic = reader.diagnostic(&name.span, format!("two columns are called {}", quoted(&name.value)));
+            reader.report(diagnostic.help("give each column another name"));
         }
     }
 }
 
 /// Reads the rows and checks them: one value per column, one type in each column, unique ids.
 fn rows(reader: &Reader, names: &[Spanned<String>], rows: &[Node], table: &Node) -> Option<Table> {
-    let mistakes = reader.mistakes();
+    let diagnostics = reader.diagnostics();
     let weight_at = names.iter().position(|name| name.value == WEIGHT);
     let mut values: Vec<Vec<Scalar>> = Vec::new();
     let mut weights = Vec::new();
@@ -57,7 +57,9 @@ fn rows(reader: &Reader, names: &[Spanned<String>], rows: &[Node], table: &Node)
             let message = format!("{} columns, but {} values", names.len(), written.len());
             let columns: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
             reader.report(
-                reader.mistake(&row.span, message).help(format!("write a value for each of [{}]", columns.join(", "))),
+                reader
+                    .diagnostic(&row.span, message)
+                    .help(format!("write a value for each of [{}]", columns.join(", "))),
             );
             continue;
         }
@@ -70,7 +72,7 @@ fn rows(reader: &Reader, names: &[Spanned<String>], rows: &[Node], table: &Node)
         values.extend((row.len() == names.len()).then_some(row));
         cells.push(written);
     }
-    if reader.mistakes() > mistakes {
+    if reader.diagnostics() > diagnostics {
         return None;
     }
     for (at, name) in names.iter().enumerate() {
@@ -79,14 +81,14 @@ fn rows(reader: &Reader, names: &[Spanned<String>], rows: &[Node], table: &Node)
     let at = weight_at.map_or(&table.span, |at| &names[at].span);
     let weights = weighted(reader, at, &weights)?;
     let shapes = (0..names.len()).map(|at| Scalar::shape_of(values.iter().map(|row| &row[at]))).collect();
-    (reader.mistakes() == mistakes).then_some(Table { rows: values, weights, shapes })
+    (reader.diagnostics() == diagnostics).then_some(Table { rows: values, weights, shapes })
 }
 
 fn check_column(reader: &Reader, (at, name): (usize, &str), values: &[Vec<Scalar>], cells: &[&[Node]]) {
     if let Some(row) = of_another_type(values.iter().map(|row| &row[at])) {
         let message = format!("the column {} has values of one type, and this one is of another", quoted(name));
-        let mistake = reader.mistake(&cells[row][at].span, message);
-        reader.report(mistake.help("put all of them in quotes, or none; `null` may stand beside any"));
+        let diagnostic = reader.diagnostic(&cells[row][at].span, message);
+        reader.report(diagnostic.help("put all of them in quotes, or none; `null` may stand beside any"));
     }
     if name != "id" {
         return;
@@ -95,11 +97,11 @@ fn check_column(reader: &Reader, (at, name): (usize, &str), values: &[Vec<Scalar
     for (row, id) in values.iter().map(|row| &row[at]).enumerate() {
         let span = &cells[row][at].span;
         if *id == Scalar::Null {
-            reader.report(reader.mistake(span, "the id of a row is null").help("give the row an id"));
+            reader.report(reader.diagnostic(span, "the id of a row is null").help("give the row an id"));
         } else if let Some(first) = seen.insert(id.to_string(), row) {
             let (line, _) = reader.source().position(cells[first][at].span.start);
-            let mistake = reader.mistake(span, format!("two rows have the id {}", quoted(&id.to_string())));
-            reader.report(mistake.label(format!("first on line {line}")).help("give each row a different `id`"));
+            let diagnostic = reader.diagnostic(span, format!("two rows have the id {}", quoted(&id.to_string())));
+            reader.report(diagnostic.label(format!("first on line {line}")).help("give each row a different `id`"));
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn kinds(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog:
             if all.contains(&(id, field_id)) && all.is_disjoint(&circular) {
                 circular.insert((id, field_id));
                 let message = format!("the field `{}` of kind `{}` is made of itself", field.name, name.value);
-                let found = reader.mistake(&super::check::field_span(name, &kinds[id].1, &field.name), message);
+                let found = reader.diagnostic(&super::check::field_span(name, &kinds[id].1, &field.name), message);
                 reader.report(found.help("leave the name out that leads back to it"));
             }
             goes_with(reader, &kinds[id], field, (id, catalog));
@@ -39,7 +39,7 @@ fn plural(reader: &Reader, name: &Spanned<String>, id: KindId, catalog: &Catalog
     if let Some(taken) =
         taken.or_else(|| WORDS.contains(&plural.as_str()).then(|| "a word of every population".to_owned()))
     {
-        let found = reader.mistake(&name.span, format!("the plural `{plural}` of `{}` is {taken}", name.value));
+        let found = reader.diagnostic(&name.span, format!("the plural `{plural}` of `{}` is {taken}", name.value));
         reader.report(found.help("give the kind another `plural`"));
     }
 }
@@ -52,7 +52,7 @@ fn nested(reader: &Reader, name: &Spanned<String>, id: KindId, catalog: &Catalog
         kind.scope.iter().copied().filter(|scope| catalog.kinds[*scope].table.is_some()).collect();
     if let [first, second, ..] = tables.as_slice() {
         let message = format!("`{}` lies in two tables, `{}` and `{}`", name.value, label(*first), label(*second));
-        reader.report(reader.mistake(&name.span, message).help("make one table of them, with the columns of both"));
+        reader.report(reader.diagnostic(&name.span, message).help("make one table of them, with the columns of both"));
     }
     let Some(parent) = catalog.parent(id) else { return };
     let apart = kind.scope.iter().find(|outer| {
@@ -62,7 +62,7 @@ fn nested(reader: &Reader, name: &Spanned<String>, id: KindId, catalog: &Catalog
         let (outer, inner) = (label(*outer), label(parent));
         let message =
             format!("`{}` lies in `{inner}` and in `{outer}`, but `{inner}` does not lie in `{outer}`", name.value);
-        let found = reader.mistake(&name.span, message);
+        let found = reader.diagnostic(&name.span, message);
         reader.report(found.help(format!("add `{outer}` to the `scope` of `{inner}`, or leave one of them out")));
     }
 }
@@ -71,7 +71,7 @@ fn nested(reader: &Reader, name: &Spanned<String>, id: KindId, catalog: &Catalog
 fn goes_with(reader: &Reader, written: &(Spanned<String>, Node), field: &Field, (id, catalog): (KindId, &Catalog)) {
     let kind = &catalog.kinds[id];
     let report = |message: String, help: &str| {
-        let found = reader.mistake(&super::check::field_span(&written.0, &written.1, &field.name), message);
+        let found = reader.diagnostic(&super::check::field_span(&written.0, &written.1, &field.name), message);
         reader.report(found.help(help));
     };
     match &field.generator {
@@ -141,7 +141,7 @@ pub(super) fn methods(reader: &Reader, catalog: &Catalog) {
         let kind = &catalog.kinds[method.kind];
         if kind.table.is_some() && method.does != Effect::List {
             let message = format!("`{}` is about a `{}`, whose rows are only listed", method.name, kind.name);
-            let found = reader.mistake(&method.name_at, message);
+            let found = reader.diagnostic(&method.name_at, message);
             let other = "or make the kind of `fields` and a `population` instead of a `table`";
             reader.report(found.help(format!("write `does: list`, {other}")));
         }
@@ -155,8 +155,9 @@ pub(super) fn methods(reader: &Reader, catalog: &Catalog) {
                     "`{}` fails with `{failure}` when `{}` is lowered, which has no order",
                     method.name, when.field
                 );
-                reader
-                    .report(reader.mistake(&method.name_at, message).help("only a field with `choose` can be lowered"));
+                reader.report(
+                    reader.diagnostic(&method.name_at, message).help("only a field with `choose` can be lowered"),
+                );
             }
         }
     }
@@ -177,7 +178,7 @@ fn changes(reader: &Reader, method: &Method, catalog: &Catalog) {
             let message = format!("`{}` changes `{}`, which refers to a `{}`", method.name, field.name, kind.name);
             let help =
                 format!("give `{}` an `id` with a `pattern` that never repeats, or leave `changes` out", kind.name);
-            reader.report(reader.mistake(&method.name_at, message).help(help));
+            reader.report(reader.diagnostic(&method.name_at, message).help(help));
         }
     }
 }

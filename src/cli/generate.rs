@@ -237,7 +237,7 @@ fn finish(arguments: &Generate, outcome: Outcome, stop: &Stop) -> Result<u8, Err
 }
 
 /// Parses a number of events to skip; 0 is allowed, for scripts that compute the number.
-fn skip(text: &str) -> Result<u64, units::Mistake> {
+fn skip(text: &str) -> Result<u64, units::QuantityError> {
     if text.trim() == "0" { Ok(0) } else { units::count(text) }
 }
 

@@ -96,7 +96,7 @@ fn whole_catalog(folder: &Path) -> Result<Vec<Diagnostic>, Error> {
 }
 
 fn as_text(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
-    let mut mistakes: Vec<Diagnostic> = Vec::new();
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut others = Vec::new();
     for Checked { shown, result } in checked {
         match result {
@@ -106,17 +106,17 @@ fn as_text(checked: impl Iterator<Item = Checked>) -> Result<u8, Error> {
                     super::report(&Error::Input(warnings).render(super::color_on_stderr()));
                 }
             }
-            Err(Error::Input(found)) => mistakes.extend(found),
+            Err(Error::Input(found)) => diagnostics.extend(found),
             Err(other) => others.push(other),
         }
     }
-    for other in others.iter().skip(usize::from(mistakes.is_empty())) {
+    for other in others.iter().skip(usize::from(diagnostics.is_empty())) {
         super::report(&other.render(super::color_on_stderr()));
     }
-    match (mistakes.is_empty(), others.into_iter().next()) {
+    match (diagnostics.is_empty(), others.into_iter().next()) {
         (true, None) => Ok(0),
         (true, Some(other)) => Err(other),
-        _ => Err(mistakes.into()),
+        _ => Err(diagnostics.into()),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     run,
     sink::{Ending, Lines, Overwrite, WholeFile, is_same_place},
     units,
-    verify::{Allow, Allowances, Compare, Options, Require, Seen, Verdict, Verifier},
+    verify::{Allow, Allowances, Compare, Options, ReadingProgress, Require, Verdict, Verifier},
 };
 use clap::Args;
 use std::{

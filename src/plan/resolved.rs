@@ -242,7 +242,7 @@ pub struct Call {
     /// Probability that it happens, times 2⁶⁴; `None` is always.
     pub(crate) chance: Option<u64>,
     /// Number of turns.
-    pub(crate) turns: Turns,
+    pub(crate) turns: TurnCount,
     /// Nanoseconds between turns.
     pub every: DurationRange,
     /// How its outcome is decided.
@@ -272,7 +272,7 @@ impl Place {
 
 /// Number of turns of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turns {
+pub(crate) enum TurnCount {
     /// A number drawn from this range.
     Repeat(CountRange),
     /// One turn for each element of its target.

@@ -56,11 +56,11 @@ impl Counts {
     pub(super) fn read(
         catalog: &Catalog,
         population: &[(Field, Arc<Source>)],
-        mistakes: &mut Vec<Diagnostic>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<Counts, Error> {
-        let before = mistakes.len();
-        let counts = written(catalog, population, mistakes)?;
-        let counts = if mistakes.len() == before { counts } else { Counts::from_catalog(catalog) };
+        let before = diagnostics.len();
+        let counts = written(catalog, population, diagnostics)?;
+        let counts = if diagnostics.len() == before { counts } else { Counts::from_catalog(catalog) };
         counts.check_size(catalog)?;
         Ok(counts)
     }
@@ -180,16 +180,16 @@ fn count(value: &Value) -> Option<(u64, bool)> {
 }
 
 /// Whether principals act from several addresses: `addresses` says how many, and `roaming` how often they are away.
-fn roaming(population: &[(Field, Arc<Source>)], mistakes: &mut Vec<Diagnostic>) -> Option<Roaming> {
+fn roaming(population: &[(Field, Arc<Source>)], diagnostics: &mut Vec<Diagnostic>) -> Option<Roaming> {
     let (mut addresses, mut away) = (None, None);
     for (field, source) in population {
         let wrong = |message: &str| Diagnostic::new(source, field.value.span.clone(), message);
         match (field.name.value.as_str(), &field.value.value) {
             ("addresses", Value::Int(count)) if (1..=MOST_ADDRESSES).contains(count) => addresses = Some(*count as u32),
-            ("addresses", _) => mistakes.push(wrong("`addresses` is a whole number from 1 to 1,000")),
+            ("addresses", _) => diagnostics.push(wrong("`addresses` is a whole number from 1 to 1,000")),
             ("roaming", value) => match share(value) {
                 Some(share) => away = Some((share, field, source)),
-                None => mistakes.push(wrong("`roaming` is a number from 0 to 1, or a percentage such as `20%`")),
+                None => diagnostics.push(wrong("`roaming` is a number from 0 to 1, or a percentage such as `20%`")),
             },
             _ => {}
         }
@@ -200,8 +200,8 @@ fn roaming(population: &[(Field, Arc<Source>)], mistakes: &mut Vec<Diagnostic>) 
             (share > 0).then_some(Roaming { addresses, share })
         }
         (None, Some((_, field, source))) => {
-            let mistake = Diagnostic::new(source, field.name.span.clone(), "`roaming` needs `addresses`");
-            mistakes.push(mistake.help("write how many addresses each principal has, such as `addresses: 3`"));
+            let diagnostic = Diagnostic::new(source, field.name.span.clone(), "`roaming` needs `addresses`");
+            diagnostics.push(diagnostic.help("write how many addresses each principal has, such as `addresses: 3`"));
             None
         }
         _ => None,
@@ -212,7 +212,7 @@ fn roaming(population: &[(Field, Arc<Source>)], mistakes: &mut Vec<Diagnostic>) 
 fn written(
     catalog: &Catalog,
     population: &[(Field, Arc<Source>)],
-    mistakes: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Counts, Error> {
     let mut counts = Counts::from_catalog(catalog);
     for (field, source) in population {
@@ -224,16 +224,16 @@ fn written(
             match field.value.value {
                 Value::Float(skew) if (0.0..=4.0).contains(&skew) => counts.skew = skew,
                 Value::Int(skew) if (0..=4).contains(&skew) => counts.skew = skew as f64,
-                _ => mistakes.push(wrong("`skew` is a number from 0 (even) to 4".to_owned())),
+                _ => diagnostics.push(wrong("`skew` is a number from 0 (even) to 4".to_owned())),
             }
             continue;
         }
         let Some(kind) = catalog.kinds.iter().position(|kind| kind.plural.as_ref() == Some(&field.name.value)) else {
             let known =
                 catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref()).chain(["skew", "addresses", "roaming"]);
-            let mistake =
+            let diagnostic =
                 Diagnostic::new(source, field.name.span.clone(), format!("a population has no `{}`", field.name.value));
-            mistakes.push(mistake.help(did_you_mean(&field.name.value, known)));
+            diagnostics.push(diagnostic.help(did_you_mean(&field.name.value, known)));
             continue;
         };
         match count(&field.value.value) {
@@ -241,14 +241,14 @@ fn written(
                 counts.kinds[kind] = count;
                 counts.exact[kind] = (!grows).then(|| (field.value.span.clone(), Arc::clone(source)));
             }
-            _ => mistakes.push(wrong(format!(
+            _ => diagnostics.push(wrong(format!(
                 "`{}` is a whole number from 0 to 10,000,000, or `40+` for as many as the rate needs, found {}",
                 field.name.value,
                 field.value.describe()
             ))),
         }
     }
-    counts.roaming = roaming(population, mistakes);
+    counts.roaming = roaming(population, diagnostics);
     for kind in 0..catalog.kinds.len() {
         if let Some(needed) = catalog.too_few(kind, &counts.kinds) {
             let name = plural(catalog, kind);
@@ -256,8 +256,8 @@ fn written(
                 format!("a population of {} {name} is too small: it needs at least {needed}", counts.kinds[kind]);
             match population.iter().find(|(field, _)| field.name.value == name) {
                 Some((field, source)) => {
-                    let mistake = Diagnostic::new(source, field.value.span.clone(), message);
-                    mistakes.push(mistake.help(format!("write `{name}: {needed}` or more, or leave it out")));
+                    let diagnostic = Diagnostic::new(source, field.value.span.clone(), message);
+                    diagnostics.push(diagnostic.help(format!("write `{name}: {needed}` or more, or leave it out")));
                 }
                 None => {
                     let way =

@@ -18,7 +18,7 @@ impl Plan {
     /// Mistakes in the templates of the run's events.
     pub(crate) fn check_cloud_events(&self) -> Result<(), Error> {
         let mut seen = BTreeSet::new();
-        let mut mistakes: Vec<Diagnostic> = Vec::new();
+        let mut diagnostics: Vec<Diagnostic> = Vec::new();
         for event_kind in &self.event_kinds {
             let scenario = &self.scenarios[usize::from(event_kind.scenario)];
             let Operation::Call(call) = &scenario.operations[event_kind.operation] else { continue };
@@ -31,14 +31,14 @@ impl Plan {
                 let same = |other: &Diagnostic| {
                     other.source.name == found.source.name && other.span == found.span && other.message == found.message
                 };
-                if !mistakes.iter().any(same) {
-                    mistakes.push(found);
+                if !diagnostics.iter().any(same) {
+                    diagnostics.push(found);
                 }
             }
         }
-        let Some(last) = mistakes.pop() else { return Ok(()) };
-        mistakes.push(last.help("`--mode bare` sends any JSON, as records without the headers of a CloudEvent"));
-        Err(mistakes.into())
+        let Some(last) = diagnostics.pop() else { return Ok(()) };
+        diagnostics.push(last.help("`--mode bare` sends any JSON, as records without the headers of a CloudEvent"));
+        Err(diagnostics.into())
     }
 }
 

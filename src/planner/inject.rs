@@ -39,7 +39,7 @@ pub(super) fn from_mix(loader: &mut Loader, mix: &Scenario, now: i64) -> Vec<Ent
         let with = Override::from_fields(&mix.source, &written.with);
         let Some(found) = loader.find_beside(&written.scenario, mix, &with) else { continue };
         if let Body::Mix(_) = found.body {
-            loader.mistakes.push(mix_injected(&mix.source, &written.scenario));
+            loader.diagnostics.push(mix_injected(&mix.source, &written.scenario));
             continue;
         }
         match at(&written.at.value, now) {
@@ -48,7 +48,7 @@ pub(super) fn from_mix(loader: &mut Loader, mix: &Scenario, now: i64) -> Vec<Ent
                 entries.push(entry(found, &written.at.value, at, label));
             }
             Err((message, help)) => {
-                loader.mistakes.push(Diagnostic::new(&mix.source, written.at.span.clone(), message).help(help));
+                loader.diagnostics.push(Diagnostic::new(&mix.source, written.at.span.clone(), message).help(help));
             }
         }
     }
@@ -113,7 +113,7 @@ fn entry(scenario: Scenario, at_text: &str, at: At, label: &str) -> Entry {
 fn at(text: &str, now: i64) -> Result<At, (String, String)> {
     let text = text.trim();
     if let Some(offset) = text.strip_prefix('+') {
-        return units::duration(offset).map(At::After).map_err(|mistake| (mistake.message, mistake.help));
+        return units::duration(offset).map(At::After).map_err(|diagnostic| (diagnostic.message, diagnostic.help));
     }
     let relative = text.starts_with('-') || text == "now";
     match units::time(text, now) {
@@ -169,8 +169,8 @@ fn value_length(text: &str) -> usize {
 fn parse(text: &str) -> Result<Argument, Error> {
     let source = Source::new("--inject", text);
     let Some((scenario, rest)) = divided(text).filter(|(scenario, _)| !scenario.is_empty()) else {
-        let mistake = Diagnostic::new(&source, 0..text.len(), "`--inject` takes a scenario and a time");
-        return Err(mistake.help("write `--inject mass-deletion@+2h`").into());
+        let diagnostic = Diagnostic::new(&source, 0..text.len(), "`--inject` takes a scenario and a time");
+        return Err(diagnostic.help("write `--inject mass-deletion@+2h`").into());
     };
     let mut argument = Argument {
         scenario: scenario.to_owned(),
@@ -199,8 +199,8 @@ fn parse(text: &str) -> Result<Argument, Error> {
                 });
             }
             _ => {
-                let mistake = Diagnostic::new(&source, span, format!("`{part}` is neither a label nor a parameter"));
-                return Err(mistake.help("write `label=positive` or `deletes=4` after the time").into());
+                let diagnostic = Diagnostic::new(&source, span, format!("`{part}` is neither a label nor a parameter"));
+                return Err(diagnostic.help("write `label=positive` or `deletes=4` after the time").into());
             }
         }
     }

@@ -43,7 +43,7 @@ pub(super) struct Loaded {
     /// All texts that were read.
     pub(crate) texts: Vec<ScenarioSource>,
     /// Mistakes in the form of the files, which the next step reports together with its own.
-    pub(crate) mistakes: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// A scenario and its weight.
@@ -99,25 +99,25 @@ impl Loaded {
         }
         check_scenario_count(injected.len() + options.inject.len())?;
         injected.extend(inject::from_options(&mut loader, options, now)?);
-        let Loader { mut mistakes, taken: texts, .. } = loader;
-        if mistakes.is_empty() {
+        let Loader { mut diagnostics, taken: texts, .. } = loader;
+        if diagnostics.is_empty() {
             options.texts.check_all_used(&texts)?;
         }
         check_scenario_count(weighted.len() + injected.len())?;
-        let counts = Counts::read(catalog, &settings.population, &mut mistakes)?;
+        let counts = Counts::read(catalog, &settings.population, &mut diagnostics)?;
         Ok(Loaded {
             name: names.join(" + "),
             entries: entries(weighted),
             injected,
             overrides,
             seed: settings.seed,
-            from: settings.from(now, &mut mistakes),
+            from: settings.from(now, &mut diagnostics),
             every: settings.every,
             pace: settings.pace,
             counts,
             now,
             texts,
-            mistakes,
+            diagnostics,
         })
     }
 }
@@ -127,7 +127,7 @@ pub(super) fn one(catalog: &Catalog, argument: &str) -> Result<Scenario, Error> 
     let (mut overrides, texts) = (Overrides::default(), SourceProvider::Machine);
     let mut loader = Loader::new(catalog, &texts, &mut overrides);
     let found = loader.find(argument, None, &[])?;
-    found.filter(|_| loader.mistakes.is_empty()).ok_or_else(|| loader.mistakes.into())
+    found.filter(|_| loader.diagnostics.is_empty()).ok_or_else(|| loader.diagnostics.into())
 }
 
 /// Rejects a run without scenarios, and an arrow that the shell has cut.
@@ -162,13 +162,13 @@ impl Settings {
     }
 
     /// The start of event time. Mistakes in it are reported even if it is not used.
-    fn from(&self, now: i64, mistakes: &mut Vec<Diagnostic>) -> Option<FileTime> {
+    fn from(&self, now: i64, diagnostics: &mut Vec<Diagnostic>) -> Option<FileTime> {
         let (text, source) = self.from.as_ref()?;
         match units::time(&text.value, now) {
             Ok(time) => Some(FileTime { time, is_relative: units::is_relative_time(&text.value) }),
-            Err(mistake) => {
-                let found = Diagnostic::new(source, text.span.clone(), mistake.message);
-                mistakes.push(found.help(mistake.help));
+            Err(diagnostic) => {
+                let found = Diagnostic::new(source, text.span.clone(), diagnostic.message);
+                diagnostics.push(found.help(diagnostic.help));
                 None
             }
         }

@@ -39,7 +39,7 @@ pub(super) struct Loader<'a> {
     catalog: &'a Catalog,
     texts: &'a SourceProvider,
     settings: &'a mut Overrides,
-    pub(crate) mistakes: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
     /// The mixes that are being flattened, outermost first.
     open: Vec<PathBuf>,
     /// The texts that were read, for a run file.
@@ -59,7 +59,7 @@ impl<'a> Loader<'a> {
             catalog,
             texts,
             settings,
-            mistakes: Vec::new(),
+            diagnostics: Vec::new(),
             open: Vec::new(),
             taken: Vec::new(),
             entries: 0,
@@ -91,7 +91,7 @@ impl<'a> Loader<'a> {
                 Some((source, span)) => scenario::read_one_line_in(source, span, argument, &loader.names),
                 None => scenario::read_one_line(argument, &loader.names),
             };
-            Ok(crate::error::keep(read, &mut loader.mistakes))
+            Ok(crate::error::keep(read, &mut loader.diagnostics))
         };
         if argument == STANDARD_INPUT && folder.is_none() {
             let source = self.texts.standard_input()?;
@@ -152,7 +152,7 @@ impl<'a> Loader<'a> {
     /// Reads as much of a file as possible; mistakes are collected.
     fn read(&mut self, source: &Arc<Source>, name: &str, with: &[Override]) -> Option<Scenario> {
         let key = (source.name.clone(), name.to_owned());
-        let (first, mut mistakes) = match self.read.get(&key) {
+        let (first, mut diagnostics) = match self.read.get(&key) {
             Some(known) => (Some(known.clone()), Vec::new()),
             None => scenario::read_what_can_be(source, name, &[], &self.names),
         };
@@ -164,11 +164,11 @@ impl<'a> Loader<'a> {
         let mut scenario = first;
         if !with.is_empty() || !set.is_empty() {
             let overrides: Vec<Override> = with.iter().cloned().chain(set).collect();
-            (scenario, mistakes) = scenario::read_what_can_be(source, name, &overrides, &self.names);
+            (scenario, diagnostics) = scenario::read_what_can_be(source, name, &overrides, &self.names);
         } else if let Some(scenario) = &scenario {
             self.read.insert(key, scenario.clone());
         }
-        self.mistakes.extend(mistakes);
+        self.diagnostics.extend(diagnostics);
         scenario
     }
 
@@ -181,13 +181,13 @@ impl<'a> Loader<'a> {
     ) -> Option<Scenario> {
         let folder = self.texts.folder_of(&mix.source);
         match self.find_at(&name.value, Some((&mix.source, &name.span)), Some(&folder), with) {
-            Err(Error::Input(mistakes)) => {
-                self.mistakes.extend(mistakes);
+            Err(Error::Input(diagnostics)) => {
+                self.diagnostics.extend(diagnostics);
                 None
             }
             Err(Error::Usage { message, help } | Error::Failed { message, help }) => {
-                let mistake = Diagnostic::new(&mix.source, name.span.clone(), message);
-                self.mistakes.push(help.into_iter().fold(mistake, Diagnostic::help));
+                let diagnostic = Diagnostic::new(&mix.source, name.span.clone(), message);
+                self.diagnostics.push(help.into_iter().fold(diagnostic, Diagnostic::help));
                 None
             }
             Ok(found) => found,
@@ -221,9 +221,9 @@ impl<'a> Loader<'a> {
             // A scenario in one line has the mix as its source, but contains no entries.
             let is_mix = matches!(found.body, Body::Mix(_));
             if is_mix && self.open.contains(&self.texts.whole_path(&found.source)) {
-                let mistake =
+                let diagnostic =
                     Diagnostic::new(&scenario.source, name.span.clone(), format!("`{}` contains itself", name.value));
-                self.mistakes.push(mistake.help("a mix may hold other mixes, but none that holds it"));
+                self.diagnostics.push(diagnostic.help("a mix may hold other mixes, but none that holds it"));
                 continue;
             }
             let share = if entry.weight.value > 0.0 { weight * entry.weight.value / total } else { 0.0 };

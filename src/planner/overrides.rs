@@ -45,8 +45,8 @@ impl Overrides {
         for text in texts {
             let source = Source::new(SET, text.as_str());
             let Some((left, right)) = text.split_once('=').filter(|(left, _)| !left.is_empty()) else {
-                let mistake = Diagnostic::new(&source, 0..text.len(), "`--set` takes `name=value`");
-                return Err(mistake.help("write `--set deletes=4` or `--set pool.max_cfu=20`").into());
+                let diagnostic = Diagnostic::new(&source, 0..text.len(), "`--set` takes `name=value`");
+                return Err(diagnostic.help("write `--set deletes=4` or `--set pool.max_cfu=20`").into());
             };
             let (owner, name) = match left.split_once('.') {
                 Some((owner, name)) => (Some(owner.to_owned()), name),
@@ -102,17 +102,17 @@ impl Overrides {
     /// Each unused override, with the nearest name that would have been valid.
     pub(super) fn finish(&self) -> Result<(), Vec<Diagnostic>> {
         let unused = self.all.iter().enumerate().filter(|(index, _)| !self.used.contains(index));
-        let mistakes: Vec<Diagnostic> = unused
+        let diagnostics: Vec<Diagnostic> = unused
             .map(|(_, setting)| {
                 let wanted = setting.owner.as_deref().unwrap_or(&setting.name.value);
-                let mistake = Diagnostic::new(
+                let diagnostic = Diagnostic::new(
                     &setting.source,
                     setting.whole.clone(),
                     format!("nothing in this run is called `{wanted}`"),
                 );
-                mistake.help(crate::error::did_you_mean(wanted, self.known.iter().map(String::as_str)))
+                diagnostic.help(crate::error::did_you_mean(wanted, self.known.iter().map(String::as_str)))
             })
             .collect();
-        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+        if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
     }
 }

@@ -38,12 +38,12 @@ pub(super) fn read(
     let known = settable.chain(tables.map(|scope| scope.variable.as_str()));
     let Some(field_id) = of.field(&name.value) else {
         let known: Vec<&str> = known.collect();
-        let mistake =
+        let diagnostic =
             Diagnostic::new(source, name.span.clone(), format!("{} has no field `{}`", a(&of.label), name.value));
-        let mistake = if nearest(&name.value, known.iter().copied()).is_some() {
-            mistake.help(did_you_mean(&name.value, known.iter().copied()))
+        let diagnostic = if nearest(&name.value, known.iter().copied()).is_some() {
+            diagnostic.help(did_you_mean(&name.value, known.iter().copied()))
         } else {
-            mistake
+            diagnostic
         };
         let around = of.scope.iter().map(|scope| &catalog.kinds[*scope]).find(|scope| scope.variable == name.value);
         if let Some(around) = around {
@@ -51,18 +51,18 @@ pub(super) fn read(
                 "fix it for the whole scenario: `{}: {{ kind: {}, id: … }}` under `resources`",
                 around.variable, around.name
             );
-            return Err(mistake.help(help));
+            return Err(diagnostic.help(help));
         }
-        return Err(mistake.help(format!("a scenario may fix {}", list_of(known))));
+        return Err(diagnostic.help(format!("a scenario may fix {}", list_of(known))));
     };
     let field = &of.fields[field_id];
     if !field.settable() {
-        let mistake = Diagnostic::new(
+        let diagnostic = Diagnostic::new(
             source,
             name.span.clone(),
             format!("`{}` follows from the scenario and cannot be given", name.value),
         );
-        return Err(mistake.help(format!("a scenario may fix {}", list_of(known))));
+        return Err(diagnostic.help(format!("a scenario may fix {}", list_of(known))));
     }
     let value = match &field.generator {
         Generator::Choose { choices, .. } => Value::Choice(choice(&name.value, choices, node, source)?),
@@ -71,12 +71,12 @@ pub(super) fn read(
             Yaml::Text(text) => Value::Name(Spanned::new(text.clone(), node.span.clone())),
             _ => {
                 let found = node.describe();
-                let mistake = Diagnostic::new(
+                let diagnostic = Diagnostic::new(
                     source,
                     node.span.clone(),
                     format!("`{}` must be the name of a resource or actor, found {found}", name.value),
                 );
-                return Err(mistake);
+                return Err(diagnostic);
             }
         },
         _ => Value::Bytes(text(field, &name.value, node, source)?),
@@ -87,13 +87,13 @@ pub(super) fn read(
 fn choice(name: &str, choices: &[Scalar], node: &Node, source: &Arc<Source>) -> Result<usize, Diagnostic> {
     Scalar::position(choices.iter(), node).ok_or_else(|| {
         let shown: Vec<String> = choices.iter().map(Scalar::to_string).collect();
-        let mistake = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be {}", node.describe()));
-        let mistake = match &node.value {
+        let diagnostic = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be {}", node.describe()));
+        let diagnostic = match &node.value {
             // Text choices were compared with the text as written, so the matching choice has another type.
-            Yaml::Text(text) if shown.contains(text) => mistake.help(format!("write `{text}`, without quotes")),
-            _ => mistake,
+            Yaml::Text(text) if shown.contains(text) => diagnostic.help(format!("write `{text}`, without quotes")),
+            _ => diagnostic,
         };
-        mistake.help(format!("it is one of {}", list_of(shown.iter().map(String::as_str))))
+        diagnostic.help(format!("it is one of {}", list_of(shown.iter().map(String::as_str))))
     })
 }
 
@@ -104,13 +104,13 @@ fn text(field: &crate::catalog::Field, name: &str, node: &Node, source: &Arc<Sou
         return Err(Diagnostic::new(source, node.span.clone(), format!("`{name}` must be a text, found {found}")));
     };
     let wrong = |wanted: String| {
-        let mistake = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be `{text}`"));
-        Err(mistake.help(format!("it looks like {wanted}")))
+        let diagnostic = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be `{text}`"));
+        Err(diagnostic.help(format!("it looks like {wanted}")))
     };
     let outside = |text: &str, what: &str, known: &[String]| {
-        let mistake = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be `{text}`"));
+        let diagnostic = Diagnostic::new(source, node.span.clone(), format!("`{name}` cannot be `{text}`"));
         let known = list_of(known.iter().map(String::as_str));
-        Err(mistake.help(format!("so that nobody real is meant, it is {what} {known}")))
+        Err(diagnostic.help(format!("so that nobody real is meant, it is {what} {known}")))
     };
     if let Generator::Pattern { pattern, .. } = &field.generator
         && !pattern.accepts(text)
@@ -161,7 +161,7 @@ pub(super) fn row(catalog: &Catalog, kind: KindId, node: &Node, source: &Arc<Sou
             "" => format!("{} must be named by its id, found {}", a(&of.label), node.describe()),
             wanted => format!("no {} is called `{wanted}`", of.label),
         };
-        let mistake = Diagnostic::new(source, node.span.clone(), message);
-        mistake.help(did_you_mean(wanted, ids.iter().map(String::as_str)))
+        let diagnostic = Diagnostic::new(source, node.span.clone(), message);
+        diagnostic.help(did_you_mean(wanted, ids.iter().map(String::as_str)))
     })
 }

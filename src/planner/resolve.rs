@@ -47,7 +47,7 @@ pub(super) struct Resolved {
     /// The text of the scenario.
     pub(crate) source: Arc<Source>,
     /// All mistakes except impossible steps, which [`settle`](super::settle::settle) finds.
-    pub(crate) mistakes: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
     /// Whether some step could not be resolved, so that the state of resources after it is not known.
     pub(crate) blind: bool,
 }
@@ -65,12 +65,12 @@ pub(super) fn resolve(
     around: &mut ResolveContext,
 ) -> Result<Resolved, Vec<Diagnostic>> {
     let Body::Steps(steps) = &scenario.body else {
-        let mistake = Diagnostic::new(
+        let diagnostic = Diagnostic::new(
             &scenario.source,
             0..0,
             format!("`{}` is a mix, and a mix holds scenarios with steps only", scenario.name),
         );
-        return Err(vec![mistake.help("list its scenarios in this mix")]);
+        return Err(vec![diagnostic.help("list its scenarios in this mix")]);
     };
     check_length(scenario, steps)?;
     let mut resolver = Resolver::new(scenario, name, injection, around);
@@ -94,8 +94,8 @@ fn check_length(scenario: &Scenario, steps: &[Step]) -> Result<(), Vec<Diagnosti
         format_count(most as u64),
         format_count(calls.len() as u64)
     );
-    let mistake = Diagnostic::new(&scenario.source, first.call.span.clone(), message);
-    Err(vec![mistake.help("use `repeat` or `each`, or divide it into several scenarios")])
+    let diagnostic = Diagnostic::new(&scenario.source, first.call.span.clone(), message);
+    Err(vec![diagnostic.help("use `repeat` or `each`, or divide it into several scenarios")])
 }
 
 struct Resolver<'a, 'b> {
@@ -109,7 +109,7 @@ struct Resolver<'a, 'b> {
     /// The family of its steps' numbers in event ids.
     steps_family: FamilyId,
     calls: u16,
-    mistakes: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
     blind: bool,
     /// Index of the first resource and the first actor of each name.
     resource_names: HashMap<String, usize>,
@@ -200,7 +200,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
             drafts: Vec::new(),
             last_actor: None,
             calls: 0,
-            mistakes: Vec::new(),
+            diagnostics: Vec::new(),
             blind: !scenario.whole,
             resource_names: HashMap::new(),
             actor_names: HashMap::new(),
@@ -215,7 +215,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
     }
 
     fn wrong(&mut self, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.mistakes.push(Diagnostic::new(&self.written.source, span.clone(), message).help(help));
+        self.diagnostics.push(Diagnostic::new(&self.written.source, span.clone(), message).help(help));
     }
 
     /// As [`did_you_mean`], but only for the first mistakes: the search takes time proportional to mistakes times
@@ -226,7 +226,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
 
     /// Whether there are few enough mistakes for suggestions.
     fn suggests(&self) -> bool {
-        self.mistakes.len() < MOST_SUGGESTIONS
+        self.diagnostics.len() < MOST_SUGGESTIONS
     }
 
     fn kind(&mut self, name: &Spanned<String>) -> Option<KindId> {
@@ -254,7 +254,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
             scenario: self.resolved,
             steps: self.steps,
             source: Arc::clone(&self.written.source),
-            mistakes: self.mistakes,
+            diagnostics: self.diagnostics,
             blind: self.blind,
         }
     }

@@ -84,7 +84,8 @@ fn resolved(
     key: RecordKey,
 ) -> Result<ResolvedRun, Error> {
     let values = Key::root(seed);
-    let (mut literals, mut overrides, mut mistakes) = (Vec::new(), loaded.overrides.clone(), loaded.mistakes.clone());
+    let (mut literals, mut overrides, mut diagnostics) =
+        (Vec::new(), loaded.overrides.clone(), loaded.diagnostics.clone());
     let mut around = ResolveContext {
         catalog,
         population: &counts.kinds,
@@ -93,9 +94,9 @@ fn resolved(
         settings: &mut overrides,
         values,
     };
-    let scenarios = scenarios(loaded, &mut around, &mut mistakes);
-    if !mistakes.is_empty() {
-        return Err(in_order(mistakes).into());
+    let scenarios = scenarios(loaded, &mut around, &mut diagnostics);
+    if !diagnostics.is_empty() {
+        return Err(in_order(diagnostics).into());
     }
     overrides.finish()?;
     let weights: Vec<u64> = loaded.entries.iter().map(|entry| entry.weight).collect();
@@ -112,7 +113,7 @@ fn resolved(
 }
 
 /// Resolves every scenario, and proves that its steps are possible.
-fn scenarios(loaded: &Loaded, around: &mut ResolveContext, mistakes: &mut Vec<Diagnostic>) -> Vec<ResolvedScenario> {
+fn scenarios(loaded: &Loaded, around: &mut ResolveContext, diagnostics: &mut Vec<Diagnostic>) -> Vec<ResolvedScenario> {
     let mut scenarios = Vec::new();
     let mut names: BTreeMap<&str, u32> = BTreeMap::new();
     let background = loaded.entries.iter().map(|entry| (&entry.scenario, &entry.scenario.name, None));
@@ -127,10 +128,10 @@ fn scenarios(loaded: &Loaded, around: &mut ResolveContext, mistakes: &mut Vec<Di
         let injection =
             injection.map(|injection| Injection { position: position(key, injection.at, turn), ..injection.clone() });
         let resolved = resolve(scenario, &name, injection, around);
-        let Some(mut resolved) = keep(resolved, mistakes) else { continue };
-        mistakes.append(&mut resolved.mistakes);
+        let Some(mut resolved) = keep(resolved, diagnostics) else { continue };
+        diagnostics.append(&mut resolved.diagnostics);
         if !resolved.blind {
-            scenarios.extend(keep(settle(around.catalog, resolved), mistakes));
+            scenarios.extend(keep(settle(around.catalog, resolved), diagnostics));
         }
     }
     scenarios
@@ -141,16 +142,17 @@ fn nothing_happens() -> Error {
 }
 
 /// Sorts mistakes by place in the text and removes duplicates, which occur if a mix names a file twice.
-fn in_order(mut mistakes: Vec<Diagnostic>) -> Vec<Diagnostic> {
+fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut seen = BTreeSet::new();
-    mistakes.retain(|mistake| seen.insert((mistake.source.name.clone(), mistake.span.start, mistake.span.end)));
+    diagnostics
+        .retain(|diagnostic| seen.insert((diagnostic.source.name.clone(), diagnostic.span.start, diagnostic.span.end)));
     let mut files: HashMap<String, usize> = HashMap::new();
-    for mistake in &mistakes {
+    for diagnostic in &diagnostics {
         let next = files.len();
-        files.entry(mistake.source.name.clone()).or_insert(next);
+        files.entry(diagnostic.source.name.clone()).or_insert(next);
     }
-    mistakes.sort_by_cached_key(|mistake| (files.get(&mistake.source.name).copied(), mistake.span.start));
-    mistakes
+    diagnostics.sort_by_cached_key(|diagnostic| (files.get(&diagnostic.source.name).copied(), diagnostic.span.start));
+    diagnostics
 }
 
 fn record_key(catalog: &Catalog, name: Option<&str>) -> Result<RecordKey, Error> {

@@ -10,7 +10,7 @@ use crate::{
     catalog::{Catalog, Effect, FailureId, Generator, Precondition},
     error::Diagnostic,
     plan::resolved::{
-        Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, ResolvedScenario, Resource, Turns,
+        Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, ResolvedScenario, Resource, TurnCount,
     },
     planner::resolve::Resolved,
     scenario,
@@ -65,9 +65,9 @@ pub(super) fn settle(catalog: &Catalog, mut resolved: Resolved) -> Result<Resolv
     for _ in 0..=resolved.scenario.resources.len() * 8 {
         let mut pass = Pass::new(catalog, &resolved, &asked);
         pass.run(0);
-        let Pass { mistakes, outcomes, constraints, .. } = pass;
-        if !mistakes.is_empty() {
-            return Err(mistakes);
+        let Pass { diagnostics, outcomes, constraints, .. } = pass;
+        if !diagnostics.is_empty() {
+            return Err(diagnostics);
         }
         for (operation, outcome) in outcomes {
             if let Operation::Call(call) = &mut resolved.scenario.operations[operation] {
@@ -126,7 +126,7 @@ struct Pass<'a> {
     before: Vec<HashMap<usize, Facts>>,
     /// Fields that some update sets, by resource and slot.
     asked: &'a HashSet<(usize, usize)>,
-    mistakes: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
     reported: HashSet<(usize, usize, String)>,
     outcomes: Vec<(usize, Outcome)>,
     constraints: Vec<Constraint>,
@@ -152,7 +152,7 @@ impl<'a> Pass<'a> {
             facts: resolved.scenario.resources.iter().map(Facts::at_first).collect(),
             before: Vec::new(),
             asked,
-            mistakes: Vec::new(),
+            diagnostics: Vec::new(),
             reported: HashSet::new(),
             outcomes: Vec::new(),
             constraints: Vec::new(),
@@ -221,8 +221,8 @@ impl<'a> Pass<'a> {
         };
         self.note(target);
         let (least, most) = match call.turns {
-            Turns::Repeat(times) => (times.low, times.high),
-            Turns::Each => {
+            TurnCount::Repeat(times) => (times.low, times.high),
+            TurnCount::Each => {
                 let elements = call.target.map_or(0, |target| self.resolved.scenario.resources[target].count);
                 (elements.min(1).into(), elements.min(1).into())
             }
@@ -250,8 +250,8 @@ impl<'a> Pass<'a> {
             Outcome::Failure(failure) => self.failing(call, step, failure, target),
             Outcome::Auto => {
                 if method.does == Effect::Create && exists & GONE != 0 {
-                    let mistake = self.made_twice(call, step, target);
-                    self.report(mistake);
+                    let diagnostic = self.made_twice(call, step, target);
+                    self.report(diagnostic);
                 }
                 if matches!(method.does, Effect::Create | Effect::Update) {
                     self.references_live(call, step, target);
@@ -292,8 +292,8 @@ impl<'a> Pass<'a> {
         let facts = &self.facts[target];
         let wanted = if method.does == Effect::Create { ABSENT } else { LIVE };
         if facts.exists != wanted {
-            let mistake = self.impossible(call, step, target, facts, wanted);
-            self.report(mistake);
+            let diagnostic = self.impossible(call, step, target, facts, wanted);
+            self.report(diagnostic);
             if !matches!(method.does, Effect::Create | Effect::Delete) {
                 return;
             }
@@ -316,9 +316,9 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn report(&mut self, mistake: Diagnostic) {
-        if self.reported.insert((mistake.span.start, mistake.span.end, mistake.message.clone())) {
-            self.mistakes.push(mistake);
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if self.reported.insert((diagnostic.span.start, diagnostic.span.end, diagnostic.message.clone())) {
+            self.diagnostics.push(diagnostic);
         }
     }
 
@@ -347,8 +347,8 @@ impl<'a> Pass<'a> {
                 let name = &self.resolved.scenario.resources[other].name;
                 let gone = if self.facts[other].since.is_some() { "may be gone by then" } else { "is not there yet" };
                 let message = format!("`{}` refers to `{name}`, which {gone}", resource.name);
-                let mistake = Diagnostic::new(&self.resolved.source, step.call.span.clone(), message);
-                self.report(mistake.help(format!("create `{name}` before this step, and delete it after")));
+                let diagnostic = Diagnostic::new(&self.resolved.source, step.call.span.clone(), message);
+                self.report(diagnostic.help(format!("create `{name}` before this step, and delete it after")));
             }
         }
     }

@@ -251,5 +251,5 @@ fn within_range(time: Option<i64>) -> Option<i64> {
 
 fn point(option: &str, text: &str, now: i64) -> Result<i64, Error> {
     units::time(text, now)
-        .map_err(|mistake| Error::usage(format!("`{option}`: {}", mistake.message)).help(mistake.help))
+        .map_err(|diagnostic| Error::usage(format!("`{option}`: {}", diagnostic.message)).help(diagnostic.help))
 }

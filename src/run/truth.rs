@@ -11,7 +11,7 @@ use crate::{
     plan::{
         Plan,
         event_kind::Role,
-        resolved::{Operation, Owner, Pin, ResolvedScenario, Turns},
+        resolved::{Operation, Owner, Pin, ResolvedScenario, TurnCount},
         roles::{Roles, address_key},
     },
     population::Roaming,
@@ -33,12 +33,12 @@ pub(super) struct Recorder<'p> {
     /// The run that every line names: with it, any id of an event or request leads to its instance.
     run: Value,
     /// Instances in progress, by scenario and number.
-    open: HashMap<(u16, u64), Told>,
+    open: HashMap<(u16, u64), InstanceEvents>,
 }
 
 /// The events of one instance so far.
 #[derive(Debug)]
-struct Told {
+struct InstanceEvents {
     first: i64,
     /// The number, in the run, of its last event so far.
     last: u64,
@@ -77,7 +77,7 @@ impl<'p> Recorder<'p> {
         if !self.all && usize::from(scenario) < self.plan.background {
             return;
         }
-        let told = self.open.entry((scenario, record.instance)).or_insert_with(|| Told {
+        let told = self.open.entry((scenario, record.instance)).or_insert_with(|| InstanceEvents {
             first: record.time,
             last: 0,
             last_time: 0,
@@ -102,7 +102,7 @@ impl<'p> Recorder<'p> {
         }
     }
 
-    fn line(&self, story_id: u16, instance: u64, told: &Told, complete: bool, out: &mut Vec<u8>) {
+    fn line(&self, story_id: u16, instance: u64, told: &InstanceEvents, complete: bool, out: &mut Vec<u8>) {
         let plan = self.plan;
         let scenario = &plan.scenarios[usize::from(story_id)];
         let mut line = Map::new();
@@ -140,7 +140,7 @@ impl<'p> Recorder<'p> {
 
     /// Ids of the resources that the instance's calls were about, in the order in which they first occur. Ids that
     /// depend on the state of a resource, such as names with the second of a creation, are left out.
-    fn resources(&self, scenario: &ResolvedScenario, instance: u64, roles: &Roles, told: &Told) -> Value {
+    fn resources(&self, scenario: &ResolvedScenario, instance: u64, roles: &Roles, told: &InstanceEvents) -> Value {
         let (mut seen, mut ids) = (HashSet::new(), Vec::new());
         for (event_kind, occurrence) in &told.events {
             let Operation::Call(call) = &scenario.operations[self.plan.event_kinds[*event_kind as usize].operation]
@@ -148,7 +148,7 @@ impl<'p> Recorder<'p> {
                 continue;
             };
             let Some(target) = call.target else { continue };
-            let element = if matches!(call.turns, Turns::Each) { *occurrence } else { 0 };
+            let element = if matches!(call.turns, TurnCount::Each) { *occurrence } else { 0 };
             if seen.insert((target, element)) {
                 ids.extend(self.resource(scenario, instance, roles, (target, element)));
             }

@@ -52,9 +52,9 @@ fn check_format(reader: &Reader, root: &Node) -> Result<(), Vec<Diagnostic>> {
     let Value::Map(entries) = &root.value else { return Ok(()) };
     let value = |wanted: &str| entries.iter().find(|(key, _)| key.value == wanted).map(|(_, node)| node);
     let Some(format) = value("falsetrail_run") else {
-        let mistake =
-            reader.mistake(&(root.span.start..root.span.start + 1), "this is no run file: it lacks `falsetrail_run`");
-        return Err(vec![mistake.help("`falsetrail generate … --write-run FILE` writes one")]);
+        let diagnostic = reader
+            .diagnostic(&(root.span.start..root.span.start + 1), "this is no run file: it lacks `falsetrail_run`");
+        return Err(vec![diagnostic.help("`falsetrail generate … --write-run FILE` writes one")]);
     };
     match format.value {
         Value::Int(found) if found == i128::from(FORMAT) => Ok(()),
@@ -62,11 +62,11 @@ fn check_format(reader: &Reader, root: &Node) -> Result<(), Vec<Diagnostic>> {
             let message = format!("this run file has format {found}, and falsetrail {PROGRAM} reads format {FORMAT}");
             let by = value("version").and_then(Node::as_text).map(|version| format!(": {version} has written it"));
             let help = format!("use a newer falsetrail{}", by.unwrap_or_default());
-            Err(vec![reader.mistake(&format.span, message).help(help)])
+            Err(vec![reader.diagnostic(&format.span, message).help(help)])
         }
         _ => {
             let message = format!("`falsetrail_run` must be {FORMAT}, found {}", format.describe());
-            Err(vec![reader.mistake(&format.span, message)])
+            Err(vec![reader.diagnostic(&format.span, message)])
         }
     }
 }
@@ -112,7 +112,7 @@ fn files(reader: &Reader, node: &Node) -> Option<RunSources> {
     let node = catalog?;
     let entries = reader.entries(node, "`catalog`")?;
     if entries.iter().all(|(name, _)| name.value != "catalog.yaml") {
-        reader.report(reader.mistake(&node.span, "`catalog` lacks `catalog.yaml`"));
+        reader.report(reader.diagnostic(&node.span, "`catalog` lacks `catalog.yaml`"));
     }
     let catalog = texts(reader, entries);
     Some(RunSources { file: reader.source().name.clone(), scenarios, catalog })

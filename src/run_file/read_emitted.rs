@@ -34,11 +34,11 @@ pub(super) fn run_of<'n>(reader: &Reader, root: &'n Node) -> Result<Option<Summa
         (Value::Int(found), _) if *found > VERSION => {
             let message =
                 format!("this summary has version {found}, and falsetrail {} reads {VERSION}", super::PROGRAM);
-            Err(vec![reader.mistake(&version.span, message).help("use a newer falsetrail")])
+            Err(vec![reader.diagnostic(&version.span, message).help("use a newer falsetrail")])
         }
         _ => {
-            let mistake = reader.mistake(&version.span, "this summary does not hold its run");
-            Err(vec![mistake.help("`--summary` of this version writes one that does, `--write-run` the run alone")])
+            let diagnostic = reader.diagnostic(&version.span, "this summary does not hold its run");
+            Err(vec![diagnostic.help("`--summary` of this version writes one that does, `--write-run` the run alone")])
         }
     }
 }
@@ -124,7 +124,7 @@ fn shard(reader: &Reader, node: &Node) -> Option<Shard> {
     match text.parse() {
         Ok(shard) => Some(shard),
         Err(why) => {
-            reader.report(reader.mistake(&node.span, format!("`shard`: {why}")));
+            reader.report(reader.diagnostic(&node.span, format!("`shard`: {why}")));
             None
         }
     }
@@ -153,7 +153,7 @@ fn offsets(reader: &Reader, node: &Node) -> Option<BTreeMap<i32, i64>> {
     let offset = |(partition, offset): &(crate::yaml::Spanned<String>, Node)| {
         let Ok(number) = partition.value.parse() else {
             let message = format!("{} is no number of a partition", quoted(&partition.value));
-            reader.report(reader.mistake(&partition.span, message));
+            reader.report(reader.diagnostic(&partition.span, message));
             return None;
         };
         Some((number, reader.i64(offset, "an offset")?.value))

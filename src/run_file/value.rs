@@ -3,7 +3,7 @@
 use crate::{
     error::quoted,
     plan::Options,
-    units::{self, Mistake, Rate, format_duration},
+    units::{self, QuantityError, Rate, format_duration},
     yaml::{MapReader, Node, Reader},
 };
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ impl Kind {
     ///
     /// The mistake in the text, and its remedy.
     pub(crate) fn parse(&self, text: &str, options: &mut Options) -> Result<(), String> {
-        let wrong = |mistake: Mistake| mistake.to_string();
+        let wrong = |diagnostic: QuantityError| diagnostic.to_string();
         match self {
             Kind::Count(field) => *(field.get_mut)(options) = Some(units::count(text).map_err(wrong)?),
             Kind::Seed(field) => *(field.get_mut)(options) = Some(seed(text)?),
@@ -189,8 +189,8 @@ fn stage(text: &str) -> Result<(u64, Rate), String> {
     let Some((duration, rate)) = text.split_once(':') else {
         return Err("write the duration and the rate at its end, as `10m:500/s`".to_owned());
     };
-    let duration = units::duration(duration).map_err(|mistake| mistake.to_string())?;
-    Ok((duration, units::rate(rate).map_err(|mistake| mistake.to_string())?))
+    let duration = units::duration(duration).map_err(|diagnostic| diagnostic.to_string())?;
+    Ok((duration, units::rate(rate).map_err(|diagnostic| diagnostic.to_string())?))
 }
 
 fn read_stage(reader: &Reader, node: &Node) -> Option<(u64, Rate)> {
@@ -220,6 +220,6 @@ fn moment(reader: &Reader, node: &Node, what: &str) -> Option<String> {
         }
     };
     let help = "a run file says the same whenever it is read: write `2026-01-05T08:00:00Z`";
-    reader.report(reader.mistake(&node.span, message).help(help));
+    reader.report(reader.diagnostic(&node.span, message).help(help));
     None
 }

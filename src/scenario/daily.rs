@@ -34,7 +34,7 @@ fn clock(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<TimeOfDay>>
         && let Ok(time) = time_of_day(text)
     {
         // Print two digits for the hour: some YAML readers read 09:30 as a text and 9:30 as a number.
-        let found = reader.mistake(&node.span, format!("{what}: a time of day needs quotes"));
+        let found = reader.diagnostic(&node.span, format!("{what}: a time of day needs quotes"));
         reader.report(found.help(format!("write \"{time}\"; other YAML readers take `{text}` for a number")));
         return None;
     }
@@ -58,7 +58,7 @@ fn weekend(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<u32>> {
         Some(exact) if (0.0..=MOST).contains(&exact) => {
             let rounded = exact.round();
             if (exact - rounded).abs() > 1e-6 {
-                let found = reader.mistake(&node.span, format!("{what} is too fine"));
+                let found = reader.diagnostic(&node.span, format!("{what} is too fine"));
                 reader
                     .report(found.help(format!("write at most three decimal places, such as `{}`", rounded / 1_000.0)));
             }
@@ -74,13 +74,13 @@ fn check(reader: &Reader, peak: &Spanned<Rate>, trough: Option<&Spanned<Rate>>, 
     if let Some(trough) = trough.filter(|trough| trough.value > peak.value) {
         let message = format!("the peak of {} is below the trough of {}", peak.value, trough.value);
         let swapped = format!("write `peak: {}, trough: {}`", trough.value, peak.value);
-        reader.report(reader.mistake(&peak.span, message).help(swapped));
+        reader.report(reader.diagnostic(&peak.span, message).help(swapped));
     } else if peak.value == Rate::ZERO {
-        let found = reader.mistake(&peak.span, "a peak of 0 is no events");
+        let found = reader.diagnostic(&peak.span, "a peak of 0 is no events");
         reader.report(found.help("write `1/s`, or less as `1/h`"));
     }
     if let Some(weekend) = weekend.filter(|weekend| !peak.value.can_be_multiplied(weekend.value)) {
         let message = format!("the peak of {} is too high on weekends", peak.value);
-        reader.report(reader.mistake(&weekend.span, message).help("the highest rate is `10M/s`"));
+        reader.report(reader.diagnostic(&weekend.span, message).help("the highest rate is `10M/s`"));
     }
 }

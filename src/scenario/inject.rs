@@ -12,9 +12,9 @@ pub(crate) const DEFAULT_LABEL: &str = "injected";
 pub(super) fn list(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Vec<Injection> {
     let Some((key, node)) = map.entry("inject") else { return Vec::new() };
     if !is_mix {
-        let mistake = reader.mistake(&key.span, "`inject` belongs to a file with `mix`");
+        let diagnostic = reader.diagnostic(&key.span, "`inject` belongs to a file with `mix`");
         reader.report(
-            mistake.help("for a scenario with steps give it on the command line, as `--inject mass-deletion@+2h`"),
+            diagnostic.help("for a scenario with steps give it on the command line, as `--inject mass-deletion@+2h`"),
         );
     }
     let items = reader.list(node, "`inject`").unwrap_or_default();
@@ -38,8 +38,8 @@ fn injection(reader: &Reader, node: &Node) -> Option<Injection> {
 fn at(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
     match node.value {
         Value::Int(_) | Value::Float(_) => {
-            let mistake = reader.expected(node, what, "a time such as `+20m`");
-            reader.report(mistake.help("write `+20m` for that long after the run's beginning"));
+            let diagnostic = reader.expected(node, what, "a time such as `+20m`");
+            reader.report(diagnostic.help("write `+20m` for that long after the run's beginning"));
             None
         }
         _ => reader.text(node, what),
@@ -49,8 +49,8 @@ fn at(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
 /// Checks that a label is a single word, so that tools can compare it easily.
 fn check_label(reader: &Reader, label: &Spanned<String>) {
     if !is_label(&label.value) {
-        let mistake = reader.mistake(&label.span, format!("{} cannot be a label", quoted(&label.value)));
-        reader.report(mistake.help("a label has letters, digits, `-`, `_` and `.`, such as `near-miss`"));
+        let diagnostic = reader.diagnostic(&label.span, format!("{} cannot be a label", quoted(&label.value)));
+        reader.report(diagnostic.help("a label has letters, digits, `-`, `_` and `.`, such as `near-miss`"));
     }
 }
 

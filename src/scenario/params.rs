@@ -113,7 +113,7 @@ impl Replacer<'_> {
                 did_you_mean(name, sorted(self.values.keys().copied()))
             };
             let alone = self.alone(name);
-            self.reader.mistake(&node.span, message).help(if alone.is_empty() { help } else { alone })
+            self.reader.diagnostic(&node.span, message).help(if alone.is_empty() { help } else { alone })
         } else {
             let message = format!("{} is not the name of a parameter", quoted(text));
             let braced = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).map(str::trim);
@@ -122,7 +122,7 @@ impl Replacer<'_> {
                 None => "a parameter stands alone, such as `$count`".to_owned(),
             };
             self.reader
-                .mistake(&node.span, message)
+                .diagnostic(&node.span, message)
                 .help(alone)
                 .help(format!("a text that begins with a dollar is written `${text}`"))
         };
@@ -167,7 +167,7 @@ fn placed(node: &Node, span: &Range<usize>) -> Node {
 fn default(reader: &Reader, name: &Spanned<String>, node: &Node) -> Option<Node> {
     if node.value == Value::Null && node.written.is_none() {
         let message = format!("the parameter {} has no value", quoted(&name.value));
-        let found = reader.mistake(&node.span, message);
+        let found = reader.diagnostic(&node.span, message);
         reader.report(found.help("write the value that it has if nobody sets it, or `null` for nothing"));
         return None;
     }
@@ -181,7 +181,7 @@ fn literal(reader: &Reader, node: &Node) -> Node {
         Value::Text(text) if text.starts_with('$') => {
             let message = "a parameter's value cannot be another parameter";
             let help = format!("a text that begins with a dollar is written `${text}`");
-            reader.report(reader.mistake(&node.span, message).help(help));
+            reader.report(reader.diagnostic(&node.span, message).help(help));
             node.value.clone()
         }
         Value::List(items) => Value::List(items.iter().map(|item| literal(reader, item)).collect()),

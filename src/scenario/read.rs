@@ -21,8 +21,8 @@ use crate::{
 /// All mistakes in the file, and overrides of parameters that it does not declare.
 pub fn read(source: &Arc<Source>, name: &str, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
     match read_what_can_be(source, name, overrides, &[]) {
-        (Some(scenario), mistakes) if mistakes.is_empty() => Ok(scenario),
-        (_, mistakes) => Err(mistakes),
+        (Some(scenario), diagnostics) if diagnostics.is_empty() => Ok(scenario),
+        (_, diagnostics) => Err(diagnostics),
     }
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn read_what_can_be(
 ) -> (Option<Scenario>, Vec<Diagnostic>) {
     let written = match yaml::parse(source) {
         Ok(written) => written,
-        Err(mistakes) => return (None, mistakes),
+        Err(diagnostics) => return (None, diagnostics),
     };
     let reader = Reader::new(source).with_names(names);
     // A misspelt `params` is reported with the other unknown keys; its declarations are used nevertheless.
@@ -138,7 +138,7 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
     if let Some((key, _)) = population.filter(|_| mix.is_none()) {
         reader.report(
             reader
-                .mistake(&key.span, "`population` belongs to a file with `mix`")
+                .diagnostic(&key.span, "`population` belongs to a file with `mix`")
                 .help("remove it, or run the scenario from a file with `mix: [{ scenario: … }]`"),
         );
     }
@@ -146,7 +146,7 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
         (Some(_), Some((key, _))) => {
             reader.report(
                 reader
-                    .mistake(&key.span, "a scenario has `steps` or `mix`, not both")
+                    .diagnostic(&key.span, "a scenario has `steps` or `mix`, not both")
                     .help("put the steps into a file of their own and name it in the mix"),
             );
             None
@@ -156,7 +156,8 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
             for key in ["actors", "resources"] {
                 if let Some((key, _)) = map.entry(key) {
                     let message = format!("`{}` belong to a scenario with steps, not to a mix", key.value);
-                    reader.report(reader.mistake(&key.span, message).help("move them into the scenarios of the mix"));
+                    reader
+                        .report(reader.diagnostic(&key.span, message).help("move them into the scenarios of the mix"));
                 }
             }
             let population = population.map_or_else(Vec::new, |(_, node)| fields(reader, node, "`population`"));
@@ -167,7 +168,7 @@ fn body(reader: &Reader, map: &mut MapReader<'_>) -> Option<Body> {
             let start = map.span().start;
             reader.report(
                 reader
-                    .mistake(&(start..start), "a scenario needs `steps` or `mix`")
+                    .diagnostic(&(start..start), "a scenario needs `steps` or `mix`")
                     .help("write what happens, such as `steps: [create-pool, delete-pool]`"),
             );
             None
@@ -182,8 +183,8 @@ fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> 
     let start = map.entry("start");
     let daily = map.entry("daily");
     for (key, _) in [rate, stages, start, daily].into_iter().flatten().filter(|_| !is_mix) {
-        let mistake = reader.mistake(&key.span, format!("`{}` belongs to a file with `mix`", key.value));
-        reader.report(mistake.help(if key.value == "daily" {
+        let diagnostic = reader.diagnostic(&key.span, format!("`{}` belongs to a file with `mix`", key.value));
+        reader.report(diagnostic.help(if key.value == "daily" {
             "run the scenario from a file with `mix: [{ scenario: … }]`"
         } else {
             "for a scenario with steps give it on the command line, as `--rate 500/s` or `--stage 10m:500/s`"
@@ -191,11 +192,11 @@ fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> 
     }
     for (key, _) in [rate, stages, daily].into_iter().flatten().skip(1) {
         let message = "a mix has only one of `rate`, `stages` and `daily`";
-        reader.report(reader.mistake(&key.span, message).help("leave the others out"));
+        reader.report(reader.diagnostic(&key.span, message).help("leave the others out"));
     }
     if let (Some((key, _)), None) = (start, stages) {
         reader.report(
-            reader.mistake(&key.span, "`start` belongs to `stages`").help("for a rate that stays write `rate`"),
+            reader.diagnostic(&key.span, "`start` belongs to `stages`").help("for a rate that stays write `rate`"),
         );
     }
     match (rate, stages, daily) {
@@ -203,7 +204,7 @@ fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> 
             let rate = reader.rate(node, "`rate`")?;
             if rate.value == Rate::ZERO {
                 reader.report(
-                    reader.mistake(&node.span, "a rate of 0 is no events").help("write `1/s`, or less as `1/h`"),
+                    reader.diagnostic(&node.span, "a rate of 0 is no events").help("write `1/s`, or less as `1/h`"),
                 );
             }
             Some(Pace::Rate(rate))
@@ -220,7 +221,7 @@ fn pace(reader: &Reader, map: &mut MapReader<'_>, is_mix: bool) -> Option<Pace> 
             if stages.len() == items.len() && !has_events {
                 reader.report(
                     reader
-                        .mistake(&node.span, "these stages have no events")
+                        .diagnostic(&node.span, "these stages have no events")
                         .help("write `[{ duration: 10m, target: 500/s }]`; a stage of 0s only jumps to its target"),
                 );
             }
@@ -278,7 +279,7 @@ fn resource(reader: &Reader, (name, node): &(Spanned<String>, Node)) -> Option<R
     if let Some(count) = count.as_ref().filter(|count| count.value == 0 && !is_given) {
         reader.report(
             reader
-                .mistake(&count.span, "`count` must be at least 1")
+                .diagnostic(&count.span, "`count` must be at least 1")
                 .help("leave the resource out if there is none, or let a parameter say 0: `count: $victims`"),
         );
     }
@@ -292,7 +293,7 @@ fn rest(map: MapReader<'_>) -> Vec<Field> {
 fn mix_entries(reader: &Reader, node: &Node) -> Option<Vec<MixEntry>> {
     let items = reader.list(node, "`mix`")?;
     if items.is_empty() {
-        reader.report(reader.mistake(&node.span, "`mix` is empty").help("write at least one `- { scenario: … }`"));
+        reader.report(reader.diagnostic(&node.span, "`mix` is empty").help("write at least one `- { scenario: … }`"));
         return None;
     }
     Some(items.iter().filter_map(|item| mix_entry(reader, item)).collect())
@@ -308,7 +309,7 @@ fn mix_entry(reader: &Reader, node: &Node) -> Option<MixEntry> {
     if let Some((name, weight)) = only_entry(node).filter(|(name, _)| name.value != "weight")
         && let Value::Int(_) | Value::Float(_) = weight.value
     {
-        let found = reader.mistake(&name.span, "an entry of `mix` names its scenario after `scenario:`");
+        let found = reader.diagnostic(&name.span, "an entry of `mix` names its scenario after `scenario:`");
         let weight = yaml::node_text(weight);
         reader.report(found.help(format!("write `{{ scenario: {}, weight: {weight} }}`", name.value)));
         return None;

@@ -47,7 +47,7 @@ pub(super) fn weight(map: &mut MapReader<'_>) -> Option<Spanned<f64>> {
     }
     reader.report(
         reader
-            .mistake(&node.span, format!("`weight` must be more than 0, found `{}`", weight.value))
+            .diagnostic(&node.span, format!("`weight` must be more than 0, found `{}`", weight.value))
             .help("remove what should never happen, or let a parameter say 0: `weight: $attacks`"),
     );
     None
@@ -63,13 +63,13 @@ pub(super) fn is_name(text: &str) -> bool {
 pub(super) fn check_name(reader: &Reader, name: &Spanned<String>, what: &str) -> bool {
     let found = if yaml::is_yaml_1_1_boolean(&name.value) {
         reader
-            .mistake(&name.span, format!("{} cannot name {what}", quoted(&name.value)))
+            .diagnostic(&name.span, format!("{} cannot name {what}", quoted(&name.value)))
             .help("other YAML readers take it for true or false: choose another name")
     } else if is_name(&name.value) {
         return true;
     } else {
         reader
-            .mistake(&name.span, format!("{} cannot name {what}", quoted(&name.value)))
+            .diagnostic(&name.span, format!("{} cannot name {what}", quoted(&name.value)))
             .help("a name has letters, digits, `-` and `_`, and begins with a letter")
     };
     reader.report(found);

@@ -16,7 +16,7 @@ pub(super) fn list(reader: &Reader, node: &Node, what: &str) -> Option<Vec<Step>
     let items = reader.list(node, what)?;
     if items.is_empty() {
         let message = format!("{what} is empty");
-        reader.report(reader.mistake(&node.span, message).help("write at least one `- { call: … }`"));
+        reader.report(reader.diagnostic(&node.span, message).help("write at least one `- { call: … }`"));
         return None;
     }
     let steps: Vec<Step> = items.iter().filter_map(|item| step(reader, item)).collect();
@@ -60,12 +60,12 @@ fn step(reader: &Reader, node: &Node) -> Option<Step> {
     }
     if node.value == Value::Null {
         // A dash without content is most often an extra one at the end of a list.
-        let found = reader.mistake(&node.span, "a step is empty");
+        let found = reader.diagnostic(&node.span, "a step is empty");
         reader.report(found.help("write a call, such as `- create-pool`, or remove the `-`"));
         return None;
     }
     if let Value::List(_) = node.value {
-        let found = reader.mistake(&node.span, "a step is one call, found a list");
+        let found = reader.diagnostic(&node.span, "a step is one call, found a list");
         reader.report(found.help("write one call a line, each with `- ` before it"));
         return None;
     }
@@ -73,7 +73,7 @@ fn step(reader: &Reader, node: &Node) -> Option<Step> {
         && !KEYS.contains(&name.value.as_str())
         && !name.value.contains(':')
     {
-        let found = reader.mistake(&name.span, "a step names its method after `call:`");
+        let found = reader.diagnostic(&name.span, "a step names its method after `call:`");
         let help = format!("write `call: {}`, and what else there is beside it: `after: 2s`", name.value);
         reader.report(found.help(help));
         return None;
@@ -88,7 +88,7 @@ fn step(reader: &Reader, node: &Node) -> Option<Step> {
     match (called, chosen) {
         (Some(_), Some((key, _))) => {
             reader.report(
-                reader.mistake(&key.span, "a step has `call` or `choose`, not both").help("make two steps of it"),
+                reader.diagnostic(&key.span, "a step has `call` or `choose`, not both").help("make two steps of it"),
             );
             None
         }
@@ -107,7 +107,7 @@ fn choose(reader: &Reader, mut map: MapReader<'_>, node: &Node) -> Option<Step> 
     let items = reader.list(node, "`choose`")?;
     if items.is_empty() {
         reader.report(
-            reader.mistake(&node.span, "`choose` is empty").help("write at least one `- { weight: 1, steps: […] }`"),
+            reader.diagnostic(&node.span, "`choose` is empty").help("write at least one `- { weight: 1, steps: […] }`"),
         );
         return None;
     }
@@ -160,20 +160,21 @@ fn check_together(reader: &Reader, map: &mut MapReader<'_>) {
     let repeat = map.entry("repeat");
     let each = map.entry("each");
     if let (Some(_), Some((key, _))) = (repeat, each) {
-        reader
-            .report(reader.mistake(&key.span, "a step has `repeat` or `each`, not both").help("make two steps of it"));
+        reader.report(
+            reader.diagnostic(&key.span, "a step has `repeat` or `each`, not both").help("make two steps of it"),
+        );
     }
     if let (Some((key, _)), Some(_)) = (map.entry("target"), each) {
         reader.report(
             reader
-                .mistake(&key.span, "a step has `target` or `each`, not both")
+                .diagnostic(&key.span, "a step has `target` or `each`, not both")
                 .help("`each` says already what is acted upon: remove `target`"),
         );
     }
     let Some((key, node)) = map.entry("every").filter(|_| each.is_none()) else {
         return;
     };
-    let found = reader.mistake(&key.span, "`every` needs `each` beside it");
+    let found = reader.diagnostic(&key.span, "`every` needs `each` beside it");
     let every = node.as_text().unwrap_or("2s");
     reader.report(match repeat {
         Some((_, times)) => {
@@ -202,14 +203,16 @@ fn method(reader: &Reader, node: &Node, what: &str) -> Option<Spanned<String>> {
         (name, "failure")
     } else if !one_line::is_method(&text.value) {
         let message = format!("{} is not the name of a method", quoted(&text.value));
-        reader.report(reader.mistake(&node.span, message).help("write one call a step, such as `call: create-pool`"));
+        reader
+            .report(reader.diagnostic(&node.span, message).help("write one call a step, such as `call: create-pool`"));
         return None;
     } else {
         return Some(text);
     };
     let message = format!("`call` takes a method alone, found {}", quoted(&text.value));
-    reader
-        .report(reader.mistake(&node.span, message).help(format!("write `call: {}, outcome: {outcome}`", name.trim())));
+    reader.report(
+        reader.diagnostic(&node.span, message).help(format!("write `call: {}, outcome: {outcome}`", name.trim())),
+    );
     None
 }
 
@@ -238,14 +241,14 @@ fn repeat(reader: &Reader, node: &Node, what: &str) -> Option<Repeat> {
     if times.value.high == 0 && !is_given {
         reader.report(
             reader
-                .mistake(&times.span, format!("{what} must be at least 1"))
+                .diagnostic(&times.span, format!("{what} must be at least 1"))
                 .help("leave the step out if it never happens, or let a parameter say 0: `repeat: $noise`"),
         );
         return None;
     }
     if times.value.high > TURNS {
         let message = format!("{what} may be at most {}", format_count(TURNS));
-        reader.report(reader.mistake(&times.span, message).help("start more instances instead"));
+        reader.report(reader.diagnostic(&times.span, message).help("start more instances instead"));
         return None;
     }
     Some(Repeat { times, every })

@@ -13,12 +13,12 @@ pub(super) struct Matcher {
     pub truth: Truth,
     by: MatchBy,
     window: u64,
-    pub seen: Seen,
+    pub seen: Unmatched,
 }
 
 /// Reasons why alerts lead nowhere, counted.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Unmatched {
     /// Alerts with something that looks like an id.
     pub looks_like_ids: u64,
     /// Alerts with a value of the truth, and without a time.
@@ -44,7 +44,7 @@ pub(super) struct Belongs {
 
 impl Matcher {
     pub(super) fn new(truth: Truth, options: &Options) -> Self {
-        Matcher { truth, by: options.match_by, window: options.window, seen: Seen::default() }
+        Matcher { truth, by: options.match_by, window: options.window, seen: Unmatched::default() }
     }
 
     /// The instances that an alert counts for.

@@ -6,7 +6,7 @@
 
 use crate::plan::{
     Workload,
-    resolved::{Call, Operation, ResolvedScenario, Turns},
+    resolved::{Call, Operation, ResolvedScenario, TurnCount},
 };
 
 /// Averages of one scenario.
@@ -102,8 +102,8 @@ impl Expectation {
 impl TurnCounts {
     pub(super) fn new(call: &Call, scenario: &ResolvedScenario) -> Self {
         let (low, high) = match call.turns {
-            Turns::Repeat(times) => (times.low, times.high),
-            Turns::Each => {
+            TurnCount::Repeat(times) => (times.low, times.high),
+            TurnCount::Each => {
                 let count = call.target.map_or(0, |target| scenario.resources[target].count.into());
                 (count, count)
             }

@@ -11,7 +11,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Injected {
     active: Active,
-    ahead: Ahead,
+    ahead: NextOfBackground,
     /// State slots of the buffered event.
     slots: Vec<u64>,
     /// The next injected step.
@@ -20,7 +20,7 @@ pub(super) struct Injected {
 
 /// The next background event.
 #[derive(Debug, Clone, Copy)]
-enum Ahead {
+enum NextOfBackground {
     Unknown,
     Known(Record),
     /// The background has no more events.
@@ -41,17 +41,18 @@ impl Injected {
         }
         world.injected = false;
         let next = active.pop_until_apart(i64::MAX);
-        Injected { active, ahead: Ahead::Unknown, slots: Vec::new(), next }
+        Injected { active, ahead: NextOfBackground::Unknown, slots: Vec::new(), next }
     }
 
     /// The next event of the run, injected or not.
     pub(super) fn next(&mut self, stream: &mut Stream, slots: &mut Vec<u64>) -> Option<Record> {
-        if let Ahead::Unknown = self.ahead {
+        if let NextOfBackground::Unknown = self.ahead {
             self.slots.clear();
-            self.ahead = stream.next_of_background(&mut self.slots).map_or(Ahead::Over, Ahead::Known);
+            self.ahead =
+                stream.next_of_background(&mut self.slots).map_or(NextOfBackground::Over, NextOfBackground::Known);
         }
         let first = match self.ahead {
-            Ahead::Known(ahead) => self.next.filter(|due| due.time <= ahead.time),
+            NextOfBackground::Known(ahead) => self.next.filter(|due| due.time <= ahead.time),
             _ => self.next,
         };
         if let Some(due) = first.filter(|due| due.time < stream.to) {
@@ -61,8 +62,8 @@ impl Injected {
             self.next = self.active.pop_until_apart(i64::MAX);
             return Some(record);
         }
-        let Ahead::Known(mut record) = self.ahead else { return None };
-        self.ahead = Ahead::Unknown;
+        let NextOfBackground::Known(mut record) = self.ahead else { return None };
+        self.ahead = NextOfBackground::Unknown;
         record.slots_at = slots.len() as u32;
         slots.extend_from_slice(&self.slots);
         Some(record)

@@ -4,7 +4,7 @@ use crate::{
     plan::{
         Plan,
         event_kind::field_salt,
-        resolved::{Call, Initial, Operation, Owner, ResolvedScenario, Resource, Turns},
+        resolved::{Call, Initial, Operation, Owner, ResolvedScenario, Resource, TurnCount},
         roles::resource_key,
         state_slots,
     },
@@ -415,8 +415,8 @@ pub(super) fn drawn_turns(call: &Call, scenario: &ResolvedScenario, key: Key) ->
 
 fn turns(call: &Call, scenario: &ResolvedScenario, key: Key) -> u32 {
     match call.turns {
-        Turns::Repeat(times) if times.low == times.high => times.low as u32,
-        Turns::Repeat(times) => key.number(draws::TIMES).between(times.low, times.high) as u32,
-        Turns::Each => call.target.map_or(0, |target| scenario.resources[target].count),
+        TurnCount::Repeat(times) if times.low == times.high => times.low as u32,
+        TurnCount::Repeat(times) => key.number(draws::TIMES).between(times.low, times.high) as u32,
+        TurnCount::Each => call.target.map_or(0, |target| scenario.resources[target].count),
     }
 }

@@ -17,13 +17,13 @@ use std::collections::{HashMap, HashSet};
 #[derive(Debug)]
 pub(super) struct Stamps {
     from: i64,
-    rooms: HashMap<u32, Room>,
+    rooms: HashMap<u32, TakenSeconds>,
     /// While names from before the run are allocated, in any order: the seconds taken, by room.
     past: Option<HashSet<(u32, i64)>>,
 }
 
 #[derive(Debug, Default)]
-struct Room {
+struct TakenSeconds {
     /// The latest second allocated.
     last: i64,
     /// Bitmap of the 128 seconds up to `last`: bit 0 is `last`.
@@ -66,7 +66,7 @@ impl Stamps {
     pub(super) fn end_past(&mut self) {
         let past = self.past.take().unwrap_or_default();
         for (room, second) in &past {
-            let room = self.rooms.entry(*room).or_insert(Room { last: i64::MIN, ..Room::default() });
+            let room = self.rooms.entry(*room).or_insert(TakenSeconds { last: i64::MIN, ..TakenSeconds::default() });
             room.last = room.last.max(*second);
         }
         for (room, second) in past {
@@ -119,7 +119,7 @@ impl Stamps {
     }
 }
 
-impl Room {
+impl TakenSeconds {
     /// A second that is taken, with a suffix that no other name of the room has.
     fn with_suffix(&mut self, second: i64) -> u64 {
         self.suffixes += 1;

@@ -11,7 +11,7 @@
 use crate::{
     plan::{
         Plan, Workload,
-        resolved::{Call, Operation, ResolvedScenario, Turns},
+        resolved::{Call, Operation, ResolvedScenario, TurnCount},
     },
     simulation::{
         Active, DAY, Expectation, GOLDEN, World, delay, draws, expectation::TurnCounts, instance::drawn_turns,
@@ -265,7 +265,7 @@ impl<'p> Draw<'p> {
 
     /// Passes the first turns of a call, at an age; returns the age after them.
     fn turns(&mut self, call: &Call, (key, operation): (Key, u32), turns: u32, changes: bool, mut age: i64) -> i64 {
-        let is_long = turns > 2 * APPLIED && call.turns != Turns::Each;
+        let is_long = turns > 2 * APPLIED && call.turns != TurnCount::Each;
         let mut turn = 0;
         while turn < turns {
             if is_long && turn == APPLIED {

@@ -7,7 +7,7 @@ use crate::{
     catalog::Effect,
     plan::{
         CompiledCall, Plan,
-        resolved::{Call, Operation, Outcome, ResolvedScenario, Turns},
+        resolved::{Call, Operation, Outcome, ResolvedScenario, TurnCount},
     },
     simulation::draws,
     units::DurationRange,
@@ -217,8 +217,8 @@ impl Step {
 
     fn without_state(scenario: &ResolvedScenario, call: &Call) -> Self {
         let turns = match call.turns {
-            Turns::Repeat(times) => [times.low, times.high],
-            Turns::Each => [call.target.map_or(0, |target| scenario.resources[target].count.into()); 2],
+            TurnCount::Repeat(times) => [times.low, times.high],
+            TurnCount::Each => [call.target.map_or(0, |target| scenario.resources[target].count.into()); 2],
         };
         let few = turns.map(u16::try_from);
         Step {
@@ -235,7 +235,7 @@ impl Step {
                 [Ok(_), Ok(_)] if call.chance.is_none() => Times::Drawn,
                 _ => Times::Unsure,
             },
-            each: call.turns == Turns::Each,
+            each: call.turns == TurnCount::Each,
             ..Step::NONE
         }
     }

@@ -55,7 +55,7 @@ enum State {
 }
 
 /// Bytes to write, and how to count events if only some of the bytes are written.
-struct Piece<'a, Ends> {
+struct PendingWrite<'a, Ends> {
     bytes: &'a [u8],
     events: u64,
     /// Length before compression.
@@ -179,7 +179,7 @@ impl SingleOutput {
         let flow = if self.format == Format::Ndjson {
             let ends = chunk.events.iter().map(|event| event.body.end as usize + 1);
             let length = ends.clone().next_back().unwrap_or(0);
-            self.put(Piece { bytes: &chunk.bodies[..length], events: chunk.events.len() as u64, length, ends })
+            self.put(PendingWrite { bytes: &chunk.bodies[..length], events: chunk.events.len() as u64, length, ends })
         } else {
             self.format_events(chunk, 0, chunk.events.len());
             self.put_text()
@@ -215,7 +215,7 @@ impl SingleOutput {
         let events = chunk.events.len() as u64;
         self.formatted += events;
         self.next = chunk.events.last().map(|event| event.number + 1).or(self.next);
-        let piece = Piece { bytes: &encoded.frame, events, length: encoded.length, ends: iter::empty() };
+        let piece = PendingWrite { bytes: &encoded.frame, events, length: encoded.length, ends: iter::empty() };
         let flow = self.put(piece)?;
         if flow == Flow::Open {
             self.delivered.next = self.next;
@@ -233,8 +233,12 @@ impl SingleOutput {
 
     fn put_text(&mut self) -> Result<Flow, Error> {
         let (mut text, mut ends) = (mem::take(&mut self.text), mem::take(&mut self.ends));
-        let flow =
-            self.put(Piece { bytes: &text, events: ends.len() as u64, length: text.len(), ends: ends.iter().copied() });
+        let flow = self.put(PendingWrite {
+            bytes: &text,
+            events: ends.len() as u64,
+            length: text.len(),
+            ends: ends.iter().copied(),
+        });
         text.clear();
         ends.clear();
         (self.text, self.ends) = (text, ends);
@@ -249,7 +253,7 @@ impl SingleOutput {
         let (events, length) = (self.ends.len() as u64, self.text.len());
         self.text.clear();
         self.ends.clear();
-        let flow = self.put(Piece { bytes: &frame, events, length, ends: iter::empty() })?;
+        let flow = self.put(PendingWrite { bytes: &frame, events, length, ends: iter::empty() })?;
         if flow == Flow::Open {
             self.delivered.next = self.next;
         }
@@ -257,7 +261,7 @@ impl SingleOutput {
     }
 
     /// Writes a piece, and counts the events and bytes written.
-    fn put<Ends>(&mut self, piece: Piece<Ends>) -> Result<Flow, Error>
+    fn put<Ends>(&mut self, piece: PendingWrite<Ends>) -> Result<Flow, Error>
     where
         Ends: Iterator<Item = usize>,
     {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Decimal, Inexact, Mistake};
+use super::{Decimal, Inexact, QuantityError};
 use crate::error::quoted;
 
 /// Counts from `low` to `high`, both included.
@@ -25,7 +25,7 @@ impl fmt::Display for CountRange {
 ///
 /// # Errors
 /// The mistake in the text, and its remedy.
-pub fn count(text: &str) -> Result<u64, Mistake> {
+pub fn count(text: &str) -> Result<u64, QuantityError> {
     let plain = text.trim().replace('_', "");
     let Some((number, suffix)) = Decimal::split(&plain) else {
         return Err(not_a_count(text));
@@ -38,13 +38,13 @@ pub fn count(text: &str) -> Result<u64, Mistake> {
         _ => return Err(wrong_suffix(text, &plain, suffix)),
     };
     match number.times(unit) {
-        Ok(0) => Err(Mistake::new(format!("the count {} is nothing at all", quoted(text)), "write `1` or more")),
+        Ok(0) => Err(QuantityError::new(format!("the count {} is nothing at all", quoted(text)), "write `1` or more")),
         Ok(count) => Ok(count),
-        Err(Inexact::TooFine) => Err(Mistake::new(
+        Err(Inexact::TooFine) => Err(QuantityError::new(
             format!("the count {} is not a whole number", quoted(text)),
             "write a whole number, such as `3`, or with a unit, such as `2.5k`",
         )),
-        Err(Inexact::TooLarge) => Err(Mistake::new(
+        Err(Inexact::TooLarge) => Err(QuantityError::new(
             format!("the count {} is too large", quoted(text)),
             format!("the largest is {}", u64::MAX),
         )),
@@ -55,7 +55,7 @@ pub fn count(text: &str) -> Result<u64, Mistake> {
 ///
 /// # Errors
 /// The mistake in the text, and its remedy.
-pub fn count_range(text: &str) -> Result<CountRange, Mistake> {
+pub fn count_range(text: &str) -> Result<CountRange, QuantityError> {
     let one = |part: &str| {
         let part = part.trim();
         if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -68,13 +68,13 @@ pub fn count_range(text: &str) -> Result<CountRange, Mistake> {
         Some((low, high)) => one(low).zip(one(high.trim_start_matches(['=', '.']))),
     };
     let Some((low, high)) = range else {
-        return Err(Mistake::new(
+        return Err(QuantityError::new(
             format!("{} is neither a count nor a range of counts", quoted(text)),
             "write a whole number or two, such as `3` or `3..8`",
         ));
     };
     if low > high {
-        return Err(Mistake::new(
+        return Err(QuantityError::new(
             format!("the range {} ends before it begins", quoted(text)),
             format!("write `{high}..{low}`"),
         ));
@@ -116,7 +116,7 @@ pub fn format_bytes(bytes: u64) -> String {
     format!("{value:.digits$} {}", UNITS[index])
 }
 
-fn not_a_count(text: &str) -> Mistake {
+fn not_a_count(text: &str) -> QuantityError {
     let message = if text.trim().is_empty() {
         "the count is empty".to_owned()
     } else if text.trim_start().starts_with('-') {
@@ -124,18 +124,18 @@ fn not_a_count(text: &str) -> Mistake {
     } else {
         format!("{} is not a count", quoted(text))
     };
-    Mistake::new(message, "write a number, such as `1000`, `10k`, `1M` or `2.5G`")
+    QuantityError::new(message, "write a number, such as `1000`, `10k`, `1M` or `2.5G`")
 }
 
-fn wrong_suffix(text: &str, plain: &str, suffix: &str) -> Mistake {
+fn wrong_suffix(text: &str, plain: &str, suffix: &str) -> QuantityError {
     let message = format!("the count {} has an unknown unit {}", quoted(text), quoted(suffix));
     let number = &plain[..plain.len() - suffix.len()];
     match suffix {
-        "m" | "g" => Mistake::new(message, format!("write `{number}{}`", suffix.to_uppercase())),
-        _ if suffix.starts_with(',') => Mistake::new(
+        "m" | "g" => QuantityError::new(message, format!("write `{number}{}`", suffix.to_uppercase())),
+        _ if suffix.starts_with(',') => QuantityError::new(
             format!("the count {} has a comma", quoted(text)),
             format!("write `{}`", text.trim().replace(',', "_")),
         ),
-        _ => Mistake::new(message, format!("the units are `k`, `M` and `G`, such as `{number}k`")),
+        _ => QuantityError::new(message, format!("the units are `k`, `M` and `G`, such as `{number}k`")),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Decimal, Inexact, Mistake};
+use super::{Decimal, Inexact, QuantityError};
 use crate::error::quoted;
 
 /// Units and their nanoseconds, longest first.
@@ -44,12 +44,12 @@ impl fmt::Display for DurationRange {
 ///
 /// # Errors
 /// The mistake in the text, and its remedy.
-pub fn duration(text: &str) -> Result<u64, Mistake> {
+pub fn duration(text: &str) -> Result<u64, QuantityError> {
     let text = text.trim();
     if text.contains(char::is_whitespace) {
         let joined: String = text.split_whitespace().collect();
         let message = format!("the duration {} has a space in it", quoted(text));
-        return duration(&joined).and(Err(Mistake::new(message, format!("write `{joined}`"))));
+        return duration(&joined).and(Err(QuantityError::new(message, format!("write `{joined}`"))));
     }
     let mut total = 0_u64;
     let mut rest = text;
@@ -80,21 +80,21 @@ pub fn duration(text: &str) -> Result<u64, Mistake> {
 ///
 /// # Errors
 /// The mistake in the text, and its remedy.
-pub fn duration_range(text: &str) -> Result<DurationRange, Mistake> {
+pub fn duration_range(text: &str) -> Result<DurationRange, QuantityError> {
     let Some((low_text, high_text)) = text.split_once("..") else {
-        let only = duration(text).map_err(|mistake| other_range(text).unwrap_or(mistake))?;
+        let only = duration(text).map_err(|diagnostic| other_range(text).unwrap_or(diagnostic))?;
         return Ok(DurationRange { low: only, high: only });
     };
     let (low_text, high_text) = (low_text.trim(), high_text.trim_start_matches(['=', '.']).trim());
     if low_text.is_empty() || high_text.is_empty() {
-        return Err(Mistake::new(
+        return Err(QuantityError::new(
             format!("the range {} lacks an end", quoted(text)),
             "write both ends, such as `1m..2m`",
         ));
     }
     let (low, high) = (duration(low_text)?, duration(high_text)?);
     if low > high {
-        return Err(Mistake::new(
+        return Err(QuantityError::new(
             format!("the range {} ends before it begins", quoted(text)),
             format!("write `{high_text}..{low_text}`"),
         ));
@@ -103,13 +103,13 @@ pub fn duration_range(text: &str) -> Result<DurationRange, Mistake> {
 }
 
 /// Recognizes `1-2m` and `1m to 2m`, which are meant as ranges.
-fn other_range(text: &str) -> Option<Mistake> {
+fn other_range(text: &str) -> Option<QuantityError> {
     let (low, high) = text.split_once(" to ").or_else(|| text.split_once('-'))?;
     let (low, high) = (low.trim(), high.trim());
     let unit = high.trim_start_matches(|part: char| part.is_ascii_digit() || part == '.');
     let low = if low.ends_with(|last: char| last.is_ascii_digit()) { format!("{low}{unit}") } else { low.to_owned() };
     duration(&low).and(duration(high)).ok()?;
-    Some(Mistake::new(format!("{} is not a range of durations", quoted(text)), format!("write `{low}..{high}`")))
+    Some(QuantityError::new(format!("{} is not a range of durations", quoted(text)), format!("write `{low}..{high}`")))
 }
 
 /// Formats nanoseconds in the form that [`duration`] parses: `1m30s`, `1.5s`, `250ms`, `0s`.
@@ -153,7 +153,7 @@ fn unit(name: &str) -> Option<u64> {
     UNITS.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit)
 }
 
-fn not_a_duration(text: &str) -> Mistake {
+fn not_a_duration(text: &str) -> QuantityError {
     let message = if text.is_empty() {
         "the duration is empty".to_owned()
     } else if text.starts_with('-') {
@@ -161,23 +161,23 @@ fn not_a_duration(text: &str) -> Mistake {
     } else {
         format!("{} is not a duration", quoted(text))
     };
-    Mistake::new(message, "write a number and a unit, such as `2s`, `250ms` or `1m30s`")
+    QuantityError::new(message, "write a number and a unit, such as `2s`, `250ms` or `1m30s`")
 }
 
-fn no_unit(text: &str, alone: bool) -> Mistake {
+fn no_unit(text: &str, alone: bool) -> QuantityError {
     let message = format!("the duration {} lacks a unit", quoted(text));
     if alone {
-        return Mistake::new(
+        return QuantityError::new(
             message,
             format!("write `{text}s` for seconds, or `{text}ms`, `{text}m`, `{text}h`, `{text}d`"),
         );
     }
-    Mistake::new(message, "write a unit after every number, such as `1m30s`")
+    QuantityError::new(message, "write a unit after every number, such as `1m30s`")
 }
 
-fn wrong_unit(text: &str, name: &str) -> Mistake {
+fn wrong_unit(text: &str, name: &str) -> QuantityError {
     if unit(name).is_some() {
-        return Mistake::new(
+        return QuantityError::new(
             format!("the units of {} are not in order", quoted(text)),
             "write longer units first and each once, such as `1h30m`",
         );
@@ -192,18 +192,18 @@ fn wrong_unit(text: &str, name: &str) -> Mistake {
     };
     let message = format!("{} is not a unit of time", quoted(name));
     match meant {
-        Some(meant) => Mistake::new(message, format!("write `{meant}`, as in `2{meant}`")),
-        None => Mistake::new(message, "the units are `ns`, `us`, `ms`, `s`, `m`, `h` and `d`"),
+        Some(meant) => QuantityError::new(message, format!("write `{meant}`, as in `2{meant}`")),
+        None => QuantityError::new(message, "the units are `ns`, `us`, `ms`, `s`, `m`, `h` and `d`"),
     }
 }
 
-fn inexact(text: &str, why: &Inexact) -> Mistake {
+fn inexact(text: &str, why: &Inexact) -> QuantityError {
     match why {
-        Inexact::TooLarge => Mistake::new(
+        Inexact::TooLarge => QuantityError::new(
             format!("the duration {} is too long", quoted(text)),
             "the longest is about 292 years (`106751d`)",
         ),
-        Inexact::TooFine => Mistake::new(
+        Inexact::TooFine => QuantityError::new(
             format!("the duration {} is finer than a nanosecond", quoted(text)),
             "write fewer digits after the point",
         ),

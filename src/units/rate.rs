@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Decimal, Inexact, Mistake};
+use super::{Decimal, Inexact, QuantityError};
 use crate::error::quoted;
 
 /// A rate in thousandths of events per day: the smallest is one event in three years, and every rate with up to three
@@ -61,11 +61,11 @@ impl Rate {
 ///
 /// # Errors
 /// The mistake in the text, and its remedy.
-pub fn rate(text: &str) -> Result<Rate, Mistake> {
+pub fn rate(text: &str) -> Result<Rate, QuantityError> {
     let plain = text.trim().replace('_', "");
     if plain.is_empty() || plain.starts_with('-') {
         let message = if plain.is_empty() { "the rate is empty".to_owned() } else { negative(text) };
-        return Err(Mistake::new(message, "write it as `500/s`"));
+        return Err(QuantityError::new(message, "write it as `500/s`"));
     }
     let Some((number, unit)) = plain.split_once('/') else {
         return Err(without_slash(text, &plain));
@@ -77,7 +77,7 @@ pub fn rate(text: &str) -> Result<Rate, Mistake> {
         "d" => DAY_SECONDS,
         other => {
             let message = format!("{} is not a unit of rates", quoted(other));
-            return Err(Mistake::new(
+            return Err(QuantityError::new(
                 message,
                 match unit_of(other) {
                     Some(unit) => format!("write `{}/{unit}`", number.trim()),
@@ -86,7 +86,7 @@ pub fn rate(text: &str) -> Result<Rate, Mistake> {
             ));
         }
     };
-    let not_a_rate = || Mistake::new(format!("{} is not a rate", quoted(text)), "write it as `500/s`");
+    let not_a_rate = || QuantityError::new(format!("{} is not a rate", quoted(text)), "write it as `500/s`");
     let (decimal, suffix) = Decimal::split(number.trim()).ok_or_else(not_a_rate)?;
     let thousands = match suffix {
         "" => 1,
@@ -98,20 +98,21 @@ pub fn rate(text: &str) -> Result<Rate, Mistake> {
     match decimal.times(unit) {
         Ok(rate) if rate <= HIGHEST => Ok(Rate(rate)),
         Ok(_) | Err(Inexact::TooLarge) => {
-            Err(Mistake::new(format!("the rate {} is too high", quoted(text)), "the highest is `10M/s`"))
+            Err(QuantityError::new(format!("the rate {} is too high", quoted(text)), "the highest is `10M/s`"))
         }
-        Err(Inexact::TooFine) => {
-            Err(Mistake::new(format!("the rate {} is too fine", quoted(text)), "use at most three decimal places"))
-        }
+        Err(Inexact::TooFine) => Err(QuantityError::new(
+            format!("the rate {} is too fine", quoted(text)),
+            "use at most three decimal places",
+        )),
     }
 }
 
 /// The error for a rate without a `/`, such as `500`, `50eps` or `500 per second`; `plain` is the text without
 /// surrounding blanks.
-fn without_slash(text: &str, plain: &str) -> Mistake {
+fn without_slash(text: &str, plain: &str) -> QuantityError {
     let message = format!("the rate {} has no unit", quoted(text));
     let Some((_, rest)) = Decimal::split(plain).filter(|(number, _)| !matches!(number.times(1_000), Ok(0))) else {
-        return Mistake::new(message, "write `500/s`, or `/m`, `/h` or `/d`");
+        return QuantityError::new(message, "write `500/s`, or `/m`, `/h` or `/d`");
     };
     let digits = &plain[..plain.len() - rest.len()];
     let thousands = rest.strip_prefix(['k', 'K', 'M']);
@@ -120,8 +121,8 @@ fn without_slash(text: &str, plain: &str) -> Mistake {
         _ => (digits, rest),
     };
     match unit_of(word) {
-        Some(unit) => Mistake::new(format!("{} is not a rate", quoted(text)), format!("write `{number}/{unit}`")),
-        None => Mistake::new(message, format!("write `{number}/s`, or `/m`, `/h` or `/d`")),
+        Some(unit) => QuantityError::new(format!("{} is not a rate", quoted(text)), format!("write `{number}/{unit}`")),
+        None => QuantityError::new(message, format!("write `{number}/s`, or `/m`, `/h` or `/d`")),
     }
 }
 

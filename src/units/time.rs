@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
-use super::{Mistake, duration};
+use super::{QuantityError, duration};
 use crate::error::quoted;
 
 /// Valid times: 1700 to the end of 2199. Leaves room around a run, as 64-bit nanoseconds end in 1677 and 2262.
@@ -12,7 +12,7 @@ pub(crate) const RANGE: std::ops::Range<i64> = -8_520_336_000_000_000_000..7_258
 ///
 /// # Errors
 /// The mistake in the text, and its remedy.
-pub fn time(text: &str, now: i64) -> Result<i64, Mistake> {
+pub fn time(text: &str, now: i64) -> Result<i64, QuantityError> {
     let text = text.trim();
     if text == "now" {
         return Ok(now);
@@ -55,29 +55,29 @@ fn date(text: &str) -> Option<DateTime<Utc>> {
     Some(date.and_hms_opt(0, 0, 0)?.and_utc())
 }
 
-fn not_a_time(text: &str) -> Mistake {
+fn not_a_time(text: &str) -> QuantityError {
     let message = format!("{} is not a time", quoted(text));
     for (seconds, forms) in
         [("", ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]), (":00", ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])]
     {
         if forms.iter().any(|form| NaiveDateTime::parse_from_str(text, form).is_ok()) {
-            return Mistake::new(
+            return QuantityError::new(
                 format!("the time {} does not say its time zone", quoted(text)),
                 format!("write `{}{seconds}Z` for UTC, or an offset such as `+02:00`", text.replace(' ', "T")),
             );
         }
     }
     if duration(text).is_ok() {
-        return Mistake::new(message, format!("write `-{text}` for that long ago, or `+{text}`"));
+        return QuantityError::new(message, format!("write `-{text}` for that long ago, or `+{text}`"));
     }
-    Mistake::new(
+    QuantityError::new(
         message,
         "write RFC 3339 such as `2025-01-31T09:00:00Z`, a date such as `2025-01-31`, `now`, or an offset such as `-7d`",
     )
 }
 
-fn out_of_range(text: &str) -> Mistake {
-    Mistake::new(
+fn out_of_range(text: &str) -> QuantityError {
+    QuantityError::new(
         format!("the time {} cannot be counted in nanoseconds", quoted(text)),
         "write a time from 1700 to 2199",
     )

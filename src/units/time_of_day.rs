@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Mistake;
+use super::QuantityError;
 use crate::error::quoted;
 
 /// A time of day: whole minutes since midnight, less than 1,440.
@@ -20,7 +20,7 @@ impl TimeOfDay {
 ///
 /// # Errors
 /// The mistake in the text, and its remedy.
-pub fn time_of_day(text: &str) -> Result<TimeOfDay, Mistake> {
+pub fn time_of_day(text: &str) -> Result<TimeOfDay, QuantityError> {
     let number = |digits: &str, most: u32| {
         let plain = (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
         digits.parse::<u32>().ok().filter(|number| plain && *number <= most)
@@ -30,7 +30,7 @@ pub fn time_of_day(text: &str) -> Result<TimeOfDay, Mistake> {
         Some(TimeOfDay(number(hours, 23)? * 60 + number(minutes, 59).filter(|_| minutes.len() == 2)?))
     };
     read().ok_or_else(|| {
-        Mistake::new(
+        QuantityError::new(
             format!("{} is not a time of day", quoted(text)),
             "write hours and minutes from \"00:00\" to \"23:59\", such as \"14:00\"",
         )

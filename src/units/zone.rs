@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Offset, TimeZone, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
-use super::{Mistake, time::RANGE};
+use super::{QuantityError, time::RANGE};
 use crate::error::{nearest, quoted};
 
 /// A time zone of the IANA database.
@@ -58,7 +58,7 @@ impl Zone {
 ///
 /// # Errors
 /// The unknown name, with the nearest known one.
-pub fn zone(text: &str) -> Result<Zone, Mistake> {
+pub fn zone(text: &str) -> Result<Zone, QuantityError> {
     text.parse().map(Zone).map_err(|_| {
         let help = match nearest(text, TZ_VARIANTS.iter().map(|zone| zone.name())) {
             Some(meant) => format!("did you mean `{meant}`?"),
@@ -66,7 +66,7 @@ pub fn zone(text: &str) -> Result<Zone, Mistake> {
                 "write a name of the IANA database, such as `Europe/Berlin`, `America/New_York` or `UTC`".to_owned()
             }
         };
-        Mistake::new(format!("{} is not a time zone", quoted(text)), help)
+        QuantityError::new(format!("{} is not a time zone", quoted(text)), help)
     })
 }
 

@@ -122,7 +122,8 @@ impl FromStr for Require {
         let (name, limit) =
             text.trim().strip_prefix("late.").and_then(|rest| rest.split_once('<')).ok_or_else(wrong)?;
         let quantile = ["p50", "p90", "p99", "largest"].into_iter().find(|quantile| *quantile == name.trim());
-        let limit = units::duration(limit.trim_start_matches('=').trim()).map_err(|mistake| mistake.to_string())?;
+        let limit =
+            units::duration(limit.trim_start_matches('=').trim()).map_err(|diagnostic| diagnostic.to_string())?;
         Ok(Require::Late(quantile.ok_or_else(wrong)?, limit as f64 / 1e9))
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     identity::EventName,
     plan::{
         Plan,
-        resolved::{Operation, Turns},
+        resolved::{Operation, TurnCount},
     },
     simulation::Record,
 };
@@ -283,8 +283,8 @@ impl Slots {
             for operation in &scenario.operations {
                 let Operation::Call(call) = operation else { continue };
                 let turns = match call.turns {
-                    Turns::Repeat(range) => range.high,
-                    Turns::Each => call.target.map_or(1, |target| u64::from(scenario.resources[target].count)),
+                    TurnCount::Repeat(range) => range.high,
+                    TurnCount::Each => call.target.map_or(1, |target| u64::from(scenario.resources[target].count)),
                 };
                 let number = steps.len() as u32;
                 steps.insert((scenario.tag, call.tag), (number, turns.max(1)));

@@ -4,7 +4,7 @@ use super::{
     candidates,
     expectation::Found,
     intake::Intake,
-    shape::{Class, Judgement, Rules, Target},
+    shape::{Class, ExpectedEvent, Judgement, Rules},
     spool::{Spool, Spooled},
     walk::{self, RenderedEvent, Walk},
 };
@@ -70,7 +70,7 @@ fn judge_all(
                         .any(|id| expectation.request(id.bits) == Found::Event(event)),
                     _ => false,
                 };
-                let Some(target) = Target::new(body, is_id) else { continue };
+                let Some(target) = ExpectedEvent::new(body, is_id) else { continue };
                 for number in of.get(&event).cloned().into_iter().flatten() {
                     judged.push((number, target.judge(&records[number].bytes, rules)));
                 }

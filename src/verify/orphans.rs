@@ -37,7 +37,7 @@ struct Orphan {
 
 /// How a piece belongs to an event.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Piece {
+enum Fragment {
     /// The beginning of an event, with its length in bytes.
     Beginning(usize),
     Middle,
@@ -158,15 +158,15 @@ struct Found {
 const MOST_ALIKE: usize = 10_000;
 
 impl Found {
-    fn note(&mut self, event: u64, piece: Piece) {
+    fn note(&mut self, event: u64, piece: Fragment) {
         match piece {
-            Piece::Beginning(length) => {
+            Fragment::Beginning(length) => {
                 self.length = Some(length);
                 if self.events.len() < MOST_ALIKE {
                     self.events.push(event);
                 }
             }
-            Piece::Middle => self.is_middle = true,
+            Fragment::Middle => self.is_middle = true,
         }
     }
 }
@@ -195,7 +195,7 @@ impl Anchors {
     }
 
     /// Calls `found` with each piece that is one of this body.
-    fn look(&self, orphans: &[Orphan], body: &[u8], mut found: impl FnMut(usize, Piece)) {
+    fn look(&self, orphans: &[Orphan], body: &[u8], mut found: impl FnMut(usize, Fragment)) {
         for (at, window) in body.windows(ANCHOR).enumerate() {
             let mut anchor = [0; ANCHOR];
             anchor.copy_from_slice(window);
@@ -228,7 +228,7 @@ fn anchor(piece: &[u8]) -> (usize, [u8; ANCHOR]) {
 
 /// Decides how a record belongs to a body if its bytes at `within` are the body's at `at`: all that follows must be the body's, and at
 /// least half of all.
-fn piece(record: &[u8], within: usize, body: &[u8], at: usize) -> Option<Piece> {
+fn piece(record: &[u8], within: usize, body: &[u8], at: usize) -> Option<Fragment> {
     let after = record[within..].len();
     if body.get(at..at + after) != Some(&record[within..]) {
         return None;
@@ -240,5 +240,5 @@ fn piece(record: &[u8], within: usize, body: &[u8], at: usize) -> Option<Piece> 
         return None;
     }
     let begins = at - before;
-    Some(if begins == 0 { Piece::Beginning(length) } else { Piece::Middle })
+    Some(if begins == 0 { Fragment::Beginning(length) } else { Fragment::Middle })
 }

@@ -64,7 +64,7 @@ impl Rules {
 }
 
 /// An event that records are judged against.
-pub(super) struct Target<'e> {
+pub(super) struct ExpectedEvent<'e> {
     body: &'e [u8],
     tree: Node<'e>,
     scalars: usize,
@@ -83,7 +83,7 @@ const ENOUGH_OF_TEXT: usize = 90;
 /// Places of ids that are looked at in one record.
 const MOST_PLACES: usize = 16;
 
-impl<'e> Target<'e> {
+impl<'e> ExpectedEvent<'e> {
     /// An event's body; `is_id` says of a text whether it is the event's id or its request's. `None` if it is no JSON.
     pub(super) fn new(body: &'e [u8], is_id: impl Fn(&str) -> bool) -> Option<Self> {
         let tree = parse(body).ok()?;
@@ -91,7 +91,7 @@ impl<'e> Target<'e> {
         id_paths(&tree, &mut Vec::new(), &is_id, &mut ids);
         let id = tree.get("id").and_then(Node::text).map(|text| Cow::Owned(text.to_owned()));
         let scalars = scalars(&tree);
-        Some(Target { body, tree, scalars, ids, id })
+        Some(ExpectedEvent { body, tree, scalars, ids, id })
     }
 
     /// Judges a record that has some id of the event.

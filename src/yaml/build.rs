@@ -1,7 +1,7 @@
 //! Builds the tree from the parser's events, within bounds.
 
+mod diagnostics;
 mod merge;
-mod mistakes;
 
 use std::{borrow::Cow, collections::HashMap, ops::Range, sync::Arc};
 
@@ -97,7 +97,7 @@ impl<'a> Builder<'a> {
     }
 
     fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, Fatal> {
-        self.parser.next_event().transpose().map_err(|error| Box::new(mistakes::explain(self.source, &error)))
+        self.parser.next_event().transpose().map_err(|error| Box::new(diagnostics::explain(self.source, &error)))
     }
 
     /// The next event within a collection, where the parser never ends without an error.

@@ -73,7 +73,7 @@ impl Reader {
     }
 
     /// Creates a diagnostic at a place of the source; pass it to [`Reader::report`].
-    pub(crate) fn mistake(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
+    pub(crate) fn diagnostic(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(&self.source, span.clone(), message)
     }
 
@@ -107,7 +107,7 @@ impl Reader {
     }
 
     /// Number of mistakes found so far.
-    pub(crate) fn mistakes(&self) -> usize {
+    pub(crate) fn diagnostics(&self) -> usize {
         self.found.borrow().len()
     }
 

@@ -61,8 +61,8 @@ fn mistakes_are_told_to_programs() {
     let found =
         run(&broken(), ["validate", "--format", "json", "unknown-step-key.yaml", "../../scenarios", "missing.yaml"]);
     assert_eq!((found.code, found.stderr.as_str()), (2, ""));
-    let mistakes: Value = serde_json::from_str(found.text()).unwrap();
-    let first = &mistakes[0];
+    let diagnostics: Value = serde_json::from_str(found.text()).unwrap();
+    let first = &diagnostics[0];
     assert_eq!(first["file"], "unknown-step-key.yaml");
     assert_eq!(first["severity"], "error");
     assert_eq!(first["message"], "a step has no key `afer`");
@@ -74,7 +74,7 @@ fn mistakes_are_told_to_programs() {
     let (begin, end) = (number(&first["column"]), number(&first["end"]["column"]));
     assert_eq!(first["line"], first["end"]["line"]);
     assert_eq!(line_text.get(begin - 1..end - 1), Some("afer"));
-    let last = mistakes.as_array().unwrap().last().unwrap();
+    let last = diagnostics.as_array().unwrap().last().unwrap();
     assert_eq!((&last["file"], &last["line"]), (&json!("missing.yaml"), &Value::Null));
     assert!(last["message"].as_str().unwrap().contains("missing.yaml"), "{last}");
 }
@@ -82,11 +82,11 @@ fn mistakes_are_told_to_programs() {
 #[test]
 fn all_mistakes_are_told_to_programs_and_none_are_an_empty_list() {
     let found = run(&broken(), ["validate", "--format", "json", "."]);
-    let mistakes: Value = serde_json::from_str(found.text()).unwrap();
-    assert!(found.code == 2 && mistakes.as_array().unwrap().len() > 100);
+    let diagnostics: Value = serde_json::from_str(found.text()).unwrap();
+    assert!(found.code == 2 && diagnostics.as_array().unwrap().len() > 100);
     let keys = ["file", "line", "column", "end", "severity", "message", "label", "help"];
-    for mistake in mistakes.as_array().unwrap() {
-        assert!(mistake.as_object().unwrap().keys().eq(keys), "{mistake}");
+    for diagnostic in diagnostics.as_array().unwrap() {
+        assert!(diagnostic.as_object().unwrap().keys().eq(keys), "{diagnostic}");
     }
     let good =
         run(&broken(), ["validate", "--format=json", "../../scenarios", "../../templates/confluent-flink"]).quiet();

@@ -75,7 +75,7 @@ fn json_of(node: &Node) -> Value {
 }
 
 /// What the reader of scenarios says is wrong with a text.
-fn mistakes(source: &Arc<Source>) -> Vec<String> {
+fn diagnostics(source: &Arc<Source>) -> Vec<String> {
     let found = scenario::read(source, "story", &[]).err().unwrap_or_default();
     found.into_iter().map(|found| found.message).collect()
 }
@@ -143,14 +143,14 @@ fn broken_scenarios_are_refused_if_their_form_is_wrong() {
         let excused = beyond.remove(&name);
         let Some(value) = tree(&path) else { continue };
         let source = yaml::load(&path).unwrap();
-        let mistakes = mistakes(&source);
+        let diagnostics = diagnostics(&source);
         let refusal = SCENARIO.refusal(&value);
-        match (mistakes.is_empty() || excused.is_some(), refusal) {
+        match (diagnostics.is_empty() || excused.is_some(), refusal) {
             (true, Some(refusal)) => wrong.push(format!("{name} is refused though its form is right: {refusal}")),
-            (false, None) => wrong.push(format!("{name} is accepted: {mistakes:?}")),
+            (false, None) => wrong.push(format!("{name} is accepted: {diagnostics:?}")),
             _ => {}
         }
-        if mistakes.is_empty() && excused.is_some() {
+        if diagnostics.is_empty() && excused.is_some() {
             wrong.push(format!("{name} needs no excuse"));
         }
     }
@@ -356,15 +356,15 @@ fn disagreement(file: &Value, place: usize, change: usize) -> Option<String> {
     let (value, place) = changed(file.clone(), place, change);
     // A text in JSON is a text in YAML, so the reader sees what the validator sees.
     let source = Source::new("story.yaml", value.to_string());
-    let mistakes = mistakes(&source);
+    let diagnostics = diagnostics(&source);
     match SCENARIO.refusal(&value) {
-        Some(refusal) if mistakes.is_empty() => Some(format!("the schema refuses {value}\n{refusal}")),
-        None if mistakes.is_empty() => None,
+        Some(refusal) if diagnostics.is_empty() => Some(format!("the schema refuses {value}\n{refusal}")),
+        None if diagnostics.is_empty() => None,
         Some(_) => None,
         // A parameter's type is that of the place where it is used.
         None if place.starts_with("/params/") => None,
-        None if mistakes.iter().any(|mistake| BEYOND.iter().any(|known| mistake.contains(known))) => None,
-        None => Some(format!("the schema accepts {value}\nchanged at {place}\n{mistakes:?}")),
+        None if diagnostics.iter().any(|diagnostic| BEYOND.iter().any(|known| diagnostic.contains(known))) => None,
+        None => Some(format!("the schema accepts {value}\nchanged at {place}\n{diagnostics:?}")),
     }
 }
 

@@ -7,11 +7,11 @@ use falsetrail::machinery::{
 
 use super::template_render::shape;
 
-fn mistakes(template: &str) -> Vec<Diagnostic> {
+fn diagnostics(template: &str) -> Vec<Diagnostic> {
     let source = Source::new("test.json".to_owned(), template.to_owned());
     match Template::parse(&source).and_then(|parsed| parsed.compile(&shape(), &[])) {
         Ok(_) => panic!("no mistake in {template}"),
-        Err(mistakes) => mistakes,
+        Err(diagnostics) => diagnostics,
     }
 }
 
@@ -100,10 +100,10 @@ const CASES: &[(&str, &str, &str)] = &[
 #[test]
 fn mistakes_are_found_where_they_are() {
     for (template, under, expected) in CASES {
-        let found = mistakes(template);
-        let fits = |mistake: &Diagnostic| {
-            let text = format!("{}\n{}", mistake.message, mistake.help.join("\n"));
-            text.contains(expected) && template[mistake.span.clone()].trim_end() == under.trim_end()
+        let found = diagnostics(template);
+        let fits = |diagnostic: &Diagnostic| {
+            let text = format!("{}\n{}", diagnostic.message, diagnostic.help.join("\n"));
+            text.contains(expected) && template[diagnostic.span.clone()].trim_end() == under.trim_end()
         };
         assert!(found.iter().any(fits), "{template}\nwanted {under:?}: {expected}\nfound {found:#?}");
     }
@@ -111,15 +111,15 @@ fn mistakes_are_found_where_they_are() {
 
 #[test]
 fn all_mistakes_are_found_at_once() {
-    let found = mistakes(r#"{"a":"${x}","b":{"$if":"y","then":"${z}"},"c":{"$eval":"pool"}}"#);
-    let places: Vec<_> = found.iter().map(|mistake| mistake.span.start).collect();
+    let found = diagnostics(r#"{"a":"${x}","b":{"$if":"y","then":"${z}"},"c":{"$eval":"pool"}}"#);
+    let places: Vec<_> = found.iter().map(|diagnostic| diagnostic.span.start).collect();
     assert_eq!(places, [8, 24, 37, 56]);
-    let found = mistakes(r#"{"a":1,"a":{"b":2,"b":3}}"#);
+    let found = diagnostics(r#"{"a":1,"a":{"b":2,"b":3}}"#);
     assert_eq!(found.len(), 2);
-    let found = mistakes(r#"{"a":{"$x":1},"b":"${"}"#);
+    let found = diagnostics(r#"{"a":{"$x":1},"b":"${"}"#);
     assert_eq!(found.len(), 2);
     let many = vec![r#""${x}""#; 10_000].join(",");
-    assert_eq!(mistakes(&format!("[{many}]")).len(), 100);
+    assert_eq!(diagnostics(&format!("[{many}]")).len(), 100);
 }
 
 #[test]
@@ -134,14 +134,14 @@ fn limits_are_named() {
         (format!(r#"{{"$eval":"{}"}}"#, deep("!", "", 100_000)), "expressions nest at most 128 deep"),
     ];
     for (template, expected) in cases {
-        let found = mistakes(&template);
+        let found = diagnostics(&template);
         assert!(found[0].message.contains(expected), "{}", found[0].message);
     }
     let mut choice = "1".to_owned();
     for _ in 0..12 {
         choice = format!(r#"{{"$if":"success","then":{{"$if":"note","then":{choice}}},"else":{choice}}}"#);
     }
-    let found = mistakes(&format!(r#"[{{"{}":{choice}}}]"#, "k".repeat(1 << 20)));
+    let found = diagnostics(&format!(r#"[{{"{}":{choice}}}]"#, "k".repeat(1 << 20)));
     assert!(found[0].message.contains("larger than 64 MiB"), "{}", found[0].message);
 }
 

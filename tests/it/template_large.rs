@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 fn compiled(template: &str, shape: &Shape) -> Program {
     let source = Source::new("test.json".to_owned(), template.to_owned());
-    let template = Template::parse(&source).unwrap_or_else(|mistakes| panic!("{}", mistakes[0].message));
-    template.compile(shape, &[]).unwrap_or_else(|mistakes| panic!("{}", mistakes[0].message))
+    let template = Template::parse(&source).unwrap_or_else(|diagnostics| panic!("{}", diagnostics[0].message));
+    template.compile(shape, &[]).unwrap_or_else(|diagnostics| panic!("{}", diagnostics[0].message))
 }
 
 fn rendered(program: &Program, context: &Value) -> String {

@@ -226,7 +226,7 @@ fn check(choices: Vec<u8>, (wanted, special): (u8, u8)) {
     let source = Source::new(String::new(), serde_json::to_string_pretty(&template).unwrap());
     let parsed = Template::parse(&source).unwrap();
     let compiled = parsed.compile(&shape(), &constants(&context, wanted));
-    let program = compiled.unwrap_or_else(|mistakes| panic!("{template}\n{}", mistakes[0].message));
+    let program = compiled.unwrap_or_else(|diagnostics| panic!("{template}\n{}", diagnostics[0].message));
     let values = Values::from_context(&program, &context).unwrap();
     let mut out = Vec::new();
     program.render(&values, &mut out);

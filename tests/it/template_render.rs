@@ -53,8 +53,8 @@ fn context() -> Value {
 
 fn compiled(template: &str, constants: &[(&str, Constant)]) -> Program {
     let source = Source::new("test.json".to_owned(), template.to_owned());
-    let template = Template::parse(&source).unwrap_or_else(|mistakes| panic!("{template}: {mistakes:?}"));
-    template.compile(&shape(), constants).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+    let template = Template::parse(&source).unwrap_or_else(|diagnostics| panic!("{template}: {diagnostics:?}"));
+    template.compile(&shape(), constants).unwrap_or_else(|diagnostics| panic!("{diagnostics:?}"))
 }
 
 fn rendered(program: &Program, context: &Value) -> String {

@@ -69,7 +69,7 @@ pub fn program(catalog: &Catalog, method: &Method, constants: &[(&str, Constant)
     let id = catalog.method(&method.name).unwrap();
     let template = catalog.templates[id].as_ref().unwrap();
     let compiled = template.compile(&catalog.shape(method), constants);
-    compiled.unwrap_or_else(|mistakes| panic!("{}: {mistakes:?}", method.name))
+    compiled.unwrap_or_else(|diagnostics| panic!("{}: {diagnostics:?}", method.name))
 }
 
 pub fn catalog() -> Arc<Catalog> {

@@ -1,7 +1,7 @@
 //! Amounts as people write them.
 
 use falsetrail::machinery::units::{
-    CountRange, DurationRange, Mistake, count, count_range, duration, duration_range, format_bytes, format_count,
+    CountRange, DurationRange, QuantityError, count, count_range, duration, duration_range, format_bytes, format_count,
     format_duration, format_time, time, time_of_day, zone,
 };
 use proptest::prelude::*;
@@ -215,9 +215,9 @@ proptest! {
     }
 }
 
-fn check<T: std::fmt::Debug>(result: Result<T, Mistake>, text: &str, message: &str, help: &str) {
-    let mistake = result.expect_err(text);
-    assert_eq!((mistake.message.as_str(), mistake.help.as_str()), (message, help), "{text}");
+fn check<T: std::fmt::Debug>(result: Result<T, QuantityError>, text: &str, message: &str, help: &str) {
+    let diagnostic = result.expect_err(text);
+    assert_eq!((diagnostic.message.as_str(), diagnostic.help.as_str()), (message, help), "{text}");
 }
 
 #[test]

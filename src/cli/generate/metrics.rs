@@ -12,7 +12,7 @@ impl Metrics {
     pub(crate) fn serve(
         _: &str,
         _: &crate::plan::Plan,
-        _: super::progress::Ahead,
+        _: super::progress::RunFacts,
         _: &std::sync::Arc<crate::run::Counters>,
         _: bool,
     ) -> Result<Option<Self>, crate::error::Error> {

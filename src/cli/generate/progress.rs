@@ -55,7 +55,7 @@ pub(super) enum ProgressName {
 
 /// The facts about a run that are known before it begins.
 #[derive(Debug, Clone)]
-pub(super) struct Ahead {
+pub(super) struct RunFacts {
     from: i64,
     /// The end of event time, if known.
     to: Option<i64>,
@@ -67,7 +67,7 @@ pub(super) struct Ahead {
     schedule: Option<Schedule>,
 }
 
-impl Ahead {
+impl RunFacts {
     pub(super) fn new(plan: &Plan, part: &Slice, speed: Option<f64>) -> Self {
         let timing = &plan.timing;
         let length = timing.schedule.as_ref().and_then(Schedule::length);
@@ -78,7 +78,7 @@ impl Ahead {
             }
             _ => None,
         };
-        Ahead {
+        RunFacts {
             from: timing.from,
             to: [timing.to, stages, instances].into_iter().flatten().min(),
             events: timing.events.into_iter().chain(part.first).min(),
@@ -131,7 +131,7 @@ pub(super) struct ProgressDisplay {
 
 impl ProgressDisplay {
     /// Starts the display, if the options ask for one.
-    pub(super) fn begin(arguments: &Generate, ahead: Ahead, watch: &Arc<Counters>) -> Option<Self> {
+    pub(super) fn begin(arguments: &Generate, ahead: RunFacts, watch: &Arc<Counters>) -> Option<Self> {
         let name = arguments.watch.progress;
         let terminal = io::stderr().is_terminal();
         let to_stdout = arguments.kafka.topic.is_none()
@@ -142,14 +142,14 @@ impl ProgressDisplay {
             // The events themselves show progress, and lines among them would be in the way.
             ProgressName::Auto if to_stdout && io::stdout().is_terminal() => return None,
             ProgressName::Auto | ProgressName::Bar if terminal => {
-                How::Bar(bar(ahead.done(&Progress::default()).is_some()))
+                Display::Bar(bar(ahead.done(&Progress::default()).is_some()))
             }
-            ProgressName::Auto | ProgressName::Bar | ProgressName::Plain => How::Plain,
-            ProgressName::Json => How::Json,
+            ProgressName::Auto | ProgressName::Bar | ProgressName::Plain => Display::Plain,
+            ProgressName::Json => Display::Json,
         };
         let every = arguments.watch.progress_every.map_or(BETWEEN_LINES, Duration::from_nanos);
         let drawing = Drawing {
-            every: if matches!(how, How::Bar(_)) { BETWEEN_DRAWINGS } else { every.max(Duration::from_millis(1)) },
+            every: if matches!(how, Display::Bar(_)) { BETWEEN_DRAWINGS } else { every.max(Duration::from_millis(1)) },
             how,
             ahead,
             watch: Arc::clone(watch),
@@ -170,7 +170,7 @@ impl ProgressDisplay {
     }
 }
 
-enum How {
+enum Display {
     Bar(ProgressBar),
     Plain,
     Json,
@@ -178,9 +178,9 @@ enum How {
 
 /// The state of the display, from one line to the next.
 struct Drawing {
-    how: How,
+    how: Display,
     every: Duration,
-    ahead: Ahead,
+    ahead: RunFacts,
     watch: Arc<Counters>,
     /// Whether to print a last line at the end; for people the summary does that.
     at_end: bool,
@@ -207,30 +207,30 @@ impl Drawing {
             self.show();
         }
         match &self.how {
-            How::Bar(bar) => bar.finish_and_clear(),
-            How::Plain | How::Json if self.at_end => self.show(),
-            How::Plain | How::Json => {}
+            Display::Bar(bar) => bar.finish_and_clear(),
+            Display::Plain | Display::Json if self.at_end => self.show(),
+            Display::Plain | Display::Json => {}
         }
     }
 
     fn show(&mut self) {
         let line = self.look();
         match &self.how {
-            How::Bar(bar) => {
+            Display::Bar(bar) => {
                 if let Some(done) = line.done {
                     bar.set_position((done * STEPS as f64) as u64);
                 }
                 bar.set_message(line.text());
                 bar.tick();
             }
-            How::Plain => report(&format!("{}\n", line.text())),
-            How::Json => report(&format!("{}\n", line.json())),
+            Display::Plain => report(&format!("{}\n", line.text())),
+            Display::Json => report(&format!("{}\n", line.json())),
         }
     }
 
     fn look(&mut self) -> Line {
         let (now, seen) = (Instant::now(), self.watch.see());
-        let over = if matches!(self.how, How::Bar(_)) { RATE_OVER } else { Duration::ZERO };
+        let over = if matches!(self.how, Display::Bar(_)) { RATE_OVER } else { Duration::ZERO };
         while self.samples.len() > 1 && self.samples.get(1).is_some_and(|(then, _)| now - *then >= over) {
             self.samples.pop_front();
         }

@@ -42,7 +42,7 @@ impl Generate {
         part: &crate::run::Slice,
         watch: &std::sync::Arc<crate::run::Counters>,
     ) -> Result<Watching, crate::error::Error> {
-        let ahead = super::progress::Ahead::new(plan, part, self.pace.speed());
+        let ahead = super::progress::RunFacts::new(plan, part, self.pace.speed());
         let metrics = match &self.watch.metrics {
             Some(address) => super::metrics::Metrics::serve(address, plan, ahead.clone(), watch, self.quiet)?,
             None => None,

@@ -1,7 +1,7 @@
 //! Draws a scenario as a Mermaid sequence diagram, which wikis and code forges render.
 
 use super::{
-    outline::{self, Item, Outline, ToldCall},
+    outline::{self, CallOutline, Item, Outline},
     timeline::often,
 };
 use crate::{
@@ -44,7 +44,7 @@ pub(super) fn diagram(plan: &Plan, written: &Scenario, scenario: &ResolvedScenar
     lines.text
 }
 
-fn calls(items: &[Item], each: &mut impl FnMut(&ToldCall)) {
+fn calls(items: &[Item], each: &mut impl FnMut(&CallOutline)) {
     for item in items {
         match item {
             Item::Call(call) => each(call),
@@ -82,7 +82,7 @@ impl Lines<'_> {
     }
 
     /// A call, inside blocks for its chance and its repetition.
-    fn call(&mut self, depth: usize, outline: &ToldCall) {
+    fn call(&mut self, depth: usize, outline: &CallOutline) {
         let call = outline.call;
         let chance = outline::chance(call);
         let often = often(outline);

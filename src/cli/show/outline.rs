@@ -6,7 +6,7 @@ use crate::{
     catalog::{Catalog, Effect, Generator, InputValue, Scalar},
     plan::{
         Plan,
-        resolved::{Asked, Call, Operation, Outcome, Reference, ResolvedScenario, Turns},
+        resolved::{Asked, Call, Operation, Outcome, Reference, ResolvedScenario, TurnCount},
     },
     units::{CountRange, DurationRange},
 };
@@ -24,13 +24,13 @@ pub(super) struct Outline<'p> {
 /// An element of the outline.
 pub(super) enum Item<'p> {
     /// A call.
-    Call(ToldCall<'p>),
+    Call(CallOutline<'p>),
     /// A branch: the probability and the content of each alternative.
     Choose(Vec<(f64, Vec<Item<'p>>)>),
 }
 
 /// A call with its possible times.
-pub(super) struct ToldCall<'p> {
+pub(super) struct CallOutline<'p> {
     /// The call itself.
     pub(crate) call: &'p Call,
     /// When its first event can happen, in nanoseconds after the start of the instance.
@@ -101,10 +101,10 @@ impl<'p> Reader<'p> {
         Item::Choose(ways)
     }
 
-    fn call(&mut self, call: &'p Call) -> ToldCall<'p> {
+    fn call(&mut self, call: &'p Call) -> CallOutline<'p> {
         let times = match call.turns {
-            Turns::Repeat(times) => times,
-            Turns::Each => {
+            TurnCount::Repeat(times) => times,
+            TurnCount::Each => {
                 let count = call.target.map_or(0, |target| u64::from(self.scenario.resources[target].count));
                 CountRange { low: count, high: count }
             }
@@ -120,7 +120,7 @@ impl<'p> Reader<'p> {
         self.now = DurationRange { low, high: when.high.saturating_add(gaps(times.high, call.every.high)) };
         self.events.low += if skipped { 0 } else { times.low };
         self.events.high += times.high;
-        ToldCall { call, when, times }
+        CallOutline { call, when, times }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Shows a scenario or a workload as a timeline: who does what to which resource, when, and how it ends.
 
-use super::outline::{self, Item, Outline, ToldCall};
+use super::outline::{self, CallOutline, Item, Outline};
 use crate::{
     cli::{columns, wrapped},
     plan::{
         Plan,
-        resolved::{Owner, ResolvedScenario, Turns},
+        resolved::{Owner, ResolvedScenario, TurnCount},
     },
     scenario::{Body, Field, Mix, Pace, Scenario},
     units::{CountRange, format_count, format_duration},
@@ -167,7 +167,7 @@ fn add_rows(rows: &mut Vec<Vec<String>>, plan: &Plan, scenario: &ResolvedScenari
     }
 }
 
-fn row(plan: &Plan, scenario: &ResolvedScenario, outline: &ToldCall, gutter: &str) -> Vec<String> {
+fn row(plan: &Plan, scenario: &ResolvedScenario, outline: &CallOutline, gutter: &str) -> Vec<String> {
     let call = outline.call;
     let mut what = plan.catalog.methods[call.method].short.clone();
     let asks = outline::asks(plan, scenario, call);
@@ -191,13 +191,13 @@ fn row(plan: &Plan, scenario: &ResolvedScenario, outline: &ToldCall, gutter: &st
 }
 
 /// How many times a call happens, if it is not once.
-pub(super) fn often(outline: &ToldCall) -> Option<String> {
+pub(super) fn often(outline: &CallOutline) -> Option<String> {
     let every = outline.call.every;
     let apart = if every.high > 0 { format!(", {every} apart") } else { String::new() };
     match outline.call.turns {
-        Turns::Each => Some(format!("on each of {}{apart}", outline.times)),
-        Turns::Repeat(CountRange { low: 1, high: 1 }) => None,
-        Turns::Repeat(times) => Some(format!("{times} times{apart}")),
+        TurnCount::Each => Some(format!("on each of {}{apart}", outline.times)),
+        TurnCount::Repeat(CountRange { low: 1, high: 1 }) => None,
+        TurnCount::Repeat(times) => Some(format!("{times} times{apart}")),
     }
 }
 

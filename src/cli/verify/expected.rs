@@ -40,8 +40,8 @@ impl Verify {
         let mut plan = file.plan()?;
         let now = clock::now();
         let until = self.until.as_deref().map(|until| units::time(until, now)).transpose();
-        let until =
-            until.map_err(|mistake| Error::usage(format!("`--until`: {}", mistake.message)).help(mistake.help))?;
+        let until = until
+            .map_err(|diagnostic| Error::usage(format!("`--until`: {}", diagnostic.message)).help(diagnostic.help))?;
         plan.end_early(until, self.events);
         let mut expected = from_summary(plan, file.emitted);
         self.narrow(&mut expected)?;

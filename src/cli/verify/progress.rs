@@ -1,6 +1,6 @@
 //! How far reading is, on a terminal.
 
-use super::Seen;
+use super::ReadingProgress;
 use crate::units::{format_bytes, format_count};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
@@ -21,7 +21,7 @@ const BETWEEN: Duration = Duration::from_millis(250);
 pub(super) struct Progress(Option<(mpsc::Sender<()>, JoinHandle<()>)>);
 
 impl Progress {
-    pub(super) fn begin(quiet: bool, seen: &Arc<Seen>) -> Self {
+    pub(super) fn begin(quiet: bool, seen: &Arc<ReadingProgress>) -> Self {
         if quiet || !io::stderr().is_terminal() {
             return Progress(None);
         }
@@ -40,7 +40,7 @@ impl Progress {
     }
 }
 
-fn draw(seen: &Seen, is_over: &mpsc::Receiver<()>) {
+fn draw(seen: &ReadingProgress, is_over: &mpsc::Receiver<()>) {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
         bar.set_style(style);

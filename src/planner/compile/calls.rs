@@ -36,7 +36,7 @@ impl CompiledCalls {
         compiler: &mut EventKindCompiler<'_>,
     ) -> Result<CompiledCalls, Error> {
         let mut all = CompiledCalls::default();
-        let mut mistakes: Vec<Diagnostic> = Vec::new();
+        let mut diagnostics: Vec<Diagnostic> = Vec::new();
         let mut listed = 0;
         for (number, scenario) in scenarios.iter().enumerate() {
             let mut calls = Vec::with_capacity(scenario.operations.len());
@@ -49,7 +49,7 @@ impl CompiledCalls {
                 for failure in outcomes(catalog, call) {
                     match compiler.event_kind(number as u16, scenario, index, failure) {
                         Ok(event_kind) => all.event_kinds.push(event_kind),
-                        Err(found) => mistakes.extend(found),
+                        Err(found) => diagnostics.extend(found),
                     }
                 }
                 let event_kinds = &all.event_kinds[first..];
@@ -64,7 +64,7 @@ impl CompiledCalls {
             }
             all.calls.push(calls.into());
         }
-        if mistakes.is_empty() { Ok(all) } else { Err(mistakes.into()) }
+        if diagnostics.is_empty() { Ok(all) } else { Err(diagnostics.into()) }
     }
 }
 

@@ -94,9 +94,13 @@ impl Resolver<'_, '_> {
                     }
                 }
                 Ok((_, _)) => {
-                    self.mistakes.push(Diagnostic::new(&given.source, given.value.span, "this cannot be fixed here"));
+                    self.diagnostics.push(Diagnostic::new(
+                        &given.source,
+                        given.value.span,
+                        "this cannot be fixed here",
+                    ));
                 }
-                Err(mistake) => self.mistakes.push(mistake),
+                Err(diagnostic) => self.diagnostics.push(diagnostic),
             }
         }
         pinned
@@ -112,8 +116,8 @@ impl Resolver<'_, '_> {
             let known: Vec<&str> = if self.written.actors.is_empty() { made.collect() } else { declared.collect() };
             let help = self.suggestion(&by.value, known);
             self.wrong(&by.span, format!("no actor is called `{}`", by.value), help);
-            let last = self.mistakes.pop().map(|mistake| mistake.help("actors stand under `actors`"));
-            self.mistakes.extend(last);
+            let last = self.diagnostics.pop().map(|diagnostic| diagnostic.help("actors stand under `actors`"));
+            self.diagnostics.extend(last);
         }
         found
     }

@@ -52,12 +52,12 @@ impl Resolver<'_, '_> {
                     rows.retain(|(kind, _)| *kind != table);
                     rows.push((table, Row::Fixed(row)));
                 }
-                Err(mistake) => self.mistakes.push(mistake),
+                Err(diagnostic) => self.diagnostics.push(diagnostic),
             }
             return;
         }
         if name.value == "id" && self.resolved.resources[index].count > 1 {
-            self.mistakes.push(
+            self.diagnostics.push(
                 Diagnostic::new(source, name.span.clone(), "several resources cannot have one `id`")
                     .help("leave `count` or `id` out"),
             );
@@ -76,7 +76,7 @@ impl Resolver<'_, '_> {
                 };
                 given.extend(pin.map(|pin| (field, pin)));
             }
-            Err(mistake) => self.mistakes.push(mistake),
+            Err(diagnostic) => self.diagnostics.push(diagnostic),
         }
     }
 

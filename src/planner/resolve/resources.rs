@@ -83,8 +83,8 @@ impl Resolver<'_, '_> {
                             self.forced.push(kind);
                         }
                     }
-                    Some(Err(mistake)) => self.mistakes.push(mistake),
-                    None => self.mistakes.push(Diagnostic::new(
+                    Some(Err(diagnostic)) => self.diagnostics.push(diagnostic),
+                    None => self.diagnostics.push(Diagnostic::new(
                         &source,
                         field.span.clone(),
                         format!("{} is chosen by its `id`", a(&self.catalog.kinds[kind].label)),
@@ -176,8 +176,9 @@ impl Resolver<'_, '_> {
                 let names = self.resolved.resources.iter().map(|resource| resource.name.as_str());
                 let help = self.suggestion(&name.value, names);
                 self.wrong(&name.span, format!("no resource is called `{}`", name.value), help);
-                let last = self.mistakes.pop().map(|mistake| mistake.help("resources stand under `resources`"));
-                self.mistakes.extend(last);
+                let last =
+                    self.diagnostics.pop().map(|diagnostic| diagnostic.help("resources stand under `resources`"));
+                self.diagnostics.extend(last);
             }
             return Err(Reported);
         };

@@ -7,7 +7,7 @@ use crate::{
     identity::{FamilyId, TAGS},
     plan::{
         event_kind::field_salt,
-        resolved::{Ask, Asked, Call, Operation, Outcome, Reference, Turns},
+        resolved::{Ask, Asked, Call, Operation, Outcome, Reference, TurnCount},
     },
     planner::{
         pins::{self, Value},
@@ -95,11 +95,11 @@ impl Resolver<'_, '_> {
         let usual = method.after.unwrap_or(self.catalog.after);
         let after = written.after.as_ref().map_or(if first { none } else { usual }, |after| after.value);
         let (turns, every) = match (&written.each, &written.repeat) {
-            (Some(each), _) => (Turns::Each, each.every.as_ref().map_or(usual, |every| every.value)),
+            (Some(each), _) => (TurnCount::Each, each.every.as_ref().map_or(usual, |every| every.value)),
             (None, Some(repeat)) => {
-                (Turns::Repeat(repeat.times.value), repeat.every.as_ref().map_or(usual, |every| every.value))
+                (TurnCount::Repeat(repeat.times.value), repeat.every.as_ref().map_or(usual, |every| every.value))
             }
-            (None, None) => (Turns::Repeat(CountRange { low: 1, high: 1 }), none),
+            (None, None) => (TurnCount::Repeat(CountRange { low: 1, high: 1 }), none),
         };
         let call = Call {
             tag: self.tag(self.steps_family, "steps of a scenario", &identity, TAGS),
@@ -134,9 +134,11 @@ impl Resolver<'_, '_> {
             None => {
                 let help = self.suggestion(&name.value, self.catalog.method_names());
                 self.wrong(&name.span, format!("no method is called `{}`", name.value), help);
-                let last =
-                    self.mistakes.pop().map(|mistake| mistake.help("`falsetrail list methods` shows all of them"));
-                self.mistakes.extend(last);
+                let last = self
+                    .diagnostics
+                    .pop()
+                    .map(|diagnostic| diagnostic.help("`falsetrail list methods` shows all of them"));
+                self.diagnostics.extend(last);
                 if !self.suggests() {
                     return None;
                 }
@@ -160,9 +162,9 @@ impl Resolver<'_, '_> {
             if let Some(first) = self.ids.get(&id.value) {
                 let (line, _) = self.written.source.position(first.start);
                 let message = format!("two steps have the id `{}`", id.value);
-                let mistake = Diagnostic::new(&self.written.source, id.span.clone(), message);
+                let diagnostic = Diagnostic::new(&self.written.source, id.span.clone(), message);
                 let help = "give each step a different `id`: its events' ids are made from it";
-                self.mistakes.push(mistake.label(format!("first on line {line}")).help(help));
+                self.diagnostics.push(diagnostic.label(format!("first on line {line}")).help(help));
             } else {
                 self.ids.insert(id.value.clone(), id.span.clone());
             }
@@ -210,8 +212,8 @@ impl Resolver<'_, '_> {
                     let message = format!("`{}` does not fail with `{name}`", method.short);
                     let words = ["success", "auto", "failure"].into_iter().chain(names.iter().copied());
                     let near = nearest(name, words).map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
-                    let mistake = Diagnostic::new(&self.written.source, outcome.span.clone(), message).help(near);
-                    self.mistakes.push(mistake.help(format!("it fails with {}", list_of(names))));
+                    let diagnostic = Diagnostic::new(&self.written.source, outcome.span.clone(), message).help(near);
+                    self.diagnostics.push(diagnostic.help(format!("it fails with {}", list_of(names))));
                     return None;
                 };
                 Outcome::Failure(found)
@@ -311,8 +313,8 @@ impl Resolver<'_, '_> {
             }
             Ok((_, Value::Name(name))) => self.reference(kind, field, &name).map_or(Asked::Nothing, Asked::Reference),
             Ok((_, Value::Null)) => Asked::Clear,
-            Err(mistake) => {
-                self.mistakes.push(mistake);
+            Err(diagnostic) => {
+                self.diagnostics.push(diagnostic);
                 Asked::Nothing
             }
         }

@@ -51,33 +51,33 @@ impl Pass<'_> {
             let precondition = self.catalog.failures[**failure].precondition;
             if wanted == LIVE { precondition == Precondition::Absent } else { precondition == Precondition::Live }
         });
-        let mut mistake =
+        let mut diagnostic =
             Diagnostic::new(source, step.call.span.clone(), format!("`{}` cannot succeed here: {what}", method.short));
         if let Some(failure) = fails {
             let name = &self.catalog.failures[*failure].name;
-            mistake = mistake.help(format!(
+            diagnostic = diagnostic.help(format!(
                 "write `outcome: {name}` if it is meant to fail, or `outcome: auto` for whatever happens"
             ));
         }
         if wanted == LIVE && line.is_none() && facts.exists == ABSENT {
-            mistake = mistake
+            diagnostic = diagnostic
                 .help(format!("create `{}` before, or say `existing: true` where it is declared", resource.name));
         }
         if wanted == ABSENT && line.is_none() && facts.exists == LIVE {
-            mistake = mistake.help(format!(
+            diagnostic = diagnostic.help(format!(
                 "`{}` existed before the instance, because it says `existing: true` or an earlier step uses it",
                 resource.name
             ));
         }
-        mistake
+        diagnostic
     }
 
     /// The diagnostic for creating a resource again after its deletion: ids are never reused.
     pub(super) fn made_twice(&self, call: &Call, step: &scenario::Call, target: usize) -> Diagnostic {
         let (method, name) = (&self.catalog.methods[call.method], &self.resolved.scenario.resources[target].name);
         let message = format!("`{}` cannot make `{name}` again: it may have been deleted before", method.short);
-        let mistake = Diagnostic::new(&self.resolved.source, step.call.span.clone(), message);
-        mistake.help("what is made later is another resource: declare a second one under `resources` and target it")
+        let diagnostic = Diagnostic::new(&self.resolved.source, step.call.span.clone(), message);
+        diagnostic.help("what is made later is another resource: declare a second one under `resources` and target it")
     }
 
     pub(super) fn failing(&mut self, call: &Call, step: &scenario::Call, failure: FailureId, target: usize) {
@@ -105,8 +105,8 @@ impl Pass<'_> {
                 "not exist"
             };
             let message = format!("`{}` cannot happen here: `{}` {may}{state}", of.name, resource.name);
-            let mistake = Diagnostic::new(&self.resolved.source, span, message);
-            self.report(mistake.help(format!("{way}, or take another outcome")));
+            let diagnostic = Diagnostic::new(&self.resolved.source, span, message);
+            self.report(diagnostic.help(format!("{way}, or take another outcome")));
             return;
         }
         if let (Some(_), Some((lowering, ask))) = (&of.when, call.lowers)
@@ -135,9 +135,9 @@ impl Pass<'_> {
         let resource = &self.resolved.scenario.resources[target];
         let field = &self.catalog.kinds[resource.kind].fields[self.catalog.kinds[resource.kind].changing[slot]].name;
         let message = format!("`{failure}` cannot happen here: `{field}` of `{}` is not lowered", resource.name);
-        let mistake = Diagnostic::new(&self.resolved.source, span.clone(), message);
+        let diagnostic = Diagnostic::new(&self.resolved.source, span.clone(), message);
         self.report(
-            mistake.help(format!("ask for a lower `{field}` by `with`, or give `{}` a higher one", resource.name)),
+            diagnostic.help(format!("ask for a lower `{field}` by `with`, or give `{}` a higher one", resource.name)),
         );
     }
 }

@@ -27,7 +27,7 @@ pub fn read_properties(
     text: &str,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Vec<(String, String)>, Error> {
-    let mut reader = Reader { shown: String::new(), mistakes: Vec::new(), variable };
+    let mut reader = Reader { shown: String::new(), diagnostics: Vec::new(), variable };
     let mut properties = Vec::new();
     // The continuation lines of a Java client's long value are skipped, because its name is reported.
     let mut skips = false;
@@ -38,10 +38,10 @@ pub fn read_properties(
             reader.shown.push('\n');
             continue;
         }
-        let mistakes = reader.mistakes.len();
+        let diagnostics = reader.diagnostics.len();
         let property = reader.property(line);
         reader.shown.push('\n');
-        skips = reader.mistakes.len() > mistakes && line.ends_with('\\');
+        skips = reader.diagnostics.len() > diagnostics && line.ends_with('\\');
         properties.extend(property);
     }
     reader.finish(name)?;
@@ -49,7 +49,7 @@ pub fn read_properties(
 }
 
 /// A mistake, and its place in the text that may be shown.
-struct Mistake {
+struct Unplaced {
     span: Range<usize>,
     message: String,
     help: String,
@@ -58,7 +58,7 @@ struct Mistake {
 struct Reader<F> {
     /// The text without its values.
     shown: String,
-    mistakes: Vec<Mistake>,
+    diagnostics: Vec<Unplaced>,
     variable: F,
 }
 
@@ -72,25 +72,25 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             self.shown.extend(word.map(|word| format!("{word} ")));
             self.shown.push_str(HIDDEN);
             let help = "a line is `name=value`, or a comment that begins with `#`";
-            self.mistake(start, "this line has no `=`", help);
+            self.diagnostic(start, "this line has no `=`", help);
             return None;
         };
         let (name, value) = (name.trim(), value.trim());
         if !is_name(name) {
             self.shown.push_str(HIDDEN);
-            self.mistake(start, "what stands before the `=` is not the name of a property", "write `linger.ms=5`");
+            self.diagnostic(start, "what stands before the `=` is not the name of a property", "write `linger.ms=5`");
             return None;
         }
         self.shown.push_str(name);
         if let Some(instead) = refused(name).filter(|_| !is_registry(name)) {
-            self.mistake(start, format!("kafka property `{name}` cannot be set here"), instead);
+            self.diagnostic(start, format!("kafka property `{name}` cannot be set here"), instead);
         }
         self.shown.push('=');
         let value = self.value(value);
         if canonical(name) == "bootstrap.servers"
             && let Err((message, help)) = brokers::check(&value)
         {
-            self.mistake(start, message, help);
+            self.diagnostic(start, message, help);
         }
         Some((canonical(name).to_owned(), value))
     }
@@ -112,7 +112,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
                 let start = self.shown.len();
                 self.shown.push_str("${");
                 let help = "write `${PASSWORD}`, or `$${` if no variable is meant";
-                self.mistake(start, "no name of a variable and a `}` follow this `${`", help);
+                self.diagnostic(start, "no name of a variable and a `}` follow this `${`", help);
                 break;
             };
             let start = self.shown.len();
@@ -121,7 +121,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
                 Some(text) => out.push_str(&text),
                 None => {
                     let help = format!("set it: `export {name}=…`; or write `$${{` if no variable is meant");
-                    self.mistake(start, format!("the variable `{name}` is not set"), help);
+                    self.diagnostic(start, format!("the variable `{name}` is not set"), help);
                 }
             }
             rest = after;
@@ -139,17 +139,18 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     /// Reports a mistake in the shown text from `start` on.
-    fn mistake(&mut self, start: usize, message: impl Into<String>, help: impl Into<String>) {
-        self.mistakes.push(Mistake { span: start..self.shown.len(), message: message.into(), help: help.into() });
+    fn diagnostic(&mut self, start: usize, message: impl Into<String>, help: impl Into<String>) {
+        self.diagnostics.push(Unplaced { span: start..self.shown.len(), message: message.into(), help: help.into() });
     }
 
     fn finish(self, name: &str) -> Result<(), Error> {
-        if self.mistakes.is_empty() {
+        if self.diagnostics.is_empty() {
             return Ok(());
         }
         let source = Source::new(name, self.shown);
-        let diagnostic = |mistake: Mistake| Diagnostic::new(&source, mistake.span, mistake.message).help(mistake.help);
-        Err(self.mistakes.into_iter().map(diagnostic).collect::<Vec<_>>().into())
+        let diagnostic =
+            |diagnostic: Unplaced| Diagnostic::new(&source, diagnostic.span, diagnostic.message).help(diagnostic.help);
+        Err(self.diagnostics.into_iter().map(diagnostic).collect::<Vec<_>>().into())
     }
 }
 

@@ -3,8 +3,8 @@
 use std::{ops::Range, sync::Arc};
 
 use super::{
+    diagnostics::{Diagnostics, Segment, UnplacedDiagnostic, shortened},
     expression::{self, Expression, Positions},
-    mistakes::{Mistake, Mistakes, Segment, shortened},
     parse::{Json, Kind as JsonKind, Member},
 };
 use crate::error::{Diagnostic, Source};
@@ -49,14 +49,14 @@ const OPERATORS: &str = "there are `$eval`, `$if` with `then` and `else`, and `$
 
 /// Converts the JSON of a whole template to a tree.
 pub(super) fn read(source: &Arc<Source>, json: Json) -> Result<Node, Vec<Diagnostic>> {
-    let mut reader = Reader { text: &source.text, mistakes: Mistakes::new(source) };
+    let mut reader = Reader { text: &source.text, diagnostics: Diagnostics::new(source) };
     let root = reader.node(json);
-    reader.mistakes.or(root)
+    reader.diagnostics.or(root)
 }
 
 struct Reader<'a> {
     text: &'a str,
-    mistakes: Mistakes<'a>,
+    diagnostics: Diagnostics<'a>,
 }
 
 // After a mistake a method returns a placeholder and continues, to find further mistakes; the tree is then discarded.
@@ -80,9 +80,9 @@ impl Reader<'_> {
     }
 
     fn within(&mut self, segment: Segment, json: Json) -> Node {
-        self.mistakes.enter(segment);
+        self.diagnostics.enter(segment);
         let node = self.node(json);
-        self.mistakes.leave();
+        self.diagnostics.leave();
         node
     }
 
@@ -90,7 +90,7 @@ impl Reader<'_> {
         let key = unescaped_key(&member.key).unwrap_or_else(|| {
             let message = format!("the key `{}` has a `${{`, but keys are literal", shortened(&member.key));
             let help = "write the key out; `$${` stands for the characters `${`";
-            self.mistakes.add(Mistake::new(member.key_span, message).help(help));
+            self.diagnostics.add(UnplacedDiagnostic::new(member.key_span, message).help(help));
             member.key
         });
         let node = self.within(Segment::Key(key.clone()), member.value);
@@ -106,7 +106,7 @@ impl Reader<'_> {
             key => {
                 let message = format!("the operator `{}` is not supported", shortened(key));
                 let escaped = format!("for a key that begins with `$`, write `${}`", shortened(key));
-                self.mistakes.add(Mistake::new(operator.key_span, message).help(OPERATORS).help(escaped));
+                self.diagnostics.add(UnplacedDiagnostic::new(operator.key_span, message).help(OPERATORS).help(escaped));
                 nothing()
             }
         }
@@ -133,14 +133,14 @@ impl Reader<'_> {
         let span = operator.key_span;
         let list = self.map_list(operator.value);
         let Some(each) = each else {
-            self.mistakes.add(Mistake::new(span, "`$map` has no `each(item)`"));
+            self.diagnostics.add(UnplacedDiagnostic::new(span, "`$map` has no `each(item)`"));
             return nothing();
         };
         let names = each_names(&each.key);
         if names.is_none() {
             let message = format!("`{}` is malformed", shortened(&each.key));
             let help = "write `each(item)` or `each(item, index)` with names of letters, digits and `_`";
-            self.mistakes.add(Mistake::new(each.key_span, message).help(help));
+            self.diagnostics.add(UnplacedDiagnostic::new(each.key_span, message).help(help));
         }
         let body = self.within(Segment::Each, each.value);
         match (list, names) {
@@ -155,18 +155,18 @@ impl Reader<'_> {
             return Some(expression);
         }
         let help = r#"write `{"$map": {"$eval": "items"}, …}`"#;
-        self.mistakes.add(Mistake::new(span, "`$map` needs a list by name").help(help));
+        self.diagnostics.add(UnplacedDiagnostic::new(span, "`$map` needs a list by name").help(help));
         None
     }
 
     fn expression(&mut self, operator: &str, json: &Json) -> Option<Expression> {
         let JsonKind::Text(text) = &json.kind else {
             let message = format!("`{operator}` needs an expression in a string");
-            self.mistakes.add(Mistake::new(json.span.clone(), message));
+            self.diagnostics.add(UnplacedDiagnostic::new(json.span.clone(), message));
             return None;
         };
         let read = expression::whole(text, &Positions::new(self.text, &json.span));
-        read.map_err(|mistake| self.mistakes.add(mistake)).ok()
+        read.map_err(|diagnostic| self.diagnostics.add(diagnostic)).ok()
     }
 
     fn parts(&mut self, text: &str, span: &Range<usize>) -> Vec<Part> {
@@ -187,8 +187,8 @@ impl Reader<'_> {
                         parts.push(Part::Value(expression));
                         at = end;
                     }
-                    Err(mistake) => {
-                        self.mistakes.add(mistake);
+                    Err(diagnostic) => {
+                        self.diagnostics.add(diagnostic);
                         return parts;
                     }
                 }
@@ -205,7 +205,7 @@ impl Reader<'_> {
     fn refuse(&mut self, operator: &str, others: Vec<Member>) {
         for member in others {
             let message = format!("the key `{}` does not belong beside `{operator}`", shortened(&member.key));
-            self.mistakes.add(Mistake::new(member.key_span, message).help(OPERATORS));
+            self.diagnostics.add(UnplacedDiagnostic::new(member.key_span, message).help(OPERATORS));
         }
     }
 }
@@ -231,7 +231,7 @@ fn unescaped_key(key: &str) -> Option<String> {
 }
 
 /// Reads the interpolation at `at`, where `text` has `${`; also returns the position after it.
-fn interpolation(text: &str, at: usize, positions: &Positions) -> Result<(Expression, usize), Mistake> {
+fn interpolation(text: &str, at: usize, positions: &Positions) -> Result<(Expression, usize), UnplacedDiagnostic> {
     let (expression, end) = expression::prefix(text, at + 2, positions)?;
     if text[end..].starts_with('}') {
         return Ok((expression, end + 1));
@@ -241,7 +241,7 @@ fn interpolation(text: &str, at: usize, positions: &Positions) -> Result<(Expres
         return Err(expression::unexpected(found, positions.span(end..end + found.len_utf8())));
     }
     let help = "`$${` stands for the characters `${`";
-    Err(Mistake::new(positions.span(at..end), "`${` is not closed by `}`").help(help))
+    Err(UnplacedDiagnostic::new(positions.span(at..end), "`${` is not closed by `}`").help(help))
 }
 
 /// The names in `each(item)` or `each(item, index)`.

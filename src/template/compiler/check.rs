@@ -7,8 +7,8 @@ use std::{ops::Range, sync::Arc};
 use super::{
     ast::{Map, Node, Part},
     condition::{self, Condition},
+    diagnostics::{Diagnostics, Segment, UnplacedDiagnostic},
     expression::{Expression, Kind},
-    mistakes::{Mistake, Mistakes, Segment},
     scope::{Base, Operand, Reference, Scope},
 };
 use crate::{
@@ -71,23 +71,23 @@ pub(super) fn check<'a>(
     shape: &'a Shape,
     constants: &'a [(&'a str, Constant)],
 ) -> Result<Checked<'a>, Vec<Diagnostic>> {
-    let mut checker = Checker { scope: Scope::new(shape, constants), mistakes: Mistakes::new(source) };
+    let mut checker = Checker { scope: Scope::new(shape, constants), diagnostics: Diagnostics::new(source) };
     let output = checker.node(root);
     if output.may_vanish() {
-        let mistake = Mistake::new(0..source.text.len().min(1), "the whole document may be left out");
-        checker.mistakes.add(mistake.help("give the outermost `$if` both `then` and `else`"));
+        let diagnostic = UnplacedDiagnostic::new(0..source.text.len().min(1), "the whole document may be left out");
+        checker.diagnostics.add(diagnostic.help("give the outermost `$if` both `then` and `else`"));
     }
-    checker.mistakes.or(output)
+    checker.diagnostics.or(output)
 }
 
 struct Checker<'a, 'm> {
     scope: Scope<'a>,
-    mistakes: Mistakes<'m>,
+    diagnostics: Diagnostics<'m>,
 }
 
 impl<'a> Checker<'a, '_> {
     fn node(&mut self, node: &'a Node) -> Checked<'a> {
-        if self.mistakes.is_full() {
+        if self.diagnostics.is_full() {
             return nothing();
         }
         match node {
@@ -109,9 +109,9 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn within(&mut self, segment: Segment, node: &'a Node) -> Checked<'a> {
-        self.mistakes.enter(segment);
+        self.diagnostics.enter(segment);
         let checked = self.node(node);
-        self.mistakes.leave();
+        self.diagnostics.leave();
         checked
     }
 
@@ -121,7 +121,7 @@ impl<'a> Checker<'a, '_> {
         then: Option<&'a Node>,
         otherwise: Option<&'a Node>,
     ) -> Checked<'a> {
-        let checked = condition::check(condition, &mut self.scope, &mut self.mistakes);
+        let checked = condition::check(condition, &mut self.scope, &mut self.diagnostics);
         let mut branch = |outcome, node: Option<&'a Node>| {
             let mark = self.scope.mark();
             condition::assume(condition, outcome, &mut self.scope);
@@ -138,7 +138,7 @@ impl<'a> Checker<'a, '_> {
 
     fn eval(&mut self, expression: &'a Expression) -> Checked<'a> {
         let Some((operand, shape)) = self.operand(expression) else {
-            let checked = condition::check(expression, &mut self.scope, &mut self.mistakes);
+            let checked = condition::check(expression, &mut self.scope, &mut self.diagnostics);
             let literal = |text: &str| Checked::Literal(text.to_owned());
             return checked.map_or_else(nothing, |condition| choice(condition, literal("true"), literal("false")));
         };
@@ -161,8 +161,8 @@ impl<'a> Checker<'a, '_> {
         match &expression.kind {
             Kind::Name(name) => Some(match self.scope.resolve(name, expression.span.clone()) {
                 Ok(named) => (Some(named.operand), named.here),
-                Err(mistake) => {
-                    self.mistakes.add(mistake);
+                Err(diagnostic) => {
+                    self.diagnostics.add(diagnostic);
                     (None, &Shape::Text)
                 }
             }),
@@ -172,11 +172,13 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn refuse_composite(&mut self, expression: &Expression, shape: &Shape) -> Checked<'a> {
-        let mistake =
-            Mistake::new(expression.span.clone(), format!("`$eval` of {} is not supported", shape.describe()));
-        self.mistakes.add(match shape {
-            Shape::List(_) => mistake.help(r#"walk it with {"$map": {"$eval": "…"}, "each(item)": …}"#),
-            _ => mistake.help("write its keys out, each with its own value"),
+        let diagnostic = UnplacedDiagnostic::new(
+            expression.span.clone(),
+            format!("`$eval` of {} is not supported", shape.describe()),
+        );
+        self.diagnostics.add(match shape {
+            Shape::List(_) => diagnostic.help(r#"walk it with {"$map": {"$eval": "…"}, "each(item)": …}"#),
+            _ => diagnostic.help("write its keys out, each with its own value"),
         });
         nothing()
     }
@@ -187,17 +189,18 @@ impl<'a> Checker<'a, '_> {
             Part::Value(expression) => expression,
         };
         let Some((operand, shape)) = self.operand(expression) else {
-            return match condition::check(expression, &mut self.scope, &mut self.mistakes) {
+            return match condition::check(expression, &mut self.scope, &mut self.diagnostics) {
                 Some(Condition::Decided(known)) => TextPart::Literal(known.to_string().into_bytes()),
                 Some(condition) => TextPart::Choice(condition),
                 None => TextPart::Literal(Vec::new()),
             };
         };
         let null = || {
-            let mistake = Mistake::new(expression.span.clone(), "the value may be null, which a text cannot contain");
-            mistake.help(r#"use {"$if": …} around the text, or {"$eval": …} for the value or null"#)
+            let diagnostic =
+                UnplacedDiagnostic::new(expression.span.clone(), "the value may be null, which a text cannot contain");
+            diagnostic.help(r#"use {"$if": …} around the text, or {"$eval": …} for the value or null"#)
         };
-        let mistake = match (operand, shape) {
+        let diagnostic = match (operand, shape) {
             (None, _) => return TextPart::Literal(Vec::new()),
             (_, Shape::Nullable(_)) | (Some(Operand::Constant(Constant::Null)), _) => null(),
             (Some(Operand::Constant(Constant::Text(text))), _) => {
@@ -212,17 +215,17 @@ impl<'a> Checker<'a, '_> {
             }
             (_, composite) => {
                 let message = format!("{} cannot stand in a text", composite.describe());
-                Mistake::new(expression.span.clone(), message)
+                UnplacedDiagnostic::new(expression.span.clone(), message)
             }
         };
-        self.mistakes.add(mistake);
+        self.diagnostics.add(diagnostic);
         TextPart::Literal(Vec::new())
     }
 
     fn map(&mut self, map: &'a Map) -> Checked<'a> {
         if self.scope.is_in_list() {
             let message = "a `$map` within a `$map` is not supported";
-            self.mistakes.add(Mistake::new(map.span.clone(), message));
+            self.diagnostics.add(UnplacedDiagnostic::new(map.span.clone(), message));
             return nothing();
         }
         match self.list(&map.list) {
@@ -232,17 +235,17 @@ impl<'a> Checker<'a, '_> {
                 self.scope.leave_list();
                 Checked::Map(reference, Box::new(body))
             }
-            Err(mistake) => {
-                self.mistakes.add(mistake);
+            Err(diagnostic) => {
+                self.diagnostics.add(diagnostic);
                 nothing()
             }
         }
     }
 
-    fn list(&self, expression: &'a Expression) -> Result<(Reference<'a>, &'a Shape), Mistake> {
+    fn list(&self, expression: &'a Expression) -> Result<(Reference<'a>, &'a Shape), UnplacedDiagnostic> {
         let not_a_list = |span: &Range<usize>, found: &str| {
             let message = format!("`$map` walks a list, but this is {found}");
-            Mistake::new(span.clone(), message)
+            UnplacedDiagnostic::new(span.clone(), message)
         };
         let Kind::Name(name) = &expression.kind else {
             return Err(not_a_list(&expression.span, "not a name"));
@@ -251,8 +254,8 @@ impl<'a> Checker<'a, '_> {
         match (named.operand, named.here) {
             (Operand::Value(reference), Shape::List(item)) if reference.base == Base::Global => Ok((reference, item)),
             (_, Shape::Nullable(inner)) if matches!(**inner, Shape::List(_)) => {
-                let mistake = not_a_list(&expression.span, "nullable");
-                Err(mistake.help(format!(r#"guard it by {{"$if": "{}", "then": …}}"#, name.join("."))))
+                let diagnostic = not_a_list(&expression.span, "nullable");
+                Err(diagnostic.help(format!(r#"guard it by {{"$if": "{}", "then": …}}"#, name.join("."))))
             }
             (_, other) => Err(not_a_list(&expression.span, other.describe())),
         }

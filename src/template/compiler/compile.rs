@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     check::{Checked, TextPart},
     condition::Condition,
-    mistakes::{Mistake, Mistakes},
+    diagnostics::{Diagnostics, UnplacedDiagnostic},
     scope::{Base, Operand, Reference},
 };
 use crate::{
@@ -29,12 +29,14 @@ pub(super) fn compile(source: &Arc<Source>, root: &Checked) -> Result<Program, V
     compiler.flush();
     let mut program = compiler.program;
     program.literals = compiler.literals.finish();
-    let mut mistakes = Mistakes::new(source);
+    let mut diagnostics = Diagnostics::new(source);
     if compiler.overflow {
         let message = format!("the compiled template is larger than {} MiB", MAX_LITERALS >> 20);
-        mistakes.add(Mistake::new(0..0, message).help("long keys before nested `$if` are repeated for each branch"));
+        diagnostics.add(
+            UnplacedDiagnostic::new(0..0, message).help("long keys before nested `$if` are repeated for each branch"),
+        );
     }
-    mistakes.or(program)
+    diagnostics.or(program)
 }
 
 /// Whether a key or item is the first of its object or array.

@@ -1,8 +1,8 @@
 //! Type checker of conditions: folds constants and derives which names a condition proves not to be null.
 
 use super::{
+    diagnostics::{Diagnostics, UnplacedDiagnostic},
     expression::{Expression, Kind},
-    mistakes::{Mistake, Mistakes},
     scope::{Base, Named, Operand, Reference, Scope},
 };
 use crate::template::{
@@ -40,20 +40,20 @@ impl Condition<'_> {
 pub(super) fn check<'a>(
     expression: &'a Expression,
     scope: &mut Scope<'a>,
-    mistakes: &mut Mistakes,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Condition<'a>> {
     match &expression.kind {
         Kind::Literal(constant) => Some(Condition::Decided(is_truthy(constant))),
         Kind::Name(name) => {
             let found = scope.resolve(name, expression.span.clone()).and_then(|named| truthy(named, expression));
-            found.map_err(|mistake| mistakes.add(mistake)).ok()
+            found.map_err(|diagnostic| diagnostics.add(diagnostic)).ok()
         }
-        Kind::Not(inner) => check(inner, scope, mistakes).map(Condition::negated),
-        Kind::All(parts) => chain(parts, true, scope, mistakes),
-        Kind::Any(parts) => chain(parts, false, scope, mistakes),
+        Kind::Not(inner) => check(inner, scope, diagnostics).map(Condition::negated),
+        Kind::All(parts) => chain(parts, true, scope, diagnostics),
+        Kind::Any(parts) => chain(parts, false, scope, diagnostics),
         Kind::Compare(left, comparison, right) => {
             let found = compare(left, *comparison, right, expression, scope);
-            found.map_err(|mistake| mistakes.add(mistake)).ok()
+            found.map_err(|diagnostic| diagnostics.add(diagnostic)).ok()
         }
     }
 }
@@ -84,12 +84,12 @@ fn chain<'a>(
     parts: &'a [Expression],
     all: bool,
     scope: &mut Scope<'a>,
-    mistakes: &mut Mistakes,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Condition<'a>> {
     let mark = scope.mark();
     let (mut open, mut decided, mut fine) = (Vec::new(), None, true);
     for part in parts {
-        match check(part, scope, mistakes) {
+        match check(part, scope, diagnostics) {
             Some(Condition::Decided(known)) if known == all => {}
             Some(Condition::Decided(known)) => decided = Some(known),
             Some(condition) => open.push(condition),
@@ -108,7 +108,7 @@ fn chain<'a>(
     fine.then_some(condition)
 }
 
-fn truthy<'a>(named: Named<'a>, expression: &Expression) -> Result<Condition<'a>, Mistake> {
+fn truthy<'a>(named: Named<'a>, expression: &Expression) -> Result<Condition<'a>, UnplacedDiagnostic> {
     let reference = match named.operand {
         Operand::Constant(constant) => return Ok(Condition::Decided(is_truthy(&constant))),
         Operand::Index => return Ok(Condition::Truthy(Operand::Index, Scalar::Integer)),
@@ -119,7 +119,7 @@ fn truthy<'a>(named: Named<'a>, expression: &Expression) -> Result<Condition<'a>
         Shape::Object(_) if !matches!(named.here, Shape::Nullable(_)) => Condition::Decided(true),
         Shape::Object(_) => Condition::IsNull(reference).negated(),
         Shape::List(_) if reference.base == Base::Item => {
-            return Err(Mistake::new(expression.span.clone(), "a list within a list cannot be used"));
+            return Err(UnplacedDiagnostic::new(expression.span.clone(), "a list within a list cannot be used"));
         }
         Shape::List(_) => Condition::Filled(reference.path),
         Shape::Integer => Condition::Truthy(Operand::Value(reference), Scalar::Integer),
@@ -142,12 +142,12 @@ fn compare<'a>(
     right: &'a Expression,
     whole: &Expression,
     scope: &Scope<'a>,
-) -> Result<Condition<'a>, Mistake> {
+) -> Result<Condition<'a>, UnplacedDiagnostic> {
     let (a, b) = (side(left, scope)?, side(right, scope)?);
     let equality = matches!(comparison, Comparison::Equal | Comparison::Unequal);
     let (Some(a_shape), Some(b_shape)) = (a.declared, b.declared) else {
         let condition = match (a.declared, b.declared) {
-            _ if !equality => return Err(Mistake::new(whole.span.clone(), "null has no order")),
+            _ if !equality => return Err(UnplacedDiagnostic::new(whole.span.clone(), "null has no order")),
             (None, None) => Condition::Decided(true),
             (None, Some(_)) => is_null(b, right)?,
             _ => is_null(a, left)?,
@@ -156,12 +156,12 @@ fn compare<'a>(
     };
     let scalar = common(a_shape, b_shape, whole)?;
     if !equality && scalar == Scalar::Boolean {
-        return Err(Mistake::new(whole.span.clone(), "booleans have no order"));
+        return Err(UnplacedDiagnostic::new(whole.span.clone(), "booleans have no order"));
     }
     for (side, expression) in [(&a, left), (&b, right)] {
         if !equality && side.nullable {
             let message = format!("{} may be null here, and null has no order", written(expression));
-            return Err(Mistake::new(expression.span.clone(), message).help("ask whether it is null before"));
+            return Err(UnplacedDiagnostic::new(expression.span.clone(), message).help("ask whether it is null before"));
         }
     }
     Ok(match (a.operand, b.operand) {
@@ -170,7 +170,7 @@ fn compare<'a>(
     })
 }
 
-fn side<'a>(expression: &'a Expression, scope: &Scope<'a>) -> Result<Side<'a>, Mistake> {
+fn side<'a>(expression: &'a Expression, scope: &Scope<'a>) -> Result<Side<'a>, UnplacedDiagnostic> {
     let constant = |constant: &Constant, shape| Side {
         operand: Operand::Constant(constant.clone()),
         declared: shape,
@@ -192,16 +192,17 @@ fn side<'a>(expression: &'a Expression, scope: &Scope<'a>) -> Result<Side<'a>, M
             },
         )),
         _ => {
-            let mistake = Mistake::new(expression.span.clone(), "only names and literals can be compared");
-            Err(mistake.help("use `!`, `&&` and `||` around comparisons, not inside them"))
+            let diagnostic =
+                UnplacedDiagnostic::new(expression.span.clone(), "only names and literals can be compared");
+            Err(diagnostic.help("use `!`, `&&` and `||` around comparisons, not inside them"))
         }
     }
 }
 
-fn is_null<'a>(side: Side<'a>, expression: &Expression) -> Result<Condition<'a>, Mistake> {
+fn is_null<'a>(side: Side<'a>, expression: &Expression) -> Result<Condition<'a>, UnplacedDiagnostic> {
     if !matches!(side.declared, Some(Shape::Nullable(_))) {
         let message = format!("{} is never null", written(expression));
-        return Err(Mistake::new(expression.span.clone(), message));
+        return Err(UnplacedDiagnostic::new(expression.span.clone(), message));
     }
     Ok(match side.operand {
         Operand::Constant(constant) => Condition::Decided(constant == Constant::Null),
@@ -210,19 +211,19 @@ fn is_null<'a>(side: Side<'a>, expression: &Expression) -> Result<Condition<'a>,
     })
 }
 
-fn common(a: &Shape, b: &Shape, whole: &Expression) -> Result<Scalar, Mistake> {
-    let mistake = || {
+fn common(a: &Shape, b: &Shape, whole: &Expression) -> Result<Scalar, UnplacedDiagnostic> {
+    let diagnostic = || {
         let message = format!("cannot compare {} with {}", a.not_null().describe(), b.not_null().describe());
-        Mistake::new(whole.span.clone(), message)
+        UnplacedDiagnostic::new(whole.span.clone(), message)
     };
     match (a.not_null(), b.not_null()) {
         (Shape::Text, Shape::Text) => Ok(Scalar::Text),
         (Shape::Integer, Shape::Integer) => Ok(Scalar::Integer),
         (Shape::Boolean, Shape::Boolean) => Ok(Scalar::Boolean),
         (Shape::Text, Shape::Integer) | (Shape::Integer, Shape::Text) => {
-            Err(mistake().help("numbers stand without quotes, texts with them"))
+            Err(diagnostic().help("numbers stand without quotes, texts with them"))
         }
-        _ => Err(mistake()),
+        _ => Err(diagnostic()),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::mistakes::{Mistake, shortened};
+use super::diagnostics::{UnplacedDiagnostic, shortened};
 use crate::template::{limits::MAX_DEPTH, program::Comparison, shape::Constant};
 
 /// An expression and its span in the template's text.
@@ -87,13 +87,13 @@ fn escape_lengths(text: &str) -> (usize, usize) {
 }
 
 /// Parses all of `text` as an expression.
-pub(super) fn whole(text: &str, positions: &Positions) -> Result<Expression, Mistake> {
+pub(super) fn whole(text: &str, positions: &Positions) -> Result<Expression, UnplacedDiagnostic> {
     let (expression, end) = prefix(text, 0, positions)?;
     if end == text.len() { Ok(expression) } else { Err(Parser { text, at: end, depth: 0, positions }.unexpected()) }
 }
 
 /// Parses the expression at `at`; also returns the position after it and the space that follows it.
-pub(super) fn prefix(text: &str, at: usize, positions: &Positions) -> Result<(Expression, usize), Mistake> {
+pub(super) fn prefix(text: &str, at: usize, positions: &Positions) -> Result<(Expression, usize), UnplacedDiagnostic> {
     let mut parser = Parser { text, at, depth: 0, positions };
     let expression = parser.any()?;
     parser.skip_space();
@@ -108,11 +108,11 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn any(&mut self) -> Result<Expression, Mistake> {
+    fn any(&mut self) -> Result<Expression, UnplacedDiagnostic> {
         self.chain("||", Self::all, Kind::Any)
     }
 
-    fn all(&mut self) -> Result<Expression, Mistake> {
+    fn all(&mut self) -> Result<Expression, UnplacedDiagnostic> {
         self.chain("&&", Self::comparison, Kind::All)
     }
 
@@ -120,9 +120,9 @@ impl Parser<'_> {
     fn chain(
         &mut self,
         operator: &str,
-        part: fn(&mut Self) -> Result<Expression, Mistake>,
+        part: fn(&mut Self) -> Result<Expression, UnplacedDiagnostic>,
         kind: fn(Vec<Expression>) -> Kind,
-    ) -> Result<Expression, Mistake> {
+    ) -> Result<Expression, UnplacedDiagnostic> {
         let first = part(self)?;
         if !self.take(operator) {
             return Ok(first);
@@ -136,7 +136,7 @@ impl Parser<'_> {
         Ok(Expression { span: start..end, kind: kind(parts) })
     }
 
-    fn comparison(&mut self) -> Result<Expression, Mistake> {
+    fn comparison(&mut self) -> Result<Expression, UnplacedDiagnostic> {
         let left = self.unary()?;
         let Some(comparison) = self.comparison_sign() else {
             return Ok(left);
@@ -146,7 +146,9 @@ impl Parser<'_> {
         let end = self.at;
         if self.comparison_sign().is_some() {
             let span = self.positions.span(end..self.at);
-            return Err(Mistake::new(span, "comparisons cannot be chained").help("join two comparisons by `&&`"));
+            return Err(
+                UnplacedDiagnostic::new(span, "comparisons cannot be chained").help("join two comparisons by `&&`")
+            );
         }
         let span = left.span.start..right.span.end;
         Ok(Expression { span, kind: Kind::Compare(Box::new(left), comparison, Box::new(right)) })
@@ -156,7 +158,7 @@ impl Parser<'_> {
         COMPARISONS.iter().find(|(sign, _)| self.take(sign)).map(|(_, comparison)| *comparison)
     }
 
-    fn unary(&mut self) -> Result<Expression, Mistake> {
+    fn unary(&mut self) -> Result<Expression, UnplacedDiagnostic> {
         self.skip_space();
         let start = self.at;
         if self.text[start..].starts_with("!=") || !self.take("!") {
@@ -167,7 +169,7 @@ impl Parser<'_> {
         Ok(Expression { span, kind: Kind::Not(Box::new(inner)) })
     }
 
-    fn primary(&mut self) -> Result<Expression, Mistake> {
+    fn primary(&mut self) -> Result<Expression, UnplacedDiagnostic> {
         self.skip_space();
         let start = self.at;
         let kind = match self.text.as_bytes().get(start) {
@@ -187,11 +189,11 @@ impl Parser<'_> {
     fn nested(
         &mut self,
         start: usize,
-        read: fn(&mut Self) -> Result<Expression, Mistake>,
-    ) -> Result<Expression, Mistake> {
+        read: fn(&mut Self) -> Result<Expression, UnplacedDiagnostic>,
+    ) -> Result<Expression, UnplacedDiagnostic> {
         if self.depth == MAX_DEPTH {
             let span = self.positions.span(start..start + 1);
-            return Err(Mistake::new(span, format!("expressions nest at most {MAX_DEPTH} deep")));
+            return Err(UnplacedDiagnostic::new(span, format!("expressions nest at most {MAX_DEPTH} deep")));
         }
         self.depth += 1;
         let inner = read(self)?;
@@ -199,17 +201,17 @@ impl Parser<'_> {
         Ok(inner)
     }
 
-    fn text_literal(&mut self, quote: char) -> Result<Kind, Mistake> {
+    fn text_literal(&mut self, quote: char) -> Result<Kind, UnplacedDiagnostic> {
         let start = self.at;
         let Some(length) = self.text[start + 1..].find(quote) else {
             let span = self.positions.span(start..self.text.len());
-            return Err(Mistake::new(span, format!("the text has no closing `{quote}`")));
+            return Err(UnplacedDiagnostic::new(span, format!("the text has no closing `{quote}`")));
         };
         self.at += length + 2;
         Ok(Kind::Literal(Constant::Text(self.text[start + 1..start + 1 + length].to_owned())))
     }
 
-    fn integer(&mut self) -> Result<Kind, Mistake> {
+    fn integer(&mut self) -> Result<Kind, UnplacedDiagnostic> {
         let start = self.at;
         self.at += usize::from(self.text.as_bytes()[start] == b'-');
         self.at += self.text[self.at..].bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
@@ -217,11 +219,11 @@ impl Parser<'_> {
         let number = digits.parse().ok().filter(|number| (i64::MIN.into()..=u64::MAX.into()).contains(number));
         number.map(|number| Kind::Literal(Constant::Integer(number))).ok_or_else(|| {
             let message = format!("`{}` is not an integer of 64 bits", shortened(digits));
-            Mistake::new(self.positions.span(start..self.at), message).help(SUPPORTED)
+            UnplacedDiagnostic::new(self.positions.span(start..self.at), message).help(SUPPORTED)
         })
     }
 
-    fn name(&mut self) -> Result<Kind, Mistake> {
+    fn name(&mut self) -> Result<Kind, UnplacedDiagnostic> {
         let first = self.word();
         if !self.text[self.at..].starts_with('.') {
             match first.as_str() {
@@ -251,12 +253,11 @@ impl Parser<'_> {
         rest[..length].to_owned()
     }
 
-    fn unexpected(&self) -> Mistake {
+    fn unexpected(&self) -> UnplacedDiagnostic {
         match self.text[self.at..].chars().next() {
             Some(found) => unexpected(found, self.positions.span(self.at..self.at + found.len_utf8())),
-            None => {
-                Mistake::new(self.positions.span(self.at..self.at), "the expression is not complete").help(SUPPORTED)
-            }
+            None => UnplacedDiagnostic::new(self.positions.span(self.at..self.at), "the expression is not complete")
+                .help(SUPPORTED),
         }
     }
 
@@ -273,6 +274,7 @@ impl Parser<'_> {
 }
 
 /// The mistake for a character that cannot occur at this place of an expression.
-pub(super) fn unexpected(found: char, span: std::ops::Range<usize>) -> Mistake {
-    Mistake::new(span, format!("`{}` is not expected in an expression", super::parse::shown(found))).help(SUPPORTED)
+pub(super) fn unexpected(found: char, span: std::ops::Range<usize>) -> UnplacedDiagnostic {
+    UnplacedDiagnostic::new(span, format!("`{}` is not expected in an expression", super::parse::shown(found)))
+        .help(SUPPORTED)
 }

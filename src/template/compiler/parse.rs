@@ -5,7 +5,7 @@
 
 use std::{collections::HashSet, ops::Range, sync::Arc};
 
-use super::mistakes::{Mistake, Mistakes, Segment, shortened};
+use super::diagnostics::{Diagnostics, Segment, UnplacedDiagnostic, shortened};
 use crate::{
     error::{Diagnostic, Source},
     template::limits::MAX_DEPTH,
@@ -37,12 +37,12 @@ pub(crate) struct Member {
 
 /// Parses one JSON text; `what` names it in messages.
 pub(crate) fn parse(source: &Arc<Source>, what: &'static str) -> Result<Json, Vec<Diagnostic>> {
-    let mut parser = Parser { text: &source.text, what, at: 0, depth: 0, mistakes: Mistakes::new(source) };
+    let mut parser = Parser { text: &source.text, what, at: 0, depth: 0, diagnostics: Diagnostics::new(source) };
     match parser.document() {
-        Ok(json) => parser.mistakes.or(json),
-        Err(mistake) => {
-            parser.mistakes.add(mistake);
-            Err(parser.mistakes.into_found())
+        Ok(json) => parser.diagnostics.or(json),
+        Err(diagnostic) => {
+            parser.diagnostics.add(diagnostic);
+            Err(parser.diagnostics.into_found())
         }
     }
 }
@@ -52,12 +52,12 @@ struct Parser<'a> {
     what: &'static str,
     at: usize,
     depth: usize,
-    mistakes: Mistakes<'a>,
+    diagnostics: Diagnostics<'a>,
 }
 
 // A syntax error returns at once and leaves the path as it is, so that the message can name it.
 impl Parser<'_> {
-    fn document(&mut self) -> Result<Json, Mistake> {
+    fn document(&mut self) -> Result<Json, UnplacedDiagnostic> {
         // Editors of some systems begin every file with a byte order mark.
         self.at = self.text.len() - self.text.trim_start_matches('\u{feff}').len();
         let json = self.value()?;
@@ -68,7 +68,7 @@ impl Parser<'_> {
         Ok(json)
     }
 
-    fn value(&mut self) -> Result<Json, Mistake> {
+    fn value(&mut self) -> Result<Json, UnplacedDiagnostic> {
         self.skip_space();
         let start = self.at;
         let kind = match self.peek() {
@@ -85,10 +85,10 @@ impl Parser<'_> {
         Ok(Json { span: start..self.at, kind })
     }
 
-    fn nested<T>(&mut self, read: fn(&mut Self) -> Result<T, Mistake>) -> Result<T, Mistake> {
+    fn nested<T>(&mut self, read: fn(&mut Self) -> Result<T, UnplacedDiagnostic>) -> Result<T, UnplacedDiagnostic> {
         if self.depth == MAX_DEPTH {
             let message = format!("values nest at most {MAX_DEPTH} deep");
-            return Err(Mistake::new(self.at..self.at + 1, message));
+            return Err(UnplacedDiagnostic::new(self.at..self.at + 1, message));
         }
         self.depth += 1;
         self.at += 1;
@@ -97,16 +97,16 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    fn array(&mut self) -> Result<Vec<Json>, Mistake> {
+    fn array(&mut self) -> Result<Vec<Json>, UnplacedDiagnostic> {
         let mut items = Vec::new();
         self.skip_space();
         if self.take(b']') {
             return Ok(items);
         }
         loop {
-            self.mistakes.enter(Segment::Item(items.len()));
+            self.diagnostics.enter(Segment::Item(items.len()));
             items.push(self.value()?);
-            self.mistakes.leave();
+            self.diagnostics.leave();
             self.skip_space();
             if self.take(b']') {
                 return Ok(items);
@@ -117,7 +117,7 @@ impl Parser<'_> {
         }
     }
 
-    fn object(&mut self) -> Result<Vec<Member>, Mistake> {
+    fn object(&mut self) -> Result<Vec<Member>, UnplacedDiagnostic> {
         let mut members = Vec::new();
         let mut seen = HashSet::new();
         self.skip_space();
@@ -128,11 +128,11 @@ impl Parser<'_> {
             let (key, key_span) = self.key()?;
             if !seen.insert(key.clone()) {
                 let message = format!("the key `{}` appears twice", shortened(&key));
-                self.mistakes.add(Mistake::new(key_span.clone(), message).help("remove one of them"));
+                self.diagnostics.add(UnplacedDiagnostic::new(key_span.clone(), message).help("remove one of them"));
             }
-            self.mistakes.enter(Segment::Key(key.clone()));
+            self.diagnostics.enter(Segment::Key(key.clone()));
             let value = self.value()?;
-            self.mistakes.leave();
+            self.diagnostics.leave();
             members.push(Member { key, key_span, value });
             self.skip_space();
             if self.take(b'}') {
@@ -144,15 +144,15 @@ impl Parser<'_> {
         }
     }
 
-    fn key(&mut self) -> Result<(String, Range<usize>), Mistake> {
+    fn key(&mut self) -> Result<(String, Range<usize>), UnplacedDiagnostic> {
         self.skip_space();
         let start = self.at;
         if self.peek() != Some(b'"') {
-            let mistake = self.unexpected("a key in double quotes");
+            let diagnostic = self.unexpected("a key in double quotes");
             let after_comma = self.text[..self.at].trim_end().ends_with(',');
             return Err(match self.peek() {
-                Some(b'}') if after_comma => mistake.help("remove the `,` after the last entry"),
-                _ => mistake,
+                Some(b'}') if after_comma => diagnostic.help("remove the `,` after the last entry"),
+                _ => diagnostic,
             });
         }
         let key = self.string()?;
@@ -164,7 +164,7 @@ impl Parser<'_> {
         Ok((key, span))
     }
 
-    fn string(&mut self) -> Result<String, Mistake> {
+    fn string(&mut self) -> Result<String, UnplacedDiagnostic> {
         let start = self.at;
         let mut value = String::new();
         self.at += 1;
@@ -182,17 +182,18 @@ impl Parser<'_> {
                 }
                 Some(b'\\') => value.push(self.escape()?),
                 Some(_) => {
-                    let mistake = Mistake::new(self.at..self.at + 1, "a control character stands in a string");
-                    return Err(mistake.help("write line breaks as `\\n`, tabs as `\\t`"));
+                    let diagnostic =
+                        UnplacedDiagnostic::new(self.at..self.at + 1, "a control character stands in a string");
+                    return Err(diagnostic.help("write line breaks as `\\n`, tabs as `\\t`"));
                 }
                 None => {
-                    return Err(Mistake::new(start..self.at, "the string has no closing `\"`"));
+                    return Err(UnplacedDiagnostic::new(start..self.at, "the string has no closing `\"`"));
                 }
             }
         }
     }
 
-    fn escape(&mut self) -> Result<char, Mistake> {
+    fn escape(&mut self) -> Result<char, UnplacedDiagnostic> {
         let start = self.at;
         self.at += 2;
         match self.text.as_bytes().get(start + 1) {
@@ -207,13 +208,13 @@ impl Parser<'_> {
             Some(b'u') => self.unicode_escape(start),
             _ => {
                 self.at = start;
-                let mistake = Mistake::new(start..start + 1, "the escape after `\\` is unknown");
-                Err(mistake.help(r#"JSON has `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t` and `\u0000`"#))
+                let diagnostic = UnplacedDiagnostic::new(start..start + 1, "the escape after `\\` is unknown");
+                Err(diagnostic.help(r#"JSON has `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t` and `\u0000`"#))
             }
         }
     }
 
-    fn unicode_escape(&mut self, start: usize) -> Result<char, Mistake> {
+    fn unicode_escape(&mut self, start: usize) -> Result<char, UnplacedDiagnostic> {
         let mut code = self.four_digits(start)?;
         if (0xd800..0xdc00).contains(&code) && self.text[self.at..].starts_with("\\u") {
             self.at += 2;
@@ -223,18 +224,18 @@ impl Parser<'_> {
                 code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
             }
         }
-        let lonely = || Mistake::new(start..self.at, "half of a surrogate pair stands alone");
+        let lonely = || UnplacedDiagnostic::new(start..self.at, "half of a surrogate pair stands alone");
         char::from_u32(code).ok_or_else(lonely)
     }
 
-    fn four_digits(&mut self, start: usize) -> Result<u32, Mistake> {
+    fn four_digits(&mut self, start: usize) -> Result<u32, UnplacedDiagnostic> {
         let digits = self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
         let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         self.at += 4;
-        code.ok_or_else(|| Mistake::new(start..start + 2, "`\\u` needs four hexadecimal digits"))
+        code.ok_or_else(|| UnplacedDiagnostic::new(start..start + 2, "`\\u` needs four hexadecimal digits"))
     }
 
-    fn number(&mut self) -> Result<Kind, Mistake> {
+    fn number(&mut self) -> Result<Kind, UnplacedDiagnostic> {
         let start = self.at;
         self.take(b'-');
         let leading = self.at;
@@ -249,7 +250,7 @@ impl Parser<'_> {
         if fine {
             Ok(Kind::Verbatim)
         } else {
-            Err(Mistake::new(
+            Err(UnplacedDiagnostic::new(
                 start..self.at,
                 format!("`{}` is not a JSON number", shortened(&self.text[start..self.at])),
             ))
@@ -264,7 +265,7 @@ impl Parser<'_> {
         self.at > start
     }
 
-    fn word(&mut self) -> Result<Kind, Mistake> {
+    fn word(&mut self) -> Result<Kind, UnplacedDiagnostic> {
         let rest = &self.text[self.at..];
         let length = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
         let word = &rest[..length];
@@ -273,7 +274,7 @@ impl Parser<'_> {
             return Ok(Kind::Verbatim);
         }
         let message = format!("`{}` is not a JSON value", shortened(word));
-        Err(Mistake::new(self.at..self.at + length, message).help("strings stand in double quotes"))
+        Err(UnplacedDiagnostic::new(self.at..self.at + length, message).help("strings stand in double quotes"))
     }
 
     /// Help for a missing separator.
@@ -286,13 +287,16 @@ impl Parser<'_> {
         }
     }
 
-    fn unexpected(&self, expected: &str) -> Mistake {
+    fn unexpected(&self, expected: &str) -> UnplacedDiagnostic {
         match self.text[self.at..].chars().next() {
             Some(found) => {
                 let message = format!("expected {expected}, found `{}`", shown(found));
-                Mistake::new(self.at..self.at + found.len_utf8(), message)
+                UnplacedDiagnostic::new(self.at..self.at + found.len_utf8(), message)
             }
-            None => Mistake::new(self.at..self.at, format!("expected {expected}, found the end of the {}", self.what)),
+            None => UnplacedDiagnostic::new(
+                self.at..self.at,
+                format!("expected {expected}, found the end of the {}", self.what),
+            ),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use super::mistakes::{Mistake, shortened};
+use super::diagnostics::{UnplacedDiagnostic, shortened};
 use crate::template::shape::{Constant, Shape};
 
 /// Root of a path.
@@ -96,7 +96,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Resolves a name.
-    pub(super) fn resolve(&self, name: &[String], span: Range<usize>) -> Result<Named<'a>, Mistake> {
+    pub(super) fn resolve(&self, name: &[String], span: Range<usize>) -> Result<Named<'a>, UnplacedDiagnostic> {
         if let (Some(each), [only]) = (&self.each, name)
             && each.index == Some(only)
         {
@@ -119,7 +119,7 @@ impl<'a> Scope<'a> {
         let operand = match constant {
             Some(constant) if !declared.fits(constant) => {
                 let message = format!("`{}` is {}, but set to {constant:?}", name.join("."), declared.describe());
-                return Err(Mistake::new(span, message));
+                return Err(UnplacedDiagnostic::new(span, message));
             }
             Some(constant) => Operand::Constant((*constant).clone()),
             None => Operand::Value(Reference { base, path: path.to_vec(), shape: declared }),
@@ -148,9 +148,9 @@ impl<'a> Scope<'a> {
         outer: &[String],
         members: impl Iterator<Item = &'n String>,
         span: Range<usize>,
-    ) -> Mistake {
+    ) -> UnplacedDiagnostic {
         let written = name.join(".");
-        let mut mistake = Mistake::new(span, format!("unknown name `{}`", shortened(&written)));
+        let mut diagnostic = UnplacedDiagnostic::new(span, format!("unknown name `{}`", shortened(&written)));
         let mut known = Vec::new();
         flatten(self.root, "", &mut known);
         let mut here: Vec<String> = Vec::new();
@@ -162,20 +162,22 @@ impl<'a> Scope<'a> {
         }
         here.extend(members.map(|member| outer.iter().chain([member]).cloned().collect::<Vec<_>>().join(".")));
         if let Some(close) = closest(&written, &known) {
-            mistake = mistake.help(format!("did you mean `{close}`?"));
+            diagnostic = diagnostic.help(format!("did you mean `{close}`?"));
         }
-        mistake.help(listing(&here))
+        diagnostic.help(listing(&here))
     }
 }
 
-fn not_an_object(name: &[String], outer: &[String], found: &Shape, span: Range<usize>) -> Mistake {
+fn not_an_object(name: &[String], outer: &[String], found: &Shape, span: Range<usize>) -> UnplacedDiagnostic {
     let (name, outer) = (name.join("."), outer.join("."));
     match found {
-        Shape::Nullable(_) => Mistake::new(span, format!("`{outer}` may be null here, so `{name}` may not exist"))
-            .help(format!(r#"guard it by {{"$if": "{outer}", "then": …}} and use `{name}` there"#)),
-        Shape::List(_) => Mistake::new(span, format!("`{outer}` is a list and has no member `{name}`"))
+        Shape::Nullable(_) => {
+            UnplacedDiagnostic::new(span, format!("`{outer}` may be null here, so `{name}` may not exist"))
+                .help(format!(r#"guard it by {{"$if": "{outer}", "then": …}} and use `{name}` there"#))
+        }
+        Shape::List(_) => UnplacedDiagnostic::new(span, format!("`{outer}` is a list and has no member `{name}`"))
             .help(format!(r#"walk it with {{"$map": {{"$eval": "{outer}"}}, "each(item)": …}}"#)),
-        other => Mistake::new(span, format!("`{outer}` is {} and has no members", other.describe())),
+        other => UnplacedDiagnostic::new(span, format!("`{outer}` is {} and has no members", other.describe())),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Records that have a piece of an event: its beginning, or something from its middle.
 
-use super::{Judgement, Target, starts, uncompared};
+use super::{ExpectedEvent, Judgement, starts, uncompared};
 use crate::verify::json::{Broken, Json, Node, parse};
 
 /// Bytes of a beginning at least.
@@ -17,7 +17,7 @@ pub(in crate::verify) fn could_be_piece(text: &[u8]) -> bool {
     text.len() >= ANCHOR && memchr::memchr_iter(b'"', text).nth(1).is_some()
 }
 
-impl Target<'_> {
+impl ExpectedEvent<'_> {
     /// A record that is no JSON.
     pub(super) fn judge_text(&self, record: &[u8], is_cut: bool) -> Judgement {
         if let Some(piece) = self.piece(record) {

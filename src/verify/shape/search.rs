@@ -1,6 +1,6 @@
 //! The search for a body in a record that was read as JSON: places of ids are aligned with the event, and the best wins.
 
-use super::{Class, Judgement, Rules, Target, uncompared};
+use super::{Class, ExpectedEvent, Judgement, Rules, uncompared};
 use crate::verify::{
     comparison::{Change, Comparison, Forms, compare, same_scalar},
     encoded::inner,
@@ -40,7 +40,7 @@ impl Best {
 }
 
 pub(super) struct Search<'t, 'e> {
-    pub target: &'t Target<'e>,
+    pub target: &'t ExpectedEvent<'e>,
     /// The whole record.
     pub outer: &'t Node<'t>,
     /// How many places may still be looked at.

@@ -54,7 +54,7 @@ impl Entries {
     fn merge(&mut self, source: &Arc<Source>, node: Node, found: &mut Vec<Diagnostic>) {
         let Value::Map(entries) = node.value else {
             // An unknown alias has already been reported.
-            if found.iter().any(|mistake| mistake.span == node.span) {
+            if found.iter().any(|diagnostic| diagnostic.span == node.span) {
                 return;
             }
             let message = format!("`<<` takes the entries of a map, found {}", node.describe());

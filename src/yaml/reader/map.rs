@@ -164,7 +164,7 @@ impl<'r> MapReader<'r> {
         let items = self.reader.list(node, &quoted(key))?;
         if items.is_empty() {
             let message = format!("{} is empty", quoted(key));
-            self.reader.report(self.reader.mistake(&node.span, message).help("write at least one item"));
+            self.reader.report(self.reader.diagnostic(&node.span, message).help("write at least one item"));
             return None;
         }
         Some(items)
@@ -213,7 +213,7 @@ impl<'r> MapReader<'r> {
         self.report_missing();
         for (key, _) in self.unasked() {
             let message = format!("{} has no key {}", self.what, quoted(&key.value));
-            let mut found = self.reader.mistake(&key.span, message);
+            let mut found = self.reader.diagnostic(&key.span, message);
             match self.meant(&key.value) {
                 Some(option) if option.starts_with("--") => {
                     found = found.help(format!("say it on the command line: `{option}`"));
@@ -246,10 +246,10 @@ impl<'r> MapReader<'r> {
             if self.has_nearly(&[*key]) {
                 continue;
             }
-            let mistake = self.reader.mistake(&self.node.span, format!("{} lacks `{key}`", self.what));
+            let diagnostic = self.reader.diagnostic(&self.node.span, format!("{} lacks `{key}`", self.what));
             self.reader.report(match self.example {
-                Some(example) => mistake.help(format!("write `{example}`")),
-                None => mistake,
+                Some(example) => diagnostic.help(format!("write `{example}`")),
+                None => diagnostic,
             });
         }
     }

@@ -3,7 +3,7 @@
 use super::{super::Value, Node, Reader, Spanned};
 use crate::{
     error::{did_you_mean, list_of, quoted},
-    units::{self, CountRange, DurationRange, Mistake, Rate},
+    units::{self, CountRange, DurationRange, QuantityError, Rate},
 };
 
 /// In messages `what` is the subject: `` `count` `` or `a weight`.
@@ -87,7 +87,7 @@ impl Reader {
     pub(crate) fn rate(&self, node: &Node, what: &str) -> Option<Spanned<Rate>> {
         let wanted = "a rate such as `500/s`";
         if let Value::Int(_) | Value::Float(_) = node.value {
-            let help = units::rate(&super::super::node_text(node)).err().map(|mistake| mistake.help);
+            let help = units::rate(&super::super::node_text(node)).err().map(|diagnostic| diagnostic.help);
             self.report(self.expected(node, what, wanted).help(help.unwrap_or_default()));
             return None;
         }
@@ -121,7 +121,7 @@ impl Reader {
         let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
         if found.is_none() {
             let message = format!("{what} is one of {}, found {}", list_of(names()), quoted(&text));
-            self.report(self.mistake(&node.span, message).help(did_you_mean(&text, names())));
+            self.report(self.diagnostic(&node.span, message).help(did_you_mean(&text, names())));
         }
         found
     }
@@ -158,7 +158,7 @@ impl Reader {
     /// The diagnostic of [`Reader::wrong`], to add help to.
     pub(crate) fn expected(&self, node: &Node, what: &str, wanted: &str) -> crate::error::Diagnostic {
         let message = format!("{what} must be {wanted}, found {}{}", node.describe(), self.origin(node));
-        self.mistake(&node.span, message)
+        self.diagnostic(&node.span, message)
     }
 
     fn amount<T>(
@@ -166,7 +166,7 @@ impl Reader {
         node: &Node,
         what: &str,
         wanted: &str,
-        read: impl FnOnce(&str) -> Result<T, Mistake>,
+        read: impl FnOnce(&str) -> Result<T, QuantityError>,
     ) -> Option<Spanned<T>> {
         match &node.value {
             Value::Text(text) => self.unit(node, what, read(text)),
@@ -183,12 +183,12 @@ impl Reader {
     }
 
     /// The value of a quantity that was parsed, or `None` after recording the mistake in it.
-    pub(crate) fn unit<T>(&self, node: &Node, what: &str, read: Result<T, Mistake>) -> Option<Spanned<T>> {
+    pub(crate) fn unit<T>(&self, node: &Node, what: &str, read: Result<T, QuantityError>) -> Option<Spanned<T>> {
         match read {
             Ok(value) => Some(self.spanned(node, value)),
-            Err(mistake) => {
-                let message = format!("{what}: {}{}", mistake.message, self.origin(node));
-                self.report(self.mistake(&node.span, message).help(mistake.help));
+            Err(diagnostic) => {
+                let message = format!("{what}: {}{}", diagnostic.message, self.origin(node));
+                self.report(self.diagnostic(&node.span, message).help(diagnostic.help));
                 None
             }
         }

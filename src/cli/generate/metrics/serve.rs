@@ -2,7 +2,7 @@
 
 use super::server::Server;
 use crate::{
-    cli::{generate::progress::Ahead, report},
+    cli::{generate::progress::RunFacts, report},
     error::Error,
     plan::Plan,
     run::{Counters, LATE},
@@ -30,7 +30,7 @@ impl Metrics {
     pub(crate) fn serve(
         address: &str,
         plan: &Plan,
-        ahead: Ahead,
+        ahead: RunFacts,
         watch: &Arc<Counters>,
         quiet: bool,
     ) -> Result<Option<Self>, Error> {
@@ -90,7 +90,7 @@ fn is_shortage(error: &io::Error) -> bool {
     }
 }
 
-fn registry(plan: &Plan, ahead: Ahead, watch: &Arc<Counters>) -> Registry {
+fn registry(plan: &Plan, ahead: RunFacts, watch: &Arc<Counters>) -> Registry {
     let mut registry = Registry::with_prefix("falsetrail");
     let labels = vec![
         ("name", plan.name.clone()),
@@ -106,7 +106,7 @@ fn registry(plan: &Plan, ahead: Ahead, watch: &Arc<Counters>) -> Registry {
 /// A collector that reads the run's counters when they are scraped.
 #[derive(Debug)]
 struct Numbers {
-    ahead: Ahead,
+    ahead: RunFacts,
     watch: Arc<Counters>,
 }
 

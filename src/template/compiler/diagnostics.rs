@@ -21,13 +21,13 @@ pub(super) enum Segment {
 
 /// A mistake whose path is not known yet.
 #[derive(Debug)]
-pub(super) struct Mistake {
+pub(super) struct UnplacedDiagnostic {
     pub(crate) span: Range<usize>,
     pub message: String,
     pub help: Vec<String>,
 }
 
-impl Mistake {
+impl UnplacedDiagnostic {
     pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
         Self { span, message: message.into(), help: Vec::new() }
     }
@@ -39,13 +39,13 @@ impl Mistake {
 }
 
 /// The mistakes found so far, and the path of the node being read.
-pub(super) struct Mistakes<'a> {
+pub(super) struct Diagnostics<'a> {
     source: &'a Arc<Source>,
     path: Vec<Segment>,
     found: Vec<Diagnostic>,
 }
 
-impl<'a> Mistakes<'a> {
+impl<'a> Diagnostics<'a> {
     pub(super) fn new(source: &'a Arc<Source>) -> Self {
         Self { source, path: Vec::new(), found: Vec::new() }
     }
@@ -59,14 +59,14 @@ impl<'a> Mistakes<'a> {
     }
 
     /// Records a mistake at the current path.
-    pub(super) fn add(&mut self, mistake: Mistake) {
+    pub(super) fn add(&mut self, unplaced: UnplacedDiagnostic) {
         if self.is_full() {
             return;
         }
         let path = self.path();
-        let message = if path.is_empty() { mistake.message } else { format!("at `{path}`: {}", mistake.message) };
-        let diagnostic = Diagnostic::new(self.source, mistake.span, message);
-        self.found.push(mistake.help.into_iter().fold(diagnostic, Diagnostic::help));
+        let message = if path.is_empty() { unplaced.message } else { format!("at `{path}`: {}", unplaced.message) };
+        let diagnostic = Diagnostic::new(self.source, unplaced.span, message);
+        self.found.push(unplaced.help.into_iter().fold(diagnostic, Diagnostic::help));
     }
 
     /// Whether further mistakes are dropped.
