@@ -61,8 +61,9 @@ enum Subcommands {
     /// Say what a run would be, without emitting anything: how many events of what, when, and how many bytes.
     ///
     /// Takes the options of `falsetrail generate`, but writes no events. The run is simulated, so counts
-    /// are exact; bytes come from a rendered sample. Of a run of more than 20 million events only the first 20 million are
-    /// simulated, and the rest is taken to be like them.
+    /// are exact; bytes come from a rendered sample. Of a run of more than a million events the first million are
+    /// simulated. The counts of the rest follow from the averages of the scenarios: they are an estimate, and its error is
+    /// printed.
     Plan(Box<plan::Plan>),
     /// Say what became of a run's events: which are missing, doubled, cut, changed, reordered or late, and why.
     Verify(Box<verify::Verify>),
