@@ -97,8 +97,8 @@ impl<'p> Renderer<'p> {
         }
     }
 
-    /// Appends the event of a record to a chunk; `slots` holds the record's state slots at `record.slots_at`.
-    pub fn render(&mut self, record: &Record, slots: &[u64], chunk: &mut Chunk) {
+    /// Appends the event of a record to a chunk; `state_slots` holds the record's state slots at `record.slots_at`.
+    pub fn render(&mut self, record: &Record, state_slots: &[u64], chunk: &mut Chunk) {
         let plan = self.plan;
         let event_kind = &plan.event_kinds[record.event_kind as usize];
         let scenario = &plan.scenarios[event_kind.scenario as usize];
@@ -121,7 +121,7 @@ impl<'p> Renderer<'p> {
             instance,
             time: record.time,
             element: record.element,
-            slots: &slots[record.slots_at as usize..][..record.slots as usize],
+            state_slots: &state_slots[record.slots_at as usize..][..record.slots as usize],
             per_event: [id, time, request],
             arena: &self.arena,
             date_cache: &self.date_cache,

@@ -93,7 +93,7 @@ impl<'a> EventKindCompiler<'a> {
             lists,
             key: inlined.key,
             first_subject: inlined.first_subject,
-            listed_at: compiler.slots,
+            listed_at: compiler.state_slots,
             snapshot: compiler.snapshot,
             rows: compiler.rows,
             known: inlined.known,
@@ -149,7 +149,7 @@ struct CallCompiler<'a> {
     value_sources: Vec<ValueSource>,
     known: HashMap<Vec<String>, usize>,
     snapshot: Snapshot,
-    slots: usize,
+    state_slots: usize,
     others_at: HashMap<usize, usize>,
     rows: Vec<(KindId, Row)>,
     /// The list item being compiled, if any.
@@ -179,14 +179,14 @@ impl<'a> CallCompiler<'a> {
         failure: Option<FailureId>,
     ) -> Self {
         let mut snapshot = Snapshot::default();
-        let mut slots = 0;
+        let mut state_slots = 0;
         let mut rows = scenario.rows.clone();
         if let Some(target) = call.target {
             let resource = &scenario.resources[target];
             match resource.owner {
                 Owner::Instance { .. } => {
                     snapshot.target = Some(target);
-                    slots += resource.stride;
+                    state_slots += resource.stride;
                     set_rows(&mut rows, resource.rows.iter().copied());
                 }
                 Owner::Population { .. } => {
@@ -210,7 +210,7 @@ impl<'a> CallCompiler<'a> {
             }
         }
         snapshot.asks = call.asks.len();
-        slots += call.asks.len();
+        state_slots += call.asks.len();
         CallCompiler {
             catalog,
             population,
@@ -221,7 +221,7 @@ impl<'a> CallCompiler<'a> {
             value_sources: Vec::new(),
             known: HashMap::new(),
             snapshot,
-            slots,
+            state_slots,
             others_at: HashMap::new(),
             rows,
             item: None,

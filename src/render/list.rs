@@ -81,7 +81,7 @@ impl<'e> Context<'e> {
 
     /// The items that belong to the scenario: their value sources, and what they are about.
     fn own_items(&self, event_kind: &EventKind, list: &'e ItemList) -> OwnItems<'e> {
-        OwnItems { list, slots: self.slots, at: event_kind.listed_at }
+        OwnItems { list, state_slots: self.state_slots, at: event_kind.listed_at }
     }
 }
 
@@ -89,7 +89,7 @@ impl<'e> Context<'e> {
 #[derive(Clone)]
 struct OwnItems<'e> {
     list: &'e ItemList,
-    slots: &'e [u64],
+    state_slots: &'e [u64],
     at: usize,
 }
 
@@ -97,11 +97,11 @@ impl<'e> Iterator for OwnItems<'e> {
     type Item = (&'e OwnItem, About);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let header = *self.slots.get(self.at)?;
+        let header = *self.state_slots.get(self.at)?;
         let (resource, element) = ((header >> 32) as usize, header as u32);
         let own = self.list.own.iter().find(|own| own.resource == resource)?;
-        let slots = self.at + 1;
-        self.at = slots + own.stride;
-        Some((own, About::new(slots, element)))
+        let at = self.at + 1;
+        self.at = at + own.stride;
+        Some((own, About::new(at, element)))
     }
 }

@@ -48,7 +48,7 @@ pub(crate) struct Context<'e> {
     /// Element of the target that the event is about.
     pub(crate) element: u32,
     /// State slots copied by the simulation.
-    pub(crate) slots: &'e [u64],
+    pub(crate) state_slots: &'e [u64],
     /// The event's id, its time with nine fractional digits, and its request's id.
     pub(crate) per_event: [PaddedSlice<'e>; 3],
     /// Memory for new values.
@@ -63,17 +63,17 @@ pub(crate) struct Context<'e> {
 #[derive(Clone, Copy)]
 pub(super) struct About {
     /// Offset of an item's state slots within the event's.
-    slots: usize,
+    at: usize,
     /// The element, and its salt for keys.
     element: u32,
     salt: Salt,
 }
 
 impl About {
-    pub(super) fn new(slots: usize, element: u32) -> Self {
+    pub(super) fn new(at: usize, element: u32) -> Self {
         // Most resources have one element only.
         let salt = if element == 0 { FIRST } else { Salt::new(element.into()) };
-        About { slots, element, salt }
+        About { at, element, salt }
     }
 }
 
@@ -228,7 +228,7 @@ impl<'e> Context<'e> {
     }
 
     fn slot(&self, slot: StateSlot, about: About) -> u64 {
-        self.slots[slot.at + if slot.of_item { about.slots } else { 0 }]
+        self.state_slots[slot.at + if slot.of_item { about.at } else { 0 }]
     }
 
     fn draw(&self, draw: Draw, about: About) -> Key {

@@ -141,10 +141,10 @@ impl CallCompiler<'_> {
         if let Some(at) = self.others_at.get(&index) {
             return *at;
         }
-        let at = self.slots;
+        let at = self.state_slots;
         self.snapshot.others.push(index);
         self.others_at.insert(index, at);
-        self.slots += self.scenario.resources[index].stride;
+        self.state_slots += self.scenario.resources[index].stride;
         at
     }
 
