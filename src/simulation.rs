@@ -14,6 +14,7 @@ mod injected;
 mod instance;
 mod outlook;
 mod paced;
+mod position;
 mod scope_draws;
 mod stamps;
 mod starts;

@@ -8,7 +8,7 @@ use crate::{
         calendar::{CalendarQueue, Due},
         delay_smoothing::DelaySmoothing,
         instance::{Instance, Instances, States},
-        steady_state::{Past, Position, Visit},
+        position::{Past, Position, Visit},
         steps::{Sort, Step, Steps},
         transition,
     },

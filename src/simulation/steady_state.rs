@@ -14,7 +14,10 @@ use crate::{
         resolved::{Call, Operation, ResolvedScenario, TurnCount},
     },
     simulation::{
-        Active, DAY, Expectation, GOLDEN, World, delay, draws, expectation::TurnCounts, instance::drawn_turns,
+        Active, DAY, Expectation, GOLDEN, World, delay, draws,
+        expectation::TurnCounts,
+        instance::drawn_turns,
+        position::{Past, Position, Visit},
         steps::Sort,
     },
     units::{DurationRange, Rate},
@@ -40,30 +43,6 @@ struct Place {
     later: bool,
     /// Expected number.
     instances: f64,
-}
-
-/// A position in a scenario: the call of an operation, and its turn of several.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Position {
-    pub operation: u32,
-    pub turn: u32,
-    pub turns: u32,
-}
-
-/// An earlier event of an instance that may have changed its state.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Visit {
-    pub operation: u32,
-    pub turn: u32,
-    /// Nanoseconds since the start of the instance.
-    pub age: i64,
-}
-
-/// The steps of an instance before the run.
-pub(super) struct Past<'a> {
-    /// When it started.
-    pub start: i64,
-    pub visits: &'a [Visit],
 }
 
 /// Draws instances in progress.
@@ -138,8 +117,8 @@ impl SteadyState {
             // Equal delays keep the distances between instances, so these are equal, too, and steps of different places
             // are due between each other.
             let within = if fixed[number] {
-                let phase = (number as u64 + 1).wrapping_mul(GOLDEN) as f64 / ALL;
-                ((given[number] as f64 - phase) / place.instances).fract()
+                let offset = (number as u64 + 1).wrapping_mul(GOLDEN) as f64 / ALL;
+                ((given[number] as f64 - offset) / place.instances).fract()
             } else {
                 1.0 - (ends[number] - at) / place.instances
             };
