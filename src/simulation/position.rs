@@ -1,4 +1,4 @@
-//! How far an instance is when a run begins: the place where it waits, and the steps behind it.
+//! How far an instance is when a run begins: the place where it waits, and the steps before it.
 
 /// A position in a scenario: the call of an operation, and its turn of several.
 #[derive(Debug, Clone, Copy)]
