@@ -67,21 +67,21 @@ pub struct Forecast {
     /// Number of instances of each scenario, indexed as [`Plan::scenarios`].
     pub instances: Vec<u64>,
     /// By kind: number of resources created.
-    pub created: Vec<u64>,
+    pub(crate) created: Vec<u64>,
     /// By kind: number of different principals that act in the simulated part.
-    pub acting: Vec<u64>,
+    pub(crate) acting: Vec<u64>,
     /// Rate profile: events over time.
     pub(crate) course: RateProfile,
     /// Output sizes.
     pub size: Size,
     /// Events and bytes of each method that occurs, in the catalog's order.
-    pub methods: Vec<MethodSize>,
+    pub(crate) methods: Vec<MethodSize>,
     /// Mean bytes of an event in steady state, without injected scenarios.
-    pub bytes_per_event: f64,
+    pub(crate) bytes_per_event: f64,
     /// Share of each partition, if requested.
     pub(crate) partitions: Option<Vec<f64>>,
     /// Time that the run takes on this machine.
-    pub cost: Cost,
+    pub(crate) cost: Cost,
     /// Whether the run has fewer events than requested, because event time ends in the year 2262.
     pub(crate) cut_by_time: bool,
     /// A warning that steps happen much later than their delays say, if they do.
@@ -99,18 +99,18 @@ pub struct Estimate {
 
 /// The share of a method in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MethodSize {
+pub(crate) struct MethodSize {
     /// The method, by index.
-    pub method: usize,
+    pub(crate) method: usize,
     /// Number of its events.
-    pub events: u64,
+    pub(crate) events: u64,
     /// Number of bytes in their bodies.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// Time measured on this machine, for one thread.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Cost {
+pub(crate) struct Cost {
     /// Before the first event.
     pub(crate) beginning: Duration,
     /// To simulate the whole run.

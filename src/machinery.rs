@@ -3,6 +3,7 @@
 //! Nothing here is part of the API: it may change with any version.
 
 pub use super::{Error, Events, GeneratedEvent, Options, Plan, Run, score, verify};
+pub use crate::{identity::EventName, plan::resolved::Operation, render::Renderer, value::write_time};
 
 pub mod bytes {
     pub use crate::bytes::{Chunk, Event, Names, escape_into};
@@ -21,19 +22,8 @@ pub mod error {
 pub mod forecast {
     pub use crate::forecast::{Forecast, ForecastOptions};
 }
-pub mod identity {
-    pub use crate::identity::EventName;
-}
-pub mod plan {
-    pub mod resolved {
-        pub use crate::plan::resolved::Operation;
-    }
-}
 pub mod planner {
     pub use crate::planner::{check_methods, load_scenario};
-}
-pub mod render {
-    pub use crate::render::Renderer;
 }
 pub mod run {
     pub use crate::run::{EmitOptions, Lag, Live, Outcome, Resumed, Selection, Shard, Slice, Truth, emit, resume};
@@ -79,9 +69,6 @@ pub mod units {
         CountRange, DurationRange, QuantityError, Rate, count, count_range, duration, duration_range, format_bytes,
         format_count, format_duration, format_time, rate, time, time_of_day, zone,
     };
-}
-pub mod value {
-    pub use crate::value::write_time;
 }
 pub mod yaml {
     pub use crate::yaml::{Node, Reader, Spanned, Value, json, load, parse, value_text};

@@ -1,7 +1,7 @@
 //! Renders 10,000 events of a template, for valgrind to count: see `benches/guard`.
 
 use crate::sample::{Simulated, plan};
-use falsetrail::machinery::{bytes::Chunk, render::Renderer};
+use falsetrail::machinery::{Renderer, bytes::Chunk};
 use std::{hint::black_box, process::ExitCode};
 
 /// Renders what is counted; named in `benches/guard`.

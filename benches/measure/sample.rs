@@ -1,6 +1,6 @@
 //! Interleaved runs and their medians, and the events that are measured.
 
-use falsetrail::machinery::{Plan, Run, bytes::Chunk, render::Renderer, simulation::Record};
+use falsetrail::machinery::{Plan, Renderer, Run, bytes::Chunk, simulation::Record};
 use std::time::{Duration, Instant};
 
 /// Events of a batch, as a run renders them.

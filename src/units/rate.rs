@@ -20,10 +20,10 @@ impl Rate {
     pub(crate) const ZERO: Rate = Rate(0);
 
     /// The maximum rate.
-    pub const HIGHEST: Rate = Rate(HIGHEST);
+    pub(crate) const HIGHEST: Rate = Rate(HIGHEST);
 
     /// The rate nearest to a number of events per second, rounded to four digits or more, so that it is short to write.
-    pub fn from_per_second(per_second: f64) -> Rate {
+    pub(crate) fn from_per_second(per_second: f64) -> Rate {
         let per_day = per_second * DAY_SECONDS as f64;
         // In thousandths of an event per second, hour or day, of which there are at least a thousand.
         let unit = [DAY_SECONDS, 24, 1].into_iter().find(|unit| per_day >= *unit as f64).unwrap_or(1);
@@ -37,7 +37,7 @@ impl Rate {
     }
 
     /// Events per second.
-    pub fn per_second(self) -> f64 {
+    pub(crate) fn per_second(self) -> f64 {
         self.0 as f64 / (DAY_SECONDS * 1_000) as f64
     }
 

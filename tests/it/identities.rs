@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use falsetrail::machinery::{Plan, Run, bytes::Chunk, render::Renderer};
+use falsetrail::machinery::{Plan, Renderer, Run, bytes::Chunk};
 use serde_json::{Value, json};
 
 use super::trail::{self, Event, START};

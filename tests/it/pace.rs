@@ -1,6 +1,6 @@
 //! Runs with a rate: every second holds its count, and no step comes before its delay has passed.
 
-use falsetrail::machinery::{Plan, Run, plan::resolved::Operation, units::rate};
+use falsetrail::machinery::{Operation, Plan, Run, units::rate};
 use std::collections::HashMap;
 
 const FROM: &str = "2026-01-05T08:00:00Z";

@@ -11,7 +11,7 @@ use falsetrail::machinery::{
     planner::load_scenario,
     scenario::{Body, Scenario},
     sources::scenario_names,
-    value::write_time,
+    write_time,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -375,9 +375,7 @@ fn check_name(plan: &Plan, event: &Event) -> Result<(), String> {
     let Some(found) = plan.event_of(event.id()) else { return Err("the plan does not know the id".to_owned()) };
     let scenario = plan.scenarios.iter().find(|scenario| scenario.name == event.scenario).unwrap();
     let step = scenario.operations.iter().find_map(|operation| match operation {
-        falsetrail::machinery::plan::resolved::Operation::Call(call) if call.number == event.step => {
-            Some(call.name.as_str())
-        }
+        falsetrail::machinery::Operation::Call(call) if call.number == event.step => Some(call.name.as_str()),
         _ => None,
     });
     if found.scenario == event.scenario && found.instance == event.instance && Some(found.step) == step {

@@ -301,12 +301,8 @@ fn memory_and_time_are_bounded_for_any_input() {
         text.push('\n');
     }
     // Ids of this run that no event has: the largest instance, step and turn.
-    let name = falsetrail::machinery::identity::EventName {
-        scenario: u16::MAX >> 2,
-        instance: u64::MAX >> 28,
-        step: 3,
-        occurrence: 9,
-    };
+    let name =
+        falsetrail::machinery::EventName { scenario: u16::MAX >> 2, instance: u64::MAX >> 28, step: 3, occurrence: 9 };
     text += &PLAN.identities.event_id(name);
     let verdict = verdict(&PLAN, Options::default(), text);
     assert_eq!((verdict.arrived, verdict.mentions, verdict.foreign_of_this_run), (0, 1, 1), "{verdict:#?}");
