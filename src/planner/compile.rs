@@ -4,18 +4,16 @@ mod around;
 mod calls;
 mod inline;
 mod items;
+mod names;
 mod resource;
 
 use crate::{
     bytes::Padded,
-    catalog::{
-        Catalog, Effect, FailureId, FieldId, Generator, InputValue, Kind, KindId, Method, MethodId, Scalar, Text,
-        TextPart, Unset, escaped,
-    },
+    catalog::{Catalog, Effect, FailureId, FieldId, Generator, Kind, KindId, Method, MethodId, Scalar, Text},
     error::Diagnostic,
     plan::{
-        event_kind::{EventKind, ItemList, Part, PerEvent, Snapshot, StateSlot, ValueSource},
-        resolved::{Asked, Call, Operation, Owner, ResolvedScenario, Row},
+        event_kind::{EventKind, ItemList, Part, Snapshot, StateSlot, ValueSource},
+        resolved::{Call, Operation, Owner, ResolvedScenario, Row},
     },
     population::Population,
     template::{Constant, ListSlot, Program},
@@ -234,148 +232,22 @@ impl<'a> CallCompiler<'a> {
             return *known;
         }
         let item = self.item.take();
-        let make = self.named(path);
-        let index = self.push(make);
+        let source = self.named(path);
+        let index = self.push(source);
         self.item = item;
         self.known.insert(path.to_vec(), index);
         index
     }
 
-    fn named(&mut self, path: &[String]) -> ValueSource {
-        let rest: Vec<&str> = path[1..].iter().map(String::as_str).collect();
-        match (path[0].as_str(), rest.as_slice()) {
-            ("event", ["id"]) => ValueSource::PerEvent(PerEvent::Id),
-            ("event", _) => ValueSource::PerEvent(PerEvent::Time),
-            ("request", _) => ValueSource::PerEvent(PerEvent::Request),
-            ("success", _) => fixed(if self.failure.is_none() { b"true" } else { b"false" }),
-            ("subject", _) => self.text(&self.method.subject, None),
-            ("failure", [what]) => self.failure(what),
-            ("target", [what]) => self.target(what),
-            ("principal", ["kind"]) => {
-                fixed(self.catalog.kinds[self.scenario.actors[self.call.actor].kind].name.as_bytes())
-            }
-            ("principal", [field]) => self.actor(self.call.actor, field),
-            ("input", [input, rest @ ..]) => self.input(input, rest),
-            (variable, [field, rest @ ..]) => self.variable(variable, field, rest),
-            _ => ValueSource::Null,
-        }
-    }
-
-    fn failure(&mut self, what: &str) -> ValueSource {
-        let Some(failure) = self.failure.map(|failure| &self.catalog.failures[failure]) else { return fixed(b"") };
-        match what {
-            "name" => fixed(failure.name.as_bytes()),
-            "status" => fixed(&escaped(&failure.status)),
-            _ => self.text(&failure.detail, None),
-        }
-    }
-
-    /// The call's target in messages: the resource, or for a list the resource that contains the list.
-    fn target(&mut self, what: &str) -> ValueSource {
-        let kind = &self.catalog.kinds[self.method.kind];
-        if what == "label" {
-            return fixed(kind.label.as_bytes());
-        }
-        let holder = match (self.method.does, self.method.scope.last()) {
-            (Effect::List, Some(scope)) => &self.catalog.kinds[*scope],
-            // Nothing contains the list: all that identifies it is the subject of its events.
-            (Effect::List, None) => return self.named(&["subject".to_owned()]),
-            _ => kind,
-        };
-        let id = self.event(&[holder.variable.clone(), "id".to_owned()]);
-        ValueSource::Text(vec![Part::Event(id)])
-    }
-
-    fn variable(&mut self, variable: &str, field: &str, rest: &[&str]) -> ValueSource {
-        let Some(kind) = self.catalog.variable(variable) else { return ValueSource::Null };
-        if kind == self.method.kind
-            && self.method.does != Effect::List
-            && let Some(target) = self.call.target
-        {
-            return self.resource(target, field, rest);
-        }
-        self.scope(kind, field)
-    }
-
-    fn input(&mut self, name: &str, rest: &[&str]) -> ValueSource {
-        let Some(input) = self.method.input(name) else { return ValueSource::Null };
-        let (field, unset) = match &input.value {
-            InputValue::Always(scalar) => return scalar_make(scalar),
-            InputValue::Changes { field, unset, .. } => (*field, unset),
-        };
-        let kind = &self.catalog.kinds[self.method.kind];
-        let position = kind.changing.iter().position(|changing| *changing == field);
-        let ask = self.call.asks.iter().enumerate().find(|(_, ask)| Some(ask.slot) == position);
-        let at = self.snapshot.target.map_or(0, |target| self.scenario.resources[target].stride);
-        match (ask.map(|(index, ask)| (index, ask.value)), unset) {
-            (None | Some((_, Asked::Nothing)), Unset::Current) => {
-                let name = kind.fields[field].name.clone();
-                self.call.target.map_or(ValueSource::Null, |target| self.resource(target, &name, rest))
-            }
-            (None | Some((_, Asked::Nothing)), Unset::Fixed(scalar)) => scalar_make(scalar),
-            (None | Some((_, Asked::Nothing)), Unset::Clears) | (Some((_, Asked::Clear)), _) => ValueSource::Null,
-            (Some((index, _)), _) => {
-                let slot = StateSlot::per_event(at + index);
-                match &kind.fields[field].generator {
-                    Generator::Choose { .. } => ValueSource::Chosen { slot, choices: choices(kind, field) },
-                    Generator::Refer { .. } if rest.is_empty() => ValueSource::Present(slot),
-                    Generator::Refer { .. } => ValueSource::Referred(slot),
-                    _ => {
-                        let nothing = self.push(fixed(b""));
-                        ValueSource::Replaced { slot, original: nothing }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Compiles a text. Its placeholders refer to fields of its owner or of the surrounding scope.
-    fn text(&mut self, text: &Text, whose: Option<Whose>) -> ValueSource {
-        let mut parts = Vec::new();
-        for part in &text.parts {
-            parts.push(match part {
-                TextPart::Literal(bytes) => Part::Literal(Padded::new(bytes)),
-                TextPart::Name(name) => self.text_name(name, whose),
-            });
-        }
-        match parts.as_slice() {
-            [] => fixed(b""),
-            [Part::Literal(literal)] => fixed(literal.bytes()),
-            _ => ValueSource::Text(parts),
-        }
-    }
-
-    fn text_name(&mut self, name: &[String], whose: Option<Whose>) -> Part {
-        let rest: Vec<&str> = name[2.min(name.len())..].iter().map(String::as_str).collect();
-        let kind = match whose {
-            Some(Whose::Own(own)) => Some(self.scenario.resources[own.resource].kind),
-            Some(Whose::Actor(actor)) => Some(self.scenario.actors[actor].kind),
-            None => None,
-        };
-        let own_name = kind.is_some_and(|kind| self.catalog.kinds[kind].variable == name[0]);
-        match whose {
-            Some(Whose::Own(own)) if own_name => {
-                let index = self.own_value(own, name, &rest);
-                self.part(index)
-            }
-            Some(Whose::Actor(actor)) if own_name => {
-                let make = self.actor(actor, &name[1]);
-                let index = self.push(make);
-                self.part(index)
-            }
-            _ => Part::Event(self.event(name)),
-        }
-    }
-
-    fn push(&mut self, make: ValueSource) -> usize {
-        if let ValueSource::Text(parts) = &make {
+    fn push(&mut self, source: ValueSource) -> usize {
+        if let ValueSource::Text(parts) = &source {
             match (parts.as_slice(), &self.item) {
                 ([Part::Event(same)], None) | ([Part::Item(same)], Some(_)) => return *same,
                 _ => {}
             }
         }
         let value_sources = self.item.as_mut().map_or(&mut self.value_sources, |item| &mut item.value_sources);
-        value_sources.push(make);
+        value_sources.push(source);
         value_sources.len() - 1
     }
 
@@ -392,8 +264,8 @@ impl<'a> CallCompiler<'a> {
             scoped || target || matches!(name[0].as_str(), "principal" | "subject")
         };
         let text = texts.iter().find(|text| text.names().all(has))?.clone();
-        let make = self.text(&text, None);
-        Some(self.push(make))
+        let source = self.text(&text, None);
+        Some(self.push(source))
     }
 }
 
@@ -422,7 +294,7 @@ fn fixed(bytes: &[u8]) -> ValueSource {
     ValueSource::Fixed(Padded::new(bytes))
 }
 
-fn scalar_make(scalar: &Scalar) -> ValueSource {
+fn scalar_source(scalar: &Scalar) -> ValueSource {
     scalar.bytes().map_or(ValueSource::Null, |bytes| fixed(&bytes))
 }
 

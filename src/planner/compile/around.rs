@@ -6,7 +6,7 @@ use crate::{
         event_kind::{Role, ValueSource},
         resolved::Row,
     },
-    planner::compile::{CallCompiler, Whose, fixed, pinned, pinned_choice, scalar_make},
+    planner::compile::{CallCompiler, Whose, fixed, pinned, pinned_choice, scalar_source},
     template::Shape,
     value::Key,
 };
@@ -23,7 +23,7 @@ impl CallCompiler<'_> {
             Generator::Column(column) => {
                 let row = self.rows.iter().find(|(kind, _)| *kind == kind_id).map(|(_, row)| *row);
                 match (row, &kind.table) {
-                    (Some(Row::Fixed(row)), Some(table)) => scalar_make(&table.rows[row as usize][*column]),
+                    (Some(Row::Fixed(row)), Some(table)) => scalar_source(&table.rows[row as usize][*column]),
                     _ => ValueSource::Member { role: Role::Scope(kind_id), field },
                 }
             }

@@ -43,24 +43,27 @@ impl CallCompiler<'_> {
         let filled: Vec<Vec<Filling>> = slots
             .iter()
             .enumerate()
-            .map(|(slot, make)| {
-                let (make, mut parts) = (same[*make], Vec::new());
-                if !inlines || asked.contains(&slot) || !fill(&value_sources, make, wanted.first_subject, &mut parts) {
-                    return vec![Filling::Value(make as u32)];
+            .map(|(slot, source)| {
+                let (source, mut parts) = (same[*source], Vec::new());
+                if !inlines || asked.contains(&slot) || !fill(&value_sources, source, wanted.first_subject, &mut parts)
+                {
+                    return vec![Filling::Value(source as u32)];
                 }
                 parts
             })
             .collect();
         for own in lists.iter_mut().flat_map(|list| &mut list.own) {
-            own.value_sources =
-                std::mem::take(&mut own.value_sources).into_iter().map(|make| renumbered(make, &same, true)).collect();
+            own.value_sources = std::mem::take(&mut own.value_sources)
+                .into_iter()
+                .map(|source| renumbered(source, &same, true))
+                .collect();
         }
         let is_needed = needed(&value_sources, &filled, wanted, lists);
         let (known, kept, numbers) = self.numbered(value_sources, &is_needed);
         for own in lists.iter_mut().flat_map(|list| &mut list.own) {
             own.value_sources = std::mem::take(&mut own.value_sources)
                 .into_iter()
-                .map(|make| renumbered(make, &numbers, true))
+                .map(|source| renumbered(source, &numbers, true))
                 .collect();
         }
         let renumber = |filling: Filling| match filling {
@@ -97,8 +100,8 @@ impl CallCompiler<'_> {
     ) -> (Vec<MemberValues>, Vec<ValueSource>, Vec<usize>) {
         let (mut known, mut kept) = (Vec::new(), Vec::new());
         let mut numbers = vec![0; value_sources.len()];
-        for (index, make) in value_sources.iter().enumerate().filter(|(index, _)| is_needed[*index]) {
-            let ValueSource::Member { role, field } = make else { continue };
+        for (index, source) in value_sources.iter().enumerate().filter(|(index, _)| is_needed[*index]) {
+            let ValueSource::Member { role, field } = source else { continue };
             let group = known.iter().position(|known: &MemberValues| known.role == *role).unwrap_or_else(|| {
                 known.push(MemberValues { role: *role, kind: role.kind(self.scenario) });
                 known.len() - 1
@@ -106,13 +109,13 @@ impl CallCompiler<'_> {
             numbers[index] = self.count_of(&known[..group]) + field;
         }
         let members = self.count_of(&known);
-        for (index, make) in value_sources.into_iter().enumerate().filter(|(index, _)| is_needed[*index]) {
-            match make {
+        for (index, source) in value_sources.into_iter().enumerate().filter(|(index, _)| is_needed[*index]) {
+            match source {
                 ValueSource::Member { .. } => {}
                 ValueSource::PerEvent(which) => numbers[index] = members + which as usize,
-                make => {
+                source => {
                     numbers[index] = members + PerEvent::COUNT + kept.len();
-                    kept.push(renumbered(make, &numbers, false));
+                    kept.push(renumbered(source, &numbers, false));
                 }
             }
         }
@@ -125,14 +128,14 @@ impl CallCompiler<'_> {
 fn shared(value_sources: Vec<ValueSource>, replaced: Option<usize>) -> (Vec<ValueSource>, Vec<usize>) {
     let mut same = Vec::with_capacity(value_sources.len());
     let mut done: Vec<ValueSource> = Vec::with_capacity(value_sources.len());
-    for (index, make) in value_sources.into_iter().enumerate() {
-        let make = match renumbered(make, &same, false) {
+    for (index, source) in value_sources.into_iter().enumerate() {
+        let source = match renumbered(source, &same, false) {
             ValueSource::Text(parts) => joined(parts, &done, replaced),
             other => other,
         };
-        let first = done.iter().position(|earlier| *earlier == make);
+        let first = done.iter().position(|earlier| *earlier == source);
         same.push(first.filter(|first| ![Some(index), Some(*first)].contains(&replaced)).unwrap_or(index));
-        done.push(make);
+        done.push(source);
     }
     (done, same)
 }
@@ -188,16 +191,16 @@ fn needed(value_sources: &[ValueSource], filled: &[Vec<Filling>], wanted: Wanted
         Filling::Value(value) => Some(*value as usize),
         Filling::Text(_) => None,
     });
-    values.chain(wanted.key).chain(wanted.first_subject).for_each(|make| is_needed[make] = true);
+    values.chain(wanted.key).chain(wanted.first_subject).for_each(|source| is_needed[source] = true);
     for part in lists.iter().flat_map(|list| &list.own).flat_map(|own| &own.value_sources).flat_map(parts) {
         if let Part::Event(index) = part {
             is_needed[*index] = true;
         }
     }
     // A value uses only values that precede it.
-    for (index, make) in value_sources.iter().enumerate().rev() {
+    for (index, source) in value_sources.iter().enumerate().rev() {
         if is_needed[index] {
-            for used in uses(make) {
+            for used in uses(source) {
                 is_needed[used] = true;
             }
         }
@@ -206,12 +209,12 @@ fn needed(value_sources: &[ValueSource], filled: &[Vec<Filling>], wanted: Wanted
 }
 
 /// Appends the parts of a value; returns false if it cannot be composed in the program.
-fn fill(value_sources: &[ValueSource], make: usize, replaced: Option<usize>, out: &mut Vec<Filling>) -> bool {
-    if Some(make) == replaced {
+fn fill(value_sources: &[ValueSource], source: usize, replaced: Option<usize>, out: &mut Vec<Filling>) -> bool {
+    if Some(source) == replaced {
         // Its value may change when the event is placed.
         return false;
     }
-    match &value_sources[make] {
+    match &value_sources[source] {
         ValueSource::Fixed(text) => out.push(Filling::Text(text.bytes().to_vec())),
         ValueSource::Text(parts) => {
             for part in parts {
@@ -226,21 +229,21 @@ fn fill(value_sources: &[ValueSource], make: usize, replaced: Option<usize>, out
                 }
             }
         }
-        _ => out.push(Filling::Value(make as u32)),
+        _ => out.push(Filling::Value(source as u32)),
     }
     true
 }
 
-fn parts(make: &ValueSource) -> &[Part] {
-    match make {
+fn parts(source: &ValueSource) -> &[Part] {
+    match source {
         ValueSource::Text(parts) => parts,
         _ => &[],
     }
 }
 
 /// The event's values that a value uses.
-fn uses(make: &ValueSource) -> Vec<usize> {
-    match make {
+fn uses(source: &ValueSource) -> Vec<usize> {
+    match source {
         ValueSource::Text(parts) => {
             let events = parts.iter().filter_map(|part| match part {
                 Part::Event(index) => Some(*index),
@@ -256,8 +259,8 @@ fn uses(make: &ValueSource) -> Vec<usize> {
 }
 
 /// The value source with the event's values renumbered; an item's values keep their numbers.
-fn renumbered(mut make: ValueSource, numbers: &[usize], of_item: bool) -> ValueSource {
-    match &mut make {
+fn renumbered(mut source: ValueSource, numbers: &[usize], of_item: bool) -> ValueSource {
+    match &mut source {
         ValueSource::Text(parts) => {
             for part in parts {
                 if let Part::Event(index) = part {
@@ -270,5 +273,5 @@ fn renumbered(mut make: ValueSource, numbers: &[usize], of_item: bool) -> ValueS
         ValueSource::Ramp { up_to, .. } if !of_item => *up_to = numbers[*up_to],
         _ => {}
     }
-    make
+    source
 }

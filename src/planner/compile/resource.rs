@@ -110,8 +110,8 @@ impl CallCompiler<'_> {
         }
         let mut prepared = Vec::new();
         for text in cases {
-            let make = self.text(text, Some(Whose::Own(own)));
-            prepared.push(self.push(make));
+            let source = self.text(text, Some(Whose::Own(own)));
+            prepared.push(self.push(source));
         }
         ValueSource::Select { draw, weights: Box::new(weights.clone()), cases: prepared }
     }
@@ -199,8 +199,8 @@ impl CallCompiler<'_> {
         if let Some(known) = self.item.as_ref().filter(|_| own.element).and_then(|item| item.known.get(&name[1..])) {
             return *known;
         }
-        let make = self.own(own, &name[1], rest);
-        let index = self.push(make);
+        let source = self.own(own, &name[1], rest);
+        let index = self.push(source);
         if own.element
             && let Some(item) = &mut self.item
         {
