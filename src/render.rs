@@ -14,7 +14,7 @@ use crate::{
     render::make::{Context, Given},
     simulation::Record,
     template::Slots,
-    value::{DateCache, NANOSECONDS_LENGTH, Salt, write_number},
+    value::{DateCache, Salt, write_number},
 };
 
 /// Renders the events of a plan. Owns scratch memory, so that an event does not allocate; each thread has a renderer.
@@ -113,7 +113,7 @@ impl<'p> Renderer<'p> {
             occurrence: record.occurrence,
         };
         let (id, request) = plan.identities.ids(name, &self.arena);
-        let time = self.arena.write(NANOSECONDS_LENGTH, |to| self.date_cache.nanoseconds(record.time, to));
+        let time = self.arena.write_exact(|to| self.date_cache.nanoseconds(record.time, to));
         let context = Context {
             given: &self.given,
             scenario,

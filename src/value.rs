@@ -20,5 +20,5 @@ pub(crate) use pattern::{Lane, Pattern};
 pub(crate) use people::People;
 pub(crate) use permutation::{Permutation, Wide};
 pub use time_text::write_time;
-pub(crate) use time_text::{Clock, DateCache, MICROSECONDS_LENGTH, NANOSECONDS_LENGTH};
+pub(crate) use time_text::{Clock, DateCache};
 pub(crate) use weighted_index::WeightedIndex;

@@ -67,6 +67,17 @@ impl Arena {
         })
     }
 
+    /// A text of exactly `LENGTH` bytes, filled in by `write`.
+    #[inline]
+    pub(crate) fn write_exact<const LENGTH: usize>(&self, write: impl FnOnce(&mut [u8; LENGTH])) -> PaddedSlice<'_> {
+        let room = self.take(LENGTH + BLOCK);
+        // `take` gives as much as it is asked for, so there is always such a chunk.
+        if let Some(text) = room.first_chunk_mut() {
+            write(text);
+        }
+        PaddedSlice::from_room(room)
+    }
+
     /// A text of at most `most` bytes, filled in by `write`, which returns its length.
     ///
     /// # Panics

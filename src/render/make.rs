@@ -16,7 +16,7 @@ use crate::{
     },
     population::{Population, Roaming},
     template::Slots,
-    value::{DateCache, Key, Lane, MICROSECONDS_LENGTH, MOST_DIGITS, Salt, put_number},
+    value::{DateCache, Key, Lane, MOST_DIGITS, Salt, put_number},
 };
 
 /// Inputs that are the same for all events of a run.
@@ -179,7 +179,7 @@ impl<'e> Context<'e> {
 
     #[inline(never)]
     fn microseconds(&self, time: i64) -> PaddedSlice<'e> {
-        self.arena.write(MICROSECONDS_LENGTH, |to| self.date_cache.microseconds(time, to))
+        self.arena.write_exact(|to| self.date_cache.microseconds(time, to))
     }
 
     #[inline(never)]

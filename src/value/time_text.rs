@@ -32,9 +32,9 @@ struct Day(i64, Date);
 type Date = u128;
 
 /// Length of `2026-01-07T07:09:29.706595681Z`.
-pub(crate) const NANOSECONDS_LENGTH: usize = 30;
+const NANOSECONDS_LENGTH: usize = 30;
 /// Length of `2026-01-07T07:09:29.706595Z`.
-pub(crate) const MICROSECONDS_LENGTH: usize = 27;
+const MICROSECONDS_LENGTH: usize = 27;
 
 impl Default for DateCache {
     fn default() -> Self {
@@ -44,31 +44,21 @@ impl Default for DateCache {
 }
 
 impl DateCache {
-    /// Writes `2026-01-07T07:09:29.706595681Z`, in UTC; returns its length.
-    ///
-    /// # Panics
-    /// If `text` is too short.
+    /// Writes `2026-01-07T07:09:29.706595681Z`, in UTC.
     #[inline]
-    pub(crate) fn nanoseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
-        let Some(text) = text.first_chunk_mut::<NANOSECONDS_LENGTH>() else { panic!("no room for a time") };
+    pub(crate) fn nanoseconds(&self, nanoseconds: i64, text: &mut [u8; NANOSECONDS_LENGTH]) {
         let fraction = self.second(nanoseconds, text);
         text[20..28].copy_from_slice(&eight_digits(fraction / 10));
         text[28] = b'0' + (fraction % 10) as u8;
         text[29] = b'Z';
-        NANOSECONDS_LENGTH
     }
 
-    /// Writes `2026-01-07T07:09:29.706595Z`, truncated; returns its length.
-    ///
-    /// # Panics
-    /// If `text` is too short.
+    /// Writes `2026-01-07T07:09:29.706595Z`, in UTC, truncated.
     #[inline]
-    pub(crate) fn microseconds(&self, nanoseconds: i64, text: &mut [u8]) -> usize {
-        let Some(text) = text.first_chunk_mut::<MICROSECONDS_LENGTH>() else { panic!("no room for a time") };
+    pub(crate) fn microseconds(&self, nanoseconds: i64, text: &mut [u8; MICROSECONDS_LENGTH]) {
         let fraction = self.second(nanoseconds, text) / 1_000;
         text[20..26].copy_from_slice(&eight_digits(fraction * 100)[..6]);
         text[26] = b'Z';
-        MICROSECONDS_LENGTH
     }
 
     #[inline]
@@ -272,7 +262,7 @@ mod tests {
             let text = time.format("%Y-%m-%dT%H:%M:%S%.9fZ").to_string();
             prop_assert_eq!(String::from_utf8_lossy(&out), text.as_str());
             let mut short = [0; MICROSECONDS_LENGTH];
-            prop_assert_eq!(DateCache::default().microseconds(nanoseconds, &mut short), short.len());
+            DateCache::default().microseconds(nanoseconds, &mut short);
             let cut = format!("{}Z", &text[..26]);
             prop_assert_eq!(&short[..], cut.as_bytes());
             for digits in 1..9 {
