@@ -6,8 +6,7 @@ mod within;
 
 use crate::{
     bytes::{PaddedSlice, PaddedSlices, TextTable},
-    catalog::{Catalog, FieldId, KindId},
-    identity::Identities,
+    catalog::{FieldId, KindId},
     value::{Key, Salt, WeightedIndex, scale},
 };
 use within::Places;
@@ -62,18 +61,6 @@ pub(crate) struct Members {
 }
 
 impl Population {
-    /// Generates `counts[kind]` members of each kind, as of `from` (nanoseconds since the Unix epoch).
-    pub(crate) fn new(
-        catalog: &Catalog,
-        counts: &[u64],
-        skew: f64,
-        key: Key,
-        from: i64,
-        identities: &Identities,
-    ) -> Self {
-        Population { members: generate::members(catalog, counts, skew, key, from, identities), roaming: None }
-    }
-
     /// The members of a kind.
     pub(crate) fn members(&self, kind: KindId) -> &Members {
         &self.members[kind]

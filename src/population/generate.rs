@@ -1,6 +1,6 @@
 //! Generator of the population: each kind after the kinds in which it lies or to which it refers.
 
-use super::{Members, within::Places};
+use super::{Members, Population, within::Places};
 use crate::{
     bytes::{PaddedSlice, TextTableBuilder},
     catalog::{Catalog, Field, FieldId, Generator, Kind, KindId, Moment, ReferDefault, Table, Text, TextPart},
@@ -9,32 +9,34 @@ use crate::{
     value::{Key, Lane, WeightedIndex, write_time},
 };
 
-/// Generates `counts[kind]` members of each kind, as of `from`.
-pub(super) fn members(
-    catalog: &Catalog,
-    counts: &[u64],
-    skew: f64,
-    key: Key,
-    from: i64,
-    identities: &Identities,
-) -> Vec<Members> {
-    let mut maker = Maker {
-        catalog,
-        counts,
-        skew,
-        key,
-        from,
-        identities,
-        members: Vec::new(),
-        texts: Vec::new(),
-        done: vec![false; catalog.kinds.len()],
-    };
-    maker.members.resize_with(catalog.kinds.len(), Members::default);
-    maker.texts.resize_with(catalog.kinds.len(), TextTableBuilder::default);
-    for kind in 0..catalog.kinds.len() {
-        maker.make(kind);
+impl Population {
+    /// Generates `counts[kind]` members of each kind, as of `from` (nanoseconds since the Unix epoch).
+    pub(crate) fn new(
+        catalog: &Catalog,
+        counts: &[u64],
+        skew: f64,
+        key: Key,
+        from: i64,
+        identities: &Identities,
+    ) -> Self {
+        let mut maker = Maker {
+            catalog,
+            counts,
+            skew,
+            key,
+            from,
+            identities,
+            members: Vec::new(),
+            texts: Vec::new(),
+            done: vec![false; catalog.kinds.len()],
+        };
+        maker.members.resize_with(catalog.kinds.len(), Members::default);
+        maker.texts.resize_with(catalog.kinds.len(), TextTableBuilder::default);
+        for kind in 0..catalog.kinds.len() {
+            maker.make(kind);
+        }
+        Population { members: maker.members, roaming: None }
     }
-    maker.members
 }
 
 /// The rows of a table as members of its kind, in their order. Stores only columns: a row's other texts depend on the
