@@ -6,7 +6,7 @@
 //! ```
 //! # use falsetrail::machinery::{error::Source, yaml::{self, Reader}};
 //! let source = Source::new("pool.yaml", "kind: compute-pool\ncount: lots\n");
-//! let node = yaml::parse(&source).unwrap();
+//! let node = yaml::parse(&source)?;
 //! let reader = Reader::new(&source);
 //! let pool = reader.map(&node, "a resource").and_then(|mut map| {
 //!     let kind = map.required_text("kind");
@@ -16,6 +16,7 @@
 //! });
 //! let mistakes = reader.finish(pool).unwrap_err();
 //! assert_eq!(mistakes[0].message, "`count` must be a whole number, found the text `lots`");
+//! # Ok::<(), Vec<falsetrail::machinery::error::Diagnostic>>(())
 //! ```
 
 mod map;

@@ -17,7 +17,7 @@ const DIGESTS: &str = "digests";
 
 const DEFINED: &str = "--seed 20260105 --from 2026-01-05T08:00:00Z";
 
-/// What a run gives, as a line of the list of digests.
+/// The line of a run in the list of digests.
 fn digest(name: &str, run: &Path) -> String {
     let made = line(run.parent().unwrap(), &format!("generate --run {name}.json -q")).fine();
     let events = made.text().matches('\n').count();

@@ -95,7 +95,7 @@ fn the_first_second_is_like_the_hundredth_and_those_after_it() {
         let first = statistic(&warm[..1], &warm[99..100], &covariance_of_one);
         let stretch = statistic(&warm[..1], later, &covariance_of_one);
         let beginning = statistic(&warm[..20], later, &covariance_of_one);
-        // What the test finds where there is nothing to find, and where there is.
+        // For comparison: windows side by side, between which nothing changes.
         let usual = later.windows(2).map(|pair| statistic(&pair[..1], &pair[1..], &covariance_of_one));
         let usual = usual.sum::<f64>() / (later.len() - 1) as f64;
         println!(
