@@ -71,7 +71,7 @@ pub struct Forecast {
     /// By kind: number of different principals that act in the simulated part.
     pub(crate) acting: Vec<u64>,
     /// Rate profile: events over time.
-    pub(crate) course: RateProfile,
+    pub(crate) rate_profile: RateProfile,
     /// Output sizes.
     pub size: Size,
     /// Events and bytes of each method that occurs, in the catalog's order.
@@ -154,6 +154,11 @@ impl Forecast {
             tally = Tally::new(plan, options);
         }
         let mut forecast = tally.finish(unseen.as_ref(), (beginning, took));
+        let is_whole = options.part == Slice { shard: options.part.shard, ..Slice::default() };
+        if let (Some(unseen), Some(schedule)) = (&unseen, plan.timing.schedule.as_ref().filter(|_| is_whole)) {
+            let (from, last) = (plan.timing.from, unseen.rest.last);
+            forecast.rate_profile = RateProfile::from_schedule(schedule, from, last, unseen.share);
+        }
         forecast.simulated = simulated;
         forecast.exact = is_over;
         forecast.endless = endless;

@@ -20,11 +20,11 @@ pub(crate) use slots::Slots;
 /// Number of events over time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    course: RateProfile,
+    rate: RateFunction,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum RateProfile {
+enum RateFunction {
     /// One stage after another; the last may never end.
     Stages(Vec<Stage>),
     /// A daily curve that never ends.
@@ -50,7 +50,7 @@ struct Stage {
 impl Schedule {
     /// A constant rate without end.
     pub fn constant(rate: Rate) -> Self {
-        Schedule { course: RateProfile::Stages(vec![Stage::last(0, rate, 0)]) }
+        Schedule { rate: RateFunction::Stages(vec![Stage::last(0, rate, 0)]) }
     }
 
     /// Stages as duration (nanoseconds) and target: the rate changes linearly from the previous target (at first
@@ -69,26 +69,26 @@ impl Schedule {
             first = last;
         }
         stages.push(Stage::last(begin, Rate::ZERO, before));
-        Schedule { course: RateProfile::Stages(stages) }
+        Schedule { rate: RateFunction::Stages(stages) }
     }
 
     /// A daily curve without end, for a run that starts at `from` (nanoseconds since the Unix epoch).
     pub fn daily(curve: Arc<DailyCurve>, from: i64) -> Self {
         let passed = curve.integral(from);
-        Schedule { course: RateProfile::Daily { curve, from, passed } }
+        Schedule { rate: RateFunction::Daily { curve, from, passed } }
     }
 
     /// Number of slots that begin before `time` (nanoseconds since the run's start): the integral, rounded up, because
     /// slot 0 begins at once.
     pub fn count_before(&self, time: u64) -> u64 {
-        let area = match &self.course {
-            RateProfile::Stages(stages) => {
+        let area = match &self.rate {
+            RateFunction::Stages(stages) => {
                 let stage = stages.partition_point(|stage| stage.begin <= time).checked_sub(1);
                 stage
                     .map(|stage| &stages[stage])
                     .map_or(0, |stage| stage.before + stage.ramp.area_at_most(time - stage.begin))
             }
-            RateProfile::Daily { curve, from, passed } => {
+            RateFunction::Daily { curve, from, passed } => {
                 curve.integral_at_most(from.saturating_add_unsigned(time)) - passed
             }
         };
@@ -108,61 +108,61 @@ impl Schedule {
 
     /// Length in nanoseconds, if the schedule ends.
     pub fn length(&self) -> Option<u64> {
-        let RateProfile::Stages(stages) = &self.course else { return None };
+        let RateFunction::Stages(stages) = &self.rate else { return None };
         stages.last().filter(|stage| stage.is_quiet()).map(|stage| stage.begin)
     }
 
     /// Whether the rate never changes.
     pub(crate) fn is_constant(&self) -> bool {
-        matches!(&self.course, RateProfile::Stages(stages) if stages.len() == 1)
+        matches!(&self.rate, RateFunction::Stages(stages) if stages.len() == 1)
     }
 
     /// Whether the rate depends only on the time since the run's start.
     pub(crate) fn is_relative(&self) -> bool {
-        matches!(self.course, RateProfile::Stages(_))
+        matches!(self.rate, RateFunction::Stages(_))
     }
 
     /// Maximum rate.
     pub(crate) fn highest_rate(&self) -> Rate {
-        match &self.course {
-            RateProfile::Stages(stages) => {
+        match &self.rate {
+            RateFunction::Stages(stages) => {
                 let rates = stages.iter().flat_map(|stage| [stage.ramp.first, stage.ramp.last]);
                 Rate::from_thousandths_per_day(rates.max().unwrap_or(0))
             }
-            RateProfile::Daily { curve, .. } => curve.peak(),
+            RateFunction::Daily { curve, .. } => curve.peak(),
         }
     }
 
     /// Rate at the start.
     pub fn first_rate(&self) -> Rate {
-        match &self.course {
-            RateProfile::Stages(stages) => {
+        match &self.rate {
+            RateFunction::Stages(stages) => {
                 Rate::from_thousandths_per_day(stages.first().map_or(0, |stage| stage.ramp.first))
             }
-            RateProfile::Daily { curve, from, .. } => curve.rate(*from),
+            RateFunction::Daily { curve, from, .. } => curve.rate(*from),
         }
     }
 
     /// The span in which the integral exceeds `wanted`, if it does.
     fn stretch(&self, wanted: i128) -> Option<Stretch> {
-        match &self.course {
-            RateProfile::Stages(stages) => {
+        match &self.rate {
+            RateFunction::Stages(stages) => {
                 // Integrals never fall, so the first stage that goes beyond is found by halves.
                 let stage = stages.partition_point(|stage| stage.until() <= wanted);
                 stages.get(stage).map(Stage::stretch)
             }
-            RateProfile::Daily { curve, from, passed } => curve.stretch(*from, *passed, wanted),
+            RateFunction::Daily { curve, from, passed } => curve.stretch(*from, *passed, wanted),
         }
     }
 
     /// When the rate next becomes 0 for a while, at or after `time`; both since the run's start.
     fn quiet_from(&self, time: u64) -> Option<u64> {
-        match &self.course {
-            RateProfile::Stages(stages) => {
+        match &self.rate {
+            RateFunction::Stages(stages) => {
                 let first = stages.partition_point(|stage| stage.begin < time);
                 stages[first..].iter().find(|stage| stage.is_quiet()).map(|stage| stage.begin)
             }
-            RateProfile::Daily { curve, from, .. } => {
+            RateFunction::Daily { curve, from, .. } => {
                 let quiet = curve.quiet_from(from.saturating_add_unsigned(time))?;
                 u64::try_from(quiet.saturating_sub(*from)).ok()
             }

@@ -1,6 +1,6 @@
 //! Rate profile: a histogram of events over time in bounded memory.
 
-use crate::units::elapsed;
+use crate::{schedule::Schedule, units::elapsed};
 
 /// Events over event time.
 #[derive(Debug, Clone)]
@@ -18,12 +18,38 @@ pub(crate) struct RateProfile {
 /// Enough that a column of a chart covers hundreds of bins, so that rounding to bins is invisible.
 const BINS: usize = 1 << 16;
 
+/// Of a longer run, only about this many seconds are looked at for the busiest one.
+const MOST_SECONDS: u64 = 100_000;
+
 const SECOND: u64 = 1_000_000_000;
 
 impl RateProfile {
     /// An empty profile of a run that starts at `from` (nanoseconds since the Unix epoch).
     pub(super) fn new(from: i64) -> Self {
         RateProfile { from, width: 1_000_000, bins: Vec::new(), second: (0, 0), busiest: 0, last: from }
+    }
+
+    /// The profile up to `end` (nanoseconds since the Unix epoch) of a run with a rate. A `share` of its events counts.
+    pub(super) fn from_schedule(schedule: &Schedule, from: i64, end: i64, share: f64) -> Self {
+        let span = elapsed(from, end).saturating_add(1);
+        let between = |begin: u64, width: u64| {
+            let (begin, end) = (begin.min(span), begin.saturating_add(width).min(span));
+            let events = schedule.count_before(end) - schedule.count_before(begin);
+            (events as f64 * share).round() as u64
+        };
+        let width = span.div_ceil(BINS as u64);
+        let bins = (0..span.div_ceil(width)).map(|bin| between(bin * width, width));
+        let seconds = span.div_ceil(SECOND);
+        let step = seconds.div_ceil(MOST_SECONDS) as usize;
+        let busiest = (0..seconds).step_by(step).map(|second| between(second * SECOND, SECOND)).max();
+        RateProfile {
+            from,
+            width,
+            bins: bins.map(|events| u32::try_from(events).unwrap_or(u32::MAX)).collect(),
+            second: (0, 0),
+            busiest: busiest.unwrap_or(0),
+            last: end,
+        }
     }
 
     /// Adds an event, which must not be before the run's start.

@@ -23,7 +23,7 @@ pub(super) struct Tally<'p> {
     plan: &'p Plan,
     summary: Summary,
     sample: Sample<'p>,
-    course: RateProfile,
+    rate_profile: RateProfile,
     /// By event kind: number of all simulated events, and of those of the selection.
     pub kinds: Vec<u64>,
     pub selected: Vec<u64>,
@@ -59,7 +59,7 @@ impl<'p> Tally<'p> {
             plan,
             summary: Summary::new(plan, false),
             sample: Sample::new(plan, options),
-            course: RateProfile::new(plan.timing.from),
+            rate_profile: RateProfile::new(plan.timing.from),
             kinds: vec![0; plan.event_kinds.len()],
             selected: vec![0; plan.event_kinds.len()],
             blocks: Blocks::default(),
@@ -80,7 +80,7 @@ impl<'p> Tally<'p> {
         let event_kind = &plan.event_kinds[record.event_kind as usize];
         self.selected[record.event_kind as usize] += 1;
         self.summary.note_time(record.time);
-        self.course.add(record.time);
+        self.rate_profile.add(record.time);
         self.sample.add(record, slots);
         let scenario = usize::from(event_kind.scenario);
         self.instances[scenario] += u64::from(self.seen[scenario].set(record.instance));
@@ -135,7 +135,7 @@ impl<'p> Tally<'p> {
             instances,
             created: created(plan, &counts),
             acting: self.acting,
-            course: self.course,
+            rate_profile: self.rate_profile,
             summary: self.summary,
             exact: unseen.is_none(),
             estimate: unseen.map(|unseen| estimate(plan, (&counts, &bytes), unseen, &self.blocks)),

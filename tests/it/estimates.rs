@@ -110,6 +110,26 @@ fn a_part_is_estimated_as_a_part() {
     }
 }
 
+/// The rate of an estimate is that of the whole run, also where it is highest after all that was simulated.
+#[test]
+fn the_rate_of_an_estimate_is_that_of_the_whole_run() {
+    let folder = tempdir().unwrap();
+    let words = "plan busy-day --stage 2h:400/s --stage 10m:900/s --seed 7 --from 2026-01-05T08:00:00Z";
+    let busiest = |more: &str| {
+        let planned = line(folder.path(), &format!("{words} --json {more}")).quiet();
+        let planned: serde_json::Value = serde_json::from_str(planned.text()).unwrap();
+        assert_eq!(planned["exact"], false, "{more}");
+        planned["events_a_second"]["busiest"].as_u64().unwrap()
+    };
+    assert!((898..=900).contains(&busiest("")), "{}", busiest(""));
+    assert!((224..=225).contains(&busiest("--shard 1/4")), "{}", busiest("--shard 1/4"));
+    let text = line(folder.path(), words).quiet();
+    assert!(text.text().contains("in the busiest second\n"), "{}", text.text());
+    assert!(text.text().contains("2026-01-05T10:09:59Z\nsize: "), "{}", text.text());
+    let unpaced = line(folder.path(), "plan busy-day -n 1100k --seed 7 --from 2026-01-05").quiet();
+    assert!(unpaced.text().contains("in the busiest second of the simulated ones\n"), "{}", unpaced.text());
+}
+
 /// The rate that is found for a number of gigabytes a day is the rate of a run that has them.
 #[test]
 fn a_number_of_gigabytes_a_day_gives_a_rate() {

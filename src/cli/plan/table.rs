@@ -83,10 +83,13 @@ impl About<'_> {
     fn rate(&self) -> String {
         let (forecast, (from, end)) = (self.forecast, self.stretch());
         let Some(mean) = self.mean() else { return String::new() };
-        let busiest = format_count(forecast.course.busiest_second());
-        let mut text = format!("rate: {} on average, {busiest} in the busiest second\n", rate(mean));
-        let simulated = if forecast.exact { end } else { self.simulated_until() };
-        text.push_str(&chart(from, simulated, |parts| forecast.course.rates(simulated, parts)));
+        let busiest = format_count(forecast.rate_profile.busiest_second());
+        // Of an estimate without a schedule, only the rate of the simulated beginning is known.
+        let until = if forecast.exact { end } else { forecast.rate_profile.until() };
+        let is_whole = forecast.exact || forecast.summary.last.is_none_or(|last| last <= until);
+        let of_those = if is_whole { "" } else { " of the simulated ones" };
+        let mut text = format!("rate: {} on average, {busiest} in the busiest second{of_those}\n", rate(mean));
+        text.push_str(&chart(from, until, |parts| forecast.rate_profile.rates(until, parts)));
         text
     }
 
@@ -99,10 +102,6 @@ impl About<'_> {
         // A number of events may end the run before `to`.
         let end = timing.to.into_iter().chain(stages).min().filter(|_| timing.events.is_none()).unwrap_or(last);
         (timing.from, end)
-    }
-
-    fn simulated_until(&self) -> i64 {
-        self.forecast.course.until()
     }
 
     /// Events per second; `None` if the run has no length.
@@ -198,7 +197,7 @@ impl About<'_> {
         };
         let (from, end) = self.stretch();
         let lasts = Duration::from_secs_f64((elapsed(from, end) as f64 / speed / 1e9).min(1e12));
-        let wanted = self.forecast.course.busiest_second() as f64 * speed;
+        let wanted = self.forecast.rate_profile.busiest_second() as f64 * speed;
         let busy = takes.saturating_sub(self.forecast.cost.beginning);
         let able = self.forecast.summary.events as f64 / busy.as_secs_f64().max(1e-6);
         let lasts = if self.forecast.endless {
@@ -237,7 +236,7 @@ impl About<'_> {
         if forecast.endless {
             notes.push(format!(
                 "the run continues until it is stopped: this is until {}",
-                second(self.simulated_until())
+                second(self.forecast.rate_profile.until())
             ));
         } else if !forecast.exact {
             notes.extend(self.estimate());
@@ -296,7 +295,7 @@ impl About<'_> {
             "bytes_a_day": self.per_day(),
             "bytes_an_event": forecast.bytes_per_event,
             "bytes_by_method": by_size.collect::<Value>(),
-            "events_a_second": { "mean": self.mean(), "busiest": forecast.course.busiest_second() },
+            "events_a_second": { "mean": self.mean(), "busiest": forecast.rate_profile.busiest_second() },
             "by_method": by_method.collect::<Value>(),
             "by_scenario": by_scenario.collect::<Value>(),
             "kinds": kinds.collect::<Value>(),
