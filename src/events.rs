@@ -62,6 +62,15 @@ impl Run {
     }
 
     /// Changes any other option of the command line.
+    ///
+    /// ```
+    /// let rate: falsetrail::Rate = "500/s".parse()?;
+    /// let run = falsetrail::Run::new("busy-day").seed(7).from("2026-01-05T08:00:00Z").events_limit(1_000);
+    /// let plan = run.with(|options| options.rate = Some(rate)).plan()?;
+    /// let within = |event: &falsetrail::GeneratedEvent| event.time < 1_767_600_001_000_000_000;
+    /// assert_eq!(plan.events().filter(within).count(), 500);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn with(mut self, change: impl FnOnce(&mut Options)) -> Self {
         change(&mut self.options);
         self

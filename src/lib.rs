@@ -78,4 +78,5 @@ mod yaml;
 
 pub use error::Error;
 pub use events::{Events, GeneratedEvent, Run};
-pub use plan::{Options, Plan};
+pub use plan::{Options, Plan, WhichEvent};
+pub use units::{QuantityError, Rate};

@@ -76,7 +76,7 @@ pub struct Options {
     pub now: Option<i64>,
 }
 
-/// A run, ready to be simulated.
+/// A run, ready to be simulated. Its methods are the API; its fields are inner parts, which may change at any time.
 #[derive(Debug)]
 pub struct Plan {
     /// Catalog of the audited system.

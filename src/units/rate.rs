@@ -1,6 +1,6 @@
 //! Rates: events per unit of time, without rounding.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use super::{Decimal, Inexact, QuantityError};
 use crate::error::quoted;
@@ -54,6 +54,14 @@ impl Rate {
     /// Thousandths of events per day.
     pub fn per_day_in_thousandths(self) -> u64 {
         self.0
+    }
+}
+
+impl FromStr for Rate {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        rate(text)
     }
 }
 
