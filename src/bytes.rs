@@ -58,7 +58,7 @@ impl Padded {
 
     /// The text as a padded slice.
     #[inline]
-    pub(crate) fn piece(&self) -> PaddedSlice<'_> {
+    pub(crate) fn slice(&self) -> PaddedSlice<'_> {
         PaddedSlice::from_room(&self.0)
     }
 
@@ -163,29 +163,29 @@ pub(crate) fn with_widest(what: impl Widened) {
 
 /// Appends a padded slice.
 #[inline]
-pub(crate) fn append(out: &mut Vec<u8>, piece: PaddedSlice) {
-    let length = piece.length();
+pub(crate) fn append(out: &mut Vec<u8>, slice: PaddedSlice) {
+    let length = slice.length();
     out.reserve(length + BLOCK);
     let end = out.len();
     // SAFETY: whole blocks are less than `length + BLOCK` bytes. A piece has that many readable bytes, and `out` has
     // that many reserved after its length; the copy initializes the first `length` of them.
     unsafe {
-        copy(piece.start.as_ptr(), out.as_mut_ptr().add(end), length);
+        copy(slice.start.as_ptr(), out.as_mut_ptr().add(end), length);
         out.set_len(end + length);
     }
 }
 
 /// Appends a padded slice in double quotes.
 #[inline]
-pub(crate) fn append_quoted(out: &mut Vec<u8>, piece: PaddedSlice) {
-    let length = piece.length();
+pub(crate) fn append_quoted(out: &mut Vec<u8>, slice: PaddedSlice) {
+    let length = slice.length();
     out.reserve(length + 2 + BLOCK);
     let end = out.len();
     // SAFETY: as in `append`, with one byte more on each side.
     unsafe {
         let to = out.as_mut_ptr().add(end);
         to.write(b'"');
-        copy(piece.start.as_ptr(), to.add(1), length).write(b'"');
+        copy(slice.start.as_ptr(), to.add(1), length).write(b'"');
         out.set_len(end + length + 2);
     }
 }
@@ -233,7 +233,7 @@ unsafe fn copy_block(from: *const u8, to: *mut u8) {
 /// The values of one event: padded slices, indexed by slot.
 #[derive(Debug, Default)]
 pub(crate) struct PaddedSlices<'a> {
-    pieces: Vec<PaddedSlice<'a>>,
+    slices: Vec<PaddedSlice<'a>>,
     longest: usize,
 }
 
@@ -241,11 +241,11 @@ impl<'a> PaddedSlices<'a> {
     /// Adds values.
     #[inline]
     #[expect(clippy::manual_inspect, reason = "the library trusts a map's length, and asks for room once")]
-    pub(crate) fn extend(&mut self, pieces: impl ExactSizeIterator<Item = PaddedSlice<'a>>) {
+    pub(crate) fn extend(&mut self, slices: impl ExactSizeIterator<Item = PaddedSlice<'a>>) {
         let mut longest = self.longest;
-        self.pieces.extend(pieces.map(|piece| {
-            longest = longest.max(piece.length());
-            piece
+        self.slices.extend(slices.map(|slice| {
+            longest = longest.max(slice.length());
+            slice
         }));
         self.longest = longest;
     }
@@ -257,7 +257,7 @@ impl<'a> PaddedSlices<'a> {
     #[inline]
     pub(crate) fn put_row(&mut self, texts: &'a TextTable, first: usize, count: usize) {
         self.longest = self.longest.max(texts.longest());
-        self.pieces.extend(texts.row(first, count).iter().copied());
+        self.slices.extend(texts.row(first, count).iter().copied());
     }
 
     /// Adds one value for each element of `of`. `make` gets the values added so far, to build on them.
@@ -267,45 +267,45 @@ impl<'a> PaddedSlices<'a> {
         of: &'a [T],
         mut make: impl FnMut(&'a T, &[PaddedSlice<'a>]) -> PaddedSlice<'a>,
     ) {
-        self.pieces.reserve(of.len());
+        self.slices.reserve(of.len());
         let mut longest = self.longest;
         for one in of {
-            let piece = make(one, &self.pieces);
-            longest = longest.max(piece.length());
-            self.pieces.push(piece);
+            let slice = make(one, &self.slices);
+            longest = longest.max(slice.length());
+            self.slices.push(slice);
         }
         self.longest = longest;
     }
 
     /// Replaces the value at `index`.
-    pub(crate) fn replace(&mut self, index: usize, piece: PaddedSlice<'a>) {
-        self.longest = self.longest.max(piece.length());
-        self.pieces[index] = piece;
+    pub(crate) fn replace(&mut self, index: usize, slice: PaddedSlice<'a>) {
+        self.longest = self.longest.max(slice.length());
+        self.slices[index] = slice;
     }
 
     /// Removes all values and keeps the memory.
     #[inline]
     pub(crate) fn clear(&mut self) {
-        self.pieces.clear();
+        self.slices.clear();
         self.longest = 0;
     }
 
     /// Number of values.
     #[inline]
     pub(crate) fn count(&self) -> usize {
-        self.pieces.len()
+        self.slices.len()
     }
 
     /// All values.
     #[inline]
     pub(crate) fn all(&self) -> &[PaddedSlice<'a>] {
-        &self.pieces
+        &self.slices
     }
 
     /// The value at `index`.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> PaddedSlice<'a> {
-        self.pieces[index]
+        self.slices[index]
     }
 }
 
@@ -378,10 +378,10 @@ mod tests {
         let mut room = Scratch::default();
         for text in ["one", "another"] {
             let padded = Padded::new(text.as_bytes());
-            let shown = room.lend(|pieces| {
-                assert_eq!((pieces.count(), pieces.longest), (0, 0));
-                pieces.extend(std::iter::once(padded.piece()));
-                format!("{pieces:?}")
+            let shown = room.lend(|slices| {
+                assert_eq!((slices.count(), slices.longest), (0, 0));
+                slices.extend(std::iter::once(padded.slice()));
+                format!("{slices:?}")
             });
             assert!(shown.contains(text), "{shown}");
         }
@@ -395,6 +395,6 @@ mod tests {
         assert_eq!(PaddedSlice::PRESENT.bytes(), b"{}");
         assert_eq!(PaddedSlice::ZERO.bytes(), b"0");
         let text = Padded::new(b"null");
-        assert!(!text.piece().is_null());
+        assert!(!text.slice().is_null());
     }
 }

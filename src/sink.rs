@@ -187,5 +187,5 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// [`Failed`] if events that were taken could not be delivered, or if a file could not get its name.
-    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>>;
+    fn finish(self: Box<Self>, ending: Ending) -> Result<Delivered, Box<Failed>>;
 }

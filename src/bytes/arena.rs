@@ -172,20 +172,20 @@ mod tests {
         ) {
             let mut arena = Arena::default();
             for _ in 0..2 {
-                let pieces: Vec<PaddedSlice> = texts.iter().map(|text| arena.text(text)).collect();
+                let slices: Vec<PaddedSlice> = texts.iter().map(|text| arena.text(text)).collect();
                 let more: Vec<(PaddedSlice, Vec<u8>)> = joined.iter().map(|parts| {
                     let parts = parts.iter().filter(|part| **part < texts.len());
                     let expected = parts.clone().flat_map(|part| texts[*part].clone()).collect();
-                    (arena.join(parts.map(|part| pieces[*part])), expected)
+                    (arena.join(parts.map(|part| slices[*part])), expected)
                 }).collect();
-                for (piece, text) in pieces.iter().zip(&texts) {
-                    prop_assert_eq!(piece.bytes(), text);
+                for (slice, text) in slices.iter().zip(&texts) {
+                    prop_assert_eq!(slice.bytes(), text);
                 }
-                for (piece, text) in &more {
-                    prop_assert_eq!(piece.bytes(), text);
+                for (slice, text) in &more {
+                    prop_assert_eq!(slice.bytes(), text);
                 }
-                let long: Vec<PaddedSlice> = pieces.iter().copied().cycle().take(9 * pieces.len()).collect();
-                let long_text: Vec<u8> = long.iter().flat_map(|piece| piece.bytes()).copied().collect();
+                let long: Vec<PaddedSlice> = slices.iter().copied().cycle().take(9 * slices.len()).collect();
+                let long_text: Vec<u8> = long.iter().flat_map(|slice| slice.bytes()).copied().collect();
                 prop_assert_eq!(arena.join(long.iter().copied()).bytes(), long_text);
                 arena.clear();
             }
@@ -195,7 +195,7 @@ mod tests {
         fn patches_change_the_copy_alone(text in prop::collection::vec(any::<u8>(), 1..200), at: usize, byte: u8) {
             let (original, arena) = (Padded::new(&text), Arena::default());
             let at = at % text.len();
-            let patched = arena.patched(original.piece(), |copy| copy[at] = byte);
+            let patched = arena.patched(original.slice(), |copy| copy[at] = byte);
             let mut expected = text.clone();
             expected[at] = byte;
             prop_assert_eq!(patched.bytes(), expected);

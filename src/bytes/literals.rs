@@ -160,7 +160,7 @@ impl Literals {
     /// # Panics
     /// If the range is out of bounds.
     #[inline]
-    pub(crate) fn piece(&self, start: u32, length: u32) -> PaddedSlice<'_> {
+    pub(crate) fn slice(&self, start: u32, length: u32) -> PaddedSlice<'_> {
         PaddedSlice::within(&self.bytes.0, start as usize, length as usize)
     }
 
@@ -191,10 +191,10 @@ impl Literals {
     #[expect(clippy::inline_always, reason = "is compiled for several processors")]
     pub(crate) fn append_run(&self, run: u32, values: &PaddedSlices, first: usize, out: &mut Vec<u8>) {
         let run = &self.runs[run as usize];
-        let pieces = &values.pieces[first..];
-        assert!(run.slots <= pieces.len() && run.item_slots == 0, "values are missing");
+        let slices = &values.slices[first..];
+        assert!(run.slots <= slices.len() && run.item_slots == 0, "values are missing");
         // SAFETY: all slots are less than the number of values, as just checked; there are no slots of items.
-        unsafe { self.append::<false>(run, (pieces, values.longest), Items { first: 0, width: 0, count: 1 }, out) }
+        unsafe { self.append::<false>(run, (slices, values.longest), Items { first: 0, width: 0, count: 1 }, out) }
     }
 
     /// Appends a run once for each item of a list.
@@ -205,16 +205,16 @@ impl Literals {
     #[expect(clippy::inline_always, reason = "is compiled for several processors")]
     pub(crate) fn append_items(&self, run: u32, values: &PaddedSlices, items: Items, out: &mut Vec<u8>) {
         let run = &self.runs[run as usize];
-        let has_values = run.slots <= values.pieces.len()
+        let has_values = run.slots <= values.slices.len()
             && run.item_slots <= items.width
-            && items.width.checked_mul(items.count).is_some_and(|all| items.first + all <= values.pieces.len());
+            && items.width.checked_mul(items.count).is_some_and(|all| items.first + all <= values.slices.len());
         assert!(has_values, "values are missing");
         if items.count == 0 {
             return;
         }
         // SAFETY: the slots of an item are less than `width`, and there are `width` values for each item, as just
         // checked.
-        unsafe { self.append::<true>(run, (&values.pieces, values.longest), items, out) }
+        unsafe { self.append::<true>(run, (&values.slices, values.longest), items, out) }
         if run.comma {
             out.pop();
         }
@@ -319,9 +319,9 @@ mod tests {
             tail in prop::option::of(prop::collection::vec(any::<u8>(), 0..90)),
         ) {
             let padded: Vec<Padded> = values.iter().map(|value| Padded::new(value)).collect();
-            let mut pieces = PaddedSlices::default();
+            let mut slices = PaddedSlices::default();
             for value in &padded {
-                pieces.extend(std::iter::once(value.piece()));
+                slices.extend(std::iter::once(value.slice()));
             }
             let mut builder = LiteralsBuilder::default();
             let run = builder.begin();
@@ -347,11 +347,11 @@ mod tests {
             let pairs: Vec<(&[u8], u32)> = literals.pairs(run).collect();
             prop_assert_eq!(pairs, texts.iter().map(|(text, slot, _)| (text.as_slice(), *slot)).collect::<Vec<_>>());
             let mut out = already;
-            literals.append_run(run, &pieces, 0, &mut out);
+            literals.append_run(run, &slices, 0, &mut out);
             prop_assert_eq!(&out, &expected);
-            let few = std::panic::AssertUnwindSafe(|| literals.append_run(run, &pieces, 5, &mut Vec::new()));
+            let few = std::panic::AssertUnwindSafe(|| literals.append_run(run, &slices, 5, &mut Vec::new()));
             let needed = texts.iter().map(|(_, slot, _)| *slot as usize + 1).max().unwrap_or(0);
-            prop_assert_eq!(std::panic::catch_unwind(few).is_err(), needed > pieces.count() - 5);
+            prop_assert_eq!(std::panic::catch_unwind(few).is_err(), needed > slices.count() - 5);
         }
 
         #[test]
@@ -364,9 +364,9 @@ mod tests {
         ) {
             let long = vec![b'-'; if long { MOST_ROOM } else { 0 }];
             let padded: Vec<Padded> = values.iter().chain([&long]).map(|value| Padded::new(value)).collect();
-            let mut pieces = PaddedSlices::default();
+            let mut slices = PaddedSlices::default();
             for value in &padded {
-                pieces.extend(std::iter::once(value.piece()));
+                slices.extend(std::iter::once(value.slice()));
             }
             let mut builder = LiteralsBuilder::default();
             builder.push(b"before");
@@ -388,15 +388,15 @@ mod tests {
             };
             let expected = (0..count).map(item).collect::<Vec<_>>().join(if comma { &b","[..] } else { b"" });
             let mut out = b"already".to_vec();
-            literals.append_items(run, &pieces, Items { first: 3, width: 3, count }, &mut out);
+            literals.append_items(run, &slices, Items { first: 3, width: 3, count }, &mut out);
             prop_assert_eq!(out, [b"already", expected.as_slice()].concat());
             let many = Items { first: 3, width: 3, count: 5 };
-            let many = std::panic::AssertUnwindSafe(|| literals.append_items(run, &pieces, many, &mut Vec::new()));
+            let many = std::panic::AssertUnwindSafe(|| literals.append_items(run, &slices, many, &mut Vec::new()));
             prop_assert!(std::panic::catch_unwind(many).is_err());
             let narrow = Items { first: 3, width: 1, count };
-            let narrow = std::panic::AssertUnwindSafe(|| literals.append_items(run, &pieces, narrow, &mut Vec::new()));
+            let narrow = std::panic::AssertUnwindSafe(|| literals.append_items(run, &slices, narrow, &mut Vec::new()));
             let needed = texts.iter().filter(|(_, of_item, _)| *of_item).map(|(_, _, slot)| *slot + 1).max();
-            let alone = std::panic::AssertUnwindSafe(|| literals.append_run(run, &pieces, 0, &mut Vec::new()));
+            let alone = std::panic::AssertUnwindSafe(|| literals.append_run(run, &slices, 0, &mut Vec::new()));
             prop_assert_eq!(std::panic::catch_unwind(alone).is_err(), needed.is_some());
             prop_assert_eq!(std::panic::catch_unwind(narrow).is_err(), needed.unwrap_or(0) > 1);
         }

@@ -8,10 +8,10 @@ use crate::bytes::{BLOCK, PaddedSlice};
 #[derive(Debug, Default)]
 pub(crate) struct TextTable {
     /// One slice for each text, into `bytes`.
-    pieces: Vec<PaddedSlice<'static>>,
+    slices: Vec<PaddedSlice<'static>>,
     /// Length in bytes of the longest text.
     longest: usize,
-    /// The buffer that `pieces` point into, with a block after the last text. Only kept, never read or changed.
+    /// The buffer that `slices` point into, with a block after the last text. Only kept, never read or changed.
     #[expect(dead_code, reason = "owns the memory")]
     bytes: Vec<u8>,
 }
@@ -47,13 +47,13 @@ impl TextTableBuilder {
         // SAFETY: `TextTable` owns the bytes together with the pieces that point into them; the buffer is not changed
         // or freed before the pieces, and no piece leaves `TextTable` with the lifetime `'static`.
         let bytes: &'static [u8] = unsafe { std::slice::from_raw_parts(self.bytes.as_ptr(), self.bytes.len()) };
-        let pieces = self.ends.iter().enumerate().map(|(index, (end, is_null))| {
+        let slices = self.ends.iter().enumerate().map(|(index, (end, is_null))| {
             let begin = self.begin(index);
             if *is_null { PaddedSlice::NULL } else { PaddedSlice::within(bytes, begin, end - begin) }
         });
-        let pieces: Vec<_> = pieces.collect();
-        let longest = pieces.iter().map(|piece| piece.length()).max().unwrap_or(0);
-        TextTable { pieces, longest, bytes: self.bytes }
+        let slices: Vec<_> = slices.collect();
+        let longest = slices.iter().map(|slice| slice.length()).max().unwrap_or(0);
+        TextTable { slices, longest, bytes: self.bytes }
     }
 }
 
@@ -64,8 +64,8 @@ impl TextTable {
     /// If `index` is out of bounds.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<PaddedSlice<'_>> {
-        let piece = self.pieces[index];
-        (!piece.is_null()).then_some(piece)
+        let slice = self.slices[index];
+        (!slice.is_null()).then_some(slice)
     }
 
     /// Length in bytes of the longest text.
@@ -80,7 +80,7 @@ impl TextTable {
     /// If the range is out of bounds.
     #[inline]
     pub(crate) fn row(&self, first: usize, count: usize) -> &[PaddedSlice<'_>] {
-        &self.pieces[first..first + count]
+        &self.slices[first..first + count]
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Tally<'p> {
     instances: Vec<u64>,
     /// By kind: numbers of members that have acted; and of external principals.
     members: Vec<Bits>,
-    strangers: HashSet<(usize, u64)>,
+    external_principals: HashSet<(usize, u64)>,
     acting: Vec<u64>,
     roles: Roles,
     pub last: i64,
@@ -67,7 +67,7 @@ impl<'p> Tally<'p> {
             acted: vec![Bits::default(); scenarios],
             instances: vec![0; scenarios],
             members: vec![Bits::default(); kinds],
-            strangers: HashSet::new(),
+            external_principals: HashSet::new(),
             acting: vec![0; kinds],
             roles: Roles::new(&plan.catalog),
             last: plan.timing.from,
@@ -97,7 +97,7 @@ impl<'p> Tally<'p> {
         }
         let actor = &scenario.actors[index];
         let new = match actor.external {
-            Some(number) => self.strangers.insert((actor.kind, number)),
+            Some(number) => self.external_principals.insert((actor.kind, number)),
             None => {
                 self.roles.draw(&plan.catalog, &plan.population, scenario, instance);
                 self.members[actor.kind].set(self.roles.in_role(Role::Principal(index)).into())

@@ -114,7 +114,7 @@ impl<'e> Context<'e> {
     ) -> PaddedSlice<'e> {
         let arena = self.arena;
         match make {
-            ValueSource::Fixed(text) => text.piece(),
+            ValueSource::Fixed(text) => text.slice(),
             ValueSource::Null => PaddedSlice::NULL,
             ValueSource::Text(parts) => self.text(parts, event, values),
             ValueSource::Member { role, field } => self.member(*role, *field).unwrap_or(PaddedSlice::NULL),
@@ -140,14 +140,14 @@ impl<'e> Context<'e> {
             ValueSource::Pattern { pattern, draw } => pattern.make(pattern.random(self.draw(*draw, about)), arena),
             ValueSource::Chosen { slot, choices } => {
                 let choice = self.slot(*slot, about) as usize;
-                piece(choices.get(choice).unwrap_or_else(|| &choices[choice % choices.len()]).as_ref())
+                slice(choices.get(choice).unwrap_or_else(|| &choices[choice % choices.len()]).as_ref())
             }
             ValueSource::Drawn { draw, weights, choices } => {
-                piece(choices[weights.draw(self.draw(*draw, about))].as_ref())
+                slice(choices[weights.draw(self.draw(*draw, about))].as_ref())
             }
             ValueSource::Replaced { slot, original } => match self.slot(*slot, about) {
                 0 => values[*original],
-                literal => self.given.literals[literal as usize - 1].piece(),
+                literal => self.given.literals[literal as usize - 1].slice(),
             },
             ValueSource::Select { draw, weights, cases } => values[cases[weights.draw(self.draw(*draw, about))]],
             ValueSource::Created(at) => self.microseconds(state_slots::created(self.slot(*at, about))),
@@ -155,7 +155,7 @@ impl<'e> Context<'e> {
             ValueSource::Clock { of, slot, stamped } => self.clock(*of, *slot, *stamped, about),
             ValueSource::Stage { values: [young, grown], slot, ready } => {
                 let age = self.time.saturating_sub(state_slots::created(self.slot(*slot, about)));
-                if self.is_young(age, ready, about) { young } else { grown }.piece()
+                if self.is_young(age, ready, about) { young } else { grown }.slice()
             }
             ValueSource::Ramp { slot, ready, up_to, every } => {
                 let age = self.time.saturating_sub(state_slots::created(self.slot(*slot, about)));
@@ -185,7 +185,7 @@ impl<'e> Context<'e> {
     #[inline(never)]
     fn text(&self, parts: &'e [Part], event: &[PaddedSlice<'e>], values: &[PaddedSlice<'e>]) -> PaddedSlice<'e> {
         let part = |part: &'e Part| match part {
-            Part::Literal(literal) => literal.piece(),
+            Part::Literal(literal) => literal.slice(),
             Part::Event(index) => event[*index],
             Part::Item(index) => values[*index],
         };
@@ -320,8 +320,8 @@ impl<'e> Context<'e> {
 
 /// A value that may be null.
 #[inline]
-fn piece(value: Option<&Padded>) -> PaddedSlice<'_> {
-    value.map_or(PaddedSlice::NULL, Padded::piece)
+fn slice(value: Option<&Padded>) -> PaddedSlice<'_> {
+    value.map_or(PaddedSlice::NULL, Padded::slice)
 }
 
 /// The salt of a resource's first element in keys.

@@ -92,7 +92,7 @@ impl Findings {
     }
 
     /// The result of the whole check.
-    fn verdict(mut self, how: Ending) -> Result<Delivered, Error> {
+    fn verdict(mut self, ending: Ending) -> Result<Delivered, Error> {
         let plural = |count: u64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
         let wrong: Vec<String> = [
             (self.differ, "file differs", "files differ"),
@@ -110,7 +110,7 @@ impl Findings {
                 Error::failed(message).help(format!("`--force` instead of `--check` writes the run's files{stays}"))
             );
         }
-        let note = match how {
+        let note = match ending {
             Ending::Complete if self.files == 1 => "1 file is as the run makes it".to_owned(),
             Ending::Complete => plural(self.files, "file is", "files are") + " as the run makes them",
             Ending::Stopped => "stopped before everything was compared".to_owned(),

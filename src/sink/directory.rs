@@ -117,8 +117,8 @@ impl Directory {
     }
 
     /// Moves all files to their final place, or says where they are.
-    pub(super) fn finish(&self, how: Ending, events: u64) -> Result<Option<String>, Error> {
-        if how == Ending::Stopped {
+    pub(super) fn finish(&self, ending: Ending, events: u64) -> Result<Option<String>, Error> {
+        if ending == Ending::Stopped {
             // A child process that was started meanwhile may still hold the folder open.
             let _ = self.locked.unlock();
             return Ok(Some(format!("{} keeps the first {}", quoted(&self.staging), whole(events))));

@@ -114,13 +114,13 @@ impl Sink for SingleOutput {
         }
     }
 
-    fn finish(mut self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
-        let (how, mut failed) = match self.state {
-            State::Open => match self.put_rest(how) {
-                Ok(_) => (how, None),
+    fn finish(mut self: Box<Self>, ending: Ending) -> Result<Delivered, Box<Failed>> {
+        let (ending, mut failed) = match self.state {
+            State::Open => match self.put_rest(ending) {
+                Ok(_) => (ending, None),
                 Err(error) => (Ending::Stopped, Some(error)),
             },
-            State::Closed => (how, None),
+            State::Closed => (ending, None),
             // An output whose error was reported does not get its final name.
             State::Failed | State::Ragged => (Ending::Stopped, None),
         };
@@ -128,9 +128,9 @@ impl Sink for SingleOutput {
             self.delivered.next = None;
         }
         let (whole, mut delivered) = (self.whole(), self.delivered);
-        delivered.unfinished = how == Ending::Stopped && self.target.can_be_continued();
+        delivered.unfinished = ending == Ending::Stopped && self.target.can_be_continued();
         let apart = self.format == Format::Batch && !delivered.unfinished;
-        match self.target.finish(how, whole) {
+        match self.target.finish(ending, whole) {
             Ok(note) => delivered.notes.extend(note.map(|note| if apart { note + ", as another array" } else { note })),
             Err(Unnamed { error, is_lost }) => {
                 // A file that could not be renamed is still complete; one that could not be synced may not be.
@@ -293,10 +293,10 @@ impl SingleOutput {
     }
 
     /// Writes the last, shorter frame and the format's closing bytes.
-    fn put_rest(&mut self, how: Ending) -> Result<Flow, Error> {
+    fn put_rest(&mut self, ending: Ending) -> Result<Flow, Error> {
         // A file that can be resumed is left open at its end. Output that went to a reader is closed properly, so that
         // it parses however the run ended.
-        let stays_open = how == Ending::Stopped && self.target.can_be_continued();
+        let stays_open = ending == Ending::Stopped && self.target.can_be_continued();
         let nothing = self.before == 0 && self.delivered.written == 0;
         if !stays_open {
             let closing = self.format.closing(self.formatted == 0);

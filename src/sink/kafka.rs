@@ -271,11 +271,11 @@ impl Sink for KafkaSink {
         Ok(Flow::Open)
     }
 
-    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
-        self.connection.settle(how);
+    fn finish(self: Box<Self>, ending: Ending) -> Result<Delivered, Box<Failed>> {
+        self.connection.settle(ending);
         let mut delivered = self.connection.reports().delivered(self.taken);
         // An error that ended the client after the last record was taken has not been reported yet.
-        if how == Ending::Complete
+        if ending == Ending::Complete
             && let Err(fatal) = self.connection.check_fatal()
         {
             delivered.notes.push(fatal.to_string());

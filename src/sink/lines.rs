@@ -74,7 +74,7 @@ impl Lines {
     ///
     /// # Errors
     /// [`Error::Failed`] if it cannot get its name.
-    pub(crate) fn finish(self, how: Ending) -> Result<Option<String>, Error> {
-        self.target.finish_lines(how)
+    pub(crate) fn finish(self, ending: Ending) -> Result<Option<String>, Error> {
+        self.target.finish_lines(ending)
     }
 }

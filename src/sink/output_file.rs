@@ -224,7 +224,7 @@ impl OutputFile {
     }
 
     /// Gives a complete file its final name. For a stopped run, returns a note that says where the unfinished file is.
-    pub(super) fn finish(mut self, how: Ending, events: u64) -> Result<Option<String>, Unnamed> {
+    pub(super) fn finish(mut self, ending: Ending, events: u64) -> Result<Option<String>, Unnamed> {
         if let Err(error) = self.sync() {
             let help = match &self.part {
                 Some(_) => {
@@ -234,7 +234,7 @@ impl OutputFile {
             };
             return Err(Unnamed { error: error.help(help), is_lost: true });
         }
-        match (self.part, how) {
+        match (self.part, ending) {
             (Some(part), Ending::Complete) => {
                 let named = publish(&part.now, &part.path, part.overwrite);
                 let named = named.and_then(|note| sync_name(&part.path).map(|()| note));
@@ -259,10 +259,10 @@ impl OutputFile {
 
     /// Gives a complete file of lines its final name. For a stopped run, returns a note that says where the unfinished
     /// file is.
-    pub(super) fn finish_lines(self, how: Ending) -> Result<Option<String>, Error> {
+    pub(super) fn finish_lines(self, ending: Ending) -> Result<Option<String>, Error> {
         let kept = self.part.as_ref().map(|part| format!("{} keeps its lines so far", quoted(&part.now)));
-        let note = self.finish(how, 0).map_err(|unnamed| unnamed.error)?;
-        Ok(if how == Ending::Stopped { note.and(kept) } else { note })
+        let note = self.finish(ending, 0).map_err(|unnamed| unnamed.error)?;
+        Ok(if ending == Ending::Stopped { note.and(kept) } else { note })
     }
 
     /// Removes a file that is useless to everyone.

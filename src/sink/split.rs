@@ -154,9 +154,9 @@ impl Sink for EventFiles {
         Ok(Flow::Open)
     }
 
-    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
-        let how = if self.failed { Ending::Stopped } else { how };
-        finish(&self.directory, how, self.before, self.delivered, None)
+    fn finish(self: Box<Self>, ending: Ending) -> Result<Delivered, Box<Failed>> {
+        let ending = if self.failed { Ending::Stopped } else { ending };
+        finish(&self.directory, ending, self.before, self.delivered, None)
     }
 }
 
@@ -183,10 +183,10 @@ impl Sink for InstanceFiles {
         Ok(Flow::Open)
     }
 
-    fn finish(mut self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
+    fn finish(mut self: Box<Self>, ending: Ending) -> Result<Delivered, Box<Failed>> {
         let failed = if self.failed { None } else { self.write_held().err() };
-        let how = if self.failed { Ending::Stopped } else { how };
-        finish(&self.directory, how, self.before, self.delivered, failed)
+        let ending = if self.failed { Ending::Stopped } else { ending };
+        finish(&self.directory, ending, self.before, self.delivered, failed)
     }
 }
 
@@ -281,13 +281,13 @@ pub(super) fn cut(path: &Path, length: u64) -> io::Result<()> {
 /// The end of both sinks: gives the files their names, or a note that says where they are.
 fn finish(
     directory: &Directory,
-    how: Ending,
+    ending: Ending,
     before: u64,
     mut delivered: Delivered,
     failed: Option<Error>,
 ) -> Result<Delivered, Box<Failed>> {
-    delivered.unfinished = how == Ending::Stopped;
-    let error = match directory.finish(how, before + delivered.events) {
+    delivered.unfinished = ending == Ending::Stopped;
+    let error = match directory.finish(ending, before + delivered.events) {
         Ok(note) => {
             delivered.notes.extend(note);
             failed

@@ -217,7 +217,7 @@ impl Pattern {
                 length
             });
         }
-        arena.patched(self.first.piece(), |to| self.fill(nth.number, to))
+        arena.patched(self.first.slice(), |to| self.fill(nth.number, to))
     }
 
     /// Writes the characters of a text of the shortest length, into a copy of `first`.

@@ -209,7 +209,7 @@ impl Clock {
         arena: &'a Arena,
     ) -> PaddedSlice<'a> {
         if number == 0 {
-            return arena.patched(self.text.piece(), |text| self.put(seconds, date_cache, text));
+            return arena.patched(self.text.slice(), |text| self.put(seconds, date_cache, text));
         }
         let text = self.text.bytes();
         arena.write(text.len() + 1 + SUFFIX, |to| {

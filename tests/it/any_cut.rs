@@ -28,8 +28,8 @@ type Emitted = (i64, u64, Vec<u8>, Vec<u8>);
 fn chunk(plan: &Plan, part: Slice, threads: usize) -> Chunk {
     let memory = Memory::default();
     let sink: Box<dyn Sink> = Box::new(memory.clone());
-    let how = EmitOptions { part, threads: NonZero::new(threads), ..EmitOptions::default() };
-    let outcome = run::emit(plan, sink, how, &AtomicBool::new(false));
+    let options = EmitOptions { part, threads: NonZero::new(threads), ..EmitOptions::default() };
+    let outcome = run::emit(plan, sink, options, &AtomicBool::new(false));
     assert!(outcome.error.is_none() && !outcome.stopped, "{outcome:?}");
     memory.collected()
 }
@@ -173,8 +173,8 @@ impl Sink for Until {
         self.memory.take(chunk)
     }
 
-    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
-        Box::new(self.memory).finish(how)
+    fn finish(self: Box<Self>, ending: Ending) -> Result<Delivered, Box<Failed>> {
+        Box::new(self.memory).finish(ending)
     }
 }
 
@@ -189,8 +189,8 @@ fn what_a_run_has_emitted_when_it_ends_early_is_its_beginning() {
         for left in [1, 2, 7, 20] {
             let (memory, stop) = (Memory::default(), Arc::new(AtomicBool::new(false)));
             let sink = Box::new(Until { memory: memory.clone(), left, then, stop: Arc::clone(&stop) });
-            let how = EmitOptions { threads: NonZero::new(threads), ..EmitOptions::default() };
-            let outcome = run::emit(&plan, sink, how, &stop);
+            let options = EmitOptions { threads: NonZero::new(threads), ..EmitOptions::default() };
+            let outcome = run::emit(&plan, sink, options, &stop);
             let found = memory.collected();
             let told = format!("{then:?} after {left} chunks, by {threads} threads");
             assert!(whole.bodies.starts_with(&found.bodies), "{told}: not the beginning");

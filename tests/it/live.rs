@@ -51,8 +51,8 @@ impl Sink for Watched {
         self.memory.take(chunk)
     }
 
-    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
-        Box::new(self.memory).finish(how)
+    fn finish(self: Box<Self>, ending: Ending) -> Result<Delivered, Box<Failed>> {
+        Box::new(self.memory).finish(ending)
     }
 }
 
@@ -118,8 +118,9 @@ impl Case {
         let freeze = Mutex::new(self.freeze.map(|(begins, lasts)| (from + begins, lasts)));
         let clock = Arc::new(Freezing { clock, freeze });
         let live = Some(Live { clock, speed: self.speed.unwrap_or(1.0), max_lag });
-        let how = EmitOptions { part: Slice { skip: self.skip, ..Slice::default() }, live, ..EmitOptions::default() };
-        let outcome = run::emit(plan, sink, how, &stop);
+        let options =
+            EmitOptions { part: Slice { skip: self.skip, ..Slice::default() }, live, ..EmitOptions::default() };
+        let outcome = run::emit(plan, sink, options, &stop);
         let since = |(time, now): &(i64, i64)| (time - from, now - from);
         let left = left.lock().unwrap().iter().map(since).collect();
         Seen { outcome, bodies: memory.collected().bodies, left }

@@ -67,8 +67,8 @@ impl<F: FnMut() + Send> Sink for Before<F> {
         self.sink.take(chunk)
     }
 
-    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
-        self.sink.finish(how)
+    fn finish(self: Box<Self>, ending: Ending) -> Result<Delivered, Box<Failed>> {
+        self.sink.finish(ending)
     }
 }
 

@@ -43,8 +43,8 @@ impl Sink for StopAt {
         self.memory.take(chunk)
     }
 
-    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
-        Box::new(self.memory).finish(how)
+    fn finish(self: Box<Self>, ending: Ending) -> Result<Delivered, Box<Failed>> {
+        Box::new(self.memory).finish(ending)
     }
 }
 

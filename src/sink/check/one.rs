@@ -79,8 +79,8 @@ impl Sink for OneFile {
         Ok(if self.content.is_some() { Flow::Open } else { Flow::Closed })
     }
 
-    fn finish(mut self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
-        if how == Ending::Complete {
+    fn finish(mut self: Box<Self>, ending: Ending) -> Result<Delivered, Box<Failed>> {
+        if ending == Ending::Complete {
             self.text.clear();
             self.text.extend_from_slice(self.format.closing(self.formatted == 0));
             self.compare();
@@ -90,7 +90,7 @@ impl Sink for OneFile {
                 self.findings.differs(&self.path, &difference);
             }
         }
-        Ok(self.findings.verdict(how)?)
+        Ok(self.findings.verdict(ending)?)
     }
 }
 

@@ -82,8 +82,8 @@ impl Sink for EventFiles {
         Ok(Flow::Open)
     }
 
-    fn finish(self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
-        Ok(self.directory.finish(how)?)
+    fn finish(self: Box<Self>, ending: Ending) -> Result<Delivered, Box<Failed>> {
+        Ok(self.directory.finish(ending)?)
     }
 }
 
@@ -130,16 +130,16 @@ impl Sink for InstanceFiles {
         Ok(Flow::Open)
     }
 
-    fn finish(mut self: Box<Self>, how: Ending) -> Result<Delivered, Box<Failed>> {
+    fn finish(mut self: Box<Self>, ending: Ending) -> Result<Delivered, Box<Failed>> {
         self.compare_held()?;
         for ((scenario, instance), progress) in std::mem::take(&mut self.files) {
             let name = self.names.file_name(scenario, instance);
-            if let Some(progress) = progress.filter(|_| how == Ending::Complete) {
+            if let Some(progress) = progress.filter(|_| ending == Ending::Complete) {
                 self.directory.compare_end(&name, progress)?;
             }
             self.directory.expect(&name);
         }
-        Ok(self.directory.finish(how)?)
+        Ok(self.directory.finish(ending)?)
     }
 }
 
@@ -195,8 +195,8 @@ impl Directory {
     }
 
     /// Reports files that do not belong to the run, and returns the verdict.
-    fn finish(mut self, how: Ending) -> Result<Delivered, Error> {
-        if how == Ending::Complete {
+    fn finish(mut self, ending: Ending) -> Result<Delivered, Error> {
+        if ending == Ending::Complete {
             let mut foreign = Vec::new();
             for entry in fs::read_dir(&self.path).map_err(|error| cannot("list", &self.path, &error))? {
                 let entry = entry.map_err(|error| cannot("list", &self.path, &error))?;
@@ -211,7 +211,7 @@ impl Directory {
                 self.findings.foreign(path);
             }
         }
-        self.findings.verdict(how)
+        self.findings.verdict(ending)
     }
 }
 

@@ -113,8 +113,8 @@ impl Connection {
     }
 
     /// Waits for the reports of everything that was sent, within the applicable timeout.
-    pub(super) fn settle(&self, how: Ending) {
-        let limit = match how {
+    pub(super) fn settle(&self, ending: Ending) {
+        let limit = match ending {
             Ending::Complete => self.options.message_timeout.map(|all| all + REPORT_GRACE),
             Ending::Stopped => Some(self.settings.flush_timeout),
         };

@@ -293,7 +293,7 @@ impl Work<'_> {
             Place::Slot(slot) => Place::Slot(self.of.value(slot)),
             Place::Literal(start, length) => {
                 let begin = self.literals.len() as u32;
-                self.literals.push(self.of.program.literals.piece(start, length).bytes());
+                self.literals.push(self.of.program.literals.slice(start, length).bytes());
                 Place::Literal(begin, length)
             }
             Place::Item(_) | Place::Index => place,

@@ -60,7 +60,7 @@ fn bytes<'a>(place: Place, program: &'a Program, slots: &'a Slots, item: &Item, 
         Place::Slot(slot) => slots.values.get(slot as usize).bytes(),
         Place::Item(slot) => slots.values.get(item.first + slot as usize).bytes(),
         Place::Index => digits(item.index, buffer),
-        Place::Literal(start, length) => program.literals.piece(start, length).bytes(),
+        Place::Literal(start, length) => program.literals.slice(start, length).bytes(),
     }
 }
 

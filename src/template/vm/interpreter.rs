@@ -55,7 +55,7 @@ fn run_all(program: &Program, slots: &Slots, out: &mut Vec<u8>) {
                 let first = if matches!(op, Op::RunItem(_)) { item.first } else { 0 };
                 program.literals.append_run(number, slots.values, first, out);
             }
-            Op::Literal { start, length } => append(out, program.literals.piece(start, length)),
+            Op::Literal { start, length } => append(out, program.literals.slice(start, length)),
             Op::TextOrNull { slot } => text_or_null(out, slots, slot as usize),
             Op::TextOrNullItem { slot } => text_or_null(out, slots, item.first + slot as usize),
             Op::Index => out.extend_from_slice(digits(item.index, &mut [0; 10])),

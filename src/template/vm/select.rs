@@ -18,7 +18,7 @@ impl Choice {
             Place::Index | Place::Literal(..) => PaddedSlice::NULL,
         };
         match if value(self.asks).is_null() { &self.absent } else { &self.present } {
-            Chosen::Text(text) => text.piece(),
+            Chosen::Text(text) => text.slice(),
             Chosen::Value(place) => value(*place),
         }
     }

@@ -95,12 +95,12 @@ impl Values {
     }
 
     /// The values as slices of `arena`, a padded copy of the buffer, and the lists.
-    fn pieces<'a>(&self, arena: &'a Padded) -> (Vec<PaddedSlice<'a>>, Vec<(u32, u32)>) {
-        let piece = |span: &(u32, u32)| match *span {
+    fn slices<'a>(&self, arena: &'a Padded) -> (Vec<PaddedSlice<'a>>, Vec<(u32, u32)>) {
+        let slice = |span: &(u32, u32)| match *span {
             NULL_SPAN => PaddedSlice::NULL,
             (start, length) => arena.part(start as usize, length as usize),
         };
-        (self.spans.iter().map(piece).collect(), self.lists.clone())
+        (self.spans.iter().map(slice).collect(), self.lists.clone())
     }
 
     /// Takes every slot's value from a JSON context. Slow: for tests and oracles.
@@ -172,15 +172,15 @@ impl Program {
     /// As [`append`](Self::append).
     pub fn render(&self, values: &Values, out: &mut Vec<u8>) {
         let arena = Padded::new(&values.bytes);
-        let (pieces, lists_at) = values.pieces(&arena);
+        let (slices, lists_at) = values.slices(&arena);
         let (mut values, mut lists) = (PaddedSlices::default(), Vec::new());
         let mut slots = Slots { values: &mut values, lists: &mut lists };
-        let of_event = lists_at.first().map_or(pieces.len(), |(first, _)| *first as usize);
-        slots.values.extend(pieces[..of_event].iter().copied());
+        let of_event = lists_at.first().map_or(slices.len(), |(first, _)| *first as usize);
+        slots.values.extend(slices[..of_event].iter().copied());
         self.choose(slots.values);
         for (number, (first, count)) in lists_at.into_iter().enumerate() {
             slots.begin_list(count as usize);
-            let (width, mut items) = (self.lists[number].slots.len(), &pieces[first as usize..]);
+            let (width, mut items) = (self.lists[number].slots.len(), &slices[first as usize..]);
             for _ in 0..count {
                 let (item, rest) = items.split_at(width);
                 let at = slots.values.count();

@@ -93,7 +93,7 @@ impl Filled<'_> {
                     }
                 }
                 Op::Literal { start, length } => {
-                    add_text(&mut parts, self.program.literals.piece(start, length).bytes());
+                    add_text(&mut parts, self.program.literals.slice(start, length).bytes());
                 }
                 _ => return None,
             }
