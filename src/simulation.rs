@@ -15,7 +15,7 @@ mod instance;
 mod outlook;
 mod paced;
 mod position;
-mod scope_draws;
+mod slab;
 mod stamps;
 mod starts;
 mod steady_state;
@@ -33,7 +33,6 @@ use calendar::Due;
 use injected::Injected;
 use instance::Instance;
 use paced::Pace;
-use scope_draws::ScopeDraws;
 use stamps::Stamps;
 
 pub(crate) use ages::Ages;
@@ -99,7 +98,6 @@ pub struct Stream<'p> {
 struct World {
     stamps: Stamps,
     roles: Roles,
-    surroundings: ScopeDraws,
     /// Whether an injected scenario is being simulated.
     injected: bool,
 }
@@ -329,12 +327,7 @@ impl<'p> Stream<'p> {
 
 impl World {
     fn new(plan: &Plan) -> Self {
-        World {
-            stamps: Stamps::new(plan.timing.from),
-            roles: Roles::new(&plan.catalog),
-            surroundings: ScopeDraws::new(plan),
-            injected: false,
-        }
+        World { stamps: Stamps::new(plan.timing.from), roles: Roles::new(&plan.catalog), injected: false }
     }
 }
 

@@ -62,8 +62,14 @@ impl Roles {
     ) {
         self.reserve(scenario);
         self.members[..catalog.kinds.len()].fill(0);
-        self.draw_surroundings(catalog, population, scenario, instance, 0..catalog.kinds.len());
         let own = scenario.key.number(instance);
+        self.place = if scenario.in_one_place { scenario.key.number(0) } else { own };
+        for (kind, described) in catalog.kinds.iter().enumerate() {
+            if !described.principal && described.table.is_none() && !population.members(kind).is_empty() {
+                let member = self.member(population, kind, self.place.number(kind as u64), 0);
+                self.set(Role::Scope(kind), member);
+            }
+        }
         for (index, actor) in scenario.actors.iter().enumerate() {
             let member = match &scenario.injection {
                 Some(injection) => self.member_at(population, actor.kind, injection.position, actor.other),
@@ -84,29 +90,6 @@ impl Roles {
         for (kind, row) in &scenario.rows {
             let row = self.row(catalog, population, scenario, *kind, *row);
             self.set(Role::Scope(*kind), row);
-        }
-    }
-
-    /// Draws only members of `kinds` around the scenario, none of which is a table's; all other roles are then
-    /// undefined.
-    pub(crate) fn draw_surroundings(
-        &mut self,
-        catalog: &Catalog,
-        population: &Population,
-        scenario: &ResolvedScenario,
-        instance: u64,
-        kinds: impl IntoIterator<Item = KindId>,
-    ) {
-        self.place = scenario.key.number(if scenario.in_one_place { 0 } else { instance });
-        for kind in kinds {
-            if catalog.kinds[kind].principal
-                || catalog.kinds[kind].table.is_some()
-                || population.members(kind).is_empty()
-            {
-                continue;
-            }
-            let member = self.member(population, kind, self.place.number(kind as u64), 0);
-            self.set(Role::Scope(kind), member);
         }
     }
 

@@ -7,9 +7,10 @@ use crate::{
         MILLISECOND, Record, World,
         calendar::{CalendarQueue, Due},
         delay_smoothing::DelaySmoothing,
-        instance::{Instance, Instances, States},
+        instance::Instance,
         position::{Past, Position, Visit},
-        steps::{Sort, Step, Steps},
+        slab::{Instances, States},
+        steps::{StepKind, Steps},
         transition,
     },
 };
@@ -172,29 +173,14 @@ impl Active {
         let step = steps.at(instance.at);
         let (of, occurrence, slots_at) = (instance.number, instance.turn, slots.len());
         let element = step.element(occurrence);
-        let event_kind = match step.sort {
-            Sort::Plain => step.event_kind,
-            Sort::ValueSource => {
-                transition::make(states.resource(instance, step.own(element)), instance, time, true);
-                step.event_kind
-            }
-            Sort::Delete => {
-                transition::delete(states.resource(instance, step.own(element)));
-                step.event_kind
-            }
-            Sort::List => {
-                for listed in steps.listed(step) {
-                    states.list(instance, listed, slots);
-                }
-                step.event_kind
-            }
-            _ => call(plan, world, (steps, step), states, (instance, element), time, slots),
-        };
-        if step.is_shown() {
+        let event_kind = if step.kind == StepKind::Read {
             let [own, other] = step.shown(element);
             states.show(instance, own, slots);
             states.show(instance, other, slots);
-        }
+            step.event_kind
+        } else {
+            call(plan, world, steps, states, (instance, element), time, slots)
+        };
         let due = instance.proceed(&plan.scenarios, step, (steps, loads), time);
         self.schedule(plan, due, order, place);
         Record {
@@ -214,17 +200,13 @@ impl Active {
 /// Changes the state of an instance as the call at which it is does at `time`.
 fn change(plan: &Plan, world: &mut World, (steps, states): (&Steps, &mut States), instance: &Instance, time: i64) {
     let step = steps.at(instance.at);
-    let element = step.element(instance.turn);
-    match step.sort {
-        Sort::Plain | Sort::List | Sort::None => {}
-        Sort::ValueSource => transition::make(states.resource(instance, step.own(element)), instance, time, true),
-        Sort::Delete => transition::delete(states.resource(instance, step.own(element))),
-        Sort::Call | Sort::Short => {
-            if let Some(Operation::Call(call)) = steps.operation(&plan.scenarios, instance.scenario, instance.at) {
-                let state = states.slots(&plan.scenarios[usize::from(instance.scenario)], instance);
-                transition::act(plan, world, call, (instance, element), time, state, &mut [0; MOST_ASKS]);
-            }
-        }
+    if step.kind != StepKind::Call {
+        return;
+    }
+    if let Some(Operation::Call(call)) = steps.operation(&plan.scenarios, instance.scenario, instance.at) {
+        let state = states.slots(&plan.scenarios[usize::from(instance.scenario)], instance);
+        let element = step.element(instance.turn);
+        transition::act(plan, world, call, (instance, element), time, state, &mut [0; MOST_ASKS]);
     }
 }
 
@@ -233,7 +215,7 @@ fn change(plan: &Plan, world: &mut World, (steps, states): (&Steps, &mut States)
 fn call(
     plan: &Plan,
     world: &mut World,
-    (steps, step): (&Steps, &Step),
+    steps: &Steps,
     states: &mut States,
     (instance, element): (&Instance, u32),
     time: i64,
@@ -246,13 +228,6 @@ fn call(
     let mut asked = [0; MOST_ASKS];
     let state = states.slots(scenario, instance);
     let outcome = transition::act(plan, world, call, (instance, element), time, state, &mut asked);
-    if step.sort == Sort::Short {
-        let [own, other] = step.shown(element);
-        states.show(instance, own, slots);
-        slots.extend_from_slice(&asked[..usize::from(step.asks)]);
-        states.show(instance, other, slots);
-        return step.event_kind;
-    }
     let operation = steps.index(instance.scenario, instance.at);
     let mut kinds = plan.calls[usize::from(instance.scenario)][operation].event_kinds.clone();
     let usual = kinds.start;

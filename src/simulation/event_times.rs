@@ -8,7 +8,8 @@ use crate::{
     simulation::{
         calendar::{CalendarQueue, Due},
         delay_smoothing::DelaySmoothing,
-        instance::{Instance, Instances},
+        instance::Instance,
+        slab::Instances,
         steps::Steps,
     },
     value::Key,

@@ -1,6 +1,7 @@
 //! One execution of a scenario: its position, and the state of its resources.
 
 use crate::{
+    catalog::{Catalog, Generator, KindId},
     plan::{
         Plan,
         event_kind::field_salt,
@@ -13,8 +14,8 @@ use crate::{
         delay_smoothing::DelaySmoothing,
         draws,
         position::Position,
-        scope_draws::room,
-        steps::{Listed, MOST_SHOWN, Sort, Step, Steps, Times},
+        slab::States,
+        steps::{Step, StepKind, Steps, Times},
     },
     value::Key,
 };
@@ -42,161 +43,6 @@ pub(super) struct Instance {
     pub(crate) scenario: u16,
 }
 
-/// The instances in progress, in a slab: freed places are reused.
-#[derive(Debug)]
-pub(super) struct Instances {
-    places: Vec<Instance>,
-    /// Head of the list of free places, linked through `state_at`.
-    free: u32,
-    going_on: usize,
-}
-
-/// The state of all instances in progress, in one vector. The state slots of an instance are contiguous; those of an
-/// ended one are reused by the next instance of the same scenario.
-#[derive(Debug)]
-pub(super) struct States {
-    /// Padded at the end, so that reads of a fixed length stay within bounds.
-    slots: Vec<u64>,
-    /// For each scenario the head of its list of free pieces, linked through their first slot.
-    free: Vec<u32>,
-}
-
-const NONE: u32 = u32::MAX;
-
-/// Offset of the last commonly needed state slot of a resource.
-const MOST_OF_A_LINE: usize = 3;
-
-/// Marks a free place.
-const NO_STORY: u16 = u16::MAX;
-
-impl Default for Instances {
-    fn default() -> Self {
-        Instances { places: Vec::new(), free: NONE, going_on: 0 }
-    }
-}
-
-impl Instances {
-    /// Number of instances in progress.
-    pub(super) fn len(&self) -> usize {
-        self.going_on
-    }
-
-    /// The scenario of each instance.
-    pub(super) fn scenarios(&self) -> impl Iterator<Item = u16> {
-        self.places.iter().map(|instance| instance.scenario).filter(|scenario| *scenario != NO_STORY)
-    }
-
-    /// Stores an instance; returns its place.
-    pub(super) fn insert(&mut self, instance: Instance) -> u32 {
-        self.going_on += 1;
-        let Some(free) = self.places.get_mut(self.free as usize) else {
-            self.places.push(instance);
-            return self.places.len() as u32 - 1;
-        };
-        let place = std::mem::replace(&mut self.free, free.state_at);
-        *free = instance;
-        place
-    }
-
-    /// Frees a place.
-    pub(super) fn remove(&mut self, place: u32) {
-        self.going_on -= 1;
-        let instance = &mut self.places[place as usize];
-        instance.scenario = NO_STORY;
-        instance.state_at = std::mem::replace(&mut self.free, place);
-    }
-
-    /// The instance at a place.
-    pub(super) fn get(&self, place: u32) -> &Instance {
-        &self.places[place as usize]
-    }
-
-    /// The instance at a place, to advance it.
-    pub(super) fn get_mut(&mut self, place: u32) -> &mut Instance {
-        &mut self.places[place as usize]
-    }
-}
-
-impl States {
-    /// No state yet, for `scenarios` scenarios.
-    pub(super) fn new(scenarios: usize) -> Self {
-        States { slots: vec![0; MOST_SHOWN], free: vec![NONE; scenarios] }
-    }
-
-    /// Allocates the state slots of an instance, all 0.
-    fn take(&mut self, scenario: u16, length: usize) -> u32 {
-        if length == 0 {
-            return 0;
-        }
-        let free = self.free[usize::from(scenario)];
-        if free == NONE {
-            let at = self.slots.len() - MOST_SHOWN;
-            self.slots.resize(at + length + MOST_SHOWN, 0);
-            return at as u32;
-        }
-        let slots = &mut self.slots[free as usize..][..length];
-        self.free[usize::from(scenario)] = slots[0] as u32;
-        slots.fill(0);
-        free
-    }
-
-    /// Frees the state slots of an instance.
-    pub(super) fn give_back(&mut self, plan: &Plan, instance: &Instance) {
-        if plan.scenarios[usize::from(instance.scenario)].state_slots > 0 {
-            let free = &mut self.free[usize::from(instance.scenario)];
-            self.slots[instance.state_at as usize] = u64::from(*free);
-            *free = instance.state_at;
-        }
-    }
-
-    /// Prefetches resources by reading their first state slot, and the last common one, which may be on the next cache
-    /// line.
-    pub(super) fn fetch(&self, resources: [u32; 2]) -> u64 {
-        let slot = |at: usize| self.slots.get(at).copied().unwrap_or_default();
-        let [one, other] = resources.map(|at| slot(at as usize) ^ slot(at as usize + MOST_OF_A_LINE));
-        one ^ other
-    }
-
-    /// Appends a few state slots of an instance: copies a fixed length and truncates, which is faster than a variable
-    /// copy.
-    #[inline]
-    pub(super) fn show(&self, instance: &Instance, (from, count): (u32, usize), slots: &mut Vec<u64>) {
-        let at = instance.state_at.wrapping_add(from) as usize;
-        if let Some(shown) = self.slots[at..].first_chunk::<MOST_SHOWN>() {
-            let before = slots.len();
-            slots.extend_from_slice(shown);
-            slots.truncate(before + count);
-        }
-    }
-
-    /// Appends the existing elements of one of the instance's resources; the copy has no data-dependent branch.
-    #[inline]
-    pub(super) fn list(&self, instance: &Instance, listed: &Listed, slots: &mut Vec<u64>) {
-        let mut at = instance.state_at.wrapping_add(listed.at) as usize;
-        for element in 0..listed.count {
-            let Some(shown) = self.slots[at..].first_chunk::<MOST_SHOWN>() else { return };
-            let before = slots.len();
-            let mut listing = [listed.code | u64::from(element); MOST_SHOWN + 1];
-            listing[1..].copy_from_slice(shown);
-            slots.extend_from_slice(&listing);
-            slots
-                .truncate(before + (1 + listed.stride) * usize::from(state_slots::exists(shown[state_slots::CREATED])));
-            at += listed.stride;
-        }
-    }
-
-    /// The state slots of a resource up to its fields, from offset `from` on.
-    #[inline]
-    pub(super) fn resource(&mut self, instance: &Instance, from: u32) -> &mut [u64] {
-        &mut self.slots[instance.state_at.wrapping_add(from) as usize..][..state_slots::FIELDS]
-    }
-
-    /// The state slots of an instance.
-    pub(super) fn slots(&mut self, scenario: &ResolvedScenario, instance: &Instance) -> &mut [u64] {
-        &mut self.slots[instance.state_at as usize..][..scenario.state_slots]
-    }
-}
-
 impl Resource {
     /// Whether the resource belongs to the scenario, not to the population.
     pub(crate) fn is_own(&self) -> bool {
@@ -219,19 +65,19 @@ impl Instance {
     /// Starts an instance at `time`.
     pub(super) fn begin(
         plan: &Plan,
-        story_id: u16,
+        scenario_index: u16,
         number: u64,
         time: i64,
         states: &mut States,
         world: &mut World,
     ) -> Self {
-        let scenario = &plan.scenarios[usize::from(story_id)];
-        let mut instance = Instance::at_beginning(&plan.scenarios, story_id, number);
-        instance.state_at = states.take(story_id, scenario.state_slots);
+        let scenario = &plan.scenarios[usize::from(scenario_index)];
+        let mut instance = Instance::at_beginning(&plan.scenarios, scenario_index, number);
+        instance.state_at = states.take(scenario_index, scenario.state_slots);
         if scenario.state_slots == 0 {
             return instance;
         }
-        world.surroundings.draw(plan, story_id, number, &mut world.roles);
+        world.roles.draw(&plan.catalog, &plan.population, scenario, number);
         let state = states.slots(scenario, &instance);
         for (index, resource) in scenario.resources.iter().enumerate().filter(|(_, resource)| resource.is_own()) {
             instance.room_of(plan, scenario, resource, world);
@@ -341,7 +187,7 @@ impl Instance {
         let mut at = operation;
         loop {
             let step = steps.at(at);
-            if step.sort == Sort::None {
+            if step.kind == StepKind::None {
                 at = self.elsewhere(scenarios, steps, at)?;
                 continue;
             }
@@ -404,6 +250,15 @@ impl Instance {
     /// The key of all draws in the current turn of a call.
     pub(super) fn turn_key(&self) -> Key {
         self.call.number(draws::TURN + u64::from(self.turn))
+    }
+}
+
+/// The kind within whose members the names of a resource are unique, if its names are times and there is such a kind.
+fn room(catalog: &Catalog, resource: &Resource) -> Option<KindId> {
+    let kind = &catalog.kinds[resource.kind];
+    match kind.fields[kind.stamp?].generator {
+        Generator::Clock { unique_in, .. } => unique_in,
+        _ => None,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
         expectation::TurnCounts,
         instance::drawn_turns,
         position::{Past, Position, Visit},
-        steps::Sort,
+        steps::StepKind,
     },
     units::{DurationRange, Rate},
     value::Key,
@@ -331,8 +331,7 @@ fn elapsed(key: Key, range: DurationRange, left: i64) -> i64 {
 impl Active {
     /// Whether the events of a call may change the state of its instance.
     pub(super) fn changes_state(&self, scenario: u16, operation: u32) -> bool {
-        let step = self.steps.at(self.steps.first(scenario) + operation);
-        !matches!(step.sort, Sort::Plain | Sort::List | Sort::None)
+        self.steps.at(self.steps.first(scenario) + operation).kind == StepKind::Call
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! A call has much data that few events need, spread over several cache lines. Most calls only read a resource, and
 //! their event kind is known in advance.
+//!
+//! Fast path for these ([`StepKind::Read`]). Plain form: [`StepKind::Call`], which can execute every call. Gain: 3 % of
+//! an event's instructions, measured on 2026-12-01 as CONTRIBUTING.md describes under "Speed".
 
 use crate::{
     catalog::Effect,
@@ -20,22 +23,9 @@ pub(super) struct Steps {
     all: Box<[Step]>,
     /// Index of each scenario's first step.
     first: Box<[u32]>,
-    lists: Box<[Listed]>,
 }
 
-/// A resource whose elements an event lists.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Listed {
-    /// Index of the resource in the upper 32 bits; the event's state slots have it, plus the element's number, before
-    /// each element.
-    pub(crate) code: u64,
-    pub(crate) count: u32,
-    /// Offset of the first element's state, and number of state slots per element.
-    pub(crate) at: u32,
-    pub(crate) stride: usize,
-}
-
-/// Maximum number of a resource's state slots in the event of a plain call.
+/// Maximum number of a resource's state slots in the event of a read.
 pub(super) const MOST_SHOWN: usize = 5;
 
 /// A step of a scenario.
@@ -53,15 +43,12 @@ pub(super) struct Step {
     /// Offset of its resource's state, and number of state slots per element.
     at: u16,
     stride: u16,
-    /// Offset and number of another resource's state slots that its events show; or, for a list, index and number of
-    /// the listed resources.
+    /// Offset and number of another resource's state slots that its events show.
     other: u16,
     others: u8,
-    /// Number of its inputs' values that its events show.
-    pub(crate) asks: u8,
     /// The step after it, jumps resolved.
     pub(crate) next: u32,
-    pub(crate) sort: Sort,
+    pub(crate) kind: StepKind,
     pub(crate) times: Times,
     /// Whether it has one turn per element.
     pub(crate) each: bool,
@@ -71,19 +58,12 @@ pub(super) struct Step {
 
 /// How the simulation executes a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(super) enum StepKind {
     /// Not a call, or the sentinel.
     None,
     Call,
-    /// A call whose events are all of one kind and show little.
-    Short,
-    /// Like `Short`, and it changes nothing.
-    Plain,
-    /// Like `Short`, and its only effect is to create (`ValueSource`) or delete (`Delete`) its resource.
-    ValueSource,
-    Delete,
-    /// A call that changes nothing and whose events list elements of resources and show nothing else.
-    List,
+    /// A call that changes nothing, whose events are all of one kind and show at most two resources.
+    Read,
 }
 
 /// How many turns a call has.
@@ -99,12 +79,9 @@ pub(super) enum Times {
 
 impl Steps {
     pub(super) fn new(plan: &Plan) -> Self {
-        let mut lists = Vec::new();
-        let steps = Self::arranged(&plan.scenarios, |scenario, operation, call| {
-            let compiled = &plan.calls[scenario][operation];
-            Step::new(plan, compiled, &plan.scenarios[scenario], call, &mut lists)
-        });
-        Steps { lists: lists.into(), ..steps }
+        Self::arranged(&plan.scenarios, |scenario, operation, call| {
+            Step::new(plan, &plan.calls[scenario][operation], &plan.scenarios[scenario], call)
+        })
     }
 
     /// The steps of scenarios whose instances have no state, so that only their times can be simulated.
@@ -123,19 +100,13 @@ impl Steps {
             }));
             steps.push(Step::NONE);
         }
-        Steps { all: steps.into(), first: first.into(), lists: Box::default() }
+        Steps { all: steps.into(), first: first.into() }
     }
 
     /// The step at an index; the sentinel after a scenario's last.
     #[inline]
     pub(super) fn at(&self, at: u32) -> &Step {
         &self.all[at as usize]
-    }
-
-    /// The resources that the events of a [`Sort::List`] list.
-    #[inline]
-    pub(super) fn listed(&self, step: &Step) -> &[Listed] {
-        &self.lists[usize::from(step.other)..][..usize::from(step.others)]
     }
 
     /// Index of a scenario's first step.
@@ -168,15 +139,6 @@ fn beyond_jumps(scenario: &ResolvedScenario, mut at: usize) -> u32 {
     at as u32
 }
 
-impl Listed {
-    fn new(scenario: &ResolvedScenario, listed: usize) -> Option<Self> {
-        let resource = &scenario.resources[listed];
-        let (at, stride) = (u32::try_from(resource.state_at).ok()?, resource.stride);
-        let listed = Listed { code: (listed as u64) << 32, count: resource.count, at, stride };
-        (stride <= MOST_SHOWN).then_some(listed)
-    }
-}
-
 impl Step {
     const NONE: Step = Step {
         after: DurationRange { low: 0, high: 0 },
@@ -188,31 +150,19 @@ impl Step {
         stride: 0,
         other: 0,
         others: 0,
-        asks: 0,
         next: 0,
-        sort: Sort::None,
+        kind: StepKind::None,
         times: Times::Unsure,
         each: false,
         shows: false,
     };
 
-    fn new(
-        plan: &Plan,
-        compiled: &CompiledCall,
-        scenario: &ResolvedScenario,
-        call: &Call,
-        lists: &mut Vec<Listed>,
-    ) -> Self {
+    fn new(plan: &Plan, compiled: &CompiledCall, scenario: &ResolvedScenario, call: &Call) -> Self {
         let beside = compiled.beside as u16;
         let step = Step::without_state(scenario, call);
         let step = Step { at: if call.state.is_some() { step.at } else { beside }, other: beside, ..step };
-        if compiled.event_kinds.len() != 1 {
-            return step;
-        }
-        let event_kind = compiled.event_kinds.start;
-        step.short(plan, event_kind, scenario, call)
-            .or_else(|| step.list(plan, event_kind, scenario, call, lists))
-            .unwrap_or(step)
+        let is_read = compiled.event_kinds.len() == 1 && !changes(call);
+        is_read.then(|| step.read(plan, compiled.event_kinds.start, scenario, call)).flatten().unwrap_or(step)
     }
 
     fn without_state(scenario: &ResolvedScenario, call: &Call) -> Self {
@@ -229,7 +179,7 @@ impl Step {
             // With very much state these are truncated and then only hints for prefetching.
             at: call.state.map_or(0, |place| place.at) as u16,
             stride: call.state.map_or(0, |place| place.stride as u16),
-            sort: Sort::Call,
+            kind: StepKind::Call,
             times: match few {
                 [Ok(low), Ok(high)] if call.chance.is_none() && low == high && low > 0 => Times::Fixed,
                 [Ok(_), Ok(_)] if call.chance.is_none() => Times::Drawn,
@@ -240,9 +190,12 @@ impl Step {
         }
     }
 
-    /// The step as `Short` or one of its special cases, if all the call's events are of one kind and show little.
-    fn short(self, plan: &Plan, event_kind: u32, scenario: &ResolvedScenario, call: &Call) -> Option<Self> {
+    /// The step as a `Read`, if its events show little enough.
+    fn read(self, plan: &Plan, event_kind: u32, scenario: &ResolvedScenario, call: &Call) -> Option<Self> {
         let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
+        if snapshot.asks > 0 || !snapshot.listed.is_empty() {
+            return None;
+        }
         let at = match (snapshot.target, call.state) {
             (Some(target), Some(place)) if call.target == Some(target) => {
                 (place.stride as usize <= MOST_SHOWN).then_some(())?;
@@ -260,41 +213,8 @@ impl Step {
             }
             _ => return None,
         };
-        if !snapshot.listed.is_empty() {
-            return None;
-        }
         let shows = snapshot.target.is_some();
-        let does_one_thing = shows && call.asks.is_empty() && snapshot.asks == 0;
-        let succeeds = matches!(call.outcome, Outcome::Success { .. }) && call.lowers.is_none();
-        let is_stamped = plan.catalog.kinds[plan.catalog.methods[call.method].kind].stamp.is_some();
-        let sort = match call.does {
-            Effect::Create if does_one_thing && succeeds && !is_stamped => Sort::ValueSource,
-            Effect::Delete if does_one_thing && succeeds => Sort::Delete,
-            _ if changes(call) || snapshot.asks > 0 => Sort::Short,
-            _ => Sort::Plain,
-        };
-        Some(Step { event_kind, at, other, others, asks: snapshot.asks as u8, sort, shows, ..self })
-    }
-
-    /// The step as `List`, if the call's events list elements and show nothing else.
-    fn list(
-        self,
-        plan: &Plan,
-        event_kind: u32,
-        scenario: &ResolvedScenario,
-        call: &Call,
-        lists: &mut Vec<Listed>,
-    ) -> Option<Self> {
-        let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
-        let is_all = snapshot.target.is_none() && snapshot.asks == 0 && snapshot.others.is_empty();
-        if changes(call) || !is_all {
-            return None;
-        }
-        let listed = snapshot.listed.iter().map(|listed| Listed::new(scenario, *listed)).collect::<Option<Vec<_>>>()?;
-        let (other, others) = (u16::try_from(lists.len()).ok()?, u8::try_from(listed.len()).ok()?);
-        let at = listed.first()?.at as u16;
-        lists.extend(listed);
-        Some(Step { event_kind, at, other, others, sort: Sort::List, ..self })
+        Some(Step { event_kind, at, other, others, kind: StepKind::Read, shows, ..self })
     }
 
     /// The minimum number of turns.
@@ -310,7 +230,7 @@ impl Step {
         if low == high { low } else { key.number(draws::TIMES).between(low.into(), high.into()) as u32 }
     }
 
-    /// Offset and number of the state slots that the event of a plain call shows: its resource's, and another's.
+    /// Offset and number of the state slots that the event of a `Read` shows: its resource's, and another's.
     #[inline]
     pub(super) fn shown(&self, element: u32) -> [(u32, usize); 2] {
         let slots = usize::from(self.stride) * usize::from(self.shows);
@@ -319,8 +239,7 @@ impl Step {
 
     /// Offsets of the state slots that its event needs, for prefetching.
     pub(super) fn ahead(&self, turn: u32) -> [u32; 2] {
-        let own = self.own(self.element(turn));
-        [own, if self.sort == Sort::List { own } else { self.other.into() }]
+        [self.own(self.element(turn)), self.other.into()]
     }
 
     /// The element of its target that a turn is about.
@@ -329,15 +248,9 @@ impl Step {
         turn * u32::from(self.each)
     }
 
-    /// Whether an event shows exactly what [`Step::shown`] returns.
-    #[inline]
-    pub(super) fn is_shown(&self) -> bool {
-        matches!(self.sort, Sort::Plain | Sort::ValueSource | Sort::Delete)
-    }
-
     /// Offset of an element's state slots.
     #[inline]
-    pub(super) fn own(&self, element: u32) -> u32 {
+    fn own(&self, element: u32) -> u32 {
         u32::from(self.at).wrapping_add(u32::from(self.stride).wrapping_mul(element))
     }
 }

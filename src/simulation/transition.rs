@@ -30,7 +30,7 @@ pub(super) fn act(
     };
     let state = &mut state[place.slots(element)];
     for (ask, asked) in call.asks.iter().zip(asked.iter_mut()) {
-        *asked = word_asked_for(plan, world, ask, instance, state);
+        *asked = value_asked_for(plan, world, ask, instance, state);
     }
     let exists = state_slots::exists(state[state_slots::CREATED]);
     let outcome = decide(&plan.catalog, call, exists, state, asked);
@@ -63,8 +63,7 @@ pub(super) fn act(
 }
 
 /// Sets the times of a new resource, or of one that a failed call would have made (`exists` is false).
-#[inline]
-pub(super) fn make(state: &mut [u64], instance: &Instance, time: i64, exists: bool) {
+fn make(state: &mut [u64], instance: &Instance, time: i64, exists: bool) {
     let lag = instance.turn_key().number(draws::CREATED).between(50 * MILLISECOND, 100 * MILLISECOND) as i64;
     let created = (time - lag).div_euclid(MICROSECOND) * MICROSECOND;
     state[state_slots::CREATED] = state_slots::made(created, exists);
@@ -72,13 +71,12 @@ pub(super) fn make(state: &mut [u64], instance: &Instance, time: i64, exists: bo
 }
 
 /// Marks a resource as deleted; it keeps the time of its creation.
-#[inline]
-pub(super) fn delete(state: &mut [u64]) {
+fn delete(state: &mut [u64]) {
     state[state_slots::CREATED] = state_slots::made(state_slots::created(state[state_slots::CREATED]), false);
 }
 
 /// The value that an input of a call asks for.
-fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance, state: &[u64]) -> u64 {
+fn value_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance, state: &[u64]) -> u64 {
     let current = state[state_slots::FIELDS + ask.slot];
     match ask.value {
         Asked::Code(code) => code,
@@ -87,7 +85,8 @@ fn word_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instance
         Asked::Nothing => current,
         Asked::Clear => reference_code::NULL,
         Asked::Reference(reference) => {
-            world.surroundings.draw(plan, instance.scenario, instance.number, &mut world.roles);
+            let scenario = &plan.scenarios[usize::from(instance.scenario)];
+            world.roles.draw(&plan.catalog, &plan.population, scenario, instance.number);
             world.roles.code(&plan.population, reference, ask.slot as u64)
         }
     }

@@ -53,7 +53,7 @@ impl InstanceNames {
     /// width of the numbers.
     pub(super) fn new(most: Option<u64>, names: &Names, format: Format) -> Self {
         let ending = if format == Format::Ndjson { "ndjson" } else { "json" };
-        Self { width: width(most), scenarios: story_words(&names.scenarios), ending }
+        Self { width: width(most), scenarios: scenario_words(&names.scenarios), ending }
     }
 
     /// The name of an instance's file.
@@ -80,11 +80,11 @@ fn named(names: &[String], number: u16) -> &str {
 const LONGEST: usize = 60;
 
 /// A unique word of the characters `[a-z0-9-]` for each scenario.
-fn story_words(scenarios: &[String]) -> Vec<String> {
+fn scenario_words(scenarios: &[String]) -> Vec<String> {
     let mut taken = HashSet::new();
     let mut words = Vec::with_capacity(scenarios.len());
     for scenario in scenarios {
-        let word = story_word(scenario);
+        let word = scenario_word(scenario);
         let mut unique = word.clone();
         let mut number = 2;
         while !taken.insert(unique.clone()) {
@@ -109,7 +109,7 @@ fn width(most: Option<u64>) -> usize {
 }
 
 /// `create-pool -> delete-pool` becomes `create-pool-delete-pool`.
-fn story_word(scenario: &str) -> String {
+fn scenario_word(scenario: &str) -> String {
     let mut word = String::new();
     for c in scenario.chars() {
         if word.len() == LONGEST {
@@ -130,11 +130,11 @@ mod tests {
     use super::*;
 
     fn words(scenarios: &[&str]) -> Vec<String> {
-        story_words(&scenarios.iter().map(|&s| s.to_owned()).collect::<Vec<_>>())
+        scenario_words(&scenarios.iter().map(|&s| s.to_owned()).collect::<Vec<_>>())
     }
 
     #[test]
-    fn story_words_are_safe_short_and_distinct() {
+    fn scenario_words_are_safe_short_and_distinct() {
         assert_eq!(
             words(&["create-pool -> delete-pool", "create-pool,delete-pool", "Ünï/..", "→"]),
             ["create-pool-delete-pool", "create-pool-delete-pool-2", "n", "story"]
