@@ -9,6 +9,10 @@
 //! With many entries, the cost of an event is mostly the cache lines that it touches. So entries are written and read
 //! sequentially, a turn of the wheel is short enough to stay in the L1 cache, and the calendar lists the entries that
 //! will be due in a turn ([`CalendarQueue::ahead`]), so that their instances are prefetched together.
+//!
+//! The prefetching is a fast path. Plain form: none is done, and the events are the same. Gain: 17 % of the processor
+//! time of `falsetrail generate busy-day -n 3M --rate 50000/s --threads 1 > /dev/null`, median of five interleaved runs
+//! on 2026-12-01; with few instances in progress it does nothing.
 
 mod overflow;
 

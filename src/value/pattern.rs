@@ -171,17 +171,6 @@ impl Pattern {
     /// The text of `number` in `lane`, which is unique among all numbers and lanes of the key.
     #[inline]
     pub(crate) fn unique(&self, lane: Lane, number: u64) -> Nth {
-        // Fast path: most ids have the shortest length.
-        if let Some(shortest) = self.sizes.first()
-            && let Some(capacity) = shortest.narrow_bound().map(|bound| bound / LANES as u64)
-            && number < capacity
-        {
-            return Nth { number: shortest.apply((u64::from(lane.0) * capacity + number).into()), longer: 0 };
-        }
-        self.unique_of_any_length(lane, number)
-    }
-
-    fn unique_of_any_length(&self, lane: Lane, number: u64) -> Nth {
         let mut number = u128::from(number);
         for (longer, permutation) in self.sizes.iter().enumerate() {
             let bound = permutation.bound();
@@ -249,7 +238,7 @@ impl Pattern {
             let source = if index <= self.last { index } else { self.last.max(index.saturating_sub(nth.longer)) };
             *shown = match &self.positions[source] {
                 Position::Fixed(byte) => *byte,
-                Position::Class(class) => class.take(&mut rest)[0],
+                Position::Class(class) => class.take(&mut rest),
             };
         }
     }
@@ -292,7 +281,7 @@ impl Position {
     fn first(&self) -> u8 {
         match self {
             Position::Fixed(byte) => *byte,
-            Position::Class(class) => class.members[0][0],
+            Position::Class(class) => class.members[0],
         }
     }
 
@@ -306,7 +295,7 @@ impl Position {
     fn allows(&self, byte: u8) -> bool {
         match self {
             Position::Fixed(fixed) => *fixed == byte,
-            Position::Class(class) => class.members.iter().any(|member| member[0] == byte),
+            Position::Class(class) => class.members.contains(&byte),
         }
     }
 }

@@ -35,29 +35,8 @@ impl Permutation {
         self.bound
     }
 
-    /// The bound, if numbers, their halves and sums of these fit 64 bits.
-    #[inline]
-    pub(crate) fn narrow_bound(&self) -> Option<u64> {
-        (self.bound <= 1 << 63).then_some(self.bound as u64)
-    }
-
     /// The image of `number`, which must be below the bound.
-    #[inline]
     pub(crate) fn apply(&self, number: u128) -> u128 {
-        if let Some(bound) = self.narrow_bound() {
-            let mut result = number as u64;
-            loop {
-                let (upper, lower) = self.shuffle_halves(result >> self.bits, result & mask(self.bits));
-                result = (upper << self.bits) | lower;
-                if result < bound {
-                    return result.into();
-                }
-            }
-        }
-        self.apply_wide(number)
-    }
-
-    fn apply_wide(&self, number: u128) -> u128 {
         let mut result = number;
         loop {
             result = if self.above <= 1 << 63 {
@@ -259,7 +238,6 @@ mod tests {
             let permutation = Permutation::new(Key::root(seed), bound);
             let number = number % bound;
             prop_assert_eq!(permutation.invert(permutation.apply(number)), number);
-            prop_assert_eq!(permutation.apply_wide(number), permutation.apply(number));
             let (shuffled, mut expected) = (permutation.apply(number), permutation.shuffle(number));
             while expected >= bound {
                 expected = permutation.shuffle(expected);

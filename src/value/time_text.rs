@@ -1,4 +1,7 @@
-//! Fast formatting of times in the documented forms.
+//! Times as text, in the documented forms.
+//!
+//! Fast path: a cache of formatted days ([`DateCache`]). Plain form: `date_of` for each time. Gain: 13 % of an event's
+//! instructions, measured on 2026-12-01 as CONTRIBUTING.md describes under "Speed".
 
 use crate::bytes::{Arena, Padded, PaddedSlice};
 use chrono::{DateTime, Datelike};

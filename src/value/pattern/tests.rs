@@ -38,7 +38,7 @@ proptest! {
                         let size = class.members.len() as u128;
                         let digit = left % size;
                         left /= size;
-                        class.members[digit as usize][0]
+                        class.members[digit as usize]
                     }
                 };
                 prop_assert_eq!(*shown, expected, "{} in {}", number, text);
