@@ -149,7 +149,7 @@ pub(super) struct Generate {
 }
 
 pub(super) fn run(arguments: &Generate) -> Result<u8, Error> {
-    let Prepared { plan, output, part, recorded } = arguments.prepare()?;
+    let Prepared { plan, is_repeatable, output, part, recorded } = arguments.prepare()?;
     if arguments.file.check {
         return run_file::check(arguments, &plan, &output);
     }
@@ -174,7 +174,7 @@ pub(super) fn run(arguments: &Generate) -> Result<u8, Error> {
     };
     let stop = Stop::new(requested)?;
     let watching = arguments.watching(&plan, &how.part, &watch)?;
-    if !plan.is_repeatable && !arguments.quiet {
+    if !is_repeatable && !arguments.quiet {
         let first = repeat::From { skip: begun, first: Some(repeat::FIRST_OF_ENDLESS), ..repeat::From::default() };
         super::report(&format!("reproduce with: {}\n", repeat::command(arguments, &plan, first)));
     }

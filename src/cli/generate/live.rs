@@ -76,15 +76,31 @@ impl LiveOptions {
     }
 }
 
+/// A plan, and whether its start is what was asked for.
+pub(super) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) start: Start,
+}
+
+/// Where the start of a run comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// From the options or a file, or it is the time of the call.
+    AsGiven,
+    /// Chosen here, so that the next event is due soon.
+    Chosen,
+}
+
 /// Plans a run whose start is late enough for the preparation to finish in time.
-pub(super) fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Plan, Error> {
+pub(super) fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<Planned, Error> {
+    let as_given = |plan| Planned { plan, start: Start::AsGiven };
     let pace = &arguments.pace;
     let mut options = recorded.map_or_else(|| arguments.options(), |run| run.options.clone());
     if !pace.is_live() {
         if let Some(option) = pace.max_lag.map(|_| "--max-lag").or(pace.re_pace.then_some("--re-pace")) {
             return Err(Error::usage(format!("`{option}` needs `--live`")).help("add `--live`"));
         }
-        return recorded.map_or_else(|| Plan::new(&options), RunFile::plan);
+        return recorded.map_or_else(|| Plan::new(&options), RunFile::plan).map(as_given);
     }
     options.live = true;
     // A live run begins as soon as it is ready, not at the start of the second in which it was requested.
@@ -101,22 +117,22 @@ pub(super) fn plan(arguments: &Generate, recorded: Option<&RunFile>) -> Result<P
             .help("to continue a live run that was stopped, add the `--skip N` that it printed"));
     }
     if options.from.is_some() || plan.timing.from < now {
-        return Ok(plan);
+        return Ok(as_given(plan));
     }
     let begun = Instant::now();
     drop(plan.stream());
     let preparing = i64::try_from(begun.elapsed().as_nanos()).unwrap_or(i64::MAX);
     if preparing < PREPARED_IN_TIME {
-        return Ok(plan);
+        return Ok(as_given(plan));
     }
     // Allow the same time again, and half of it in addition in case the machine is busy.
     options.seed = Some(plan.seed);
     options.from = Some(format_time(whole_second(preparing / 2 * 3)));
-    Ok(Plan { is_repeatable: false, ..Plan::new(&options)? })
+    Ok(Planned { plan: Plan::new(&options)?, start: Start::Chosen })
 }
 
 /// Plans the same run with another start, such that its event `skip` is due next.
-fn re_paced(plan: &Plan, mut options: Options, skip: u64) -> Result<Plan, Error> {
+fn re_paced(plan: &Plan, mut options: Options, skip: u64) -> Result<Planned, Error> {
     if !plan.timing.schedule.as_ref().is_none_or(crate::schedule::Schedule::is_relative) {
         let error = Error::usage("`--re-pace` cannot shift a daily curve, whose rate is that of the hour");
         return Err(error.help("begin a new run with `--live`"));
@@ -136,7 +152,7 @@ fn re_paced(plan: &Plan, mut options: Options, skip: u64) -> Result<Plan, Error>
     options.from = Some(format_time(begins));
     options.duration = None;
     options.to = length.map(|length| format_time(begins + length));
-    Ok(Plan { is_repeatable: false, ..Plan::new(&options)? })
+    Ok(Planned { plan: Plan::new(&options)?, start: Start::Chosen })
 }
 
 /// The next whole second that is at least a second plus `longer` away.

@@ -1,6 +1,10 @@
 //! Prepares a run without opening anything, for `generate`, which runs it, and for `plan`, which only describes it.
 
-use super::{Generate, live, repeat};
+use super::{
+    Generate,
+    live::{self, Planned, Start},
+    repeat,
+};
 use crate::{
     error::Error,
     plan::Plan,
@@ -14,6 +18,8 @@ use std::num::NonZero;
 /// A prepared run: its plan and the part to emit.
 pub(crate) struct Prepared {
     pub(crate) plan: Plan,
+    /// Whether seed and start were given, so that the same command always generates the same events.
+    pub(crate) is_repeatable: bool,
     pub(crate) output: Output,
     pub(crate) part: run::Slice,
     pub(crate) recorded: Option<RunFile>,
@@ -29,13 +35,14 @@ impl Generate {
             return Err(Error::usage(message).help("both count from the beginning of the run: give a larger `--first`"));
         }
         let recorded = self.recorded()?;
-        let mut plan = live::plan(self, recorded.as_ref())?;
+        let Planned { plan, start } = live::plan(self, recorded.as_ref())?;
         // `--from` gives the run file an absolute time, so the plan cannot tell whether the user gave a relative one.
-        plan.is_repeatable &= !self.content.options.from.as_deref().is_some_and(is_relative_time);
+        let is_relative = self.content.options.from.as_deref().is_some_and(is_relative_time);
+        let is_repeatable = plan.is_repeatable && start == Start::AsGiven && !is_relative;
         let output = self.output(&plan, recorded.as_ref());
         let only = self.kafka.only(&plan)?;
         let part = run::Slice { skip, first: self.first, shard: self.shard, only };
-        Ok(Prepared { plan, output, part, recorded })
+        Ok(Prepared { plan, is_repeatable, output, part, recorded })
     }
 
     /// Gives the run a rate and, if it has no end, a length of a day.
