@@ -8,6 +8,7 @@ pub(crate) mod reference_code;
 mod required_roles;
 pub(crate) mod resolved;
 pub(crate) mod roles;
+pub(crate) mod snapshot;
 pub(crate) mod state_slots;
 mod timing;
 

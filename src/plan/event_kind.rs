@@ -8,7 +8,10 @@
 use crate::{
     bytes::Padded,
     catalog::{FailureId, FieldId, KindId, MethodId},
-    plan::resolved::{ResolvedScenario, Row},
+    plan::{
+        resolved::{ResolvedScenario, Row},
+        snapshot::Snapshot,
+    },
     population::Roaming,
     template::Program,
     value::{Key, Lane, Pattern, Salt, WeightedIndex},
@@ -58,19 +61,6 @@ pub(crate) struct MemberValues {
     pub(crate) role: Role,
     /// Kind of the member.
     pub(crate) kind: KindId,
-}
-
-/// State that the simulation copies out of an instance for one event, in this order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Snapshot {
-    /// State slots of this resource.
-    pub(crate) target: Option<usize>,
-    /// Number of requested values of the call.
-    pub(crate) asks: usize,
-    /// State slots of the first elements of other resources.
-    pub(crate) others: Vec<usize>,
-    /// Resources whose existing elements are listed.
-    pub(crate) listed: Vec<usize>,
 }
 
 /// Sources of a list's items.

@@ -12,8 +12,9 @@ use crate::{
     catalog::{Catalog, Effect, FailureId, FieldId, Generator, Kind, KindId, Method, MethodId, Scalar, Text},
     error::Diagnostic,
     plan::{
-        event_kind::{EventKind, ItemList, Part, Snapshot, StateSlot, ValueSource},
+        event_kind::{EventKind, ItemList, Part, StateSlot, ValueSource},
         resolved::{Call, Operation, Owner, ResolvedScenario, Row},
+        snapshot::Snapshot,
     },
     population::Population,
     template::{Constant, ListSlot, Program},
@@ -91,7 +92,7 @@ impl<'a> EventKindCompiler<'a> {
             lists,
             key: inlined.key,
             first_subject: inlined.first_subject,
-            listed_at: compiler.state_slots,
+            listed_at: compiler.snapshot.listed_at(scenario),
             snapshot: compiler.snapshot,
             rows: compiler.rows,
             known: inlined.known,
@@ -147,8 +148,6 @@ struct CallCompiler<'a> {
     value_sources: Vec<ValueSource>,
     known: HashMap<Vec<String>, usize>,
     snapshot: Snapshot,
-    state_slots: usize,
-    others_at: HashMap<usize, usize>,
     rows: Vec<(KindId, Row)>,
     /// The list item being compiled, if any.
     item: Option<ItemCompiler>,
@@ -177,14 +176,12 @@ impl<'a> CallCompiler<'a> {
         failure: Option<FailureId>,
     ) -> Self {
         let mut snapshot = Snapshot::default();
-        let mut state_slots = 0;
         let mut rows = scenario.rows.clone();
         if let Some(target) = call.target {
             let resource = &scenario.resources[target];
             match resource.owner {
                 Owner::Instance { .. } => {
                     snapshot.target = Some(target);
-                    state_slots += resource.stride;
                     set_rows(&mut rows, resource.rows.iter().copied());
                 }
                 Owner::Population { .. } => {
@@ -208,7 +205,6 @@ impl<'a> CallCompiler<'a> {
             }
         }
         snapshot.asks = call.asks.len();
-        state_slots += call.asks.len();
         CallCompiler {
             catalog,
             population,
@@ -219,8 +215,6 @@ impl<'a> CallCompiler<'a> {
             value_sources: Vec::new(),
             known: HashMap::new(),
             snapshot,
-            state_slots,
-            others_at: HashMap::new(),
             rows,
             item: None,
         }

@@ -2,7 +2,10 @@
 
 use crate::{
     bytes::{PaddedSlice, PaddedSlices},
-    plan::event_kind::{Beside, EventKind, ItemList, OwnItem},
+    plan::{
+        event_kind::{Beside, EventKind, ItemList, OwnItem},
+        snapshot,
+    },
     population::Within,
     render::make::{About, Context},
     template::Slots,
@@ -98,7 +101,7 @@ impl<'e> Iterator for OwnItems<'e> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let header = *self.state_slots.get(self.at)?;
-        let (resource, element) = ((header >> 32) as usize, header as u32);
+        let (resource, element) = snapshot::read_header(header);
         let own = self.list.own.iter().find(|own| own.resource == resource)?;
         let at = self.at + 1;
         self.at = at + own.stride;

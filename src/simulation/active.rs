@@ -233,6 +233,6 @@ fn call(
     let usual = kinds.start;
     let event_kind = kinds.find(|kind| plan.event_kinds[*kind as usize].failure == outcome).unwrap_or(usual);
     let snapshot = &plan.event_kinds[event_kind as usize].snapshot;
-    transition::hand_over((scenario, call), state, snapshot, element, &asked, slots);
+    snapshot.copy(scenario, element, state, &asked, slots);
     event_kind
 }

@@ -3,10 +3,8 @@
 use crate::{
     catalog::{Catalog, Effect, FailureId, automatic_failure},
     plan::{
-        Plan,
-        event_kind::Snapshot,
-        reference_code,
-        resolved::{Ask, Asked, Call, Outcome, ResolvedScenario},
+        Plan, reference_code,
+        resolved::{Ask, Asked, Call, Outcome},
         state_slots,
     },
     simulation::{MICROSECOND, MILLISECOND, SECOND, World, draws, instance::Instance},
@@ -104,51 +102,5 @@ fn decide(catalog: &Catalog, call: &Call, exists: bool, state: &[u64], asked: &[
         Outcome::Success { insists: true } => None,
         Outcome::Auto if exists == creates => automatic_failure(catalog, call.method),
         Outcome::Success { insists: false } | Outcome::Auto => lowers,
-    }
-}
-
-/// Appends the state that the rendering of an event needs.
-pub(super) fn hand_over(
-    (scenario, call): (&ResolvedScenario, &Call),
-    state: &[u64],
-    snapshot: &Snapshot,
-    element: u32,
-    asked: &[u64],
-    slots: &mut Vec<u64>,
-) {
-    match (snapshot.target, call.state) {
-        (Some(target), Some(place)) if call.target == Some(target) => {
-            copy(&state[place.slots(element)], slots);
-        }
-        (Some(target), _) => {
-            let resource = &scenario.resources[target];
-            copy(&state[resource.at(element)..][..resource.stride], slots);
-        }
-        (None, _) => {}
-    }
-    if snapshot.asks > 0 {
-        slots.extend_from_slice(&asked[..snapshot.asks]);
-    }
-    for other in &snapshot.others {
-        let resource = &scenario.resources[*other];
-        copy(&state[resource.state_at..][..resource.stride], slots);
-    }
-    for listed in &snapshot.listed {
-        let resource = &scenario.resources[*listed];
-        for element in 0..resource.count {
-            let state = &state[resource.at(element)..][..resource.stride];
-            if state_slots::exists(state[state_slots::CREATED]) {
-                slots.push(((*listed as u64) << 32) | u64::from(element));
-                copy(state, slots);
-            }
-        }
-    }
-}
-
-/// Appends the state slots of a resource; a fixed length is copied faster, and most have this one.
-fn copy(from: &[u64], slots: &mut Vec<u64>) {
-    match <&[u64; state_slots::FIELDS + 2]>::try_from(from) {
-        Ok(from) => slots.extend_from_slice(from),
-        Err(_) => slots.extend_from_slice(from),
     }
 }

@@ -77,7 +77,7 @@ impl CallCompiler<'_> {
         let kind = &self.catalog.kinds[self.method.kind];
         let position = kind.changing.iter().position(|changing| *changing == field);
         let ask = self.call.asks.iter().enumerate().find(|(_, ask)| Some(ask.slot) == position);
-        let at = self.snapshot.target.map_or(0, |target| self.scenario.resources[target].stride);
+        let at = self.snapshot.asks_at(self.scenario);
         match (ask.map(|(index, ask)| (index, ask.value)), unset) {
             (None | Some((_, Asked::Nothing)), Unset::Current) => {
                 let name = kind.fields[field].name.clone();

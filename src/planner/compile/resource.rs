@@ -135,17 +135,7 @@ impl CallCompiler<'_> {
 
     /// The offset of the state slots of another resource's first element.
     pub(super) fn other(&mut self, index: usize) -> usize {
-        if self.snapshot.target == Some(index) {
-            return 0;
-        }
-        if let Some(at) = self.others_at.get(&index) {
-            return *at;
-        }
-        let at = self.state_slots;
-        self.snapshot.others.push(index);
-        self.others_at.insert(index, at);
-        self.state_slots += self.scenario.resources[index].stride;
-        at
+        self.snapshot.add_other(self.scenario, index)
     }
 
     pub(super) fn shared(&mut self, index: usize, field: &str, rest: &[&str]) -> ValueSource {
