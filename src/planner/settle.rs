@@ -4,6 +4,7 @@
 //! resource: whether it is absent, live or deleted, and which of a field's choices it may have. The pass also decides
 //! which failure `-failure` stands for, and which choices may not be drawn initially so that a failure is possible.
 
+mod facts;
 mod impossible;
 
 use crate::{
@@ -16,42 +17,11 @@ use crate::{
     scenario,
     value::WeightedIndex,
 };
+use facts::{ABSENT, Choices, Facts, GONE, LIVE};
 use std::{
     collections::{HashMap, HashSet},
     ops::Range,
 };
-
-/// Bit of [`Facts::exists`]: the resource has not been created.
-const ABSENT: u8 = 1;
-/// Bit of [`Facts::exists`]: the resource exists.
-const LIVE: u8 = 2;
-/// Bit of [`Facts::exists`]: the resource was deleted; its identity is never used again.
-const GONE: u8 = 4;
-
-/// The possible states of a resource at one point of the scenario.
-#[derive(Debug, Clone, PartialEq)]
-struct Facts {
-    exists: u8,
-    /// The step that last created or deleted it, for messages.
-    since: Option<Range<usize>>,
-    /// For each changing field, the choices that it may have.
-    choices: Vec<Choices>,
-}
-
-/// The choices that a field may have at one point of the scenario.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Choices {
-    lowest: u64,
-    highest: u64,
-    /// Whether it has the value that was drawn at the start of the instance.
-    is_initial: bool,
-}
-
-impl Choices {
-    fn between(lowest: u64, highest: u64) -> Self {
-        Choices { lowest, highest, is_initial: false }
-    }
-}
 
 /// Proves that every step of a scenario is possible. Returns it with the outcomes of its calls decided, and with initial
 /// values that make them possible.
@@ -387,44 +357,5 @@ fn widen(call: &Call, facts: &mut Facts) {
             Asked::Next { last } => Choices::between(lowest, (highest + 1).min(last)),
             _ => Choices::between(lowest, highest),
         };
-    }
-}
-
-impl Facts {
-    /// The facts at the start of an instance.
-    fn at_first(resource: &Resource) -> Self {
-        let existing = !matches!(resource.owner, Owner::Instance { existing: false, .. });
-        let choices = resource.initial.iter().map(|initial| match initial {
-            Initial::Fixed(code) => Choices::between(*code, *code),
-            Initial::Drawn(weights) => {
-                let mut drawn = (0..weights.len()).filter(|choice| weights.draws(*choice)).map(|choice| choice as u64);
-                let lowest = drawn.next().unwrap_or(0);
-                let highest = drawn.next_back().unwrap_or(lowest);
-                Choices { lowest, highest, is_initial: true }
-            }
-            Initial::Reference(_) => Choices::default(),
-        });
-        Facts { exists: if existing { LIVE } else { ABSENT }, since: None, choices: choices.collect() }
-    }
-
-    fn merged(mut self, other: Facts) -> Facts {
-        self.merge(other);
-        self
-    }
-
-    /// Merges the facts of another path to the same point.
-    fn merge(&mut self, other: Facts) {
-        // For messages, a step that deleted the resource is more useful than one that created it.
-        if other.exists & GONE != 0 && self.exists & GONE == 0 || self.since.is_none() {
-            self.since = other.since;
-        }
-        self.exists |= other.exists;
-        for (known, other) in self.choices.iter_mut().zip(other.choices) {
-            *known = Choices {
-                lowest: known.lowest.min(other.lowest),
-                highest: known.highest.max(other.highest),
-                is_initial: known.is_initial && other.is_initial,
-            };
-        }
     }
 }

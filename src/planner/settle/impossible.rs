@@ -4,7 +4,10 @@ use crate::{
     catalog::{FailureId, Precondition},
     error::Diagnostic,
     plan::resolved::{Asked, Call},
-    planner::settle::{ABSENT, Choices, Constraint, Facts, GONE, LIVE, Pass},
+    planner::settle::{
+        Constraint, Pass,
+        facts::{ABSENT, Choices, Facts, GONE, LIVE},
+    },
     scenario,
 };
 use std::ops::Range;
