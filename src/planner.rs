@@ -9,6 +9,7 @@ mod compile;
 mod counts;
 mod envelopes;
 mod expand;
+mod habits;
 mod inject;
 mod load;
 mod loader;
