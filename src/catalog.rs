@@ -29,6 +29,7 @@ use std::{ops::Range, path::Path, sync::Arc};
 pub(crate) use field::{Field, Moment, ReferDefault, Table, escaped};
 pub use field::{Generator, Scalar};
 pub use names::template_file;
+pub(crate) use sound::POPULATION_WORDS;
 pub use text::{Text, TextPart};
 
 /// Index of a kind in [`Catalog::kinds`].

@@ -3,6 +3,7 @@
 mod color;
 mod completions;
 mod generate;
+mod habits;
 mod help;
 mod list;
 mod man;

@@ -2,6 +2,7 @@
 //! scenarios.
 
 mod generate;
+mod habits;
 mod within;
 
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
 };
 use within::Places;
 
+pub(crate) use habits::{Bursts, Hours, HoursAt};
 pub(crate) use within::Within;
 
 /// Everything that existed before.
@@ -19,6 +21,10 @@ pub struct Population {
     members: Vec<Members>,
     /// Whether principals act from several addresses.
     pub(crate) roaming: Option<Roaming>,
+    /// Whether principals have usual hours.
+    pub(crate) hours: Option<Hours>,
+    /// Whether instances come in bursts.
+    pub(crate) bursts: Option<Bursts>,
 }
 
 /// Principals act from several client addresses: an instance's actor is away from the usual one with a given
@@ -43,6 +49,9 @@ impl Roaming {
     }
 }
 
+/// How often a member is drawn whose usual hours may not fit, before the next rank is taken whose hours do.
+const DRAWS: u64 = 16;
+
 /// All members of one kind.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
@@ -64,6 +73,13 @@ impl Population {
     /// The members of a kind.
     pub(crate) fn members(&self, kind: KindId) -> &Members {
         &self.members[kind]
+    }
+
+    /// The instance whose draws from the population those of instance `number` of a scenario are: itself, unless it is
+    /// part of a burst.
+    #[inline]
+    pub(crate) fn first_of_burst(&self, scenario: Key, number: u64) -> u64 {
+        self.bursts.map_or(number, |bursts| bursts.first(scenario, number))
     }
 
     /// A field of a member; `None` if it is null.
@@ -127,6 +143,24 @@ impl Members {
     pub(crate) fn draw_salted(&self, parent: u32, key: Key, salt: Salt, other: usize) -> u32 {
         let children = self.children(parent);
         if children <= 1 { parent } else { self.ranked(parent, children, key.salted(salt), other) }
+    }
+
+    /// [`draw`](Self::draw) of a member whose usual hours fit.
+    pub(crate) fn draw_at(&self, parent: u32, (key, other): (Key, usize), hours: HoursAt<'_>) -> u32 {
+        let children = self.children(parent).max(1);
+        let fits = |rank: &usize| hours.fits(*rank);
+        // Draws until one fits, so that those who fit keep their weights.
+        let draws = (0..DRAWS).map(|number| self.ranks.draw(key.number(number)).min(children - 1));
+        let first = draws.clone().find(fits).or_else(|| draws.clone().next()).unwrap_or_default();
+        let next = (first..children).chain(0..first);
+        let mut ranks = next.clone().filter(fits).chain(next.clone().filter(|rank| !fits(rank)));
+        let rank = ranks.nth(other % children).unwrap_or(first);
+        (parent as usize + rank * self.parents) as u32
+    }
+
+    /// The rank of a member within its parent.
+    pub(crate) fn rank(&self, index: u32) -> usize {
+        index as usize / self.parents.max(1)
     }
 
     /// The member of `parent` at a position, given as a share of all members times 2⁶⁴; `other` selects the `other`th one

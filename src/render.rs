@@ -9,7 +9,7 @@ use crate::{
     plan::{
         Plan, RecordKey, RequiredRoles,
         event_kind::{EventKind, Role},
-        roles::{Drawn, Draws, Roles},
+        roles::{Drawn, Draws, InstanceStart, Roles},
     },
     render::make::{Context, Given},
     simulation::Record,
@@ -84,7 +84,7 @@ impl<'p> Renderer<'p> {
 
     /// Draws the members that the events of an instance show.
     #[inline]
-    fn draw(&mut self, event_kind: &EventKind, instance: (u64, Salt)) {
+    fn draw(&mut self, event_kind: &EventKind, instance: (InstanceStart, Salt)) {
         let (plan, shown) = (self.plan, &self.shown[usize::from(event_kind.scenario)]);
         self.roles.draw_prepared(&shown.draws, &mut self.drawn, event_kind.scenario, instance);
         if !shown.moves {
@@ -103,7 +103,7 @@ impl<'p> Renderer<'p> {
         let event_kind = &plan.event_kinds[record.event_kind as usize];
         let scenario = &plan.scenarios[event_kind.scenario as usize];
         let instance = (record.instance, Salt::new(record.instance));
-        self.draw(event_kind, instance);
+        self.draw(event_kind, (record.start(), instance.1));
         self.arena.clear();
         self.lists.clear();
         let name = EventName {

@@ -10,7 +10,7 @@ mod ramp;
 mod slots;
 mod week;
 
-use crate::units::Rate;
+use crate::units::{Rate, Zone};
 use ramp::{Ramp, Stretch, UNIT};
 use std::sync::Arc;
 
@@ -120,6 +120,14 @@ impl Schedule {
     /// Whether the rate depends only on the time since the run's start.
     pub(crate) fn is_relative(&self) -> bool {
         matches!(self.rate, RateFunction::Stages(_))
+    }
+
+    /// Of a daily curve: its rate in each minute of a working day, in any unit, and the time zone.
+    pub(crate) fn workday(&self) -> Option<(&[u64], Zone)> {
+        match &self.rate {
+            RateFunction::Stages(_) => None,
+            RateFunction::Daily { curve, .. } => Some(curve.workday()),
+        }
     }
 
     /// Maximum rate.

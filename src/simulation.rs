@@ -24,9 +24,12 @@ mod transition;
 mod walker;
 
 use crate::{
-    plan::{Plan, roles::Roles},
+    plan::{
+        Plan,
+        roles::{InstanceStart, Roles},
+    },
     units::{DAY, DurationRange, SECOND},
-    value::Key,
+    value::{GOLDEN, Key},
 };
 use active::Active;
 use calendar::Due;
@@ -64,6 +67,15 @@ pub struct Record {
     pub(crate) slots: u32,
     /// Whether this is the last event of its instance.
     pub ends: bool,
+    /// As [`InstanceStart::minute`].
+    pub(crate) minute: u16,
+}
+
+impl Record {
+    /// The event's instance.
+    pub(crate) fn start(&self) -> InstanceStart {
+        InstanceStart { number: self.instance, minute: self.minute }
+    }
 }
 
 /// Iterator-like simulation of a run: its events in the order of event time.
@@ -98,6 +110,9 @@ pub struct Stream<'p> {
 struct World {
     stamps: Stamps,
     roles: Roles,
+    /// In a population with usual hours: for each scenario the first instance of the last burst, or the last instance
+    /// that was in none, and the minute at which it began.
+    began: Vec<Option<InstanceStart>>,
     /// Whether an injected scenario is being simulated.
     injected: bool,
 }
@@ -115,10 +130,6 @@ mod draws {
 
 const MILLISECOND: u64 = 1_000_000;
 const MICROSECOND: i64 = 1_000;
-
-/// The fractional part of the golden ratio in 64 bits: its multiples fill the unit interval evenly (a low-discrepancy
-/// sequence).
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Plan {
     /// The simulation of this run, before its first event.
@@ -327,7 +338,22 @@ impl<'p> Stream<'p> {
 
 impl World {
     fn new(plan: &Plan) -> Self {
-        World { stamps: Stamps::new(plan.timing.from), roles: Roles::new(&plan.catalog), injected: false }
+        World {
+            stamps: Stamps::new(plan.timing.from),
+            roles: Roles::new(&plan.catalog),
+            began: vec![None; plan.scenarios.len()],
+            injected: false,
+        }
+    }
+
+    /// The minute on which the actors of an instance depend that begins at `time`; see [`InstanceStart::minute`].
+    fn minute(&mut self, plan: &Plan, (scenario, number): (u16, u64), time: i64) -> u16 {
+        let Some(hours) = &plan.population.hours else { return 0 };
+        let first = plan.population.first_of_burst(plan.scenarios[usize::from(scenario)].key, number);
+        let began = &mut self.began[usize::from(scenario)];
+        // The instances of a scenario begin in the order of their numbers.
+        let known = began.filter(|began| began.number == first);
+        began.insert(known.unwrap_or_else(|| InstanceStart { number: first, minute: hours.minute(time) })).minute
     }
 }
 

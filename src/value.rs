@@ -14,7 +14,7 @@ mod time_text;
 mod weighted_index;
 
 pub(crate) use addresses::AddressRanges;
-pub(crate) use key::{Key, Salt, scale};
+pub(crate) use key::{GOLDEN, Key, Salt, scale};
 pub(crate) use numbers::{MOST_DIGITS, put_number, write_number};
 pub(crate) use pattern::{Lane, Pattern};
 pub(crate) use people::People;

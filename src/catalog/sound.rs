@@ -28,8 +28,8 @@ pub(super) fn kinds(reader: &Reader, kinds: &[(Spanned<String>, Node)], catalog:
     }
 }
 
-/// Words of every population.
-const WORDS: [&str; 3] = ["skew", "addresses", "roaming"];
+/// Words of every population, which no kind may have as its plural.
+pub(crate) const POPULATION_WORDS: [&str; 5] = ["skew", "addresses", "roaming", "odd_hours", "bursts"];
 
 /// Rejects a plural that another kind has, because a population could not distinguish them.
 fn plural(reader: &Reader, name: &Spanned<String>, id: KindId, catalog: &Catalog) {
@@ -37,7 +37,7 @@ fn plural(reader: &Reader, name: &Spanned<String>, id: KindId, catalog: &Catalog
     let first = catalog.kinds[..id].iter().find(|kind| kind.plural.as_ref() == Some(plural));
     let taken = first.map(|kind| format!("that of `{}`, too", kind.name));
     if let Some(taken) =
-        taken.or_else(|| WORDS.contains(&plural.as_str()).then(|| "a word of every population".to_owned()))
+        taken.or_else(|| POPULATION_WORDS.contains(&plural.as_str()).then(|| "a word of every population".to_owned()))
     {
         let found = reader.diagnostic(&name.span, format!("the plural `{plural}` of `{}` is {taken}", name.value));
         reader.report(found.help("give the kind another `plural`"));

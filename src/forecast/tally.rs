@@ -9,7 +9,12 @@ use super::{
 };
 use crate::{
     catalog::Effect,
-    plan::{Plan, Starts, event_kind::Role, resolved::Operation, roles::Roles},
+    plan::{
+        Plan, Starts,
+        event_kind::Role,
+        resolved::Operation,
+        roles::{InstanceStart, Roles},
+    },
     run::Summary,
     simulation::{Expectation, Record},
 };
@@ -85,21 +90,21 @@ impl<'p> Tally<'p> {
         let scenario = usize::from(event_kind.scenario);
         self.instances[scenario] += u64::from(self.seen[scenario].set(record.instance));
         if let Operation::Call(call) = &plan.scenarios[scenario].operations[event_kind.operation] {
-            self.act(scenario, record.instance, call.actor);
+            self.act(scenario, record.start(), call.actor);
         }
     }
 
     /// Counts the actor of an event, drawn once for each actor of an instance.
-    fn act(&mut self, story_id: usize, instance: u64, index: usize) {
+    fn act(&mut self, story_id: usize, start: InstanceStart, index: usize) {
         let (plan, scenario) = (self.plan, &self.plan.scenarios[story_id]);
-        if !self.acted[story_id].set(instance * scenario.actors.len() as u64 + index as u64) {
+        if !self.acted[story_id].set(start.number * scenario.actors.len() as u64 + index as u64) {
             return;
         }
         let actor = &scenario.actors[index];
         let new = match actor.external {
             Some(number) => self.external_principals.insert((actor.kind, number)),
             None => {
-                self.roles.draw(&plan.catalog, &plan.population, scenario, instance);
+                self.roles.draw(&plan.catalog, &plan.population, scenario, start);
                 self.members[actor.kind].set(self.roles.in_role(Role::Principal(index)).into())
             }
         };

@@ -8,7 +8,7 @@ use crate::{
         event_kind::Role,
         resolved::{Actor, Owner, Reference, ResolvedScenario, Row},
     },
-    population::Population,
+    population::{HoursAt, Population},
     value::Key,
 };
 
@@ -17,12 +17,24 @@ pub(crate) use prepared::{Drawn, Draws};
 /// The members that an instance draws from the population; a pure function of scenario and instance.
 #[derive(Debug, Clone)]
 pub(crate) struct Roles {
-    /// Key from which the scope and the resources are drawn: the instance's, or the first instance's for all.
+    /// Key from which the actors are drawn: the instance's, or that of the first instance of its burst.
+    own: Key,
+    /// Key from which the scope and the resources are drawn: the same, or the first instance's for all.
     place: Key,
     /// Kinds of the catalog.
     kinds: usize,
     /// Member of each role, indexed by [`Role::place`].
     members: Vec<u32>,
+}
+
+/// An instance: everything on which its draws from the population depend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InstanceStart {
+    /// Its number within its scenario.
+    pub(crate) number: u64,
+    /// The local minute of the day at which it began, or the first instance of its burst; used only if principals have
+    /// usual hours.
+    pub(crate) minute: u16,
 }
 
 impl Role {
@@ -41,7 +53,7 @@ impl Roles {
     /// Roles for scenarios of a catalog.
     pub(crate) fn new(catalog: &Catalog) -> Self {
         let kinds = catalog.kinds.len();
-        Roles { place: Key::root(0), kinds, members: vec![0; kinds + 1] }
+        Roles { own: Key::root(0), place: Key::root(0), kinds, members: vec![0; kinds + 1] }
     }
 
     /// Makes room for the roles of a scenario.
@@ -52,18 +64,19 @@ impl Roles {
         }
     }
 
-    /// Draws the members of instance number `instance` of `scenario`.
+    /// Draws the members of an instance of `scenario`.
     pub(crate) fn draw(
         &mut self,
         catalog: &Catalog,
         population: &Population,
         scenario: &ResolvedScenario,
-        instance: u64,
+        start: InstanceStart,
     ) {
         self.reserve(scenario);
         self.members[..catalog.kinds.len()].fill(0);
-        let own = scenario.key.number(instance);
-        self.place = if scenario.in_one_place { scenario.key.number(0) } else { own };
+        let first = population.first_of_burst(scenario.key, start.number);
+        self.own = scenario.key.number(first);
+        self.place = if scenario.in_one_place { scenario.key.number(0) } else { self.own };
         for (kind, described) in catalog.kinds.iter().enumerate() {
             if !described.principal && described.table.is_none() && !population.members(kind).is_empty() {
                 let member = self.member(population, kind, self.place.number(kind as u64), 0);
@@ -74,7 +87,7 @@ impl Roles {
             let member = match &scenario.injection {
                 Some(injection) => self.member_at(population, actor.kind, injection.position, actor.other),
                 // Keyed by the actor's kind: neither its name nor actors of other kinds change who acts.
-                None => self.member(population, actor.kind, own.number(actor_number(actor.kind)), actor.other),
+                None => self.actor(population, actor, start.minute),
             };
             self.set(Role::Principal(index), member);
         }
@@ -133,6 +146,11 @@ impl Roles {
         }
     }
 
+    /// Key of the draw of the address from which an actor acts.
+    pub(crate) fn address_key(&self, actor: &Actor) -> Key {
+        self.own.number(5000 + actor.kind as u64).number(actor.other as u64)
+    }
+
     /// The member of the population that a reference draws.
     pub(crate) fn referred(&self, population: &Population, kind: KindId, salt: u64) -> u32 {
         self.member(population, kind, self.place.number(4000 + salt), 0)
@@ -142,6 +160,19 @@ impl Roles {
         let members = population.members(kind);
         let parent = members.parent().map_or(0, |parent| self.scope(parent));
         if members.is_empty() { 0 } else { members.draw(parent, key, other) }
+    }
+
+    fn actor(&self, population: &Population, actor: &Actor, minute: u16) -> u32 {
+        let (kind, key) = (actor.kind, self.own.number(actor_number(actor.kind)));
+        let members = population.members(kind);
+        match &population.hours {
+            Some(hours) if !members.is_empty() => {
+                let hours = HoursAt { hours, kind, minute, is_usual: hours.is_usual(self.own) };
+                let parent = members.parent().map_or(0, |parent| self.scope(parent));
+                members.draw_at(parent, (key, actor.other), hours)
+            }
+            _ => self.member(population, kind, key, actor.other),
+        }
     }
 
     fn member_at(&self, population: &Population, kind: KindId, position: u64, other: usize) -> u32 {
@@ -174,11 +205,6 @@ fn resource_number(kind: KindId) -> u64 {
 
 fn row_number(kind: KindId) -> u64 {
     3000 + kind as u64
-}
-
-/// Key of the draw of the address from which an actor of an instance acts; `own` is the instance's.
-pub(crate) fn address_key(own: Key, actor: &Actor) -> Key {
-    own.number(5000 + actor.kind as u64).number(actor.other as u64)
 }
 
 /// Key of the draws of a resource's element.

@@ -28,7 +28,7 @@ impl Plan {
         let resolved = ResolvedRun::new(catalog, options, &loaded)?;
         let timed = Timed::new(catalog, options, &loaded, &resolved)?;
         let sized = SizedRun::new(catalog, &loaded, resolved, &timed.timing)?;
-        check::run(catalog, &sized.resolved, &timed)?;
+        check::run(catalog, &sized, &timed)?;
         compile(catalog, options, loaded, sized, timed)
     }
 }
@@ -47,7 +47,9 @@ fn compile(
     let identities = Identities::new(catalog, values, run_key(seed, &loaded.name, timing.from));
     let of_population = values.name("population");
     let mut population = Population::new(catalog, &counts.kinds, counts.skew, of_population, timing.from, &identities);
-    population.roaming = counts.roaming;
+    population.roaming = counts.habits.roaming;
+    population.bursts = counts.habits.bursts;
+    population.hours = counts.habits.hours(&timing, of_population);
     let record_key = match key {
         RecordKey::Catalog(key) => Some(key),
         RecordKey::None | RecordKey::Instance => None,

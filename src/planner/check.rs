@@ -7,15 +7,18 @@ mod fixed_ids;
 use crate::{
     catalog::Catalog,
     error::Error,
-    planner::{resolved_run::ResolvedRun, timing::Timed},
+    planner::{size::SizedRun, timing::Timed},
 };
 
 /// Checks a run as a whole.
 ///
 /// # Errors
 ///
-/// Injected scenarios that do not lie within the run, and fixed ids that stand for two.
-pub(super) fn run(catalog: &Catalog, resolved: &ResolvedRun, timed: &Timed) -> Result<(), Error> {
+/// Injected scenarios that do not lie within the run, fixed ids that stand for two, and too few principals for their
+/// usual hours.
+pub(super) fn run(catalog: &Catalog, sized: &SizedRun, timed: &Timed) -> Result<(), Error> {
+    let SizedRun { resolved, counts } = sized;
+    counts.habits.check_hours(catalog, (&counts.kinds, &timed.timing), &resolved.scenarios)?;
     ends::check_injected(resolved.workload(), timed)?;
     fixed_ids::check(catalog, &resolved.scenarios, &timed.timing)
 }

@@ -2,10 +2,9 @@
 //! clocks need it.
 
 use crate::{
-    catalog::{Catalog, KindId, MOST_MEMBERS},
+    catalog::{Catalog, KindId, MOST_MEMBERS, POPULATION_WORDS},
     error::{Diagnostic, Error, Source, did_you_mean},
-    planner::habits::roaming,
-    population::Roaming,
+    planner::habits::Habits,
     scenario::Field,
     units::{format_bytes, format_count},
     yaml::Value,
@@ -19,8 +18,8 @@ pub(super) struct Counts {
     pub(crate) kinds: Vec<u64>,
     /// The exponent of the Zipf distribution; 0 is uniform.
     pub(crate) skew: f64,
-    /// Whether principals act from several addresses.
-    pub(crate) roaming: Option<Roaming>,
+    /// The habits of principals.
+    pub(crate) habits: Habits,
     /// By kind: the place where the mix gives an exact number. All other kinds may grow with the rate.
     exact: Vec<Option<(Range<usize>, Arc<Source>)>>,
 }
@@ -71,7 +70,7 @@ impl Counts {
         Counts {
             kinds: catalog.kinds.iter().map(|kind| kind.population).collect(),
             skew: catalog.skew,
-            roaming: None,
+            habits: Habits::default(),
             exact: vec![None; catalog.kinds.len()],
         }
     }
@@ -171,9 +170,6 @@ fn written(
     let mut counts = Counts::from_catalog(catalog);
     for (field, source) in population {
         let wrong = |message: String| Diagnostic::new(source, field.value.span.clone(), message);
-        if ["addresses", "roaming"].contains(&field.name.value.as_str()) {
-            continue;
-        }
         if field.name.value == "skew" {
             match field.value.value {
                 Value::Float(skew) if (0.0..=4.0).contains(&skew) => counts.skew = skew,
@@ -182,9 +178,11 @@ fn written(
             }
             continue;
         }
+        if POPULATION_WORDS.contains(&field.name.value.as_str()) {
+            continue;
+        }
         let Some(kind) = catalog.kinds.iter().position(|kind| kind.plural.as_ref() == Some(&field.name.value)) else {
-            let known =
-                catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref()).chain(["skew", "addresses", "roaming"]);
+            let known = catalog.kinds.iter().filter_map(|kind| kind.plural.as_deref()).chain(POPULATION_WORDS);
             let diagnostic =
                 Diagnostic::new(source, field.name.span.clone(), format!("a population has no `{}`", field.name.value));
             diagnostics.push(diagnostic.help(did_you_mean(&field.name.value, known)));
@@ -202,7 +200,7 @@ fn written(
             ))),
         }
     }
-    counts.roaming = roaming(population, diagnostics);
+    counts.habits = Habits::read(population, diagnostics);
     for kind in 0..catalog.kinds.len() {
         if let Some(needed) = catalog.too_few(kind, &counts.kinds) {
             let name = plural(catalog, kind);

@@ -35,7 +35,7 @@ impl Population {
         for kind in 0..catalog.kinds.len() {
             maker.make(kind);
         }
-        Population { members: maker.members, roaming: None }
+        Population { members: maker.members, ..Population::default() }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         event_kind::{Draw, EventKind, Part, Ready, Role, StateSlot, ValueSource, first_note, whole_microseconds},
         reference_code,
         resolved::ResolvedScenario,
-        roles::{Roles, address_key},
+        roles::Roles,
         state_slots,
     },
     population::{Population, Roaming},
@@ -216,7 +216,7 @@ impl<'e> Context<'e> {
     #[inline(never)]
     fn roaming(&self, index: usize, field: FieldId, roaming: Roaming) -> PaddedSlice<'e> {
         let (actor, role) = (&self.scenario.actors[index], Role::Principal(index));
-        match roaming.draw(address_key(self.scenario.key.salted(self.instance.1), actor)) {
+        match roaming.draw(self.roles.address_key(actor)) {
             0 => self.member(role, field).unwrap_or(PaddedSlice::NULL),
             away => self.made((actor.kind, field), Lane(0), Roaming::number(self.roles.in_role(role), away)),
         }

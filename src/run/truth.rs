@@ -12,7 +12,7 @@ use crate::{
         Plan,
         event_kind::Role,
         resolved::{Operation, Owner, Pin, ResolvedScenario, TurnCount},
-        roles::{Roles, address_key},
+        roles::{InstanceStart, Roles},
     },
     population::Roaming,
     simulation::Record,
@@ -45,6 +45,8 @@ struct InstanceEvents {
     last_time: i64,
     /// Event kind and iteration of each event.
     events: Vec<(u32, u32)>,
+    /// The instance.
+    start: InstanceStart,
 }
 
 /// The ground truth of a whole run, as lines; of every instance if `all`, else of the injected ones.
@@ -82,13 +84,14 @@ impl<'p> Recorder<'p> {
             last: 0,
             last_time: 0,
             events: Vec::new(),
+            start: record.start(),
         });
         told.events.push((record.event_kind, record.occurrence));
         (told.last, told.last_time) = (record.number, record.time);
         if record.ends {
             let told = self.open.remove(&(scenario, record.instance));
             if let Some(told) = told.filter(|told| told.last >= self.since) {
-                self.line(scenario, record.instance, &told, true, out);
+                self.line(scenario, &told, true, out);
             }
         }
     }
@@ -97,13 +100,13 @@ impl<'p> Recorder<'p> {
     pub(super) fn finish(mut self, out: &mut Vec<u8>) {
         let mut cut: Vec<_> = self.open.drain().collect();
         cut.sort_by_key(|(_, told)| told.last);
-        for ((scenario, instance), told) in cut {
-            self.line(scenario, instance, &told, false, out);
+        for ((scenario, _), told) in cut {
+            self.line(scenario, &told, false, out);
         }
     }
 
-    fn line(&self, story_id: u16, instance: u64, told: &InstanceEvents, complete: bool, out: &mut Vec<u8>) {
-        let plan = self.plan;
+    fn line(&self, story_id: u16, told: &InstanceEvents, complete: bool, out: &mut Vec<u8>) {
+        let (plan, instance) = (self.plan, told.start.number);
         let scenario = &plan.scenarios[usize::from(story_id)];
         let mut line = Map::new();
         let label = scenario.injection.as_ref().map(|injection| injection.label.as_str());
@@ -112,11 +115,14 @@ impl<'p> Recorder<'p> {
         line.insert("params".to_owned(), Value::Object(scenario.params.iter().cloned().collect()));
         line.insert("story".to_owned(), json!(scenario.name));
         line.insert("instance".to_owned(), json!(instance));
+        if let Some(bursts) = plan.population.bursts.filter(|_| scenario.injection.is_none()) {
+            line.insert("burst".to_owned(), json!(bursts.burst_of(scenario.key, instance)));
+        }
         line.insert("complete".to_owned(), json!(complete));
         line.insert("first".to_owned(), json!(format_time(told.first)));
         line.insert("last".to_owned(), json!(format_time(told.last_time)));
         let mut roles = Roles::new(&plan.catalog);
-        roles.draw(&plan.catalog, &plan.population, scenario, instance);
+        roles.draw(&plan.catalog, &plan.population, scenario, told.start);
         let mut acting: Vec<usize> = Vec::new();
         for (event_kind, _) in &told.events {
             if let Operation::Call(call) = &scenario.operations[plan.event_kinds[*event_kind as usize].operation]
@@ -125,7 +131,7 @@ impl<'p> Recorder<'p> {
                 acting.push(call.actor);
             }
         }
-        let mut actors = acting.iter().map(|actor| self.actor((scenario, instance), &roles, *actor));
+        let mut actors = acting.iter().map(|actor| self.actor((scenario, told.start), &roles, *actor));
         line.insert("actor".to_owned(), actors.next().unwrap_or_default());
         line.insert("other_actors".to_owned(), actors.collect());
         line.insert("resources".to_owned(), self.resources(scenario, instance, &roles, told));
@@ -191,7 +197,7 @@ impl<'p> Recorder<'p> {
     }
 
     /// An actor of the instance: its name in the scenario, its kind, and the values that identify such a principal.
-    fn actor(&self, (scenario, instance): (&ResolvedScenario, u64), roles: &Roles, index: usize) -> Value {
+    fn actor(&self, (scenario, start): (&ResolvedScenario, InstanceStart), roles: &Roles, index: usize) -> Value {
         let actor = &scenario.actors[index];
         let kind = &self.plan.catalog.kinds[actor.kind];
         let mut fields = Map::new();
@@ -200,16 +206,21 @@ impl<'p> Recorder<'p> {
         for (field, of) in kind.fields.iter().enumerate() {
             let identifies =
                 matches!(of.generator, Generator::Pattern { .. } | Generator::Email(_) | Generator::Address(_));
-            if identifies && let Some(bytes) = self.field((scenario, instance), roles, index, (actor.kind, field)) {
+            if identifies && let Some(bytes) = self.field(scenario, roles, index, (actor.kind, field)) {
                 fields.insert(of.name.clone(), String::from_utf8_lossy(&bytes).into_owned().into());
             }
+        }
+        if let Some(hours) = self.plan.population.hours.as_ref().filter(|_| actor.external.is_none()) {
+            let member = roles.in_role(Role::Principal(index));
+            let rank = self.plan.population.members(actor.kind).rank(member);
+            fields.insert("odd_hours".to_owned(), json!(!hours.covers(actor.kind, rank, start.minute)));
         }
         Value::Object(fields)
     }
 
     fn field(
         &self,
-        (scenario, instance): (&ResolvedScenario, u64),
+        scenario: &ResolvedScenario,
         roles: &Roles,
         index: usize,
         (kind, field): (KindId, usize),
@@ -226,7 +237,7 @@ impl<'p> Recorder<'p> {
         let population = &self.plan.population;
         let is_address = matches!(self.plan.catalog.kinds[kind].fields[field].generator, Generator::Address(_));
         if let Some(roaming) = population.roaming.filter(|_| is_address) {
-            let away = roaming.draw(address_key(scenario.key.number(instance), actor));
+            let away = roaming.draw(roles.address_key(actor));
             if away > 0 {
                 let (mut bytes, number) = (Vec::new(), Roaming::number(roles.in_role(Role::Principal(index)), away));
                 self.plan.identities.write(kind, field, Lane(0), number, &mut bytes);

@@ -11,6 +11,7 @@ use crate::units::{Rate, SECOND, TIME_RANGE, TimeOfDay, Zone};
 pub struct DailyCurve {
     peak: Rate,
     week: Week,
+    zone: Zone,
     /// Spans in order, from 1700.
     spans: Vec<Span>,
 }
@@ -42,12 +43,17 @@ impl DailyCurve {
             let local = week.integral(i128::from(begin) + offset);
             spans.push(Span { begin, offset, before, local });
         }
-        DailyCurve { peak, week, spans }
+        DailyCurve { peak, week, zone, spans }
     }
 
     /// Maximum rate.
     pub(crate) fn peak(&self) -> Rate {
         self.peak
+    }
+
+    /// The rate in each minute of a working day, in any unit, and the time zone.
+    pub(super) fn workday(&self) -> (&[u64], Zone) {
+        (self.week.workday(), self.zone)
     }
 
     /// The latest whole second (in nanoseconds since the Unix epoch) at which a run of `events` events can start so

@@ -62,6 +62,11 @@ impl Week {
         Week { workday, weekend, before }
     }
 
+    /// The rate at the start of each minute from Monday to Friday.
+    pub(super) fn workday(&self) -> &[u64] {
+        &self.workday.rates
+    }
+
     /// The integral from 1970 to a local time, rounded down; negative before 1970.
     pub(super) fn integral(&self, time: i128) -> i128 {
         let minute = self.minute(time);

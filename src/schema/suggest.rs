@@ -115,6 +115,15 @@ fn population(catalog: &Catalog) -> Map<String, Value> {
         "default": "20%",
     });
     properties.insert("roaming".to_owned(), roaming);
+    let odd_hours = json!({
+        "description": "Each principal has ten usual hours of the day. The share of instances whose actors act outside of them, such as `3%`. If it is left out, everybody acts at any time.",
+    });
+    properties.insert("odd_hours".to_owned(), odd_hours);
+    let bursts = json!({
+        "description": "The share of instances that come in bursts, such as `10%`: 2 to 14 consecutive instances of a scenario have the same actors in the same place.",
+        "default": 0,
+    });
+    properties.insert("bursts".to_owned(), bursts);
     properties
 }
 

@@ -171,7 +171,7 @@ impl Active {
         let Active { instances, states, steps, loads, .. } = self;
         let instance = instances.get_mut(place);
         let step = steps.at(instance.at);
-        let (of, occurrence, slots_at) = (instance.number, instance.turn, slots.len());
+        let (of, minute, occurrence, slots_at) = (instance.number, instance.minute, instance.turn, slots.len());
         let element = step.element(occurrence);
         let event_kind = if step.kind == StepKind::Read {
             let [own, other] = step.shown(element);
@@ -193,6 +193,7 @@ impl Active {
             slots_at: slots_at as u32,
             slots: (slots.len() - slots_at) as u32,
             ends: due.is_none(),
+            minute,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
         Plan,
         event_kind::field_salt,
         resolved::{Call, Initial, Operation, Owner, ResolvedScenario, Resource, TurnCount},
-        roles::resource_key,
+        roles::{InstanceStart, resource_key},
         state_slots,
     },
     simulation::{
@@ -41,6 +41,8 @@ pub(super) struct Instance {
     pub(crate) at: u32,
     /// Index of its scenario.
     pub(crate) scenario: u16,
+    /// As [`InstanceStart::minute`].
+    pub(crate) minute: u16,
 }
 
 impl Resource {
@@ -59,7 +61,12 @@ impl Instance {
     /// An instance that can walk through its scenario, but has no state.
     pub(super) fn at_beginning(scenarios: &[ResolvedScenario], scenario: u16, number: u64) -> Self {
         let key = scenarios[usize::from(scenario)].key.number(number);
-        Instance { number, key, call: key, state_at: 0, turn: 0, turns: 0, room: 0, at: 0, scenario }
+        Instance { number, key, call: key, state_at: 0, turn: 0, turns: 0, room: 0, at: 0, scenario, minute: 0 }
+    }
+
+    /// Everything on which its draws from the population depend.
+    pub(super) fn start(&self) -> InstanceStart {
+        InstanceStart { number: self.number, minute: self.minute }
     }
 
     /// Starts an instance at `time`.
@@ -73,11 +80,12 @@ impl Instance {
     ) -> Self {
         let scenario = &plan.scenarios[usize::from(scenario_index)];
         let mut instance = Instance::at_beginning(&plan.scenarios, scenario_index, number);
+        instance.minute = world.minute(plan, (scenario_index, number), time);
         instance.state_at = states.take(scenario_index, scenario.state_slots);
         if scenario.state_slots == 0 {
             return instance;
         }
-        world.roles.draw(&plan.catalog, &plan.population, scenario, number);
+        world.roles.draw(&plan.catalog, &plan.population, scenario, instance.start());
         let state = states.slots(scenario, &instance);
         for (index, resource) in scenario.resources.iter().enumerate().filter(|(_, resource)| resource.is_own()) {
             instance.room_of(plan, scenario, resource, world);

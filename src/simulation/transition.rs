@@ -84,7 +84,7 @@ fn value_asked_for(plan: &Plan, world: &mut World, ask: &Ask, instance: &Instanc
         Asked::Clear => reference_code::NULL,
         Asked::Reference(reference) => {
             let scenario = &plan.scenarios[usize::from(instance.scenario)];
-            world.roles.draw(&plan.catalog, &plan.population, scenario, instance.number);
+            world.roles.draw(&plan.catalog, &plan.population, scenario, instance.start());
             world.roles.code(&plan.population, reference, ask.slot as u64)
         }
     }

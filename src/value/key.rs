@@ -77,8 +77,9 @@ impl Key {
     }
 }
 
-/// 2⁶⁴ divided by the golden ratio, made odd.
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+/// 2⁶⁴ divided by the golden ratio, made odd. As parts of 2⁶⁴, its multiples fill the unit interval evenly (a
+/// low-discrepancy sequence).
+pub(crate) const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// A child's number, hashed in advance for use with many keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -162,7 +162,7 @@ fn principal(plan: &Plan, record: &Record, roles: &mut Roles) -> Option<String> 
     if actor.external.is_some() {
         return None;
     }
-    roles.draw(&plan.catalog, &plan.population, scenario, record.instance);
+    roles.draw(&plan.catalog, &plan.population, scenario, record.start());
     let member = roles.in_role(Role::Principal(call.actor));
     let fields = 0..plan.catalog.kinds[actor.kind].fields.len();
     let mut values = fields.filter_map(|field| plan.population.value(actor.kind, member, field));

@@ -31,6 +31,7 @@ mod frozen;
 mod full_disks;
 mod golden;
 mod guide;
+mod habits;
 mod identities;
 mod imports;
 mod injections;

@@ -8,6 +8,7 @@ use crate::{
             Generate,
             report::{right_aligned, shown},
         },
+        habits,
     },
     forecast::{Forecast, LARGE_ROW, MethodSize},
     plan::Plan,
@@ -163,13 +164,17 @@ impl About<'_> {
             let (acting, created) = (forecast.acting[kind], forecast.created[kind]);
             let note = match () {
                 () if of.principal && acting == 0 => return None,
-                () if of.principal => format!("{} act, each from a different address", format_count(acting)),
+                () if of.principal => {
+                    format!("{} act, {}", format_count(acting), habits::addresses(&plan.population))
+                }
                 () if before + created == 0 => return None,
                 () => format!("{} created", format_count(created)),
             };
             Some(vec![format!("{name}:"), format!("{} before", format_count(before)), note])
         });
-        columns(&rows.collect::<Vec<_>>(), "")
+        let habits = habits::habits(&plan.population).into_iter();
+        let habits = habits.map(|(name, share, meaning)| vec![format!("{name}:"), share, meaning.to_owned()]);
+        columns(&rows.chain(habits).collect::<Vec<_>>(), "")
     }
 
     fn partitions(&self) -> Option<String> {
@@ -299,6 +304,7 @@ impl About<'_> {
             "by_method": by_method.collect::<Value>(),
             "by_scenario": by_scenario.collect::<Value>(),
             "kinds": kinds.collect::<Value>(),
+            "habits": habits::json(&plan.population),
             "partitions": forecast.partitions,
             "cut_by_time": forecast.cut_by_time,
             "seconds": forecast.takes(self.arguments.threads()).as_secs_f64(),

@@ -1,6 +1,7 @@
 //! The expected number of distinct values in a workload, for each kind.
 
 use crate::{
+    cli::habits,
     plan::{Plan, Starts},
     simulation::Outlook,
     units::{format_count, format_duration},
@@ -41,6 +42,8 @@ fn text(plan: &Plan) -> String {
         ("events".to_owned(), about(instances * each), String::new()),
     ];
     rows.extend(kinds(plan, &outlook, instances));
+    let habits = habits::habits(&plan.population).into_iter();
+    rows.extend(habits.map(|(name, share, meaning)| (name.to_owned(), share, meaning.to_owned())));
     let within = if span == DAY { "a day".to_owned() } else { format_duration(span) };
     let mut text = format!("{HEADLINE}{within}{}:\n", how_fast(plan));
     let width = |column: fn(&Row) -> &str| rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0);
@@ -61,8 +64,9 @@ fn kinds(plan: &Plan, outlook: &Outlook, instances: f64) -> Vec<Row> {
         let members = plan.population.members(kind);
         let created = instances * per_instance(outlook.created[kind]);
         let note = if of.principal {
-            let acting = members.expected(instances * per_instance(outlook.actors[kind]));
-            format!("{} of them act, each from a different address", about(acting))
+            let draws = plan.population.bursts.map_or(instances, |bursts| bursts.draws(instances));
+            let acting = members.expected(draws * per_instance(outlook.actors[kind]));
+            format!("{} of them act, {}", about(acting), habits::addresses(&plan.population))
         } else if created > 0.0 {
             format!("exist before, and {} are created", about(created))
         } else if members.is_empty() {

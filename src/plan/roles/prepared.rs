@@ -9,9 +9,9 @@ use crate::{
         event_kind::Role,
         required_roles::RequiredRoles,
         resolved::{Owner, ResolvedScenario, Row},
-        roles::{Roles, actor_number, resource_number, row_number},
+        roles::{InstanceStart, Roles, actor_number, resource_number, row_number},
     },
-    population::{Members, Population},
+    population::{Bursts, Hours, HoursAt, Members, Population},
     value::{Key, Salt, WeightedIndex},
 };
 
@@ -19,6 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Draws<'p> {
     scenario: Key,
+    bursts: Option<Bursts>,
     /// Key from which everything but actors is drawn, if all instances take place in the same location.
     place: Option<Key>,
     members: Vec<Drawing<'p>>,
@@ -39,6 +40,8 @@ struct Drawing<'p> {
     acts: bool,
     /// Of an actor of an injected scenario: see [`Injection::position`](crate::plan::resolved::Injection::position).
     position: Option<u64>,
+    /// Of any other actor, in a population with usual hours.
+    hours: Option<(&'p Hours, KindId)>,
 }
 
 #[derive(Debug)]
@@ -105,6 +108,7 @@ impl<'p> Draws<'p> {
                 let parent = members.parent().map_or(kinds, |parent| Role::Scope(parent).place(kinds));
                 let acts = matches!(role, Role::Principal(_));
                 let position = scenario.injection.as_ref().filter(|_| acts).map(|injection| injection.position);
+                let hours = population.hours.as_ref().filter(|_| acts && position.is_none());
                 drawings.push(Drawing {
                     role: role.place(kinds),
                     parent,
@@ -113,6 +117,7 @@ impl<'p> Draws<'p> {
                     other,
                     acts,
                     position,
+                    hours: hours.map(|hours| (hours, role.kind(scenario))),
                 });
             }
         };
@@ -143,23 +148,26 @@ impl<'p> Draws<'p> {
         let rows: Vec<_> = scenario.rows.iter().filter(needed).map(place).collect();
         let places = drawings.iter().map(|draw| draw.role).chain(rows.iter().map(|(place, _)| *place)).collect();
         let place = scenario.in_one_place.then(|| scenario.key.number(0));
-        Draws { scenario: scenario.key, place, members: drawings, rows, places }
+        Draws { scenario: scenario.key, bursts: population.bursts, place, members: drawings, rows, places }
     }
 }
 
 impl Roles {
-    /// Draws what was prepared for a scenario, for the instance with that number and salt, or takes it from the cache.
+    /// Draws what was prepared for a scenario, for an instance whose number has this salt, or takes it from the cache.
     #[inline]
     pub(crate) fn draw_prepared(
         &mut self,
         draws: &Draws,
         recent: &mut Drawn,
         scenario: u16,
-        (instance, salt): (u64, Salt),
+        (InstanceStart { number: instance, minute }, salt): (InstanceStart, Salt),
     ) {
-        let key = draws.scenario.salted(salt);
+        let key = match draws.bursts {
+            Some(bursts) => draws.scenario.number(bursts.first(draws.scenario, instance)),
+            None => draws.scenario.salted(salt),
+        };
         let around = draws.place.unwrap_or(key);
-        self.place = around;
+        (self.own, self.place) = (key, around);
         let (entry, members) = (recent.entry(scenario, instance), self.members.as_mut_slice());
         if (entry.scenario, entry.instance) == (Some(scenario), instance) {
             for (place, member) in draws.places.iter().zip(&entry.members) {
@@ -170,9 +178,13 @@ impl Roles {
         for draw in &draws.members {
             let key = if draw.acts { key } else { around };
             let parent = members[draw.parent];
-            members[draw.role] = match draw.position {
-                Some(position) => draw.members.at(parent, position, draw.other),
-                None => draw.members.draw_salted(parent, key, draw.salt, draw.other),
+            members[draw.role] = match (draw.position, draw.hours) {
+                (Some(position), _) => draw.members.at(parent, position, draw.other),
+                (None, Some((hours, kind))) => {
+                    let asked = HoursAt { hours, kind, minute, is_usual: hours.is_usual(key) };
+                    draw.members.draw_at(parent, (key.salted(draw.salt), draw.other), asked)
+                }
+                (None, None) => draw.members.draw_salted(parent, key, draw.salt, draw.other),
             };
         }
         for (place, row) in &draws.rows {
