@@ -131,7 +131,7 @@ impl<'p> Recorder<'p> {
                 acting.push(call.actor);
             }
         }
-        let mut actors = acting.iter().map(|actor| self.actor((scenario, told.start), &roles, *actor));
+        let mut actors = acting.iter().map(|actor| self.actor((scenario, told.first), &roles, *actor));
         line.insert("actor".to_owned(), actors.next().unwrap_or_default());
         line.insert("other_actors".to_owned(), actors.collect());
         line.insert("resources".to_owned(), self.resources(scenario, instance, &roles, told));
@@ -196,8 +196,9 @@ impl<'p> Recorder<'p> {
         self.plan.identities.event_id(EventName { scenario: scenario.tag, instance, step, occurrence }).into()
     }
 
-    /// An actor of the instance: its name in the scenario, its kind, and the values that identify such a principal.
-    fn actor(&self, (scenario, start): (&ResolvedScenario, InstanceStart), roles: &Roles, index: usize) -> Value {
+    /// An actor of the instance: its name in the scenario, its kind, the values that identify such a principal, and
+    /// whether the instance's first event lies outside of its usual hours.
+    fn actor(&self, (scenario, first): (&ResolvedScenario, i64), roles: &Roles, index: usize) -> Value {
         let actor = &scenario.actors[index];
         let kind = &self.plan.catalog.kinds[actor.kind];
         let mut fields = Map::new();
@@ -213,7 +214,7 @@ impl<'p> Recorder<'p> {
         if let Some(hours) = self.plan.population.hours.as_ref().filter(|_| actor.external.is_none()) {
             let member = roles.in_role(Role::Principal(index));
             let rank = self.plan.population.members(actor.kind).rank(member);
-            fields.insert("odd_hours".to_owned(), json!(!hours.covers(actor.kind, rank, start.minute)));
+            fields.insert("odd_hours".to_owned(), json!(!hours.covers(actor.kind, rank, hours.minute(first))));
         }
         Value::Object(fields)
     }

@@ -135,8 +135,8 @@ fn a_share_of_instances_comes_in_bursts() {
         };
         let by_id: BTreeMap<String, &str> = day.events.iter().map(|event| (id(event), event.as_str())).collect();
         let place = |line: &Value| {
-            let ids = line["event_ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap());
-            ids.filter_map(|id| environment(by_id[id])).next()
+            let mut ids = line["event_ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap());
+            ids.find_map(|id| environment(by_id[id]))
         };
         let mut long = 0;
         for ((scenario, first), lines) in &bursts {
@@ -149,6 +149,26 @@ fn a_share_of_instances_comes_in_bursts() {
             long += usize::from(lines.len() > 7);
         }
         assert!(long * 3 > bursts.len(), "{long} of {} bursts have more than 7 instances", bursts.len());
+    }
+}
+
+/// As few principals as an error asks for are enough at any time.
+#[test]
+fn somebody_is_always_at_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |users: u32, pace: &str| {
+        let text = format!("{pace}population: {{ users: {users}, odd_hours: 0 }}\nmix: [pool-resize-failure]\n");
+        fs::write(folder.path().join("day.yaml"), text).unwrap();
+        let command = "generate day.yaml --seed 7 --from 2026-01-05 -d 4d --cold-start -q -o day --force";
+        line(folder.path(), &format!("{command} --truth truth --truth-all"))
+    };
+    for (pace, fewest) in [("rate: 4/m\n", 3), (DAILY, 8)] {
+        let refused = run(fewest - 1, pace);
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        assert!(refused.stderr.contains(&format!("write `users: {fewest}` or more")), "{}", refused.stderr);
+        run(fewest, pace).quiet();
+        let truth = fs::read_to_string(folder.path().join("truth")).unwrap();
+        assert!(truth.lines().count() > 1_000 && !truth.contains("\"odd_hours\":true"), "{pace}");
     }
 }
 

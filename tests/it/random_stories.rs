@@ -52,8 +52,11 @@ impl Told {
             format!("  - {{ scenario: story{number}.yaml, weight: {weight}{with} }}\n")
         });
         let (users, environments) = (u32::from(self.population.0) + 4, self.population.1 + 1);
+        let habits = if self.population.0.is_multiple_of(2) { "" } else { ", addresses: 2, bursts: 50%" };
+        // Usual hours need several principals for each actor of a scenario.
+        let hours = if users > 128 { ", service_accounts: 90, odd_hours: 20%" } else { "" };
         let mut text = format!(
-            "{}population: {{ users: {users}, environments: {environments}+, workspaces: {environments} }}\nmix:\n{}",
+            "{}population: {{ users: {users}, environments: {environments}+, workspaces: {environments}{habits}{hours} }}\nmix:\n{}",
             self.pace,
             entries.collect::<String>()
         );
