@@ -49,6 +49,10 @@ impl Forms {
         self.0 == 0
     }
 
+    pub(super) fn has(self, others: Forms) -> bool {
+        self.0 & others.0 == others.0
+    }
+
     /// The numbers of the classes in it.
     pub(super) fn numbers(self) -> impl Iterator<Item = usize> {
         (0..Self::NAMES.len()).filter(move |number| self.0 >> number & 1 == 1)

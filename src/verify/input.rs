@@ -245,7 +245,8 @@ pub(crate) fn text(name: &str, mut reader: Box<dyn Read>, stop: &AtomicBool) -> 
         let (first, whole) = peeked(reader).map_err(|error| cannot_read(name, &error))?;
         reader = match first.as_slice() {
             [0x1F, 0x8B, ..] => Box::new(flate2::read::MultiGzDecoder::new(whole)),
-            [0x28, 0xB5, 0x2F, 0xFD, ..] => unpacked_zstd(name, whole)?,
+            // Also where a skippable frame is first, as parallel packers write it.
+            [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => unpacked_zstd(name, whole)?,
             [0, ..] => without_padding(name, whole, stop)?,
             _ => {
                 refuse(name, &first)?;

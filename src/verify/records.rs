@@ -76,7 +76,7 @@ impl<R: Read> Records<R> {
             },
             Framed::Begins(record) => {
                 let first = record.to_vec();
-                self.document(&first, take)
+                self.documents(first, take)
             }
         }
     }
@@ -92,12 +92,22 @@ impl<R: Read> Records<R> {
         Ok(take(Piece::Whole(&object)))
     }
 
-    /// A document that continues in the next line, if that line belongs to it.
-    fn document(&mut self, first: &[u8], take: &mut dyn FnMut(Piece<'_>) -> bool) -> io::Result<bool> {
-        let mut unwrapper = Unwrapper::new(LONGEST);
+    /// A document that continues in the next line, and those that begin where the one before them ends.
+    fn documents(&mut self, first: Vec<u8>, take: &mut dyn FnMut(Piece<'_>) -> bool) -> io::Result<bool> {
         let mut goes_on = true;
         let mut take = |piece: Piece<'_>| goes_on &= take(piece);
-        unwrapper.push(first, &mut take);
+        let mut next = Some(first);
+        while let Some(first) = next {
+            next = self.document(&first, &mut take)?;
+        }
+        Ok(goes_on)
+    }
+
+    /// A document that continues in the next line, if that line belongs to it; the beginning of another one in its last
+    /// line.
+    fn document(&mut self, first: &[u8], take: &mut dyn FnMut(Piece<'_>)) -> io::Result<Option<Vec<u8>>> {
+        let mut unwrapper = Unwrapper::new(LONGEST);
+        let mut next = push_and_next(&mut unwrapper, first, take);
         while !unwrapper.is_done() && !unwrapper.is_broken() {
             let goes_on = match self.lines.peek()? {
                 Some(b' ' | b'\t' | b'"' | b'}' | b']' | b',' | b'\n' | b'\r') => true,
@@ -111,11 +121,11 @@ impl<R: Read> Records<R> {
                 break;
             }
             let Some(line) = self.lines.next()? else { break };
-            unwrapper.push(b"\n", &mut take);
-            unwrapper.push(line.bytes(&self.lines.buffer), &mut take);
+            unwrapper.push(b"\n", take);
+            next = push_and_next(&mut unwrapper, line.bytes(&self.lines.buffer), take);
         }
-        unwrapper.finish(&mut take);
-        Ok(goes_on)
+        unwrapper.finish(take);
+        Ok(next)
     }
 
     /// A line that is too long for memory.
@@ -139,10 +149,25 @@ impl<R: Read> Records<R> {
     }
 }
 
-/// A line without the white space and the zero bytes around it.
+/// Reads on; the beginning of the next document, if this one ends and another follows in the line: `}{`, `}, {`.
+fn push_and_next(unwrapper: &mut Unwrapper, line: &[u8], take: &mut dyn FnMut(Piece<'_>)) -> Option<Vec<u8>> {
+    let rest = unwrapper.push_document(line, take);
+    let next = rest.trim_ascii_start();
+    let next = next.strip_prefix(b",").unwrap_or(next).trim_ascii_start();
+    if next.starts_with(b"{") {
+        return Some(next.to_vec());
+    }
+    // The brackets of a list that the document was the last item of say nothing about it.
+    if !unwrap::is_brackets(rest) {
+        unwrapper.push(rest, take);
+    }
+    None
+}
+
+/// A line without the white space, the zero bytes and the record separators (RFC 7464) around it.
 fn without_padding(line: &[u8]) -> &[u8] {
     let mut text = line.trim_ascii();
-    while let [0, rest @ ..] | [rest @ .., 0] = text {
+    while let [0 | 0x1E, rest @ ..] | [rest @ .., 0 | 0x1E] = text {
         text = rest.trim_ascii();
     }
     text
@@ -346,6 +371,9 @@ mod tests {
                 &[r#"{"id":"7","data":"{\"a\":\n1}"}"#, r#"{"id":"8","data":"x"}"#],
             ),
             ("\u{feff}{\"a\":1}\n", &["{\"a\":1}"]),
+            ("\u{1e}{\"a\":1}\n\u{1e}{\n\"a\":2\n}\n", &["{\"a\":1}", "{\n\"a\":2\n}"]),
+            ("{\n\"a\":1\n}{\n\"a\":2\n} {\"a\":3}\n", &["{\n\"a\":1\n}", "{\n\"a\":2\n}", "{\"a\":3}"]),
+            ("[{\n\"a\":1\n}, {\n\"a\":2\n}]\n", &["{\n\"a\":1\n}", "{\n\"a\":2\n}"]),
             ("\0\0\0{\"a\":1}\0\0\n\0\0\n\0{\"a\":2}\0 \0", &["{\"a\":1}", "{\"a\":2}"]),
             (
                 "{\n\"a\": [\n1,\n{\n\"b\": [\ntrue\n]\n}\n]\n}\n{\"a\":2}",

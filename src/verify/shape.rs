@@ -55,6 +55,14 @@ pub(super) struct Rules {
     pub may_change: Vec<String>,
 }
 
+impl Judgement {
+    /// Whether it has the body with the envelope around the data.
+    fn has_envelope(&self) -> bool {
+        let is_apart = |forms: &Forms| forms.has(Forms::GONE) || forms.has(Forms::APART);
+        matches!(self, Judgement::Carries(_, forms, _) if !is_apart(forms))
+    }
+}
+
 impl Rules {
     fn allow(&self, change: &Change) -> bool {
         self.may_change.iter().any(|path| {
@@ -114,17 +122,28 @@ impl<'e> ExpectedEvent<'e> {
         if rules.body_at.is_none() && self.is_within(record) {
             return Judgement::Carries(Class::Unchanged, Forms::default(), Vec::new());
         }
-        let mut is_cut = false;
+        let (mut is_cut, mut has_part) = (false, false);
         for start in starts(record) {
             match parse(&record[start..]) {
-                Ok(tree) => return self.judge_tree(&tree, &record[start..], rules),
+                Ok(tree) => {
+                    let judgement = self.judge_tree(&tree, &record[start..], rules);
+                    // A part of a document that was cut is the event only if it has all of it.
+                    if !is_cut || judgement.has_envelope() {
+                        return judgement;
+                    }
+                    has_part = matches!(judgement, Judgement::Carries(..));
+                    break;
+                }
                 Err(Broken::Cut) => is_cut = true,
                 Err(Broken::Syntax(_)) => {}
             }
         }
         // Commas of a document that is cut do not make it a row of a table.
-        if is_cut && let Some(piece) = self.piece(record) {
-            return piece;
+        match Some(record).filter(|_| is_cut).and_then(|record| self.piece(record)) {
+            // Whole data in a document that was cut are not from the middle of the event.
+            Some(Judgement::Fragment) if has_part => return Judgement::Truncated(record.len() as u64),
+            Some(piece) => return piece,
+            None => {}
         }
         if let Some(cells) = cells(record) {
             let items = cells.into_iter().map(|cell| Node::made(Json::Text(cell.into()))).collect();
@@ -183,9 +202,14 @@ impl<'e> ExpectedEvent<'e> {
         best.judgement(rules)
     }
 
-    /// Whether a text of no known form has the event in it: nearly all of its values, and in whole.
+    /// Whether a text of no known form has the event in it: both ids, nearly all of its values, and in whole. Another
+    /// event of the same instance that names this one has as many of the values.
     fn has_texts(&self, record: &[u8]) -> bool {
-        record.len() * 10 >= self.body.len() * 6 && self.share_of_texts(record) >= ENOUGH_OF_TEXT && is_balanced(record)
+        let is_there = |id: &str| memchr::memmem::find(record, id.as_bytes()).is_some();
+        self.ids.iter().all(|(_, id)| is_there(id))
+            && record.len() * 10 >= self.body.len() * 6
+            && self.share_of_texts(record) >= ENOUGH_OF_TEXT
+            && is_balanced(record)
     }
 
     /// The share of the event's values, in percent, that stand somewhere in a text.

@@ -78,17 +78,33 @@ impl Unwrapper {
 
     /// Reads on.
     pub(super) fn push(&mut self, bytes: &[u8], take: &mut dyn FnMut(Piece<'_>)) {
-        // In steps, so that what is held is never much longer than the limit.
-        for step in bytes.chunks(STEP) {
-            if self.state == State::Plain {
-                self.part(step, take);
-            } else {
-                self.read(step, take);
-            }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = self.push_document(rest, take);
         }
     }
 
-    fn read(&mut self, bytes: &[u8], take: &mut dyn FnMut(Piece<'_>)) {
+    /// Reads on, and to the end of the document at most; the bytes after that.
+    pub(super) fn push_document<'b>(&mut self, bytes: &'b [u8], take: &mut dyn FnMut(Piece<'_>)) -> &'b [u8] {
+        let was_done = self.is_done();
+        let mut rest = bytes;
+        // In steps, so that what is held is never much longer than the limit.
+        while !rest.is_empty() && self.is_done() == was_done {
+            let (step, later) = rest.split_at(rest.len().min(STEP));
+            rest = later;
+            if self.state == State::Plain {
+                self.part(step, take);
+            } else {
+                let unread = self.read(step, take);
+                rest = &bytes[bytes.len() - later.len() - unread..];
+            }
+        }
+        rest
+    }
+
+    /// Reads a step until the document ends; how many bytes are left.
+    fn read(&mut self, bytes: &[u8], take: &mut dyn FnMut(Piece<'_>)) -> usize {
+        let was_done = self.is_done();
         let mut rest = bytes;
         while !rest.is_empty() {
             // Bytes in between that mean nothing are copied at once.
@@ -109,10 +125,14 @@ impl Unwrapper {
                 self.held.extend_from_slice(rest);
                 break;
             }
+            if self.is_done() && !was_done {
+                return rest.len();
+            }
         }
         if self.held.len() > self.limit && !self.is_done() {
             self.shorten(take);
         }
+        0
     }
 
     /// Nothing more comes.
@@ -243,7 +263,7 @@ pub(super) fn items(text: &[u8]) -> Option<Vec<Vec<u8>>> {
 }
 
 /// Whether there are no values in a text.
-fn is_brackets(text: &[u8]) -> bool {
+pub(super) fn is_brackets(text: &[u8]) -> bool {
     text.iter().all(|byte| matches!(byte, b'{' | b'}' | b'[' | b']' | b',' | b' ' | b'\n' | b'\r' | b'\t'))
 }
 

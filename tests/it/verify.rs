@@ -4,6 +4,7 @@ mod command;
 mod ends;
 mod forms;
 mod inputs;
+mod mutations;
 mod pipelines;
 
 use falsetrail::{

@@ -64,9 +64,6 @@ impl Intake<'_> {
         let within = |node: &Node<'_>| hits_within(node, base, hits);
         match &node.value {
             Json::List(items) => {
-                let may_be_record = |item: &Node<'_>| {
-                    item.raw.len() >= SHORTEST_ITEM && matches!(item.value, Json::Object(_) | Json::Text(_))
-                };
                 let with_ids: Vec<&Node<'_>> = items.iter().filter(|item| !within(item).is_empty()).collect();
                 let is_list = with_ids.len() >= 2
                     && with_ids.iter().all(|item| may_be_record(item))
@@ -87,7 +84,17 @@ impl Intake<'_> {
                     return false;
                 }
                 let lists = members.iter().filter(|(_, member)| self.list(member, (base, hits), origin));
-                lists.count() > 0
+                if lists.count() > 0 {
+                    return true;
+                }
+                // Events by their ids, as databases export them: too many to judge the record for each.
+                let with_ids = members.iter().map(|(_, member)| member).filter(|member| !within(member).is_empty());
+                let with_ids: Vec<&Node<'_>> = with_ids.collect();
+                let is_map = with_ids.len() > MOST_SHARED && with_ids.iter().all(|member| may_be_record(member));
+                if is_map {
+                    with_ids.into_iter().for_each(|member| self.item(member, (base, hits), origin));
+                }
+                is_map
             }
             _ => false,
         }
@@ -107,6 +114,10 @@ impl Intake<'_> {
             events => self.shared(events, item.raw, origin),
         }
     }
+}
+
+fn may_be_record(item: &Node<'_>) -> bool {
+    item.raw.len() >= SHORTEST_ITEM && matches!(item.value, Json::Object(_) | Json::Text(_))
 }
 
 /// The JSON documents of a record, whatever stands between them: lengths, separators, the headers of agents. `None` if

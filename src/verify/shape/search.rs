@@ -223,7 +223,7 @@ impl Search<'_, '_> {
         attributes_beside(self.outer, place, "", &mut beside);
         let is_marked = beside.iter().any(|beside| beside.is_marked);
         let has_id =
-            beside.iter().any(|Beside { name, node, .. }| name == "id" && node.text() == self.target.id.as_deref());
+            beside.iter().any(|of| of.name.eq_ignore_ascii_case("id") && of.node.text() == self.target.id.as_deref());
         let mut found = 0;
         for (name, expected) in attributes.iter().filter(|(name, _)| name != data) {
             // Names without a mark are anybody's, unless the event's id is among them.
