@@ -23,6 +23,7 @@ mod comparison;
 mod counts;
 mod encoded;
 mod expectation;
+mod fingerprint;
 pub(crate) mod input;
 mod intake;
 pub(crate) mod json;

@@ -13,6 +13,9 @@ pub(crate) struct Candidate {
 pub(crate) const UUID: usize = 36;
 pub(crate) const DIGITS: usize = 32;
 
+/// Where a UUID has its first hyphen.
+const FIRST_HYPHEN: usize = 8;
+
 /// For each byte the value of its hexadecimal digit, or 0xFF.
 const HEX: [u8; 256] = {
     let mut table = [0xFF; 256];
@@ -32,12 +35,18 @@ const HEX: [u8; 256] = {
 
 /// Each UUID of a text, in order.
 pub(crate) fn uuids(text: &[u8]) -> impl Iterator<Item = Candidate> + '_ {
-    let mut next = 0;
-    memchr::memchr_iter(b'-', text).filter_map(move |hyphen| {
-        let at = hyphen.checked_sub(8).filter(|at| *at >= next)?;
-        let found = uuid(text.get(at..at + UUID)?)?;
-        next = at + UUID;
-        Some(Candidate { at, bits: found })
+    // Where the first hyphen of the next one is at the earliest.
+    let mut from = FIRST_HYPHEN;
+    std::iter::from_fn(move || {
+        loop {
+            let hyphen = from + memchr::memchr(b'-', text.get(from..)?)?;
+            let at = hyphen - FIRST_HYPHEN;
+            from = hyphen + 1;
+            if let Some(bits) = uuid(text.get(at..at + UUID)?) {
+                from = at + UUID + FIRST_HYPHEN;
+                return Some(Candidate { at, bits });
+            }
+        }
     })
 }
 
@@ -46,11 +55,9 @@ pub(crate) fn uuid(text: &[u8]) -> Option<u128> {
     if text.len() != UUID || text[8] != b'-' || text[13] != b'-' || text[18] != b'-' || text[23] != b'-' {
         return None;
     }
-    let mut bits = 0_u128;
-    for group in [0..8, 9..13, 14..18, 19..23, 24..36] {
-        bits = digits(&text[group], bits)?;
-    }
-    Some(bits)
+    let high = digits(&text[..8])? << 32 | digits(&text[9..13])? << 16 | digits(&text[14..18])?;
+    let low = digits(&text[19..23])? << 48 | digits(&text[24..])?;
+    Some(u128::from(high) << 64 | u128::from(low))
 }
 
 /// Each run of exactly 32 hexadecimal digits of a text, in order.
@@ -77,19 +84,24 @@ pub(crate) fn digit_runs(text: &[u8]) -> impl Iterator<Item = Candidate> + '_ {
             }
             let at = from;
             from = last + 1;
-            if let Some(bits) = digits(&text[at..at + DIGITS], 0) {
-                return Some(Candidate { at, bits });
+            let (high, low) = text[at..at + DIGITS].split_at(DIGITS / 2);
+            if let (Some(high), Some(low)) = (digits(high), digits(low)) {
+                return Some(Candidate { at, bits: u128::from(high) << 64 | u128::from(low) });
             }
         }
         None
     })
 }
 
-fn digits(text: &[u8], before: u128) -> Option<u128> {
-    text.iter().try_fold(before, |bits, byte| {
+/// The value of up to 16 digits. That all of them are digits is tested once, which is faster than for each.
+fn digits(text: &[u8]) -> Option<u64> {
+    let (mut bits, mut all) = (0, 0);
+    for byte in text {
         let digit = HEX[usize::from(*byte)];
-        (digit != 0xFF).then(|| bits << 4 | u128::from(digit))
-    })
+        all |= digit;
+        bits = bits << 4 | u64::from(digit & 0xF);
+    }
+    (all <= 0xF).then_some(bits)
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use super::{
     json::{Json, Node, parse},
     times,
 };
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write};
+
+/// The members of an object.
+type Members<'a> = [(Cow<'a, str>, Node<'a>)];
 
 /// Classes of differences in form: the same values, written otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -120,12 +123,17 @@ struct Comparing<'e, 'f> {
 }
 
 impl<'e, 'f> Comparing<'e, 'f> {
-    fn objects(
-        &mut self,
-        expected: &'e [(std::borrow::Cow<'e, str>, Node<'e>)],
-        found: &'f [(std::borrow::Cow<'f, str>, Node<'f>)],
-        prefix: &str,
-    ) {
+    fn objects(&mut self, expected: &'e Members<'e>, found: &'f Members<'f>, prefix: &str) {
+        let has_same_keys = expected.len() == found.len()
+            && prefix.is_empty()
+            && expected.iter().zip(found).all(|((one, _), (other, _))| one == other);
+        if has_same_keys {
+            return expected.iter().zip(found).for_each(|((key, value), (_, found))| {
+                self.path.push(key);
+                self.value(value, found);
+                self.path.pop();
+            });
+        }
         let mut used = vec![false; found.len()];
         if !prefix.is_empty() {
             self.comparison.forms.add(Forms::FLATTENED);
@@ -145,13 +153,7 @@ impl<'e, 'f> Comparing<'e, 'f> {
         }
     }
 
-    fn members(
-        &mut self,
-        expected: &'e [(std::borrow::Cow<'e, str>, Node<'e>)],
-        found: &'f [(std::borrow::Cow<'f, str>, Node<'f>)],
-        used: &mut [bool],
-        prefix: &str,
-    ) {
+    fn members(&mut self, expected: &'e Members<'e>, found: &'f Members<'f>, used: &mut [bool], prefix: &str) {
         let mut next = 0;
         for (key, value) in expected {
             self.path.push(key);
@@ -170,13 +172,7 @@ impl<'e, 'f> Comparing<'e, 'f> {
     }
 
     /// Looks for the members of a value as members of a flat object; false if there are none.
-    fn flattened(
-        &mut self,
-        value: &'e Node<'e>,
-        found: &'f [(std::borrow::Cow<'f, str>, Node<'f>)],
-        used: &mut [bool],
-        name: &str,
-    ) -> bool {
+    fn flattened(&mut self, value: &'e Node<'e>, found: &'f Members<'f>, used: &mut [bool], name: &str) -> bool {
         let separator = SEPARATORS.iter().find(|separator| {
             let begins = |key: &str| key.strip_prefix(name).is_some_and(|rest| rest.starts_with(**separator));
             found.iter().any(|(key, _)| begins(key))
@@ -372,7 +368,7 @@ fn same_number(expected: &str, found: &str) -> Option<Forms> {
     }
 }
 
-fn position(found: &[(std::borrow::Cow<'_, str>, Node<'_>)], prefix: &str, key: &str, from: usize) -> Option<usize> {
+fn position(found: &Members<'_>, prefix: &str, key: &str, from: usize) -> Option<usize> {
     let is_it = |at: &usize| found[*at].0.strip_prefix(prefix) == Some(key);
     // Mostly the order is kept.
     (from..found.len()).find(is_it).or_else(|| (0..from.min(found.len())).find(is_it))

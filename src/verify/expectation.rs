@@ -20,6 +20,7 @@ use crate::{
 };
 use std::{
     collections::{HashMap, HashSet},
+    hash::BuildHasherDefault,
     num::NonZero,
 };
 use xxhash_rust::xxh3::xxh3_64;
@@ -258,8 +259,8 @@ pub(super) fn name_of(plan: &Plan, record: &Record) -> EventName {
 /// A bitmap over steps, instances and turns, of which only pages with ones are kept.
 struct Slots {
     /// By the tags of scenario and step: which step of all, and how many turns it has at most.
-    steps: HashMap<(u16, u16), (u32, u64)>,
-    pages: HashMap<(u32, u64), u32, std::hash::BuildHasherDefault<Mixer>>,
+    steps: HashMap<(u16, u16), (u32, u64), BuildHasherDefault<Mixer>>,
+    pages: HashMap<(u32, u64), u32, BuildHasherDefault<Mixer>>,
     bits: Vec<[u64; WORDS]>,
     /// By page: ones in the pages before it.
     before: Vec<u64>,
@@ -278,7 +279,7 @@ struct Slot {
 
 impl Slots {
     fn new(plan: &Plan) -> Self {
-        let mut steps = HashMap::new();
+        let mut steps = HashMap::default();
         for scenario in &plan.scenarios {
             for operation in &scenario.operations {
                 let Operation::Call(call) = operation else { continue };
@@ -338,7 +339,7 @@ impl Slots {
     }
 }
 
-/// Hashes small numbers that nobody chooses to do harm: pages exist for expected events only.
+/// Hashes small numbers that nobody chooses to do harm: steps and pages exist for expected events only.
 #[derive(Default)]
 struct Mixer(u64);
 
@@ -351,6 +352,10 @@ impl std::hash::Hasher for Mixer {
         for byte in bytes {
             self.write_u64(u64::from(*byte));
         }
+    }
+
+    fn write_u16(&mut self, number: u16) {
+        self.write_u64(u64::from(number));
     }
 
     fn write_u32(&mut self, number: u32) {

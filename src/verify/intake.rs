@@ -175,7 +175,18 @@ impl<'p> Intake<'p> {
             candidates::digit_runs(id.as_bytes()).for_each(|id| note(self.expectation.request(id.bits), 0, false));
             return (hits, has_version);
         }
-        candidates::uuids(text).for_each(|id| note(self.expectation.event(id.bits), id.at, true));
+        // An organization's id stands in a record many times.
+        let mut foreign = None;
+        for id in candidates::uuids(text) {
+            if Some(id.bits) == foreign {
+                continue;
+            }
+            let found = self.expectation.event(id.bits);
+            if found == Found::Foreign {
+                foreign = Some(id.bits);
+            }
+            note(found, id.at, true);
+        }
         candidates::digit_runs(text).for_each(|id| {
             let of_request = self.expectation.request(id.bits);
             // Some systems print UUIDs without their hyphens.
@@ -214,7 +225,7 @@ impl<'p> Intake<'p> {
     fn one(&mut self, event: u64, record: &[u8], origin: Origin, is_shared: bool) {
         if !is_shared {
             let from = memchr::memchr(b'{', record).unwrap_or(0);
-            if self.has_bytes(event, record) || self.has_bytes(event, &record[from..]) {
+            if self.has_bytes(event, record) || from > 0 && self.has_bytes(event, &record[from..]) {
                 return self.unchanged(event, origin);
             }
         }
@@ -222,7 +233,7 @@ impl<'p> Intake<'p> {
         let word = &mut self.waiting[(event / 64) as usize];
         self.waiting_events += u64::from(*word & bit == 0);
         *word |= bit;
-        self.spool.put(&Spooled { event, origin, is_shared, bytes: record.to_vec() });
+        self.spool.put(&Spooled { event, origin, is_shared, bytes: record });
     }
 
     /// A part of a record that is too long: only its ids count.

@@ -4,7 +4,7 @@ use super::{
     candidates,
     expectation::Found,
     intake::Intake,
-    shape::{Class, ExpectedEvent, Judgement, Rules},
+    shape::{Class, ExpectedEvent, Judgement, Rules, SameValues},
     spool::{Spool, Spooled},
     walk::{self, RenderedEvent, Walk},
 };
@@ -49,16 +49,16 @@ fn judge_all(
     threads: NonZero<usize>,
 ) -> Vec<Option<Judgement>> {
     let expectation = &intake.expectation;
-    let mut of: HashMap<u64, std::ops::Range<usize>> = HashMap::new();
-    for (number, record) in records.iter().enumerate() {
-        of.entry(record.event).or_insert(number..number).end = number + 1;
-    }
+    let of = |event: u64| {
+        let first = records.partition_point(|record| record.event < event);
+        (first..records.len()).take_while(move |number| records[*number].event == event)
+    };
     let end = records.last().map_or(0, |record| record.event + 1);
     let mut judged = vec![None; records.len()];
     walk::render(
         (walk, end),
         threads,
-        |event| of.contains_key(&event),
+        |event| of(event).next().is_some(),
         |rendered| {
             let mut judged = Vec::new();
             for RenderedEvent { position: event, body, .. } in rendered.events() {
@@ -70,9 +70,15 @@ fn judge_all(
                         .any(|id| expectation.request(id.bits) == Found::Event(event)),
                     _ => false,
                 };
-                let Some(target) = ExpectedEvent::new(body, is_id) else { continue };
-                for number in of.get(&event).cloned().into_iter().flatten() {
-                    judged.push((number, target.judge(&records[number].bytes, rules)));
+                // Its tree is only needed for a record whose values are others.
+                let (mut same, mut target) = (SameValues::new(body), None);
+                for number in of(event) {
+                    let record = &records[number].bytes;
+                    let judgement = same.judge(record, rules).or_else(|| {
+                        let target = target.get_or_insert_with(|| ExpectedEvent::new(body, is_id));
+                        target.as_ref().map(|target| target.judge(record, rules))
+                    });
+                    judged.extend(judgement.map(|judgement| (number, judgement)));
                 }
             }
             judged

@@ -14,12 +14,12 @@ use tempfile::TempDir;
 
 /// A record that waits to be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Spooled {
+pub(super) struct Spooled<B = Vec<u8>> {
     pub event: u64,
     pub origin: Origin,
     /// Whether other events are judged by the same record.
     pub is_shared: bool,
-    pub bytes: Vec<u8>,
+    pub bytes: B,
 }
 
 /// Parts at most.
@@ -28,8 +28,11 @@ const PARTS: u64 = 1024;
 /// Events of a part at least: their records are some tens of megabytes.
 const EVENTS: u64 = 16_384;
 
-/// Bytes that are written at once.
-const AT_ONCE: usize = 32 << 10;
+/// Bytes that wait to be written, of all parts together.
+const WAITING: usize = 32 << 20;
+
+/// Bytes of a part at most that are written at once.
+const AT_ONCE: usize = 1 << 20;
 
 /// Bytes of records that are judged at once.
 const IN_MEMORY: u64 = 64 << 20;
@@ -64,8 +67,9 @@ impl Spool {
     }
 
     /// Keeps a record. Errors come with [`Spool::read`].
-    pub(super) fn put(&mut self, record: &Spooled) {
+    pub(super) fn put(&mut self, record: &Spooled<&[u8]>) {
         let number = (record.event / self.width) as usize;
+        let parts = self.parts.len();
         let Some(part) = self.parts.get_mut(number) else { return };
         let out = &mut part.waiting;
         out.extend_from_slice(&record.event.to_le_bytes());
@@ -75,8 +79,9 @@ impl Spool {
         out.extend_from_slice(&record.origin.received.unwrap_or(i64::MIN).to_le_bytes());
         out.push(u8::from(record.is_shared));
         out.extend_from_slice(&(record.bytes.len() as u32).to_le_bytes());
-        out.extend_from_slice(&record.bytes);
-        if out.len() >= AT_ONCE
+        out.extend_from_slice(record.bytes);
+        // Each write opens the file once more, because there may be more parts than files that a process may have open.
+        if out.len() >= AT_ONCE.min(WAITING / parts)
             && self.failed.is_none()
             && let Err(error) = self.write(number)
         {
@@ -208,8 +213,8 @@ mod tests {
                 bytes: vec![b'x'; record as usize % 300],
             })
             .collect();
-        for record in &records {
-            spool.put(record);
+        for Spooled { event, origin, is_shared, bytes } in &records {
+            spool.put(&Spooled { event: *event, origin: *origin, is_shared: *is_shared, bytes });
         }
         let mut back = Vec::new();
         spool.read(|part| back.extend(part)).unwrap();

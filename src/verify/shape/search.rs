@@ -68,7 +68,10 @@ fn is_id(text: &str, id: &str) -> bool {
     }
     let (Some(first), true) = (id.as_bytes().get(..FIRST), (32..=LONGEST).contains(&text.len())) else { return false };
     // Most texts of that length are something else.
-    if !text.as_bytes().windows(FIRST).any(|window| window.eq_ignore_ascii_case(first)) {
+    let (small, capital) = (first[0].to_ascii_lowercase(), first[0].to_ascii_uppercase());
+    let begins =
+        |at: usize| text.as_bytes().get(at..at + FIRST).is_some_and(|window| window.eq_ignore_ascii_case(first));
+    if !memchr::memchr2_iter(small, capital, text.as_bytes()).any(begins) {
         return false;
     }
     let digits = |text: &str| text.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect::<String>();
