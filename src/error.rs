@@ -81,7 +81,7 @@ impl Diagnostic {
 
     /// Makes a warning of it.
     #[must_use]
-    pub fn into_warning(mut self) -> Self {
+    pub(crate) fn into_warning(mut self) -> Self {
         self.warning = true;
         self
     }

@@ -26,6 +26,7 @@ mod directory;
 mod encode;
 mod file;
 pub(crate) mod format;
+mod in_place;
 mod indent;
 #[cfg(feature = "kafka")]
 pub(crate) mod kafka;
@@ -46,6 +47,7 @@ mod whole_file;
 
 pub(crate) use check::check;
 pub(crate) use encode::Encoder;
+pub(crate) use in_place::{InPlace, RotateAt, append_to_log, is_rotated_name, refuse_for_log};
 pub use lines::Lines;
 pub(crate) use messages::reason;
 pub use output::{Output, Split, open};
@@ -96,8 +98,27 @@ pub struct Delivered {
     pub unfinished: bool,
     /// The list of events that were rejected or have an unknown fate, if one was written.
     pub undelivered: Option<PathBuf>,
+    /// For a log file written in place: the events that happened to it.
+    pub log: Option<LogCounts>,
     /// Sentences for the summary, such as where an unfinished file is.
     pub notes: Vec<String>,
+}
+
+/// The events in the life of a log file that is written in place.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct LogCounts {
+    /// How often the run itself began a new file.
+    pub(crate) rotated: u64,
+    /// How often the name was opened again, because the file had been renamed or removed.
+    pub(crate) reopened: u64,
+    /// How often the file was shorter than the run had left it.
+    pub(crate) truncated: u64,
+    /// Files larger than the size at which they are rotated, because of a single event.
+    pub(crate) oversized: u64,
+    /// Files that were deleted because only a number of them is kept.
+    pub(crate) deleted_files: u64,
+    /// Events in the deleted files that this run has written, without those of a run that it continues.
+    pub(crate) deleted_events: u64,
 }
 
 /// The error at the end of a run, and what was delivered despite it.

@@ -7,6 +7,7 @@
 mod count;
 mod duration;
 mod rate;
+mod size;
 mod time;
 mod time_of_day;
 mod zone;
@@ -16,6 +17,7 @@ use std::fmt;
 pub use count::{CountRange, count, count_range, format_bytes, format_count};
 pub use duration::{DurationRange, duration, duration_range, format_duration};
 pub use rate::{Rate, rate};
+pub(crate) use size::{format_size, size};
 pub(crate) use time::{elapsed, is_relative_time};
 pub use time::{format_time, time};
 pub(crate) use time_of_day::TimeOfDay;

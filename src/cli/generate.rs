@@ -1,6 +1,7 @@
 //! `falsetrail generate`: options, and the run from preparation to summary.
 
 mod content;
+mod in_place;
 pub(super) mod kafka;
 mod live;
 mod metrics;
@@ -74,6 +75,9 @@ pub(super) struct Generate {
     /// such as `/dev/fd/3` are written directly. [default: standard output]
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
+
+    #[command(flatten)]
+    in_place: in_place::InPlaceOptions,
 
     /// Replace what exists. The new file has the mode of the old one and, if that is allowed, its owner.
     #[arg(long, help_heading = "Output")]
@@ -282,7 +286,12 @@ impl Generate {
         if self.append {
             return run::resume_watched(plan, part, output, &progress::passing_over(self));
         }
-        Ok(Resumed { sink: sink::open(output)?, begun: part.skip })
+        let sink = if self.in_place.is_given() {
+            self.in_place.open(output, self.pace.is_live())
+        } else {
+            sink::open(output)
+        }?;
+        Ok(Resumed { sink, begun: part.skip })
     }
 
     /// The output to write: options on the command line override those of the run file.

@@ -85,6 +85,12 @@ impl OutputFile {
         Self::open(path, overwrite, Content::Events)
     }
 
+    /// A regular file that is open for appending. Each write is a single one, so that no other program sees or moves half
+    /// of it.
+    pub(super) fn appending(file: File, path: &Path) -> Self {
+        Self { piece: usize::MAX, ..Self::direct(file, quoted(path)) }
+    }
+
     /// Opens an output for something other than events.
     pub(super) fn beside(path: &Path, overwrite: Overwrite) -> Result<Self, Error> {
         Self::open(path, overwrite, Content::Other)
@@ -155,7 +161,7 @@ impl OutputFile {
         self.synced = false;
         let mut written = 0;
         while written < bytes.len() {
-            let end = bytes.len().min(written + self.piece);
+            let end = bytes.len().min(written.saturating_add(self.piece));
             match self.file.write(&bytes[written..end]) {
                 Ok(0) => {
                     return Err(Broken { written, error: ErrorKind::WriteZero.into() });
@@ -263,6 +269,11 @@ impl OutputFile {
         let kept = self.part.as_ref().map(|part| format!("{} keeps its lines so far", quoted(&part.now)));
         let note = self.finish(ending, 0).map_err(|unnamed| unnamed.error)?;
         Ok(if ending == Ending::Stopped { note.and(kept) } else { note })
+    }
+
+    /// Closes the file and reports errors that a network file system may only report now.
+    pub(super) fn close(self) -> io::Result<()> {
+        system::close(self.file)
     }
 
     /// Removes a file that is useless to everyone.

@@ -47,7 +47,7 @@ pub(super) fn sync_name(path: &Path) -> Result<(), Error> {
 }
 
 /// Renames a file, unless the new name exists.
-fn rename_to_free(part: &Path, path: &Path) -> io::Result<Option<String>> {
+pub(super) fn rename_to_free(part: &Path, path: &Path) -> io::Result<Option<String>> {
     if let Some(result) = rename_in_one_step(part, path) {
         return result.map(|()| None);
     }

@@ -34,6 +34,7 @@ mod guide;
 mod habits;
 mod identities;
 mod imports;
+mod in_place;
 mod injections;
 #[cfg(feature = "kafka")]
 mod kafka_mock;

@@ -40,6 +40,7 @@ impl Generate {
         let is_relative = self.content.options.from.as_deref().is_some_and(is_relative_time);
         let is_repeatable = plan.is_repeatable && start == Start::AsGiven && !is_relative;
         let output = self.output(&plan, recorded.as_ref());
+        self.in_place.refuse(self, &plan, &output)?;
         let only = self.kafka.only(&plan)?;
         let part = run::Slice { skip, first: self.first, shard: self.shard, only };
         Ok(Prepared { plan, is_repeatable, output, part, recorded })

@@ -19,7 +19,7 @@ pub(super) struct From {
     pub(crate) skip: u64,
     /// Append to the unfinished output of this run.
     pub(crate) append: bool,
-    /// Keep to the pace of the wall clock, if the run did.
+    /// Keep to the pace of the wall clock and append to a log file in place, if the run did.
     pub(crate) live: bool,
     /// Limit the run to this many events, if it has no end.
     pub(crate) first: Option<u64>,
@@ -75,7 +75,7 @@ pub(super) fn command_for_events(arguments: &Generate, plan: &Plan, from: From, 
     if let Some(shard) = arguments.shard {
         words.option("--shard", shard.to_string());
     }
-    output(arguments, &mut words);
+    output(arguments, from, &mut words);
     arguments.kafka.repeat(&mut words, from.list);
     if !is_plain {
         words.0.push("--".into());
@@ -147,7 +147,7 @@ fn times(arguments: &Generate, plan: &Plan, from: From) -> Options {
 }
 
 /// The options for output.
-fn output(arguments: &Generate, words: &mut Words) {
+fn output(arguments: &Generate, from: From, words: &mut Words) {
     if let Some(format) = arguments.format {
         words.option("--format", format.name());
     }
@@ -156,6 +156,9 @@ fn output(arguments: &Generate, words: &mut Words) {
     }
     if let Some(output) = &arguments.output {
         words.option("-o", output);
+    }
+    if from.live {
+        arguments.in_place.repeat(words);
     }
     words.flag("--force", arguments.force);
     if let Some(threads) = arguments.threads {

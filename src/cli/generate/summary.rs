@@ -12,7 +12,7 @@ use crate::{
     plan::Plan,
     run::{Lag, Outcome, Progress, Selection, Slice},
     run_file::{Emitted, RunFile, Status},
-    sink::{Sink, WholeFile},
+    sink::{LogCounts, Sink, WholeFile},
     units::format_time,
 };
 use serde_json::{Value, json};
@@ -110,6 +110,7 @@ impl<'a> About<'a> {
                 "failed": unlisted,
                 "unknown": seen.in_flight(),
                 "undelivered": null,
+                "log": null,
             },
             "notes": [],
             "continue": null,
@@ -198,6 +199,7 @@ impl<'a> About<'a> {
             "failed": delivered.failed,
             "unknown": delivered.unknown,
             "undelivered": delivered.undelivered.as_ref().map(|path| path.display().to_string()),
+            "log": delivered.log.map(log),
         })
     }
 
@@ -262,6 +264,15 @@ fn status(outcome: &Outcome) -> Status {
         () if delivered.closed => Status::Closed,
         () => Status::Complete,
     }
+}
+
+/// The events in the life of a log file that was written in place.
+fn log(counts: LogCounts) -> Value {
+    let LogCounts { rotated, reopened, truncated, oversized, deleted_files, deleted_events } = counts;
+    json!({
+        "rotated": rotated, "reopened": reopened, "truncated": truncated, "oversized": oversized,
+        "deleted_files": deleted_files, "deleted_events": deleted_events,
+    })
 }
 
 /// How late the events of a live run left.

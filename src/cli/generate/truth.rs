@@ -34,9 +34,9 @@ pub(super) fn open(arguments: &Generate, begun: u64) -> Result<Option<Truth>, Er
     } else {
         Lines::create(path, arguments.overwrite())
     }?;
-    // If a shell or a broker appends the data, its first event is not known. So the truth is then always that of the whole
+    // If the data is appended to other data, its first event is not known. So the truth is then always that of the whole
     // run, also if `--skip` was given from the beginning: a continuation has to write the same lines.
-    let is_file = arguments.output.as_ref().is_some_and(|output| !is_stdout(output));
+    let is_file = !arguments.in_place.is_given() && arguments.output.as_ref().is_some_and(|output| !is_stdout(output));
     let since = if is_file { begun } else { 0 };
     Ok(Some(Truth { lines, all, since }))
 }

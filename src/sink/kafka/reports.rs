@@ -145,6 +145,7 @@ impl Reports {
             next: None,
             unfinished: false,
             undelivered: listed.path,
+            log: None,
             notes: seldom.notes(unknown).into_iter().chain(listed.note).collect(),
         }
     }
