@@ -18,6 +18,7 @@ mod position;
 mod slab;
 mod stamps;
 mod starts;
+mod states;
 mod steady_state;
 mod steps;
 mod transition;

@@ -79,7 +79,7 @@ impl Snapshot {
     }
 }
 
-/// What stands before the state slots of a listed element.
+/// The word before the state slots of a listed element: the index of its resource, and its number.
 fn header(resource: usize, element: u32) -> u64 {
     ((resource as u64) << 32) | u64::from(element)
 }

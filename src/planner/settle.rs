@@ -10,18 +10,13 @@ mod impossible;
 use crate::{
     catalog::{Catalog, Effect, FailureId, Generator, Precondition},
     error::Diagnostic,
-    plan::resolved::{
-        Asked, Call, Initial, Operation, Outcome, Owner, Pin, Reference, ResolvedScenario, Resource, TurnCount,
-    },
+    plan::resolved::{Asked, Call, Initial, Operation, Outcome, Pin, Reference, ResolvedScenario, TurnCount},
     planner::resolve::Resolved,
     scenario,
     value::WeightedIndex,
 };
 use facts::{ABSENT, Choices, Facts, GONE, LIVE};
-use std::{
-    collections::{HashMap, HashSet},
-    ops::Range,
-};
+use std::collections::{HashMap, HashSet};
 
 /// Proves that every step of a scenario is possible. Returns it with the outcomes of its calls decided, and with initial
 /// values that make them possible.

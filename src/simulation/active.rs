@@ -9,7 +9,8 @@ use crate::{
         delay_smoothing::DelaySmoothing,
         instance::Instance,
         position::{Past, Position, Visit},
-        slab::{Instances, States},
+        slab::Instances,
+        states::States,
         steps::{StepKind, Steps},
         transition,
     },
@@ -106,7 +107,10 @@ impl Active {
 
     #[inline(never)]
     fn end(&mut self, plan: &Plan, place: u32) {
-        self.states.give_back(plan, self.instances.get(place));
+        let Instance { scenario, state_at, .. } = *self.instances.get(place);
+        if plan.scenarios[usize::from(scenario)].state_slots > 0 {
+            self.states.give_back(scenario, state_at);
+        }
         self.instances.remove(place);
     }
 
@@ -175,8 +179,8 @@ impl Active {
         let element = step.element(occurrence);
         let event_kind = if step.kind == StepKind::Read {
             let [own, other] = step.shown(element);
-            states.show(instance, own, slots);
-            states.show(instance, other, slots);
+            states.show(instance.state_at, own, slots);
+            states.show(instance.state_at, other, slots);
             step.event_kind
         } else {
             call(plan, world, steps, states, (instance, element), time, slots)
@@ -205,7 +209,7 @@ fn change(plan: &Plan, world: &mut World, (steps, states): (&Steps, &mut States)
         return;
     }
     if let Some(Operation::Call(call)) = steps.operation(&plan.scenarios, instance.scenario, instance.at) {
-        let state = states.slots(&plan.scenarios[usize::from(instance.scenario)], instance);
+        let state = states.slots(&plan.scenarios[usize::from(instance.scenario)], instance.state_at);
         let element = step.element(instance.turn);
         transition::act(plan, world, call, (instance, element), time, state, &mut [0; MOST_ASKS]);
     }
@@ -227,7 +231,7 @@ fn call(
         return 0;
     };
     let mut asked = [0; MOST_ASKS];
-    let state = states.slots(scenario, instance);
+    let state = states.slots(scenario, instance.state_at);
     let outcome = transition::act(plan, world, call, (instance, element), time, state, &mut asked);
     let operation = steps.index(instance.scenario, instance.at);
     let mut kinds = plan.calls[usize::from(instance.scenario)][operation].event_kinds.clone();

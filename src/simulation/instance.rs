@@ -14,7 +14,7 @@ use crate::{
         delay_smoothing::DelaySmoothing,
         draws,
         position::Position,
-        slab::States,
+        states::States,
         steps::{Step, StepKind, Steps, Times},
     },
     value::Key,
@@ -86,7 +86,7 @@ impl Instance {
             return instance;
         }
         world.roles.draw(&plan.catalog, &plan.population, scenario, instance.start());
-        let state = states.slots(scenario, &instance);
+        let state = states.slots(scenario, instance.state_at);
         for (index, resource) in scenario.resources.iter().enumerate().filter(|(_, resource)| resource.is_own()) {
             instance.room_of(plan, scenario, resource, world);
             for element in 0..resource.count {

@@ -71,7 +71,7 @@ fn judge_all(
                     _ => false,
                 };
                 // Its tree is only needed for a record whose values are others.
-                let (mut same, mut target) = (SameValues::new(body), None);
+                let (same, mut target) = (SameValues::new(body), None);
                 for number in of(event) {
                     let record = &records[number].bytes;
                     let judgement = same.judge(record, rules).or_else(|| {

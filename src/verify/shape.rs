@@ -16,7 +16,7 @@ use super::{
 };
 pub(super) use pieces::could_be_piece;
 use search::Search;
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::OnceCell};
 
 /// The relation of a record to an event.
 #[derive(Debug, Clone)]
@@ -86,24 +86,24 @@ pub(super) struct ExpectedEvent<'e> {
 /// A first look at whether a record is the event with its keys in another order or with other space between them.
 pub(super) struct SameValues<'e> {
     body: &'e [u8],
-    /// Once it was needed: the body's fingerprint, if it has one.
-    fingerprint: Option<Option<u64>>,
+    /// The body's fingerprint, if it has one; calculated when it is first needed.
+    fingerprint: OnceCell<Option<u64>>,
 }
 
 impl<'e> SameValues<'e> {
     pub(super) fn new(body: &'e [u8]) -> Self {
-        SameValues { body, fingerprint: None }
+        SameValues { body, fingerprint: OnceCell::new() }
     }
 
     /// The judgement if it is; `None` says nothing.
-    pub(super) fn judge(&mut self, record: &[u8], rules: &Rules) -> Option<Judgement> {
+    pub(super) fn judge(&self, record: &[u8], rules: &Rules) -> Option<Judgement> {
         let is_usual = !rules.by_bytes && !rules.by_ids && rules.body_at.is_none();
         // Bodies have no space between their tokens: the same values in fewer bytes have other escapes or digits.
         let could_be = is_usual && record.starts_with(b"{") && record.len() >= self.body.len();
         if !could_be || record.trim_ascii() == self.body {
             return None;
         }
-        let known = *self.fingerprint.get_or_insert_with(|| fingerprint(self.body));
+        let known = *self.fingerprint.get_or_init(|| fingerprint(self.body));
         let is_same = known.is_some() && fingerprint(record) == known;
         is_same.then(|| Judgement::Carries(Class::Reformatted, Forms::KEYS, Vec::new()))
     }

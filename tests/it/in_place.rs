@@ -29,7 +29,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 /// `a.log.3`, `a.log.2`, `a.log.1` and `a.log`: the oldest first.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let numbered = |number: usize| folder.join(format!("a.log.{number}"));
-    let count = (1..).take_while(|number| numbered(*number).exists()).count();
+    let count = (1..10_000).take_while(|number| numbered(*number).exists()).count();
     (1..=count).rev().map(numbered).chain([folder.join("a.log")]).filter(|path| path.exists()).collect()
 }
 

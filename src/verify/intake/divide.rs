@@ -92,7 +92,9 @@ impl Intake<'_> {
                 let with_ids: Vec<&Node<'_>> = with_ids.collect();
                 let is_map = with_ids.len() > MOST_SHARED && with_ids.iter().all(|member| may_be_record(member));
                 if is_map {
-                    with_ids.into_iter().for_each(|member| self.item(member, (base, hits), origin));
+                    for member in with_ids {
+                        self.item(member, (base, hits), origin);
+                    }
                 }
                 is_map
             }
