@@ -1,4 +1,4 @@
-//! What may be true of a resource at one point of a scenario.
+//! The possible states of a resource at one point of a scenario.
 
 use crate::plan::resolved::{Initial, Owner, Resource};
 use std::ops::Range;
