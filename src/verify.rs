@@ -81,7 +81,7 @@ pub use walk::Scope;
 pub enum Compare {
     /// Nothing: every id of an event is an arrival, also in a record that only mentions the event.
     IdsOnly,
-    /// Whether the record has the event's body, not what is in it.
+    /// Whether the record has the event's body, and no other event's ids. Other values are not compared.
     Ids,
     /// Every value.
     #[default]

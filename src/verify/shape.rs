@@ -226,7 +226,7 @@ impl<'e> ExpectedEvent<'e> {
             let is_whole = self.has_texts(record);
             return if is_whole { uncompared() } else { Judgement::Mentions };
         };
-        best.judgement(rules)
+        best.judgement(rules, |change| self.ids.iter().any(|(_, id)| change.expected.contains(&**id)))
     }
 
     /// Whether a text of no known form has the event in it: both ids, nearly all of its values, and in whole. Another

@@ -22,12 +22,19 @@ pub(super) struct Best {
 }
 
 impl Best {
-    pub(super) fn judgement(self, rules: &Rules) -> Judgement {
+    /// `is_of_id` says whether a change is that of one of the event's ids.
+    pub(super) fn judgement(self, rules: &Rules, is_of_id: impl Fn(&Change) -> bool) -> Judgement {
         if self.is_same_bytes {
             return Judgement::Carries(Class::Unchanged, Forms::default(), Vec::new());
         }
         if rules.by_ids {
-            return uncompared();
+            // A body with the id of another event would otherwise stand for both.
+            let mut other_ids = self.changes;
+            other_ids.retain(|change| change.found.is_some() && is_of_id(change));
+            return match other_ids[..] {
+                [] => uncompared(),
+                _ => Judgement::Carries(Class::Changed, self.forms, other_ids),
+            };
         }
         let class = match () {
             () if rules.by_bytes || self.changes.iter().any(|change| !rules.allow(change)) => Class::Changed,

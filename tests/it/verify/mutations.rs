@@ -53,6 +53,26 @@ fn an_event_that_another_one_names_has_not_arrived() {
     assert_eq!(numbers(&of(plain)), json!({ "arrived": 200, "missing": 200, "uncompared": 200 }));
 }
 
+/// An event whose id is that of another one is no proof that both arrived, even if only ids are compared.
+#[test]
+fn an_event_with_the_id_of_another_one_is_changed() {
+    let pairs = events();
+    let swapped = pairs.chunks(2).map(|pair| {
+        let mut event = pair[0].clone();
+        event["id"] = pair[1]["id"].clone();
+        text(&event)
+    });
+    let input = joined(swapped);
+    for compare in [Compare::Values, Compare::Ids] {
+        let found = verdict(&PLAN, Options { compare, ..Options::default() }, input.clone());
+        assert!(found.changed >= 200, "{compare:?}: {found:#?}");
+        assert_eq!(found.arrived - found.changed, 0, "{compare:?}: {found:#?}");
+    }
+    let renumbered = joined(pairs.iter().map(|event| text(event).replace("\"id\":", "\"event_id\":")));
+    let found = verdict(&PLAN, Options { compare: Compare::Ids, ..Options::default() }, renumbered);
+    assert_eq!((found.arrived, found.changed), (400, 0), "{found:#?}");
+}
+
 #[test]
 fn documents_of_several_lines_may_share_a_line() {
     let indented: Vec<String> = events().iter().map(|event| serde_json::to_string_pretty(event).unwrap()).collect();
