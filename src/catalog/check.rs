@@ -155,7 +155,7 @@ pub(super) fn subjects(
     shared: Option<&Range<usize>>,
     catalog: &Catalog,
 ) {
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for method in &catalog.methods {
         let kind = &catalog.kinds[method.kind];
         let own = methods.iter().find(|(name, _)| name.value == method.name);
@@ -183,9 +183,9 @@ pub(super) fn subjects(
                     .find(|(name, _)| name.value == method.name)
                     .map_or(0..0, |(name, _)| name.span.clone());
                 reader.report(reader.diagnostic(&span, message).help("give it a `subject` with names of its scope"));
-            } else if path.split_once('.').is_some_and(|(_, field)| field != "id") && !told.contains(&method.kind) {
+            } else if path.split_once('.').is_some_and(|(_, field)| field != "id") && !reported.contains(&method.kind) {
                 // Report each kind once, at the `subject`. A kind without an id is reported elsewhere.
-                told.push(method.kind);
+                reported.push(method.kind);
                 let message = format!("the kind `{}` has no field `{}`", kind.name, catalog.subject);
                 let fields = kind.fields.iter().map(|field| field.name.as_str());
                 let found = reader.diagnostic(shared.unwrap_or(&(0..0)), message);

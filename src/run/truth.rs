@@ -79,19 +79,19 @@ impl<'p> Recorder<'p> {
         if !self.all && usize::from(scenario) < self.plan.background {
             return;
         }
-        let told = self.open.entry((scenario, record.instance)).or_insert_with(|| InstanceEvents {
+        let history = self.open.entry((scenario, record.instance)).or_insert_with(|| InstanceEvents {
             first: record.time,
             last: 0,
             last_time: 0,
             events: Vec::new(),
             start: record.start(),
         });
-        told.events.push((record.event_kind, record.occurrence));
-        (told.last, told.last_time) = (record.number, record.time);
+        history.events.push((record.event_kind, record.occurrence));
+        (history.last, history.last_time) = (record.number, record.time);
         if record.ends {
-            let told = self.open.remove(&(scenario, record.instance));
-            if let Some(told) = told.filter(|told| told.last >= self.since) {
-                self.line(scenario, &told, true, out);
+            let history = self.open.remove(&(scenario, record.instance));
+            if let Some(history) = history.filter(|history| history.last >= self.since) {
+                self.line(scenario, &history, true, out);
             }
         }
     }
@@ -99,15 +99,15 @@ impl<'p> Recorder<'p> {
     /// Appends a line for each instance that the end of the run interrupted.
     pub(super) fn finish(mut self, out: &mut Vec<u8>) {
         let mut cut: Vec<_> = self.open.drain().collect();
-        cut.sort_by_key(|(_, told)| told.last);
-        for ((scenario, _), told) in cut {
-            self.line(scenario, &told, false, out);
+        cut.sort_by_key(|(_, history)| history.last);
+        for ((scenario, _), history) in cut {
+            self.line(scenario, &history, false, out);
         }
     }
 
-    fn line(&self, story_id: u16, told: &InstanceEvents, complete: bool, out: &mut Vec<u8>) {
-        let (plan, instance) = (self.plan, told.start.number);
-        let scenario = &plan.scenarios[usize::from(story_id)];
+    fn line(&self, scenario_index: u16, history: &InstanceEvents, complete: bool, out: &mut Vec<u8>) {
+        let (plan, instance) = (self.plan, history.start.number);
+        let scenario = &plan.scenarios[usize::from(scenario_index)];
         let mut line = Map::new();
         let label = scenario.injection.as_ref().map(|injection| injection.label.as_str());
         line.insert("label".to_owned(), json!(label));
@@ -119,25 +119,25 @@ impl<'p> Recorder<'p> {
             line.insert("burst".to_owned(), json!(bursts.burst_of(scenario.key, instance)));
         }
         line.insert("complete".to_owned(), json!(complete));
-        line.insert("first".to_owned(), json!(format_time(told.first)));
-        line.insert("last".to_owned(), json!(format_time(told.last_time)));
+        line.insert("first".to_owned(), json!(format_time(history.first)));
+        line.insert("last".to_owned(), json!(format_time(history.last_time)));
         let mut roles = Roles::new(&plan.catalog);
-        roles.draw(&plan.catalog, &plan.population, scenario, told.start);
+        roles.draw(&plan.catalog, &plan.population, scenario, history.start);
         let mut acting: Vec<usize> = Vec::new();
-        for (event_kind, _) in &told.events {
+        for (event_kind, _) in &history.events {
             if let Operation::Call(call) = &scenario.operations[plan.event_kinds[*event_kind as usize].operation]
                 && !acting.contains(&call.actor)
             {
                 acting.push(call.actor);
             }
         }
-        let mut actors = acting.iter().map(|actor| self.actor((scenario, told.first), &roles, *actor));
+        let mut actors = acting.iter().map(|actor| self.actor((scenario, history.first), &roles, *actor));
         line.insert("actor".to_owned(), actors.next().unwrap_or_default());
         line.insert("other_actors".to_owned(), actors.collect());
-        line.insert("resources".to_owned(), self.resources(scenario, instance, &roles, told));
+        line.insert("resources".to_owned(), self.resources(scenario, instance, &roles, history));
         line.insert(
             "event_ids".to_owned(),
-            told.events.iter().map(|event| self.id(scenario, instance, *event)).collect(),
+            history.events.iter().map(|event| self.id(scenario, instance, *event)).collect(),
         );
         line.insert("run".to_owned(), self.run.clone());
         out.extend_from_slice(Value::Object(line).to_string().as_bytes());
@@ -146,9 +146,9 @@ impl<'p> Recorder<'p> {
 
     /// Ids of the resources that the instance's calls were about, in the order in which they first occur. Ids that
     /// depend on the state of a resource, such as names with the second of a creation, are left out.
-    fn resources(&self, scenario: &ResolvedScenario, instance: u64, roles: &Roles, told: &InstanceEvents) -> Value {
+    fn resources(&self, scenario: &ResolvedScenario, instance: u64, roles: &Roles, history: &InstanceEvents) -> Value {
         let (mut seen, mut ids) = (HashSet::new(), Vec::new());
-        for (event_kind, occurrence) in &told.events {
+        for (event_kind, occurrence) in &history.events {
             let Operation::Call(call) = &scenario.operations[self.plan.event_kinds[*event_kind as usize].operation]
             else {
                 continue;

@@ -64,14 +64,14 @@ fn fields<'c>(catalog: &'c Catalog, kinds: impl Iterator<Item = &'c Kind>) -> Ma
     let mut properties = Map::new();
     for kind in kinds {
         for field in kind.fields.iter().filter(|field| field.settable()) {
-            let entry = told(&mut properties, &field.name, "Of ", &kind.label);
+            let entry = mentioned(&mut properties, &field.name, "Of ", &kind.label);
             if let Generator::Choose { choices, .. } = &field.generator {
                 entry["examples"] = choices.iter().map(scalar).collect();
             }
         }
         for scope in kind.scope.iter().map(|scope| &catalog.kinds[*scope]) {
             if scope.table.is_some() {
-                let entry = told(&mut properties, &scope.variable, "Of ", &kind.label);
+                let entry = mentioned(&mut properties, &scope.variable, "Of ", &kind.label);
                 entry["examples"] = scope.row_ids().map(scalar).collect();
             }
         }
@@ -79,8 +79,8 @@ fn fields<'c>(catalog: &'c Catalog, kinds: impl Iterator<Item = &'c Kind>) -> Ma
     properties
 }
 
-/// The entry of a name, in whose description one more word stands.
-fn told<'p>(properties: &'p mut Map<String, Value>, name: &str, first: &str, word: &str) -> &'p mut Value {
+/// The entry of a name, with one more word in its description.
+fn mentioned<'p>(properties: &'p mut Map<String, Value>, name: &str, first: &str, word: &str) -> &'p mut Value {
     let entry = properties.entry(name).or_insert_with(|| json!({ "description": "" }));
     let before = entry["description"].as_str().unwrap_or_default();
     entry["description"] = format!("{before}{}{word}", if before.is_empty() { first } else { ", " }).into();
@@ -92,7 +92,7 @@ fn inputs(catalog: &Catalog) -> Map<String, Value> {
     for method in &catalog.methods {
         let changes = method.input.iter().filter(|input| matches!(input.value, InputValue::Changes { .. }));
         for input in changes {
-            told(&mut properties, &input.name, "For ", &method.short);
+            mentioned(&mut properties, &input.name, "For ", &method.short);
         }
     }
     properties

@@ -378,21 +378,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_due_next_is_told_ahead() {
+    fn what_is_due_next_is_listed() {
         let mut calendar = CalendarQueue::new(0, 1_000);
         // Places in random order, delays from one bucket to beyond some turns of the wheel.
         for place in 0..50_000_u64 {
             let delay = place.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
             calendar.push(Due { time: 2_000 + delay as i64, order: place, place: place as u32 });
         }
-        let mut told = vec![false; 50_000];
-        let mut untold = 0;
+        let mut prefetched = vec![false; 50_000];
+        let mut left_out = 0;
         while let Some(Due { place, .. }) = calendar.pop_until(i64::MAX) {
-            untold += u32::from(!told[place as usize]);
-            calendar.ahead().iter().for_each(|place| told[*place as usize] = true);
+            left_out += u32::from(!prefetched[place as usize]);
+            calendar.ahead().iter().for_each(|place| prefetched[*place as usize] = true);
             calendar.forget_ahead();
         }
         // Places due in the turn that begins, and few entries left.
-        assert!(untold < 12_000, "{untold} of 50,000 came untold");
+        assert!(left_out < 12_000, "{left_out} of 50,000 were left out");
     }
 }

@@ -157,8 +157,8 @@ impl ProgressDisplay {
             samples: VecDeque::new(),
             first: None,
         };
-        let (over, told) = mpsc::channel();
-        let thread = thread::Builder::new().name("progress".to_owned()).spawn(move || drawing.draw(&told)).ok()?;
+        let (over, ended) = mpsc::channel();
+        let thread = thread::Builder::new().name("progress".to_owned()).spawn(move || drawing.draw(&ended)).ok()?;
         Some(ProgressDisplay { over, thread })
     }
 

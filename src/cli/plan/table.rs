@@ -74,9 +74,9 @@ impl About<'_> {
 
     /// A row for each scenario, if there are several.
     fn scenarios(&self) -> String {
-        let told = self.plan.scenarios.iter().zip(&self.forecast.instances).filter(|(_, count)| **count > 0);
+        let started = self.plan.scenarios.iter().zip(&self.forecast.instances).filter(|(_, count)| **count > 0);
         let rows: Vec<Vec<String>> =
-            told.map(|(scenario, count)| vec![scenario.name.clone(), format_count(*count)]).collect();
+            started.map(|(scenario, count)| vec![scenario.name.clone(), format_count(*count)]).collect();
         if rows.len() < 2 { String::new() } else { format!("scenarios:\n{}", right_aligned(rows)) }
     }
 
@@ -266,8 +266,8 @@ impl About<'_> {
             json!({ "method": method, "outcome": failure.unwrap_or("success"), "events": events })
         });
         let counts = summary.by_scenario(plan);
-        let told = plan.scenarios.iter().zip(&forecast.instances).filter(|(_, instances)| **instances > 0);
-        let by_scenario = counts.zip(told).map(|((name, events), (scenario, instances))| {
+        let started = plan.scenarios.iter().zip(&forecast.instances).filter(|(_, instances)| **instances > 0);
+        let by_scenario = counts.zip(started).map(|((name, events), (scenario, instances))| {
             json!({ "story": name, "scenario": scenario.scenario_name, "events": events, "instances": instances })
         });
         let kinds = plan.catalog.kinds.iter().enumerate().filter(|(_, of)| of.table.is_none());

@@ -1,6 +1,10 @@
 //! Zero-copy producing: hands records to librdkafka without copying their values.
 //!
-//! The binding's own `send` copies each value. Here librdkafka gets a pointer into the buffer that the events were
+//! Fast path. Plain form: each value is copied, as the binding's own `send` does. Gain: 13 % of the client's processor
+//! time for `generate busy-day -n 300k` into a broker without compression, median of five interleaved runs on
+//! 2026-12-01.
+//!
+//! Here librdkafka gets a pointer into the buffer that the events were
 //! rendered to, and the buffer is kept until each of its records has its delivery report. The reasons why this is
 //! sound:
 //!
