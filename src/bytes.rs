@@ -20,7 +20,7 @@
 //! 4. The texts of an [`Arena`] and the blocks after them do not overlap, do not move, and are initialized; the arena
 //!    cannot be cleared while one of its texts is borrowed.
 
-#![expect(unsafe_code, reason = "copying pieces is most of rendering; the invariants are kept by this module's types")]
+#![expect(unsafe_code, reason = "copying slices is most of rendering; the invariants are kept by this module's types")]
 
 mod arena;
 mod chunk;
@@ -80,9 +80,9 @@ pub struct PaddedSlice<'a> {
     of: PhantomData<&'a [u8]>,
 }
 
-// SAFETY: a piece is a shared borrow of bytes, like `&[u8]`, which is `Send`.
+// SAFETY: a slice is a shared borrow of bytes, like `&[u8]`, which is `Send`.
 unsafe impl Send for PaddedSlice<'_> {}
-// SAFETY: a piece is a shared borrow of bytes, like `&[u8]`, which is `Sync`.
+// SAFETY: a slice is a shared borrow of bytes, like `&[u8]`, which is `Sync`.
 unsafe impl Sync for PaddedSlice<'_> {}
 
 static NULL: [u8; 4 + BLOCK] = *b"null                                ";
@@ -167,7 +167,7 @@ pub(crate) fn append(out: &mut Vec<u8>, slice: PaddedSlice) {
     let length = slice.length();
     out.reserve(length + BLOCK);
     let end = out.len();
-    // SAFETY: whole blocks are less than `length + BLOCK` bytes. A piece has that many readable bytes, and `out` has
+    // SAFETY: whole blocks are less than `length + BLOCK` bytes. A slice has that many readable bytes, and `out` has
     // that many reserved after its length; the copy initializes the first `length` of them.
     unsafe {
         copy(slice.start.as_ptr(), out.as_mut_ptr().add(end), length);
@@ -225,7 +225,7 @@ unsafe fn copy(from: *const u8, to: *mut u8, length: usize) -> *mut u8 {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "is compiled for several processors")]
 unsafe fn copy_block(from: *const u8, to: *mut u8) {
-    // SAFETY: as the caller promises. The ranges do not overlap: no piece can borrow memory that is reserved for
+    // SAFETY: as the caller promises. The ranges do not overlap: no slice can borrow memory that is reserved for
     // appending.
     unsafe { std::ptr::copy_nonoverlapping(from, to, BLOCK) }
 }
@@ -315,7 +315,7 @@ pub(crate) struct Scratch(PaddedSlices<'static>);
 
 impl fmt::Debug for Scratch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Pieces left from the last use may dangle, so they are not printed.
+        // Slices left from the last use may dangle, so they are not printed.
         f.debug_struct("Scratch").finish_non_exhaustive()
     }
 }

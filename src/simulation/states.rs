@@ -55,8 +55,8 @@ impl States {
         one ^ other
     }
 
-    /// Appends a few state slots of the instance whose state is at `state_at`: copies a fixed length and truncates, which is faster than a variable
-    /// copy.
+    /// Appends a few state slots of the instance whose state is at `state_at`. Copies a fixed length and truncates,
+    /// which is faster than a variable copy.
     #[inline]
     pub(super) fn show(&self, state_at: u32, (from, count): (u32, usize), slots: &mut Vec<u64>) {
         let at = state_at.wrapping_add(from) as usize;

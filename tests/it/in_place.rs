@@ -231,7 +231,7 @@ fn a_file_that_another_program_deletes_is_begun_again() {
     assert_eq!(summary["delivered"]["log"]["reopened"], 1, "{summary}");
 }
 
-/// What a copy did not get is lost, and a verifier names it; lines stay whole.
+/// Lines that were written after the copy and before the truncation are lost, and `verify` names them. No line is cut.
 #[test]
 fn a_file_that_another_program_truncates_begins_with_a_whole_line() {
     let live = Live::start("");

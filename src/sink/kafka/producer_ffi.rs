@@ -4,9 +4,8 @@
 //! time for `generate busy-day -n 300k` into a broker without compression, median of five interleaved runs on
 //! 2026-12-01.
 //!
-//! Here librdkafka gets a pointer into the buffer that the events were
-//! rendered to, and the buffer is kept until each of its records has its delivery report. The reasons why this is
-//! sound:
+//! Here librdkafka gets a pointer into the buffer that the events were rendered to, and the buffer is kept until each of
+//! its records has its delivery report. The reasons why this is sound:
 //!
 //! 1. librdkafka does not write to a value, and does not read it after it has created the record's report (`rdkafka.h`,
 //!    on `RD_KAFKA_MSG_F_COPY`).
